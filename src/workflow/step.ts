@@ -1,0 +1,189 @@
+/**
+ * What a step kind declares, and what its `run` is handed.
+ *
+ * Validation, defaults, types, `schema.json`, `STEPS.md`, `gyrus steps NAME` and
+ * the cache key all derive from one `defineStep`.
+ */
+import type { z } from "zod";
+
+export type Json = null | boolean | number | string | readonly Json[] | {
+  readonly [key: string]: Json;
+};
+
+/** `sha256-` followed by 64 lower-case hexadecimal digits. */
+export type Digest = string;
+
+/** A stored (or external, see {@link StepContext.external}) run of bytes. */
+export interface Blob {
+  digest: Digest;
+  /** Bytes. */
+  size: number;
+}
+
+/** One file of an artifact, by a relative path with forward slashes. */
+export interface ArtifactFile extends Blob {
+  path: string;
+}
+
+/** A stored output as its consumer sees it: a typed, described tree of files. */
+export interface Artifact {
+  type: string;
+  /** Digest of the manifest; it covers type, meta and every file. */
+  digest: Digest;
+  /** A small description; its fields depend on the type (ARCHITECTURE, Artifacts). */
+  meta: { readonly [key: string]: Json };
+  /** Sorted by path. */
+  files: readonly ArtifactFile[];
+  /** Elements, when the artifact is a list such as `folds`. */
+  items?: readonly Artifact[];
+  /** Matrix coordinates of the producing instance, for inputs bound with `[*]`. */
+  axes?: Readonly<Record<string, string | number | boolean>>;
+  /** @throws {DataError} when the artifact has no such file or its bytes are corrupt */
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  readText(path: string): Promise<string>;
+}
+
+/** What `run` returns for one output: bulky files are put first and named by blob. */
+export interface Draft {
+  meta?: { readonly [key: string]: Json };
+  files?: Readonly<Record<string, Uint8Array | string | Blob>>;
+  /** For list outputs. */
+  items?: readonly Draft[];
+}
+
+export interface Progress {
+  /** Between 0 and 1. */
+  fraction?: number;
+  /** For instance "epoch 3/20"; shown beside the bar. */
+  message?: string;
+  /** Such as `{ loss: 0.41, balanced_accuracy: 0.8 }`; recorded as events for curves. */
+  metrics?: Readonly<Record<string, number>>;
+}
+
+/** The newest intermediate state of a step that can go on where it stopped. */
+export interface Checkpoint {
+  /** Value of the chain parameter that the state has reached, such as the epoch. */
+  position: number;
+  artifact: Artifact;
+}
+
+/** Present when the step kind declares `chain`. */
+export interface CheckpointChain {
+  /** The newest checkpoint at or before `upTo`. */
+  latest(upTo: number): Promise<Checkpoint | undefined>;
+  /** Publishes a checkpoint; older ones become garbage unless `final`. */
+  save(position: number, draft: Draft, options?: { final?: boolean }): Promise<void>;
+}
+
+/** @template P parameters; @template S services the engine passes through unseen */
+export interface StepContext<P = Record<string, Json>, S = unknown> {
+  readonly params: P;
+  /** One artifact a port; an array for ports declared `many`. Absent optional ports are missing. */
+  readonly inputs: Readonly<Record<string, Artifact | readonly Artifact[]>>;
+  readonly services: S;
+  /** Aborted at the first interrupt or a timeout: save what can be saved, then throw `signal.reason`. */
+  readonly signal: AbortSignal;
+  /** Worker threads that this instance may use beside itself. */
+  readonly cpus: number;
+  log(message: string): void;
+  warn(message: string): void;
+  progress(update: Progress): void;
+  /** Stores bytes at once so that memory stays bounded. */
+  put(bytes: Uint8Array): Promise<Blob>;
+  /** Reads a blob by digest, stored or external. @throws {DataError} if gone, changed or corrupt */
+  get(blob: Blob): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Digest of a file outside the store through the hash memo; its path is remembered beside the
+   * digest (never in a key) and it is checked for change again before the step's outputs are published.
+   */
+  external(path: string): Promise<Blob>;
+  /**
+   * A cached part of a step, such as one volume's slices. Its key is the step's kind and version,
+   * `key` and nothing else, so it survives a change of the rest of the step.
+   */
+  memo(key: Json, compute: () => Promise<Uint8Array>): Promise<Blob>;
+  readonly checkpoints?: CheckpointChain;
+}
+
+export interface InputPort {
+  /** Artifact types that fit. */
+  types: readonly string[];
+  description: string;
+  optional?: boolean;
+  /** Takes every instance of a fan-in reference `step[*]`, or one. */
+  many?: boolean;
+}
+
+export interface OutputPort {
+  /** Artifact type; `folds` is a list of `fold`, written `list: "fold"`. */
+  type: string;
+  /** Type of the elements when the output is a list. */
+  list?: string;
+  description: string;
+  /**
+   * Files that `[publish]` writes for this output, by relative path; the artifact's own files when
+   * absent. An output that is published to a path with an extension must have exactly one file.
+   */
+  publish?: (artifact: Artifact, target: PublishTarget) => Promise<void>;
+}
+
+export interface PublishTarget {
+  write(path: string, bytes: Uint8Array | string): Promise<void>;
+  /** Copies a stored blob without loading it. */
+  copy(path: string, blob: Blob): Promise<void>;
+}
+
+/** What an instance is expected to cost; shown by `gyrus plan` and used to schedule. */
+export interface Estimate {
+  seconds?: number;
+  /** Of the store. */
+  diskBytes?: number;
+  deviceBytes?: number;
+  memoryBytes?: number;
+}
+
+export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown> {
+  /** As written after `uses`, such as `extract.slices`. */
+  kind: string;
+  /** Raised whenever the same inputs give other bytes. */
+  version: number;
+  /** One line. */
+  summary: string;
+  /** Markdown for STEPS.md: what it does, its differences from ClinicaDL. */
+  description?: string;
+  /** Every field has a description. Fields of type path are made by `pathParameter`. */
+  params: Schema;
+  inputs: Readonly<Record<string, InputPort>>;
+  /** A function where output names depend on parameters (`subset_name`). */
+  outputs:
+    | Readonly<Record<string, OutputPort>>
+    | ((params: z.output<Schema>) => Readonly<Record<string, OutputPort>>);
+  /**
+   * Where it runs: `inline` on the main thread (cheap tables), `worker` on a thread of its own,
+   * `device` on the main thread with a slot of the gpu pool and the numeric class in its key.
+   */
+  runs: "inline" | "worker" | "device";
+  /**
+   * Whether it reads the outside world (`caps.open`): it then runs at plan time and its record is
+   * never trusted without looking again.
+   */
+  source?: boolean;
+  /** The numeric parameter that training can be continued along, such as `epochs`. */
+  chain?: string;
+  /** Faults that a schema can't say, found at check time: one message each, naming the parameter. */
+  check?(
+    params: z.output<Schema>,
+  ): readonly { parameter?: string; message: string; suggestion?: string }[];
+  estimate?(
+    params: z.output<Schema>,
+    inputs: Readonly<Record<string, readonly Artifact[]>>,
+  ): Estimate;
+  run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, Draft>>>;
+}
+
+/** Declares a step kind; it only fixes the types. Algorithms are imported inside `run`. */
+export function defineStep<Schema extends z.ZodObject, S = unknown>(
+  kind: StepKind<Schema, S>,
+): StepKind<Schema, S> {
+  return kind;
+}
