@@ -170,6 +170,17 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   source?: boolean;
   /** The numeric parameter that training can be continued along, such as `epochs`. */
   chain?: string;
+  /** Parameters that never change a result, such as `checkpoint_interval`: no part of any key. */
+  unkeyed?: readonly string[];
+  /**
+   * A parameter that names a file of parameters (`config_file`): the reader parses it before
+   * validation, what the step writes itself goes before it, and the parameter leaves no trace.
+   */
+  preset?: {
+    parameter: string;
+    /** @throws {DataError} when the file can't be understood */
+    parse(text: string, subject: string): Readonly<Record<string, Json>>;
+  };
   /** Faults that a schema can't say, found at check time: one message each, naming the parameter. */
   check?(
     params: z.output<Schema>,
