@@ -1,0 +1,135 @@
+/** ClinicaDL's own training configuration (its `--config_file`), read as parameters of a train step. */
+import { parse } from "@std/toml";
+import { DataError } from "../../errors.ts";
+import type { Json } from "../../workflow/step.ts";
+
+/**
+ * What becomes of a key: `take` it under its own name; `drop` it, since it steers ClinicaDL's
+ * execution or another task; or accept it only at the listed values, at which it does nothing.
+ */
+type Rule = "take" | "drop" | { only: readonly Json[]; instead: string };
+
+const off = (instead: string): Rule => ({ only: [false, ""], instead });
+const task: Record<string, Rule> = {
+  selection_metrics: "take",
+  label: "take",
+  label_code: "take",
+  selection_threshold: "take",
+  loss: "take",
+};
+
+function rules(kind: "classification" | "regression"): Record<string, Record<string, Rule>> {
+  const dropped = Object.fromEntries(Object.keys(task).map((key) => [key, "drop" as Rule]));
+  return {
+    Model: {
+      architecture: "take",
+      multi_network: "take",
+      ssda_network: off("domain adaptation is not offered"),
+    },
+    Architecture: {
+      dropout: "take",
+      latent_space_size: "drop",
+      feature_size: "drop",
+      n_conv: "drop",
+      io_layer_channels: "drop",
+      recons_weight: "drop",
+      kl_weight: "drop",
+      normalization: "drop",
+    },
+    Classification: kind === "classification" ? task : dropped,
+    Regression: kind === "regression" ? task : dropped,
+    Reconstruction: { selection_metrics: "drop", loss: "drop" },
+    Computational: {
+      gpu: "drop",
+      n_proc: "drop",
+      batch_size: "take",
+      evaluation_steps: "take",
+      fully_sharded_data_parallel: off("training runs on one device"),
+      amp: off("training computes in float32"),
+    },
+    Reproducibility: {
+      seed: "take",
+      deterministic: "drop",
+      compensation: "drop",
+      track_exp: off("curves are in training.tsv, the event files and the report"),
+    },
+    Transfer_learning: {
+      transfer_path: off('connect the source model to the port "in.transfer"'),
+      transfer_selection_metric: "take",
+      nb_unfrozen_layer: "take",
+    },
+    Mode: { use_extracted_features: "drop" },
+    Data: {
+      multi_cohort: "drop",
+      diagnoses: "take",
+      baseline: "take",
+      valid_longitudinal: "take",
+      normalize: "take",
+      data_augmentation: "take",
+      sampler: "take",
+      size_reduction: off("use extract.images with size_reduction_factor"),
+      size_reduction_factor: "drop",
+      caps_target: off("domain adaptation is not offered"),
+      tsv_target_lab: off("domain adaptation is not offered"),
+      tsv_target_unlab: off("domain adaptation is not offered"),
+      preprocessing_dict_target: off("domain adaptation is not offered"),
+    },
+    Cross_validation: { n_splits: "drop", split: "drop" },
+    Optimization: {
+      optimizer: "take",
+      epochs: "take",
+      learning_rate: "take",
+      adaptive_learning_rate: "take",
+      weight_decay: "take",
+      patience: "take",
+      tolerance: "take",
+      accumulation_steps: "take",
+      profiler: off("use gyrus doctor"),
+      save_all_models: "take",
+    },
+    Informations: { emissions_calculator: off("not offered") },
+  };
+}
+
+/**
+ * Parameters that a ClinicaDL configuration sets. Folds are a matter of the workflow's matrix, so
+ * `n_splits` and `split` are read and left out.
+ *
+ * @throws {DataError} on a section, key or value that can't be honoured
+ */
+export function parseClinicadlConfig(
+  text: string,
+  subject: string,
+  kind: "classification" | "regression",
+): Record<string, Json> {
+  let sections: Record<string, unknown>;
+  try {
+    sections = parse(text);
+  } catch (error) {
+    throw new DataError(subject, `not valid TOML: ${(error as Error).message}`);
+  }
+  const known = rules(kind);
+  const params: Record<string, Json> = {};
+  for (const [section, body] of Object.entries(sections)) {
+    const keys = known[section];
+    if (!keys) throw new DataError(subject, `unknown section [${section}]`);
+    if (body === null || typeof body !== "object" || Array.isArray(body)) {
+      throw new DataError(subject, `[${section}] must be a table`);
+    }
+    for (const [key, value] of Object.entries(body as Record<string, Json>)) {
+      const rule = keys[key];
+      if (rule === undefined) throw new DataError(subject, `unknown key "${key}" in [${section}]`);
+      if (rule === "drop") continue;
+      if (rule !== "take") {
+        if (rule.only.includes(value)) continue;
+        throw new DataError(
+          subject,
+          `${key} = ${JSON.stringify(value)} in [${section}] can't be honoured: ${rule.instead}`,
+        );
+      }
+      if (key === "architecture" && value === "default") continue;
+      params[key] = key === "data_augmentation" && value === false ? [] : value;
+    }
+  }
+  return params;
+}

@@ -1,0 +1,152 @@
+/**
+ * Parameters that classification and regression share. Names and defaults are ClinicaDL's unless
+ * the description says otherwise; what it fixes silently (momentum, schedules) is named here.
+ */
+import { z } from "zod";
+
+export const OPTIMIZERS = [
+  "Adam",
+  "AdamW",
+  "Adadelta",
+  "Adagrad",
+  "Adamax",
+  "NAdam",
+  "RAdam",
+  "RMSprop",
+  "SGD",
+] as const;
+
+export const ARCHITECTURES = [
+  "Conv5_FC3",
+  "Conv4_FC3",
+  "Stride_Conv5_FC3",
+  "resnet18",
+  "resnet34",
+] as const;
+
+export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
+
+const positive = z.number().positive();
+const count = z.int().min(0);
+
+/** Parameters of one network and its optimisation, whatever the task. */
+export const trainingParameters = {
+  architecture: z.enum(ARCHITECTURES).default("Conv5_FC3").describe("Network to train."),
+  head: z.enum(["clinicadl", "linear"]).default("clinicadl").describe(
+    "End of a ResNet: ClinicaDL's (Linear 512 to 1000, dropout, Linear to the outputs) or one plain linear layer.",
+  ),
+  multi_network: z.boolean().default(false).describe(
+    "Train one network a slice position (or patch, or ROI) rather than one for all.",
+  ),
+  dropout: z.number().min(0).max(0.95).default(0).describe(
+    "Share of features dropped before linear layers.",
+  ),
+  baseline: z.boolean().default(false).describe(
+    "Train on the first session of each participant only.",
+  ),
+  valid_longitudinal: z.boolean().default(false).describe(
+    "Validate on all sessions, not on the first alone.",
+  ),
+  normalize: z.boolean().default(true).describe(
+    "Min-max normalise the input to [0, 1]; a blank one becomes zeros.",
+  ),
+  normalization_level: z.enum(["element", "image"]).default("element").describe(
+    "Range of the normalisation: each slice by itself, as ClinicaDL does, or the whole image, which keeps relative intensities.",
+  ),
+  data_augmentation: z.array(z.enum(AUGMENTATIONS)).default([]).describe(
+    "Augmentations of training batches, applied in this order.",
+  ),
+  sampler: z.enum(["random", "weighted", "sequential"]).default("random").describe(
+    "Order of training samples: shuffled each epoch, drawn with replacement by inverse class frequency, or as listed.",
+  ),
+  batch_size: z.int().min(1).default(8).describe("Samples a step."),
+  accumulation_steps: z.int().min(1).default(1).describe(
+    "Batches whose mean gradient makes one optimizer step. (ClinicaDL sums them.)",
+  ),
+  epochs: z.int().min(1).default(20).describe(
+    "Passes over the training set. Raising it continues an earlier run.",
+  ),
+  optimizer: z.enum(OPTIMIZERS).default("Adam").describe("Optimizer, by PyTorch's definition."),
+  learning_rate: positive.default(1e-4).describe("Initial learning rate."),
+  weight_decay: z.number().min(0).default(1e-4).describe("L2 penalty; decoupled for AdamW."),
+  momentum: z.number().min(0).max(0.9999).default(0).describe("Momentum of SGD and RMSprop."),
+  nesterov: z.boolean().default(false).describe("Nesterov momentum of SGD."),
+  gradient_clip_norm: positive.optional().describe(
+    "Largest norm of the whole gradient; longer ones are scaled down.",
+  ),
+  adaptive_learning_rate: z.boolean().default(false).describe(
+    "Divide the learning rate by ten when the validation loss has not improved for ten epochs.",
+  ),
+  learning_rate_schedule: z.enum(["constant", "step", "cosine"]).default("constant").describe(
+    "Change of the learning rate from epoch to epoch.",
+  ),
+  schedule_epochs: z.int().min(1).optional().describe(
+    "Horizon of the cosine schedule, or epochs between the steps of the step schedule. Required by both.",
+  ),
+  schedule_factor: positive.max(1).default(0.1).describe(
+    "What the step schedule multiplies the rate by.",
+  ),
+  warmup_epochs: count.default(0).describe(
+    "Epochs over which the learning rate rises linearly to its value.",
+  ),
+  patience: count.default(0).describe(
+    "Stop after so many epochs without a better validation loss; 0 never stops early.",
+  ),
+  tolerance: z.number().min(0).max(1).default(0).describe(
+    "Relative improvement of the loss that counts as better.",
+  ),
+  transfer_selection_metric: z.string().default("loss").describe(
+    "Which of a source model's best networks to start from.",
+  ),
+  nb_unfrozen_layer: count.default(0).describe(
+    "With transferred weights: train only the last so many layers (a weight and a bias each); 0 trains all.",
+  ),
+  save_all_models: z.boolean().default(false).describe("Keep the weights of every epoch."),
+  evaluation_steps: count.default(0).describe(
+    "Also evaluate after every so many optimizer steps within an epoch, for the curves; never used for selection.",
+  ),
+  log_iterations: z.boolean().default(false).describe("Keep the training loss of every iteration."),
+  checkpoint_interval: z.number().min(0).default(30).describe(
+    "Seconds of training that a kill may cost: checkpoints are written at the end of an epoch when so many have passed; 0 writes each epoch's.",
+  ),
+  seed: z.int().min(0).max(0xffffffff).default(0).describe(
+    "Seed of weights, sample order, dropout and augmentation.",
+  ),
+};
+
+interface Consistency {
+  learning_rate_schedule: string;
+  schedule_epochs?: number;
+  adaptive_learning_rate: boolean;
+  nesterov: boolean;
+  optimizer: string;
+  momentum: number;
+  architecture: string;
+}
+
+/** Faults that no single field shows. */
+export function checkTrainingParameters(
+  params: Consistency,
+): { parameter: string; message: string; suggestion?: string }[] {
+  const faults: { parameter: string; message: string; suggestion?: string }[] = [];
+  if (params.learning_rate_schedule !== "constant" && params.schedule_epochs === undefined) {
+    faults.push({
+      parameter: "learning_rate_schedule",
+      message: `the ${params.learning_rate_schedule} schedule needs "schedule_epochs"`,
+      suggestion: "set schedule_epochs; it is part of the cache key, epochs is not",
+    });
+  }
+  if (params.learning_rate_schedule !== "constant" && params.adaptive_learning_rate) {
+    faults.push({
+      parameter: "adaptive_learning_rate",
+      message: "adaptive_learning_rate and learning_rate_schedule exclude each other",
+    });
+  }
+  if (params.nesterov && (params.optimizer !== "SGD" || params.momentum === 0)) {
+    faults.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
+  }
+  if (params.momentum > 0 && params.optimizer !== "SGD" && params.optimizer !== "RMSprop") {
+    faults.push({ parameter: "momentum", message: `${params.optimizer} takes no momentum` });
+  }
+  return faults;
+}
