@@ -10,6 +10,8 @@ export interface Location {
   column: number;
   /** Characters that the caret underlines; 1 when absent. */
   length?: number;
+  /** The line's text, to be shown above the caret. */
+  excerpt?: string;
 }
 
 /** One thing that is wrong with a workflow file. */

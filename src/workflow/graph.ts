@@ -11,10 +11,23 @@ export interface Binding {
   index?: number;
 }
 
-/** Where a parameter's value was written. */
+/**
+ * An address in a workflow file, such as `["steps", "split", "with", "n_test"]`.
+ * Its line is looked up only when it must be shown: {@link Workflow.locate}.
+ */
+export interface Place {
+  /** Absolute path. */
+  file: string;
+  keys: readonly (string | number)[];
+  /** What the caret underlines; the value when absent. */
+  part?: "key" | "value";
+}
+
+/** Where a parameter's value was written; a value that is nothing but `${params.x}`, where x was. */
 export interface Origin {
-  from: "default" | "include" | "defaults" | "step" | "set" | "sweep";
-  location?: Location;
+  from: "default" | "include" | "params" | "defaults" | "step" | "set" | "sweep";
+  /** Absent for defaults and for values of the command line. */
+  place?: Place;
 }
 
 export interface Execution {
@@ -38,7 +51,10 @@ export interface Instance {
   step: string;
   axes: Readonly<Record<string, AxisValue>>;
   kind: StepKind;
-  /** Validated, with defaults filled in. */
+  /**
+   * Validated, with defaults filled in; paths are absolute (`pathParametersOf` names them). Instances
+   * of a step whose values don't depend on the matrix share one object.
+   */
   params: Readonly<Record<string, Json>>;
   origins: Readonly<Record<string, Origin>>;
   /** Single bindings, or several for `[*]` in order of the matrix. */
@@ -53,13 +69,26 @@ export interface Publication {
   /** Relative to the project folder (the workflow file's). */
   path: string;
   binding: Binding;
-  location: Location;
+  place: Place;
 }
 
+/** A `[profile.NAME]`: where and how to run; nothing of it enters a key. */
 export interface Profile {
   executor?: string;
+  /** Cache folders, the first one written to. */
   cache?: string;
-  [key: string]: Json | undefined;
+  jobs?: number;
+}
+
+/** A step as declared, with its instances in order of the matrix. */
+export interface Step {
+  name: string;
+  kind: StepKind;
+  description?: string;
+  /** Names of the matrix axes, sorted. */
+  axes: readonly string[];
+  instances: readonly Instance[];
+  place: Place;
 }
 
 export interface Workflow {
@@ -72,7 +101,11 @@ export interface Workflow {
   sources: ReadonlyMap<string, string>;
   params: Readonly<Record<string, Json>>;
   /** In a topological order. */
+  steps: readonly Step[];
+  /** In a topological order, those of a step side by side. */
   instances: readonly Instance[];
   publications: readonly Publication[];
   profile?: Profile;
+  /** Line and column of a place; loads the positions parser at its first call. */
+  locate(place: Place): Promise<Location>;
 }
