@@ -132,7 +132,7 @@ export function writeTsv(
   rows: readonly (readonly Writable[])[],
 ): string {
   const records = [columns, ...rows.map((row) => row.map(cellText))];
-  return stringify(records, { separator: "\t", crlf: false });
+  return stringify(records, { separator: "\t" }).replaceAll("\r\n", "\n");
 }
 
 /** Position of each of the named columns. @throws {DataError} naming every column that is absent */

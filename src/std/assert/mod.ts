@@ -1,116 +1,166 @@
-/** The part of `@std/assert` that the tests use, over `node:assert`. */
-import nodeAssert, { AssertionError } from "node:assert";
-import { isDeepStrictEqual } from "node:util";
+/** The part of `@std/assert` that the tests use; messages and differences come from `node:assert`. */
+import { AssertionError as NodeAssertionError } from "node:assert";
+import { equal } from "./equal.ts";
 
-export { AssertionError };
+export { equal };
+
+/** What a failed assertion throws. */
+export class AssertionError extends Error {
+  override readonly name = "AssertionError";
+}
 
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
-/** Objects without a prototype equal plain ones, as in `@std/assert`. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (value !== null && typeof value === "object") {
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype) {
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-    }
-  }
-  return value;
+/** `message`, or what node:assert says of two values, differences included. */
+function fail(actual: unknown, expected: unknown, operator: string, message?: string): never {
+  const { message: differences } = new NodeAssertionError({ actual, expected, operator });
+  throw new AssertionError(message === undefined ? differences : `${message}: ${differences}`);
 }
 
-export function assert(condition: unknown, message?: string): asserts condition {
-  nodeAssert.ok(condition, message ?? "");
+/** @throws {AssertionError} unless `expr` is truthy */
+export function assert(expr: unknown, msg = "Assertion failed"): asserts expr {
+  if (!expr) throw new AssertionError(msg);
 }
 
-export function assertFalse(condition: unknown, message?: string): asserts condition is false {
-  nodeAssert.ok(!condition, message ?? "");
+/** @throws {AssertionError} if `expr` is truthy */
+export function assertFalse(expr: unknown, msg = "Expected a falsy value"): asserts expr is false {
+  if (expr) throw new AssertionError(msg);
 }
 
-export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepStrictEqual(plain(actual), plain(expected), message);
+/** @throws {AssertionError} unless both are deeply equal; see {@link equal} */
+export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (!equal(actual, expected)) fail(actual, expected, "deepStrictEqual", msg);
 }
 
-export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.ok(!isDeepStrictEqual(plain(actual), plain(expected)), message ?? "values are equal");
+/** @throws {AssertionError} if both are deeply equal; see {@link equal} */
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (equal(actual, expected)) fail(actual, expected, "notDeepStrictEqual", msg);
 }
 
+/** @throws {AssertionError} unless both are the same value as `Object.is` has it */
 export function assertStrictEquals<T>(
   actual: unknown,
   expected: T,
-  message?: string,
+  msg?: string,
 ): asserts actual is T {
-  nodeAssert.strictEqual(actual, expected, message);
+  if (!Object.is(actual, expected)) fail(actual, expected, "strictEqual", msg);
 }
 
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
-  nodeAssert.ok(actual !== undefined && actual !== null, message ?? "value is missing");
+/** @throws {AssertionError} if `actual` is null or undefined */
+export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
+  if (actual === undefined || actual === null) {
+    throw new AssertionError(msg ?? `Expected a value, got ${actual}`);
+  }
 }
 
+/**
+ * @param tolerance largest difference that passes; a ten-millionth of `expected` when absent
+ * @throws {AssertionError} if the difference is larger
+ */
 export function assertAlmostEquals(
   actual: number,
   expected: number,
-  tolerance = 1e-7,
-  message?: string,
+  tolerance: number = Number.isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7,
+  msg?: string,
 ): void {
   if (Object.is(actual, expected) || Math.abs(actual - expected) <= tolerance) return;
-  throw new AssertionError({
-    message: message ?? `${actual} is not within ${tolerance} of ${expected}`,
-    actual,
-    expected,
-  });
+  const prefix = msg === undefined ? "" : `${msg}: `;
+  throw new AssertionError(`${prefix}${actual} is not within ${tolerance} of ${expected}`);
 }
 
-export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  nodeAssert.match(actual, expected, message);
+/** @throws {AssertionError} if `actual` is not greater than `expected` */
+export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual > expected)) fail(actual, expected, ">", msg);
 }
 
-export function assertStringIncludes(actual: string, expected: string, message?: string): void {
+/** @throws {AssertionError} if `actual` is not less than `expected` */
+export function assertLess<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual < expected)) fail(actual, expected, "<", msg);
+}
+
+/** @throws {AssertionError} unless `actual` matches */
+export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
+  if (!expected.test(actual)) {
+    throw new AssertionError(msg ?? `Expected ${expected} to match:\n${actual}`);
+  }
+}
+
+/** @throws {AssertionError} unless `actual` contains `expected` */
+export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   if (!actual.includes(expected)) {
-    throw new AssertionError({
-      message: message ?? `expected ${JSON.stringify(expected)} in:\n${actual}`,
-    });
+    throw new AssertionError(msg ?? `Expected ${JSON.stringify(expected)} in:\n${actual}`);
   }
 }
 
 function checkError<E extends Error>(
   error: unknown,
-  errorClass?: ErrorClass<E>,
-  messageIncludes?: string,
+  ErrorClass?: ErrorClass<E>,
+  msgIncludes?: string,
+  msg = "",
 ): E {
+  const suffix = msg === "" ? "" : `: ${msg}`;
   if (!(error instanceof Error)) {
-    throw new AssertionError({ message: `not an Error was thrown: ${error}` });
+    throw new AssertionError(`A value that is no Error was thrown (${error})${suffix}`);
   }
-  if (errorClass && !(error instanceof errorClass)) {
-    throw new AssertionError({
-      message: `expected ${errorClass.name}, got ${error.name}: ${error.message}`,
-    });
+  if (ErrorClass !== undefined && !(error instanceof ErrorClass)) {
+    const thrown = error.stack ?? `${error.name}: ${error.message}`;
+    throw new AssertionError(`Expected ${ErrorClass.name}, got ${thrown}${suffix}`);
   }
-  if (messageIncludes !== undefined) assertStringIncludes(error.message, messageIncludes);
+  if (msgIncludes !== undefined && !error.message.includes(msgIncludes)) {
+    throw new AssertionError(
+      `Expected the error to say ${
+        JSON.stringify(msgIncludes)
+      }, it says:\n${error.message}${suffix}`,
+    );
+  }
   return error as E;
 }
 
+/**
+ * @param msgIncludes a part of the error's message
+ * @returns the error that was thrown
+ * @throws {AssertionError} if nothing or another error was thrown
+ */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
-  errorClass?: ErrorClass<E>,
-  messageIncludes?: string,
+  ErrorClass?: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
 ): E {
   try {
     fn();
   } catch (error) {
-    return checkError(error, errorClass, messageIncludes);
+    return checkError(error, ErrorClass, msgIncludes, msg);
   }
-  throw new AssertionError({ message: "expected the function to throw" });
+  throw new AssertionError(`Expected the function to throw${msg === undefined ? "" : `: ${msg}`}`);
 }
 
+/**
+ * @param msgIncludes a part of the error's message
+ * @returns the error that the promise was rejected with
+ * @throws {AssertionError} if `fn` throws instead of returning a promise, if the promise was
+ *   fulfilled, or if it was rejected with another error
+ */
 export async function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
-  errorClass?: ErrorClass<E>,
-  messageIncludes?: string,
+  ErrorClass?: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
 ): Promise<E> {
+  let promise: PromiseLike<unknown>;
   try {
-    await fn();
-  } catch (error) {
-    return checkError(error, errorClass, messageIncludes);
+    promise = fn();
+  } catch (cause) {
+    throw new AssertionError(`The function threw instead of returning a promise: ${cause}`, {
+      cause,
+    });
   }
-  throw new AssertionError({ message: "expected the promise to be rejected" });
+  try {
+    await promise;
+  } catch (error) {
+    return checkError(error, ErrorClass, msgIncludes, msg);
+  }
+  throw new AssertionError(
+    `Expected the promise to be rejected${msg === undefined ? "" : `: ${msg}`}`,
+  );
 }

@@ -1,40 +1,67 @@
-/** The part of `@std/csv` that Gyrus uses, over csv-parse and csv-stringify. */
-import { parse as csvParse } from "csv-parse/sync";
-import { stringify as csvStringify } from "csv-stringify/sync";
+/** The part of `@std/csv` that Gyrus uses, over csv-parse. */
+import { CsvError, parse as parseCsv } from "csv-parse/sync";
 
+/** How {@link parse} reads. */
 export interface ParseOptions {
   /** One character; a comma when absent. */
   separator?: string;
-  /** Quotes inside unquoted fields are kept as they are. */
-  lazyQuotes?: boolean;
-  /** 0: as many fields as the first row; negative: any; absent: any. */
+  /** Fields a row must have; 0: as many as the first row; negative or absent: any number. */
   fieldsPerRecord?: number;
 }
 
-/** Rows of fields. @throws {Error} on an unclosed quote or, if asked for, a ragged row */
-export function parse(text: string, options: ParseOptions = {}): string[][] {
-  return csvParse(text, {
-    delimiter: options.separator ?? ",",
-    relax_quotes: options.lazyQuotes ?? false,
-    relax_column_count: options.fieldsPerRecord === undefined || options.fieldsPerRecord < 0,
-    skip_empty_lines: true,
-    bom: true,
-  });
+/**
+ * Rows of fields. A byte order mark and empty lines are skipped; line ends inside quotes are read
+ * as "\n".
+ *
+ * @throws {SyntaxError} on a quote in the wrong place, an open quote, or a row of another length
+ */
+export function parse(input: string, options: ParseOptions = {}): string[][] {
+  let rows: string[][];
+  try {
+    rows = parseCsv(input.replaceAll("\r\n", "\n").replace(/\r$/, ""), {
+      delimiter: options.separator ?? ",",
+      record_delimiter: "\n",
+      relax_column_count: true,
+      skip_empty_lines: true,
+      bom: true,
+    });
+  } catch (cause) {
+    if (cause instanceof CsvError) throw new SyntaxError(cause.message, { cause });
+    throw cause;
+  }
+  const { fieldsPerRecord = -1 } = options;
+  const expected = fieldsPerRecord === 0 ? rows[0]?.length : fieldsPerRecord;
+  if (expected !== undefined && expected >= 0) {
+    const ragged = rows.findIndex((row) => row.length !== expected);
+    if (ragged >= 0) {
+      throw new SyntaxError(
+        `record ${ragged + 1}: expected ${expected} fields but got ${rows[ragged].length}`,
+      );
+    }
+  }
+  return rows;
 }
 
+/** How {@link stringify} writes. */
 export interface StringifyOptions {
+  /** A comma when absent. */
   separator?: string;
-  /** Write "\r\n" line ends, as RFC 4180 says; `@std/csv`'s default. */
-  crlf?: boolean;
 }
 
-/** Text of rows of fields, quoted where needed. */
+function escape(value: unknown, separator: string): string {
+  if (value === undefined || value === null) return "";
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const plain = !text.includes(separator) && !text.includes("\n") && !text.includes('"');
+  return plain ? text : `"${text.replaceAll('"', '""')}"`;
+}
+
+/** Text of rows of fields, quoted where needed; lines end in "\r\n", as RFC 4180 says. */
 export function stringify(
-  rows: readonly (readonly unknown[])[],
+  data: readonly (readonly unknown[])[],
   options: StringifyOptions = {},
 ): string {
-  return csvStringify(rows as unknown[][], {
-    delimiter: options.separator ?? ",",
-    record_delimiter: options.crlf ?? true ? "\r\n" : "\n",
-  });
+  const { separator = "," } = options;
+  return data
+    .map((row) => row.map((value) => escape(value, separator)).join(separator) + "\r\n")
+    .join("");
 }
