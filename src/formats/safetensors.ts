@@ -1,0 +1,216 @@
+/**
+ * safetensors files: `u64 N | N bytes of JSON | tensor bytes`.
+ *
+ * The writer lays tensors out by falling element size, so that every tensor is aligned and can be
+ * viewed in place; the header keeps the order in which they were given.
+ */
+import { DataError } from "../errors.ts";
+import {
+  checkTensor,
+  type Dtype,
+  dtypeSize,
+  elementCount,
+  type Tensor,
+  tensorBytes,
+  viewElements,
+} from "./tensor.ts";
+
+const DTYPE_CODES: Readonly<Record<Dtype, string>> = {
+  float64: "F64",
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  int64: "I64",
+  int32: "I32",
+  int16: "I16",
+  int8: "I8",
+  uint64: "U64",
+  uint32: "U32",
+  uint16: "U16",
+  uint8: "U8",
+  bool: "BOOL",
+};
+const DTYPES = new Map(
+  (Object.keys(DTYPE_CODES) as Dtype[]).map((dtype) => [DTYPE_CODES[dtype], dtype]),
+);
+
+/** The reference reader refuses longer headers. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+export interface SafetensorsEntry {
+  dtype: Dtype;
+  shape: readonly number[];
+  /** Bytes from the start of the file. */
+  offset: number;
+  elements: number;
+}
+
+/** A parsed file: entries by name, in the header's order; tensors are made when asked for. */
+export interface Safetensors {
+  metadata: Readonly<Record<string, string>>;
+  entries: ReadonlyMap<string, SafetensorsEntry>;
+  /** Views the file's bytes. @throws {DataError} when there is no such tensor */
+  tensor(name: string): Tensor;
+  /** Every tensor, in the header's order. */
+  tensors(): Map<string, Tensor>;
+}
+
+/** @throws {DataError} when a tensor's data disagree with its dtype or shape */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const named: [string, Tensor][] = tensors instanceof Map
+    ? [...tensors]
+    : Object.entries(tensors as Readonly<Record<string, Tensor>>);
+  const offsets = new Map<string, number>();
+  let end = 0;
+  for (const [name, tensor] of named.toSorted(([, a], [, b]) => width(b) - width(a))) {
+    checkTensor(tensor, `tensor ${name}`);
+    offsets.set(name, end);
+    end += tensor.data.byteLength;
+  }
+  const fields: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
+  for (const [name, { dtype, shape, data }] of named) {
+    const begin = offsets.get(name)!;
+    fields.push(`${JSON.stringify(name)}:${
+      JSON.stringify({
+        dtype: DTYPE_CODES[dtype],
+        shape,
+        data_offsets: [begin, begin + data.byteLength],
+      })
+    }`);
+  }
+  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const padded = Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(8 + padded + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
+  bytes.fill(0x20, 8 + header.length, 8 + padded);
+  bytes.set(header, 8);
+  for (const [name, tensor] of named) {
+    bytes.set(tensorBytes(tensor), 8 + padded + offsets.get(name)!);
+  }
+  return bytes;
+}
+
+function width(tensor: Tensor): number {
+  return dtypeSize(tensor.dtype);
+}
+
+/**
+ * Parses the header and checks all of it: known dtypes, no name twice, and ranges that match their
+ * shapes and cover the data without holes or overlap.
+ *
+ * @param subject the file's name for errors
+ * @throws {DataError}
+ */
+export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string): Safetensors {
+  const fail = (fault: string) =>
+    new DataError(subject, `is not a sound safetensors file: ${fault}`);
+  if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER_BYTES || headerLength > bytes.length - 8) {
+    throw fail(`its header claims ${headerLength} bytes, the file has ${bytes.length}`);
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerLength), fail);
+  const dataStart = 8 + headerLength;
+  const dataLength = bytes.length - dataStart;
+
+  let metadata: Record<string, string> = {};
+  const entries = new Map<string, SafetensorsEntry>();
+  const ranges: { name: string; begin: number; end: number }[] = [];
+  for (const [name, value] of header) {
+    if (name === "__metadata__") {
+      metadata = parseMetadata(value, fail);
+      continue;
+    }
+    const { dtype, shape, begin, end } = parseEntry(name, value, fail);
+    const elements = elementCount(shape, `${subject}: tensor ${name}`);
+    if (end - begin !== elements * dtypeSize(dtype)) {
+      throw fail(`tensor ${name} spans ${end - begin} bytes, its shape needs another number`);
+    }
+    if (end > dataLength) throw fail(`tensor ${name} ends beyond the file; it may be truncated`);
+    entries.set(name, { dtype, shape, offset: dataStart + begin, elements });
+    ranges.push({ name, begin, end });
+  }
+  let covered = 0;
+  for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) throw fail(`tensor ${name} leaves a hole or overlaps its neighbour`);
+    covered = end;
+  }
+  if (covered !== dataLength) throw fail(`${dataLength - covered} bytes belong to no tensor`);
+
+  const tensor = (name: string): Tensor => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new DataError(subject, `has no tensor "${name}"`);
+    const { dtype, shape, offset, elements } = entry;
+    return { dtype, shape, data: viewElements(bytes, dtype, offset, elements) };
+  };
+  return {
+    metadata,
+    entries,
+    tensor,
+    tensors: () => new Map([...entries.keys()].map((name) => [name, tensor(name)])),
+  };
+}
+
+type Fail = (fault: string) => DataError;
+
+function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
+  if (bytes[0] !== 0x7b) throw fail("its header does not begin with {");
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw fail("its header is not JSON in UTF-8");
+  }
+  const fields = Object.entries(value as Record<string, unknown>);
+  if (countTopLevelKeys(text) !== fields.length) throw fail("its header names a tensor twice");
+  return fields;
+}
+
+/** Keys of the outermost object of valid JSON, duplicates included (`JSON.parse` drops them). */
+function countTopLevelKeys(json: string): number {
+  let depth = 0;
+  let colons = 0;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '"') {
+      for (i++; json[i] !== '"'; i++) if (json[i] === "\\") i++;
+    } else if (character === "{" || character === "[") depth++;
+    else if (character === "}" || character === "]") depth--;
+    else if (character === ":" && depth === 1) colons++;
+  }
+  return colons;
+}
+
+function parseMetadata(value: unknown, fail: Fail): Record<string, string> {
+  const entries = isObject(value) ? Object.entries(value) : undefined;
+  if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
+    throw fail("__metadata__ must map strings to strings");
+  }
+  return Object.fromEntries(entries);
+}
+
+function parseEntry(name: string, value: unknown, fail: Fail) {
+  if (!isObject(value)) throw fail(`tensor ${name} is not described by an object`);
+  const dtype = DTYPES.get(String(value.dtype));
+  if (dtype === undefined) throw fail(`tensor ${name} has the unknown dtype ${value.dtype}`);
+  const { shape, data_offsets: range } = value;
+  if (!isSizes(shape)) throw fail(`tensor ${name} has no valid shape`);
+  if (!isSizes(range) || range.length !== 2 || range[1] < range[0]) {
+    throw fail(`tensor ${name} has no valid data_offsets`);
+  }
+  return { dtype, shape, begin: range[0], end: range[1] };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}

@@ -1,0 +1,237 @@
+/**
+ * The only things that a checkpoint's pickle can bring about: ordered dictionaries and tensors over
+ * storages. Each named class or function is known, or refused.
+ */
+import { DataError } from "../errors.ts";
+import { PickleDict, PickleGlobal, type PickleMachine, type PickleValue } from "./pickle.ts";
+import {
+  ARRAY_OF,
+  type Dtype,
+  dtypeSize,
+  elementCount,
+  isTensor,
+  type Tensor,
+  type TensorData,
+  viewElements,
+} from "./tensor.ts";
+
+/** Storage classes of `torch` by name; the CUDA ones are read alike. */
+export const STORAGE_DTYPES: ReadonlyMap<string, Dtype> = new Map([
+  ["DoubleStorage", "float64"],
+  ["FloatStorage", "float32"],
+  ["HalfStorage", "float16"],
+  ["BFloat16Storage", "bfloat16"],
+  ["LongStorage", "int64"],
+  ["IntStorage", "int32"],
+  ["ShortStorage", "int16"],
+  ["CharStorage", "int8"],
+  ["ByteStorage", "uint8"],
+  ["BoolStorage", "bool"],
+]);
+
+const ORDERED_DICT = "collections.OrderedDict";
+const REBUILD_TENSOR = "torch._utils._rebuild_tensor";
+const REBUILD_TENSOR_V2 = "torch._utils._rebuild_tensor_v2";
+const REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
+const PARAMETER = "torch.nn.parameter.Parameter";
+const KNOWN_GLOBALS = new Set([
+  ORDERED_DICT,
+  REBUILD_TENSOR,
+  REBUILD_TENSOR_V2,
+  REBUILD_PARAMETER,
+  PARAMETER,
+]);
+const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+)$/;
+
+const MAX_RANK = 64;
+/** Views that are not packed are copied, up to this many bytes beyond four times the file. */
+const COPY_ALLOWANCE = 64 * 2 ** 20;
+
+export type TorchValue = PickleValue<Tensor | StorageSlice>;
+
+/** Memory that tensors look into; it is filled when the pickle has been read. */
+class Storage {
+  data?: TensorData;
+
+  constructor(readonly key: string, readonly dtype: Dtype, readonly elements: number) {}
+
+  fill(bytes: Uint8Array<ArrayBuffer>, subject: string): void {
+    const expected = this.elements * dtypeSize(this.dtype);
+    if (bytes.length !== expected) {
+      throw new DataError(
+        subject,
+        `storage "${this.key}" has ${bytes.length} bytes where ${expected} are declared`,
+      );
+    }
+    this.data = viewElements(bytes, this.dtype, 0, this.elements);
+  }
+}
+
+/** A storage as a tensor refers to it: whole, or a part of another as old files have it. */
+export class StorageSlice {
+  constructor(readonly storage: Storage, readonly start: number, readonly elements: number) {}
+}
+
+/** A tensor and where its data are to come from. */
+interface PendingTensor {
+  tensor: Tensor;
+  storage: Storage;
+  offset: number;
+  strides: readonly number[];
+}
+
+export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
+  readonly storages = new Map<string, Storage>();
+  readonly #pending: PendingTensor[] = [];
+  #copyBudget: number;
+
+  constructor(readonly subject: string, fileBytes: number) {
+    this.#copyBudget = 4 * fileBytes + COPY_ALLOWANCE;
+  }
+
+  admit(global: string): void {
+    if (KNOWN_GLOBALS.has(global) || storageDtype(global) !== undefined) return;
+    throw this.#fail(
+      `names ${global}, which is not known to be harmless; save only its state dict`,
+    );
+  }
+
+  construct(global: string, args: readonly TorchValue[]): TorchValue {
+    switch (global) {
+      case ORDERED_DICT:
+        return this.#orderedDict(args);
+      case REBUILD_TENSOR:
+      case REBUILD_TENSOR_V2:
+        return this.#tensor(args);
+      case REBUILD_PARAMETER:
+        if (isTensor(args[0])) return args[0];
+        break;
+      case PARAMETER:
+        // Before 0.4 a parameter was made empty and got its tensor as state.
+        if (args.length === 0) return null;
+        if (isTensor(args[0])) return args[0];
+        break;
+    }
+    throw this.#fail(`calls ${global} with arguments that do not fit`);
+  }
+
+  setState(value: TorchValue, state: TorchValue): TorchValue {
+    if (value instanceof PickleDict) return value;
+    if (Array.isArray(state) && isTensor(state[0])) return state[0];
+    if (isTensor(value)) return value;
+    throw this.#fail("sets the state of something that has none");
+  }
+
+  persistent(id: TorchValue): StorageSlice {
+    const [tag, type, key, , count, view] = Array.isArray(id) ? id : [];
+    const dtype = type instanceof PickleGlobal ? storageDtype(type.name) : undefined;
+    if (tag !== "storage" || typeof key !== "string" || dtype === undefined) {
+      throw this.#fail("refers to something that is no storage");
+    }
+    const elements = this.#size(count);
+    let storage = this.storages.get(key);
+    if (storage === undefined) {
+      storage = new Storage(key, dtype, elements);
+      this.storages.set(key, storage);
+    } else if (storage.dtype !== dtype || storage.elements !== elements) {
+      throw this.#fail(`describes storage "${key}" in two ways`);
+    }
+    if (!Array.isArray(view)) return new StorageSlice(storage, 0, elements);
+    const [start, length] = [this.#size(view[1]), this.#size(view[2])];
+    if (start + length > elements) throw this.#fail(`has a view beyond storage "${key}"`);
+    return new StorageSlice(storage, start, length);
+  }
+
+  /** Gives every tensor its data, now that the storages are there. */
+  fillTensors(): void {
+    for (const pending of this.#pending) pending.tensor.data = this.#gather(pending);
+  }
+
+  #orderedDict(args: readonly TorchValue[]): TorchValue {
+    const dict = new PickleDict<Tensor | StorageSlice>();
+    const pairs = args[0] ?? [];
+    if (!Array.isArray(pairs)) throw this.#fail(`calls ${ORDERED_DICT} with what is no list`);
+    for (const pair of pairs) {
+      if (!Array.isArray(pair) || pair.length !== 2) throw this.#fail("has an item without value");
+      dict.set(String(pair[0]), pair[1]);
+    }
+    return dict;
+  }
+
+  #tensor([slice, offset, sizes, steps]: readonly TorchValue[]): Tensor {
+    if (!(slice instanceof StorageSlice)) throw this.#fail("has a tensor without storage");
+    const start = this.#size(offset);
+    const shape = this.#sizes(sizes);
+    const strides = this.#sizes(steps);
+    if (shape.length !== strides.length || shape.length > MAX_RANK) {
+      throw this.#fail(`has a tensor with ${shape.length} sizes and ${strides.length} strides`);
+    }
+    const empty = elementCount(shape, this.subject) === 0;
+    const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], start);
+    if (!empty && last >= slice.elements) {
+      throw this.#fail(
+        `has a tensor [${shape.join(", ")}] that reaches beyond its storage of ${slice.elements}`,
+      );
+    }
+    const { storage } = slice;
+    const tensor: Tensor = { dtype: storage.dtype, shape, data: new ARRAY_OF[storage.dtype](0) };
+    this.#pending.push({ tensor, storage, offset: slice.start + start, strides });
+    return tensor;
+  }
+
+  #gather({ tensor: { shape }, storage, offset, strides }: PendingTensor): TensorData {
+    const { data } = storage;
+    if (data === undefined) throw this.#fail(`lacks storage "${storage.key}"; it may be truncated`);
+    const count = elementCount(shape, this.subject);
+    if (count === 0) return new ARRAY_OF[storage.dtype](0);
+    if (isPacked(shape, strides)) return data.subarray(offset, offset + count);
+    this.#copyBudget -= count * dtypeSize(storage.dtype);
+    if (this.#copyBudget < 0) {
+      throw this.#fail("has views that would need far more memory than the file has data");
+    }
+    const packed = new ARRAY_OF[storage.dtype](count);
+    const index = shape.map(() => 0);
+    let from = offset;
+    for (let to = 0; to < count; to++) {
+      packed[to] = data[from];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += strides[axis];
+        if (++index[axis] < shape[axis]) break;
+        from -= shape[axis] * strides[axis];
+        index[axis] = 0;
+      }
+    }
+    return packed;
+  }
+
+  #sizes(value: TorchValue): number[] {
+    if (!Array.isArray(value)) throw this.#fail("has a tensor without shape");
+    return value.map((size) => this.#size(size));
+  }
+
+  #size(value: TorchValue): number {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+      throw this.#fail(`has ${String(value)} where a size belongs`);
+    }
+    return value;
+  }
+
+  #fail(fault: string): DataError {
+    return new DataError(this.subject, fault);
+  }
+}
+
+/** Whether elements follow each other in row-major order; axes of one element have any stride. */
+function isPacked(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
+}
+
+function storageDtype(global: string): Dtype | undefined {
+  const name = STORAGE_NAME.exec(global)?.[1];
+  return name === undefined ? undefined : STORAGE_DTYPES.get(name);
+}

@@ -1,0 +1,250 @@
+/**
+ * ZIP archives as PyTorch writes and reads them: entries stored, payloads aligned to 64 bytes.
+ * The reader trusts the central directory, as zip libraries do, and checks it before allocating.
+ */
+import { crc32, inflateRawSync } from "node:zlib";
+import { DataError } from "../errors.ts";
+
+const LOCAL_HEADER = 0x04034b50;
+const CENTRAL_HEADER = 0x02014b50;
+const END_RECORD = 0x06054b50;
+const ZIP64_END_RECORD = 0x06064b50;
+const ZIP64_LOCATOR = 0x07064b50;
+const LOCAL_HEADER_BYTES = 30;
+const CENTRAL_HEADER_BYTES = 46;
+const END_RECORD_BYTES = 22;
+const ALIGNMENT = 64;
+/** 1980-01-01, the earliest date that the format can say: archives do not depend on the clock. */
+const DOS_DATE = 0x21;
+const UTF8_NAMES = 0x800;
+const U32_MAX = 0xffffffff;
+const U16_MAX = 0xffff;
+/** Deflate cannot shrink data further than this. */
+const MAX_DEFLATE_RATIO = 1032;
+
+interface Entry {
+  method: number;
+  crc: number;
+  compressed: number;
+  size: number;
+  localOffset: number;
+}
+
+/** An archive's entries; each is read, and its checksum checked, when asked for. */
+export interface ZipArchive {
+  names: readonly string[];
+  /** Bytes of one entry: a view where it is stored. @throws {DataError} if absent or corrupt */
+  read(name: string): Uint8Array<ArrayBuffer>;
+}
+
+/** Whether the bytes begin like a ZIP archive. */
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+}
+
+/**
+ * @param subject the file's name for errors
+ * @throws {DataError} when the directory is missing, lies about sizes or points outside the file
+ */
+export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArchive {
+  const fail = (fault: string) => new DataError(subject, `is not a sound archive: ${fault}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const directory = findDirectory(view, fail);
+  const entries = new Map<string, Entry>();
+  let at = directory.offset;
+  for (let i = 0; i < directory.count; i++) {
+    if (at + CENTRAL_HEADER_BYTES > bytes.length || view.getUint32(at, true) !== CENTRAL_HEADER) {
+      throw fail(`entry ${i + 1} of ${directory.count} is missing from its directory`);
+    }
+    const nameLength = view.getUint16(at + 28, true);
+    const extraLength = view.getUint16(at + 30, true);
+    const commentLength = view.getUint16(at + 32, true);
+    const nameStart = at + CENTRAL_HEADER_BYTES;
+    const next = nameStart + nameLength + extraLength + commentLength;
+    if (next > bytes.length) throw fail("its directory is truncated");
+    const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
+    if (entries.has(name)) throw fail(`it holds ${name} twice`);
+    const entry: Entry = {
+      method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
+      compressed: view.getUint32(at + 20, true),
+      size: view.getUint32(at + 24, true),
+      localOffset: view.getUint32(at + 42, true),
+    };
+    applyZip64(entry, view, nameStart + nameLength, extraLength, fail);
+    entries.set(name, entry);
+    at = next;
+  }
+  return {
+    names: [...entries.keys()],
+    read(name) {
+      const entry = entries.get(name);
+      if (entry === undefined) throw fail(`it has no entry ${name}; it may be truncated`);
+      return readEntry(bytes, view, name, entry, fail);
+    },
+  };
+}
+
+type Fail = (fault: string) => DataError;
+
+function findDirectory(view: DataView, fail: Fail): { offset: number; count: number } {
+  const last = view.byteLength - END_RECORD_BYTES;
+  let end = last;
+  while (end >= Math.max(0, last - U16_MAX) && view.getUint32(end, true) !== END_RECORD) end--;
+  if (end < Math.max(0, last - U16_MAX)) {
+    throw fail("it has no end record; the file may be truncated");
+  }
+  let count = view.getUint16(end + 10, true);
+  let offset = view.getUint32(end + 16, true);
+  const locator = end - 20;
+  if (
+    (count === U16_MAX || offset === U32_MAX) && locator >= 0 &&
+    view.getUint32(locator, true) === ZIP64_LOCATOR
+  ) {
+    const record = Number(view.getBigUint64(locator + 8, true));
+    if (record > locator - 56 || view.getUint32(record, true) !== ZIP64_END_RECORD) {
+      throw fail("its zip64 end record is missing");
+    }
+    count = Number(view.getBigUint64(record + 32, true));
+    offset = Number(view.getBigUint64(record + 48, true));
+  }
+  if (offset > end || count > (end - offset) / CENTRAL_HEADER_BYTES) {
+    throw fail(`it claims ${count} entries where there is no room for them`);
+  }
+  return { offset, count };
+}
+
+/** Takes sizes and offset that do not fit 32 bits from the zip64 extra field (id 1). */
+function applyZip64(entry: Entry, view: DataView, start: number, length: number, fail: Fail) {
+  if (entry.size !== U32_MAX && entry.compressed !== U32_MAX && entry.localOffset !== U32_MAX) {
+    return;
+  }
+  const end = start + length;
+  for (let at = start; at + 4 <= end;) {
+    const fieldEnd = at + 4 + view.getUint16(at + 2, true);
+    if (view.getUint16(at, true) === 1 && fieldEnd <= end) {
+      let value = at + 4;
+      for (const key of ["size", "compressed", "localOffset"] as const) {
+        if (entry[key] !== U32_MAX) continue;
+        if (value + 8 > fieldEnd) throw fail("a zip64 field is too short");
+        entry[key] = Number(view.getBigUint64(value, true));
+        value += 8;
+      }
+      return;
+    }
+    at = fieldEnd;
+  }
+}
+
+function readEntry(
+  bytes: Uint8Array<ArrayBuffer>,
+  view: DataView,
+  name: string,
+  entry: Entry,
+  fail: Fail,
+): Uint8Array<ArrayBuffer> {
+  const { localOffset, compressed, size, method } = entry;
+  if (
+    localOffset + LOCAL_HEADER_BYTES > bytes.length ||
+    view.getUint32(localOffset, true) !== LOCAL_HEADER
+  ) {
+    throw fail(`${name} is not where its directory says`);
+  }
+  const start = localOffset + LOCAL_HEADER_BYTES + view.getUint16(localOffset + 26, true) +
+    view.getUint16(localOffset + 28, true);
+  if (start + compressed > bytes.length) throw fail(`${name} ends beyond the file`);
+  const raw = bytes.subarray(start, start + compressed);
+  let content: Uint8Array<ArrayBuffer>;
+  if (method === 0) {
+    if (size !== compressed) throw fail(`${name} claims two sizes`);
+    content = raw;
+  } else if (method === 8) {
+    if (size > compressed * MAX_DEFLATE_RATIO) throw fail(`${name} claims an impossible size`);
+    try {
+      content = new Uint8Array(inflateRawSync(raw, { maxOutputLength: Math.max(1, size) }));
+    } catch (cause) {
+      throw fail(`${name} cannot be inflated (${(cause as Error).message})`);
+    }
+    if (content.length !== size) throw fail(`${name} has another size than its directory says`);
+  } else {
+    throw fail(`${name} is packed by method ${method}, neither stored nor deflated`);
+  }
+  // PyTorch can be told not to compute checksums; it then writes 0.
+  if (entry.crc !== 0 && crc32(content) !== entry.crc) throw fail(`${name} is corrupt (CRC-32)`);
+  return content;
+}
+
+/**
+ * Writes a stored archive whose payloads begin at multiples of 64 bytes, padded as PyTorch pads:
+ * by an extra field "FB" filled with Z. Equal entries give equal bytes.
+ */
+export function writeZip(
+  entries: readonly { name: string; bytes: Uint8Array }[],
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  let end = 0;
+  const placed = entries.map(({ name, bytes }) => {
+    const encodedName = encoder.encode(name);
+    const unpadded = end + LOCAL_HEADER_BYTES + encodedName.length + 4;
+    const start = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
+    const entry = {
+      name: encodedName,
+      bytes,
+      crc: crc32(bytes),
+      offset: end,
+      padding: start - unpadded,
+    };
+    end = start + bytes.length;
+    return entry;
+  });
+  const directoryBytes = placed.reduce(
+    (sum, { name }) => sum + CENTRAL_HEADER_BYTES + name.length,
+    0,
+  );
+  if (end > U32_MAX || placed.length >= U16_MAX) {
+    throw new RangeError(`An archive of ${end} bytes and ${placed.length} entries needs zip64`);
+  }
+  const archive = new Uint8Array(end + directoryBytes + END_RECORD_BYTES);
+  const view = new DataView(archive.buffer);
+  let at = end;
+  for (const { name, bytes, crc, offset, padding } of placed) {
+    view.setUint32(offset, LOCAL_HEADER, true);
+    writeCommonFields(view, offset + 4, name.length, bytes.length, crc);
+    view.setUint16(offset + 28, 4 + padding, true);
+    archive.set(name, offset + LOCAL_HEADER_BYTES);
+    const extra = offset + LOCAL_HEADER_BYTES + name.length;
+    view.setUint16(extra, 0x4246, true);
+    view.setUint16(extra + 2, padding, true);
+    archive.fill(0x5a, extra + 4, extra + 4 + padding);
+    archive.set(bytes, extra + 4 + padding);
+
+    view.setUint32(at, CENTRAL_HEADER, true);
+    writeCommonFields(view, at + 6, name.length, bytes.length, crc);
+    view.setUint32(at + 42, offset, true);
+    archive.set(name, at + CENTRAL_HEADER_BYTES);
+    at += CENTRAL_HEADER_BYTES + name.length;
+  }
+  view.setUint32(at, END_RECORD, true);
+  view.setUint16(at + 8, placed.length, true);
+  view.setUint16(at + 10, placed.length, true);
+  view.setUint32(at + 12, directoryBytes, true);
+  view.setUint32(at + 16, end, true);
+  return archive;
+}
+
+/** The fields from "version needed" to the name's length, which both headers share. */
+function writeCommonFields(
+  view: DataView,
+  at: number,
+  nameLength: number,
+  size: number,
+  crc: number,
+): void {
+  view.setUint16(at, 20, true);
+  view.setUint16(at + 2, UTF8_NAMES, true);
+  view.setUint16(at + 8, DOS_DATE, true);
+  view.setUint32(at + 10, crc, true);
+  view.setUint32(at + 14, size, true);
+  view.setUint32(at + 18, size, true);
+  view.setUint16(at + 22, nameLength, true);
+}
