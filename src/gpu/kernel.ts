@@ -1,0 +1,99 @@
+/** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
+import { type Access, type Declarations, readDeclarations } from "./wgsl.ts";
+
+/** Binding name -> how the entry point uses it. */
+export type BindingUse = Readonly<Record<string, Access>>;
+
+export interface KernelDeclaration {
+  /** The file's name without extension; errors name it. */
+  name: string;
+  /** Text of the module: `import source from "./x.wgsl" with { type: "text" }`. */
+  source: string;
+  /** Every `const NAME: TYPE` of the module that a program may set. */
+  constants: readonly string[];
+  /** Fields of `struct Params`, in order, when the module has one. */
+  params?: Readonly<Record<string, string>>;
+  /** Entry point -> every binding that it uses. */
+  entries: Readonly<Record<string, BindingUse>>;
+}
+
+export interface Kernel<D extends KernelDeclaration = KernelDeclaration> {
+  readonly name: string;
+  readonly source: string;
+  readonly declarations: Declarations;
+  readonly declaration: D;
+}
+
+/** Names of the entry points of a kernel. */
+export type EntryOf<D extends KernelDeclaration> = keyof D["entries"] & string;
+
+/** Names of the bindings of one entry point. */
+export type BindingOf<D extends KernelDeclaration, E extends EntryOf<D>> =
+  & keyof D["entries"][E]
+  & string;
+
+/** Names of a kernel's constants. */
+export type ConstantOf<D extends KernelDeclaration> = D["constants"][number];
+
+/**
+ * Declares a kernel and compares the declaration with the WGSL text at once, without a GPU.
+ *
+ * @throws {TypeError} listing every difference between the declaration and the module
+ */
+export function defineKernel<const D extends KernelDeclaration>(declaration: D): Kernel<D> {
+  const declarations = readDeclarations(declaration.source);
+  const faults = [
+    ...constantFaults(declaration, declarations),
+    ...paramFaults(declaration, declarations),
+    ...entryFaults(declaration, declarations),
+  ];
+  if (faults.length > 0) {
+    throw new TypeError(
+      `Kernel ${declaration.name} differs from its WGSL:\n  ${faults.join("\n  ")}`,
+    );
+  }
+  return { name: declaration.name, source: declaration.source, declarations, declaration };
+}
+
+function constantFaults(declaration: KernelDeclaration, found: Declarations): string[] {
+  const names = new Set(found.constants.map((constant) => constant.name));
+  return declaration.constants
+    .filter((name) => !names.has(name))
+    .map((name) => `constant ${name} is declared but not in the module`);
+}
+
+function paramFaults(declaration: KernelDeclaration, found: Declarations): string[] {
+  const wanted = Object.entries(declaration.params ?? {}).map(([name, type]) => `${name}: ${type}`);
+  const given = found.params.map(({ name, type }) => `${name}: ${type}`);
+  return wanted.join() === given.join()
+    ? []
+    : [`Params is {${given.join(", ")}} in the module, {${wanted.join(", ")}} in the declaration`];
+}
+
+function entryFaults(declaration: KernelDeclaration, found: Declarations): string[] {
+  const faults: string[] = [];
+  const accesses = new Map(found.bindings.map((binding) => [binding.name, binding.access]));
+  for (const binding of found.bindings) {
+    if (binding.group !== 0) faults.push(`binding ${binding.name} is not in group 0`);
+  }
+  for (const [entry, uses] of Object.entries(declaration.entries)) {
+    const used = found.entries.get(entry);
+    if (!used) {
+      faults.push(`entry point ${entry} is not in the module`);
+      continue;
+    }
+    for (const name of used) {
+      if (!(name in uses)) faults.push(`${entry} uses ${name}, which is not declared`);
+    }
+    for (const [name, access] of Object.entries(uses)) {
+      if (!used.has(name)) faults.push(`${entry} does not use ${name}`);
+      else if (accesses.get(name) !== access) {
+        faults.push(`${entry}: ${name} is ${accesses.get(name)} in the module, ${access} declared`);
+      }
+    }
+  }
+  for (const entry of found.entries.keys()) {
+    if (!(entry in declaration.entries)) faults.push(`entry point ${entry} is not declared`);
+  }
+  return faults;
+}

@@ -1,0 +1,603 @@
+/**
+ * A static program: every buffer placed, every pipeline and bind group made once, then run as one
+ * encoder and one submit a step.
+ *
+ * How a kernel family records itself (`kernels/x.ts`):
+ *
+ * ```ts
+ * import source from "./relu.wgsl" with { type: "text" };
+ * const relu = defineKernel({
+ *   name: "relu",
+ *   source,
+ *   constants: ["COUNT", "LANES"], // `const COUNT: u32 = 64u;` in the module, set by dispatch
+ *   entries: { forward: { x: "read", y: "read_write" } },
+ * });
+ *
+ * export function reluForward(program: ProgramBuilder, x: Operand, y: Operand, count: number) {
+ *   const { lanes } = program.device;
+ *   program.dispatch(relu, "forward", {
+ *     constants: { COUNT: count, LANES: lanes },
+ *     bindings: { x, y },
+ *     workgroups: [Math.ceil(count / lanes)],
+ *   });
+ * }
+ * ```
+ *
+ * - `program.tensor(label, bytes)` is virtual: it lives from the first operation that uses it to the
+ *   last, then its buffer goes to another tensor. Its first use must write it. Content never survives
+ *   from one run to the next; what must survive is a `DeviceBuffer` (`device.buffer`).
+ * - Parameters are ranges of flat buffers: `slice(buffer, offset, bytes)`, offsets multiples of 256.
+ *   A dispatch may not read one range and write another of the same buffer (WebGPU tracks whole
+ *   buffers); writing two ranges of one buffer is possible when they don't overlap.
+ * - `program.texture(label, shape)` is virtual too. Write it by a kernel (`texture_write`, a
+ *   `texture_storage_2d_array<rgba32float, write>`) or by `copyToTexture`, read it as `texture_read`.
+ * - Bake shapes in as constants. Leave the batch size to `workgroups` where you can, so that the
+ *   last partial batch shares the pipeline.
+ * - Convolution and linear layers call, from `src/nn/layers`:
+ *   `conv2d(program, shape)` in `kernels/conv2d.ts`, with `shape = { batch, inChannels, outChannels,
+ *   inHeight, inWidth, kernel: [r, s], stride: [y, x], padding: [y, x] }`, gives an object with
+ *   `outHeight`, `outWidth`, `forward({ x, weight, bias?, y })`,
+ *   `dataGradient({ dy, weight, dx, accumulate? })` (`accumulate` adds to what `dx` holds) and
+ *   `weightGradient({ x, dy, dWeight, dBias?, accumulate? })`;
+ *   `linear(program, { batch, inFeatures, outFeatures })` in `kernels/matmul.ts` likewise.
+ *   `x`, `y`, `dx`, `dy` are activations `[N][ceil(C/4)][H][W][4]` whose padding channels hold zero
+ *   and must be written as zero; weights stand in PyTorch's order `[K][C][R][S]`, float32, at an
+ *   offset that is a multiple of 256 bytes. A linear layer's x and y are plain `[N][ceil(F/4)*4]`
+ *   rows, which is the same layout with H = W = 1; `weight` is `[out][in]`. For an input that is
+ *   flattened from C channels of H x W, `linear` takes `plane: H * W` and reads feature
+ *   c * plane + p (PyTorch's flatten) at block c / 4, pixel p, lane c % 4.
+ * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
+ */
+import { DeviceError } from "../errors.ts";
+import { Arena, textureKey, type TextureShape } from "./arena.ts";
+import type { Device, DeviceBuffer } from "./device.ts";
+import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
+import { type Lifetime, place } from "./plan.ts";
+import { type Constants, specialise } from "./specialise.ts";
+import { type BindingDeclaration, readDeclarations } from "./wgsl.ts";
+
+/** A virtual tensor of one program; the plan gives it a buffer. */
+export interface PlannedTensor {
+  readonly kind: "tensor";
+  readonly id: number;
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** A virtual texture of one program. */
+export interface PlannedTexture extends TextureShape {
+  readonly kind: "texture";
+  readonly id: number;
+  readonly label: string;
+}
+
+/** A run of bytes of a tensor or buffer. */
+export interface Slice {
+  readonly kind: "slice";
+  readonly of: PlannedTensor | DeviceBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What a kernel reads or writes as a buffer. */
+export type Operand = PlannedTensor | DeviceBuffer | Slice;
+
+/** Bytes `[offset, offset + bytes)` of an operand. */
+export function slice(operand: Operand, offset: number, bytes: number): Slice {
+  const whole = extent(operand);
+  if (offset < 0 || offset + bytes > whole.bytes) {
+    throw new RangeError(`Bytes ${offset} to ${offset + bytes} are not in ${labelOf(operand)}`);
+  }
+  return { kind: "slice", of: whole.of, offset: whole.offset + offset, bytes };
+}
+
+export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
+  constants?: Partial<Record<ConstantOf<D>, number | boolean>>;
+  /** Exactly the bindings that the specialised entry point uses. */
+  bindings: Partial<Record<BindingOf<D, E>, Operand | PlannedTexture>>;
+  workgroups: readonly [number, number?, number?];
+  /** Such as the layer's name; profiles and errors show it. */
+  label?: string;
+}
+
+interface DispatchOperation {
+  kind: "dispatch";
+  label: string;
+  kernel: string;
+  entry: string;
+  code: string;
+  bindings: { binding: number; bound: Operand | PlannedTexture; writes: boolean }[];
+  workgroups: [number, number, number];
+}
+
+interface CopyOperation {
+  kind: "copy";
+  label: string;
+  from: Operand;
+  to: Operand | PlannedTexture;
+  bytesPerRow?: number;
+}
+
+interface ClearOperation {
+  kind: "clear";
+  label: string;
+  to: Operand;
+}
+
+type Operation = DispatchOperation | CopyOperation | ClearOperation;
+
+/** Time of one operation of a profiled run. */
+export interface Timing {
+  label: string;
+  kernel: string;
+  milliseconds: number;
+}
+
+const specialised = new Map<Kernel, Map<string, string>>();
+
+/** Records operations in the order in which they will run. */
+export class ProgramBuilder {
+  #operations: Operation[] = [];
+  readonly #tensors: PlannedTensor[] = [];
+  readonly #textures: PlannedTexture[] = [];
+
+  constructor(readonly device: Device, readonly label: string) {}
+
+  /** @throws {DeviceError} when one buffer can't be that large on this device */
+  tensor(label: string, bytes: number): PlannedTensor {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    this.device.requireSize(label, size);
+    const tensor: PlannedTensor = {
+      kind: "tensor",
+      id: this.#tensors.length,
+      label,
+      bytes: size,
+    };
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+
+  /** @throws {DeviceError} when a side or the number of layers exceeds the device's limits */
+  texture(label: string, shape: TextureShape): PlannedTexture {
+    const { maxTextureDimension2D: side, maxTextureArrayLayers: layers } = this.device.limits;
+    if (shape.width > side || shape.height > side || shape.layers > layers) {
+      throw new DeviceError(
+        `Texture "${label}" of ${textureKey(shape)} exceeds ${side}x${side}x${layers}`,
+      );
+    }
+    const texture: PlannedTexture = { kind: "texture", id: this.#textures.length, label, ...shape };
+    this.#textures.push(texture);
+    return texture;
+  }
+
+  /**
+   * @throws {TypeError} when a binding is missing or too many, or a constant does not exist
+   * @throws {DeviceError} when the grid or a binding exceeds the device's limits
+   */
+  dispatch<D extends KernelDeclaration, E extends EntryOf<D>>(
+    kernel: Kernel<D>,
+    entry: E,
+    { constants = {}, bindings, workgroups, label }: Dispatch<D, E>,
+  ): void {
+    const name = `${kernel.name}.${entry}`;
+    const code = specialisedCode(kernel, constants as Constants);
+    const declarations = codeDeclarations(code);
+    const used = declarations.entries.get(entry) ?? new Set();
+    const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
+    for (const extra of Object.keys(given)) {
+      if (!used.has(extra)) throw new TypeError(`${name} has no binding ${extra}`);
+    }
+    const bound = [...used].map((binding) => {
+      const resource = given[binding];
+      if (!resource) throw new TypeError(`${name} needs binding ${binding}`);
+      const declared = declarations.bindings.find((d) => d.name === binding)!;
+      this.#checkBinding(name, declared, resource);
+      return {
+        binding: declared.binding,
+        bound: resource,
+        writes: declared.access === "read_write" || declared.access === "texture_write",
+      };
+    });
+    checkAliasing(name, bound);
+    const grid: [number, number, number] = [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1];
+    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (grid.some((n) => !Number.isInteger(n) || n < 1 || n > limit)) {
+      throw new DeviceError(`${name}: a grid of ${grid.join("x")} exceeds 1 to ${limit}`, name);
+    }
+    this.#operations.push({
+      kind: "dispatch",
+      label: label ?? name,
+      kernel: name,
+      entry,
+      code,
+      bindings: bound,
+      workgroups: grid,
+    });
+  }
+
+  #checkBinding(
+    name: string,
+    declared: BindingDeclaration,
+    resource: Operand | PlannedTexture,
+  ): void {
+    const isTexture = resource.kind === "texture";
+    if (isTexture !== declared.access.startsWith("texture")) {
+      throw new TypeError(`${name}: ${declared.name} cannot be bound to ${labelOf(resource)}`);
+    }
+    if (isTexture) return;
+    const { offset, bytes } = extent(resource);
+    const uniform = declared.access === "uniform";
+    const alignment = uniform
+      ? this.device.limits.minUniformBufferOffsetAlignment
+      : this.device.limits.minStorageBufferOffsetAlignment;
+    if (offset % alignment !== 0) {
+      throw new TypeError(`${name}: ${declared.name} starts at ${offset}, not at ${alignment}n`);
+    }
+    const limit = uniform
+      ? this.device.limits.maxUniformBufferBindingSize
+      : this.device.limits.maxStorageBufferBindingSize;
+    if (bytes > limit) {
+      throw new DeviceError(`${name}: ${declared.name} binds ${bytes} bytes of at most ${limit}`);
+    }
+  }
+
+  /** Copies as many bytes as the smaller side has. */
+  copy(from: Operand, to: Operand, label = "copy"): void {
+    this.#operations.push({ kind: "copy", label, from, to });
+  }
+
+  /**
+   * Fills a texture from rows of texels.
+   *
+   * @param bytesPerRow a multiple of 256 by WebGPU's rule; width x texel size when absent
+   */
+  copyToTexture(from: Operand, to: PlannedTexture, bytesPerRow?: number): void {
+    const texel = to.format === "rgba32float" ? 16 : to.format === "rgba16float" ? 8 : 4;
+    const pitch = bytesPerRow ?? to.width * texel;
+    if (pitch % 256 !== 0 && (to.height > 1 || to.layers > 1)) {
+      throw new TypeError(`Rows of ${pitch} bytes are not a multiple of 256: ${to.label}`);
+    }
+    this.#operations.push({
+      kind: "copy",
+      label: `copy to ${to.label}`,
+      from,
+      to,
+      bytesPerRow: pitch,
+    });
+  }
+
+  /** Zeroes a tensor. */
+  clear(to: Operand): void {
+    this.#operations.push({ kind: "clear", label: `clear ${labelOf(to)}`, to });
+  }
+
+  /**
+   * Records branches that do not depend on each other and interleaves their operations, so that a
+   * GPU works on several small networks at a time. A branch's own order stays.
+   */
+  parallel(branches: readonly (() => void)[]): void {
+    const before = this.#operations;
+    const recorded = branches.map((branch) => {
+      this.#operations = [];
+      branch();
+      return this.#operations;
+    });
+    this.#operations = before;
+    const longest = Math.max(0, ...recorded.map((operations) => operations.length));
+    for (let i = 0; i < longest; i++) {
+      for (const operations of recorded) if (i < operations.length) before.push(operations[i]);
+    }
+  }
+
+  /** Bytes that the plan would take in the arena, without allocating. */
+  plannedBytes(): number {
+    const { tensors, textures } = this.#lifetimes();
+    const texels = placeTextures(this.#textures, textures).shapes.reduce(
+      (sum, t) => sum + t.width * t.height * t.layers * (t.format === "rgba32float" ? 16 : 8),
+      0,
+    );
+    return place(tensors.map((life) => life ?? unused)).sizes.reduce((a, b) => a + b, texels);
+  }
+
+  #lifetimes(): { tensors: (Lifetime | undefined)[]; textures: (Lifetime | undefined)[] } {
+    const tensors: (Lifetime | undefined)[] = this.#tensors.map(() => undefined);
+    const textures: (Lifetime | undefined)[] = this.#textures.map(() => undefined);
+    const touch = (resource: Operand | PlannedTexture, at: number, writes: boolean) => {
+      const target = resource.kind === "slice" ? resource.of : resource;
+      if (target.kind === "buffer") return;
+      const lives = target.kind === "texture" ? textures : tensors;
+      const life = lives[target.id];
+      if (life) life.last = at;
+      else if (!writes) {
+        throw new TypeError(`"${target.label}" is read before anything writes it`);
+      } else {
+        const size = target.kind === "texture" ? 0 : target.bytes;
+        lives[target.id] = { size, first: at, last: at };
+      }
+    };
+    this.#operations.forEach((operation, at) => {
+      if (operation.kind === "dispatch") {
+        for (const { bound, writes } of operation.bindings) touch(bound, at, writes);
+      } else {
+        if (operation.kind === "copy") touch(operation.from, at, false);
+        touch(operation.to, at, true);
+      }
+    });
+    return { tensors, textures };
+  }
+
+  /**
+   * Plans memory, compiles what is not compiled yet and makes the bind groups.
+   *
+   * @param arena memory shared with other programs; they must not run interleaved with this one
+   * @param onProgress called after each pipeline with the number done and the number of all
+   * @throws {DeviceError} a kernel that does not compile, or too little memory
+   */
+  async build(
+    arena: Arena = new Arena(this.device),
+    onProgress?: (done: number, all: number) => void,
+  ): Promise<Program> {
+    const lives = this.#lifetimes();
+    const placement = place(lives.tensors.map((life) => life ?? unused));
+    const buffers = await arena.buffers(placement.sizes.map((size) => Math.max(size, 16)));
+    const texturePlan = placeTextures(this.#textures, lives.textures);
+    const views = await arena.textures(texturePlan.shapes);
+
+    const pipelines = new Map<string, GPUComputePipeline>();
+    const distinct = new Map<string, DispatchOperation>();
+    for (const operation of this.#operations) {
+      if (operation.kind === "dispatch") distinct.set(operation.entry + operation.code, operation);
+    }
+    let done = 0;
+    for (const [key, { kernel, code, entry }] of distinct) {
+      pipelines.set(key, await this.device.pipeline(kernel, code, entry));
+      onProgress?.(++done, distinct.size);
+    }
+
+    const range = (operand: Operand): GPUBufferBinding => {
+      const { of, offset, bytes } = extent(operand);
+      const buffer = of.kind === "buffer" ? of.gpu : buffers[placement.slots[of.id]];
+      return { buffer, offset, size: bytes };
+    };
+    const encode: Encoded[] = await this.device.guarded(
+      `Program ${this.label}`,
+      () =>
+        this.#operations.map((operation): Encoded => {
+          if (operation.kind === "dispatch") {
+            const pipeline = pipelines.get(operation.entry + operation.code)!;
+            const group = this.device.gpu.createBindGroup({
+              label: operation.label,
+              layout: pipeline.getBindGroupLayout(0),
+              entries: operation.bindings.map(({ binding, bound }) => ({
+                binding,
+                resource: bound.kind === "texture"
+                  ? views[texturePlan.slots[bound.id]]
+                  : range(bound),
+              })),
+            });
+            const { label, kernel, workgroups } = operation;
+            return { kind: "dispatch", label, kernel, pipeline, group, workgroups };
+          }
+          const { label } = operation;
+          if (operation.kind === "clear") return { kind: "clear", label, to: range(operation.to) };
+          if (operation.to.kind !== "texture") {
+            return { kind: "copy", label, from: range(operation.from), to: range(operation.to) };
+          }
+          return {
+            kind: "upload",
+            label,
+            from: range(operation.from),
+            bytesPerRow: operation.bytesPerRow!,
+            shape: operation.to,
+            texture: arena.textureOf(views[texturePlan.slots[operation.to.id]]),
+          };
+        }),
+    );
+    return new Program(this.device, this.label, encode);
+  }
+}
+
+type Encoded =
+  | {
+    kind: "dispatch";
+    label: string;
+    kernel: string;
+    pipeline: GPUComputePipeline;
+    group: GPUBindGroup;
+    workgroups: [number, number, number];
+  }
+  | { kind: "clear"; label: string; to: GPUBufferBinding }
+  | { kind: "copy"; label: string; from: GPUBufferBinding; to: GPUBufferBinding }
+  | {
+    kind: "upload";
+    label: string;
+    from: GPUBufferBinding;
+    bytesPerRow: number;
+    shape: TextureShape;
+    texture: GPUTexture;
+  };
+
+/** A built program. Its memory belongs to the arena that it was built in. */
+export class Program {
+  readonly #operations: readonly Encoded[];
+
+  constructor(readonly device: Device, readonly label: string, operations: readonly Encoded[]) {
+    this.#operations = operations;
+  }
+
+  /** Number of dispatches, copies and clears of one run. */
+  get length(): number {
+    return this.#operations.length;
+  }
+
+  /**
+   * Encodes and submits one run without waiting; see `Pacer` for bounding the queue.
+   *
+   * @throws {DeviceError} a failure since the last check
+   */
+  run(): void {
+    this.device.check();
+    const encoder = this.device.gpu.createCommandEncoder({ label: this.label });
+    let pass: GPUComputePassEncoder | undefined;
+    for (const operation of this.#operations) {
+      if (operation.kind === "dispatch") {
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(operation.pipeline);
+        pass.setBindGroup(0, operation.group);
+        pass.dispatchWorkgroups(...operation.workgroups);
+      } else {
+        pass?.end();
+        pass = undefined;
+        encodeTransfer(encoder, operation);
+      }
+    }
+    pass?.end();
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * Runs once with a timestamp around every dispatch.
+   *
+   * @throws {DeviceError} when the adapter lacks timestamps
+   */
+  async profile(): Promise<Timing[]> {
+    const { gpu } = this.device;
+    if (!gpu.features.has("timestamp-query")) {
+      throw new DeviceError("This adapter measures no times (no timestamp-query)");
+    }
+    const dispatches = this.#operations.filter((o) => o.kind === "dispatch").length;
+    const perSet = 2048;
+    const sets = Array.from(
+      { length: Math.ceil(dispatches / perSet) },
+      () => gpu.createQuerySet({ type: "timestamp", count: perSet * 2 }),
+    );
+    const resolved = this.device.buffer(
+      "timestamps",
+      sets.length * perSet * 16,
+      GPUBufferUsage.QUERY_RESOLVE,
+    );
+    const encoder = gpu.createCommandEncoder({ label: `${this.label} profiled` });
+    let index = 0;
+    for (const operation of this.#operations) {
+      if (operation.kind !== "dispatch") {
+        encodeTransfer(encoder, operation);
+        continue;
+      }
+      const at = (index % perSet) * 2;
+      const pass = encoder.beginComputePass({
+        timestampWrites: {
+          querySet: sets[Math.floor(index / perSet)],
+          beginningOfPassWriteIndex: at,
+          endOfPassWriteIndex: at + 1,
+        },
+      });
+      pass.setPipeline(operation.pipeline);
+      pass.setBindGroup(0, operation.group);
+      pass.dispatchWorkgroups(...operation.workgroups);
+      pass.end();
+      index++;
+    }
+    sets.forEach((set, i) => {
+      const count = Math.min(perSet, dispatches - i * perSet) * 2;
+      encoder.resolveQuerySet(set, 0, count, resolved.gpu, i * perSet * 16);
+    });
+    gpu.queue.submit([encoder.finish()]);
+    const times = new BigUint64Array(await this.device.read(resolved));
+    this.device.free(resolved);
+    for (const set of sets) set.destroy();
+    return this.#operations.filter((o) => o.kind === "dispatch").map((operation, i) => ({
+      label: operation.label,
+      kernel: operation.kernel,
+      milliseconds: Number(times[i * 2 + 1] - times[i * 2]) / 1e6,
+    }));
+  }
+}
+
+function encodeTransfer(
+  encoder: GPUCommandEncoder,
+  operation: Exclude<Encoded, { kind: "dispatch" }>,
+): void {
+  const { kind } = operation;
+  if (kind === "clear") {
+    const { buffer, offset, size } = operation.to;
+    encoder.clearBuffer(buffer, offset, size);
+  } else if (kind === "copy") {
+    const { from, to } = operation;
+    const bytes = Math.min(from.size ?? 0, to.size ?? 0);
+    encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
+  } else {
+    const { from, bytesPerRow, shape, texture } = operation;
+    encoder.copyBufferToTexture(
+      { buffer: from.buffer, offset: from.offset, bytesPerRow, rowsPerImage: shape.height },
+      { texture },
+      [shape.width, shape.height, shape.layers],
+    );
+  }
+}
+
+const unused: Lifetime = { size: 0, first: 0, last: -1 };
+
+/** Textures share memory only with textures of the same shape. */
+function placeTextures(
+  textures: readonly PlannedTexture[],
+  lives: readonly (Lifetime | undefined)[],
+): { slots: number[]; shapes: TextureShape[] } {
+  const slots: number[] = [];
+  const shapes: TextureShape[] = [];
+  const groups = new Map<string, PlannedTexture[]>();
+  for (const texture of textures) {
+    if (!lives[texture.id]) continue;
+    const key = textureKey(texture);
+    groups.set(key, [...groups.get(key) ?? [], texture]);
+  }
+  for (const group of groups.values()) {
+    const placed = place(group.map((texture) => lives[texture.id]!));
+    group.forEach((texture, i) => slots[texture.id] = shapes.length + placed.slots[i]);
+    for (let i = 0; i < placed.sizes.length; i++) shapes.push(group[0]);
+  }
+  return { slots, shapes };
+}
+
+function specialisedCode(kernel: Kernel, constants: Constants): string {
+  let codes = specialised.get(kernel);
+  if (!codes) specialised.set(kernel, codes = new Map());
+  const key = JSON.stringify(Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1));
+  let code = codes.get(key);
+  if (code === undefined) codes.set(key, code = specialise(kernel.name, kernel.source, constants));
+  return code;
+}
+
+const declarationsOf = new Map<string, ReturnType<typeof readDeclarations>>();
+
+function codeDeclarations(code: string): ReturnType<typeof readDeclarations> {
+  let declarations = declarationsOf.get(code);
+  if (!declarations) declarationsOf.set(code, declarations = readDeclarations(code));
+  return declarations;
+}
+
+function checkAliasing(
+  name: string,
+  bound: readonly { bound: Operand | PlannedTexture; writes: boolean }[],
+): void {
+  const target = (r: Operand | PlannedTexture) => r.kind === "slice" ? r.of : r;
+  bound.forEach((a, i) => {
+    for (const b of bound.slice(i + 1)) {
+      if (target(a.bound) !== target(b.bound) || !(a.writes || b.writes)) continue;
+      const bothWrite = a.writes && b.writes;
+      if (bothWrite && a.bound.kind === "slice" && b.bound.kind === "slice") {
+        const apart = a.bound.offset + a.bound.bytes <= b.bound.offset ||
+          b.bound.offset + b.bound.bytes <= a.bound.offset;
+        if (apart) continue;
+      }
+      throw new TypeError(`${name} reads and writes ${labelOf(a.bound)} through two bindings`);
+    }
+  });
+}
+
+function extent(operand: Operand): { of: PlannedTensor | DeviceBuffer } & Omit<Slice, "kind"> {
+  return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
+}
+
+function labelOf(resource: Operand | PlannedTexture): string {
+  return resource.kind === "slice" ? resource.of.label : resource.label;
+}

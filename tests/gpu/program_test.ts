@@ -1,0 +1,199 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Arena } from "../../src/gpu/arena.ts";
+import { classifyAdapter, type Device, openDevice } from "../../src/gpu/device.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import { Pacer } from "../../src/gpu/pacer.ts";
+import { ProgramBuilder, slice } from "../../src/gpu/program.ts";
+import { Uniforms } from "../../src/gpu/uniforms.ts";
+import { DeviceError } from "../../src/errors.ts";
+
+const affine = defineKernel({
+  name: "affine",
+  source: `
+struct Params { factor: f32 }
+const SHIFT: f32 = 0.0;
+const SCALED: bool = true;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+@compute @workgroup_size(16) fn apply(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= arrayLength(&x)) { return; }
+  var v = x[id.x];
+  if (SCALED) { v *= params.factor; }
+  y[id.x] = v + SHIFT;
+}`,
+  constants: ["SHIFT", "SCALED"],
+  params: { factor: "f32" },
+  entries: { apply: { x: "read", y: "read_write", params: "uniform" } },
+});
+
+async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {
+  const device = await openDevice();
+  try {
+    await work(device);
+  } finally {
+    device.destroy();
+  }
+}
+
+Deno.test("a program runs its operations in order, with values that change between runs", async () => {
+  await withDevice(async (device) => {
+    const input = device.buffer("input", new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]));
+    const output = device.buffer("output", 32);
+    const uniforms = new Uniforms(device, "factor", { factor: "f32" });
+    const builder = new ProgramBuilder(device, "test");
+    const middle = builder.tensor("middle", 32);
+    builder.dispatch(affine, "apply", {
+      constants: { SHIFT: 1 },
+      bindings: { x: input, y: middle, params: uniforms.buffer },
+      workgroups: [1],
+    });
+    builder.dispatch(affine, "apply", {
+      constants: { SHIFT: -1, SCALED: false },
+      bindings: { x: middle, y: output },
+      workgroups: [1],
+    });
+    const program = await builder.build();
+    const pacer = new Pacer(device);
+    for (let step = 1; step <= 5; step++) {
+      uniforms.set({ factor: step });
+      program.run();
+      await pacer.submitted();
+    }
+    await pacer.idle();
+    assertEquals([...await device.readFloats(output)], [5, 10, 15, 20, 25, 30, 35, 40]);
+    const timings = await program.profile();
+    assertEquals(timings.map((t) => t.kernel), ["affine.apply", "affine.apply"]);
+  });
+});
+
+Deno.test("programs of one arena share memory and textures round-trip", async () => {
+  await withDevice(async (device) => {
+    const arena = new Arena(device);
+    const input = device.buffer("input", Float32Array.from({ length: 256 }, (_, i) => i));
+    for (let round = 0; round < 2; round++) {
+      const builder = new ProgramBuilder(device, "copy");
+      const texture = builder.texture("t", {
+        width: 16,
+        height: 4,
+        layers: 1,
+        format: "rgba32float",
+      });
+      builder.copyToTexture(input, texture);
+      const tensor = builder.tensor("a", 1024);
+      builder.copy(input, tensor);
+      builder.clear(slice(tensor, 0, 256));
+      await (await builder.build(arena)).run();
+      assertEquals(arena.bytes, 2048);
+    }
+    arena.destroy();
+  });
+});
+
+Deno.test("parallel interleaves branches and keeps each branch's order", async () => {
+  await withDevice(async (device) => {
+    const uniforms = new Uniforms(device, "factor", { factor: "f32" });
+    uniforms.set({ factor: 2 });
+    const outputs = [0, 1].map((i) => device.buffer(`out${i}`, 32));
+    const inputs = [1, 10].map((v) => device.buffer(`in${v}`, new Float32Array(8).fill(v)));
+    const builder = new ProgramBuilder(device, "branches");
+    builder.parallel([0, 1].map((i) => () => {
+      const t = builder.tensor(`t${i}`, 32);
+      const params = uniforms.buffer;
+      builder.dispatch(affine, "apply", {
+        bindings: { x: inputs[i], y: t, params },
+        workgroups: [1],
+        label: `first ${i}`,
+      });
+      builder.dispatch(affine, "apply", {
+        constants: { SHIFT: i },
+        bindings: { x: t, y: outputs[i], params },
+        workgroups: [1],
+        label: `second ${i}`,
+      });
+    }));
+    const program = await builder.build();
+    assertEquals((await program.profile()).map((t) => t.label), [
+      "first 0",
+      "first 1",
+      "second 0",
+      "second 1",
+    ]);
+    assertEquals((await device.readFloats(outputs[0]))[0], 4);
+    assertEquals((await device.readFloats(outputs[1]))[0], 41);
+  });
+});
+
+Deno.test("recording refuses wrong bindings, aliasing, oversize and reading before writing", async () => {
+  await withDevice(async (device) => {
+    const builder = new ProgramBuilder(device, "wrong");
+    const x = builder.tensor("x", 64);
+    const y = builder.tensor("y", 64);
+    const constants = { SCALED: false };
+    const workgroups = [1] as const;
+    assertThrows(
+      () => builder.dispatch(affine, "apply", { constants, bindings: { x }, workgroups }),
+      TypeError,
+      "affine.apply needs binding y",
+    );
+    assertThrows(
+      () => builder.dispatch(affine, "apply", { constants, bindings: { x, y: x }, workgroups }),
+      TypeError,
+      "through two bindings",
+    );
+    assertThrows(
+      () =>
+        builder.dispatch(affine, "apply", { constants, bindings: { x, y }, workgroups: [70000] }),
+      DeviceError,
+      "a grid of 70000x1x1",
+    );
+    assertThrows(() => builder.tensor("huge", 1e12), DeviceError, '"huge" needs 931.32 GiB');
+    builder.dispatch(affine, "apply", { constants, bindings: { x, y }, workgroups });
+    await assertRejects(() => builder.build(), TypeError, '"x" is read before anything writes it');
+  });
+});
+
+Deno.test("a kernel that does not compile gives a DeviceError with kernel and line", async () => {
+  await withDevice(async (device) => {
+    const broken = defineKernel({
+      name: "broken",
+      source: `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn main() {
+  y[0] = missing;
+}`,
+      constants: [],
+      entries: { main: { y: "read_write" } },
+    });
+    const builder = new ProgramBuilder(device, "broken");
+    const y = builder.tensor("y", 64);
+    builder.dispatch(broken, "main", { bindings: { y }, workgroups: [1] });
+    const error = await assertRejects(() => builder.build(), DeviceError, "missing");
+    assertEquals([error.kernel, error.line], ["broken.main", 3]);
+  });
+});
+
+Deno.test("a lost device is a DeviceError that says how to go on", async () => {
+  const device = await openDevice();
+  const buffer = device.buffer("b", 64);
+  device.gpu.destroy();
+  await device.gpu.lost;
+  await assertRejects(() => device.read(buffer), DeviceError, "last checkpoint");
+});
+
+Deno.test("classifyAdapter tells software, integrated and discrete adapters apart", () => {
+  const info = {
+    architecture: "",
+    device: "",
+    subgroupMinSize: 8,
+    isFallbackAdapter: false,
+  };
+  const classOf = (vendor: string, description: string) =>
+    classifyAdapter({ ...info, vendor, description });
+  assertEquals(classOf("65541", "llvmpipe (LLVM 15.0.6, 512 bits)"), "software");
+  assertEquals(classOf("4318", "NVIDIA H200"), "discrete");
+  assertEquals(classOf("4098", "AMD Radeon RX 7900 XTX (RADV NAVI31)"), "discrete");
+  assertEquals(classOf("4098", "AMD Radeon 780M Graphics (RADV PHOENIX)"), "integrated");
+  assertEquals(classOf("32902", "Intel(R) Iris(R) Xe Graphics"), "integrated");
+  assertEquals(classOf("32902", "Intel(R) Arc(TM) A770 Graphics"), "discrete");
+  assertEquals(classOf("0", "Apple M2"), "integrated");
+});

@@ -1,0 +1,63 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DeviceError } from "../../src/errors.ts";
+import { specialise } from "../../src/gpu/specialise.ts";
+
+const squash = (text: string) => text.replace(/\s+/g, " ").trim();
+const body = (source: string, constants: Record<string, number | boolean>) =>
+  squash(specialise("test", source, constants)).replace(/.*?fn/, "fn");
+
+Deno.test("specialise sets constants, keeping their type, and leaves the others", () => {
+  const source = `const A: u32 = 1u;\nconst B: f32 = 0.5;\nconst C = 7u;`;
+  assertEquals(
+    specialise("test", source, { A: 12, B: 2 }),
+    `const A: u32 = 12u;\nconst B: f32 = 2;\nconst C = 7u;`,
+  );
+});
+
+Deno.test("specialise refuses a constant that the kernel does not declare", () => {
+  assertThrows(() => specialise("test", "const A = 1u;", { B: 1 }), DeviceError, "no constant B");
+});
+
+Deno.test("specialise writes nested loops out, with bounds from constants", () => {
+  const source = `const N: u32 = 8u;
+    fn f() {
+      // unroll
+      for (var i = 0u; i < N / 2u; i++) {
+        // unroll
+        for (var j = 0u; j < 4u; j += 2u) { s += a[i][j]; }
+      }
+    }`;
+  assertEquals(
+    body(source, { N: 4 }),
+    "fn f() { { { s += a[0u][0u]; } { s += a[0u][2u]; } } { { s += a[1u][0u]; } { s += a[1u][2u]; } } }",
+  );
+});
+
+Deno.test("specialise turns marked arrays into named variables", () => {
+  const source = `const N = 2u;
+    fn f() {
+      // registers
+      var a: array<vec4f, N>;
+      // unroll
+      for (var i = 0u; i < N; i++) { a[i] = b[i]; }
+    }`;
+  assertEquals(
+    body(source, {}),
+    "fn f() { var a_0: vec4f; var a_1: vec4f; { a_0 = b[0u]; } { a_1 = b[1u]; } }",
+  );
+});
+
+Deno.test("specialise keeps one branch of an if on a boolean constant", () => {
+  const source = `const ON: bool = true;
+    fn f() { if (ON) { x(); } else if (y) { z(); } else { w(); } if (!ON) { v(); } u(); }`;
+  assertEquals(body(source, { ON: true }), "fn f() { { x(); } u(); }");
+  assertEquals(
+    body(source, { ON: false }),
+    "fn f() { if (y) { z(); } else { w(); } { v(); } u(); }",
+  );
+});
+
+Deno.test("specialise refuses to unroll a loop whose bound is not constant", () => {
+  const source = "fn f(n: u32) {\n// unroll\nfor (var i = 0u; i < n; i++) { g(i); } }";
+  assertThrows(() => specialise("test", source), DeviceError, "not constant");
+});
