@@ -1,0 +1,249 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { DataError } from "../../src/errors.ts";
+import { readHeader, readNifti, type Volume, volumeShape } from "../../src/imaging/nifti.ts";
+import { MAX_IMAGE_BYTES } from "../../src/imaging/nifti_header.ts";
+import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import { scaledVoxels } from "../../src/imaging/voxels.ts";
+import cases from "../fixtures/imaging/nifti.json" with { type: "json" };
+
+const file = (name: string): Uint8Array<ArrayBuffer> => {
+  const found = cases.find((one) => one.name === name);
+  assert(found, name);
+  return Uint8Array.fromBase64(found.files[0]);
+};
+
+/** A sound single-file NIfTI-1 image (3 x 2 x 2, int16), changed by `edit`. */
+function edited(edit: (view: DataView, bytes: Uint8Array) => void): Uint8Array<ArrayBuffer> {
+  const bytes = file("NIfTI-1 i2 <");
+  edit(new DataView(bytes.buffer), bytes);
+  return bytes;
+}
+
+function refuses(bytes: Uint8Array, fault: string): void {
+  assertThrows(() => readNifti(bytes, "sub-01.nii"), DataError, `sub-01.nii: ${fault}`);
+}
+
+for (const { name, files, shape, affine, values } of cases) {
+  Deno.test(`${name} reads as in nibabel`, () => {
+    const [bytes, image] = files.map((base64) => Uint8Array.fromBase64(base64));
+    const volume = readNifti(bytes, "image.nii", image);
+    assertEquals(volume.shape, shape);
+    affine.forEach((value, i) => assertAlmostEquals(volume.affine[i], value, 1e-6));
+    const read = scaledVoxels(volume);
+    assertEquals(read.length, shape.reduce((product, extent) => product * extent));
+    values.forEach((value, i) => assertEquals(read[i], value));
+  });
+}
+
+Deno.test("reading changes no byte of the caller's", () => {
+  const bytes = file("NIfTI-1 f4 >");
+  const copy = bytes.slice();
+  readNifti(bytes, "image.nii");
+  assertEquals(bytes, copy);
+});
+
+Deno.test("a header is read without its voxels, and its text ends at the first NUL", () => {
+  const bytes = edited((_, all) => all.set(new TextEncoder().encode("made\0junk"), 148));
+  assertEquals(readHeader(bytes.subarray(0, 352), "image.nii").description, "made");
+  assertEquals(readHeader(file("NIfTI-1 long description"), "image.nii").description.length, 79);
+});
+
+Deno.test("a header of a pair without its image is refused", () => {
+  refuses(file("NIfTI-1 pair <"), "the voxels of this header are in another file");
+});
+
+Deno.test("truncated voxels are refused", () => {
+  refuses(file("NIfTI-1 i2 <").subarray(0, 370), "truncated: 370 bytes, but 3 x 2 x 2 int16");
+  const gz = gzipSync(file("NIfTI-1 i2 <").subarray(0, 370));
+  refuses(gz, "truncated: 370 bytes");
+});
+
+Deno.test("a rank or an extent that can't be is refused", () => {
+  refuses(edited((view) => view.setInt16(40, 9, true)), "dim[0] is 9");
+  refuses(edited((view) => view.setInt16(40, 0, true)), "dim[0] is 0");
+  refuses(edited((view) => view.setInt16(44, -2, true)), "dim[2] is -2");
+  const second = file("NIfTI-2 i2 >");
+  new DataView(second.buffer).setBigInt64(32, -2n, false);
+  refuses(second, "dim[2] is -2");
+});
+
+Deno.test("more voxels than the limit are refused before they are allocated", () => {
+  const huge = edited((view) => [42, 44, 46].forEach((at) => view.setInt16(at, 32767, true)));
+  refuses(huge, `32767 x 32767 x 32767 int16 voxels exceed the limit of ${MAX_IMAGE_BYTES}`);
+  refuses(gzipSync(huge), "32767 x 32767 x 32767 int16 voxels exceed");
+});
+
+Deno.test("datatypes that are unknown or not real are refused, and a wrong bitpix", () => {
+  refuses(edited((view) => view.setInt16(70, 3, true)), "unknown datatype 3");
+  for (
+    const [code, type] of [[128, "RGB"], [2304, "RGBA"], [32, "complex64"], [1536, "float128"]]
+  ) {
+    refuses(edited((view) => view.setInt16(70, Number(code), true)), `voxels of type ${type} `);
+  }
+  refuses(edited((view) => view.setInt16(72, 8, true)), "bitpix is 8, but int16 voxels have 16");
+});
+
+Deno.test("a voxel offset inside the header, NaN, fractional or beyond the file is refused", () => {
+  for (const offset of [0, 200, NaN, Infinity, 352.5, -1]) {
+    refuses(edited((view) => view.setFloat32(108, offset, true)), `vox_offset is ${offset}`);
+  }
+  refuses(edited((view) => view.setFloat32(108, 1e6, true)), "truncated");
+});
+
+Deno.test("an intercept that is not finite beside a slope is refused", () => {
+  const bytes = edited((view) => {
+    view.setFloat32(112, 2, true);
+    view.setFloat32(116, NaN, true);
+  });
+  refuses(bytes, "scl_inter is NaN");
+});
+
+Deno.test("an affine that is not finite, or a quaternion much too long, is refused", () => {
+  refuses(edited((view) => view.setFloat32(280, NaN, true)), "its affine has values that are not");
+  const quaternion = file("NIfTI-1 qform");
+  new DataView(quaternion.buffer).setFloat32(256, 3, true);
+  refuses(quaternion, "its qform quaternion (3, ");
+});
+
+Deno.test("files that are not NIfTI are refused by what is wrong with them", () => {
+  refuses(new Uint8Array(0), "not a NIfTI file: 0 bytes");
+  refuses(new Uint8Array(200), "not a NIfTI file: 200 bytes");
+  refuses(new Uint8Array(350), "not a NIfTI file: it does not begin with");
+  refuses(edited((_, bytes) => bytes.fill(0, 344, 348)), 'not a NIfTI file: magic "" (an Analyze');
+  refuses(edited((_, bytes) => bytes.fill(7, 344, 347)), 'not a NIfTI file: magic "???"');
+  refuses(file("NIfTI-1 i2 <").subarray(0, 350), "truncated");
+  refuses(file("NIfTI-2 i2 <").subarray(0, 350), "truncated: 350 bytes of a 540-byte header");
+});
+
+Deno.test("extensions, whatever they claim, neither loop nor move the voxels", () => {
+  const sound = readNifti(file("NIfTI-1 i2 <"), "image.nii");
+  const flagged = edited((_, bytes) => bytes[348] = 1);
+  assertEquals(readNifti(flagged, "image.nii").voxels, sound.voxels);
+  const bytes = new Uint8Array(352 + 32 + 24);
+  bytes.set(flagged.subarray(0, 352));
+  bytes.set(flagged.subarray(352), 384);
+  const view = new DataView(bytes.buffer);
+  view.setFloat32(108, 384, true);
+  view.setInt32(352, 16, true);
+  view.setInt32(368, -16, true);
+  assertEquals(readNifti(bytes, "image.nii").voxels, sound.voxels);
+});
+
+Deno.test("a gzip with a wrong checksum, a lying size or a cut end is refused", () => {
+  const gz = gzipSync(file("NIfTI-1 i2 <"));
+  const changed = (at: number, value: number) => {
+    const copy = gz.slice();
+    copy[copy.length + at] ^= value;
+    return copy;
+  };
+  refuses(changed(-8, 1), "broken gzip file (");
+  refuses(changed(-4, 1), "broken gzip file (");
+  refuses(changed(-1, 255), "broken gzip file (");
+  refuses(gz.subarray(0, gz.length - 20), "broken gzip file (unexpected end of file)");
+  refuses(gz.subarray(0, 2), "not a NIfTI file: 0 bytes");
+});
+
+Deno.test("a gzip of several members, or with zeros behind it, is read whole", () => {
+  const bytes = file("NIfTI-1 i2 <");
+  const members = [gzipSync(bytes.subarray(0, 300)), gzipSync(bytes.subarray(300))];
+  const joined = new Uint8Array([...members[0], ...members[1], 0, 0, 0]);
+  assertEquals(
+    readNifti(joined, "image.nii.gz").voxels,
+    readNifti(bytes, "image.nii").voxels,
+  );
+});
+
+Deno.test("a gzip bomb is refused after little more than its image would need", () => {
+  const bomb = gzipSync(new Uint8Array([...file("NIfTI-1 i2 <"), ...new Uint8Array(2 ** 26)]));
+  const start = performance.now();
+  refuses(bomb, "inflates to more than the ");
+  assert(performance.now() - start < 1000);
+  const claim = edited((view) => [42, 44, 46].forEach((at) => view.setInt16(at, 800, true)));
+  refuses(gzipSync(claim), "truncated: ");
+});
+
+Deno.test("mutated files are read or refused as data, in bounded time", () => {
+  const seeds = cases.filter(({ files }) => files.length === 1).map(({ name }) => file(name));
+  let state = 20261123;
+  const random = (below: number) => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0;
+    return ((state ^ (state >>> 13)) >>> 0) % below;
+  };
+  const count = Deno.env.get("GYRUS_TEST_FULL") === "1" ? 10_000 : 500;
+  let refused = 0;
+  for (let i = 0; i < count; i++) {
+    const bytes = seeds[random(seeds.length)].slice();
+    const compress = random(2) === 1;
+    for (let edits = 1 + random(6); edits > 0; edits--) {
+      // Most edits fall on the header, where they matter.
+      const at = random(random(4) === 0 ? bytes.length : Math.min(bytes.length, 360));
+      if (random(3) === 0) bytes.fill([0, 255, 127, 128][random(4)], at, at + 1 + random(8));
+      else bytes[at] ^= 1 << random(8);
+    }
+    const cut = random(8) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+    const mutant = compress ? gzipSync(cut, { level: 1 }) : cut;
+    const start = performance.now();
+    try {
+      const volume = readNifti(mutant, "mutant.nii");
+      assert(volume.voxels.byteLength <= 2 * MAX_IMAGE_BYTES);
+      assert(volume.affine.every(Number.isFinite));
+    } catch (error) {
+      assert(error instanceof DataError, `mutant ${i}: ${error}`);
+      assert(error.message.startsWith("mutant.nii: "));
+      refused++;
+    }
+    assert(performance.now() - start < 1000, `mutant ${i} took too long`);
+  }
+  assert(refused > count / 4, `only ${refused} of ${count} were refused`);
+});
+
+Deno.test("one volume is told from several, and from a slice", () => {
+  assertEquals(volumeShape([3, 2, 2, 1], "image.nii"), [3, 2, 2]);
+  assertThrows(() => volumeShape([3, 2, 2, 5], "image.nii"), DataError, "has 5 volumes");
+  assertThrows(() => volumeShape([3, 2], "image.nii"), DataError, "2 dimensions");
+});
+
+const affine = Float64Array.of(-2, 0, 0, 90, 0, 0, 2.5, -126, 0, 1.5, 0, -72, 0, 0, 0, 1);
+
+Deno.test("what is written reads back, by both of its transforms", () => {
+  const arrays = [
+    Float32Array.from({ length: 24 }, (_, i) => i / 7),
+    Int16Array.from({ length: 24 }, (_, i) => i * 1000 - 9000),
+    Uint8Array.from({ length: 24 }, (_, i) => i),
+  ];
+  for (const voxels of arrays) {
+    const bytes = writeNifti({ shape: [4, 3, 2], voxels, affine, space: "mni152" });
+    const check = (volume: Volume, tolerance: number) => {
+      assertEquals(volume.shape, [4, 3, 2]);
+      assertEquals(volume.voxels, voxels);
+      affine.forEach((value, i) => assertAlmostEquals(volume.affine[i], value, tolerance));
+    };
+    check(readNifti(bytes, "image.nii.gz"), 0);
+    const plain = new Uint8Array(gunzipSync(bytes));
+    new DataView(plain.buffer).setInt16(254, 0, true);
+    // A quarter turn about x after a flip: float32 leaves half the digits of the quaternion's a.
+    check(readNifti(plain, "image.nii"), 1e-3);
+  }
+});
+
+Deno.test("written bytes hold neither time nor platform, and come out the same twice", () => {
+  const volume = { shape: [4, 3, 2], voxels: new Float32Array(24), affine };
+  const bytes = writeNifti(volume);
+  assertEquals(bytes.subarray(0, 10), Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255));
+  assertEquals(writeNifti(volume), bytes);
+});
+
+Deno.test("a sheared affine is written to the sform alone", () => {
+  const sheared = affine.slice();
+  sheared[1] = 0.5;
+  const bytes = writeNifti({ shape: [4, 3, 2], voxels: new Uint8Array(24), affine: sheared });
+  assertEquals(new DataView(new Uint8Array(gunzipSync(bytes)).buffer).getInt16(252, true), 0);
+  assertEquals(readNifti(bytes, "image.nii.gz").affine, sheared);
+});
+
+Deno.test("a shape that does not fit is refused when writing", () => {
+  const voxels = new Uint8Array(24);
+  assertThrows(() => writeNifti({ shape: [4, 3], voxels, affine }), RangeError);
+  assertThrows(() => writeNifti({ shape: [4, 3, 3], voxels, affine }), RangeError);
+});
