@@ -147,6 +147,8 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   kind: string;
   /** Raised whenever the same inputs give other bytes. */
   version: number;
+  /** Of a user's own step: the digest of its modules, which enters the key beside the version. */
+  code?: Digest;
   /** One line. */
   summary: string;
   /** Markdown for STEPS.md: what it does, its differences from ClinicaDL. */
