@@ -1,0 +1,152 @@
+/**
+ * The leakage guard: nobody may be in two of train, validation and test.
+ *
+ * A person is one `participant_id` (in one cohort, where tables say which), whatever the session;
+ * and two sessions whose images have the same bytes are one person under two names.
+ */
+import { DataError } from "../errors.ts";
+import type { Cell } from "../formats/tsv.ts";
+import { compareText, nameSome, sessionKey } from "./session_table.ts";
+
+/** Sessions that are used for one purpose. */
+export interface RoleTable {
+  /** `train`, `validation`, `test` or a subset's name. */
+  role: string;
+  sessions: readonly GuardedSession[];
+}
+
+export interface GuardedSession {
+  participant: string;
+  session: string;
+  /** Distinguishes equal ids of several data sets; absent: one data set. */
+  cohort?: string;
+  /** Of the image it stands for, where known. */
+  digest?: string;
+}
+
+/** What `predictions` carry in `meta.leakage`. */
+export type LeakageStatus = "none" | "predicting on training data" | "not checkable";
+
+/** Somebody who is in two tables at once. */
+export interface Overlap {
+  roles: [string, string];
+  /** `sub-01`, or `sub-01 and sub-02 (the same image)`. */
+  participant: string;
+}
+
+/**
+ * Rows of a table as the guard sees them.
+ *
+ * @param table with `participant_id`, `session_id` and perhaps `cohort`, `digest` or `source_digest`
+ *   (an `images` artifact's `index.tsv`, a `caps` artifact's `images.tsv`)
+ * @param digests by {@link sessionKey}, for tables without digests: {@link digestsOf}
+ */
+export function guardedSessions(
+  table: { columns: readonly string[]; rows: readonly (readonly Cell[])[] },
+  digests?: ReadonlyMap<string, string>,
+): GuardedSession[] {
+  const at = (name: string) => table.columns.indexOf(name);
+  const participant = at("participant_id"), session = at("session_id"), cohort = at("cohort");
+  const digest = Math.max(at("digest"), at("source_digest"));
+  return table.rows.map((row) => {
+    const ids = { participant: row[participant] ?? "", session: row[session] ?? "" };
+    return {
+      ...ids,
+      cohort: row[cohort] ?? undefined,
+      digest: row[digest] ?? digests?.get(sessionKey(ids.participant, ids.session)),
+    };
+  });
+}
+
+/** Image digests by {@link sessionKey}, from an `index.tsv` or `images.tsv`. */
+export function digestsOf(
+  table: { columns: readonly string[]; rows: readonly (readonly Cell[])[] },
+): Map<string, string> {
+  return new Map(
+    guardedSessions(table).flatMap((row) =>
+      row.digest === undefined ? [] : [[sessionKey(row.participant, row.session), row.digest]]
+    ),
+  );
+}
+
+/** Everyone who is in two of the tables, sorted; empty when nobody is. */
+export function findLeakage(tables: readonly RoleTable[]): Overlap[] {
+  const overlaps = new Map<string, Overlap>();
+  for (let second = 1; second < tables.length; second++) {
+    for (let first = 0; first < second; first++) {
+      for (const overlap of overlapsOf(tables[first], tables[second])) {
+        overlaps.set(`${overlap.roles.join()}\t${overlap.participant}`, overlap);
+      }
+    }
+  }
+  return [...overlaps.values()].sort((a, b) =>
+    compareText(a.roles.join(), b.roles.join()) || compareText(a.participant, b.participant)
+  );
+}
+
+function overlapsOf(a: RoleTable, b: RoleTable): Overlap[] {
+  const roles: [string, string] = [a.role, b.role];
+  // Cohorts tell people apart only where both tables know them.
+  const withCohort = [a, b].every((table) =>
+    table.sessions.every((session) => session.cohort !== undefined)
+  );
+  const person = (session: GuardedSession) =>
+    withCohort ? `${session.cohort}\t${session.participant}` : session.participant;
+  const people = new Set(a.sessions.map(person));
+  const owners = new Map<string, string>();
+  for (const session of a.sessions) {
+    if (session.digest !== undefined) owners.set(session.digest, session.participant);
+  }
+  return b.sessions.flatMap((session): Overlap[] => {
+    if (people.has(person(session))) return [{ roles, participant: session.participant }];
+    const owner = session.digest === undefined ? undefined : owners.get(session.digest);
+    if (owner === undefined) return [];
+    return [{ roles, participant: `${owner} and ${session.participant} (the same image)` }];
+  });
+}
+
+/**
+ * Refuses tables that share a person. Call it with every table a step is about to use, before any
+ * work on a device; give digests wherever images are at hand.
+ *
+ * @param subject the step or file at fault, for the message
+ * @throws {DataError} naming the participants and the two roles
+ */
+export function assertNoLeakage(tables: readonly RoleTable[], subject: string): void {
+  const overlaps = findLeakage(tables);
+  if (overlaps.length === 0) return;
+  const pairs = new Map<string, string[]>();
+  for (const { roles, participant } of overlaps) {
+    const pair = roles.join(" and ");
+    pairs.set(pair, [...pairs.get(pair) ?? [], participant]);
+  }
+  const faults = [...pairs].map(([pair, names]) => `${pair} share ${nameSome(names)}`);
+  throw new DataError(
+    subject,
+    `data leakage: ${faults.join("; ")}. Split by participant (split.holdout, split.kfold) so ` +
+      "that nobody is on two sides",
+  );
+}
+
+/**
+ * Whether predictions may be made, and what their `meta.leakage` says.
+ *
+ * @param model sessions the weights were trained or validated on; undefined when nobody knows
+ * @param asked whether the workflow asks by name for predictions on training data
+ * @throws {DataError} when people overlap and it was not asked for
+ */
+export function leakageStatus(
+  model: readonly GuardedSession[] | undefined,
+  predicted: readonly GuardedSession[],
+  asked: boolean,
+  subject: string,
+): LeakageStatus {
+  if (model === undefined) return "not checkable";
+  const tables = [
+    { role: "training", sessions: model },
+    { role: "the predicted participants", sessions: predicted },
+  ];
+  if (asked) return findLeakage(tables).length > 0 ? "predicting on training data" : "none";
+  assertNoLeakage(tables, subject);
+  return "none";
+}
