@@ -1,0 +1,41 @@
+/** Steps that a workflow names by path: `uses = "./my_step.ts"`. */
+import { DataError } from "../../errors.ts";
+import { pathParametersOf } from "../../workflow/path_parameter.ts";
+import type { Json, StepKind } from "../../workflow/step.ts";
+import { readModuleGraph } from "./module_graph.ts";
+import { decodeParameters } from "./parameters.ts";
+import { declareInSandbox, runInSandbox } from "./sandbox.ts";
+
+/**
+ * The step kind that a module declares. Nothing of the module runs on this thread, and what runs
+ * elsewhere has no permission but to read the modules that were hashed.
+ *
+ * @param path absolute path of the module
+ * @throws {WorkflowError} on imports that a step must not have
+ * @throws {DataError} when the module fails or declares no step
+ */
+export async function loadUserStep(path: string): Promise<StepKind> {
+  const graph = readModuleGraph(path);
+  const { params, ...declaration } = await declareInSandbox(path, graph);
+  const kind: StepKind = {
+    ...declaration,
+    params: decodeParameters(params),
+    code: graph.digest,
+    // It has a worker of its own, which this thread only talks to.
+    runs: "inline",
+    run: async (context) => {
+      const paths = pathParametersOf(kind).flatMap((name) => strings(context.params[name] as Json));
+      const drafts = await runInSandbox(path, graph, context, paths);
+      if (readModuleGraph(path).digest !== graph.digest) {
+        throw new DataError(path, "changed while it ran; run again");
+      }
+      return drafts;
+    },
+  };
+  return kind;
+}
+
+function strings(value: Json | undefined): string[] {
+  if (typeof value === "string") return [value];
+  return Array.isArray(value) ? value.flatMap(strings) : [];
+}

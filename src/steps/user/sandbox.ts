@@ -1,0 +1,244 @@
+/** The engine's side of the worker in which a user's step runs. */
+import { DataError } from "../../errors.ts";
+import { realpathSync } from "node:fs";
+import type { Artifact, Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
+import { Channel, type Handlers } from "./channel.ts";
+import type { ModuleGraph } from "./module_graph.ts";
+import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
+
+/** Time that a step gets to save its work after an interrupt. */
+const GRACE_SECONDS = 10;
+
+/** A worker that can read the modules of one step and nothing else. */
+class Sandbox {
+  readonly channel: Channel;
+  readonly #worker: Worker;
+
+  constructor(readonly path: string, graph: ModuleGraph, handlers: Handlers) {
+    this.#worker = new Worker(new URL("./sandbox_worker.ts", import.meta.url), {
+      type: "module",
+      name: path,
+      deno: {
+        permissions: {
+          read: [...graph.files],
+          write: false,
+          net: false,
+          env: false,
+          sys: false,
+          run: false,
+          ffi: false,
+          import: false,
+        },
+      },
+    });
+    const { port1, port2 } = new MessageChannel();
+    this.channel = new Channel(port1, handlers);
+    // An error outside any call, such as in a timer of the step.
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.channel.close(new Error(event.message));
+    };
+    this.#worker.postMessage({ entry: graph.entry, port: port2 } satisfies Start, [port2]);
+  }
+
+  async call(method: string, ...args: unknown[]): Promise<unknown> {
+    try {
+      return await this.channel.call(method, ...args);
+    } catch (error) {
+      throw explained(this.path, error);
+    }
+  }
+
+  async declare(): Promise<Declaration> {
+    return await this.call("declare") as Declaration;
+  }
+
+  end(reason: unknown): void {
+    this.channel.close(reason);
+    this.#worker.terminate();
+  }
+}
+
+/** What a step says of itself. @throws {DataError} when its module fails or declares no step */
+export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<Declaration> {
+  const sandbox = new Sandbox(path, graph, { log: () => {} });
+  try {
+    return await sandbox.declare();
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(path, `is not a step: ${messageOf(cause)}`, { cause });
+  } finally {
+    sandbox.end(new Error("the step was declared"));
+  }
+}
+
+/** Runs a step whose inputs are all that it can see. */
+export async function runInSandbox(
+  path: string,
+  graph: ModuleGraph,
+  context: StepContext<Record<string, unknown>>,
+  paths: readonly string[],
+): Promise<Readonly<Record<string, Draft>>> {
+  const access = new Access(path, context, paths);
+  const sandbox: Sandbox = new Sandbox(path, graph, {
+    ...access.handlers,
+    memo: (key: Json, id: number) =>
+      access.allow(
+        context.memo(key, async () => await sandbox.call("compute", id) as Uint8Array),
+      ),
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    void sandbox.channel.call("abort", messageOf(context.signal.reason)).catch(() => {});
+    timer = setTimeout(() => sandbox.end(context.signal.reason), GRACE_SECONDS * 1000);
+  };
+  context.signal.addEventListener("abort", stop, { once: true });
+  try {
+    await sandbox.declare();
+    return access.checkDrafts(await sandbox.call("run", access.sent));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener("abort", stop);
+    sandbox.end(new Error("the step has ended"));
+  }
+}
+
+/** What one instance may see: its inputs, its path parameters, and what it stored itself. */
+class Access {
+  readonly sent: SentContext;
+  readonly handlers: Handlers;
+  readonly #artifacts: Artifact[] = [];
+  readonly #blobs = new Set<string>();
+
+  constructor(
+    readonly path: string,
+    context: StepContext<Record<string, unknown>>,
+    readonly paths: readonly string[],
+  ) {
+    this.sent = {
+      params: context.params as Record<string, Json>,
+      inputs: Object.fromEntries(
+        Object.entries(context.inputs).map(([port, input]) => [
+          port,
+          isList(input) ? input.map((one) => this.#send(one)) : this.#send(input),
+        ]),
+      ),
+      cpus: context.cpus,
+      checkpoints: context.checkpoints !== undefined,
+    };
+    this.handlers = {
+      log: context.log,
+      warn: context.warn,
+      progress: context.progress,
+      read: (handle: number, file: string) => this.#artifacts[handle].read(file),
+      put: (bytes: Uint8Array) => this.allow(context.put(bytes)),
+      get: (blob: Blob) => {
+        this.#check(blob);
+        return context.get(blob);
+      },
+      external: (file: string) => {
+        this.#checkPath(file);
+        return this.allow(context.external(file));
+      },
+      latestCheckpoint: async (upTo: number) => {
+        const found = await context.checkpoints?.latest(upTo);
+        return found && { position: found.position, artifact: this.#send(found.artifact) };
+      },
+      saveCheckpoint: (position: number, draft: Draft, options?: { final?: boolean }) => {
+        this.#checkDraft(draft, "checkpoint");
+        return context.checkpoints?.save(position, draft, options);
+      },
+    };
+  }
+
+  /** Lets the step read and return a blob from now on. */
+  async allow(stored: Promise<Blob>): Promise<Blob> {
+    const { digest, size } = await stored;
+    this.#blobs.add(digest);
+    return { digest, size };
+  }
+
+  checkDrafts(value: unknown): Readonly<Record<string, Draft>> {
+    if (!isObject(value)) throw this.#fault("`run` must return an object of outputs");
+    for (const [output, draft] of Object.entries(value)) this.#checkDraft(draft, output);
+    return value as Readonly<Record<string, Draft>>;
+  }
+
+  #send(artifact: Artifact): SentArtifact {
+    const { type, digest, meta, files, items, axes } = artifact;
+    for (const file of files) this.#blobs.add(file.digest);
+    const handle = this.#artifacts.push(artifact) - 1;
+    return { handle, type, digest, meta, files, items: items?.map((one) => this.#send(one)), axes };
+  }
+
+  #check(blob: Blob): void {
+    if (this.#blobs.has(blob.digest)) return;
+    throw this.#fault(`blob ${blob.digest} is none of its inputs and nothing that it stored`);
+  }
+
+  #checkPath(file: string): void {
+    const real = realPath(file);
+    const inside = this.paths.some((path) => {
+      const allowed = realPath(path);
+      return real === allowed || real.startsWith(`${allowed}/`);
+    });
+    if (inside) return;
+    throw this.#fault(`${file} is not named by a path parameter of its own; declare one`);
+  }
+
+  #checkDraft(draft: unknown, output: string): void {
+    const { meta, files, items } = isObject(draft) ? draft : { meta: null };
+    if (!isObject(meta ?? {}) || !isObject(files ?? {}) || !Array.isArray(items ?? [])) {
+      throw this.#fault(`output "${output}" must be { meta?, files?, items? }`);
+    }
+    for (const [file, content] of Object.entries(files ?? {})) {
+      if (typeof content === "string" || content instanceof Uint8Array) continue;
+      if (!isObject(content) || typeof content.digest !== "string") {
+        throw this.#fault(`file "${file}" of output "${output}" must be text, bytes or a blob`);
+      }
+      this.#check(content as unknown as Blob);
+    }
+    for (const item of (items ?? []) as unknown[]) this.#checkDraft(item, output);
+  }
+
+  #fault(message: string): DataError {
+    return new DataError(this.path, message);
+  }
+}
+
+/** What a step did that it has no permission for, said in its own terms. */
+function explained(path: string, error: unknown): unknown {
+  const message = messageOf(error);
+  const denied = message.match(/^Requires (\w+) access(?: to (.+?))?(?:, run again|$)/);
+  if (!denied) return error;
+  const [, permission, what = ""] = denied;
+  const fault = permission === "read"
+    ? `reads ${what}, which is none of its inputs: declare it as an input or as a path parameter, and read it by context.external and context.get`
+    : `asks for ${permission} access${
+      what && ` to ${what}`
+    }, but a step has its inputs and nothing else`;
+  return new DataError(path, fault, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isList(input: Artifact | readonly Artifact[]): input is readonly Artifact[] {
+  return Array.isArray(input);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Runs one step of a user's, without any permission but to load the modules that were hashed.
+ *
+ * The step's module is imported here, while the worker runs, because only then do the worker's own
+ * permissions count: what a worker imports at its start follows those of its parent.
+ */
+/// <reference lib="deno.worker" />
+import { z } from "gyrus";
+import type { Artifact, Draft, Json, OutputPort, StepContext, StepKind } from "gyrus";
+import { Channel } from "./channel.ts";
+import { encodeParameters } from "./parameters.ts";
+import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
+
+let kind: StepKind;
+let channel: Channel;
+const abort = new AbortController();
+const computations = new Map<number, () => Promise<Uint8Array>>();
+
+self.onmessage = ({ data }: MessageEvent<Start>) => {
+  self.onmessage = null;
+  closeSideDoors();
+  channel = new Channel(data.port, {
+    declare: () => declare(data.entry),
+    run,
+    abort: (reason: string) => abort.abort(new DOMException(reason, "AbortError")),
+    compute: (id: number) => computations.get(id)?.(),
+  });
+};
+
+/** What needs no permission and yet reaches beyond the step. */
+function closeSideDoors(): void {
+  const refuse = (what: string) => () => {
+    throw new Error(`a step must not ${what}`);
+  };
+  const say = (...values: unknown[]) => {
+    const text = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
+    void channel.call("log", text.join(" "));
+  };
+  for (const method of ["log", "info", "debug", "warn", "error"] as const) console[method] = say;
+  Deno.exit = refuse("end the program");
+  self.close = refuse("end its worker");
+  for (const name of ["Worker", "BroadcastChannel", "caches"]) Reflect.deleteProperty(self, name);
+}
+
+async function declare(entry: string): Promise<Declaration> {
+  const module: { default?: unknown } = await import(entry);
+  const step = module.default as StepKind | undefined;
+  const fault = faultOf(step);
+  if (fault) throw new TypeError(fault);
+  kind = step as StepKind;
+  const { version, summary, description, inputs, chain, unkeyed } = kind;
+  return {
+    kind: kind.kind,
+    version,
+    summary,
+    description,
+    params: encodeParameters(kind.params),
+    inputs,
+    outputs: kind.outputs as Readonly<Record<string, OutputPort>>,
+    chain,
+    unkeyed,
+  };
+}
+
+function faultOf(step: StepKind | undefined): string | undefined {
+  if (typeof step !== "object" || step === null) {
+    return "it has no `export default defineStep({ ... })`";
+  }
+  if (typeof step.kind !== "string" || step.kind === "") return "`kind` must be a name";
+  if (!Number.isInteger(step.version)) return "`version` must be a whole number";
+  if (typeof step.summary !== "string") return "`summary` must be a line of text";
+  if (typeof step.run !== "function") return "`run` must be a function";
+  if (!(step.params instanceof z.ZodObject)) return "`params` must be a z.object({ ... })";
+  if (typeof step.inputs !== "object") return "`inputs` must be an object of ports";
+  if (typeof step.outputs !== "object") return "`outputs` must be an object of ports";
+  if (Object.values(step.outputs).some((port) => port.publish)) {
+    return "an output's `publish` is not available to a step of one's own: return the files as they are to be published";
+  }
+  if (step.runs === "device" || step.source || step.preset || step.check || step.estimate) {
+    return 'a step of one\'s own has no `source`, `preset`, `check` or `estimate`, and does not run on the "device"';
+  }
+  return undefined;
+}
+
+async function run(sent: SentContext): Promise<Readonly<Record<string, Draft>>> {
+  const call = <T>(method: string, ...args: unknown[]) =>
+    channel.call(method, ...args) as Promise<T>;
+  const context: StepContext = {
+    params: kind.params.parse(sent.params) as Record<string, Json>,
+    inputs: Object.fromEntries(
+      Object.entries(sent.inputs).map(([port, input]) => [
+        port,
+        Array.isArray(input) ? input.map(artifact) : artifact(input as SentArtifact),
+      ]),
+    ),
+    services: undefined,
+    signal: abort.signal,
+    cpus: sent.cpus,
+    log: (message) => void call("log", message),
+    warn: (message) => void call("warn", message),
+    progress: (update) => void call("progress", update),
+    put: (bytes) => call("put", bytes),
+    get: (blob) => call("get", blob),
+    external: (path) => call("external", path),
+    memo: async (key, compute) => {
+      const id = computations.size;
+      computations.set(id, compute);
+      return await call("memo", key, id);
+    },
+    checkpoints: sent.checkpoints
+      ? {
+        latest: async (upTo) => {
+          const found = await call<{ position: number; artifact: SentArtifact } | undefined>(
+            "latestCheckpoint",
+            upTo,
+          );
+          return found && { position: found.position, artifact: artifact(found.artifact) };
+        },
+        save: (position, draft, options) => call("saveCheckpoint", position, draft, options),
+      }
+      : undefined,
+  };
+  return await kind.run(context);
+}
+
+function artifact(sent: SentArtifact): Artifact {
+  const { handle, items, ...rest } = sent;
+  const read = (path: string) =>
+    channel.call("read", handle, path) as Promise<Uint8Array<ArrayBuffer>>;
+  return {
+    ...rest,
+    items: items?.map(artifact),
+    read,
+    readText: async (path) => new TextDecoder().decode(await read(path)),
+  };
+}
