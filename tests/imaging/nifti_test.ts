@@ -30,7 +30,7 @@ for (const { name, files, shape, affine, values } of cases) {
     const volume = readNifti(bytes, "image.nii", image);
     assertEquals(volume.shape, shape);
     affine.forEach((value, i) => assertAlmostEquals(volume.affine[i], value, 1e-6));
-    const read = scaledVoxels(volume);
+    const read = scaledVoxels(volume, name);
     assertEquals(read.length, shape.reduce((product, extent) => product * extent));
     values.forEach((value, i) => assertEquals(read[i], value));
   });
@@ -155,7 +155,9 @@ Deno.test("a gzip of several members, or with zeros behind it, is read whole", (
 });
 
 Deno.test("a gzip bomb is refused after little more than its image would need", () => {
-  const bomb = gzipSync(new Uint8Array([...file("NIfTI-1 i2 <"), ...new Uint8Array(2 ** 26)]));
+  const content = new Uint8Array(2 ** 26);
+  content.set(file("NIfTI-1 i2 <"));
+  const bomb = gzipSync(content);
   const start = performance.now();
   refuses(bomb, "inflates to more than the ");
   assert(performance.now() - start < 1000);
