@@ -1,0 +1,61 @@
+/** Whether a diagnosis will change within a time horizon. */
+import { DataError } from "../errors.ts";
+import { sessionMonths, SessionTable } from "./session_table.ts";
+
+const STAGES: Readonly<Record<string, number>> = { CN: 0, MCI: 1, AD: 2, Dementia: 2 };
+
+interface Visit {
+  months: number;
+  stage: number;
+}
+
+/**
+ * Adds the column `progression`: `s` stable, `p` progresses, `r` regresses, `us` unstable (a
+ * participant who does both), `uk` unknown (the last session).
+ *
+ * A session is compared with the one exactly `horizon` months later; where follow-up ends before,
+ * with the last one; where there is none at that time, with the nearest before it and, if that is
+ * equal, with the nearest after it.
+ *
+ * @throws {DataError} when a diagnosis has no place in CN < MCI < AD or a session's time is unknown
+ */
+export function addProgression(labels: SessionTable, horizon: number): SessionTable {
+  const diagnosis = labels.column("diagnosis");
+  const previous = labels.has("progression") ? labels.column("progression") : undefined;
+  const kept = labels.columns.map((_, i) => i).filter((i) => i !== previous);
+  const rows = [...labels.byParticipant()].flatMap(([participant, sessions]) => {
+    const visits = sessions.map((row): Visit => {
+      const months = sessionMonths(labels.session(row));
+      const stage = STAGES[row[diagnosis] ?? ""];
+      if (months === undefined || stage === undefined) {
+        throw new DataError(
+          labels.subject,
+          `${participant} ${labels.session(row)}: progression needs sessions named ses-M<months> ` +
+            `and diagnoses among ${Object.keys(STAGES).join(", ")}, not "${row[diagnosis]}"`,
+        );
+      }
+      return { months, stage };
+    });
+    const changes = visits.map((_, i) => changeAfter(visits, i, horizon));
+    const unstable = changes.includes("p") && changes.includes("r");
+    return sessions.map((row, i) => [
+      ...kept.map((column) => row[column]),
+      unstable ? "us" : i === sessions.length - 1 ? "uk" : changes[i],
+    ]);
+  });
+  const columns = [...kept.map((i) => labels.columns[i]), "progression"];
+  return new SessionTable({ columns, rows }, labels.subject);
+}
+
+function changeAfter(visits: readonly Visit[], index: number, horizon: number): string {
+  const now = visits[index];
+  const due = now.months + horizon;
+  const compare = (visit: Visit) =>
+    visit.stage > now.stage ? "p" : visit.stage < now.stage ? "r" : "s";
+  const last = visits[visits.length - 1];
+  if (due > last.months) return compare(last);
+  const after = visits.findIndex((visit) => visit.months >= due);
+  if (visits[after].months === due) return compare(visits[after]);
+  const before = compare(visits[after - 1]);
+  return before === "s" ? compare(visits[after]) : before;
+}
