@@ -1,0 +1,329 @@
+// Batch normalisation over (N, H, W), with the activation and the residual sum that follow it.
+// Activations are [N][BLOCKS][PIXELS] vec4f: four channels of a pixel.
+//
+// Training forward: statistics -> finish -> apply. Evaluation: evaluate -> apply.
+// Backward: backward_sums -> backward_finish -> backward_apply.
+// One part (a workgroup of `statistics` and `backward_sums`) reduces SPAN elements of a channel
+// block; the parts are merged in order, so the result does not depend on scheduling.
+
+struct Params {
+  step: u32,
+}
+
+const LANES: u32 = 16u;
+const BATCH: u32 = 2u;
+const CHANNELS: u32 = 4u;
+const PIXELS: u32 = 16u;
+const PARTS: u32 = 1u;
+// Elements of a part: a multiple of LANES.
+const SPAN: u32 = 32u;
+// Pixels that one workgroup of `apply` and `backward_apply` handles: a multiple of LANES.
+const CHUNK: u32 = 16u;
+const EPSILON: f32 = 1e-5;
+const MOMENTUM: f32 = 0.1;
+// 0 none, 1 ReLU, 2 ELU, 3 LeakyReLU, 4 sigmoid, 5 tanh
+const ACTIVATION: u32 = 1u;
+const SLOPE: f32 = 0.01;
+// apply: adds a second tensor before the activation; it is normalised first when NORMALISED.
+const RESIDUAL: bool = false;
+const NORMALISED: bool = false;
+// backward: the mask of ReLU comes from x again rather than from the stored output.
+const RECOMPUTE: bool = false;
+// backward_apply: leaves the gradient before the normalisation in dy, for the residual branch.
+const KEEP_MASKED: bool = false;
+// backward_finish adds to the gradients of the parameters.
+const ACCUMULATE: bool = false;
+// Place of this layer among the layers that are watched for NaN and infinity.
+const WATCH: u32 = 0u;
+
+const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
+const ELEMENTS: u32 = BATCH * PIXELS;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// [BLOCKS][PARTS] pairs: mean and sum of squared deviations, or the two backward sums.
+@group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(2) var<storage, read> partial_list: array<vec4f>;
+// gamma in the first CHANNELS floats, beta SHIFT_AT floats on
+@group(0) @binding(3) var<storage, read> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read_write> running: array<f32>;
+@group(0) @binding(5) var<storage, read> running_values: array<f32>;
+// [4][BLOCKS]: mean, 1 / standard deviation, scale, shift
+@group(0) @binding(6) var<storage, read_write> moments: array<vec4f>;
+@group(0) @binding(7) var<storage, read> moment_values: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(9) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(10) var<storage, read> residual_moments: array<vec4f>;
+@group(0) @binding(11) var<storage, read> output: array<vec4f>;
+@group(0) @binding(12) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(13) var<storage, read_write> dy_masked: array<vec4f>;
+@group(0) @binding(14) var<storage, read_write> gradients: array<f32>;
+// [2][BLOCKS]: mean of g, mean of g times the normalised input
+@group(0) @binding(15) var<storage, read_write> means: array<vec4f>;
+@group(0) @binding(16) var<storage, read> mean_values: array<vec4f>;
+@group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(18) var<storage, read_write> faults: array<u32>;
+@group(0) @binding(19) var<uniform> params: Params;
+
+// Where beta, and the running variance, begin: parameters are aligned to 64 floats.
+const SHIFT_AT: u32 = (CHANNELS + 63u) / 64u * 64u;
+
+struct Moments {
+  count: f32,
+  mean: vec4f,
+  m2: vec4f,
+}
+
+var<workgroup> shared_moments: array<Moments, LANES>;
+var<workgroup> shared_sums: array<array<vec4f, 2>, LANES>;
+
+// Chan, Golub and LeVeque's pairwise rule.
+fn merge(a: Moments, b: Moments) -> Moments {
+  if (b.count == 0.0) { return a; }
+  if (a.count == 0.0) { return b; }
+  let count = a.count + b.count;
+  let delta = b.mean - a.mean;
+  return Moments(
+    count,
+    a.mean + delta * (b.count / count),
+    a.m2 + b.m2 + delta * delta * (a.count * b.count / count),
+  );
+}
+
+fn place(element: u32, block: u32) -> u32 {
+  return (element / PIXELS * BLOCKS + block) * PIXELS + element % PIXELS;
+}
+
+@compute @workgroup_size(LANES)
+fn statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let block = group.y;
+  let end = min(group.x * SPAN + SPAN, ELEMENTS);
+  var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
+  var e = group.x * SPAN + lane;
+  while (e + 3u * LANES < end) {
+    let a = x[place(e, block)];
+    let b = x[place(e + LANES, block)];
+    let c = x[place(e + 2u * LANES, block)];
+    let d = x[place(e + 3u * LANES, block)];
+    let mean = ((a + b) + (c + d)) * 0.25;
+    let da = a - mean;
+    let db = b - mean;
+    let dc = c - mean;
+    let dd = d - mean;
+    total = merge(total, Moments(4.0, mean, (da * da + db * db) + (dc * dc + dd * dd)));
+    e += 4u * LANES;
+  }
+  while (e < end) {
+    total = merge(total, Moments(1.0, x[place(e, block)], vec4f(0.0)));
+    e += LANES;
+  }
+  shared_moments[lane] = total;
+  workgroupBarrier();
+  for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) {
+      shared_moments[lane] = merge(shared_moments[lane], shared_moments[lane + stride]);
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let at = (block * PARTS + group.x) * 2u;
+    partials[at] = shared_moments[0].mean;
+    partials[at + 1u] = shared_moments[0].m2;
+  }
+}
+
+fn gamma_of(c: u32) -> f32 { if (c < CHANNELS) { return parameters[c]; } return 0.0; }
+fn beta_of(c: u32) -> f32 { if (c < CHANNELS) { return parameters[SHIFT_AT + c]; } return 0.0; }
+fn gamma_block(block: u32) -> vec4f {
+  let c = block * 4u;
+  return vec4f(gamma_of(c), gamma_of(c + 1u), gamma_of(c + 2u), gamma_of(c + 3u));
+}
+fn beta_block(block: u32) -> vec4f {
+  let c = block * 4u;
+  return vec4f(beta_of(c), beta_of(c + 1u), beta_of(c + 2u), beta_of(c + 3u));
+}
+
+fn is_broken(v: vec4f) -> bool {
+  return any((bitcast<vec4u>(v) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
+}
+
+fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
+  let istd = vec4f(1.0) / sqrt(variance + vec4f(EPSILON));
+  let scale = gamma_block(block) * istd;
+  moments[block] = mean;
+  moments[BLOCKS + block] = istd;
+  moments[2u * BLOCKS + block] = scale;
+  moments[3u * BLOCKS + block] = beta_block(block) - mean * scale;
+}
+
+@compute @workgroup_size(LANES)
+fn finish(@builtin(global_invocation_id) id: vec3u) {
+  let block = id.x;
+  if (block >= BLOCKS) { return; }
+  var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
+  for (var part = 0u; part < PARTS; part++) {
+    let at = (block * PARTS + part) * 2u;
+    let count = f32(min(SPAN, ELEMENTS - part * SPAN));
+    total = merge(total, Moments(count, partial_list[at], partial_list[at + 1u]));
+  }
+  let variance = total.m2 / f32(ELEMENTS);
+  store_moments(block, total.mean, variance);
+  if (is_broken(total.mean) || is_broken(total.m2)) {
+    if (faults[WATCH] == 0u) { faults[WATCH] = params.step + 1u; }
+  }
+  let unbiased = total.m2 / f32(ELEMENTS - 1u);
+  for (var i = 0u; i < 4u; i++) {
+    let c = block * 4u + i;
+    if (c < CHANNELS) {
+      running[c] = (1.0 - MOMENTUM) * running[c] + MOMENTUM * total.mean[i];
+      running[SHIFT_AT + c] = (1.0 - MOMENTUM) * running[SHIFT_AT + c] + MOMENTUM * unbiased[i];
+    }
+  }
+}
+
+fn running_block(block: u32, offset: u32) -> vec4f {
+  var v = vec4f(1.0);
+  for (var i = 0u; i < 4u; i++) {
+    let c = block * 4u + i;
+    if (c < CHANNELS) { v[i] = running_values[offset + c]; }
+  }
+  return v;
+}
+
+@compute @workgroup_size(LANES)
+fn evaluate(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= BLOCKS) { return; }
+  store_moments(id.x, running_block(id.x, 0u), running_block(id.x, SHIFT_AT));
+}
+
+// Comparisons are written so that NaN goes through instead of becoming zero.
+fn activate(v: vec4f) -> vec4f {
+  if (ACTIVATION == 1u) { return select(v, vec4f(0.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == 2u) { return select(v, exp(v) - vec4f(1.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == 3u) { return select(v, v * SLOPE, v <= vec4f(0.0)); }
+  if (ACTIVATION == 4u) { return vec4f(1.0) / (vec4f(1.0) + exp(-v)); }
+  if (ACTIVATION == 5u) { return tanh(v); }
+  return v;
+}
+
+// Derivative of the activation, from its output.
+fn slope_at(z: vec4f) -> vec4f {
+  if (ACTIVATION == 1u) { return select(vec4f(0.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == 2u) { return select(z + vec4f(1.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == 3u) { return select(vec4f(SLOPE), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == 4u) { return z * (vec4f(1.0) - z); }
+  if (ACTIVATION == 5u) { return vec4f(1.0) - z * z; }
+  return vec4f(1.0);
+}
+
+@compute @workgroup_size(LANES)
+fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let block = group.y;
+  let base = (group.z * BLOCKS + block) * PIXELS;
+  let scale = moment_values[2u * BLOCKS + block];
+  let shift = moment_values[3u * BLOCKS + block];
+  var residual_scale = vec4f(1.0);
+  var residual_shift = vec4f(0.0);
+  if (NORMALISED) {
+    residual_scale = residual_moments[2u * BLOCKS + block];
+    residual_shift = residual_moments[3u * BLOCKS + block];
+  }
+  let end = min(group.x * CHUNK + CHUNK, PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    var v = x[base + p] * scale + shift;
+    if (RESIDUAL) { v += residual[base + p] * residual_scale + residual_shift; }
+    y[base + p] = activate(v);
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let block = group.y;
+  let mean = moment_values[block];
+  let istd = moment_values[BLOCKS + block];
+  let scale = moment_values[2u * BLOCKS + block];
+  let shift = moment_values[3u * BLOCKS + block];
+  let end = min(group.x * SPAN + SPAN, ELEMENTS);
+  var sum = vec4f(0.0);
+  var sum_normalised = vec4f(0.0);
+  for (var e = group.x * SPAN + lane; e < end; e += LANES) {
+    let at = place(e, block);
+    let value = x[at];
+    var g = dy[at];
+    if (RECOMPUTE) {
+      g = select(vec4f(0.0), g, value * scale + shift > vec4f(0.0));
+    } else {
+      if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
+    }
+    sum += g;
+    sum_normalised += g * ((value - mean) * istd);
+  }
+  shared_sums[lane][0] = sum;
+  shared_sums[lane][1] = sum_normalised;
+  workgroupBarrier();
+  for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) {
+      shared_sums[lane][0] += shared_sums[lane + stride][0];
+      shared_sums[lane][1] += shared_sums[lane + stride][1];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let at = (block * PARTS + group.x) * 2u;
+    partials[at] = shared_sums[0][0];
+    partials[at + 1u] = shared_sums[0][1];
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn backward_finish(@builtin(global_invocation_id) id: vec3u) {
+  let block = id.x;
+  if (block >= BLOCKS) { return; }
+  var sum = vec4f(0.0);
+  var sum_normalised = vec4f(0.0);
+  for (var part = 0u; part < PARTS; part++) {
+    let at = (block * PARTS + part) * 2u;
+    sum += partial_list[at];
+    sum_normalised += partial_list[at + 1u];
+  }
+  means[block] = sum / f32(ELEMENTS);
+  means[BLOCKS + block] = sum_normalised / f32(ELEMENTS);
+  for (var i = 0u; i < 4u; i++) {
+    let c = block * 4u + i;
+    if (c < CHANNELS) {
+      if (ACCUMULATE) {
+        gradients[c] += sum_normalised[i];
+        gradients[SHIFT_AT + c] += sum[i];
+      } else {
+        gradients[c] = sum_normalised[i];
+        gradients[SHIFT_AT + c] = sum[i];
+      }
+    }
+  }
+}
+
+// dx = gamma * istd * (g - mean(g) - x_hat * mean(g * x_hat))
+@compute @workgroup_size(LANES)
+fn backward_apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let block = group.y;
+  let base = (group.z * BLOCKS + block) * PIXELS;
+  let mean = moment_values[block];
+  let istd = moment_values[BLOCKS + block];
+  let scale = moment_values[2u * BLOCKS + block];
+  let shift = moment_values[3u * BLOCKS + block];
+  let mean_g = mean_values[block];
+  let mean_gx = mean_values[BLOCKS + block];
+  let end = min(group.x * CHUNK + CHUNK, PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    let at = base + p;
+    let value = x[at];
+    var g = vec4f(0.0);
+    if (KEEP_MASKED) { g = dy_masked[at]; } else { g = dy[at]; }
+    if (RECOMPUTE) {
+      g = select(vec4f(0.0), g, value * scale + shift > vec4f(0.0));
+    } else {
+      if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
+    }
+    if (KEEP_MASKED) { dy_masked[at] = g; }
+    dx[at] = scale * (g - mean_g - (value - mean) * istd * mean_gx);
+  }
+}

@@ -1,0 +1,149 @@
+// Makes a batch from the data set: [items][CHANNELS][HEIGHT][WIDTH] floats -> blocks of four
+// channels, in the order of `order`, min-max normalised, shifted, smoothed and erased.
+// Grid: chunks of pixels, channel blocks, images.
+
+struct Params {
+  step: u32,
+  seed: u32,
+  // Place of the batch's first sample in `order`.
+  first: u32,
+}
+
+const LANES: u32 = 16u;
+const IN_CHANNELS: u32 = 1u;
+const OUT_CHANNELS: u32 = 3u;
+const HEIGHT: u32 = 8u;
+const WIDTH: u32 = 8u;
+const CHUNK: u32 = 16u;
+const NORMALISED: bool = true;
+const SHIFTED: bool = false;
+// smooth: along rows rather than along columns
+const ALONG_X: bool = true;
+const RADIUS: i32 = 4;
+
+const PIXELS: u32 = HEIGHT * WIDTH;
+const BLOCKS: u32 = (OUT_CHANNELS + 3u) / 4u;
+
+// One a sample: what to do with it. Shifts in pixels; rows and columns of the erased rectangle;
+// deviation of the smoothing in pixels (0: none).
+struct Augmentation {
+  shift_y: i32,
+  shift_x: i32,
+  erase_top: u32,
+  erase_left: u32,
+  erase_height: u32,
+  erase_width: u32,
+  smoothing: f32,
+  unused: f32,
+}
+
+@group(0) @binding(0) var<storage, read> data: array<f32>;
+@group(0) @binding(1) var<storage, read> order: array<u32>;
+// Minimum and range of each item; a range of zero gives a zero image.
+@group(0) @binding(2) var<storage, read> ranges: array<vec2f>;
+@group(0) @binding(3) var<storage, read> augmentations: array<Augmentation>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read> x: array<vec4f>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+fn value_at(item: u32, channel: u32, pixel: u32) -> f32 {
+  if (channel >= OUT_CHANNELS) { return 0.0; }
+  let v = data[(item * IN_CHANNELS + min(channel, IN_CHANNELS - 1u)) * PIXELS + pixel];
+  if (NORMALISED) {
+    let range = ranges[item];
+    if (range.y == 0.0) { return 0.0; }
+    return (v - range.x) / range.y;
+  } else {
+    return v;
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let item = order[params.first + group.z];
+  let base = (group.z * BLOCKS + group.y) * PIXELS;
+  let end = min(group.x * CHUNK + CHUNK, PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    var from_pixel = p;
+    var inside = true;
+    if (SHIFTED) {
+      let a = augmentations[group.z];
+      let row = i32(p / WIDTH) - a.shift_y;
+      let column = i32(p % WIDTH) - a.shift_x;
+      inside = row >= 0 && row < i32(HEIGHT) && column >= 0 && column < i32(WIDTH);
+      from_pixel = u32(clamp(row, 0, i32(HEIGHT) - 1)) * WIDTH +
+        u32(clamp(column, 0, i32(WIDTH) - 1));
+    }
+    var v = vec4f(0.0);
+    if (inside) {
+      let c = group.y * 4u;
+      let first = value_at(item, c, from_pixel);
+      if (IN_CHANNELS == 1u) {
+        v = select(
+          vec4f(0.0),
+          vec4f(first),
+          vec4u(c, c + 1u, c + 2u, c + 3u) < vec4u(OUT_CHANNELS),
+        );
+      } else {
+        v = vec4f(
+          first,
+          value_at(item, c + 1u, from_pixel),
+          value_at(item, c + 2u, from_pixel),
+          value_at(item, c + 3u, from_pixel),
+        );
+      }
+    }
+    y[base + p] = v;
+  }
+}
+
+// Reflects at the outer edges of the first and last pixel: (d c b a | a b c d | d c b a).
+fn reflected(at: i32, size: i32) -> u32 {
+  let period = 2 * size;
+  let within = ((at % period) + period) % period;
+  return u32(select(within, period - 1 - within, within >= size));
+}
+
+// One axis of a Gaussian, cut at four deviations and scaled to sum 1.
+@compute @workgroup_size(LANES)
+fn smooth_axis(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let base = (group.z * BLOCKS + group.y) * PIXELS;
+  let deviation = augmentations[group.z].smoothing;
+  let reach = i32(min(f32(RADIUS), floor(4.0 * deviation + 0.5)));
+  let end = min(group.x * CHUNK + CHUNK, PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    var sum = vec4f(0.0);
+    var weights = 0.0;
+    for (var d = -RADIUS; d <= RADIUS; d++) {
+      if (abs(d) <= reach) {
+        var pixel = p;
+        if (ALONG_X) {
+          pixel = p / WIDTH * WIDTH + reflected(i32(p % WIDTH) + d, i32(WIDTH));
+        } else {
+          pixel = reflected(i32(p / WIDTH) + d, i32(HEIGHT)) * WIDTH + p % WIDTH;
+        }
+        var weight = 1.0;
+        if (d != 0) { weight = exp(-0.5 * f32(d * d) / (deviation * deviation)); }
+        sum += weight * x[base + pixel];
+        weights += weight;
+      }
+    }
+    y[base + p] = sum / weights;
+  }
+}
+
+// Zeroes each sample's rectangle.
+@compute @workgroup_size(LANES)
+fn erase(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let base = (group.z * BLOCKS + group.y) * PIXELS;
+  let a = augmentations[group.z];
+  let end = min(group.x * CHUNK + CHUNK, PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    let row = p / WIDTH;
+    let column = p % WIDTH;
+    if (row >= a.erase_top && row < a.erase_top + a.erase_height &&
+      column >= a.erase_left && column < a.erase_left + a.erase_width) {
+      y[base + p] = vec4f(0.0);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+// Losses over a batch of rows [BATCH][ROW] and their gradients, in one workgroup: the loss is one
+// number, and its gradient needs the sum of weights first. Also counts of a confusion matrix.
+
+struct Params {
+  step: u32,
+  seed: u32,
+  // Place of the batch's first sample in `order`.
+  first: u32,
+  // Where the loss goes in `losses`.
+  slot: u32,
+}
+
+const LANES: u32 = 64u;
+const BATCH: u32 = 8u;
+// Outputs of a sample, and floats from one row to the next (a multiple of 4).
+const OUTPUTS: u32 = 2u;
+const ROW: u32 = 4u;
+// 0 squared error, 1 absolute error, 2 Huber, 3 smooth L1, 4 BCE with logits, 5 Kullback-Leibler
+const KIND: u32 = 0u;
+// Where Huber's and smooth L1's parabola ends; the margin of multi-margin.
+const DELTA: f32 = 1.0;
+// Differentiates too; otherwise only the loss is computed.
+const GRADIENT: bool = true;
+// Place of the loss among what is watched for NaN and infinity.
+const WATCH: u32 = 0u;
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> order: array<u32>;
+// Class of each item
+@group(0) @binding(2) var<storage, read> classes: array<u32>;
+// [items][OUTPUTS]
+@group(0) @binding(3) var<storage, read> targets: array<f32>;
+@group(0) @binding(4) var<storage, read> weights: array<f32>;
+@group(0) @binding(5) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(6) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(7) var<storage, read_write> confusion: array<atomic<u32>>;
+@group(0) @binding(8) var<storage, read_write> faults: array<u32>;
+@group(0) @binding(9) var<uniform> params: Params;
+
+var<workgroup> shared_sums: array<vec2f, LANES>;
+
+// Sums over the workgroup in a fixed tree; every lane gets the result.
+fn total(lane: u32, value: vec2f) -> vec2f {
+  shared_sums[lane] = value;
+  workgroupBarrier();
+  for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) { shared_sums[lane] += shared_sums[lane + stride]; }
+    workgroupBarrier();
+  }
+  return shared_sums[0];
+}
+
+fn report(lane: u32, loss: f32) {
+  if (lane == 0u) {
+    losses[params.slot] = loss;
+    if ((bitcast<u32>(loss) & 0x7f800000u) == 0x7f800000u && faults[WATCH] == 0u) {
+      faults[WATCH] = params.step + 1u;
+    }
+  }
+}
+
+fn largest(row: u32) -> f32 {
+  var high = logits[row];
+  for (var k = 1u; k < OUTPUTS; k++) { high = max(high, logits[row + k]); }
+  return high;
+}
+
+// Softmax and cross-entropy: sum of w_y (log sum exp - x_y) over the sum of w_y.
+@compute @workgroup_size(LANES)
+fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
+  var sum = vec2f(0.0);
+  for (var n = lane; n < BATCH; n += LANES) {
+    let row = n * ROW;
+    let truth = classes[order[params.first + n]];
+    let high = largest(row);
+    var exponentials = 0.0;
+    for (var k = 0u; k < OUTPUTS; k++) { exponentials += exp(logits[row + k] - high); }
+    let weight = weights[truth];
+    sum += vec2f(weight * (log(exponentials) + high - logits[row + truth]), weight);
+  }
+  let sums = total(lane, sum);
+  report(lane, sums.x / sums.y);
+  if (GRADIENT) {
+    for (var n = lane; n < BATCH; n += LANES) {
+      let row = n * ROW;
+      let truth = classes[order[params.first + n]];
+      let high = largest(row);
+      var exponentials = 0.0;
+      for (var k = 0u; k < OUTPUTS; k++) { exponentials += exp(logits[row + k] - high); }
+      let weight = weights[truth] / sums.y;
+      for (var k = 0u; k < ROW; k++) {
+        var g = 0.0;
+        if (k < OUTPUTS) {
+          g = weight * (exp(logits[row + k] - high) / exponentials - select(0.0, 1.0, k == truth));
+        }
+        gradient[row + k] = g;
+      }
+    }
+  }
+}
+
+// Mean over samples of sum over k != y of w_y max(0, margin - x_y + x_k) / OUTPUTS.
+@compute @workgroup_size(LANES)
+fn multi_margin(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var n = lane; n < BATCH; n += LANES) {
+    let row = n * ROW;
+    let truth = classes[order[params.first + n]];
+    let weight = weights[truth] / f32(OUTPUTS);
+    var above = 0.0;
+    for (var k = 0u; k < OUTPUTS; k++) {
+      let z = DELTA - logits[row + truth] + logits[row + k];
+      if (k != truth && z > 0.0) {
+        sum += weight * z;
+        above += 1.0;
+      }
+    }
+    if (GRADIENT) {
+      for (var k = 0u; k < ROW; k++) {
+        var g = 0.0;
+        if (k < OUTPUTS) {
+          let z = DELTA - logits[row + truth] + logits[row + k];
+          if (k == truth) { g = -above; } else { g = select(0.0, 1.0, z > 0.0); }
+        }
+        gradient[row + k] = g * weight / f32(BATCH);
+      }
+    }
+  }
+  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(BATCH));
+}
+
+// Loss and derivative of one output.
+fn pointwise(x: f32, t: f32) -> vec2f {
+  let d = x - t;
+  if (KIND == 0u) { return vec2f(d * d, 2.0 * d); }
+  if (KIND == 1u) { return vec2f(abs(d), sign(d)); }
+  if (KIND == 2u) {
+    if (abs(d) < DELTA) { return vec2f(0.5 * d * d, d); }
+    return vec2f(DELTA * (abs(d) - 0.5 * DELTA), DELTA * sign(d));
+  }
+  if (KIND == 3u) {
+    if (abs(d) < DELTA) { return vec2f(0.5 * d * d / DELTA, d / DELTA); }
+    return vec2f(abs(d) - 0.5 * DELTA, sign(d));
+  }
+  if (KIND == 4u) {
+    let e = exp(-abs(x));
+    let positive = 1.0 / (1.0 + e);
+    return vec2f(max(x, 0.0) - x * t + log(1.0 + e), select(1.0 - positive, positive, x >= 0.0) - t);
+  }
+  if (t > 0.0) { return vec2f(t * (log(t) - x), -t); }
+  return vec2f(0.0);
+}
+
+// Mean over samples and outputs.
+@compute @workgroup_size(LANES)
+fn regression(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var n = lane; n < BATCH; n += LANES) {
+    let row = n * ROW;
+    let item = order[params.first + n];
+    for (var k = 0u; k < ROW; k++) {
+      var g = 0.0;
+      if (k < OUTPUTS) {
+        let both = pointwise(logits[row + k], targets[item * OUTPUTS + k]);
+        sum += both.x;
+        g = both.y;
+      }
+      if (GRADIENT) { gradient[row + k] = g / f32(BATCH * OUTPUTS); }
+    }
+  }
+  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(BATCH * OUTPUTS));
+}
+
+// confusion[truth][prediction] += 1; the first of equal logits wins.
+@compute @workgroup_size(LANES)
+fn count(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x;
+  if (n >= BATCH) { return; }
+  var best = 0u;
+  for (var k = 1u; k < OUTPUTS; k++) {
+    if (logits[n * ROW + k] > logits[n * ROW + best]) { best = k; }
+  }
+  atomicAdd(&confusion[classes[order[params.first + n]] * OUTPUTS + best], 1u);
+}

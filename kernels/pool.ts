@@ -1,0 +1,211 @@
+/** Max, average and adaptive average pooling. */
+import { defineKernel } from "../src/gpu/kernel.ts";
+import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
+import source from "./pool.wgsl" with { type: "text" };
+import { activationBytes, blocks, flatGrid, laneCount, planeGrid, type Shape } from "./tensors.ts";
+import { pixels } from "./tensors.ts";
+
+const pool = defineKernel({
+  name: "pool",
+  source,
+  constants: [
+    "LANES",
+    "CHANNELS",
+    "IN_HEIGHT",
+    "IN_WIDTH",
+    "OUT_HEIGHT",
+    "OUT_WIDTH",
+    "KERNEL_HEIGHT",
+    "KERNEL_WIDTH",
+    "STRIDE_HEIGHT",
+    "STRIDE_WIDTH",
+    "PAD_TOP",
+    "PAD_LEFT",
+    "ZERO_PADDED",
+    "CHUNK",
+  ],
+  entries: {
+    max_forward: { x: "read", y: "read_write", position: "read_write" },
+    max_backward: { positions: "read", dy: "read", dx: "read_write" },
+    average_forward: { x: "read", y: "read_write" },
+    average_backward: { dy: "read", dx: "read_write" },
+    adaptive_forward: { x: "read", y: "read_write" },
+    adaptive_backward: { dy: "read", dx: "read_write" },
+  },
+});
+
+type Pair = readonly [number, number];
+
+export interface Window {
+  /** Rows, columns; at most 15 x 15. */
+  kernel: Pair;
+  stride: Pair;
+  /** Zeros or minus infinities before the first row and column. */
+  padFront: Pair;
+  /** And after the last. */
+  padBack: Pair;
+  /** Padding takes part in a maximum as zero. */
+  zeroPadded?: boolean;
+}
+
+/** Output rows and columns of a window over an input, PyTorch's `ceil_mode=False`. */
+export function pooledShape(input: Shape, window: Window): Shape {
+  const side = (n: number, axis: 0 | 1) =>
+    Math.floor(
+      (n + window.padFront[axis] + window.padBack[axis] - window.kernel[axis]) /
+        window.stride[axis],
+    ) + 1;
+  return { ...input, height: side(input.height, 0), width: side(input.width, 1) };
+}
+
+function constantsOf(program: ProgramBuilder, input: Shape, output: Shape, window?: Window) {
+  return {
+    LANES: laneCount(program.device),
+    CHANNELS: input.channels,
+    IN_HEIGHT: input.height,
+    IN_WIDTH: input.width,
+    OUT_HEIGHT: output.height,
+    OUT_WIDTH: output.width,
+    ...(window && {
+      KERNEL_HEIGHT: window.kernel[0],
+      KERNEL_WIDTH: window.kernel[1],
+      STRIDE_HEIGHT: window.stride[0],
+      STRIDE_WIDTH: window.stride[1],
+      PAD_TOP: window.padFront[0],
+      PAD_LEFT: window.padFront[1],
+      ZERO_PADDED: window.zeroPadded ?? false,
+    }),
+  };
+}
+
+/** Maximum of each window. @returns position of each maximum, a byte a channel */
+export function maxPoolForward(
+  program: ProgramBuilder,
+  { input, window, x, y, label }: {
+    input: Shape;
+    window: Window;
+    x: Operand;
+    y: Operand;
+    label?: string;
+  },
+): PlannedTensor {
+  if (window.kernel[0] * window.kernel[1] > 255) {
+    throw new RangeError(`A max pool of ${window.kernel.join("x")} has more than 255 places`);
+  }
+  const output = pooledShape(input, window);
+  const position = program.tensor(`${label} positions`, activationBytes(output) / 4);
+  const constants = constantsOf(program, input, output, window);
+  const { chunk, workgroups } = planeGrid(program.device, output, constants.LANES);
+  program.dispatch(pool, "max_forward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { x, y, position },
+    workgroups,
+    label,
+  });
+  return position;
+}
+
+/** Sends each window's gradient to the place of its maximum; overwrites dx. */
+export function maxPoolBackward(
+  program: ProgramBuilder,
+  { input, window, positions, dy, dx, label }: {
+    input: Shape;
+    window: Window;
+    positions: Operand;
+    dy: Operand;
+    dx: Operand;
+    label?: string;
+  },
+): void {
+  const constants = constantsOf(program, input, pooledShape(input, window), window);
+  const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
+  program.dispatch(pool, "max_backward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { positions, dy, dx },
+    workgroups,
+    label,
+  });
+}
+
+/** Mean of each window, padding counted as zeros. */
+export function averagePoolForward(
+  program: ProgramBuilder,
+  { input, window, x, y, label }: {
+    input: Shape;
+    window: Window;
+    x: Operand;
+    y: Operand;
+    label?: string;
+  },
+): void {
+  const output = pooledShape(input, window);
+  const constants = constantsOf(program, input, output, window);
+  const { chunk, workgroups } = planeGrid(program.device, output, constants.LANES);
+  program.dispatch(pool, "average_forward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { x, y },
+    workgroups,
+    label,
+  });
+}
+
+export function averagePoolBackward(
+  program: ProgramBuilder,
+  { input, window, dy, dx, label }: {
+    input: Shape;
+    window: Window;
+    dy: Operand;
+    dx: Operand;
+    label?: string;
+  },
+): void {
+  const constants = constantsOf(program, input, pooledShape(input, window), window);
+  const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
+  program.dispatch(pool, "average_backward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { dy, dx },
+    workgroups,
+    label,
+  });
+}
+
+/** Mean over a grid of `output` cells as `torch.nn.AdaptiveAvgPool2d`; 1 x 1 is the global mean. */
+export function adaptiveAverageForward(
+  program: ProgramBuilder,
+  { input, output, x, y, label }: {
+    input: Shape;
+    output: Shape;
+    x: Operand;
+    y: Operand;
+    label?: string;
+  },
+): void {
+  const constants = constantsOf(program, input, output);
+  const items = output.batch * blocks(output) * pixels(output);
+  program.dispatch(pool, "adaptive_forward", {
+    constants,
+    bindings: { x, y },
+    workgroups: flatGrid(program.device, items, constants.LANES),
+    label,
+  });
+}
+
+export function adaptiveAverageBackward(
+  program: ProgramBuilder,
+  { input, output, dy, dx, label }: {
+    input: Shape;
+    output: Shape;
+    dy: Operand;
+    dx: Operand;
+    label?: string;
+  },
+): void {
+  const constants = constantsOf(program, input, output);
+  const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
+  program.dispatch(pool, "adaptive_backward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { dy, dx },
+    workgroups,
+    label,
+  });
+}

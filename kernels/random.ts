@@ -1,0 +1,98 @@
+/** Dropout and noise from counter-based random numbers, bit for bit those of `src/random.ts`. */
+import { defineKernel } from "../src/gpu/kernel.ts";
+import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import source from "./random.wgsl" with { type: "text" };
+import { flatGrid, laneCount } from "./tensors.ts";
+
+const random = defineKernel({
+  name: "random",
+  source,
+  constants: ["LANES", "VECTORS", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE"],
+  params: { step: "u32", seed: "u32" },
+  entries: {
+    generate: { words: "read_write", params: "uniform" },
+    dropout: { x: "read", y: "read_write", params: "uniform" },
+    noise: { x: "read", y: "read_write", deviations: "read", params: "uniform" },
+  },
+});
+
+/** Fills `words` with the pairs of (seed, stream; step, 0...). */
+export function generateWords(
+  program: ProgramBuilder,
+  { words, count, stream, params }: {
+    words: Operand;
+    count: number;
+    stream: number;
+    params: Operand;
+  },
+): void {
+  const LANES = laneCount(program.device);
+  program.dispatch(random, "generate", {
+    constants: { LANES, STREAM: stream },
+    bindings: { words, params },
+    workgroups: [Math.ceil(count / LANES)],
+  });
+}
+
+function layout(program: ProgramBuilder, bytes: number) {
+  const lanes = laneCount(program.device);
+  const perLane = program.device.class === "software" ? 16 : 2;
+  const vectors = bytes / 16;
+  return {
+    constants: { LANES: lanes, VECTORS: vectors, PER_LANE: perLane },
+    workgroups: flatGrid(program.device, Math.ceil(vectors / perLane), lanes),
+  };
+}
+
+/**
+ * y = x / (1 - p) where a uniform number is at least p, 0 elsewhere. The gradient is the same call
+ * with the gradients in place of x and y.
+ */
+export function dropout(
+  program: ProgramBuilder,
+  { x, y, bytes, probability, stream, params, label }: {
+    x: Operand;
+    y: Operand;
+    bytes: number;
+    probability: number;
+    stream: number;
+    params: Operand;
+    label?: string;
+  },
+): void {
+  const { constants, workgroups } = layout(program, bytes);
+  program.dispatch(random, "dropout", {
+    constants: {
+      ...constants,
+      STREAM: stream,
+      DROPPED: probability,
+      SCALE: probability < 1 ? 1 / (1 - probability) : 0,
+    },
+    bindings: { x, y, params },
+    workgroups,
+    label,
+  });
+}
+
+/** y = x + N(0, deviation of the sample), one number a pixel for all channels. */
+export function addNoise(
+  program: ProgramBuilder,
+  { x, y, deviations, batch, bytes, stream, params, label }: {
+    x: Operand;
+    y: Operand;
+    deviations: Operand;
+    batch: number;
+    bytes: number;
+    stream: number;
+    params: Operand;
+    label?: string;
+  },
+): void {
+  const { constants, workgroups } = layout(program, bytes);
+  program.dispatch(random, "noise", {
+    constants: { ...constants, STREAM: stream, SAMPLE: bytes / 16 / batch },
+    bindings: { x, y, deviations, params },
+    workgroups,
+    label,
+  });
+}

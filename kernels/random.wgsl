@@ -1,0 +1,116 @@
+// Counter-based random numbers (Threefry-2x32, 20 rounds, as src/random.ts) and what uses them.
+// A number is a function of (seed, stream; step, index) alone.
+
+struct Params {
+  step: u32,
+  seed: u32,
+}
+
+const LANES: u32 = 16u;
+const VECTORS: u32 = 64u;
+const PER_LANE: u32 = 4u;
+const STREAM: u32 = 0u;
+// Probability that an element is dropped, and what the others are multiplied by.
+const DROPPED: f32 = 0.5;
+const SCALE: f32 = 2.0;
+// noise: vectors of one sample
+const SAMPLE: u32 = 16u;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> words: array<vec2u>;
+@group(0) @binding(3) var<storage, read> deviations: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+fn rotate(v: u32, by: u32) -> u32 { return (v << by) | (v >> (32u - by)); }
+
+fn rounds(state: vec2u, turns: vec4u) -> vec2u {
+  var x0 = state.x + state.y;
+  var x1 = rotate(state.y, turns.x) ^ x0;
+  x0 += x1;
+  x1 = rotate(x1, turns.y) ^ x0;
+  x0 += x1;
+  x1 = rotate(x1, turns.z) ^ x0;
+  x0 += x1;
+  x1 = rotate(x1, turns.w) ^ x0;
+  return vec2u(x0, x1);
+}
+
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+  let key2 = 0x1bd11bdau ^ key.x ^ key.y;
+  let odd = vec4u(13u, 15u, 26u, 6u);
+  let even = vec4u(17u, 29u, 16u, 24u);
+  var v = counter + key;
+  v = rounds(v, odd) + vec2u(key.y, key2 + 1u);
+  v = rounds(v, even) + vec2u(key2, key.x + 2u);
+  v = rounds(v, odd) + vec2u(key.x, key.y + 3u);
+  v = rounds(v, even) + vec2u(key.y, key2 + 4u);
+  v = rounds(v, odd) + vec2u(key2, key.x + 5u);
+  return v;
+}
+
+fn words_at(index: u32) -> vec2u {
+  return threefry(vec2u(params.seed, STREAM), vec2u(params.step, index));
+}
+
+// Uniform in [0, 1) with 24 bits, exact.
+fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 5.9604644775390625e-8; }
+
+fn first_vector(group: vec3u, groups: vec3u, lane: u32) -> u32 {
+  return (group.y * groups.x + group.x) * LANES * PER_LANE + lane;
+}
+
+// The words themselves, for comparison with the host's.
+@compute @workgroup_size(LANES)
+fn generate(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < arrayLength(&words)) { words[id.x] = words_at(id.x); }
+}
+
+// Zeroes elements with probability DROPPED and scales the rest; the gradient is the same map.
+@compute @workgroup_size(LANES)
+fn dropout(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = first_vector(group, groups, lane);
+  for (var i = 0u; i < PER_LANE; i++) {
+    let at = first + i * LANES;
+    if (at < VECTORS) {
+      let index = at * 4u;
+      let u = vec4f(
+        uniform_of(words_at(index).x),
+        uniform_of(words_at(index + 1u).x),
+        uniform_of(words_at(index + 2u).x),
+        uniform_of(words_at(index + 3u).x),
+      );
+      y[at] = select(vec4f(0.0), x[at] * SCALE, u >= vec4f(DROPPED));
+    }
+  }
+}
+
+fn normals(index: u32) -> vec2f {
+  let w = words_at(index);
+  // (w + 0.5) / 2^24 lies inside (0, 1), so the logarithm is finite.
+  let radius = sqrt(-2.0 * log((f32(w.x >> 8u) + 0.5) * 5.9604644775390625e-8));
+  let angle = 6.283185307179586 * uniform_of(w.y);
+  return radius * vec2f(cos(angle), sin(angle));
+}
+
+// Adds Gaussian noise of each sample's own deviation. Only the first channel's number is drawn, and
+// all channels take it: they repeat one slice.
+@compute @workgroup_size(LANES)
+fn noise(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first = first_vector(group, groups, lane);
+  for (var i = 0u; i < PER_LANE; i++) {
+    let at = first + i * LANES;
+    if (at < VECTORS) {
+      let deviation = deviations[at / SAMPLE];
+      y[at] = x[at] + select(vec4f(0.0), vec4f(normals(at).x * deviation), deviation > 0.0);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** Sizes and grids that kernels share. */
+import type { Device } from "../src/gpu/device.ts";
+import { DeviceError } from "../src/errors.ts";
+
+/** Shape of an activation `[batch][ceil(channels / 4)][height][width][4]`. */
+export interface Shape {
+  batch: number;
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** Blocks of four channels. */
+export function blocks(shape: { channels: number }): number {
+  return Math.ceil(shape.channels / 4);
+}
+
+/** Pixels of one plane. */
+export function pixels(shape: { height: number; width: number }): number {
+  return shape.height * shape.width;
+}
+
+/** Bytes of an activation, padding channels included. */
+export function activationBytes(shape: Shape): number {
+  return shape.batch * blocks(shape) * pixels(shape) * 16;
+}
+
+/** Parameters of one tensor start at multiples of 64 floats, 256 bytes. */
+export const alignment = 64;
+
+/** Floats that a parameter of `count` floats occupies. */
+export function aligned(count: number): number {
+  return Math.ceil(count / alignment) * alignment;
+}
+
+/** Invocations of a workgroup: one subgroup on software adapters, a few on GPUs. */
+export function laneCount(device: Device, gpuLanes = 64): number {
+  return device.class === "software" ? device.lanes : gpuLanes;
+}
+
+/** Grid over the pixels of every plane: chunks, channel blocks, images. */
+export function planeGrid(
+  device: Device,
+  shape: Shape,
+  lanes: number,
+): { chunk: number; workgroups: [number, number, number] } {
+  const perLane = device.class === "software" ? 64 : 4;
+  const chunk = Math.min(lanes * perLane, Math.ceil(pixels(shape) / lanes) * lanes);
+  return { chunk, workgroups: [Math.ceil(pixels(shape) / chunk), blocks(shape), shape.batch] };
+}
+
+/** Grid over `count` items, one a lane, folded into two dimensions. */
+export function flatGrid(device: Device, count: number, lanes: number): [number, number, number] {
+  const groups = Math.ceil(count / lanes);
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  const x = Math.min(groups, limit);
+  const y = Math.ceil(groups / x);
+  if (y > limit) throw new DeviceError(`A tensor of ${count} elements exceeds the device's grid`);
+  return [x, y, 1];
+}
