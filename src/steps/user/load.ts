@@ -1,4 +1,5 @@
 /** Steps that a workflow names by path: `uses = "./my_step.ts"`. */
+import { resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import { pathParametersOf } from "../../workflow/path_parameter.ts";
 import type { Json, StepKind } from "../../workflow/step.ts";
@@ -11,10 +12,13 @@ import { declareInSandbox, runInSandbox } from "./sandbox.ts";
  * elsewhere has no permission but to read the modules that were hashed.
  *
  * @param path absolute path of the module
- * @throws {WorkflowError} on imports that a step must not have
- * @throws {DataError} when the module fails or declares no step
+ * @param specifier path of the module, as the workflow file has it
+ * @param folder that the path is relative to
+ * @throws {WorkflowError} on imports that a step must not have, and when the module fails or
+ *   declares no step
  */
-export async function loadUserStep(path: string): Promise<StepKind> {
+export async function loadUserStep(specifier: string, folder: string): Promise<StepKind> {
+  const path = resolve(folder, specifier);
   const graph = readModuleGraph(path);
   const { params, ...declaration } = await declareInSandbox(path, graph);
   const kind: StepKind = {

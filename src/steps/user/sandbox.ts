@@ -1,5 +1,5 @@
 /** The engine's side of the worker in which a user's step runs. */
-import { DataError } from "../../errors.ts";
+import { DataError, WorkflowError } from "../../errors.ts";
 import { realpathSync } from "node:fs";
 import type { Artifact, Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
 import { Channel, type Handlers } from "./channel.ts";
@@ -59,14 +59,14 @@ class Sandbox {
   }
 }
 
-/** What a step says of itself. @throws {DataError} when its module fails or declares no step */
+/** What a step says of itself. @throws {WorkflowError} when its module fails or declares no step */
 export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<Declaration> {
   const sandbox = new Sandbox(path, graph, { log: () => {} });
   try {
     return await sandbox.declare();
   } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    throw new DataError(path, `is not a step: ${messageOf(cause)}`, { cause });
+    const message = cause instanceof DataError ? cause.fault : messageOf(cause);
+    throw new WorkflowError([{ message: `${path} can't be used as a step: ${message}` }]);
   } finally {
     sandbox.end(new Error("the step was declared"));
   }

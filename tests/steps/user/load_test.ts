@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError, WorkflowError } from "../../../src/errors.ts";
-import { loadUserStep } from "../../../src/steps/user/load.ts";
+import { loadUserStep as loadFrom } from "../../../src/steps/user/load.ts";
 import { readModuleGraph } from "../../../src/steps/user/module_graph.ts";
 import { pathParametersOf } from "../../../src/workflow/path_parameter.ts";
 import { capsArtifact, recordingContext, stepFolder, stepText } from "./fixture.ts";
+
+const loadUserStep = (path: string) => loadFrom(path, "/");
 
 const RETURN = (value: string) => `return { table: { files: { "table.tsv": ${value} } } };`;
 
@@ -172,7 +174,7 @@ Deno.test("the declaration itself is read without permissions", async () => {
     JSON.stringify(`${fixture.folder}/../secret.txt`)
   });`;
   const path = await fixture.write("step.ts", stepText(RETURN("secret"), line));
-  await assertRejects(() => loadUserStep(path), DataError, "none of its inputs");
+  await assertRejects(() => loadUserStep(path), WorkflowError, "none of its inputs");
 });
 
 Deno.test("a module that declares no step says what is missing", async () => {
@@ -188,7 +190,7 @@ Deno.test("a module that declares no step says what is missing", async () => {
   ];
   for (const [text, message] of cases) {
     const path = await fixture.write("step.ts", text);
-    await assertRejects(() => loadUserStep(path), DataError, message);
+    await assertRejects(() => loadUserStep(path), WorkflowError, message);
   }
 });
 
