@@ -43,9 +43,8 @@
  *   `x`, `y`, `dx`, `dy` are activations `[N][ceil(C/4)][H][W][4]` whose padding channels hold zero
  *   and must be written as zero; weights stand in PyTorch's order `[K][C][R][S]`, float32, at an
  *   offset that is a multiple of 256 bytes. A linear layer's x and y are plain `[N][ceil(F/4)*4]`
- *   rows, which is the same layout with H = W = 1; `weight` is `[out][in]`. For an input that is
- *   flattened from C channels of H x W, `linear` takes `plane: H * W` and reads feature
- *   c * plane + p (PyTorch's flatten) at block c / 4, pixel p, lane c % 4.
+ *   rows, which is the same layout with H = W = 1; `weight` is `[out][in]`. A layer that flattens
+ *   H x W > 1 goes through `kernels/flatten.ts` first.
  * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
  */
 import { DeviceError } from "../errors.ts";
@@ -116,6 +115,8 @@ interface CopyOperation {
   from: Operand;
   to: Operand | PlannedTexture;
   bytesPerRow?: number;
+  /** Set when the texture is a list of texels: the row at which the copy starts. */
+  firstRow?: number;
 }
 
 interface ClearOperation {
@@ -266,6 +267,30 @@ export class ProgramBuilder {
     });
   }
 
+  /**
+   * Fills a texture of one layer as a list of `rgba32float` texels, row after row from `firstRow` on;
+   * what lies before and behind keeps its content, zero in a new texture.
+   *
+   * @throws {TypeError} when the operand does not fit or is not a whole number of texels
+   */
+  copyTexels(from: Operand, to: PlannedTexture, firstRow = 0): void {
+    const { bytes } = extent(from);
+    if (to.format !== "rgba32float" || to.layers !== 1 || (to.width * 16) % 256 !== 0) {
+      throw new TypeError(`${to.label} (${textureKey(to)}) is no list of texels`);
+    }
+    if (bytes % 16 !== 0 || bytes > (to.height - firstRow) * to.width * 16) {
+      throw new TypeError(`${bytes} bytes of ${labelOf(from)} do not fit ${to.label}`);
+    }
+    this.#operations.push({
+      kind: "copy",
+      label: `copy to ${to.label}`,
+      from,
+      to,
+      bytesPerRow: to.width * 16,
+      firstRow,
+    });
+  }
+
   /** Zeroes a tensor. */
   clear(to: Operand): void {
     this.#operations.push({ kind: "clear", label: `clear ${labelOf(to)}`, to });
@@ -388,6 +413,7 @@ export class ProgramBuilder {
             label,
             from: range(operation.from),
             bytesPerRow: operation.bytesPerRow!,
+            firstRow: operation.firstRow,
             shape: operation.to,
             texture: arena.textureOf(views[texturePlan.slots[operation.to.id]]),
           };
@@ -413,6 +439,7 @@ type Encoded =
     label: string;
     from: GPUBufferBinding;
     bytesPerRow: number;
+    firstRow?: number;
     shape: TextureShape;
     texture: GPUTexture;
   };
@@ -526,12 +553,36 @@ function encodeTransfer(
     const bytes = Math.min(from.size ?? 0, to.size ?? 0);
     encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
   } else {
-    const { from, bytesPerRow, shape, texture } = operation;
+    const { from, bytesPerRow, firstRow, shape, texture } = operation;
+    if (firstRow !== undefined) {
+      encodeTexels(encoder, from, texture, firstRow);
+      return;
+    }
     encoder.copyBufferToTexture(
       { buffer: from.buffer, offset: from.offset, bytesPerRow, rowsPerImage: shape.height },
       { texture },
       [shape.width, shape.height, shape.layers],
     );
+  }
+}
+
+/** Whole rows in one copy, then the texels that begin a last one. */
+function encodeTexels(
+  encoder: GPUCommandEncoder,
+  { buffer, offset = 0, size = 0 }: GPUBufferBinding,
+  texture: GPUTexture,
+  firstRow: number,
+): void {
+  const bytesPerRow = texture.width * 16;
+  const rows = Math.floor(size / bytesPerRow);
+  const rest = (size - rows * bytesPerRow) / 16;
+  if (rows > 0) {
+    const target = { texture, origin: [0, firstRow] };
+    encoder.copyBufferToTexture({ buffer, offset, bytesPerRow }, target, [texture.width, rows]);
+  }
+  if (rest > 0) {
+    const target = { texture, origin: [0, firstRow + rows] };
+    encoder.copyBufferToTexture({ buffer, offset: offset + rows * bytesPerRow }, target, [rest, 1]);
   }
 }
 
