@@ -1,0 +1,126 @@
+/**
+ * Metrics of classification from a confusion matrix, one class against the rest, with ClinicaDL's
+ * names and conventions: of two classes, class 0 is the positive one; a zero denominator gives 0.
+ */
+
+export const CLASSIFICATION_METRICS = [
+  "BA",
+  "accuracy",
+  "F1_score",
+  "sensitivity",
+  "specificity",
+  "PPV",
+  "NPV",
+  "MCC",
+  "MK",
+  "LR_plus",
+  "LR_minus",
+] as const;
+
+export type ClassificationMetric = typeof CLASSIFICATION_METRICS[number];
+
+/** `counts[t * classes + p]`: (weighted) rows of true class t that were predicted to be p. */
+export interface ConfusionMatrix {
+  classes: number;
+  counts: Float64Array;
+}
+
+/**
+ * @param weights of the rows; 1 each when absent
+ * @throws {RangeError} on a label that is no class
+ */
+export function confusionMatrix(
+  trueLabels: ArrayLike<number>,
+  predictedLabels: ArrayLike<number>,
+  classes: number,
+  weights?: ArrayLike<number>,
+): ConfusionMatrix {
+  const counts = new Float64Array(classes * classes);
+  for (let row = 0; row < trueLabels.length; row++) {
+    const [truth, predicted] = [trueLabels[row], predictedLabels[row]];
+    if (!isClass(truth, classes) || !isClass(predicted, classes)) {
+      throw new RangeError(`Row ${row} has labels ${truth}, ${predicted} of ${classes} classes`);
+    }
+    counts[truth * classes + predicted] += weights?.[row] ?? 1;
+  }
+  return { classes, counts };
+}
+
+function isClass(label: number, classes: number): boolean {
+  return Number.isInteger(label) && label >= 0 && label < classes;
+}
+
+/** All metrics of one class against the rest; accuracy is that of all classes together. */
+export function classMetrics(
+  { classes, counts }: ConfusionMatrix,
+  positive: number,
+): Record<ClassificationMetric, number> {
+  let total = 0, correct = 0, actual = 0, predicted = 0;
+  for (let t = 0; t < classes; t++) {
+    for (let p = 0; p < classes; p++) {
+      const count = counts[t * classes + p];
+      total += count;
+      if (t === p) correct += count;
+      if (t === positive) actual += count;
+      if (p === positive) predicted += count;
+    }
+  }
+  const tp = counts[positive * classes + positive];
+  const fn = actual - tp;
+  const fp = predicted - tp;
+  const tn = total - tp - fn - fp;
+  const sensitivity = ratio(tp, tp + fn);
+  const specificity = ratio(tn, tn + fp);
+  const PPV = ratio(tp, tp + fp);
+  const NPV = ratio(tn, tn + fn);
+  return {
+    BA: (sensitivity + specificity) / 2,
+    accuracy: ratio(correct, total),
+    F1_score: ratio(2 * PPV * sensitivity, PPV + sensitivity),
+    sensitivity,
+    specificity,
+    PPV,
+    NPV,
+    MCC: ratio(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
+    MK: PPV + NPV - 1,
+    LR_plus: ratio(sensitivity, 1 - specificity),
+    LR_minus: ratio(1 - sensitivity, specificity),
+  };
+}
+
+function ratio(numerator: number, denominator: number): number {
+  return denominator === 0 ? 0 : numerator / denominator;
+}
+
+/**
+ * One number a metric, as `training.tsv` and the choice of a best model need: of class 0 when there
+ * are two classes, else the mean over classes.
+ */
+export function classificationSummary(
+  confusion: ConfusionMatrix,
+): Record<ClassificationMetric, number> {
+  const summary = classMetrics(confusion, 0);
+  if (confusion.classes === 2) return summary;
+  const each = classRange(confusion.classes).map((label) => classMetrics(confusion, label));
+  for (const metric of CLASSIFICATION_METRICS) {
+    summary[metric] = each.reduce((sum, metrics) => sum + metrics[metric], 0) / each.length;
+  }
+  return summary;
+}
+
+/** All metrics by name; with more than two classes all but accuracy are named `BA-0`, `BA-1`, …. */
+export function classificationMetrics(confusion: ConfusionMatrix): Record<string, number> {
+  if (confusion.classes === 2) return classMetrics(confusion, 0);
+  const each = classRange(confusion.classes).map((label) => classMetrics(confusion, label));
+  return Object.fromEntries(
+    CLASSIFICATION_METRICS.flatMap((metric) =>
+      metric === "accuracy"
+        ? [[metric, each[0].accuracy]]
+        : each.map((metrics, label) => [`${metric}-${label}`, metrics[metric]])
+    ),
+  );
+}
+
+export function classRange(classes: number): number[] {
+  return Array.from({ length: classes }, (_, label) => label);
+}

@@ -1,0 +1,147 @@
+/** Everything that is said about a set of predictions: metrics with intervals, curves, calibration. */
+import {
+  bootstrapIntervals,
+  type BootstrapOptions,
+  type Interval,
+  mean,
+  standardDeviation,
+} from "./bootstrap.ts";
+import { type Calibration, calibration } from "./calibration.ts";
+import { classificationMetrics, classRange, confusionMatrix } from "./classification_metrics.ts";
+import { joinPredictions, type Predictions } from "./predictions.ts";
+import { rankingAreas, type RankingCurves, rankingCurves, rankRows } from "./ranking.ts";
+import { regressionMetrics } from "./regression_metrics.ts";
+
+/** Bins of the calibration diagram and of the ECE. */
+const CALIBRATION_BINS = 10;
+
+export interface MetricValue extends Interval {
+  value: number;
+}
+
+/** Curves of one class against the rest; of two classes only those of class 0. */
+export interface ClassCurves extends RankingCurves {
+  class: number;
+}
+
+export interface Result {
+  /** Distinct ones. */
+  participants: number;
+  rows: number;
+  metrics: Record<string, MetricValue>;
+  /** The rest is given for classification: `[true class][predicted class]` counts rows. */
+  confusion_matrix?: number[][];
+  curves?: ClassCurves[];
+  calibration?: Calibration;
+}
+
+/** One data group, selection metric and level at one point of the axes that group the table. */
+export interface EvaluatedGroup {
+  axes: Readonly<Record<string, string | number | boolean>>;
+  data_group: string;
+  selection_metric: string;
+  level: string;
+  folds: { fold: string; result: Result }[];
+  /** All folds' rows together; the folds' only result when there is one. */
+  pooled: Result;
+  /** Over folds; `sd` with n − 1, not a number for one fold. */
+  summary: Record<string, { mean: number; sd: number }>;
+}
+
+/** What `evaluation.json` holds; numbers that are not finite stand there as null. */
+export interface Evaluation {
+  task: "classification" | "regression";
+  /** Name of each class by node; names that share a node are joined by `+`. Empty for regression. */
+  classes: string[];
+  bootstrap: BootstrapOptions;
+  groups: EvaluatedGroup[];
+}
+
+/**
+ * Evaluates one set of predictions whose true labels are all known.
+ *
+ * Classification gives the metrics of ClinicaDL, `ROC_AUC`, `PR_AUC` and `ECE`; regression `MAE`,
+ * `RMSE` and `R2_score`.
+ */
+export function evaluatePredictions(predictions: Predictions, options: BootstrapOptions): Result {
+  const { participants, classes } = predictions;
+  const evaluated = classes > 0
+    ? evaluateClassification(predictions)
+    : evaluateRegression(predictions);
+  const values = evaluated.statistics(new Float64Array(participants.length).fill(1));
+  const intervals = bootstrapIntervals(participants, evaluated.statistics, options);
+  return {
+    participants: new Set(participants).size,
+    rows: participants.length,
+    metrics: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, { value, ...intervals[name] }]),
+    ),
+    ...evaluated.details,
+  };
+}
+
+/** Evaluates folds one by one and pooled, and summarises the folds by mean and standard deviation. */
+export function evaluateFolds(
+  folds: readonly { fold: string; predictions: Predictions }[],
+  options: BootstrapOptions,
+): Pick<EvaluatedGroup, "folds" | "pooled" | "summary"> {
+  const results = folds.map(({ fold, predictions }) => ({
+    fold,
+    result: evaluatePredictions(predictions, options),
+  }));
+  const pooled = folds.length === 1
+    ? results[0].result
+    : evaluatePredictions(joinPredictions(folds.map((fold) => fold.predictions)), options);
+  const summary = Object.fromEntries(
+    Object.keys(pooled.metrics).map((name) => {
+      const values = results.map(({ result }) => result.metrics[name].value);
+      return [name, { mean: mean(values), sd: standardDeviation(values) }];
+    }),
+  );
+  return { folds: results, pooled, summary };
+}
+
+interface Evaluated {
+  statistics: (weights: Float64Array) => Record<string, number>;
+  details: Pick<Result, "confusion_matrix" | "curves" | "calibration">;
+}
+
+function evaluateClassification(predictions: Predictions): Evaluated {
+  const { trueLabels, predictedLabels, classes, probabilities } = predictions;
+  const positives = classes === 2 ? [0] : classRange(classes);
+  const rankings = positives.map((label) =>
+    rankRows(trueLabels, probabilities.filter((_, i) => i % classes === label), label)
+  );
+  const confidences = predictedLabels.map((label, row) => probabilities[row * classes + label]);
+  const correct = trueLabels.map((label, row) => Number(label === predictedLabels[row]));
+  const { counts } = confusionMatrix(trueLabels, predictedLabels, classes);
+  return {
+    statistics(weights) {
+      const metrics = classificationMetrics(
+        confusionMatrix(trueLabels, predictedLabels, classes, weights),
+      );
+      rankings.forEach((ranking, i) => {
+        const suffix = positives.length > 1 ? `-${positives[i]}` : "";
+        const { ROC_AUC, PR_AUC } = rankingAreas(ranking, weights);
+        metrics[`ROC_AUC${suffix}`] = ROC_AUC;
+        metrics[`PR_AUC${suffix}`] = PR_AUC;
+      });
+      metrics.ECE = calibration(confidences, correct, CALIBRATION_BINS, weights).ECE;
+      return metrics;
+    },
+    details: {
+      confusion_matrix: classRange(classes).map((label) => [
+        ...counts.subarray(label * classes, (label + 1) * classes),
+      ]),
+      curves: rankings.map((ranking, i) => ({ class: positives[i], ...rankingCurves(ranking) })),
+      calibration: calibration(confidences, correct, CALIBRATION_BINS),
+    },
+  };
+}
+
+function evaluateRegression({ trueLabels, predictedLabels }: Predictions): Evaluated {
+  return {
+    statistics: (weights) => regressionMetrics(trueLabels, predictedLabels, weights),
+    details: {},
+  };
+}

@@ -1,0 +1,36 @@
+/** Metrics of regression with ClinicaDL's names. */
+
+export const REGRESSION_METRICS = ["MAE", "RMSE", "R2_score"] as const;
+
+export type RegressionMetric = typeof REGRESSION_METRICS[number];
+
+/**
+ * MAE = mean |e|, RMSE = √(mean e²), R2_score = 1 − Σe² / Σ(y − ȳ)², which is 0 when all y are equal.
+ *
+ * @param weights of the rows; 1 each when absent
+ */
+export function regressionMetrics(
+  trueValues: ArrayLike<number>,
+  predictedValues: ArrayLike<number>,
+  weights?: ArrayLike<number>,
+): Record<RegressionMetric, number> {
+  let total = 0, sum = 0, absolute = 0, squared = 0;
+  for (let row = 0; row < trueValues.length; row++) {
+    const weight = weights?.[row] ?? 1;
+    const error = predictedValues[row] - trueValues[row];
+    total += weight;
+    sum += weight * trueValues[row];
+    absolute += weight * Math.abs(error);
+    squared += weight * error * error;
+  }
+  const mean = sum / total;
+  let spread = 0;
+  for (let row = 0; row < trueValues.length; row++) {
+    spread += (weights?.[row] ?? 1) * (trueValues[row] - mean) ** 2;
+  }
+  return {
+    MAE: absolute / total,
+    RMSE: Math.sqrt(squared / total),
+    R2_score: spread === 0 ? 0 : 1 - squared / spread,
+  };
+}
