@@ -1,0 +1,166 @@
+/** What CAPS and BIDS folders have in common: sessions, one image each, faults told together. */
+import { DataError } from "../errors.ts";
+
+/** A glob on paths below a session, and what it stands for. */
+export interface ImagePattern {
+  pattern: string;
+  description: string;
+  needed_pipeline: string;
+}
+
+/** A session of a data set, before its image is looked for. */
+export interface ImageCandidate {
+  participant: string;
+  session: string;
+  /** Paths below the data set's root. */
+  files(): string[];
+}
+
+export interface FoundImage {
+  participant: string;
+  session: string;
+  /** Below the data set's root. */
+  path: string;
+}
+
+/** A session whose image can't be used. */
+export interface ImageFault {
+  participant: string;
+  session: string;
+  fault: string;
+}
+
+export interface Search {
+  /** Sorted by participant and session. */
+  images: FoundImage[];
+  /** Sessions that were not asked for by name and have no such image. */
+  without: { participant: string; session: string }[];
+  faults: ImageFault[];
+}
+
+/** A session asked for by name. */
+export interface SessionKey {
+  participant: string;
+  session: string;
+}
+
+export const sessionName = ({ participant, session }: SessionKey) => `${participant} ${session}`;
+
+/**
+ * Looks for one image in every session, or in those listed. Several files that differ in their
+ * `run-` alone give the one of the highest run.
+ *
+ * @param wanted when given, each of these sessions must have an image
+ */
+export function findImages(
+  candidates: Iterable<ImageCandidate>,
+  { pattern, description }: ImagePattern,
+  wanted?: readonly SessionKey[],
+): Search {
+  const missing = new Set(wanted?.map(sessionName));
+  const sessionsOf = new Map<string, string[]>();
+  const search: Search = { images: [], without: [], faults: [] };
+  const expression = globExpression(pattern);
+  for (const { participant, session, files } of candidates) {
+    sessionsOf.set(participant, [...sessionsOf.get(participant) ?? [], session]);
+    if (wanted !== undefined && !missing.delete(sessionName({ participant, session }))) continue;
+    const hits = files().filter((path) => expression.test(path));
+    const path = hits.length <= 1 ? hits[0] : highestRun(hits);
+    if (path !== undefined) search.images.push({ participant, session, path });
+    else if (hits.length > 0) {
+      search.faults.push({ participant, session, fault: `several images: ${hits.join(", ")}` });
+    } else if (wanted === undefined) search.without.push({ participant, session });
+    else search.faults.push({ participant, session, fault: `no ${description} (${pattern})` });
+  }
+  for (const { participant, session } of wanted ?? []) {
+    if (!missing.has(sessionName({ participant, session }))) continue;
+    const present = sessionsOf.get(participant);
+    const fault = present === undefined
+      ? "no such participant"
+      : `no such session; there ${present.length === 1 ? "is" : "are"} ${present.join(", ")}`;
+    search.faults.push({ participant, session, fault });
+  }
+  search.images.sort(bySession);
+  search.faults.sort(bySession);
+  return search;
+}
+
+function bySession(a: SessionKey, b: SessionKey): number {
+  const [left, right] = [sessionName(a), sessionName(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Undefined unless the paths differ in their runs and in nothing else. */
+function highestRun(paths: readonly string[]): string | undefined {
+  const run = (path: string) => Number(/_run-(\d+)/.exec(path)?.[1]);
+  const bases = new Set(paths.map((path) => path.replace(/_run-\d+/, "")));
+  if (bases.size > 1 || paths.some((path) => Number.isNaN(run(path)))) return undefined;
+  return paths.toSorted((a, b) => run(b) - run(a))[0];
+}
+
+/** A glob whose end must match a path's end, at a folder's or the whole name's boundary. */
+function globExpression(glob: string): RegExp {
+  const source = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  return new RegExp(`(^|/)${source}$`, "i");
+}
+
+/** Most faults that a message lists. */
+const LISTED = 20;
+
+/** @throws {DataError} telling every fault by participant, when there is one */
+export function throwFaults(faults: readonly ImageFault[], subject: string): void {
+  if (faults.length === 0) return;
+  const lines = faults.slice(0, LISTED).map((fault) => `  ${sessionName(fault)}: ${fault.fault}`);
+  if (faults.length > LISTED) lines.push(`  and ${faults.length - LISTED} more`);
+  const count = faults.length === 1 ? "an image" : `${faults.length} images`;
+  throw new DataError(subject, `${count} can't be used:\n${lines.join("\n")}`);
+}
+
+/** Names of the folders in a folder, sorted. @throws {DataError} when it can't be listed */
+export function directories(path: string): string[] {
+  return list(path).filter((entry) => entry.isDirectory).map((entry) => entry.name);
+}
+
+/** Folders within folders that are looked into: links may lead in circles. */
+const MAX_DEPTH = 12;
+
+/** Paths below `root` of all files at or below `root/folder`, sorted. */
+export function filesBelow(
+  root: string,
+  folder: string,
+  except: readonly string[] = [],
+  depth = MAX_DEPTH,
+): string[] {
+  const paths: string[] = [];
+  if (depth === 0) return paths;
+  for (const { name, isDirectory } of list(`${root}/${folder}`)) {
+    const path = `${folder}/${name}`;
+    if (!isDirectory) paths.push(path);
+    else if (!except.includes(name)) paths.push(...filesBelow(root, path, except, depth - 1));
+  }
+  return paths;
+}
+
+function list(path: string): { name: string; isDirectory: boolean }[] {
+  try {
+    return [...Deno.readDirSync(path)]
+      .map(({ name, isDirectory, isSymlink }) => ({
+        name,
+        isDirectory: isDirectory || isSymlink && leadsToDirectory(`${path}/${name}`),
+      }))
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch (cause) {
+    const fault = cause instanceof Deno.errors.NotFound ? "no such folder" : "can't be listed";
+    throw new DataError(path, fault, { cause });
+  }
+}
+
+/** Data sets are often forests of links (DataLad). A link that leads nowhere counts as a file. */
+function leadsToDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

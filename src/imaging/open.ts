@@ -1,0 +1,216 @@
+/** Opens data sets of several cohorts: one image a session, by digest, and its description. */
+import { writeTsv } from "../formats/tsv.ts";
+import {
+  findImages,
+  type FoundImage,
+  type ImageCandidate,
+  type ImageFault,
+  type ImagePattern,
+  throwFaults,
+} from "./dataset.ts";
+import { readHeader } from "./nifti.ts";
+import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
+import { DataError } from "../errors.ts";
+
+/** How a kind of data set is laid out. */
+export interface Layout {
+  checkRoot(root: string): void;
+  sessions(root: string): Iterable<ImageCandidate>;
+  /** Folder of the participants, with its slash. */
+  subjects: string;
+  /** Files to take along that belong to no session. */
+  extras?(root: string): string[];
+}
+
+/** A run of bytes by digest. */
+export interface Blob {
+  digest: string;
+  size: number;
+}
+
+/** What opening needs from outside. */
+export interface Outside {
+  /** Digest of a file through a memo. */
+  external(path: string): Promise<Blob>;
+  /** Runs a computation once for its key, wherever it was run before. */
+  memo(
+    key: { readonly [key: string]: string | readonly string[] },
+    compute: () => Promise<Uint8Array>,
+  ): Promise<Blob>;
+  warn(message: string): void;
+}
+
+/** An image on its way into an artifact. */
+export interface OpenedImage extends FoundImage {
+  cohort: string;
+  /** Absolute. */
+  file: string;
+  blob: Blob;
+  /** In the artifact: below the data set's root, or below the cohort's name if there are several. */
+  target: string;
+}
+
+export interface OpenedDataset {
+  images: OpenedImage[];
+  /** Files of the artifact: the images, extras, `images.tsv` and `participants.tsv`. */
+  files: Record<string, Blob | string>;
+}
+
+/** Files that are looked at together. */
+const CONCURRENCY = 8;
+
+/**
+ * @throws {DataError} telling every session whose image is missing, found several times, unreadable
+ *   or no NIfTI file; or when no image is found at all
+ */
+export async function openDataset(
+  layout: Layout,
+  cohorts: readonly Cohort[],
+  pattern: ImagePattern,
+  outside: Outside,
+): Promise<OpenedDataset> {
+  const several = cohorts.length > 1 || cohorts[0].name !== SINGLE_COHORT;
+  const images: OpenedImage[] = [];
+  const files: Record<string, Blob | string> = {};
+  const columns = new Set<string>(["participant_id", "session_id"]);
+  const rows: Map<string, string | null>[] = [];
+  for (const { name, root, list } of cohorts) {
+    layout.checkRoot(root);
+    const prefix = several ? `${name}/` : "";
+    const wanted = list === undefined ? undefined : readSessionList(list);
+    const search = findImages(layout.sessions(root), pattern, wanted?.sessions);
+    const opened = await registerImages(search.images, root, outside);
+    throwFaults([...search.faults, ...opened.faults], root);
+    warnOfSessionsWithout(search.without, root, pattern, outside);
+    if (opened.images.length === 0) {
+      throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})`);
+    }
+    for (const image of opened.images) {
+      images.push({ ...image, cohort: name, target: prefix + image.path });
+    }
+    for (const path of layout.extras?.(root) ?? []) {
+      files[prefix + path] = await outside.external(`${root}/${path}`);
+    }
+    const table = describeSessions(root, layout.subjects, opened.images, wanted);
+    for (const row of table.rows) {
+      const described = new Map(table.columns.map((column, i) => [column, row[i]]));
+      rows.push(several ? described.set("cohort", name) : described);
+      for (const column of described.keys()) columns.add(column);
+    }
+  }
+  for (const { target, blob } of images) files[target] = blob;
+  files["images.tsv"] = writeTsv(
+    ["participant_id", "session_id", "path", "digest", "cohort"],
+    images.map((image) => [
+      image.participant,
+      image.session,
+      image.target,
+      image.blob.digest,
+      image.cohort,
+    ]),
+  );
+  files["participants.tsv"] = writeTsv(
+    [...columns],
+    rows.map((row) => [...columns].map((column) => row.get(column))),
+  );
+  return { images, files };
+}
+
+type Registered = Omit<OpenedImage, "cohort" | "target">;
+
+async function registerImages(
+  found: readonly FoundImage[],
+  root: string,
+  outside: Outside,
+): Promise<{ images: Registered[]; faults: ImageFault[] }> {
+  const faults: ImageFault[] = [];
+  const images: Registered[] = [];
+  await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
+    const file = `${root}/${image.path}`;
+    try {
+      images[index] = { ...image, file, blob: await outside.external(file) };
+    } catch (error) {
+      faults.push(faultOf(image, error));
+    }
+  });
+  const readable = images.filter((image) => image !== undefined);
+  // All at once: thousands of images that were sound before are not looked at again.
+  const digests = readable.map(({ blob }) => blob.digest);
+  const headerFaults: ImageFault[] = [];
+  const sound = () => {
+    for (const image of readable) {
+      try {
+        readHeader(readStart(image.file), image.path);
+      } catch (error) {
+        headerFaults.push(faultOf(image, error));
+      }
+    }
+    throwIfAny(headerFaults);
+    return Promise.resolve(new TextEncoder().encode("sound"));
+  };
+  try {
+    if (readable.length > 0) await outside.memo({ headersOf: digests }, sound);
+  } catch (error) {
+    if (headerFaults.length === 0) throw error;
+  }
+  return { images: readable, faults: [...faults, ...headerFaults] };
+}
+
+/** A fault must not be remembered as soundness. */
+function throwIfAny(faults: readonly ImageFault[]): void {
+  if (faults.length > 0) throw new DataError(faults[0].participant, faults[0].fault);
+}
+
+function faultOf({ participant, session }: FoundImage, error: unknown): ImageFault {
+  if (!(error instanceof DataError)) throw error;
+  return { participant, session, fault: error.message };
+}
+
+/** Compressed bytes that are enough for any header. */
+const START_BYTES = 2 ** 16;
+
+function readStart(path: string): Uint8Array {
+  try {
+    using file = Deno.openSync(path);
+    const buffer = new Uint8Array(START_BYTES);
+    let length = 0;
+    let read: number | null = 1;
+    while (read !== null && read > 0 && length < START_BYTES) {
+      read = file.readSync(buffer.subarray(length));
+      length += read ?? 0;
+    }
+    return buffer.subarray(0, length);
+  } catch (cause) {
+    throw new DataError(path, "can't be read", { cause });
+  }
+}
+
+function warnOfSessionsWithout(
+  without: readonly { participant: string; session: string }[],
+  root: string,
+  { description }: ImagePattern,
+  outside: Outside,
+): void {
+  if (without.length === 0) return;
+  const names = without.slice(0, 5).map(({ participant, session }) => `${participant} ${session}`);
+  const more = without.length > 5 ? `, and ${without.length - 5} more` : "";
+  outside.warn(
+    `${root}: ${without.length} session(s) without ${description}: ${names.join(", ")}${more}`,
+  );
+}
+
+/** Calls `visit` for every item, at most `limit` of them at a time. The first rejection stops it. */
+export async function forEachConcurrently<T>(
+  items: readonly T[],
+  limit: number,
+  visit: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++;
+      await visit(items[index], index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+}
