@@ -135,3 +135,8 @@ export function cellNumber(cell: Cell, what: string, subject: string): number {
   }
   return value;
 }
+
+/** Names of the sessions that occur, in order of time. */
+export function distinctSessions(table: SessionTable): string[] {
+  return [...new Set(table.rows.map((row) => table.session(row)))].sort(compareSessions);
+}
