@@ -1,0 +1,126 @@
+/** Arguments of a command: declared once, parsed and shown by `--help` from there. */
+import { didYouMean } from "../workflow/suggest.ts";
+
+export interface OptionSpec {
+  help: string;
+  /** Name of its value, such as `FILE`; a switch when absent. */
+  value?: string;
+  /** May be given several times. */
+  many?: boolean;
+}
+
+export interface ArgumentSpec {
+  /** As shown, such as `FILE`. */
+  name: string;
+  help: string;
+  optional?: boolean;
+  /** Takes all that are left; it is the last. */
+  many?: boolean;
+}
+
+export interface Signature {
+  arguments: readonly ArgumentSpec[];
+  options: Readonly<Record<string, OptionSpec>>;
+}
+
+/** A fault in how the program was called: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  constructor(message: string, readonly suggestion?: string) {
+    super(message);
+  }
+}
+
+/** What was given on the command line. */
+export class Given {
+  constructor(
+    readonly positionals: readonly string[],
+    readonly options: ReadonlyMap<string, readonly string[]>,
+  ) {}
+
+  has(option: string): boolean {
+    return this.options.has(option);
+  }
+
+  /** The option's last value. */
+  value(option: string): string | undefined {
+    return this.options.get(option)?.at(-1);
+  }
+
+  values(option: string): readonly string[] {
+    return this.options.get(option) ?? [];
+  }
+
+  /** @throws {UsageError} unless the value is a whole number of at least `least` */
+  count(option: string, least = 1): number | undefined {
+    const text = this.value(option);
+    if (text === undefined) return undefined;
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= least) return number;
+    throw new UsageError(`--${option} must be a whole number of at least ${least}, not "${text}"`);
+  }
+}
+
+/** @throws {UsageError} on unknown options and on missing or surplus arguments */
+export function parseArguments(signature: Signature, args: readonly string[]): Given {
+  const positionals: string[] = [];
+  const options = new Map<string, string[]>();
+  const rest = [...args];
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    if (argument === "--") {
+      positionals.push(...rest.splice(0));
+    } else if (argument.startsWith("--")) {
+      const equals = argument.indexOf("=");
+      const name = argument.slice(2, equals < 0 ? undefined : equals);
+      const given = equals < 0 ? undefined : argument.slice(equals + 1);
+      const value = optionValue(signature, name, given, rest);
+      const values = options.get(name) ?? [];
+      if (values.length > 0 && !signature.options[name].many) {
+        throw new UsageError(`--${name} is given twice`);
+      }
+      options.set(name, [...values, value]);
+    } else if (argument.startsWith("-") && argument !== "-") {
+      throw new UsageError(`unknown option ${argument}`);
+    } else {
+      positionals.push(argument);
+    }
+  }
+  checkCount(signature.arguments, positionals);
+  return new Given(positionals, options);
+}
+
+function optionValue(
+  { options }: Signature,
+  name: string,
+  given: string | undefined,
+  rest: string[],
+): string {
+  const spec = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (spec === undefined) {
+    const names = Object.keys(options).map((option) => `--${option}`);
+    throw new UsageError(`unknown option --${name}`, didYouMean(`--${name}`, names));
+  }
+  if (spec.value === undefined) {
+    if (given !== undefined) throw new UsageError(`--${name} takes no value`);
+    return "";
+  }
+  const value = given ?? rest.shift();
+  if (value === undefined) throw new UsageError(`--${name} needs a value: --${name} ${spec.value}`);
+  return value;
+}
+
+function checkCount(specs: readonly ArgumentSpec[], given: readonly string[]): void {
+  const missing = specs.slice(given.length).find((spec) => !spec.optional);
+  if (missing) throw new UsageError(`${missing.name} is missing: ${missing.help}`);
+  if (given.length > specs.length && !specs.at(-1)?.many) {
+    throw new UsageError(`unexpected argument "${given[specs.length]}"`);
+  }
+}
+
+/** `FILE [TARGET...]` */
+export function argumentsText(specs: readonly ArgumentSpec[]): string {
+  return specs.map(({ name, many, optional }) => {
+    const text = many ? `${name}...` : name;
+    return optional ? `[${text}]` : text;
+  }).join(" ");
+}

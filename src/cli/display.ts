@@ -1,0 +1,293 @@
+/** What a person sees of a run: live lines on a terminal, plain ones anywhere else. */
+import type { EngineEvent } from "../engine/events.ts";
+import { reasonText } from "../engine/reason.ts";
+import { shortPath } from "./failure.ts";
+import { countText, durationText, numberText, sizeText } from "./quantity.ts";
+import type { Output } from "./terminal.ts";
+
+/** Shows events until it is closed. */
+export interface Display {
+  show(event: EngineEvent): void;
+  close(): void;
+}
+
+type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
+
+interface Active {
+  started: number;
+  estimateSeconds?: number;
+  fraction?: number;
+  message?: string;
+  metrics?: Readonly<Record<string, number>>;
+  /** When a plain line last told of it. */
+  told: number;
+}
+
+/** Between two plain lines about one instance. */
+const PLAIN_SECONDS = 10;
+const REDRAW_MILLISECONDS = 100;
+
+/** A display for a terminal or a log. */
+export function openDisplay(output: Output, now = Date.now): Display {
+  return output.isTerminal ? new LiveDisplay(output, now) : new PlainDisplay(output, now);
+}
+
+abstract class RunDisplay implements Display {
+  protected readonly active = new Map<string, Active>();
+  protected total = 0;
+  protected cached = 0;
+  protected done = 0;
+  protected failed = 0;
+  protected started: number;
+  protected estimateSeconds: number | undefined;
+
+  constructor(readonly output: Output, readonly now: () => number) {
+    this.started = now();
+  }
+
+  /** Prints a line that stays. */
+  protected abstract line(text: string): void;
+  protected abstract progressed(instance: string, active: Active): void;
+  protected changed(): void {}
+  close(): void {}
+
+  show(event: EngineEvent): void {
+    switch (event.type) {
+      case "run-started":
+        this.total = event.instances;
+        this.estimateSeconds = event.estimateSeconds;
+        break;
+      case "instance-cached":
+        this.cached++;
+        break;
+      case "instance-waiting":
+        this.line(`${event.instance}: another run is computing it; waiting`);
+        break;
+      case "instance-started":
+        this.active.set(event.instance, {
+          started: this.now(),
+          estimateSeconds: event.estimateSeconds,
+          told: this.now(),
+        });
+        this.startedLine(event);
+        break;
+      case "instance-progress": {
+        const active = this.active.get(event.instance);
+        if (!active) break;
+        const { fraction, message, metrics } = event;
+        Object.assign(active, {
+          fraction: fraction ?? active.fraction,
+          message: message ?? active.message,
+          metrics: metrics ? { ...active.metrics, ...metrics } : active.metrics,
+        });
+        this.progressed(event.instance, active);
+        break;
+      }
+      case "instance-log":
+        if (event.level === "warning") {
+          this.line(
+            `${event.instance}: ${this.output.paint("warning", "yellow")}: ${event.message}`,
+          );
+        }
+        break;
+      case "instance-retried":
+        this.line(
+          `${event.instance}: attempt ${event.attempt} failed (${event.message}); ` +
+            `again in ${durationText(event.delaySeconds)}`,
+        );
+        break;
+      case "instance-finished":
+        this.active.delete(event.instance);
+        this.done++;
+        this.finishedLine(event);
+        break;
+      case "instance-failed":
+        this.active.delete(event.instance);
+        this.failed++;
+        this.line(this.failureText(event));
+        break;
+      case "instance-interrupted":
+        this.active.delete(event.instance);
+        this.line(`${event.instance}: interrupted`);
+        break;
+      case "nondeterminism":
+        this.line(
+          `${event.instance}: ${this.output.paint("warning", "yellow")}: output ${event.output} ` +
+            `differs from the one recorded under the same key; the recorded one is kept`,
+        );
+        break;
+      case "damage":
+        this.line(
+          `${this.output.paint("warning", "yellow")}: ${event.what} ${event.name} was damaged ` +
+            `and is set aside in ${shortPath(event.path)}`,
+        );
+        break;
+      case "published":
+        if (event.state === "written") this.line(`wrote ${shortPath(event.path)}`);
+        break;
+      case "publish-failed":
+        this.line(
+          `${this.output.paint("error", "red")}: ${shortPath(event.path)}: ${event.message}`,
+        );
+        break;
+      case "instance-skipped":
+      case "run-finished":
+        break;
+    }
+    this.changed();
+  }
+
+  protected startedLine(_event: EventOf<"instance-started">): void {}
+
+  protected finishedLine(event: EventOf<"instance-finished">): void {
+    const unchanged = event.unchanged ? ", same bytes as before" : "";
+    const facts = `${durationText(event.seconds)}, ${sizeText(event.bytes)}${unchanged}`;
+    this.line(`${this.output.paint("done", "green")}  ${event.instance}  (${facts})`);
+  }
+
+  private failureText(event: EventOf<"instance-failed">): string {
+    const lines = [
+      `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ${event.message}`,
+      ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
+      `  log: ${shortPath(event.logPath)}`,
+      `  files: ${shortPath(event.failedFolder)}`,
+    ];
+    if (event.stack !== undefined) lines.splice(1, 0, indented(event.stack));
+    return lines.join("\n");
+  }
+}
+
+/** Lines one after the other, for logs and pipes. */
+class PlainDisplay extends RunDisplay {
+  protected line(text: string): void {
+    this.output.line(text);
+  }
+
+  protected override startedLine(event: EventOf<"instance-started">): void {
+    const why = event.reasons.map(reasonText).join(", ");
+    this.line(`start ${event.instance}${why && `  (${why})`}`);
+  }
+
+  protected progressed(instance: string, active: Active): void {
+    if (this.now() - active.told < PLAIN_SECONDS * 1000) return;
+    active.told = this.now();
+    const parts = [percent(active), ...details(active)].filter((part) => part !== "");
+    this.line(`  ... ${instance}  ${parts.join("  ")}`);
+  }
+}
+
+/** Lines that stay above, active instances and totals below them, drawn anew. */
+class LiveDisplay extends RunDisplay {
+  #drawn = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  protected line(text: string): void {
+    this.#erase();
+    this.output.line(text);
+  }
+
+  protected progressed(): void {}
+
+  protected override changed(): void {
+    if (this.active.size > 0 && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#draw(), REDRAW_MILLISECONDS);
+      Deno.unrefTimer(this.#timer as unknown as number);
+    }
+  }
+
+  override close(): void {
+    clearInterval(this.#timer);
+    this.#erase();
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.output.write(`\x1b[${this.#drawn}A\x1b[J`);
+    this.#drawn = 0;
+  }
+
+  #draw(): void {
+    const { columns, rows } = this.output;
+    const fitting = Math.max(1, rows - 3);
+    const lines = [...this.active].slice(0, fitting).map(([name, active]) =>
+      this.#activeLine(name, active, columns)
+    );
+    const hidden = this.active.size - lines.length;
+    if (hidden > 0) lines.push(`and ${countText(hidden, "more instance")}`);
+    lines.push(this.#totals());
+    const erase = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : "";
+    this.output.write(erase + lines.map((line) => `${line.slice(0, columns - 1)}\n`).join(""));
+    this.#drawn = lines.length;
+  }
+
+  #activeLine(name: string, active: Active, columns: number): string {
+    const seconds = (this.now() - active.started) / 1000;
+    const fraction = active.fraction ?? expected(active, seconds);
+    const width = Math.min(20, Math.max(8, columns - 70));
+    const left = fraction && fraction > 0
+      ? `${durationText(seconds * (1 - fraction) / fraction)} left`
+      : "";
+    const parts = [
+      name.padEnd(Math.min(32, columns - 40)),
+      bar(fraction ?? 0, width),
+      percent({ ...active, fraction }),
+      ...details(active),
+      rate(active, seconds),
+      durationText(seconds),
+      left,
+    ];
+    return parts.filter((part) => part !== "").join("  ");
+  }
+
+  #totals(): string {
+    const seconds = (this.now() - this.started) / 1000;
+    const finished = this.cached + this.done + this.failed;
+    const parts = [
+      `${finished}/${this.total} instances`,
+      `${this.cached} cached`,
+      `${this.done} done`,
+      ...(this.failed > 0 ? [`${this.failed} failed`] : []),
+      durationText(seconds),
+      ...(this.estimateSeconds !== undefined && this.estimateSeconds > seconds
+        ? [`about ${durationText(this.estimateSeconds - seconds)} left`]
+        : []),
+    ];
+    return parts.join(" · ");
+  }
+}
+
+/** How far an instance should be, from what it took before; never more than 95 %. */
+function expected(active: Active, seconds: number): number | undefined {
+  if (!active.estimateSeconds) return undefined;
+  return Math.min(0.95, seconds / active.estimateSeconds);
+}
+
+function bar(fraction: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
+  return "█".repeat(filled) + "░".repeat(width - filled);
+}
+
+function percent({ fraction }: Pick<Active, "fraction">): string {
+  return fraction === undefined ? "" : `${Math.floor(fraction * 100)} %`.padStart(5);
+}
+
+function details({ message, metrics }: Active): string[] {
+  return [
+    message ?? "",
+    ...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${numberText(value)}`),
+  ];
+}
+
+/** Of a message such as "epoch 3/20": seconds an epoch, or epochs a second. */
+function rate({ message }: Active, seconds: number): string {
+  const match = message?.match(/^(\w+) (\d+)\/\d+/);
+  const count = Number(match?.[2] ?? 0);
+  if (!match || count === 0 || seconds === 0) return "";
+  const each = seconds / count;
+  return each >= 1
+    ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
+    : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => `  ${line}`).join("\n");
+}
