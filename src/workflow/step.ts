@@ -165,6 +165,8 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
    * `device` on the main thread with a slot of the gpu pool and the numeric class in its key.
    */
   runs: "inline" | "worker" | "device";
+  /** Processors to ask for where the workflow names no `resources.cpu`, or as many as there are; else 1. */
+  cpu?: number;
   /**
    * Whether it reads the outside world (`caps.open`): it then runs at plan time and its record is
    * never trusted without looking again.

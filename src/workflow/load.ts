@@ -1,0 +1,170 @@
+/** Reads a workflow file and its includes into layers, lowest precedence first. */
+import { parse } from "@std/toml";
+import { dirname, resolve } from "node:path";
+import type { Place } from "./graph.ts";
+import type { Problems } from "./problems.ts";
+import type { Json } from "./step.ts";
+
+export type Table = Readonly<Record<string, Json>>;
+
+/** One file's content. */
+export interface Layer {
+  /** Absolute path. */
+  file: string;
+  folder: string;
+  table: Table;
+  /** Whether this is the file that was asked for. */
+  main: boolean;
+}
+
+export type ReadText = (path: string) => Promise<string>;
+
+export function isTable(value: Json | undefined): value is Table {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/**
+ * The file and everything that it includes, each once, included files before
+ * those that include them. Faults are reported; what can be read is returned.
+ */
+export async function loadLayers(
+  path: string,
+  readText: ReadText,
+  sources: Map<string, string>,
+  problems: Problems,
+): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  const loaded = new Set<string>();
+
+  async function load(file: string, chain: readonly string[], from?: Place): Promise<void> {
+    if (chain.includes(file)) {
+      const circle = [...chain.slice(chain.indexOf(file)), file];
+      const folder = dirname(chain[0]);
+      problems.add(
+        `files include each other: ${circle.map((each) => shortPath(each, folder)).join(" -> ")}`,
+        from,
+      );
+      return;
+    }
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const table = await readTable(file, readText, sources, problems, from);
+    if (table === undefined) return;
+    const folder = dirname(file);
+    for (const [name, place] of includesOf(table, file, problems)) {
+      await load(resolve(folder, name), [...chain, file], place);
+    }
+    layers.push({ file, folder, table, main: chain.length === 0 });
+  }
+
+  await load(resolve(path), []);
+  return layers;
+}
+
+function shortPath(file: string, folder: string): string {
+  return file.startsWith(folder + "/") ? file.slice(folder.length + 1) : file;
+}
+
+function includesOf(table: Table, file: string, problems: Problems): [string, Place][] {
+  const include = table.include;
+  if (include === undefined) return [];
+  const found: [string, Place][] = [];
+  const list = Array.isArray(include) ? include : [include];
+  list.forEach((name, index) => {
+    const keys = Array.isArray(include) ? ["include", index] : ["include"];
+    if (typeof name === "string" && name !== "") found.push([name, { file, keys }]);
+    else problems.add("include must be a path or a list of paths", { file, keys });
+  });
+  return found;
+}
+
+async function readTable(
+  file: string,
+  readText: ReadText,
+  sources: Map<string, string>,
+  problems: Problems,
+  from: Place | undefined,
+): Promise<Table | undefined> {
+  let text: string;
+  try {
+    text = await readText(file);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    problems.add(`can't read ${file}: ${reasonOf(error)}`, from);
+    return undefined;
+  }
+  text = text.replace(/^\uFEFF/, "");
+  sources.set(file, text);
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    await reportSyntax(file, text, error, problems);
+    return undefined;
+  }
+  const json = toJson(table, { file, keys: [] }, problems);
+  return isTable(json) ? json : undefined;
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "no permission";
+  return error.message;
+}
+
+async function reportSyntax(
+  file: string,
+  text: string,
+  error: Error,
+  problems: Problems,
+): Promise<void> {
+  const { lineOf, syntaxFault } = await import("./positions.ts");
+  const fault = syntaxFault(file, text);
+  if (fault) {
+    problems.addAt(`not valid TOML: ${lowerFirst(fault.message)}`, fault.location);
+    return;
+  }
+  const said = error as Error & { line?: number; column?: number };
+  const line = said.line ?? 1;
+  const message = error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
+  problems.addAt(`not valid TOML: ${lowerFirst(message)}`, {
+    file,
+    line,
+    column: said.column ?? 1,
+    excerpt: lineOf(text, line),
+  });
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** TOML has dates, inf and nan; a workflow has no use for them. */
+function toJson(value: unknown, place: Place, problems: Problems): Json {
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return value;
+    problems.add("inf and nan can't be used in a workflow", place);
+    return 0;
+  }
+  const inside = (key: string | number): Place => ({
+    file: place.file,
+    keys: [...place.keys, key],
+  });
+  if (Array.isArray(value)) {
+    return value.map((item, index) => toJson(item, inside(index), problems));
+  }
+  if (value instanceof Date) {
+    problems.add("dates can't be used in a workflow", place, "write it in quotes");
+    return "";
+  }
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, toJson(item, inside(key), problems)]),
+    );
+  }
+  problems.add("this value can't be used in a workflow", place);
+  return "";
+}

@@ -1,0 +1,127 @@
+/**
+ * Lines and columns of a workflow file, by address. Loaded only when one must be
+ * shown: values come from `@std/toml`, which keeps no positions.
+ */
+import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
+import type { Location } from "../errors.ts";
+import type { Place } from "./graph.ts";
+
+interface Span {
+  line: number;
+  column: number;
+  length: number;
+}
+
+interface Entry {
+  key?: Span;
+  value?: Span;
+}
+
+const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
+
+/** Where a place stands; the nearest enclosing table when the place itself isn't written. */
+export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
+  const text = sources.get(place.file) ?? "";
+  const entries = entriesOf(text);
+  for (let depth = place.keys.length; depth > 0; depth--) {
+    const entry = entries.get(address(place.keys.slice(0, depth)));
+    if (entry === undefined) continue;
+    const exact = depth === place.keys.length;
+    const span = exact && place.part !== "key"
+      ? entry.value ?? entry.key
+      : entry.key ?? entry.value;
+    if (span) return { file: place.file, ...span, excerpt: lineOf(text, span.line) };
+  }
+  return { file: place.file, line: 1, column: 1, excerpt: lineOf(text, 1) };
+}
+
+/** What the positions parser has against a text, if anything. */
+export function syntaxFault(
+  file: string,
+  text: string,
+): { message: string; location: Location } | undefined {
+  try {
+    parseTOML(text, { tomlVersion: "1.0" });
+  } catch (error) {
+    if (!(error instanceof ParseError)) return undefined;
+    const { lineNumber: line, column } = error;
+    return {
+      message: error.message,
+      location: { file, line, column: column + 1, excerpt: lineOf(text, line) },
+    };
+  }
+}
+
+/** The text of a line that counts from 1. */
+export function lineOf(text: string, line: number): string {
+  return text.split(/\r?\n/, line)[line - 1] ?? "";
+}
+
+let lastText: string | undefined;
+let lastEntries = new Map<string, Entry>();
+
+/** Every key and value of a text; issues of one file come in a row, so the last one is kept. */
+function entriesOf(text: string): Map<string, Entry> {
+  if (text === lastText) return lastEntries;
+  const entries = new Map<string, Entry>();
+  try {
+    const [table] = parseTOML(text, { tomlVersion: "1.0" }).body;
+    for (const node of table.body) {
+      if (node.type === "TOMLTable") {
+        addKeys(entries, node.key, node.resolvedKey.slice(0, -node.key.keys.length || undefined));
+        for (const pair of node.body) addPair(entries, pair, node.resolvedKey);
+      } else {
+        addPair(entries, node, []);
+      }
+    }
+  } catch {
+    // A text that @std/toml reads and this parser doesn't: issues then stand at line 1.
+  }
+  lastText = text;
+  lastEntries = entries;
+  return entries;
+}
+
+function addPair(
+  entries: Map<string, Entry>,
+  pair: AST.TOMLKeyValue,
+  prefix: readonly (string | number)[],
+): void {
+  const keys = addKeys(entries, pair.key, prefix);
+  addValue(entries, pair.value, keys);
+}
+
+/** Notes each part of a dotted key at its first appearance and returns the full address. */
+function addKeys(
+  entries: Map<string, Entry>,
+  key: AST.TOMLKey,
+  prefix: readonly (string | number)[],
+): (string | number)[] {
+  const keys = [...prefix];
+  for (const part of key.keys) {
+    keys.push(part.type === "TOMLBare" ? part.name : part.value);
+    const name = address(keys);
+    if (!entries.has(name)) entries.set(name, { key: spanOf(part) });
+  }
+  return keys;
+}
+
+function addValue(
+  entries: Map<string, Entry>,
+  node: AST.TOMLContentNode,
+  keys: readonly (string | number)[],
+): void {
+  const name = address(keys);
+  entries.set(name, { ...entries.get(name), value: spanOf(node) });
+  if (node.type === "TOMLInlineTable") {
+    for (const pair of node.body) addPair(entries, pair, keys);
+  } else if (node.type === "TOMLArray") {
+    node.elements.forEach((element, index) => addValue(entries, element, [...keys, index]));
+  }
+}
+
+/** A node's first line; what goes on further down isn't underlined. */
+function spanOf({ loc: { start, end }, range }: AST.TOMLNode): Span {
+  const length = start.line === end.line ? range[1] - range[0] : 1;
+  return { line: start.line, column: start.column + 1, length };
+}

@@ -1,0 +1,59 @@
+/** Collects everything that is wrong before one WorkflowError is thrown. */
+import { type Issue, type Location, WorkflowError } from "../errors.ts";
+import type { Place } from "./graph.ts";
+
+export interface Problem {
+  message: string;
+  place?: Place;
+  /** For faults that have a line but no address, such as TOML syntax. */
+  location?: Location;
+  suggestion?: string;
+}
+
+export class Problems {
+  readonly #list: Problem[] = [];
+  readonly #seen = new Set<string>();
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  /** Says the same thing about the same place only once. */
+  add(message: string, place?: Place, suggestion?: string): void {
+    const identity = JSON.stringify([message, place?.file, place?.keys]);
+    if (this.#seen.has(identity)) return;
+    this.#seen.add(identity);
+    this.#list.push({ message, place, suggestion });
+  }
+
+  addAt(message: string, location: Location, suggestion?: string): void {
+    this.#list.push({ message, location, suggestion });
+  }
+
+  /** Keeps the issues of an error that came from further down. */
+  addIssues(issues: readonly Issue[], place?: Place): void {
+    for (const { message, location, suggestion } of issues) {
+      if (location) this.addAt(message, location, suggestion);
+      else this.add(message, place, suggestion);
+    }
+  }
+
+  /** @throws {WorkflowError} when anything was added: located, in the order of the files */
+  async throwIfAny(sources: ReadonlyMap<string, string>): Promise<void> {
+    if (this.#list.length === 0) return;
+    const { locatePlace } = await import("./positions.ts");
+    const issues = this.#list.map(({ message, place, location, suggestion }): Issue => ({
+      message,
+      location: location ?? (place && locatePlace(sources, place)),
+      suggestion,
+    }));
+    const files = [...sources.keys()];
+    const rank = ({ location }: Issue) => location ? files.indexOf(location.file) : -1;
+    issues.sort((a, b) =>
+      rank(a) - rank(b) ||
+      (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
+      (a.location?.column ?? 0) - (b.location?.column ?? 0)
+    );
+    throw new WorkflowError(issues);
+  }
+}

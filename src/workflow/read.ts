@@ -1,0 +1,144 @@
+/** The reader: a workflow file in, a checked and expanded workflow out. */
+import { basename, dirname, resolve } from "node:path";
+import { declareSteps, type ResolveKind } from "./declare.ts";
+import { type Document, joinLayers } from "./document.ts";
+import { expandSteps } from "./expand.ts";
+import type { Workflow } from "./graph.ts";
+import { loadLayers, type ReadText } from "./load.ts";
+import { maximumInstances } from "./matrix.ts";
+import { orderSteps } from "./order.ts";
+import { applyOverrides, parseOverrides } from "./overrides.ts";
+import { Problems } from "./problems.ts";
+import { chooseProfile } from "./profile.ts";
+import { expandPublications } from "./publish.ts";
+import type { Json, StepKind } from "./step.ts";
+import { compile, type Scope, wholeParam } from "./template.ts";
+
+export type { ReadText } from "./load.ts";
+export type { ResolveKind } from "./declare.ts";
+
+export interface ReadOptions {
+  /** The step kinds that `uses` can name. */
+  kinds: readonly StepKind[];
+  /** Loads a user's own step; without it `uses = "./x.ts"` is an error. */
+  resolveKind?: ResolveKind;
+  /** Arguments of `--set`: `params.x=1` or `step.parameter=1`. */
+  set?: readonly string[];
+  /** Arguments of `--sweep`: `step.parameter=1,2`. */
+  sweep?: readonly string[];
+  /** Name of a `[profile.NAME]`. */
+  profile?: string;
+  /** Reads a file as UTF-8; from the disk when absent. */
+  readText?: ReadText;
+}
+
+/** @throws {WorkflowError} with everything that is wrong with the file and the options */
+export async function readWorkflow(path: string, options: ReadOptions): Promise<Workflow> {
+  return (await readWithRenames(path, options)).workflow;
+}
+
+/** Besides the workflow the publish paths that a sweep has extended, for `--save-as`. */
+export async function readWithRenames(
+  path: string,
+  options: ReadOptions,
+): Promise<{ workflow: Workflow; renamed: ReadonlyMap<string, string> }> {
+  const file = resolve(path);
+  const folder = dirname(file);
+  const readText = options.readText ?? readUtf8;
+  const sources = new Map<string, string>();
+  const problems = new Problems();
+
+  const layers = await loadLayers(file, readText, sources, problems);
+  await problems.throwIfAny(sources);
+
+  const document = joinLayers(layers, problems);
+  const overrides = parseOverrides(options.set ?? [], options.sweep ?? [], problems);
+  const swept = applyOverrides(document, overrides, problems);
+  const profile = chooseProfile(document, options.profile, problems);
+  const scope: Scope = { params: resolveParams(document, problems) };
+  const { kinds, resolveKind } = options;
+  const declarations = await declareSteps(document, scope, kinds, resolveKind, problems);
+  let total = 0;
+  for (const { matrix } of declarations.values()) total += matrix.points.length;
+  if (total > maximumInstances) {
+    problems.add(`the workflow has ${total} instances; at most ${maximumInstances} are allowed`);
+    await problems.throwIfAny(sources);
+  }
+  const names = [...document.steps.keys()];
+  const ordered = orderSteps(declarations, problems);
+  const steps = await expandSteps(ordered, names, { folder, readText, problems });
+  const { publications, renamed } = expandPublications(
+    document,
+    steps,
+    names,
+    scope,
+    { file, folder },
+    swept,
+    problems,
+  );
+  if (document.steps.size === 0) {
+    problems.add("the workflow has no steps", { file, keys: [] }, "write [steps.NAME]");
+  }
+  await problems.throwIfAny(sources);
+
+  const workflow: Workflow = {
+    name: document.name ?? basename(file).replace(/\.toml$/, ""),
+    description: document.description,
+    file,
+    folder,
+    sources,
+    params: Object.fromEntries([...scope.params].map(([name, value]) => [name, value ?? null])),
+    steps: [...steps.values()],
+    instances: [...steps.values()].flatMap((step) => step.instances),
+    publications,
+    profile,
+    locate: async (place) => (await import("./positions.ts")).locatePlace(sources, place),
+  };
+  return { workflow, renamed };
+}
+
+async function readUtf8(path: string): Promise<string> {
+  const bytes = await Deno.readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error("it is not UTF-8 text", { cause: error });
+    throw error;
+  }
+}
+
+/** Values of `[params]`; they may refer to each other. */
+function resolveParams(document: Document, problems: Problems): Map<string, Json | undefined> {
+  const values = new Map<string, Json | undefined>();
+  for (const name of document.params.keys()) values.set(name, undefined);
+  const done = new Set<string>();
+  const resolveOne = (name: string, chain: readonly string[]): void => {
+    const setting = document.params.get(name);
+    if (setting === undefined || done.has(name)) return;
+    if (chain.includes(name)) {
+      const circle = [...chain.slice(chain.indexOf(name)), name].join(" -> ");
+      problems.add(`params refer to each other: ${circle}`, setting.place);
+      done.add(name);
+      return;
+    }
+    for (const other of referredParams(setting.value)) resolveOne(other, [...chain, name]);
+    if (done.has(name)) return;
+    done.add(name);
+    values.set(
+      name,
+      compile(setting.value, { params: values }, setting.place, problems).evaluate({}),
+    );
+  };
+  for (const name of document.params.keys()) resolveOne(name, []);
+  return values;
+}
+
+function referredParams(value: Json): string[] {
+  if (typeof value === "string") {
+    const whole = wholeParam(value);
+    if (whole !== undefined) return [whole];
+    return [...value.matchAll(/\$\{\s*params\.([^{}]*?)\s*\}/g)].map((match) => match[1]);
+  }
+  if (value === null || typeof value !== "object") return [];
+  return Object.values(value).flatMap(referredParams);
+}
