@@ -1,0 +1,36 @@
+/** The workflow engine: plans, runs, explains and caches. It knows no step, tensor or device. */
+export { openArtifact } from "./artifact.ts";
+export type {
+  Counts,
+  EngineEvent,
+  EventBody,
+  EventListener,
+  Outcome,
+  RunStatus,
+} from "./events.ts";
+export type { Executor, Job } from "./executors/executor.ts";
+export { LocalExecutor, type LocalOptions } from "./executors/local.ts";
+export type { KeyParts } from "./key.ts";
+export type { NumericClass, Outputs } from "./keying.ts";
+export {
+  pending,
+  type Plan,
+  plan,
+  type PlannedInstance,
+  type PlanOptions,
+  type PlanState,
+} from "./plan.ts";
+export { locatedReasonText, type Reason, reasonText } from "./reason.ts";
+export type { InstanceRecord, ManifestRef, OutputRef } from "./record.ts";
+export { run, type RunOptions, type RunResult } from "./run.ts";
+export {
+  type InstanceEntry,
+  isAlive,
+  listRuns,
+  readEvents,
+  readRun,
+  runPath,
+  type RunRecord,
+} from "./run_folder.ts";
+export { matching, type Selection } from "./select.ts";
+export { ObjectError, openStore, Store, type StoreOptions, type VerifyPolicy } from "./store.ts";

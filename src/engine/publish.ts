@@ -1,0 +1,322 @@
+/**
+ * `[publish]`: copies of outputs in the project folder.
+ *
+ * A file or tree is built beside its place and renamed. A ledger remembers what was written, so that
+ * a file that Gyrus did not write, or that was edited since, is not overwritten. The ledger names
+ * the new content before the rename, so that a kill at any instant leaves a known content.
+ */
+import { DataError } from "../errors.ts";
+import type { Publication, Workflow } from "../workflow/graph.ts";
+import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
+import { openArtifact } from "./artifact.ts";
+import { canonicalJson } from "./canonical.ts";
+import { digestFile, digestOf, hexOf } from "./digest.ts";
+import type { EventBody } from "./events.ts";
+import { boundRef, filesBelow, type Outputs } from "./keying.ts";
+import { Lease } from "./lease.ts";
+import { checkArtifactPath } from "./manifest.ts";
+import { ObjectError, type Store } from "./store.ts";
+import { outputPorts } from "./task.ts";
+
+export interface PublishOptions {
+  force: boolean;
+  onEvent: (event: EventBody) => void;
+}
+
+interface LedgerEntry {
+  /** Artifact and version of the step kind that it was made from. */
+  artifact?: Digest;
+  version?: number;
+  /** Of the file or tree as written. */
+  content?: Digest;
+  /** About to be written. */
+  next?: Digest;
+}
+
+/** By path relative to the project. */
+type Ledger = Record<string, LedgerEntry>;
+
+const LOCK_WAIT = 60_000;
+const LOCK_LOOK = 100;
+
+/**
+ * Publishes what is there; outputs that are unknown are passed over.
+ * @returns a fault a publication that was refused
+ */
+export async function publishOutputs(
+  store: Store,
+  workflow: Workflow,
+  outputsOf: (instance: string) => Outputs | undefined,
+  options: PublishOptions,
+): Promise<Error[]> {
+  const due = workflow.publications.filter(({ binding }) => outputsOf(binding.instance));
+  if (due.length === 0) return [];
+  const name = ledgerName(store, workflow.folder);
+  const faults: Error[] = [];
+  using _lock = store.writable ? await lock(store, name) : undefined;
+  const ledger = readLedger(store, name);
+  const kinds = new Map(workflow.instances.map((instance) => [instance.name, instance]));
+  for (const publication of due) {
+    const { instance: producer, output } = publication.binding;
+    const { kind, params } = kinds.get(producer)!;
+    try {
+      const ref = boundRef(publication.binding, outputsOf(producer)!);
+      const job = new PublicationJob(store, workflow, publication, ledger, name);
+      const state = await job.publish(ref.digest, kind.version, options.force, (target) => {
+        const artifact = openArtifact(store, ref);
+        const custom = outputPorts(kind, params)[output]?.publish;
+        return custom ? custom(artifact, target) : copyFiles(artifact, target, "");
+      });
+      options.onEvent({
+        type: "published",
+        path: publication.path,
+        instance: producer,
+        output,
+        state,
+      });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      faults.push(error);
+      options.onEvent({ type: "publish-failed", path: publication.path, message: error.message });
+    }
+  }
+  await store.externals.flush();
+  return faults;
+}
+
+async function copyFiles(artifact: Artifact, target: PublishTarget, prefix: string): Promise<void> {
+  for (const file of artifact.files) await target.copy(prefix + file.path, file);
+  for (const [index, item] of (artifact.items ?? []).entries()) {
+    await copyFiles(item, target, `${prefix}${index}/`);
+  }
+}
+
+/** One line of `[publish]`. */
+class PublicationJob {
+  readonly path: string;
+  readonly place: string;
+  /** Beside the place, so that a rename is enough. */
+  readonly built: string;
+  readonly old: string;
+  readonly single: boolean;
+
+  constructor(
+    readonly store: Store,
+    readonly workflow: Workflow,
+    publication: Publication,
+    readonly ledger: Ledger,
+    readonly ledgerFile: string,
+  ) {
+    this.path = publication.path.replace(/\/+$/, "");
+    checkArtifactPath(this.path, "[publish]");
+    this.place = `${workflow.folder}/${this.path}`;
+    const cut = this.place.lastIndexOf("/") + 1;
+    this.built = `${this.place.slice(0, cut)}.gyrus-new-${this.place.slice(cut)}`;
+    this.old = `${this.place.slice(0, cut)}.gyrus-old-${this.place.slice(cut)}`;
+    this.single = /[^.].*\./.test(this.place.slice(cut));
+  }
+
+  async publish(
+    artifact: Digest,
+    version: number,
+    force: boolean,
+    write: (target: PublishTarget) => Promise<void>,
+  ): Promise<"written" | "same"> {
+    this.#recover();
+    const entry = this.ledger[this.path] ?? {};
+    const present = await contentOf(this.store, this.place);
+    if (
+      present !== undefined && present === entry.content && entry.artifact === artifact &&
+      entry.version === version
+    ) return "same";
+    this.#checkInside();
+    try {
+      const content = await this.#build(write);
+      const made = { artifact, version, content };
+      if (present === content) {
+        this.#remember(made);
+        return "same";
+      }
+      if (present !== undefined && !force && present !== entry.content && present !== entry.next) {
+        throw new DataError(
+          this.place,
+          entry.content === undefined
+            ? "exists and was not written by Gyrus; move it away, or add --force-publish"
+            : "was edited since Gyrus wrote it; move it away, or add --force-publish",
+        );
+      }
+      this.#remember({ ...entry, next: content });
+      await this.#swap(present !== undefined);
+      this.#remember(made);
+      return "written";
+    } finally {
+      remove(this.built);
+    }
+  }
+
+  /** After a kill between two renames, the earlier tree goes back to its place. */
+  #recover(): void {
+    remove(this.built);
+    if (!exists(this.old)) return;
+    if (exists(this.place)) remove(this.old);
+    else Deno.renameSync(this.old, this.place);
+  }
+
+  /** A symbolic link may not lead the publication out of the project. */
+  #checkInside(): void {
+    const parent = this.place.slice(0, this.place.lastIndexOf("/"));
+    Deno.mkdirSync(parent, { recursive: true });
+    const project = Deno.realPathSync(this.workflow.folder);
+    const real = Deno.realPathSync(parent);
+    if (real !== project && !real.startsWith(`${project}/`)) {
+      throw new DataError(this.place, `leads out of the project folder, to ${real}`);
+    }
+  }
+
+  /** Writes the new content beside the place; returns its digest. */
+  async #build(write: (target: PublishTarget) => Promise<void>): Promise<Digest> {
+    const written = new Map<string, Digest>();
+    const place = (path: string) => {
+      checkArtifactPath(path, `[publish] ${this.path}`);
+      if (this.single && written.size > 0) {
+        throw new DataError(
+          this.place,
+          "names one file, but the output has several; drop the extension",
+        );
+      }
+      const to = this.single ? this.built : `${this.built}/${path}`;
+      Deno.mkdirSync(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+      return to;
+    };
+    await write({
+      write: async (path, content) => {
+        const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+        const to = place(path);
+        await Deno.writeFile(to, bytes);
+        await syncFile(to);
+        written.set(path, digestOf(bytes));
+      },
+      copy: async (path, blob) => {
+        const to = place(path);
+        await Deno.copyFile(this.#sourceOf(blob), to);
+        await Deno.chmod(to, 0o644);
+        await syncFile(to);
+        const copied = await digestFile(to);
+        if (copied.digest !== blob.digest) {
+          throw new ObjectError(blob.digest, "corrupt", "is corrupt; run the workflow again");
+        }
+        written.set(path, copied.digest);
+      },
+    });
+    if (this.single) {
+      const [digest] = written.values();
+      if (digest === undefined) throw new DataError(this.place, "the output has no file");
+      return digest;
+    }
+    Deno.mkdirSync(this.built, { recursive: true });
+    return treeDigest([...written].sort(([a], [b]) => a < b ? -1 : 1));
+  }
+
+  #sourceOf(blob: { digest: Digest; size: number }): string {
+    const roots = [this.store.root, ...this.store.lower];
+    const path = roots.map((root) => this.store.objectPath(blob.digest, root))
+      .find((candidate) => this.store.files.size(candidate) === blob.size) ??
+      this.store.externals.locate(blob);
+    if (path !== undefined) return path;
+    throw new ObjectError(blob.digest, "missing", "is missing from the cache; run again");
+  }
+
+  async #swap(present: boolean): Promise<void> {
+    const folder = this.place.slice(0, this.place.lastIndexOf("/"));
+    const replaceable = this.single && Deno.lstatSync(this.built).isFile &&
+      (!present || Deno.lstatSync(this.place).isFile);
+    if (present && !replaceable) Deno.renameSync(this.place, this.old);
+    Deno.renameSync(this.built, this.place);
+    await this.store.files.syncFolder(folder);
+    remove(this.old);
+  }
+
+  #remember(entry: LedgerEntry): void {
+    this.ledger[this.path] = entry;
+    if (this.store.writable) writeLedger(this.store, this.ledgerFile, this.ledger);
+  }
+}
+
+/** Digest of a file, or of a tree's files; undefined when absent. Unchanged files cost a look. */
+async function contentOf(store: Store, path: string): Promise<Digest | undefined> {
+  let stat: Deno.FileInfo;
+  try {
+    stat = await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  if (!stat.isDirectory) return (await store.externals.digest(path)).digest;
+  const entries: [string, Digest][] = [];
+  for (const file of filesBelow(path)) {
+    entries.push([file, (await store.externals.digest(`${path}/${file}`)).digest]);
+  }
+  return treeDigest(entries);
+}
+
+function treeDigest(entries: readonly (readonly [string, Digest])[]): Digest {
+  return digestOf(`gyrus tree\n${canonicalJson(entries)}`);
+}
+
+async function syncFile(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true });
+  await file.sync();
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function remove(path: string): void {
+  if (exists(path)) Deno.removeSync(path, { recursive: true });
+}
+
+// ---- ledger ----
+
+/** A store inside the project moves with it; one elsewhere knows the project by its path. */
+function ledgerName(store: Store, folder: string): string {
+  const name = store.root.startsWith(`${folder}/`) ? store.root.slice(folder.length) : folder;
+  return hexOf(digestOf(name)).slice(0, 16);
+}
+
+function ledgerPath(store: Store, name: string): string {
+  return `${store.root}/published/${name}.json`;
+}
+
+function readLedger(store: Store, name: string): Ledger {
+  const bytes = store.files.readSync(ledgerPath(store, name));
+  return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : {};
+}
+
+function writeLedger(store: Store, name: string, ledger: Ledger): void {
+  const path = ledgerPath(store, name);
+  Deno.mkdirSync(`${store.root}/published`, { recursive: true });
+  const temporary = `${store.root}/tmp/${crypto.randomUUID()}`;
+  using file = Deno.openSync(temporary, { createNew: true, write: true });
+  const bytes = new TextEncoder().encode(JSON.stringify(ledger, undefined, 1));
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  file.syncSync();
+  Deno.renameSync(temporary, path);
+}
+
+async function lock(store: Store, name: string): Promise<Lease> {
+  const until = Date.now() + LOCK_WAIT;
+  for (;;) {
+    const lease = Lease.tryTake(`${store.root}/leases`, digestOf(`publish ${name}`));
+    if (lease) return lease;
+    if (Date.now() > until) {
+      throw new DataError(store.root, "another run has been publishing for a minute; try again");
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOCK_LOOK));
+  }
+}

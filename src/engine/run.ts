@@ -1,0 +1,185 @@
+/** Runs a workflow: plans it, executes what is not cached, publishes, and records all of it. */
+import type { Workflow } from "../workflow/graph.ts";
+import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "./events.ts";
+import type { Executor } from "./executors/executor.ts";
+import { LocalExecutor } from "./executors/local.ts";
+import { writeLastKeys } from "./nearest.ts";
+import { type Plan, plan, type PlanOptions } from "./plan.ts";
+import { publishOutputs } from "./publish.ts";
+import { type InstanceEntry, newRunId, RunFolder, type RunRecord } from "./run_folder.ts";
+import { type Node, Scheduler } from "./scheduler.ts";
+import type { Store } from "./store.ts";
+
+export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
+  /** Threads that may work at once; default: as many as the processor has. */
+  jobs?: number;
+  /** Device steps at once; default 1. */
+  gpus?: number;
+  /** Bytes that steps may ask for together; unbounded when absent. */
+  memory?: number;
+  /** Goes on with what does not depend on a failure. */
+  keepGoing?: boolean;
+  /** Overwrites published files that were edited, and files that Gyrus did not write. */
+  forcePublish?: boolean;
+  /** See {@link LocalOptions.stepModule}. */
+  stepModule?: string;
+  /** First interrupt: no more starts; what runs is asked to save and stop. */
+  signal?: AbortSignal;
+  /** Second interrupt: nothing is waited for. */
+  kill?: AbortSignal;
+  onEvent?: EventListener;
+  /** In place of the local one. */
+  executor?: Executor;
+}
+
+export interface RunResult {
+  /** Absent when the store is read-only. */
+  id?: string;
+  status: RunStatus;
+  counts: Counts;
+  plan: Plan;
+  nodes: ReadonlyMap<string, Node>;
+  seconds: number;
+  /** Errors of failed instances and refused publications, in order of time. */
+  errors: readonly Error[];
+}
+
+/**
+ * A failed step is no exception here: look at `status` and `errors`.
+ *
+ * @throws {WorkflowError} on an unknown target; {StepError} when a source step fails while planning;
+ *   {DataError} when the store can't be written and something must run
+ */
+export async function run(
+  store: Store,
+  workflow: Workflow,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const started = new Date();
+  const clock = performance.now();
+  const id = newRunId(started);
+  const folder = store.writable ? new RunFolder(store, id) : undefined;
+  const emit = (body: EventBody) => {
+    const event: EngineEvent = { time: new Date().toISOString(), ...body };
+    folder?.event(event);
+    options.onEvent?.(event);
+  };
+  store.onDamage = (damage) => emit({ type: "damage", ...damage });
+  const executor = options.executor ?? new LocalExecutor(store, options);
+  try {
+    const { onEvent: _, ...planOptions } = options;
+    const planned = await plan(store, workflow, { ...planOptions, onEvent: emit });
+    const todo = planned.counts["will-run"] + planned.counts["may-run"];
+    emit({
+      type: "run-started",
+      run: id,
+      workflow: workflow.name,
+      file: workflow.file,
+      instances: planned.instances.length,
+      cached: planned.counts.cached,
+      pending: todo,
+      ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
+    });
+    const scheduler = new Scheduler(store, planned, executor, folder, options, emit);
+    const record = runRecord(id, started, workflow, planned, scheduler);
+    if (todo > 0) await folder?.write(record("running"));
+    const { status: ran, counts } = await scheduler.run();
+    const errors = [...scheduler.errors];
+    const status =
+      ran === "done" && !await publishAll(store, planned, scheduler, options, emit, errors)
+        ? "failed"
+        : ran;
+    const seconds = (performance.now() - clock) / 1000;
+    emit({ type: "run-finished", run: id, status, counts, seconds });
+    if (folder) {
+      await folder.write(record(status, seconds));
+      await writeLastKeys(store, workflow.name, scheduler.keys());
+    }
+    return {
+      ...(folder && { id }),
+      status,
+      counts,
+      plan: planned,
+      nodes: scheduler.nodes,
+      seconds,
+      errors,
+    };
+  } finally {
+    executor.close();
+    folder?.close();
+  }
+}
+
+/** Publishes what `[publish]` names of the instances that are done; false when one was refused. */
+async function publishAll(
+  store: Store,
+  planned: Plan,
+  scheduler: Scheduler,
+  options: RunOptions,
+  emit: (body: EventBody) => void,
+  errors: Error[],
+): Promise<boolean> {
+  const faults = await publishOutputs(
+    store,
+    planned.workflow,
+    (name) => scheduler.nodes.get(name)?.outputs,
+    { force: options.forcePublish ?? false, onEvent: emit },
+  );
+  errors.push(...faults);
+  return faults.length === 0;
+}
+
+function runRecord(
+  id: string,
+  started: Date,
+  workflow: Workflow,
+  planned: Plan,
+  scheduler: Scheduler,
+): (status: RunRecord["status"], seconds?: number) => RunRecord {
+  return (status, seconds) => {
+    const device = planned.keying.device();
+    return {
+      version: 1,
+      id,
+      status,
+      workflow: {
+        name: workflow.name,
+        ...(workflow.description !== undefined && { description: workflow.description }),
+        file: workflow.file,
+        folder: workflow.folder,
+        sources: Object.fromEntries(workflow.sources),
+        params: workflow.params,
+      },
+      instances: [...scheduler.nodes.values()].map(entryOf),
+      publications: workflow.publications.map(({ path, binding }) => ({ path, ...binding })),
+      started: started.toISOString(),
+      ...(seconds !== undefined && { finished: new Date().toISOString(), seconds }),
+      ...(device !== undefined && { device }),
+      versions: { deno: Deno.version.deno, v8: Deno.version.v8 },
+    };
+  };
+}
+
+function entryOf(node: Node): InstanceEntry {
+  const { instance, key, reasons } = node.planned;
+  const actualKey = node.key ?? key;
+  return {
+    name: instance.name,
+    step: instance.step,
+    kind: instance.kind.kind,
+    version: instance.kind.version,
+    axes: instance.axes,
+    params: instance.params,
+    inputs: instance.inputs,
+    keep: instance.execution.keep,
+    outcome: node.outcome ?? "pending",
+    ...(actualKey !== undefined && { key: actualKey }),
+    reasons,
+    ...(node.started && { started: node.started }),
+    ...(node.finished && { finished: node.finished }),
+    ...(node.seconds !== undefined && { seconds: node.seconds }),
+    ...(node.outputs && { outputs: node.outputs }),
+    ...(node.message !== undefined && { message: node.message }),
+    ...(node.logPath !== undefined && { logPath: node.logPath }),
+  };
+}

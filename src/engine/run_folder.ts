@@ -1,0 +1,200 @@
+/**
+ * What a run leaves under `runs/<id>/`:
+ *
+ *     run.json        the run record
+ *     events.jsonl    every event, a line each
+ *     logs/           a file an instance that logged or failed
+ *     failed/         what failed instances were given and had stored
+ *     lock            locked while the run is alive
+ */
+import type { AxisValue, Binding } from "../workflow/graph.ts";
+import type { Blob, Digest, Json } from "../workflow/step.ts";
+import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "./events.ts";
+import type { Reason } from "./reason.ts";
+import type { OutputRef } from "./record.ts";
+import type { Store } from "./store.ts";
+import type { Task } from "./task.ts";
+
+export interface InstanceEntry {
+  name: string;
+  step: string;
+  kind: string;
+  version: number;
+  axes: Readonly<Record<string, AxisValue>>;
+  params: Readonly<Record<string, Json>>;
+  inputs: Readonly<Record<string, Binding | readonly Binding[]>>;
+  outcome: Outcome | "pending";
+  keep: boolean;
+  key?: Digest;
+  reasons: readonly Reason[];
+  /** ISO 8601, UTC; of this run's execution. */
+  started?: string;
+  finished?: string;
+  seconds?: number;
+  outputs?: Readonly<Record<string, OutputRef>>;
+  message?: string;
+  logPath?: string;
+}
+
+export interface RunRecord {
+  version: 1;
+  id: string;
+  status: RunStatus | "running";
+  workflow: {
+    name: string;
+    description?: string;
+    /** Absolute paths; facts for people, never part of a key. */
+    file: string;
+    folder: string;
+    sources: Readonly<Record<string, string>>;
+    params: Readonly<Record<string, Json>>;
+  };
+  instances: readonly InstanceEntry[];
+  publications: readonly { path: string; instance: string; output: string; index?: number }[];
+  started: string;
+  finished?: string;
+  seconds?: number;
+  /** Numeric class, when a device was used. */
+  device?: Json;
+  versions: Readonly<Record<string, string>>;
+}
+
+/** Sorts by time. */
+export function newRunId(now: Date): string {
+  const time = now.toISOString().slice(0, 19).replaceAll(":", "-");
+  return `${time}-${crypto.randomUUID().slice(0, 6)}`;
+}
+
+export function runPath(store: Store, id: string): string {
+  return `${store.root}/runs/${id}`;
+}
+
+/** Where an instance's log goes; brackets and the like are not for file names. */
+export function logPath(store: Store, id: string, instance: string): string {
+  return `${runPath(store, id)}/logs/${fileNameOf(instance)}.log`;
+}
+
+export function fileNameOf(instance: string): string {
+  return instance.replace(/[^\w.,=-]/g, "_").slice(0, 200);
+}
+
+/** Writes the files of one run. Events are gathered and written together. */
+export class RunFolder {
+  readonly path: string;
+  #pending: string[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #lock: Deno.FsFile;
+
+  constructor(readonly store: Store, readonly id: string) {
+    this.path = runPath(store, id);
+    store.files.makeFolder(`${this.path}/logs`);
+    this.#lock = Deno.openSync(`${this.path}/lock`, { create: true, write: true });
+    this.#lock.tryLockSync(true);
+  }
+
+  event(event: EngineEvent): void {
+    this.#pending.push(encodeEvent(event));
+    this.#timer ??= setTimeout(() => this.flush(), 200);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pending.length === 0) return;
+    this.store.files.append(`${this.path}/events.jsonl`, this.#pending.join(""));
+    this.#pending = [];
+  }
+
+  log(instance: string, line: string): void {
+    this.store.files.append(logPath(this.store, this.id, instance), line + "\n");
+  }
+
+  /** Last lines of an instance's log. */
+  tail(instance: string, count: number): string[] {
+    const bytes = this.store.files.readSync(logPath(this.store, this.id, instance));
+    if (!bytes) return [];
+    return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-count);
+  }
+
+  async write(record: RunRecord): Promise<void> {
+    const temporary = `${this.store.root}/tmp/${crypto.randomUUID()}`;
+    const file = this.store.files.create(temporary);
+    try {
+      await file.write(new TextEncoder().encode(JSON.stringify(record)));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    this.store.files.rename(temporary, `${this.path}/run.json`);
+  }
+
+  close(): void {
+    this.flush();
+    this.#lock.close();
+    this.store.files.remove(`${this.path}/lock`);
+  }
+}
+
+/**
+ * Keeps what is needed to look into a failure: what the step was given, what it had stored, why it
+ * stopped. Returns the folder.
+ */
+export function keepFailure(
+  folder: RunFolder,
+  instance: string,
+  failure: { task: Task; stored: readonly Blob[] } | undefined,
+  error: string,
+): string {
+  const { files, root } = folder.store;
+  const path = `${folder.path}/failed/${fileNameOf(instance)}`;
+  files.makeFolder(path);
+  const stored = failure?.stored.map((blob) => ({
+    ...blob,
+    path: folder.store.objectPath(blob.digest).slice(root.length + 1),
+  }));
+  const facts = { instance, error, task: failure?.task, stored };
+  files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
+  return path;
+}
+
+/** Ids of the runs that left a record, newest first. */
+export function listRuns(store: Store): string[] {
+  return store.files.list(`${store.root}/runs`)
+    .filter((name) => store.files.size(`${store.root}/runs/${name}/run.json`) !== undefined)
+    .sort().reverse();
+}
+
+/** Undefined when there is no such run, or its record is torn. */
+export function readRun(store: Store, id: string): RunRecord | undefined {
+  const bytes = store.files.readSync(`${runPath(store, id)}/run.json`);
+  if (!bytes) return undefined;
+  try {
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as RunRecord;
+    return record.version === 1 ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process of a run that says `running` still lives. */
+export function isAlive(store: Store, id: string): boolean {
+  try {
+    using file = Deno.openSync(`${runPath(store, id)}/lock`, { write: true });
+    return !file.tryLockSync(true);
+  } catch {
+    return false;
+  }
+}
+
+/** The events of a run, in order; a torn last line is left out. */
+export function readEvents(store: Store, id: string): EngineEvent[] {
+  const bytes = store.files.readSync(`${runPath(store, id)}/events.jsonl`);
+  if (!bytes) return [];
+  return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
+    try {
+      return line === "" ? [] : [JSON.parse(line) as EngineEvent];
+    } catch {
+      return [];
+    }
+  });
+}

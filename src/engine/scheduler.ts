@@ -1,0 +1,582 @@
+/**
+ * Runs the instances of a plan: as many at once as the pools allow, longest remaining path first.
+ *
+ * A plan is a forecast. Each instance's key is made again from what its inputs turned out to be, and
+ * looked up again, so that early cut-off and another run's results count.
+ */
+import { StepError } from "../errors.ts";
+import type { Blob } from "../workflow/step.ts";
+import { outputState } from "./artifact.ts";
+import type { Counts, EventBody, Outcome, RunStatus } from "./events.ts";
+import type { Executor } from "./executors/executor.ts";
+import { chainKey, instanceKey, type KeyParts } from "./key.ts";
+import { boundInputs, inputParts, type Outputs } from "./keying.ts";
+import { Lease } from "./lease.ts";
+import { pending, type Plan, type PlannedInstance } from "./plan.ts";
+import { type Demand, ReadyQueue } from "./ready_queue.ts";
+import type { InstanceRecord } from "./record.ts";
+import { keepFailure, logPath, type RunFolder } from "./run_folder.ts";
+import type { RunOptions } from "./run.ts";
+import { producers } from "./select.ts";
+import { madeBy, ObjectError, type Store } from "./store.ts";
+import type { Task, TaskResult } from "./task.ts";
+
+/** An instance in a run. */
+export interface Node {
+  planned: PlannedInstance;
+  order: number;
+  demand: Demand;
+  priority: number;
+  /** Producers not yet done. */
+  waiting: number;
+  consumers: Node[];
+  outcome?: Outcome;
+  key?: string;
+  outputs?: Outputs;
+  /** ISO 8601, UTC. */
+  started?: string;
+  finished?: string;
+  seconds?: number;
+  message?: string;
+  logPath?: string;
+  /** It runs again because its outputs turned out to be damaged; these wait for it. */
+  healing?: Node[];
+  /** Of the last execution, for what a failure keeps. */
+  failure?: { task: Task; stored: Blob[] };
+  /** Times that damage made it run again. */
+  healed: number;
+}
+
+/** While another run holds a lease, look again so often; milliseconds. */
+const FIRST_LOOK = 50;
+const LAST_LOOK = 1000;
+/** What a step gets to stop after its time is out; milliseconds. */
+const GRACE = 10_000;
+const FIRST_BACK_OFF = 1000;
+const LAST_BACK_OFF = 60_000;
+/** Damage may cost an instance so many reruns before it is a failure. */
+const HEALINGS = 2;
+const TAIL_LINES = 10;
+
+export class Scheduler {
+  readonly nodes = new Map<string, Node>();
+  readonly errors: Error[] = [];
+  readonly #ready = new ReadyQueue<Node>();
+  readonly #capacity: Demand;
+  readonly #free: Demand;
+  #running = 0;
+  #sleeping = 0;
+  /** No more starts. */
+  #stopped = false;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #kill: AbortSignal;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    readonly store: Store,
+    readonly plan: Plan,
+    readonly executor: Executor,
+    readonly folder: RunFolder | undefined,
+    readonly options: RunOptions,
+    readonly emit: (body: EventBody) => void,
+  ) {
+    this.#capacity = {
+      cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
+      gpu: Math.max(1, options.gpus ?? 1),
+      memory: options.memory ?? Infinity,
+    };
+    this.#free = { ...this.#capacity };
+    this.#kill = options.kill ?? new AbortController().signal;
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
+    this.#build();
+  }
+
+  #build(): void {
+    for (const [order, planned] of this.plan.instances.entries()) {
+      this.nodes.set(planned.instance.name, {
+        planned,
+        order,
+        demand: this.#demandOf(planned),
+        priority: 0,
+        waiting: 0,
+        consumers: [],
+        healed: 0,
+      });
+    }
+    for (const node of this.nodes.values()) {
+      for (const name of producers(node.planned.instance)) {
+        this.nodes.get(name)!.consumers.push(node);
+        node.waiting++;
+      }
+    }
+    for (const node of [...this.nodes.values()].reverse()) {
+      const own = pending(node.planned) ? node.planned.estimate.seconds ?? 1 : 0;
+      const after = node.consumers.reduce((most, next) => Math.max(most, next.priority), 0);
+      node.priority = own + after;
+    }
+  }
+
+  /** More than there is would never start; it gets all there is. */
+  #demandOf({ instance }: PlannedInstance): Demand {
+    const { resources } = instance.execution;
+    const gpu = instance.kind.runs === "device" ? Math.max(1, resources.gpu) : resources.gpu;
+    return {
+      cpu: Math.min(this.#capacity.cpu, resources.cpu),
+      gpu: Math.min(this.#capacity.gpu, gpu),
+      memory: Math.min(this.#capacity.memory, resources.memory ?? 0),
+    };
+  }
+
+  async run(): Promise<{ status: RunStatus; counts: Counts }> {
+    const stop = () => {
+      this.#stopped = true;
+      this.#finishIfIdle();
+    };
+    this.#signal.addEventListener("abort", stop);
+    if (this.#signal.aborted) this.#stopped = true;
+    for (const node of this.nodes.values()) this.#settleAtOnce(node);
+    for (const node of this.nodes.values()) {
+      if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
+    }
+    this.#pump();
+    this.#finishIfIdle();
+    await this.#done.promise;
+    this.#signal.removeEventListener("abort", stop);
+    this.#skipRest();
+    return { status: this.#status(), counts: this.#counts() };
+  }
+
+  /** What the plan found cached, or nobody wants, needs no turn. */
+  #settleAtOnce(node: Node): void {
+    const { state, key, outputs, instance } = node.planned;
+    if (state !== "cached" && state !== "unwanted") return;
+    node.outcome = state;
+    for (const consumer of node.consumers) consumer.waiting--;
+    if (state === "unwanted") return;
+    if (outputs) node.outputs = outputs;
+    if (key === undefined) return;
+    node.key = key;
+    this.emit({ type: "instance-cached", instance: instance.name, key, by: "plan" });
+  }
+
+  #enqueue(node: Node): void {
+    this.#ready.push(node, node.demand, node.priority, node.order);
+  }
+
+  #settle(node: Node, outcome: "cached" | "done" | "interrupted"): void {
+    node.outcome = outcome;
+    const waiting = node.healing ?? node.consumers;
+    delete node.healing;
+    if (outcome === "interrupted") return;
+    for (const consumer of waiting) {
+      if (--consumer.waiting === 0) this.#enqueue(consumer);
+    }
+  }
+
+  // ---- pools ----
+
+  #pump(): void {
+    while (!this.#stopped) {
+      const node = this.#ready.pop(this.#fits);
+      if (!node) return;
+      this.#hold(node.demand);
+      this.#running++;
+      void this.#attend(node).finally(() => {
+        this.#release(node.demand);
+        this.#running--;
+        this.#pump();
+        this.#finishIfIdle();
+      });
+    }
+  }
+
+  #fits = (demand: Demand): boolean =>
+    demand.cpu <= this.#free.cpu && demand.gpu <= this.#free.gpu &&
+    demand.memory <= this.#free.memory;
+
+  #hold(demand: Demand): void {
+    this.#free.cpu -= demand.cpu;
+    this.#free.gpu -= demand.gpu;
+    this.#free.memory -= demand.memory;
+  }
+
+  #release(demand: Demand): void {
+    this.#free.cpu += demand.cpu;
+    this.#free.gpu += demand.gpu;
+    this.#free.memory += demand.memory;
+  }
+
+  #finishIfIdle(): void {
+    if (this.#running > 0) return;
+    if (this.#stopped || (this.#ready.size === 0 && this.#sleeping === 0)) this.#done.resolve();
+  }
+
+  // ---- one instance ----
+
+  async #attend(node: Node): Promise<void> {
+    try {
+      await this.#process(node);
+    } catch (error) {
+      if (this.#signal.aborted && isAbort(error, this.#signal)) {
+        this.#settle(node, "interrupted");
+        node.message = "interrupted";
+        this.emit({
+          type: "instance-interrupted",
+          instance: node.planned.instance.name,
+          message: "stopped before it was done; its checkpoints are kept",
+        });
+      } else if (!(error instanceof ObjectError && this.#heal(node, error))) {
+        this.#fail(node, error);
+      }
+    }
+  }
+
+  async #process(node: Node): Promise<void> {
+    const { instance } = node.planned;
+    const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
+    if (!inputs) throw new Error(`${instance.name} was started before its inputs were there`);
+    const parts: KeyParts = {
+      ...await this.plan.keying.fixedParts(instance),
+      inputs: inputParts(inputs),
+    };
+    const key = instanceKey(parts);
+    const forced = this.plan.selected.forced.has(instance.name) || !instance.execution.cache ||
+      instance.kind.source === true;
+    node.key = key;
+    // The plan has just missed this very key.
+    const looked = node.planned.state === "will-run" && node.planned.key === key;
+    if (!forced && !looked && this.#hit(node, key, "key")) return;
+    const chain = parts.position && chainKey(parts);
+    using lease = this.#lease(node, chain ?? key);
+    if (!lease) return;
+    if (!forced && this.#hit(node, key, "other-run")) return;
+    const task: Task = {
+      instance: instance.name,
+      kind: instance.kind.kind,
+      params: instance.params,
+      inputs,
+      ...(chain !== undefined && { chain }),
+      cpus: Math.max(0, node.demand.cpu - 1),
+    };
+    await this.#perform(node, task, parts, key);
+  }
+
+  #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
+  #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
+
+  #hit(node: Node, key: string, by: "key" | "other-run"): boolean {
+    if (node.healing) return false;
+    const record = this.store.record(key);
+    if (!record || !allPresent(this.store, record.outputs)) return false;
+    node.outputs = record.outputs;
+    this.emit({ type: "instance-cached", instance: node.planned.instance.name, key, by });
+    this.#settle(node, "cached");
+    return true;
+  }
+
+  /** Undefined when another run computes it: the instance then sleeps and comes back. */
+  #lease(node: Node, key: string): Lease | undefined {
+    const lease = Lease.tryTake(`${this.store.root}/leases`, key);
+    if (lease) return lease;
+    const { name } = node.planned.instance;
+    this.emit({ type: "instance-waiting", instance: name, key });
+    this.#sleeping++;
+    let delay = FIRST_LOOK;
+    const look = () => {
+      const free = this.#stopped ? undefined : Lease.tryTake(`${this.store.root}/leases`, key);
+      if (!free && !this.#stopped) {
+        delay = Math.min(LAST_LOOK, delay * 1.5);
+        setTimeout(look, delay);
+        return;
+      }
+      free?.release();
+      this.#sleeping--;
+      this.#enqueue(node);
+      this.#pump();
+      this.#finishIfIdle();
+    };
+    setTimeout(look, delay);
+    return undefined;
+  }
+
+  async #perform(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
+    const { instance, reasons, estimate } = node.planned;
+    node.started = new Date().toISOString();
+    node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
+    for (let attempt = 1;; attempt++) {
+      this.emit({
+        type: "instance-started",
+        instance: instance.name,
+        step: instance.step,
+        kind: instance.kind.kind,
+        key,
+        attempt,
+        reasons,
+        ...(estimate.seconds !== undefined && { estimateSeconds: estimate.seconds }),
+        logPath: node.logPath,
+      });
+      const start = performance.now();
+      try {
+        const result = await this.#execute(node, task);
+        node.seconds = (performance.now() - start) / 1000;
+        return await this.#commit(node, parts, key, result);
+      } catch (error) {
+        node.seconds = (performance.now() - start) / 1000;
+        const final = attempt > instance.execution.retry || this.#signal.aborted ||
+          error instanceof ObjectError;
+        if (final) throw error;
+        await this.#backOff(node, attempt, error);
+      }
+    }
+  }
+
+  async #execute(node: Node, task: Task): Promise<TaskResult> {
+    const { instance } = node.planned;
+    const { timeout } = instance.execution;
+    const time = new AbortController();
+    const kill = new AbortController();
+    const stopKill = () => kill.abort(this.#kill.reason);
+    this.#kill.addEventListener("abort", stopKill);
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    if (timeout !== undefined) {
+      const reason = new DOMException(`timed out after ${timeout} s`, "TimeoutError");
+      timers.push(setTimeout(() => time.abort(reason), timeout * 1000));
+      timers.push(setTimeout(() => kill.abort(reason), timeout * 1000 + GRACE));
+    }
+    node.failure = { task, stored: [] };
+    const stored = node.failure.stored;
+    const log = (level: "info" | "warning", message: string) => {
+      this.folder?.log(instance.name, level === "warning" ? `warning: ${message}` : message);
+      this.emit({ type: "instance-log", instance: instance.name, level, message });
+    };
+    const listener = {
+      log,
+      progress: (update: object) =>
+        this.emit({ type: "instance-progress", instance: instance.name, ...update }),
+      stored: (blob: Blob) => void stored.push(blob),
+    };
+    try {
+      return await this.executor.run({
+        instance,
+        task,
+        signal: timeout === undefined ? this.#signal : AbortSignal.any([this.#signal, time.signal]),
+        kill: kill.signal,
+        listener,
+      });
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      this.#kill.removeEventListener("abort", stopKill);
+    }
+  }
+
+  async #backOff(node: Node, attempt: number, error: unknown): Promise<void> {
+    const delay = Math.min(LAST_BACK_OFF, FIRST_BACK_OFF * 2 ** (attempt - 1));
+    this.emit({
+      type: "instance-retried",
+      instance: node.planned.instance.name,
+      attempt,
+      message: messageOf(error),
+      delaySeconds: delay / 1000,
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, delay);
+    const wake = () => resolve();
+    this.#signal.addEventListener("abort", wake);
+    await promise;
+    clearTimeout(timer);
+    this.#signal.removeEventListener("abort", wake);
+    this.#signal.throwIfAborted();
+  }
+
+  /** Publishes the record, unless there is one: then the first stands. */
+  async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
+    const { instance } = node.planned;
+    const bytes = Object.values(result.outputs).reduce((sum, output) => sum + output.bytes, 0);
+    const earlier = instance.execution.cache ? this.store.record(key) : undefined;
+    let outputs = result.outputs;
+    let unchanged = sameOutputs(outputs, node.planned.outputs);
+    if (earlier) {
+      this.#reportDifferences(node, key, earlier.outputs, outputs);
+      unchanged = sameOutputs(outputs, earlier.outputs);
+      if (!node.healing && allPresent(this.store, earlier.outputs)) outputs = earlier.outputs;
+    }
+    const stands = earlier !== undefined && sameOutputs(outputs, earlier.outputs);
+    if (instance.execution.cache && !stands) {
+      await this.store.publishRecord({
+        type: "instance",
+        key,
+        parts,
+        outputs,
+        created: new Date().toISOString(),
+        seconds: node.seconds ?? 0,
+        ...(result.resumedFrom !== undefined && { resumedFrom: result.resumedFrom }),
+        bytes,
+        ...await this.#storedLog(node),
+        made: madeBy(),
+      });
+    }
+    node.outputs = outputs;
+    node.finished = new Date().toISOString();
+    this.emit({
+      type: "instance-finished",
+      instance: instance.name,
+      key,
+      seconds: node.seconds ?? 0,
+      bytes,
+      outputs: Object.fromEntries(
+        Object.entries(outputs).map(([name, output]) => [name, output.digest]),
+      ),
+      unchanged,
+    });
+    this.#settle(node, "done");
+  }
+
+  async #storedLog(node: Node): Promise<Pick<InstanceRecord, "log">> {
+    const lines = this.folder?.tail(node.planned.instance.name, Infinity) ?? [];
+    if (lines.length === 0) return {};
+    const text = new TextEncoder().encode(lines.join("\n") + "\n");
+    return { log: (await this.store.putObject(text)).digest };
+  }
+
+  #reportDifferences(node: Node, key: string, recorded: Outputs, produced: Outputs): void {
+    for (const [output, ref] of Object.entries(produced)) {
+      const before = recorded[output]?.digest;
+      if (before === undefined || before === ref.digest) continue;
+      this.emit({
+        type: "nondeterminism",
+        instance: node.planned.instance.name,
+        key,
+        output,
+        recorded: before,
+        produced: ref.digest,
+      });
+    }
+  }
+
+  // ---- what goes wrong ----
+
+  #fail(node: Node, error: unknown): void {
+    const { instance } = node.planned;
+    const message = messageOf(error);
+    const known = error instanceof Error && KNOWN_ERRORS.has(error.name);
+    const failure = new StepError(instance.name, message, node.logPath, { cause: error });
+    this.errors.push(failure);
+    node.message = message;
+    node.finished = new Date().toISOString();
+    const stack = !known && error instanceof Error ? error.stack : undefined;
+    this.folder?.log(instance.name, `error: ${stack ?? message}`);
+    const failedFolder = this.folder
+      ? keepFailure(this.folder, instance.name, node.failure, stack ?? message)
+      : "";
+    this.emit({
+      type: "instance-failed",
+      instance: instance.name,
+      message,
+      ...(stack !== undefined && { stack }),
+      logPath: node.logPath ?? logPath(this.store, this.folder?.id ?? "none", instance.name),
+      lastLines: this.folder?.tail(instance.name, TAIL_LINES) ?? [],
+      failedFolder,
+    });
+    node.outcome = "failed";
+    if (!this.options.keepGoing) this.#stopped = true;
+  }
+
+  /**
+   * An input is missing or corrupt: what made it runs again, and then this instance.
+   * @returns false when that was tried already, or nobody made it
+   */
+  #heal(node: Node, error: ObjectError): boolean {
+    if (node.healed >= HEALINGS) return false;
+    const made = [...producers(node.planned.instance)].map((name) => this.nodes.get(name)!)
+      .filter((producer) =>
+        Object.values(producer.outputs ?? {}).some((output) =>
+          outputState(this.store, output) !== "present"
+        )
+      );
+    if (made.length === 0 || this.#stopped) return false;
+    node.healed++;
+    for (const producer of made) {
+      node.waiting++;
+      if (producer.healing) {
+        producer.healing.push(node);
+        continue;
+      }
+      producer.healing = [node];
+      delete producer.outcome;
+      this.#enqueue(producer);
+      this.emit({
+        type: "instance-log",
+        instance: producer.planned.instance.name,
+        level: "warning",
+        message: `runs again: ${error.message}`,
+      });
+    }
+    return true;
+  }
+
+  #skipRest(): void {
+    for (const node of this.nodes.values()) {
+      if (node.outcome !== undefined) continue;
+      const { instance } = node.planned;
+      const blocked = [...producers(instance)].find((name) => {
+        const outcome = this.nodes.get(name)!.outcome;
+        return outcome === "failed" || outcome === "skipped" || outcome === "interrupted";
+      });
+      node.outcome = "skipped";
+      const because = blocked === undefined
+        ? "the run stopped"
+        : `${blocked} ${this.nodes.get(blocked)!.outcome}`;
+      this.emit({ type: "instance-skipped", instance: instance.name, because });
+    }
+  }
+
+  #status(): RunStatus {
+    if (this.#signal.aborted) return "interrupted";
+    return this.errors.length > 0 ? "failed" : "done";
+  }
+
+  #counts(): Counts {
+    const counts: Counts = { cached: 0, done: 0, failed: 0, skipped: 0 };
+    for (const { outcome } of this.nodes.values()) {
+      if (outcome === "cached" || outcome === "done" || outcome === "failed") counts[outcome]++;
+      else if (outcome === "skipped" || outcome === "interrupted") counts.skipped++;
+    }
+    return counts;
+  }
+
+  /** Keys of what is done, by instance. */
+  keys(): Record<string, string> {
+    const keys: Record<string, string> = {};
+    for (const [name, node] of this.nodes) {
+      if (node.key !== undefined && node.outputs) keys[name] = node.key;
+    }
+    return keys;
+  }
+}
+
+const KNOWN_ERRORS = new Set([
+  "DataError",
+  "DeviceError",
+  "StepError",
+  "WorkflowError",
+  "TimeoutError",
+]);
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
+
+function allPresent(store: Store, outputs: Outputs): boolean {
+  return Object.values(outputs).every((output) => outputState(store, output) === "present");
+}
+
+function sameOutputs(a: Outputs, b: Outputs | undefined): boolean {
+  if (!b) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) => a[name].digest === b[name]?.digest);
+}

@@ -1,0 +1,231 @@
+/** One execution of one instance, on whichever thread: what goes in, what comes out. */
+import { DataError } from "../errors.ts";
+import type { AxisValue } from "../workflow/graph.ts";
+import type {
+  Artifact,
+  Blob,
+  CheckpointChain,
+  Digest,
+  Draft,
+  Json,
+  OutputPort,
+  Progress,
+  StepContext,
+  StepKind,
+} from "../workflow/step.ts";
+import { artifactIntact, openArtifact, storeDraft } from "./artifact.ts";
+import { type Fingerprint, fingerprint } from "./externals.ts";
+import { memoKey } from "./key.ts";
+import type { ManifestRef, OutputRef } from "./record.ts";
+import type { Store } from "./store.ts";
+
+/** An input bound with `[*]`. */
+export interface AxedRef {
+  ref: ManifestRef;
+  axes: Readonly<Record<string, AxisValue>>;
+}
+
+/** Everything that an execution is told; it can be sent to another thread. */
+export interface Task {
+  instance: string;
+  kind: string;
+  params: Readonly<Record<string, Json>>;
+  inputs: Readonly<Record<string, ManifestRef | readonly AxedRef[]>>;
+  /** Key of the chain of checkpoints, of kinds that have one. */
+  chain?: Digest;
+  cpus: number;
+}
+
+export interface TaskResult {
+  outputs: Readonly<Record<string, OutputRef>>;
+  /** Position of the checkpoint that was asked for and found. */
+  resumedFrom?: number;
+}
+
+/** Hears of an execution while it goes on. */
+export interface TaskListener {
+  log(level: "info" | "warning", message: string): void;
+  progress(update: Progress): void;
+  /** Something was stored, though the execution may yet fail. */
+  stored(blob: Blob): void;
+}
+
+/** Outputs that a kind has with these parameters. */
+export function outputPorts(
+  kind: StepKind,
+  params: Readonly<Record<string, Json>>,
+): Readonly<Record<string, OutputPort>> {
+  return typeof kind.outputs === "function" ? kind.outputs(params) : kind.outputs;
+}
+
+/**
+ * Runs a step and stores its outputs; the caller publishes the record.
+ * @throws whatever the step throws; {DataError} when a file outside changed meanwhile
+ */
+export async function execute(
+  store: Store,
+  kind: StepKind,
+  task: Task,
+  services: unknown,
+  signal: AbortSignal,
+  listener: TaskListener,
+): Promise<TaskResult> {
+  const watched = new Map<string, Fingerprint>();
+  const result: { outputs: Record<string, OutputRef>; resumedFrom?: number } = { outputs: {} };
+  const context: StepContext = {
+    params: task.params,
+    inputs: openInputs(store, task),
+    services,
+    signal,
+    cpus: task.cpus,
+    log: (message) => listener.log("info", message),
+    warn: (message) => listener.log("warning", message),
+    progress: (update) => listener.progress(update),
+    async put(bytes) {
+      const blob = await store.putObject(bytes);
+      listener.stored(blob);
+      return blob;
+    },
+    async get(blob) {
+      if (!store.hasObject(blob)) {
+        const path = store.externals.locate(blob);
+        if (path !== undefined && !watched.has(path)) watched.set(path, fingerprint(path));
+      }
+      return await store.getBlob(blob);
+    },
+    async external(path) {
+      if (!watched.has(path)) watched.set(path, fingerprint(path));
+      return await store.externals.digest(path);
+    },
+    memo: (key, compute) => memoized(store, kind, key, compute, listener),
+    ...(task.chain !== undefined && {
+      checkpoints: checkpointChain(store, kind, task, task.chain, listener, (position) => {
+        result.resumedFrom = position;
+      }),
+    }),
+  };
+  try {
+    signal.throwIfAborted();
+    const drafts = await kind.run(context);
+    const ports = outputPorts(kind, task.params);
+    checkNames(task, Object.keys(ports), drafts);
+    for (const [name, port] of Object.entries(ports)) {
+      result.outputs[name] = await storeDraft(
+        store,
+        port,
+        drafts[name],
+        `${task.instance}.${name}`,
+      );
+    }
+    for (const [path, before] of watched) assertUnchanged(path, before);
+    return result;
+  } finally {
+    await store.externals.flush();
+    await store.sync();
+  }
+}
+
+function openInputs(store: Store, task: Task): StepContext["inputs"] {
+  const inputs: Record<string, Artifact | readonly Artifact[]> = {};
+  for (const [port, input] of Object.entries(task.inputs)) {
+    inputs[port] = isRef(input)
+      ? openArtifact(store, input)
+      : input.map(({ ref, axes }) => openArtifact(store, ref, axes));
+  }
+  return inputs;
+}
+
+export function isRef(input: ManifestRef | readonly AxedRef[]): input is ManifestRef {
+  return "digest" in input;
+}
+
+/** A returned output that is not declared, or the reverse, is a fault of the step. */
+function checkNames(
+  task: Task,
+  declared: readonly string[],
+  drafts: Readonly<Record<string, Draft>>,
+): void {
+  const missing = declared.find((name) => drafts[name] === undefined);
+  if (missing !== undefined) {
+    throw new TypeError(`step kind ${task.kind} returned no output "${missing}"`);
+  }
+  const extra = Object.keys(drafts).find((name) => !declared.includes(name));
+  if (extra !== undefined) {
+    throw new TypeError(`step kind ${task.kind} returned an output "${extra}" it doesn't declare`);
+  }
+}
+
+function assertUnchanged(path: string, before: Fingerprint): void {
+  const now = fingerprint(path);
+  const changed = Object.keys(before).some((field) => {
+    return before[field as keyof Fingerprint] !== now[field as keyof Fingerprint];
+  });
+  if (changed) {
+    throw new DataError(path, "changed while a step was reading it; nothing was kept, run again");
+  }
+}
+
+async function memoized(
+  store: Store,
+  kind: StepKind,
+  key: Json,
+  compute: () => Promise<Uint8Array>,
+  listener: TaskListener,
+): Promise<Blob> {
+  const digest = memoKey(kind.kind, kind.version, kind.code, key);
+  const known = store.memo(digest);
+  if (known && store.hasObject(known.blob)) return known.blob;
+  const start = performance.now();
+  const blob = await store.putObject(await compute());
+  listener.stored(blob);
+  if (store.writable) {
+    await store.publishRecord({
+      type: "memo",
+      key: digest,
+      kind: kind.kind,
+      blob,
+      created: new Date().toISOString(),
+      seconds: (performance.now() - start) / 1000,
+    });
+  }
+  return blob;
+}
+
+function checkpointChain(
+  store: Store,
+  kind: StepKind,
+  task: Task,
+  key: Digest,
+  listener: TaskListener,
+  resumed: (position: number) => void,
+): CheckpointChain {
+  return {
+    async latest(upTo) {
+      for (const record of store.chain(key)) {
+        if (record.position > upTo) continue;
+        // One of which anything is missing or corrupt is passed over for an earlier one.
+        if (!await artifactIntact(store, record.artifact)) continue;
+        resumed(record.position);
+        return { position: record.position, artifact: openArtifact(store, record.artifact) };
+      }
+      return undefined;
+    },
+    async save(position, draft, options) {
+      const subject = `${task.instance} checkpoint ${position}`;
+      const port = { type: "checkpoint", description: "state to go on from" };
+      const stored = await storeDraft(store, port, draft, subject);
+      listener.stored(stored);
+      if (!store.writable) return;
+      await store.publishCheckpoint({
+        type: "chain",
+        key,
+        kind: kind.kind,
+        position,
+        final: options?.final ?? false,
+        artifact: { digest: stored.digest, size: stored.size },
+        bytes: stored.bytes,
+        created: new Date().toISOString(),
+      });
+    },
+  };
+}
