@@ -88,7 +88,7 @@ export class Arena {
               GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
           }),
       );
-      const view = gpu.createView({ dimension: "2d-array" });
+      const view = gpu.createView({ dimension: shape.layers > 1 ? "2d-array" : "2d" });
       this.#textures.push({ key, gpu, view });
       views.push(view);
     }

@@ -1,5 +1,6 @@
 /** Values that change from step to step (rate, step number): one small uniform buffer. */
 import type { Device, DeviceBuffer } from "./device.ts";
+import type { Kernel, KernelDeclaration } from "./kernel.ts";
 
 /** WGSL scalar type of each field, in the order of `struct Params`. */
 export type UniformFields = Readonly<Record<string, string>>;
@@ -33,4 +34,33 @@ export class Uniforms<F extends UniformFields = UniformFields> {
     }
     this.device.write(this.buffer, this.#view);
   }
+}
+
+const fixed = new WeakMap<Device, Map<string, DeviceBuffer>>();
+
+/** Names of the fields of a kernel's `Params`. */
+type ParamOf<D extends KernelDeclaration> = keyof NonNullable<D["params"]> & string;
+
+/**
+ * `Params` of a kernel (integers) that never change, such as the shape of a layer; absent fields are
+ * 0. Equal values share one buffer, which lives as long as its device.
+ */
+export function fixedParams<D extends KernelDeclaration>(
+  device: Device,
+  kernel: Kernel<D>,
+  values: Partial<Record<ParamOf<D>, number>>,
+): DeviceBuffer {
+  let buffers = fixed.get(device);
+  if (!buffers) fixed.set(device, buffers = new Map());
+  const given = values as Record<string, number | undefined>;
+  const fields = kernel.declarations.params;
+  const words = new Int32Array(Math.ceil(fields.length / 4) * 4);
+  fields.forEach(({ name }, i) => words[i] = given[name] ?? 0);
+  const key = words.join();
+  let buffer = buffers.get(key);
+  if (!buffer) {
+    buffer = device.buffer(`${kernel.name} params`, words, GPUBufferUsage.UNIFORM);
+    buffers.set(key, buffer);
+  }
+  return buffer;
 }

@@ -1,0 +1,189 @@
+/**
+ * 2D convolution in its three passes, and the linear layer as its 1 x 1 case.
+ *
+ * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights, biases and their gradients stand in
+ * PyTorch's order. Weights are packed anew at every pass, since the optimizer changes them between.
+ */
+import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import { kernelTable } from "../src/gpu/tuning.ts";
+import { recordBiasGradient } from "./conv2d_bias_gradient.ts";
+import {
+  conv2dOutput,
+  type Conv2dShape,
+  type ConvolutionGrid,
+  type ConvolutionVariant,
+  inputBlocks,
+  type Taps,
+} from "./conv2d_shape.ts";
+import { texelConvolution, texelWeightGradient } from "./conv2d_texel.ts";
+import { tiledConvolution, tiledWeightGradient } from "./conv2d_tiled.ts";
+import { collectWeightGradient } from "./conv2d_weights.ts";
+
+export { conv2dOutput, type Conv2dShape, linearShape } from "./conv2d_shape.ts";
+
+export interface Conv2dForward {
+  /** `[N][C/4][H][W][4]` */
+  input: Operand;
+  /** `[K][C][R][S]` */
+  weights: Operand;
+  /** `[K]` */
+  bias?: Operand;
+  /** `[N][K/4][P][Q][4]` */
+  output: Operand;
+  shape: Conv2dShape;
+  label?: string;
+}
+
+/** Y = X * W + b. */
+export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): void {
+  const { shape } = work;
+  const [outHeight, outWidth] = conv2dOutput(shape);
+  const grid: ConvolutionGrid = {
+    images: shape.images,
+    inBlocks: inputBlocks(shape),
+    inHeight: shape.height,
+    inWidth: shape.width,
+    rows: outHeight,
+    columns: outWidth,
+    taps: shape.kernel,
+    stride: shape.stride,
+    start: [-shape.padding[0], -shape.padding[1]],
+    outBlocks: Math.ceil(shape.outChannels / 4),
+    outHeight,
+    outWidth,
+    outStride: [1, 1],
+    outStart: [0, 0],
+  };
+  const taps: Taps = { count: shape.kernel, first: [0, 0], step: [1, 1] };
+  const { input, weights, bias, output, label = "conv2d" } = work;
+  variant(program).convolve(program, {
+    input,
+    weights,
+    bias,
+    output,
+    shape,
+    parts: [{ grid, taps }],
+    transposed: false,
+    label: `${label} forward`,
+  });
+}
+
+export interface Conv2dBackwardData {
+  /** `[N][K/4][P][Q][4]` */
+  outGradient: Operand;
+  /** `[K][C][R][S]` */
+  weights: Operand;
+  /** `[N][C/4][H][W][4]` */
+  inGradient: Operand;
+  shape: Conv2dShape;
+  label?: string;
+}
+
+/**
+ * dX. Input pixels of one parity (y mod stride, x mod stride) meet the same taps, so each parity is
+ * a dense convolution of dY with every stride-th tap, in reverse.
+ */
+export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackwardData): void {
+  const { shape } = work;
+  const [outHeight, outWidth] = conv2dOutput(shape);
+  const parts: { grid: ConvolutionGrid; taps: Taps }[] = [];
+  for (let y = 0; y < Math.min(shape.stride[0], shape.height); y++) {
+    for (let x = 0; x < Math.min(shape.stride[1], shape.width); x++) {
+      const [down, right] = [parityTaps(shape, 0, y), parityTaps(shape, 1, x)];
+      const some = down.count > 0 && right.count > 0;
+      const count: readonly [number, number] = some ? [down.count, right.count] : [0, 0];
+      parts.push({
+        grid: {
+          images: shape.images,
+          inBlocks: Math.ceil(shape.outChannels / 4),
+          inHeight: outHeight,
+          inWidth: outWidth,
+          rows: Math.ceil((shape.height - y) / shape.stride[0]),
+          columns: Math.ceil((shape.width - x) / shape.stride[1]),
+          taps: count,
+          stride: [1, 1],
+          start: [down.start, right.start],
+          outBlocks: inputBlocks(shape),
+          outHeight: shape.height,
+          outWidth: shape.width,
+          outStride: shape.stride,
+          outStart: [y, x],
+        },
+        taps: {
+          count,
+          first: [down.first, right.first],
+          step: [-shape.stride[0], -shape.stride[1]],
+        },
+      });
+    }
+  }
+  const { outGradient, weights, inGradient, label = "conv2d" } = work;
+  variant(program).convolve(program, {
+    input: outGradient,
+    weights,
+    output: inGradient,
+    shape,
+    parts,
+    transposed: true,
+    label: `${label} data gradient`,
+  });
+}
+
+/** Taps that reach input pixels of a parity along one axis, last first. */
+function parityTaps(
+  shape: Conv2dShape,
+  axis: 0 | 1,
+  parity: number,
+): { count: number; first: number; start: number } {
+  const { kernel, stride, padding } = shape;
+  const nearest = (parity + padding[axis]) % stride[axis];
+  const count = Math.max(0, Math.ceil((kernel[axis] - nearest) / stride[axis]));
+  return {
+    count,
+    first: nearest + (count - 1) * stride[axis],
+    start: Math.floor((parity + padding[axis]) / stride[axis]) - (count - 1),
+  };
+}
+
+export interface Conv2dBackwardWeights {
+  /** `[N][C/4][H][W][4]` */
+  input: Operand;
+  /** `[N][K/4][P][Q][4]` */
+  outGradient: Operand;
+  /** `[K][C][R][S]` */
+  weightGradient: Operand;
+  /** `[K]` */
+  biasGradient?: Operand;
+  shape: Conv2dShape;
+  /** Add to the gradients that stand there instead of replacing them. */
+  accumulate?: boolean;
+  label?: string;
+}
+
+/** dW and db. The sum over pixels is split into shares that are added in a fixed order. */
+export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackwardWeights): void {
+  const { input, outGradient, weightGradient, biasGradient, shape } = work;
+  const { accumulate = false, label = "conv2d" } = work;
+  const gradient = kernelTable(program.device).convolution === "texel"
+    ? texelWeightGradient
+    : tiledWeightGradient;
+  const name = `${label} weight gradient`;
+  const partial = gradient(program, { input, outGradient, shape, label: name });
+  collectWeightGradient(program, { partial, weightGradient, shape, accumulate, label: name });
+  if (biasGradient) {
+    const [outHeight, outWidth] = conv2dOutput(shape);
+    recordBiasGradient(program, {
+      outGradient,
+      biasGradient,
+      images: shape.images,
+      pixels: outHeight * outWidth,
+      channels: shape.outChannels,
+      accumulate,
+      label: `${label} bias gradient`,
+    });
+  }
+}
+
+function variant(program: ProgramBuilder): ConvolutionVariant {
+  return kernelTable(program.device).convolution === "texel" ? texelConvolution : tiledConvolution;
+}

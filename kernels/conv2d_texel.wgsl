@@ -1,0 +1,145 @@
+// 2D convolution on software adapters: operands are read as texels of storage textures, which these
+// drivers inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
+//
+// A texture holds a linear array of texels, 2^ROW_BITS a row; row 0 of the input stays zero, so that
+// padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: [taps][C/4][K padded to
+// OUT_CHANNELS] texels of four input channels, then the bias, four channels a texel.
+// The output grid is (rows, columns): all pixels of the output, or one parity of them in the data
+// gradient of a strided convolution. Lanes run along pixels (n, row, column).
+
+const LANES: u32 = 16u;
+const PIXELS: u32 = 16u;
+const OUT_CHANNELS: u32 = 16u;
+const ROW_BITS: u32 = 11u;
+const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+
+struct Params {
+  images: u32,
+  in_blocks: u32,
+  in_height: u32,
+  in_width: u32,
+  rows: u32,
+  columns: u32,
+  taps_y: u32,
+  taps_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+  start_y: i32,
+  start_x: i32,
+  out_blocks: u32,
+  out_height: u32,
+  out_width: u32,
+  out_stride_y: u32,
+  out_stride_x: u32,
+  out_start_y: u32,
+  out_start_x: u32,
+  padded_channels: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var weights: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var sum: array<array<f32, OUT_CHANNELS>, PIXELS>;
+  // registers
+  var x: array<vec4f, PIXELS>;
+  // registers
+  var plane: array<u32, PIXELS>;
+  // registers
+  var top: array<i32, PIXELS>;
+  // registers
+  var left: array<i32, PIXELS>;
+  // registers
+  var at: array<u32, PIXELS>;
+  // registers
+  var step: array<u32, PIXELS>;
+
+  let first_channel = workgroup.y * OUT_CHANNELS;
+  let first_pixel = workgroup.x * (LANES * PIXELS) + lane;
+  let in_pixels = params.in_height * params.in_width;
+  let bias_at = params.taps_y * params.taps_x * params.in_blocks * params.padded_channels +
+    first_channel / 4u;
+
+  // unroll
+  for (var p = 0u; p < PIXELS; p++) {
+    let pixel = first_pixel + p * LANES;
+    let row = pixel / params.columns;
+    let n = row / params.rows;
+    plane[p] = (n * params.in_blocks) * in_pixels + (ROW_MASK + 1u);
+    top[p] = i32((row - n * params.rows) * params.stride_y) + params.start_y;
+    left[p] = i32((pixel - row * params.columns) * params.stride_x) + params.start_x;
+  }
+  // unroll
+  for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
+    let bias = textureLoad(weights, vec2u((bias_at + b) & ROW_MASK, (bias_at + b) >> ROW_BITS));
+    // unroll
+    for (var p = 0u; p < PIXELS; p++) {
+      sum[p][b * 4u] = bias.x;
+      sum[p][b * 4u + 1u] = bias.y;
+      sum[p][b * 4u + 2u] = bias.z;
+      sum[p][b * 4u + 3u] = bias.w;
+    }
+  }
+
+  var weight_at = first_channel;
+  for (var tap = 0u; tap < params.taps_y * params.taps_x; tap++) {
+    let tap_y = tap / params.taps_x;
+    let tap_x = tap - tap_y * params.taps_x;
+    // unroll
+    for (var p = 0u; p < PIXELS; p++) {
+      let y = u32(top[p] + i32(tap_y));
+      let x_ = u32(left[p] + i32(tap_x));
+      let inside = y < params.in_height && x_ < params.in_width;
+      at[p] = select(0u, plane[p] + y * params.in_width + x_, inside);
+      step[p] = select(0u, in_pixels, inside);
+    }
+    for (var block = 0u; block < params.in_blocks; block++) {
+      // unroll
+      for (var p = 0u; p < PIXELS; p++) {
+        x[p] = textureLoad(input, vec2u(at[p] & ROW_MASK, at[p] >> ROW_BITS));
+        at[p] += step[p];
+      }
+      // unroll
+      for (var k = 0u; k < OUT_CHANNELS; k++) {
+        let w = textureLoad(weights, vec2u((weight_at + k) & ROW_MASK, (weight_at + k) >> ROW_BITS));
+        // unroll
+        for (var p = 0u; p < PIXELS; p++) {
+          sum[p][k] += (x[p].x * w.x + x[p].y * w.y) + (x[p].z * w.z + x[p].w * w.w);
+        }
+      }
+      weight_at += params.padded_channels;
+    }
+  }
+
+  let out_pixels = params.out_height * params.out_width;
+  // unroll
+  for (var p = 0u; p < PIXELS; p++) {
+    let pixel = first_pixel + p * LANES;
+    let row = pixel / params.columns;
+    let n = row / params.rows;
+    let y = (row - n * params.rows) * params.out_stride_y + params.out_start_y;
+    let x_ = (pixel - row * params.columns) * params.out_stride_x + params.out_start_x;
+    let block = first_channel / 4u;
+    let to = (n * params.out_blocks + block) * out_pixels + y * params.out_width + x_;
+    if (n < params.images) {
+      // unroll
+      for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
+        if (block + b < params.out_blocks) {
+          output[to + b * out_pixels] = vec4f(
+            sum[p][b * 4u],
+            sum[p][b * 4u + 1u],
+            sum[p][b * 4u + 2u],
+            sum[p][b * 4u + 3u],
+          );
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// Weight gradient of a 2D convolution on GPUs: a GEMM of output channels x columns over pixels, tiled
+// through workgroup memory, 8 channels x 8 elements an invocation.
+//
+// A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z
+// takes a share of the pixels and writes partial[share][k][column], which conv2d_weights.wgsl adds
+// in order.
+
+const TILE_BLOCKS: u32 = 16u;
+const DEPTH: u32 = 16u;
+const SIDE: u32 = TILE_BLOCKS / 2u;
+const INVOCATIONS: u32 = SIDE * SIDE;
+const LOADS: u32 = TILE_BLOCKS * DEPTH / INVOCATIONS;
+const LOAD_STEP: u32 = INVOCATIONS / DEPTH;
+
+struct Params {
+  in_blocks: u32,
+  in_height: u32,
+  in_width: u32,
+  out_blocks: u32,
+  out_height: u32,
+  out_width: u32,
+  taps_y: u32,
+  taps_x: u32,
+  stride_y: u32,
+  stride_x: u32,
+  pad_y: u32,
+  pad_x: u32,
+  pixels: u32,
+  share: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<vec4f>;
+@group(0) @binding(2) var<storage, read> out_gradient: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+
+// One vec4 more a row, so that the lanes of a load write to different banks.
+var<workgroup> input_tile: array<array<vec4f, TILE_BLOCKS + 1u>, DEPTH>;
+var<workgroup> gradient_tile: array<array<vec4f, TILE_BLOCKS + 1u>, DEPTH>;
+
+@compute @workgroup_size(INVOCATIONS)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  // registers
+  var sum: array<array<vec4f, 2>, 8>;
+  // registers
+  var input_next: array<vec4f, LOADS>;
+  // registers
+  var gradient_next: array<vec4f, LOADS>;
+  // registers
+  var tap_y: array<i32, LOADS>;
+  // registers
+  var tap_x: array<i32, LOADS>;
+  // registers
+  var plane: array<u32, LOADS>;
+
+  let across = index % SIDE;
+  let down = index / SIDE;
+  let first_column = workgroup.x * TILE_BLOCKS;
+  let first_block = workgroup.y * TILE_BLOCKS;
+  let taps = params.taps_y * params.taps_x;
+  let all_columns = params.in_blocks * taps;
+  let in_pixels = params.in_height * params.in_width;
+  let out_pixels = params.out_height * params.out_width;
+  let load_pixel = index % DEPTH;
+  let load_block = index / DEPTH;
+
+  // unroll
+  for (var i = 0u; i < LOADS; i++) {
+    let column = first_column + load_block + i * LOAD_STEP;
+    let tap = column % taps;
+    tap_y[i] = i32(tap / params.taps_x) - i32(params.pad_y);
+    tap_x[i] = i32(tap % params.taps_x) - i32(params.pad_x);
+    plane[i] = column / taps * in_pixels;
+  }
+
+  let first = workgroup.z * params.share;
+  let end = min(first + params.share, params.pixels);
+  for (var start = first; start < end + DEPTH; start += DEPTH) {
+    if (start > first) {
+      // unroll
+      for (var i = 0u; i < LOADS; i++) {
+        input_tile[load_pixel][load_block + i * LOAD_STEP] = input_next[i];
+        gradient_tile[load_pixel][load_block + i * LOAD_STEP] = gradient_next[i];
+      }
+    }
+    workgroupBarrier();
+    let pixel = start + load_pixel;
+    let row = pixel / params.out_width;
+    let n = row / params.out_height;
+    let p = row - n * params.out_height;
+    let q = pixel - row * params.out_width;
+    // unroll
+    for (var i = 0u; i < LOADS; i++) {
+      let block = load_block + i * LOAD_STEP;
+      var value = vec4f();
+      if (pixel < end && first_block + block < params.out_blocks) {
+        value = out_gradient[(n * params.out_blocks + first_block + block) * out_pixels +
+          p * params.out_width + q];
+      }
+      gradient_next[i] = value;
+      let y = u32(i32(p * params.stride_y) + tap_y[i]);
+      let x = u32(i32(q * params.stride_x) + tap_x[i]);
+      value = vec4f();
+      if (
+        pixel < end && first_column + block < all_columns && y < params.in_height &&
+        x < params.in_width
+      ) {
+        value = input[n * params.in_blocks * in_pixels + plane[i] + y * params.in_width + x];
+      }
+      input_next[i] = value;
+    }
+    if (start > first) {
+      // unroll
+      for (var d = 0u; d < DEPTH; d++) {
+        let x0 = input_tile[d][across];
+        let x1 = input_tile[d][across + SIDE];
+        let g0 = gradient_tile[d][down];
+        let g1 = gradient_tile[d][down + SIDE];
+        // unroll
+        for (var k = 0u; k < 4u; k++) {
+          sum[k][0u] = fma(vec4f(g0[k]), x0, sum[k][0u]);
+          sum[k][1u] = fma(vec4f(g0[k]), x1, sum[k][1u]);
+          sum[k + 4u][0u] = fma(vec4f(g1[k]), x0, sum[k + 4u][0u]);
+          sum[k + 4u][1u] = fma(vec4f(g1[k]), x1, sum[k + 4u][1u]);
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  let rows = (params.out_blocks + TILE_BLOCKS - 1u) / TILE_BLOCKS * TILE_BLOCKS * 4u;
+  // unroll
+  for (var k = 0u; k < 8u; k++) {
+    let channel = (first_block + (k / 4u) * SIDE + down) * 4u + k % 4u;
+    let at = (workgroup.z * rows + channel) * params.columns + first_column + across;
+    partial[at] = sum[k][0u];
+    partial[at + SIDE] = sum[k][1u];
+  }
+}

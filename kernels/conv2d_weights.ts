@@ -1,0 +1,148 @@
+/** Weights between PyTorch's order and the orders that the convolution kernels read and write. */
+import { defineKernel } from "../src/gpu/kernel.ts";
+import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
+import { fixedParams } from "../src/gpu/uniforms.ts";
+import { type Conv2dShape, inputBlocks, type Taps } from "./conv2d_shape.ts";
+import source from "./conv2d_weights.wgsl" with { type: "text" };
+
+const weightKernel = defineKernel({
+  name: "conv2d_weights",
+  source,
+  constants: ["LANES"],
+  params: {
+    out_channels: "u32",
+    in_channels: "u32",
+    positions: "u32",
+    taps_x: "u32",
+    taps: "u32",
+    used_x: "u32",
+    used: "u32",
+    first_y: "i32",
+    first_x: "i32",
+    step_y: "i32",
+    step_x: "i32",
+    padded: "u32",
+    has_bias: "u32",
+    shares: "u32",
+    share_stride: "u32",
+    row_stride: "u32",
+    accumulate: "u32",
+  },
+  entries: {
+    pack: { params: "uniform", weights: "read", bias: "read", packed: "read_write" },
+    pack_transposed: { params: "uniform", weights: "read", packed: "read_write" },
+    collect: { params: "uniform", partial: "read", gradient: "read_write" },
+  },
+});
+
+export interface PackedWeights {
+  tensor: PlannedTensor;
+  /** vec4s, the bias behind the weights included. */
+  count: number;
+  /** Channels of the output, padded to whole tiles. */
+  padded: number;
+}
+
+/**
+ * Packs weights into vec4s of four reduced channels, `[tap][block][channel]`, then the bias.
+ *
+ * @param transposed for the data gradient: reduces over output channels
+ * @param tile the padded number of channels is a multiple of this
+ */
+export function packWeights(program: ProgramBuilder, work: {
+  weights: Operand;
+  bias?: Operand;
+  shape: Conv2dShape;
+  taps: Taps;
+  transposed: boolean;
+  tile: number;
+  label: string;
+}): PackedWeights {
+  const { weights, bias, shape, taps, transposed, tile, label } = work;
+  const { lanes } = program.device;
+  const inBlocks = inputBlocks(shape);
+  const outBlocks = Math.ceil(shape.outChannels / 4);
+  const blocks = transposed ? outBlocks : inBlocks;
+  const padded = Math.ceil((transposed ? inBlocks * 4 : shape.outChannels) / tile) * tile;
+  const used = taps.count[0] * taps.count[1];
+  const count = used * blocks * padded + padded / 4;
+  const tensor = program.tensor(`${label} weights`, count * 16);
+  const params = fixedParams(program.device, weightKernel, {
+    ...weightParams(shape),
+    used_x: taps.count[1],
+    used,
+    first_y: taps.first[0],
+    first_x: taps.first[1],
+    step_y: taps.step[0],
+    step_x: taps.step[1],
+    padded,
+    has_bias: bias ? 1 : 0,
+  });
+  const constants = { LANES: lanes };
+  const workgroups = grid(program, Math.ceil(count / lanes));
+  const name = `${label}: pack weights`;
+  if (transposed) {
+    const bindings = { params, weights, packed: tensor };
+    program.dispatch(weightKernel, "pack_transposed", {
+      constants,
+      bindings,
+      workgroups,
+      label: name,
+    });
+  } else {
+    const bindings = { params, weights, bias: bias ?? weights, packed: tensor };
+    program.dispatch(weightKernel, "pack", { constants, bindings, workgroups, label: name });
+  }
+  return { tensor, count, padded };
+}
+
+/** Partial sums `[share][row][column]` of vec4s; row = output channel, column = block and tap. */
+export interface PartialGradient {
+  tensor: PlannedTensor;
+  shares: number;
+  rows: number;
+  columns: number;
+}
+
+/** Adds partial sums share by share into a gradient in PyTorch's order. */
+export function collectWeightGradient(program: ProgramBuilder, work: {
+  partial: PartialGradient;
+  weightGradient: Operand;
+  shape: Conv2dShape;
+  accumulate: boolean;
+  label: string;
+}): void {
+  const { partial, weightGradient, shape, accumulate, label } = work;
+  const { lanes } = program.device;
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const params = fixedParams(program.device, weightKernel, {
+    ...weightParams(shape),
+    shares: partial.shares,
+    share_stride: partial.rows * partial.columns,
+    row_stride: partial.columns,
+    accumulate: accumulate ? 1 : 0,
+  });
+  program.dispatch(weightKernel, "collect", {
+    constants: { LANES: lanes },
+    bindings: { params, partial: partial.tensor, gradient: weightGradient },
+    workgroups: grid(program, Math.ceil(shape.outChannels * inputBlocks(shape) * taps / lanes)),
+    label: `${label}: collect`,
+  });
+}
+
+function weightParams(shape: Conv2dShape) {
+  return {
+    out_channels: shape.outChannels,
+    in_channels: shape.channels,
+    positions: shape.positions ?? 1,
+    taps_x: shape.kernel[1],
+    taps: shape.kernel[0] * shape.kernel[1],
+  };
+}
+
+/** A row of workgroups, folded into rows where one is too long for the device. */
+function grid(program: ProgramBuilder, workgroups: number): [number, number] {
+  const limit = program.device.limits.maxComputeWorkgroupsPerDimension;
+  const rows = Math.ceil(workgroups / limit);
+  return [Math.ceil(workgroups / rows), rows];
+}

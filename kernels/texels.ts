@@ -1,0 +1,54 @@
+/**
+ * Activations and weights as lists of texels. Software adapters inline reads of storage textures,
+ * while every lane of a storage-buffer read is a branch of its own.
+ */
+import type { PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
+import { type Operand, slice } from "../src/gpu/program.ts";
+
+/** log2 of the texels in a row; the kernels' `ROW_BITS`. */
+const ROW_BITS = 11;
+
+/** An operand behind a row of zeros, so that a read of texel 0 stands for padding. */
+export function paddedTexels(
+  program: ProgramBuilder,
+  operand: Operand,
+  count: number,
+  label: string,
+): PlannedTexture {
+  return texels(program, operand, count, label, 1);
+}
+
+/** An operand from texel 0 on. */
+export function plainTexels(
+  program: ProgramBuilder,
+  operand: Operand,
+  count: number,
+  label: string,
+): PlannedTexture {
+  return texels(program, operand, count, label, 0);
+}
+
+function texels(
+  program: ProgramBuilder,
+  operand: Operand,
+  count: number,
+  label: string,
+  firstRow: number,
+): PlannedTexture {
+  const rows = firstRow + Math.ceil(count / 2 ** ROW_BITS);
+  const { maxTextureDimension2D } = program.device.limits;
+  const texture = program.texture(label, {
+    width: 2 ** ROW_BITS,
+    height: Math.max(rows, Math.min(roundedRows(rows), maxTextureDimension2D)),
+    layers: 1,
+    format: "rgba32float",
+  });
+  program.copyTexels(slice(operand, 0, count * 16), texture, firstRow);
+  return texture;
+}
+
+/** Few distinct heights, so that tensors of similar size share textures. */
+function roundedRows(rows: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
+  return Math.ceil(rows / step) * step;
+}

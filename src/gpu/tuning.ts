@@ -1,0 +1,59 @@
+/**
+ * Which kernel variants a device runs. The table changes the order of sums, so it is part of the key
+ * of every result computed with it.
+ */
+import type { AdapterClass, Device } from "./device.ts";
+
+export interface KernelTable {
+  /** `texel`: storage textures and registers (software); `tiled`: workgroup memory (GPUs). */
+  convolution: "texel" | "tiled";
+  /** Pixels an invocation of the texel convolution keeps in registers. */
+  texelPixels: number;
+  /** Output channels an invocation of the texel convolution keeps in registers. */
+  texelChannels: number;
+  /** Tile of the tiled convolution; both must be multiples of 8. */
+  tiledPixels: number;
+  tiledChannels: number;
+  /** Workgroups that a weight gradient aims at by splitting its sum over pixels. */
+  weightGradientWorkgroups: number;
+}
+
+/** What each class of adapter runs until `gyrus tune` has measured the device. */
+export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
+  software: {
+    convolution: "texel",
+    texelPixels: 16,
+    texelChannels: 32,
+    tiledPixels: 128,
+    tiledChannels: 64,
+    weightGradientWorkgroups: 32,
+  },
+  integrated: {
+    convolution: "tiled",
+    texelPixels: 16,
+    texelChannels: 16,
+    tiledPixels: 128,
+    tiledChannels: 64,
+    weightGradientWorkgroups: 128,
+  },
+  discrete: {
+    convolution: "tiled",
+    texelPixels: 16,
+    texelChannels: 16,
+    tiledPixels: 128,
+    tiledChannels: 64,
+    weightGradientWorkgroups: 512,
+  },
+};
+
+const chosen = new WeakMap<Device, KernelTable>();
+
+/** The table of a device: the tuned one, else its class's. */
+export function kernelTable(device: Device): KernelTable {
+  return chosen.get(device) ?? kernelTables[device.class];
+}
+
+/** Makes programs recorded from now on use `table`. */
+export function useKernelTable(device: Device, table: KernelTable): void {
+  chosen.set(device, table);
+}

@@ -1,0 +1,206 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  conv2dBackwardData,
+  conv2dBackwardWeights,
+  conv2dForward,
+  conv2dOutput,
+  type Conv2dShape,
+  linearShape,
+} from "../../kernels/conv2d.ts";
+import { type Device, openDevice } from "../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../src/gpu/program.ts";
+import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
+import { conv2dReference, fromBlocks, toBlocks } from "./conv2d_reference.ts";
+
+const shapes: Record<string, Conv2dShape> = {
+  "3x3, 5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),
+  "3x3 with stride 2, 8 to 12 channels, 9x6": layer(2, 8, 9, 6, 12, 3, 2, 1),
+  "7x7 with stride 2, 3 to 16 channels, 13x11": layer(2, 3, 13, 11, 16, 7, 2, 3),
+  "1x1 with stride 2, 16 to 20 channels, 8x8": layer(3, 16, 8, 8, 20, 1, 2, 0),
+  "3x3 without padding, 1 to 8 channels, 10x7": layer(2, 1, 10, 7, 8, 3, 1, 0),
+  "2x4 with stride 3x2, 4 to 33 channels": {
+    images: 2,
+    channels: 4,
+    height: 11,
+    width: 12,
+    outChannels: 33,
+    kernel: [2, 4],
+    stride: [3, 2],
+    padding: [1, 2],
+  },
+  "3x3, 36 to 68 channels, more than one tile": layer(3, 36, 12, 12, 68, 3, 1, 1),
+};
+
+function layer(
+  images: number,
+  channels: number,
+  height: number,
+  width: number,
+  outChannels: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+): Conv2dShape {
+  return {
+    images,
+    channels,
+    height,
+    width,
+    outChannels,
+    kernel: [kernel, kernel],
+    stride: [stride, stride],
+    padding: [padding, padding],
+  };
+}
+
+for (const convolution of ["texel", "tiled"] as const) {
+  for (const [name, shape] of Object.entries(shapes)) {
+    Deno.test(`${convolution} convolution agrees with float64: ${name}`, async () => {
+      const device = await openDevice();
+      try {
+        useKernelTable(device, { ...kernelTables.software, convolution });
+        const data = problem(shape);
+        const reference = conv2dReference(
+          shape,
+          data.input,
+          data.weights,
+          data.bias,
+          data.outGradient,
+        );
+        const first = await run(device, shape, data);
+        const taps = shape.kernel[0] * shape.kernel[1];
+        const [height, width] = conv2dOutput(shape);
+        close("output", first.output, reference.output, shape.channels * taps);
+        close("input gradient", first.inGradient, reference.inGradient, shape.outChannels * taps);
+        const pixels = shape.images * height * width;
+        close("weight gradient", first.weightGradient, reference.weightGradient, pixels);
+        close("bias gradient", first.biasGradient, reference.biasGradient, pixels);
+        assertEquals(await run(device, shape, data), first, "a second run gave other bits");
+      } finally {
+        device.destroy();
+      }
+    });
+  }
+}
+
+for (const convolution of ["texel", "tiled"] as const) {
+  Deno.test(`${convolution} linear layer over 6 maps of 3x4 takes PyTorch's weights`, async () => {
+    const device = await openDevice();
+    try {
+      useKernelTable(device, { ...kernelTables.software, convolution });
+      const asConvolution: Conv2dShape = { ...layer(5, 6, 3, 4, 9, 1, 1, 0), kernel: [3, 4] };
+      const data = problem(asConvolution);
+      const reference = conv2dReference(
+        asConvolution,
+        data.input,
+        data.weights,
+        data.bias,
+        data.outGradient,
+      );
+      const linear = linearShape(5, 6, 9, 12);
+      const result = await run(device, linear, data, 1, 12);
+      close("output", result.output, reference.output, 72);
+      close("input gradient", result.inGradient, reference.inGradient, 9);
+      close("weight gradient", result.weightGradient, reference.weightGradient, 5);
+      close("bias gradient", result.biasGradient, reference.biasGradient, 5);
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
+Deno.test("weight gradients accumulate when asked to", async () => {
+  const device = await openDevice();
+  try {
+    const shape = layer(1, 4, 5, 5, 4, 3, 1, 1);
+    const data = problem(shape);
+    const once = await run(device, shape, data);
+    const twice = await run(device, shape, data, 2);
+    assertEquals(twice.weightGradient, once.weightGradient.map((value) => Math.fround(2 * value)));
+    assertEquals(twice.biasGradient, once.biasGradient.map((value) => Math.fround(2 * value)));
+  } finally {
+    device.destroy();
+  }
+});
+
+interface Problem {
+  input: Float32Array<ArrayBuffer>;
+  weights: Float32Array<ArrayBuffer>;
+  bias: Float32Array<ArrayBuffer>;
+  outGradient: Float32Array<ArrayBuffer>;
+}
+
+function problem(shape: Conv2dShape): Problem {
+  const [height, width] = conv2dOutput(shape);
+  const { images, channels, outChannels, kernel } = shape;
+  return {
+    input: noise(images * channels * shape.height * shape.width, 1),
+    weights: noise(outChannels * channels * kernel[0] * kernel[1], 2),
+    bias: noise(outChannels, 3),
+    outGradient: noise(images * outChannels * height * width, 4),
+  };
+}
+
+function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+async function run(
+  device: Device,
+  shape: Conv2dShape,
+  data: Problem,
+  times = 1,
+  inPixels = shape.height * shape.width,
+) {
+  const { images, channels, outChannels } = shape;
+  const [height, width] = conv2dOutput(shape);
+  const outPixels = height * width;
+  const input = device.buffer("input", toBlocks(data.input, images, channels, inPixels));
+  const outGradient = device.buffer(
+    "output gradient",
+    toBlocks(data.outGradient, images, outChannels, outPixels),
+  );
+  const weights = device.buffer("weights", data.weights);
+  const bias = device.buffer("bias", data.bias);
+  const output = device.buffer("output", outGradient.bytes);
+  const inGradient = device.buffer("input gradient", input.bytes);
+  const weightGradient = device.buffer("weight gradient", weights.bytes);
+  const biasGradient = device.buffer("bias gradient", bias.bytes);
+  const program = new ProgramBuilder(device, "conv2d");
+  conv2dForward(program, { input, weights, bias, output, shape });
+  conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
+  for (let i = 0; i < times; i++) {
+    const accumulate = i > 0;
+    conv2dBackwardWeights(program, {
+      input,
+      outGradient,
+      weightGradient,
+      biasGradient,
+      shape,
+      accumulate,
+    });
+  }
+  (await program.build()).run();
+  return {
+    output: fromBlocks(await device.readFloats(output), images, outChannels, outPixels),
+    inGradient: fromBlocks(await device.readFloats(inGradient), images, channels, inPixels),
+    weightGradient: Float64Array.from(
+      await device.readFloats(weightGradient, 0, data.weights.length),
+    ),
+    biasGradient: Float64Array.from(await device.readFloats(biasGradient, 0, outChannels)),
+  };
+}
+
+function close(what: string, actual: Float64Array, wanted: Float64Array, reduction: number): void {
+  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const error = wanted.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - actual[i])),
+    0,
+  );
+  const bound = 1e-6 * Math.sqrt(reduction) * largest;
+  assert(error <= bound, `${what}: error ${error} exceeds ${bound}`);
+}
