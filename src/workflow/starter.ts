@@ -1,0 +1,76 @@
+/** The workflow that `gyrus new DIR` writes: small enough to run in minutes, complete enough to grow. */
+
+/** @param name name of the new workflow; the folder's as a rule */
+export function starterWorkflow(name: string): string {
+  return `#:schema ./schema.json
+# A Gyrus workflow: steps, what each one takes from others (in) and how it is set (with).
+#
+#   gyrus check FILE     finds every mistake, with its line
+#   gyrus plan FILE      says what would run, and why
+#   gyrus run FILE       runs what the cache doesn't have
+#   gyrus steps NAME     describes a step and its parameters
+version = 1
+name    = ${JSON.stringify(name)}
+
+# Values used in several places. Try: gyrus run FILE --set params.n_splits=5
+[params]
+seed     = 42
+n_splits = 2
+
+# Reaches every step that declares the parameter.
+[defaults]
+with.seed = "\${params.seed}"
+
+# A data set made from nothing, so that this file runs as it stands. For your own data write
+#   uses = "caps.open"
+#   with.path = "path/to/caps"
+[steps.caps]
+uses = "caps.generate"
+with = { kind = "phantom", n_subjects = 32 }
+
+[steps.slices]
+uses    = "extract.slices"
+in.caps = "caps"
+with    = { slice_direction = 2, slice_mode = "rgb", discarded_slices = [40, 40] }
+
+[steps.labels]
+uses    = "labels.get"
+in.caps = "caps"
+with    = { diagnoses = ["AD", "CN"] }
+
+# Participants set aside: nothing is trained or chosen on them.
+[steps.split]
+uses      = "split.holdout"
+in.labels = "labels"
+with      = { subset_name = "test", n_test = 0.2 }
+
+[steps.folds]
+uses      = "split.kfold"
+in.labels = "split.train"
+with      = { n_splits = "\${params.n_splits}", stratification = "diagnosis" }
+
+# One instance for each value of the matrix: train[fold=0], train[fold=1], ...
+[steps.train]
+uses        = "train.classification"
+matrix.fold = { range = "\${params.n_splits}" }
+in.images   = "slices"
+in.folds    = "folds[\${matrix.fold}]"
+with        = { architecture = "resnet18", epochs = 2, learning_rate = 1e-4 }
+
+[steps.predict]
+uses            = "predict"
+matrix          = "train"       # the same axes
+in.model        = "train"       # the one of the same fold
+in.images       = "slices"
+in.participants = "split.test"
+
+[steps.evaluate]
+uses           = "evaluate"
+in.predictions = "predict[*]"   # all folds
+
+# Copies of outputs, relative to this file. An output of a matrix names its axes in the path.
+[publish]
+"results/metrics.tsv"             = "evaluate.table"
+"results/models/\${matrix.fold}" = "train"
+`;
+}
