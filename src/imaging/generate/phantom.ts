@@ -9,21 +9,13 @@
 import { Random } from "../../random.ts";
 import { type Anatomy, sulcalHalfWidthAt } from "./anatomy.ts";
 import { blend, ellipsoid, smoothStep, Tube } from "./shapes.ts";
+import type { HeadVolume } from "./volume.ts";
 
 /** Extent of ClinicaDL's cropped images, mm. */
 const FIELD_OF_VIEW = [169, 208, 179] as const;
 
 /** White matter's brightness in stored units, about that of clinical T1-weighted images. */
 const WHITE_MATTER = 1000;
-
-export interface Volume {
-  /** Voxels along x, y and z. */
-  shape: [number, number, number];
-  /** The first axis varies fastest, as in NIfTI. */
-  data: Float32Array;
-  /** Row-major 4 by 4: voxel indices to mm, right, anterior and superior positive. */
-  affine: Float64Array;
-}
 
 /** Right-hand structures; the left ones are their mirror images. */
 const LATERAL_VENTRICLE = new Tube([
@@ -84,7 +76,7 @@ export function renderPhantom(
   shape: readonly [number, number, number],
   noiseSeed: number,
   noiseStream: number,
-): Volume {
+): HeadVolume {
   const [nx, ny, nz] = shape;
   const voxel = Math.max(...FIELD_OF_VIEW.map((extent, axis) => extent / shape[axis]));
   const data = new Float32Array(nx * ny * nz);

@@ -1,0 +1,130 @@
+/** Two-dimensional heads of ellipses after Shepp and Logan, in three subtypes. */
+import type { Random } from "../../random.ts";
+import type { Diagnosis } from "./anatomy.ts";
+import type { HeadVolume } from "./volume.ts";
+
+/** 0: both regions large; 1: the second region small; 2: the first region small. */
+export type Subtype = 0 | 1 | 2;
+
+/** Draws a subtype. @param probabilities of the three subtypes, which sum to 1 */
+export function drawSubtype(probabilities: readonly number[], random: Random): Subtype {
+  const u = random.uniform();
+  return u < probabilities[0] ? 0 : u < probabilities[0] + probabilities[1] ? 1 : 2;
+}
+
+interface Ellipse {
+  x: number;
+  y: number;
+  /** Half axes in pixels. */
+  a: number;
+  b: number;
+  angle: number;
+  grey: number;
+}
+
+/**
+ * Renders a slice of `size` by `size` pixels as a volume with one slice.
+ *
+ * Skull 1, brain 0.2, a central ellipse and two regions at a grey between 0.4 and 0.6, ventricles 0.
+ * Regions are scaled by 1 to 1.2 (large) or 0.8 to 0.9 (small); everything inside is displaced by 1
+ * to size / 32 pixels and turned a little.
+ *
+ * @param smoothing blurs by a Gaussian of up to size / 100 pixels
+ */
+export function renderSheppLogan(
+  size: number,
+  subtype: Subtype,
+  smoothing: boolean,
+  random: Random,
+): HeadVolume {
+  const c = (size + 1) / 2;
+  const a = c - 2, b = 2 * c / 3 - 2;
+  const large = () => random.uniform(1, 1.2);
+  const small = () => random.uniform(0.8, 0.9);
+  const offset = () =>
+    random.uniform(1, Math.max(2, size / 32)) * (random.integer(2) === 0 ? -1 : 1);
+  const turn = () => random.normal(0, 0.08);
+  const grey = () => random.uniform(0.4, 0.6);
+  const regionScales = [subtype === 2 ? small() : large(), subtype === 1 ? small() : large()];
+  const inner = (
+    x: number,
+    y: number,
+    ra: number,
+    rb: number,
+    level: number,
+    tilt = 0,
+  ): Ellipse => ({
+    x: x + offset(),
+    y: y + offset(),
+    a: ra,
+    b: rb,
+    angle: tilt + turn(),
+    grey: level,
+  });
+  const ellipses: Ellipse[] = [
+    { x: 0, y: 0, a: b, b: a, angle: 0, grey: 1 },
+    { x: 0, y: 0, a: b * 0.93, b: a * 0.95, angle: 0, grey: 0.2 },
+    inner(0, a * 0.38, b * 0.3, a * 0.2, grey()),
+    inner(-b * 0.22, -a * 0.55, b * 0.18 * regionScales[0], a * 0.12 * regionScales[0], grey()),
+    inner(b * 0.22, -a * 0.55, b * 0.18 * regionScales[1], a * 0.12 * regionScales[1], grey()),
+    inner(-b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, 0.3),
+    inner(b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, -0.3),
+  ];
+  const image = new Float32Array(size * size);
+  for (const { x, y, a: ra, b: rb, angle, grey: level } of ellipses) {
+    const cos = Math.cos(angle), sin = Math.sin(angle);
+    for (let j = 0, at = 0; j < size; j++) {
+      for (let i = 0; i < size; i++, at++) {
+        const dx = i + 1 - c - x, dy = j + 1 - c - y;
+        const u = (cos * dx + sin * dy) / ra, v = (cos * dy - sin * dx) / rb;
+        if (u * u + v * v <= 1) image[at] = level;
+      }
+    }
+  }
+  const data = smoothing ? blurPlane(image, size, random.uniform() * size / 100) : image;
+  // deno-fmt-ignore
+  const affine = Float64Array.of(
+    1, 0, 0, -(size - 1) / 2,
+    0, 1, 0, -(size - 1) / 2,
+    0, 0, 1, 0,
+    0, 0, 0, 1,
+  );
+  return { shape: [size, size, 1], data, affine };
+}
+
+/** Probabilities of subtypes by class, as ClinicaDL's. */
+export const SUBTYPES: Readonly<Record<Diagnosis, readonly number[]>> = {
+  AD: [0.05, 0.85, 0.1],
+  CN: [1, 0, 0],
+};
+
+function blurPlane(image: Float32Array, size: number, sigma: number): Float32Array {
+  return blurAxis(blurAxis(image, [size, size, 1], 0, sigma), [size, size, 1], 1, sigma);
+}
+
+/** Gaussian blur along one axis, edges repeated, cut at four sigma; sigma in voxels. */
+export function blurAxis(
+  data: Float32Array,
+  shape: readonly [number, number, number],
+  axis: number,
+  sigma: number,
+): Float32Array {
+  const reach = Math.ceil(4 * sigma);
+  if (reach === 0) return data;
+  const weights = Array.from({ length: reach + 1 }, (_, d) => Math.exp(-d * d / (2 * sigma ** 2)));
+  const total = weights.reduce((sum, w, d) => sum + (d === 0 ? w : 2 * w), 0);
+  const length = shape[axis];
+  const stride = shape.slice(0, axis).reduce((product, extent) => product * extent, 1);
+  const out = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) {
+    const position = Math.floor(at / stride) % length;
+    let sum = weights[0] * data[at];
+    for (let d = 1; d <= reach; d++) {
+      sum += weights[d] *
+        (data[at - Math.min(d, position) * stride] +
+          data[at + Math.min(d, length - 1 - position) * stride]);
+    }
+    out[at] = sum / total;
+  }
+  return out;
+}

@@ -1,0 +1,44 @@
+/** Heads of which one half is darkened: the left in AD, the right in CN. */
+import type { Random } from "../../random.ts";
+import type { Diagnosis } from "./anatomy.ts";
+import type { HeadVolume } from "./volume.ts";
+
+/**
+ * Multiplies every masked voxel by 1 - (atrophy + 10 (g - min g)) / 100, where g is Gaussian noise
+ * of standard deviation 0.1, as ClinicaDL does.
+ *
+ * @param mask 1 where AD loses signal, 2 where CN does
+ * @param atrophyPercent loss of signal
+ */
+export function atrophy(
+  source: HeadVolume,
+  mask: Uint8Array,
+  diagnosis: Diagnosis,
+  atrophyPercent: number,
+  random: Random,
+): HeadVolume {
+  const side = diagnosis === "AD" ? 1 : 2;
+  const noise = new Float32Array(source.data.length);
+  let least = Infinity;
+  for (let at = 0; at < noise.length; at++) {
+    if (mask[at] !== side) continue;
+    noise[at] = random.normal(0, 0.1);
+    least = Math.min(least, noise[at]);
+  }
+  const data = source.data.map((value, at) =>
+    mask[at] === side
+      ? value * Math.max(0, 1 - (atrophyPercent + 10 * (noise[at] - least)) / 100)
+      : value
+  );
+  return { ...source, data };
+}
+
+/** Adds Gaussian noise to every voxel. */
+export function addNoise(
+  source: HeadVolume,
+  mean: number,
+  sigma: number,
+  random: Random,
+): HeadVolume {
+  return { ...source, data: source.data.map((value) => value + random.normal(mean, sigma)) };
+}

@@ -1,0 +1,39 @@
+/** The volumes that generators work on. */
+import { DataError } from "../../errors.ts";
+import type { Affine } from "../affine.ts";
+import { readNifti } from "../nifti.ts";
+import { writeNifti } from "../nifti_write.ts";
+import { scaledVoxels } from "../voxels.ts";
+
+export interface HeadVolume {
+  /** Voxels along x, y and z. */
+  shape: [number, number, number];
+  /** The first axis varies fastest, as in NIfTI. */
+  data: Float32Array;
+  /** Row-major 4 by 4: voxel indices to mm, right, anterior and superior positive. */
+  affine: Affine;
+}
+
+/** @throws {DataError} when the image can't be read or is not three-dimensional */
+export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
+  const volume = readNifti(bytes, subject);
+  const [x, y = 1, z = 1, ...rest] = volume.shape;
+  if (rest.some((extent) => extent !== 1)) {
+    throw new DataError(subject, `not a 3D image: its shape is ${volume.shape.join(" x ")}`);
+  }
+  return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine };
+}
+
+/** A `.nii.gz` in the template's space, with whole numbers where their rounding can't be seen. */
+export function writeHead(volume: HeadVolume, description: string): Uint8Array<ArrayBuffer> {
+  let largest = 0;
+  for (const value of volume.data) largest = Math.max(largest, Math.abs(value));
+  const whole = largest >= 500 && largest <= 32767;
+  return writeNifti({
+    shape: volume.shape,
+    voxels: whole ? Int16Array.from(volume.data, Math.round) : volume.data,
+    affine: volume.affine,
+    space: "mni152",
+    description,
+  });
+}
