@@ -1,0 +1,46 @@
+/** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
+import { writeSafetensors } from "../formats/safetensors.ts";
+import { checkMask, extract, type Mask, type Recipe } from "./extraction.ts";
+import { readNifti } from "./nifti.ts";
+
+/** A mask file on its way to whoever cuts regions. */
+export interface MaskFile {
+  digest: string;
+  roi: string;
+  /** File name, for messages. */
+  subject: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws {DataError} when a file is no mask */
+export function readMasks(files: readonly MaskFile[]): Map<string, Mask> {
+  return new Map(files.map(({ digest, roi, subject, bytes }) => [
+    digest,
+    checkMask(readNifti(bytes, subject), roi, subject),
+  ]));
+}
+
+/**
+ * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]) and
+ * `elements` (int32).
+ *
+ * @throws {DataError} when the image is malformed or does not suit the recipe
+ */
+export function extractFile(
+  bytes: Uint8Array,
+  recipe: Recipe,
+  masks: ReadonlyMap<string, Mask>,
+  subject: string,
+): Uint8Array<ArrayBuffer> {
+  const { data, shape, affine, elements } = extract(
+    readNifti(bytes, subject),
+    recipe,
+    masks,
+    subject,
+  );
+  return writeSafetensors({
+    data: { dtype: "float32", shape, data },
+    affine: { dtype: "float64", shape: [4, 4], data: Float64Array.from(affine) },
+    elements: { dtype: "int32", shape: [elements.length], data: Int32Array.from(elements) },
+  });
+}

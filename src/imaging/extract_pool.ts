@@ -1,0 +1,76 @@
+/** Extracts images on several threads. */
+import { DataError } from "../errors.ts";
+import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
+import type { FromExtractor, ToExtractor } from "./extract_worker.ts";
+import type { Mask, Recipe } from "./extraction.ts";
+
+/**
+ * Threads that extract, each at one image at a time, so that memory is bounded by their number:
+ * a thread holds one image, inflated, and its tensors. With one thread the caller's does the work.
+ */
+export class ExtractionPool {
+  readonly #idle: Worker[] = [];
+  readonly #workers: Worker[] = [];
+  readonly #masks: ReadonlyMap<string, Mask>;
+
+  /** @throws {DataError} when a mask file is no mask */
+  constructor(readonly threads: number, maskFiles: readonly MaskFile[] = []) {
+    this.#masks = readMasks(maskFiles);
+    if (threads <= 1) return;
+    for (let i = 0; i < threads; i++) {
+      const worker = new Worker(new URL("./extract_worker.ts", import.meta.url), {
+        type: "module",
+      });
+      if (maskFiles.length > 0) {
+        worker.postMessage({ type: "masks", files: maskFiles } satisfies ToExtractor);
+      }
+      this.#workers.push(worker);
+      this.#idle.push(worker);
+    }
+  }
+
+  /**
+   * Bytes of the safetensors file of an image. Not more than `threads` calls may be under way.
+   *
+   * @param bytes of the image file; gone afterwards
+   * @throws {DataError} when the image is malformed or does not suit the recipe
+   */
+  async extract(
+    bytes: Uint8Array<ArrayBuffer>,
+    recipe: Recipe,
+    subject: string,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.threads <= 1) return extractFile(bytes, recipe, this.#masks, subject);
+    const worker = this.#idle.pop();
+    if (worker === undefined) throw new RangeError(`more than ${this.threads} images at a time`);
+    const reply = Promise.withResolvers<FromExtractor>();
+    worker.onmessage = ({ data }: MessageEvent<FromExtractor>) => reply.resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reply.reject(new Error(`an extraction thread died: ${event.message}`));
+    };
+    worker.postMessage(
+      { type: "extract", bytes, recipe, subject } satisfies ToExtractor,
+      [bytes.buffer],
+    );
+    const answer = await reply.promise;
+    this.#idle.push(worker);
+    switch (answer.type) {
+      case "tensors":
+        return answer.bytes;
+      case "refused":
+        throw new DataError(answer.subject, answer.fault);
+      case "failed": {
+        const error = new Error(answer.message);
+        error.stack = answer.stack ?? error.stack;
+        throw error;
+      }
+    }
+  }
+
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers.length = 0;
+    this.#idle.length = 0;
+  }
+}

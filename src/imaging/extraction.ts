@@ -1,0 +1,297 @@
+/** Cuts volumes into the tensors that networks see: slices, patches, regions, whole images. */
+import { DataError } from "../errors.ts";
+import type { Affine } from "./affine.ts";
+import { type Volume, volumeShape } from "./nifti.ts";
+import { resample, type TargetGrid } from "./resample.ts";
+import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
+
+export type Axis = 0 | 1 | 2;
+
+/** What is cut, as plain data: a part of the key under which an extraction is remembered. */
+export type Recipe =
+  & (
+    | {
+      mode: "slice";
+      /** Axis across the slices: 0 sagittal, 1 coronal, 2 axial. */
+      slice_direction: Axis;
+      /** Slices left out at the beginning and at the end. */
+      discarded_slices?: readonly [number, number];
+      /** Indices of the slices to take instead, in this order. */
+      slices?: readonly number[];
+    }
+    | { mode: "patch"; patch_size: number; stride_size: number }
+    | {
+      mode: "roi";
+      /** Whether elements keep the size of the image, zero outside their region. */
+      roi_uncrop_output: boolean;
+      /** Digests of the mask files, in the order of the elements. */
+      masks: readonly string[];
+    }
+    | {
+      mode: "image";
+      /** Every n-th voxel, 2 to 5. */
+      size_reduction_factor?: number;
+    }
+  )
+  & {
+    /** Grid that the volume is resampled to before it is cut. */
+    target_grid?: TargetGrid;
+  };
+
+/** Tensor of one volume. */
+export interface Extraction {
+  /** [elements, 1, height, width] for slices, [elements, 1, depth, height, width] otherwise. */
+  shape: readonly number[];
+  data: Float32Array<ArrayBuffer>;
+  /** For slices, their indices in the volume; else 0, 1, ... */
+  elements: readonly number[];
+  /** Of the grid that was cut; of the tensor itself for images. */
+  affine: Affine;
+}
+
+/** A mask and where it is not zero. */
+export interface Mask {
+  /** Such as `leftHippocampusBox`. */
+  roi: string;
+  volume: Volume;
+  /** First and one past the last voxel along each axis. */
+  box: readonly (readonly [number, number])[];
+}
+
+/**
+ * @param masks by digest; needed for regions
+ * @param subject the image, for messages
+ * @throws {DataError} when the volume is too small for the recipe, does not match a mask, is no
+ *   single volume or holds infinite voxels
+ */
+export function extract(
+  volume: Volume,
+  recipe: Recipe,
+  masks: ReadonlyMap<string, Mask>,
+  subject: string,
+): Extraction {
+  const shape = volumeShape(volume.shape, subject);
+  const grid = recipe.target_grid === undefined
+    ? { ...volume, shape }
+    : resample({ ...volume, shape }, recipe.target_grid, subject);
+  switch (recipe.mode) {
+    case "slice":
+      return cutSlices(grid, sliceIndices(recipe, grid.shape, subject), recipe, subject);
+    case "patch":
+      return cutPatches(grid, recipe, subject);
+    case "roi":
+      return cutRegions(grid, recipe, masks, subject);
+    case "image":
+      return cutImage(grid, recipe.size_reduction_factor ?? 1, subject);
+  }
+}
+
+function whole(shape: readonly number[]): [Int32Array, Int32Array, Int32Array] {
+  return [range(0, shape[0]), range(0, shape[1]), range(0, shape[2])];
+}
+
+function sliceIndices(
+  recipe: Recipe & { mode: "slice" },
+  shape: readonly number[],
+  subject: string,
+): Int32Array {
+  const count = shape[recipe.slice_direction];
+  const { slices, discarded_slices: [begin, end] = [0, 0] } = recipe;
+  if (slices === undefined) {
+    if (begin + end >= count) {
+      throw new DataError(
+        subject,
+        `no slice is left: ${begin} + ${end} are discarded of ${count} along axis ` +
+          recipe.slice_direction,
+      );
+    }
+    return range(begin, count - end);
+  }
+  const outside = slices.find((index) => index < 0 || index >= count);
+  if (outside !== undefined) {
+    throw new DataError(
+      subject,
+      `no slice ${outside}: there are ${count} (0 to ${count - 1}) along axis ` +
+        recipe.slice_direction,
+    );
+  }
+  return Int32Array.from(slices);
+}
+
+function cutSlices(
+  volume: Volume,
+  indices: Int32Array,
+  { slice_direction: axis }: { slice_direction: Axis },
+  subject: string,
+): Extraction {
+  const planes: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
+  const order = planes[axis];
+  const selection = whole(volume.shape);
+  selection[axis] = indices;
+  const shape = [indices.length, 1, volume.shape[order[1]], volume.shape[order[2]]];
+  return {
+    ...gather(volume, selection, order, shape, subject),
+    elements: [...indices],
+    affine: volume.affine,
+  };
+}
+
+function gather(
+  volume: Volume,
+  selection: Selection,
+  order: AxisOrder,
+  shape: readonly number[],
+  subject: string,
+): Pick<Extraction, "shape" | "data"> {
+  const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
+  gatherVoxels(volume, selection, order, data, subject);
+  return { shape, data };
+}
+
+/** Cubes on a regular grid, axis 0 slowest; voxels behind the last cube of an axis are not covered. */
+function cutPatches(
+  volume: Volume,
+  { patch_size: size, stride_size: stride }: { patch_size: number; stride_size: number },
+  subject: string,
+): Extraction {
+  const tooShort = volume.shape.findIndex((extent) => extent < size);
+  if (tooShort >= 0) {
+    throw new DataError(
+      subject,
+      `patches of ${size} voxels do not fit the ${volume.shape[tooShort]} of axis ${tooShort}`,
+    );
+  }
+  const [xs, ys, zs] = volume.shape.map((extent) => range(0, extent - size + 1, stride));
+  const count = xs.length * ys.length * zs.length;
+  const voxels = size ** 3;
+  const data = new Float32Array(count * voxels);
+  let at = 0;
+  for (const x of xs) {
+    for (const y of ys) {
+      for (const z of zs) {
+        const cube: Selection = [range(x, x + size), range(y, y + size), range(z, z + size)];
+        gatherVoxels(volume, cube, [0, 1, 2], data.subarray(at, at + voxels), subject);
+        at += voxels;
+      }
+    }
+  }
+  return {
+    shape: [count, 1, size, size, size],
+    data,
+    elements: [...range(0, count)],
+    affine: volume.affine,
+  };
+}
+
+/**
+ * A mask, checked.
+ *
+ * @throws {DataError} when it is not 3D, or holds anything but 0 and 1 and both of them
+ */
+export function checkMask(volume: Volume, roi: string, subject: string): Mask {
+  const shape = volumeShape(volume.shape, subject);
+  const box = [[Infinity, 0], [Infinity, 0], [Infinity, 0]] as [number, number][];
+  const { data } = gather({ ...volume, shape }, whole(shape), [2, 1, 0], [...shape], subject);
+  let zeros = 0;
+  for (let z = 0, at = 0; z < shape[2]; z++) {
+    for (let y = 0; y < shape[1]; y++) {
+      for (let x = 0; x < shape[0]; x++, at++) {
+        const value = data[at];
+        if (value === 0) zeros++;
+        else if (value === 1) [x, y, z].forEach((index, axis) => widen(box[axis], index));
+        else throw new DataError(subject, `a mask holds 0 and 1 only, but this one has ${value}`);
+      }
+    }
+  }
+  if (zeros === 0 || zeros === data.length) {
+    throw new DataError(subject, `a mask holds both 0 and 1, but this one has only ${data[0]}`);
+  }
+  return { roi, volume: { ...volume, shape }, box };
+}
+
+function widen(bounds: [number, number], index: number): void {
+  if (index < bounds[0]) bounds[0] = index;
+  if (index >= bounds[1]) bounds[1] = index + 1;
+}
+
+function cutRegions(
+  volume: Volume,
+  recipe: Recipe & { mode: "roi" },
+  masks: ReadonlyMap<string, Mask>,
+  subject: string,
+): Extraction {
+  const regions = recipe.masks.map((digest) => {
+    const mask = masks.get(digest);
+    if (mask === undefined) throw new TypeError(`mask ${digest} was not loaded`);
+    const size = mask.volume.shape;
+    if (size.some((extent, axis) => extent !== volume.shape[axis])) {
+      throw new DataError(
+        subject,
+        `the image has ${volume.shape.join(" x ")} voxels, but the mask of ${mask.roi} has ` +
+          size.join(" x "),
+      );
+    }
+    const box = recipe.roi_uncrop_output ? size.map((extent) => [0, extent] as const) : mask.box;
+    const selection = box.map(([begin, end]) => range(begin, end)) as unknown as Selection;
+    const data = new Float32Array(
+      box.reduce((product, [begin, end]) => product * (end - begin), 1),
+    );
+    const inside = new Float32Array(data.length);
+    gatherVoxels(volume, selection, [0, 1, 2], data, subject);
+    gatherVoxels(mask.volume, selection, [0, 1, 2], inside, subject);
+    for (let i = 0; i < data.length; i++) data[i] *= inside[i];
+    return { roi: mask.roi, shape: box.map(([begin, end]) => end - begin), data };
+  });
+  const sizes = new Set(regions.map(({ shape }) => shape.join(" x ")));
+  if (sizes.size > 1) {
+    throw new DataError(
+      regions.map(({ roi, shape }) => `${roi} (${shape.join(" x ")})`).join(", "),
+      "regions of one extraction have one size; extract them by steps of their own, or set " +
+        "roi_uncrop_output",
+    );
+  }
+  const length = regions[0].data.length;
+  const data = new Float32Array(regions.length * length);
+  regions.forEach((region, i) => data.set(region.data, i * length));
+  return {
+    shape: [regions.length, 1, ...regions[0].shape],
+    data,
+    elements: regions.map((_, i) => i),
+    affine: volume.affine,
+  };
+}
+
+/** First voxel and voxel count that ClinicaDL keeps of the cropped template, by reduction factor. */
+const REDUCED_TEMPLATE: Readonly<Record<number, readonly (readonly [number, number])[]>> = {
+  2: [[4, 80], [8, 96], [8, 80]],
+  3: [[0, 56], [8, 64], [4, 56]],
+  4: [[4, 40], [8, 48], [8, 40]],
+  5: [[4, 32], [0, 40], [8, 32]],
+};
+const CROPPED_TEMPLATE = [169, 208, 179];
+
+/** The whole volume, or every n-th voxel: of ClinicaDL's window, or of one centred on other grids. */
+function cutImage(volume: Volume, factor: number, subject: string): Extraction {
+  const isTemplate = CROPPED_TEMPLATE.every((extent, axis) => extent === volume.shape[axis]);
+  const windows = isTemplate && REDUCED_TEMPLATE[factor] ||
+    volume.shape.map((extent) => {
+      const count = Math.floor(extent / factor);
+      return [Math.floor((extent - count * factor) / 2), count] as const;
+    });
+  const short = windows.findIndex(([, count]) => count === 0);
+  if (short >= 0) {
+    throw new DataError(subject, `axis ${short} has too few voxels to be reduced by ${factor}`);
+  }
+  const selection = windows.map(([start, count]) =>
+    range(start, start + count * factor, factor)
+  ) as unknown as Selection;
+  const affine = volume.affine.slice();
+  for (const row of [0, 4, 8]) {
+    for (let axis = 0; axis < 3; axis++) {
+      affine[row + 3] += volume.affine[row + axis] * windows[axis][0];
+      affine[row + axis] *= factor;
+    }
+  }
+  const shape = [1, 1, ...windows.map(([, count]) => count)];
+  return { ...gather(volume, selection, [0, 1, 2], shape, subject), elements: [0], affine };
+}
