@@ -1,0 +1,63 @@
+/** Tables of an evaluation: wide for people, long for programs. */
+import type { EvaluatedGroup, Evaluation, Result } from "../../evaluation/evaluate.ts";
+import { type Writable, writeTsv } from "../../formats/tsv.ts";
+
+const GROUP_COLUMNS = ["data_group", "selection_metric", "level"] as const;
+
+/** One row a fold, then `pooled`, `mean` and `sd` over folds; one column a metric. */
+export function metricsTable({ groups }: Evaluation): string {
+  const axes = Object.keys(groups[0].axes);
+  const metrics = Object.keys(groups[0].pooled.metrics);
+  const rows = groups.flatMap((group) => {
+    const row = (fold: string, participants: number | null, value: (name: string) => number) => [
+      ...groupCells(group),
+      fold,
+      participants,
+      ...metrics.map(value),
+    ];
+    return [
+      ...resultsOf(group).map(([fold, { participants, metrics }]) =>
+        row(fold, participants, (name) => metrics[name].value)
+      ),
+      row("mean", null, (name) => group.summary[name].mean),
+      row("sd", null, (name) => group.summary[name].sd),
+    ];
+  });
+  return writeTsv([...axes, ...GROUP_COLUMNS, "fold", "participants", ...metrics], rows);
+}
+
+/** One row a fold (or `pooled`) and metric. */
+export function intervalsTable({ groups }: Evaluation): string {
+  const columns = [
+    ...Object.keys(groups[0].axes),
+    ...GROUP_COLUMNS,
+    "fold",
+    "metric",
+    "value",
+    "lower",
+    "upper",
+    "standard_error",
+  ];
+  const rows = groups.flatMap((group) =>
+    resultsOf(group).flatMap(([fold, { metrics }]) =>
+      Object.entries(metrics).map(([name, { value, lower, upper, standard_error }]): Writable[] => [
+        ...groupCells(group),
+        fold,
+        name,
+        value,
+        lower,
+        upper,
+        standard_error,
+      ])
+    )
+  );
+  return writeTsv(columns, rows);
+}
+
+function groupCells(group: EvaluatedGroup): Writable[] {
+  return [...Object.values(group.axes), ...GROUP_COLUMNS.map((column) => group[column])];
+}
+
+function resultsOf({ folds, pooled }: EvaluatedGroup): [string, Result][] {
+  return [...folds.map(({ fold, result }): [string, Result] => [fold, result]), ["pooled", pooled]];
+}
