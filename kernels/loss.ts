@@ -7,7 +7,7 @@ const loss = defineKernel({
   name: "loss",
   source,
   constants: ["LANES", "BATCH", "OUTPUTS", "ROW", "KIND", "DELTA", "GRADIENT", "WATCH"],
-  params: { step: "u32", seed: "u32", first: "u32", slot: "u32" },
+  params: { step: "u32", seed: "u32", first: "u32", slot: "u32", share: "f32" },
   entries: {
     cross_entropy: {
       logits: "read",

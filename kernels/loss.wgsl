@@ -8,6 +8,8 @@ struct Params {
   first: u32,
   // Where the loss goes in `losses`.
   slot: u32,
+  // What the gradient is multiplied by: 1 over the number of batches that are accumulated.
+  share: f32,
 }
 
 const LANES: u32 = 64u;
@@ -87,7 +89,7 @@ fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
       let high = largest(row);
       var exponentials = 0.0;
       for (var k = 0u; k < OUTPUTS; k++) { exponentials += exp(logits[row + k] - high); }
-      let weight = weights[truth] / sums.y;
+      let weight = params.share * weights[truth] / sums.y;
       for (var k = 0u; k < ROW; k++) {
         var g = 0.0;
         if (k < OUTPUTS) {
@@ -122,7 +124,7 @@ fn multi_margin(@builtin(local_invocation_index) lane: u32) {
           let z = DELTA - logits[row + truth] + logits[row + k];
           if (k == truth) { g = -above; } else { g = select(0.0, 1.0, z > 0.0); }
         }
-        gradient[row + k] = g * weight / f32(BATCH);
+        gradient[row + k] = params.share * g * weight / f32(BATCH);
       }
     }
   }
@@ -165,7 +167,7 @@ fn regression(@builtin(local_invocation_index) lane: u32) {
         sum += both.x;
         g = both.y;
       }
-      if (GRADIENT) { gradient[row + k] = g / f32(BATCH * OUTPUTS); }
+      if (GRADIENT) { gradient[row + k] = params.share * g / f32(BATCH * OUTPUTS); }
     }
   }
   report(lane, total(lane, vec2f(sum, 0.0)).x / f32(BATCH * OUTPUTS));

@@ -33,18 +33,6 @@
  *   `texture_storage_2d_array<rgba32float, write>`) or by `copyToTexture`, read it as `texture_read`.
  * - Bake shapes in as constants. Leave the batch size to `workgroups` where you can, so that the
  *   last partial batch shares the pipeline.
- * - Convolution and linear layers call, from `src/nn/layers`:
- *   `conv2d(program, shape)` in `kernels/conv2d.ts`, with `shape = { batch, inChannels, outChannels,
- *   inHeight, inWidth, kernel: [r, s], stride: [y, x], padding: [y, x] }`, gives an object with
- *   `outHeight`, `outWidth`, `forward({ x, weight, bias?, y })`,
- *   `dataGradient({ dy, weight, dx, accumulate? })` (`accumulate` adds to what `dx` holds) and
- *   `weightGradient({ x, dy, dWeight, dBias?, accumulate? })`;
- *   `linear(program, { batch, inFeatures, outFeatures })` in `kernels/matmul.ts` likewise.
- *   `x`, `y`, `dx`, `dy` are activations `[N][ceil(C/4)][H][W][4]` whose padding channels hold zero
- *   and must be written as zero; weights stand in PyTorch's order `[K][C][R][S]`, float32, at an
- *   offset that is a multiple of 256 bytes. A linear layer's x and y are plain `[N][ceil(F/4)*4]`
- *   rows, which is the same layout with H = W = 1; `weight` is `[out][in]`. A layer that flattens
- *   H x W > 1 goes through `kernels/flatten.ts` first.
  * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
  */
 import { DeviceError } from "../errors.ts";

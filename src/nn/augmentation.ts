@@ -1,0 +1,59 @@
+/** Random changes of training images, drawn anew for every (seed, epoch, sample). */
+import type { Augmentation } from "../../kernels/gather.ts";
+import { Random } from "../random.ts";
+
+export const augmentationNames = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
+export type AugmentationName = typeof augmentationNames[number];
+
+export interface SampleAugmentation extends Augmentation {
+  /** Standard deviation of the Gaussian noise, in units of the normalised image. */
+  noise: number;
+}
+
+/**
+ * What happens to one sample, with ClinicaDL's ranges: noise of deviation U(0, 0.1); with probability
+ * 0.5 a rectangle of 2 to 33 % of the area and aspect 0.3 to 3.3 is erased (torchvision's
+ * RandomErasing); a shift of -10 to 9 pixels along each axis; smoothing of deviation U(0, 1).
+ * They are applied in the order shift, smoothing, noise, erasing.
+ *
+ * @param place of the sample in the epoch
+ */
+export function drawAugmentation(
+  names: readonly AugmentationName[],
+  height: number,
+  width: number,
+  seed: number,
+  epoch: number,
+  place: number,
+): SampleAugmentation {
+  const draw = (name: AugmentationName) => new Random(seed, `augment ${name} ${place}`, epoch);
+  const result: {
+    -readonly [K in keyof SampleAugmentation]: SampleAugmentation[K];
+  } = { shift: [0, 0], erase: [0, 0, 0, 0], smoothing: 0, noise: 0 };
+  if (names.includes("CropPad")) {
+    const random = draw("CropPad");
+    result.shift = [random.integer(20) - 10, random.integer(20) - 10];
+  }
+  if (names.includes("Smoothing")) result.smoothing = draw("Smoothing").uniform(0, 1);
+  if (names.includes("Noise")) result.noise = draw("Noise").uniform(0, 0.1);
+  if (names.includes("Erasing")) result.erase = drawErasing(draw("Erasing"), height, width);
+  return result;
+}
+
+function drawErasing(
+  random: Random,
+  height: number,
+  width: number,
+): [number, number, number, number] {
+  if (random.uniform() >= 0.5) return [0, 0, 0, 0];
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = height * width * random.uniform(0.02, 0.33);
+    const aspect = Math.exp(random.uniform(Math.log(0.3), Math.log(3.3)));
+    const h = Math.round(Math.sqrt(area * aspect));
+    const w = Math.round(Math.sqrt(area / aspect));
+    if (h < height && w < width) {
+      return [random.integer(height - h + 1), random.integer(width - w + 1), h, w];
+    }
+  }
+  return [0, 0, 0, 0];
+}

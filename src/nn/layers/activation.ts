@@ -1,0 +1,79 @@
+/** An activation on its own, and dropout. */
+import {
+  activationBackward,
+  activationForward,
+  type ActivationName,
+} from "../../../kernels/activation.ts";
+import { dropout } from "../../../kernels/random.ts";
+import { activationBytes, type Shape } from "../../../kernels/tensors.ts";
+import { streamNumber } from "../../random.ts";
+import type { Activation as Tensor, Layer, LayerSummary, Trace } from "../layer.ts";
+
+/** ReLU, ELU, LeakyReLU (slope 0.01), sigmoid or tanh. */
+export class Activation implements Layer {
+  readonly parameters = [];
+  readonly statistics = [];
+
+  constructor(readonly name: string, readonly activation: ActivationName) {}
+
+  outputShape(input: Shape): Shape {
+    return input;
+  }
+
+  summarise(input: Shape): LayerSummary[] {
+    return [{ name: this.name, kind: this.activation, output: input, parameters: 0, macs: 0 }];
+  }
+
+  record(trace: Trace, x: Tensor): Tensor {
+    const bytes = activationBytes(x.shape);
+    const tensor = trace.tensor(this.name, x.shape);
+    activationForward(trace.program, this.activation, { x: x.tensor, y: tensor, bytes }, this.name);
+    const y = trace.activation(tensor, x.shape, [x]);
+    trace.onBackward(y, (dy) =>
+      trace.give(x, this.name, (dx) => {
+        const operands = { output: tensor, dy, dx, bytes };
+        activationBackward(trace.program, this.activation, operands, this.name);
+      }));
+    return y;
+  }
+}
+
+/** `torch.nn.Dropout(p)`; the mask is a function of (seed, name; step, index). */
+export class Dropout implements Layer {
+  readonly parameters = [];
+  readonly statistics = [];
+
+  constructor(readonly name: string, readonly probability: number) {
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new RangeError(`A dropout of ${probability} is not between 0 and 1`);
+    }
+  }
+
+  outputShape(input: Shape): Shape {
+    return input;
+  }
+
+  summarise(input: Shape): LayerSummary[] {
+    const kind = `Dropout ${this.probability}`;
+    return [{ name: this.name, kind, output: input, parameters: 0, macs: 0 }];
+  }
+
+  record(trace: Trace, x: Tensor): Tensor {
+    if (!trace.training || this.probability === 0) return x;
+    const common = {
+      bytes: activationBytes(x.shape),
+      probability: this.probability,
+      stream: streamNumber(`dropout ${this.name}`),
+      params: trace.params,
+      label: this.name,
+    };
+    const tensor = trace.tensor(this.name, x.shape);
+    dropout(trace.program, { ...common, x: x.tensor, y: tensor });
+    const y = trace.activation(tensor, x.shape, [x]);
+    trace.onBackward(
+      y,
+      (dy) => trace.give(x, this.name, (dx) => dropout(trace.program, { ...common, x: dy, y: dx })),
+    );
+    return y;
+  }
+}

@@ -1,0 +1,151 @@
+/** Batch normalisation with the activation that follows, and the residual sum between them. */
+import type { ActivationName } from "../../../kernels/activation.ts";
+import {
+  batchNormApply,
+  batchNormBackward,
+  batchNormEvaluate,
+  type BatchNormOptions,
+  batchNormStatistics,
+} from "../../../kernels/batch_norm.ts";
+import type { PlannedTensor } from "../../gpu/program.ts";
+import type { Shape } from "../../../kernels/tensors.ts";
+import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
+import type { TensorSpec } from "../parameters.ts";
+
+const one = { kind: "constant", value: 1 } as const;
+const zero = { kind: "constant", value: 0 } as const;
+
+/** `torch.nn.BatchNorm2d(channels)`: epsilon 1e-5, momentum 0.1. */
+export class BatchNorm implements Layer {
+  readonly parameters: readonly TensorSpec[];
+  readonly statistics: readonly TensorSpec[];
+
+  constructor(
+    readonly name: string,
+    readonly channels: number,
+    readonly activation: ActivationName = "none",
+  ) {
+    const shape = [channels];
+    this.parameters = [
+      { name: `${name}.weight`, shape, initialisation: one },
+      { name: `${name}.bias`, shape, initialisation: zero },
+    ];
+    this.statistics = [
+      { name: `${name}.running_mean`, shape, initialisation: zero },
+      { name: `${name}.running_var`, shape, initialisation: one },
+    ];
+  }
+
+  outputShape(input: Shape): Shape {
+    return input;
+  }
+
+  summarise(input: Shape): LayerSummary[] {
+    const kind = this.activation === "none" ? "BatchNorm2d" : `BatchNorm2d, ${this.activation}`;
+    return [{ name: this.name, kind, output: input, parameters: 2 * this.channels, macs: 0 }];
+  }
+
+  record(trace: Trace, x: Activation): Activation {
+    return this.recordWith(trace, x);
+  }
+
+  /**
+   * y = f(normalised x + residual). A residual that comes with its own normalisation (the shortcut of
+   * a block that changes shape) is normalised in the same pass.
+   */
+  recordWith(
+    trace: Trace,
+    x: Activation,
+    residual?: Activation | { of: Activation; normalisation: BatchNorm },
+  ): Activation {
+    const { program } = trace;
+    const names = this.parameters.map((parameter) => parameter.name);
+    const moments = this.#moments(trace, x);
+    const shortcut = residual && "of" in residual ? residual : undefined;
+    const added = shortcut ? shortcut.of : residual as Activation | undefined;
+    const residualMoments = shortcut && shortcut.normalisation.#moments(trace, shortcut.of);
+    const tensor = trace.tensor(this.name, x.shape);
+    batchNormApply(program, this.#options(x.shape), {
+      x: x.tensor,
+      moments,
+      y: tensor,
+      residual: added?.tensor,
+      residualMoments,
+    });
+    const shortcutNames = shortcut?.normalisation.parameters.map((parameter) => parameter.name) ??
+      [];
+    const y = trace.activation(tensor, x.shape, added ? [x, added] : [x], [
+      ...names,
+      ...shortcutNames,
+    ]);
+    trace.onBackward(y, (dy) => {
+      const needsOutput = this.activation !== "none" &&
+        (added !== undefined || this.activation !== "relu");
+      this.#backward(trace, x, {
+        moments,
+        dy,
+        output: needsOutput ? y.tensor : undefined,
+        keepMasked: added !== undefined && this.activation !== "none",
+      });
+      if (shortcut && residualMoments) {
+        const { of, normalisation } = shortcut;
+        normalisation.#backward(trace, of, { moments: residualMoments, dy, keepMasked: false });
+      } else if (added?.wanted) {
+        if (added.gradient) {
+          throw new Error(`${this.name}: the residual is used before the block that adds it`);
+        }
+        added.gradient = dy;
+      }
+    });
+    return y;
+  }
+
+  #options(shape: Shape, activation = this.activation): BatchNormOptions {
+    return { shape, activation, label: this.name };
+  }
+
+  #moments(trace: Trace, x: Activation): PlannedTensor {
+    const parameters = trace.parameter(`${this.name}.weight`, `${this.name}.bias`);
+    const running = trace.statistic(`${this.name}.running_mean`, `${this.name}.running_var`);
+    const options = this.#options(x.shape);
+    if (!trace.training) {
+      return batchNormEvaluate(trace.program, options, { parameters, running });
+    }
+    if (x.shape.batch * x.shape.height * x.shape.width < 2) {
+      throw new RangeError(`${this.name} needs more than one value a channel to train`);
+    }
+    return batchNormStatistics(trace.program, options, {
+      x: x.tensor,
+      parameters,
+      running,
+      faults: trace.faults,
+      watch: trace.watch(this.name),
+      step: trace.params,
+    });
+  }
+
+  #backward(trace: Trace, x: Activation, { moments, dy, output, keepMasked }: {
+    moments: PlannedTensor;
+    dy: Parameters<typeof batchNormBackward>[2]["dy"];
+    output?: Activation["tensor"];
+    keepMasked: boolean;
+  }): void {
+    const plain = output === undefined && this.activation !== "relu";
+    const [weight, bias] = this.parameters.map((parameter) => parameter.name);
+    const record = (dx: PlannedTensor) =>
+      batchNormBackward(trace.program, this.#options(x.shape, plain ? "none" : this.activation), {
+        x: x.tensor,
+        moments,
+        output,
+        dy,
+        dx,
+        gradients: trace.gradient(weight, bias),
+        accumulate: trace.accumulate,
+        keepMasked,
+      });
+    if (x.wanted) trace.give(x, this.name, record);
+    else if (trace.trainable(weight) || trace.trainable(bias)) {
+      record(trace.tensor(`${this.name} unused gradient`, x.shape));
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** Fully connected layer over a flattened input, `torch.nn.Flatten` then `torch.nn.Linear`. */
+import {
+  conv2dBackwardData,
+  conv2dBackwardWeights,
+  conv2dForward,
+  linearShape,
+} from "../../../kernels/conv2d.ts";
+import { pixels, type Shape } from "../../../kernels/tensors.ts";
+import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
+import type { Initialisation, TensorSpec } from "../parameters.ts";
+
+export class Linear implements Layer {
+  readonly parameters: readonly TensorSpec[];
+  readonly statistics: readonly TensorSpec[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+  ) {
+    const initialisation: Initialisation = { kind: "uniform", bound: 1 / Math.sqrt(inFeatures) };
+    this.parameters = [
+      { name: `${name}.weight`, shape: [outFeatures, inFeatures], initialisation },
+      { name: `${name}.bias`, shape: [outFeatures], initialisation },
+    ];
+  }
+
+  outputShape(input: Shape): Shape {
+    const features = input.channels * pixels(input);
+    if (features !== this.inFeatures) {
+      throw new RangeError(`${this.name} takes ${this.inFeatures} features, not ${features}`);
+    }
+    return { batch: input.batch, channels: this.outFeatures, height: 1, width: 1 };
+  }
+
+  summarise(input: Shape): LayerSummary[] {
+    const macs = this.inFeatures * this.outFeatures;
+    return [{
+      name: this.name,
+      kind: "Linear",
+      output: this.outputShape(input),
+      parameters: macs + this.outFeatures,
+      macs,
+    }];
+  }
+
+  record(trace: Trace, x: Activation): Activation {
+    const { program } = trace;
+    const output = this.outputShape(x.shape);
+    const { batch, channels } = x.shape;
+    const shape = linearShape(batch, channels, this.outFeatures, pixels(x.shape));
+    const [weight, bias] = this.parameters.map((parameter) => parameter.name);
+    const weights = trace.parameter(weight);
+    const tensor = trace.tensor(this.name, output);
+    const label = this.name;
+    conv2dForward(program, {
+      input: x.tensor,
+      weights,
+      bias: trace.parameter(bias),
+      output: tensor,
+      shape,
+      label,
+    });
+    const y = trace.activation(tensor, output, [x], [weight, bias]);
+    trace.onBackward(y, (outGradient) => {
+      if (trace.trainable(weight) || trace.trainable(bias)) {
+        conv2dBackwardWeights(program, {
+          input: x.tensor,
+          outGradient,
+          weightGradient: trace.gradient(weight),
+          biasGradient: trace.gradient(bias),
+          shape,
+          accumulate: trace.accumulate,
+          label,
+        });
+      }
+      trace.give(x, label, (inGradient) => {
+        conv2dBackwardData(program, { outGradient, weights, inGradient, shape, label });
+      });
+    });
+    return y;
+  }
+}

@@ -1,0 +1,71 @@
+/** ClinicaDL's small networks: five convolution blocks, then three linear layers; its names. */
+import { Activation, Dropout } from "../layers/activation.ts";
+import { BatchNorm } from "../layers/batch_norm.ts";
+import { Convolution } from "../layers/convolution.ts";
+import { Linear } from "../layers/linear.ts";
+import { PadMaxPool } from "../layers/pool.ts";
+import type { Layer } from "../layer.ts";
+import { type InputShape, Network } from "../network.ts";
+
+const widths = [8, 16, 32, 64, 128] as const;
+
+function convFc(
+  architecture: string,
+  input: InputShape,
+  outputs: number,
+  { dropout, hidden, strided }: { dropout: number; hidden: readonly number[]; strided: boolean },
+): Network {
+  const perBlock = strided ? 3 : 4;
+  const convolutions: Layer[] = widths.flatMap((outChannels, block) => {
+    const at = block * perBlock;
+    const inChannels = block === 0 ? input[0] : widths[block - 1];
+    const stride = strided ? 2 : 1;
+    const name = (offset: number) => `convolutions.${at + offset}`;
+    return [
+      new Convolution(name(0), { inChannels, outChannels, kernel: 3, padding: 1, stride }),
+      new BatchNorm(name(1), outChannels, "relu"),
+      ...(strided ? [] : [new PadMaxPool(name(3))]),
+    ];
+  });
+  const side = (n: number) => widths.reduce((size) => Math.ceil(size / 2), n);
+  const features = widths[4] * side(input[1]) * side(input[2]);
+  const sizes = [features, ...hidden, outputs];
+  const head = sizes.slice(1).flatMap((size, i): Layer[] => {
+    const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size);
+    return i + 2 < sizes.length ? [linear, new Activation(`fc.${3 + 2 * i}`, "relu")] : [linear];
+  });
+  return new Network(architecture, input, outputs, [
+    ...convolutions,
+    new Dropout("fc.1", dropout),
+    ...head,
+  ]);
+}
+
+export interface ConvFcOptions {
+  dropout?: number;
+}
+
+export function conv5Fc3(
+  input: InputShape,
+  outputs: number,
+  { dropout = 0 }: ConvFcOptions = {},
+): Network {
+  return convFc("Conv5_FC3", input, outputs, { dropout, hidden: [1300, 50], strided: false });
+}
+
+/** Five convolutions despite the name, as ClinicaDL has it. */
+export function conv4Fc3(
+  input: InputShape,
+  outputs: number,
+  { dropout = 0 }: ConvFcOptions = {},
+): Network {
+  return convFc("Conv4_FC3", input, outputs, { dropout, hidden: [50, 40], strided: false });
+}
+
+export function strideConv5Fc3(
+  input: InputShape,
+  outputs: number,
+  { dropout = 0 }: ConvFcOptions = {},
+): Network {
+  return convFc("Stride_Conv5_FC3", input, outputs, { dropout, hidden: [1300, 50], strided: true });
+}

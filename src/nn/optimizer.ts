@@ -1,0 +1,118 @@
+/** Optimizers with PyTorch's definitions and defaults: the scalars of each step. */
+import { optimizerParams, type UpdateRule } from "../../kernels/optimizer.ts";
+
+export const optimizerNames = [
+  "SGD",
+  "Adam",
+  "AdamW",
+  "RMSprop",
+  "Adagrad",
+  "Adadelta",
+  "Adamax",
+  "NAdam",
+  "RAdam",
+] as const;
+
+export type OptimizerName = typeof optimizerNames[number];
+
+export interface OptimizerOptions {
+  name: OptimizerName;
+  learningRate: number;
+  /** L2 term on the gradient; decoupled in AdamW. */
+  weightDecay?: number;
+  /** SGD only. */
+  momentum?: number;
+  nesterov?: boolean;
+  beta1?: number;
+  /** Second moment's smoothing; alpha of RMSprop, rho of Adadelta. */
+  beta2?: number;
+  epsilon?: number;
+  /** Largest norm of all gradients together. */
+  clipNorm?: number;
+}
+
+type Scalars = Record<keyof typeof optimizerParams, number>;
+
+/** Kernel and constants of an optimizer. @throws {RangeError} for values that can't be */
+export function updateRule(options: OptimizerOptions): {
+  rule: UpdateRule;
+  nesterov: boolean;
+  decoupled: boolean;
+  clipNorm?: number;
+} {
+  const { name, momentum = 0, nesterov = false, clipNorm } = options;
+  const inRange = (label: string, value: number | undefined, low: number, high: number) => {
+    if (value !== undefined && !(value >= low && value < high)) {
+      throw new RangeError(`${label} must be in [${low}, ${high}), not ${value}`);
+    }
+  };
+  inRange("learning rate", options.learningRate, 0, Infinity);
+  inRange("weight decay", options.weightDecay, 0, Infinity);
+  inRange("momentum", momentum, 0, Infinity);
+  inRange("beta1", options.beta1, 0, 1);
+  inRange("beta2", options.beta2, 0, 1);
+  inRange("epsilon", options.epsilon, 0, Infinity);
+  if (clipNorm !== undefined && !(clipNorm > 0)) {
+    throw new RangeError(`The largest gradient norm must be positive, not ${clipNorm}`);
+  }
+  if (nesterov && momentum === 0) throw new RangeError("Nesterov's step needs a momentum");
+  const sgd = momentum > 0 ? "momentum" : "descent";
+  const rule: UpdateRule = name === "SGD"
+    ? sgd
+    : name === "AdamW"
+    ? "adam"
+    : name.toLowerCase() as UpdateRule;
+  return { rule, nesterov, decoupled: name === "AdamW", clipNorm };
+}
+
+/** Momentum decay of NAdam, PyTorch's default. */
+const nadamDecay = 4e-3;
+
+const defaults: Record<OptimizerName, { beta1: number; beta2: number; epsilon: number }> = {
+  SGD: { beta1: 0, beta2: 0, epsilon: 0 },
+  Adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  AdamW: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  RMSprop: { beta1: 0, beta2: 0.99, epsilon: 1e-8 },
+  Adagrad: { beta1: 0, beta2: 0, epsilon: 1e-10 },
+  Adadelta: { beta1: 0, beta2: 0.9, epsilon: 1e-6 },
+  Adamax: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  NAdam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  RAdam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+};
+
+/**
+ * Scalars of update `t`, from 1, in float64.
+ *
+ * @param learningRate of this update, by the schedule
+ */
+export function updateScalars(options: OptimizerOptions, t: number, learningRate: number): Scalars {
+  const usual = defaults[options.name];
+  const beta1 = options.name === "SGD" ? options.momentum ?? 0 : options.beta1 ?? usual.beta1;
+  const beta2 = options.beta2 ?? usual.beta2;
+  const scalars: Scalars = {
+    rate: learningRate,
+    weight_decay: options.weightDecay ?? (options.name === "AdamW" ? 1e-2 : 0),
+    beta1,
+    beta2,
+    epsilon: options.epsilon ?? usual.epsilon,
+    first_factor: learningRate / (1 - beta1 ** t),
+    second_factor: Math.sqrt(1 - beta2 ** t),
+  };
+  if (options.name === "NAdam") {
+    const mu = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * nadamDecay));
+    let product = 1;
+    for (let step = 1; step <= t; step++) product *= mu(step);
+    scalars.rate = learningRate * (1 - mu(t)) / (1 - product);
+    scalars.first_factor = learningRate * mu(t + 1) / (1 - product * mu(t + 1));
+  }
+  if (options.name === "RAdam") {
+    const limit = 2 / (1 - beta2) - 1;
+    const length = limit - 2 * t * beta2 ** t / (1 - beta2 ** t);
+    scalars.second_factor = length > 5
+      ? scalars.second_factor * Math.sqrt(
+        ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length),
+      )
+      : 0;
+  }
+  return scalars;
+}
