@@ -18,3 +18,8 @@ export {
   type StepContext,
   type StepKind,
 } from "./src/workflow/step.ts";
+
+if (import.meta.main) {
+  const { main } = await import("./src/cli/main.ts");
+  Deno.exit(await main(Deno.args));
+}

@@ -27,9 +27,19 @@ interface Active {
 const PLAIN_SECONDS = 10;
 const REDRAW_MILLISECONDS = 100;
 
+/** What a display must know beside the events. */
+export interface DisplayContext {
+  /** Folder that published paths are relative to. */
+  folder: string;
+  /** The command that runs an instance again. */
+  rerun(instance: string): string;
+  /** Milliseconds; for tests. */
+  now?: () => number;
+}
+
 /** A display for a terminal or a log. */
-export function openDisplay(output: Output, now = Date.now): Display {
-  return output.isTerminal ? new LiveDisplay(output, now) : new PlainDisplay(output, now);
+export function openDisplay(output: Output, context: DisplayContext): Display {
+  return output.isTerminal ? new LiveDisplay(output, context) : new PlainDisplay(output, context);
 }
 
 abstract class RunDisplay implements Display {
@@ -41,8 +51,11 @@ abstract class RunDisplay implements Display {
   protected started: number;
   protected estimateSeconds: number | undefined;
 
-  constructor(readonly output: Output, readonly now: () => number) {
-    this.started = now();
+  readonly now: () => number;
+
+  constructor(readonly output: Output, readonly context: DisplayContext) {
+    this.now = context.now ?? Date.now;
+    this.started = this.now();
   }
 
   /** Prints a line that stays. */
@@ -123,12 +136,10 @@ abstract class RunDisplay implements Display {
         );
         break;
       case "published":
-        if (event.state === "written") this.line(`wrote ${shortPath(event.path)}`);
+        if (event.state === "written") this.line(`wrote ${this.published(event.path)}`);
         break;
       case "publish-failed":
-        this.line(
-          `${this.output.paint("error", "red")}: ${shortPath(event.path)}: ${event.message}`,
-        );
+        this.line(`${this.output.paint("error", "red")}: ${event.message}`);
         break;
       case "instance-skipped":
       case "run-finished":
@@ -145,14 +156,18 @@ abstract class RunDisplay implements Display {
     this.line(`${this.output.paint("done", "green")}  ${event.instance}  (${facts})`);
   }
 
+  private published(path: string): string {
+    return shortPath(`${this.context.folder}/${path}`);
+  }
+
   private failureText(event: EventOf<"instance-failed">): string {
     const lines = [
       `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ${event.message}`,
       ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
       `  log: ${shortPath(event.logPath)}`,
       `  files: ${shortPath(event.failedFolder)}`,
+      `  again: ${this.context.rerun(event.instance)}`,
     ];
-    if (event.stack !== undefined) lines.splice(1, 0, indented(event.stack));
     return lines.join("\n");
   }
 }
@@ -286,8 +301,4 @@ function rate({ message }: Active, seconds: number): string {
   return each >= 1
     ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
     : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
-}
-
-function indented(text: string): string {
-  return text.split("\n").map((line) => `  ${line}`).join("\n");
 }

@@ -1,6 +1,6 @@
 /** Errors as people read them, and the exit codes that go with them. */
 import { relative } from "node:path";
-import { DataError, DeviceError, type Issue, StepError, WorkflowError } from "../errors.ts";
+import { DataError, DeviceError, StepError, WorkflowError } from "../errors.ts";
 import { UsageError } from "./arguments.ts";
 import type { Output } from "./terminal.ts";
 
@@ -18,46 +18,43 @@ export const ExitCode = {
 } as const;
 
 /** Prints an error and gives its exit code. What is not a user's error is a bug and keeps its stack. */
-export function reportFailure(error: unknown, err: Output): number {
+export async function reportFailure(error: unknown, err: Output): Promise<number> {
+  const say = (message: string) => err.line(`${err.paint("error", "red")}: ${message}`);
   if (error instanceof UsageError) {
-    err.line(`${err.paint("error", "red")}: ${sentence(error.message, error.suggestion)}`);
+    say(error.suggestion === undefined ? error.message : `${error.message}; ${error.suggestion}`);
     return ExitCode.invalid;
   }
   if (error instanceof WorkflowError) {
-    err.line(error.issues.map((issue) => issueText(issue, err)).join("\n\n"));
+    const { renderIssues } = await import("../workflow/render_issues.ts");
+    err.line(renderIssues(error.issues, Deno.cwd()));
     if (error.issues.length > 1) err.line(`\n${error.issues.length} problems`);
     return ExitCode.invalid;
   }
-  if (error instanceof DataError || error instanceof DeviceError || error instanceof StepError) {
-    err.line(`${err.paint("error", "red")}: ${error.message}`);
+  if (error instanceof StepError) {
+    say(`${error.instance}: ${error.message}`);
     return ExitCode.failed;
+  }
+  if (error instanceof DataError || error instanceof DeviceError) {
+    say(error.message);
+    return ExitCode.failed;
+  }
+  const denied = deniedWrite(error);
+  if (denied !== undefined) {
+    say(
+      `no permission to write ${denied}: Gyrus writes to the workflow's folder and to what ` +
+        `--cache, GYRUS_CACHE and output options name`,
+    );
+    return ExitCode.invalid;
   }
   const stack = error instanceof Error ? error.stack ?? error.message : String(error);
   err.line(`${err.paint("bug in Gyrus", "red")}: ${stack}`);
   return ExitCode.failed;
 }
 
-/** Place, excerpt, caret and message of one thing that is wrong with a file. */
-export function issueText({ message, location, suggestion }: Issue, output: Output): string {
-  const text = sentence(message, suggestion);
-  if (location === undefined) return `${output.paint("error", "red")}: ${text}`;
-  const { file, line, column, length = 1, excerpt } = location;
-  const lines = [output.paint(`${shortPath(file)}:${line}:${column}`, "bold")];
-  if (excerpt !== undefined) {
-    const number = String(line);
-    // A tab keeps its width above the caret.
-    const indent = excerpt.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
-    const marks = "^".repeat(Math.max(1, Math.min(length, excerpt.length - column + 1)));
-    lines.push(
-      `${number} | ${excerpt}`,
-      `${" ".repeat(number.length)} | ${indent}${output.paint(marks, "red")}`,
-    );
-  }
-  return [...lines, text].join("\n");
-}
-
-function sentence(message: string, suggestion: string | undefined): string {
-  return suggestion === undefined ? message : `${message}; ${suggestion}`;
+/** The path that the launcher gave no permission for. */
+function deniedWrite(error: unknown): string | undefined {
+  if (!(error instanceof Deno.errors.NotCapable)) return undefined;
+  return error.message.match(/^Requires write access to "(.+?)"/)?.[1];
 }
 
 /** A path as the caller would write it. */

@@ -1,7 +1,8 @@
 /** Durations, sizes and tables in a form that people read. */
 
-/** `0.4 s`, `12 s`, `3:05`, `2:03:05`. */
+/** `40 ms`, `1.4 s`, `12 s`, `3:05`, `2:03:05`. */
 export function durationText(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

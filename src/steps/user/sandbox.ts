@@ -1,6 +1,8 @@
 /** The engine's side of the worker in which a user's step runs. */
 import { DataError, WorkflowError } from "../../errors.ts";
 import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Artifact, Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
 import { Channel, type Handlers } from "./channel.ts";
 import type { ModuleGraph } from "./module_graph.ts";
@@ -211,6 +213,7 @@ class Access {
 
 /** What a step did that it has no permission for, said in its own terms. */
 function explained(path: string, error: unknown): unknown {
+  if (error instanceof Error) error.stack = ownFrames(error, path);
   const message = messageOf(error);
   const denied = message.match(/^Requires (\w+) access(?: to (.+?))?(?:, run again|$)/);
   if (!denied) return error;
@@ -221,6 +224,13 @@ function explained(path: string, error: unknown): unknown {
       what && ` to ${what}`
     }, but a step has its inputs and nothing else`;
   return new DataError(path, fault, { cause: error });
+}
+
+/** A stack without the frames of the machinery around the step. */
+function ownFrames(error: Error, path: string): string {
+  const folder = pathToFileURL(dirname(path)).href;
+  const frames = (error.stack ?? "").split("\n").filter((line) => line.includes(folder));
+  return [`${error.name}: ${error.message}`, ...frames].join("\n");
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,17 @@
+/** The list of commands. A command's module loads only when it is called. */
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  summary: string;
+  load(): Promise<{ default: Command }>;
+}
+
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: { summary: "Run what is not cached", load: () => import("./run.ts") },
+  check: { summary: "Tell everything that is wrong with a file", load: () => import("./check.ts") },
+  plan: { summary: "Tell what would run, and why", load: () => import("./plan.ts") },
+  why: { summary: "Tell in full why an instance would run", load: () => import("./why.ts") },
+  graph: { summary: "Draw the workflow", load: () => import("./graph.ts") },
+  steps: { summary: "List the step kinds, or describe one", load: () => import("./steps.ts") },
+  schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
+};

@@ -1,0 +1,65 @@
+/** The workflow and the store that a command is about, from its options. */
+import { resolve } from "node:path";
+import { openStore, type Store } from "../engine/store.ts";
+import { reading } from "../steps/host.ts";
+import type { Workflow } from "../workflow/graph.ts";
+import { readWorkflow } from "../workflow/read.ts";
+import type { Given, OptionSpec } from "./arguments.ts";
+
+export const CACHE_OPTION: OptionSpec = {
+  value: "DIR[,DIR]",
+  help: "Cache folder; further ones are only read. Also GYRUS_CACHE. Default: .gyrus beside FILE",
+};
+
+/** Options of every command that reads a workflow file. */
+export const WORKFLOW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  set: {
+    value: "ADDRESS=VALUE",
+    many: true,
+    help: "Override params.NAME or STEP.PARAMETER, such as params.n_splits=5",
+  },
+  sweep: {
+    value: "STEP.PARAMETER=V,V",
+    many: true,
+    help: "Run a step for each of several values: adds a matrix axis",
+  },
+  profile: { value: "NAME", help: "Use [profile.NAME] of the file" },
+  cache: CACHE_OPTION,
+};
+
+/** Options that choose instances. */
+export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  until: { value: "TARGET", many: true, help: "Everything up to and with TARGET" },
+  from: { value: "TARGET", many: true, help: "TARGET and all that depends on it" },
+  only: { value: "TARGET", many: true, help: "TARGET alone; what it needs must be cached" },
+  force: { value: "TARGET", many: true, help: "Run TARGET even if it is cached" },
+};
+
+/** @throws {WorkflowError} with everything that is wrong with the file and the options */
+export function openWorkflow(given: Given): Promise<Workflow> {
+  return readWorkflow(given.positionals[0], {
+    ...reading,
+    set: given.values("set"),
+    sweep: given.values("sweep"),
+    profile: given.value("profile"),
+  });
+}
+
+/** The cache of a workflow; `.gyrus` of the current folder without one. */
+export function openCache(given: Given, workflow?: Workflow): Store {
+  const named = given.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
+  const base = named === undefined && workflow ? workflow.folder : Deno.cwd();
+  const [root, ...lower] = (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
+    .map((folder) => resolve(base, folder.trim()));
+  return openStore(root, { lower });
+}
+
+export function selectionOf(given: Given) {
+  return {
+    targets: given.positionals.slice(1),
+    until: given.values("until"),
+    from: given.values("from"),
+    only: given.values("only"),
+    force: given.values("force"),
+  };
+}

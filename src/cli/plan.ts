@@ -1,0 +1,120 @@
+import { pending, type Plan, plan as planEngine, type PlannedInstance } from "../engine/plan.ts";
+import { locatedReasonText } from "../engine/reason.ts";
+import { running } from "../steps/host.ts";
+import type { Workflow } from "../workflow/graph.ts";
+import type { Command } from "./command.ts";
+import { ExitCode } from "./failure.ts";
+import {
+  openCache,
+  openWorkflow,
+  SELECTION_OPTIONS,
+  selectionOf,
+  WORKFLOW_OPTIONS,
+} from "./open.ts";
+import { countText, durationText, sizeText, tableText } from "./quantity.ts";
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    { name: "TARGET", help: "Step or instance; default: everything", optional: true, many: true },
+  ],
+  options: {
+    ...WORKFLOW_OPTIONS,
+    ...SELECTION_OPTIONS,
+    check: { help: "Exit with 3 when anything will or may run" },
+    json: { help: "Print the plan as JSON, with where each parameter came from" },
+  },
+  details:
+    `An instance that waits for another may run: it is found cached if its inputs come out as they were.
+Steps that look at files outside, such as caps.open, do so while planning.`,
+  async run(given, { out }) {
+    const workflow = await openWorkflow(given);
+    const store = openCache(given, workflow);
+    const planned = await planEngine(store, workflow, { ...running, ...selectionOf(given) });
+    if (given.has("json")) out.line(JSON.stringify(await planJson(planned), null, 2));
+    else for (const line of await planLines(planned)) out.line(line);
+    const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
+    return given.has("check") && work ? ExitCode.pending : ExitCode.done;
+  },
+} satisfies Command;
+
+const STATES = { "cached": "cached", "will-run": "will run", "may-run": "may run" } as const;
+
+async function planLines({ workflow, instances, counts, estimate }: Plan): Promise<string[]> {
+  const rows = [["instance", "state", "time", "disk", "device", "why"]];
+  for (const planned of instances) {
+    if (planned.state === "unwanted") continue;
+    const { seconds, diskBytes, deviceBytes } = planned.estimate;
+    rows.push([
+      planned.instance.name,
+      STATES[planned.state],
+      seconds === undefined ? "" : durationText(seconds),
+      diskBytes === undefined ? "" : sizeText(diskBytes),
+      deviceBytes === undefined ? "" : sizeText(deviceBytes),
+      (await reasonsOf(planned, workflow)).join(", "),
+    ]);
+  }
+  const work = counts["will-run"] + counts["may-run"];
+  const sums = [
+    `${counts.cached} cached`,
+    `${counts["will-run"]} will run`,
+    `${counts["may-run"]} may run`,
+    ...(counts.unwanted > 0 ? [`${counts.unwanted} not asked for`] : []),
+  ];
+  const cost = [
+    ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),
+    ...(estimate.diskBytes === undefined ? [] : [`${sizeText(estimate.diskBytes)} of disk`]),
+    ...(estimate.deviceBytes === undefined
+      ? []
+      : [`${sizeText(estimate.deviceBytes)} of device memory`]),
+  ];
+  const about = work > 0 && cost.length > 0 ? `; about ${cost.join(", ")}` : "";
+  const total = countText(rows.length - 1 + counts.unwanted, "instance");
+  return [...tableText(rows, [2, 3, 4]), "", `${total}: ${sums.join(", ")}${about}`];
+}
+
+async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {
+  const reasons = await Promise.all(
+    planned.reasons.map((reason) => locatedReasonText(reason, workflow)),
+  );
+  if (planned.resumesFrom !== undefined) {
+    reasons.push(`goes on from ${planned.instance.kind.chain} ${planned.resumesFrom}`);
+  }
+  return reasons;
+}
+
+async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<unknown> {
+  return {
+    workflow: workflow.name,
+    file: workflow.file,
+    counts,
+    estimate,
+    instances: await Promise.all(instances.map(async (planned) => ({
+      name: planned.instance.name,
+      step: planned.instance.step,
+      kind: planned.instance.kind.kind,
+      axes: planned.instance.axes,
+      state: planned.state,
+      key: planned.key,
+      params: await parametersJson(planned, workflow),
+      inputs: planned.instance.inputs,
+      reasons: pending(planned) ? planned.reasons : undefined,
+      why: pending(planned) ? await reasonsOf(planned, workflow) : undefined,
+      estimate: pending(planned) ? planned.estimate : undefined,
+      resumesFrom: planned.resumesFrom,
+    }))),
+  };
+}
+
+/** Each parameter with its value and where that was written. */
+async function parametersJson({ instance }: PlannedInstance, workflow: Workflow): Promise<unknown> {
+  const entries = await Promise.all(
+    Object.entries(instance.params).map(async ([name, value]) => {
+      const { from, place } = instance.origins[name] ?? { from: "default" };
+      if (place === undefined) return [name, { value, from }];
+      const { file, line, column } = await workflow.locate(place);
+      return [name, { value, from, file, line, column }];
+    }),
+  );
+  return Object.fromEntries(entries);
+}

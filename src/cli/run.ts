@@ -1,0 +1,117 @@
+import { encodeEvent, type EngineEvent } from "../engine/events.ts";
+import { run as runEngine, type RunResult } from "../engine/run.ts";
+import { running } from "../steps/host.ts";
+import type { Workflow } from "../workflow/graph.ts";
+import type { Given } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { type Display, openDisplay } from "./display.ts";
+import { ExitCode } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import {
+  openCache,
+  openWorkflow,
+  SELECTION_OPTIONS,
+  selectionOf,
+  WORKFLOW_OPTIONS,
+} from "./open.ts";
+import { countText, durationText } from "./quantity.ts";
+import type { Terminal } from "./terminal.ts";
+
+const options = {
+  ...WORKFLOW_OPTIONS,
+  ...SELECTION_OPTIONS,
+  jobs: { value: "N", help: "Processors to use at once; default: all" },
+  "keep-going": { help: "After a failure go on with what does not depend on it" },
+  "force-publish": { help: "Overwrite published files that were edited or are not Gyrus's" },
+  quiet: { help: "Print failures alone" },
+  json: { help: "Print every event as a line of JSON instead (README, Events)" },
+};
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    {
+      name: "TARGET",
+      help: "Step or instance, such as train or train[fold=2]; default: everything",
+      optional: true,
+      many: true,
+    },
+  ],
+  options,
+  details:
+    `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
+same command goes on where this one stopped.`,
+  async run(given, terminal) {
+    const workflow = await openWorkflow(given);
+    const store = openCache(given, workflow);
+    const display = displayFor(given, terminal, workflow);
+    const interrupt = onInterrupt((message) => terminal.err.line(message));
+    try {
+      const result = await runEngine(store, workflow, {
+        ...running,
+        ...selectionOf(given),
+        jobs: given.count("jobs"),
+        keepGoing: given.has("keep-going"),
+        forcePublish: given.has("force-publish"),
+        signal: interrupt.signal,
+        kill: interrupt.kill,
+        onEvent: (event) => display.show(event),
+      });
+      display.close();
+      return summarize(result, given, terminal);
+    } finally {
+      interrupt.close();
+      display.close();
+    }
+  },
+} satisfies Command;
+
+function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): Display {
+  if (given.has("json")) {
+    return { show: (event: EngineEvent) => out.write(encodeEvent(event)), close() {} };
+  }
+  const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(given, name) };
+  const display = openDisplay(given.has("quiet") ? err : out, context);
+  if (!given.has("quiet")) return display;
+  const shown = ["instance-failed", "publish-failed", "nondeterminism", "damage"];
+  return {
+    show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
+    close: () => display.close(),
+  };
+}
+
+/** The command that runs one instance again as this one does. */
+function rerunCommand(given: Given, instance: string): string {
+  const words = ["gyrus", "run", given.positionals[0], instance];
+  for (const option of ["set", "sweep", "profile", "cache"]) {
+    for (const value of given.values(option)) words.push(`--${option}`, value);
+  }
+  return words.map(quoted).join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function summarize(result: RunResult, given: Given, { out, err }: Terminal): number {
+  const { status, counts, seconds, id } = result;
+  const told = !given.has("quiet") && !given.has("json");
+  const cached = `${counts.cached} cached`;
+  const time = durationText(seconds);
+  if (status === "done") {
+    const text = counts.done > 0
+      ? `done: ${countText(counts.done, "instance")} run, ${cached} (${time})`
+      : `nothing to do: ${cached} (${time})`;
+    if (told) out.line(text);
+    return ExitCode.done;
+  }
+  const rest = [
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    `${counts.done} done`,
+    cached,
+    ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
+  ].join(", ");
+  const where = id === undefined ? "" : `; gyrus show ${id} tells more`;
+  if (!given.has("json")) err.line(`${status}: ${rest} (${time})${told ? where : ""}`);
+  return status === "failed" ? ExitCode.failed : ExitCode.interrupted;
+}
