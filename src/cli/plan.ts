@@ -1,6 +1,6 @@
 import { pending, type Plan, plan as planEngine, type PlannedInstance } from "../engine/plan.ts";
 import { locatedReasonText } from "../engine/reason.ts";
-import { running } from "../steps/host.ts";
+import { planning } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Command } from "./command.ts";
 import { ExitCode } from "./failure.ts";
@@ -30,7 +30,7 @@ Steps that look at files outside, such as caps.open, do so while planning.`,
   async run(given, { out }) {
     const workflow = await openWorkflow(given);
     const store = openCache(given, workflow);
-    const planned = await planEngine(store, workflow, { ...running, ...selectionOf(given) });
+    const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
     if (given.has("json")) out.line(JSON.stringify(await planJson(planned), null, 2));
     else for (const line of await planLines(planned)) out.line(line);
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;

@@ -1,6 +1,6 @@
 import { type Plan, plan as planEngine, type PlannedInstance } from "../engine/plan.ts";
 import { locatedReasonText } from "../engine/reason.ts";
-import { running } from "../steps/host.ts";
+import { planning } from "../steps/host.ts";
 import { findTarget } from "../workflow/targets.ts";
 import type { Command } from "./command.ts";
 import { ExitCode, shortPath } from "./failure.ts";
@@ -16,7 +16,7 @@ export default {
   async run(given, { out }) {
     const workflow = await openWorkflow(given);
     const { instances } = findTarget(workflow, given.positionals[1]);
-    const planned = await planEngine(openCache(given, workflow), workflow, running);
+    const planned = await planEngine(openCache(given, workflow), workflow, planning);
     const blocks: string[] = [];
     for (const { name } of instances) {
       const one = planned.byName.get(name);

@@ -1,5 +1,7 @@
 /** What the engine is given so that it can run Gyrus's own steps and a user's. */
 import { stepKinds } from "./mod.ts";
+import type { PlanOptions } from "../engine/plan.ts";
+import type { RunOptions } from "../engine/run.ts";
 import type { StepKind } from "../workflow/step.ts";
 
 /** For the reader. A user's step brings its loader with it only when a file names one. */
@@ -9,7 +11,11 @@ export const reading = {
     await (await import("./user/load.ts")).loadUserStep(specifier, folder),
 };
 
-/** For `plan` and `run`. */
-export const running = {
+/** For `plan`. */
+export const planning: Pick<PlanOptions, "numericClass" | "services"> = {};
+
+/** For `run`. */
+export const running: Pick<RunOptions, "numericClass" | "services" | "stepModule"> = {
+  ...planning,
   stepModule: new URL("./mod.ts", import.meta.url).href,
 };
