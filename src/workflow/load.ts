@@ -123,18 +123,21 @@ async function reportSyntax(
   const { lineOf, syntaxFault } = await import("./positions.ts");
   const fault = syntaxFault(file, text);
   if (fault) {
-    problems.addAt(`not valid TOML: ${lowerFirst(fault.message)}`, fault.location);
+    problems.addAt(`not valid TOML: ${fault.message}`, fault.location);
     return;
   }
-  const said = error as Error & { line?: number; column?: number };
-  const line = said.line ?? 1;
+  // Only what this parser refuses and the other accepts, such as integers beyond 2^53.
+  const { cause = error } = error;
+  const line = numberIn(cause, "line");
+  const column = numberIn(cause, "column");
   const message = error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
-  problems.addAt(`not valid TOML: ${lowerFirst(message)}`, {
-    file,
-    line,
-    column: said.column ?? 1,
-    excerpt: lineOf(text, line),
-  });
+  const location = { file, line, column, excerpt: lineOf(text, line) };
+  problems.addAt(`not valid TOML: ${lowerFirst(message)}`, location);
+}
+
+function numberIn(value: unknown, key: string): number {
+  const found = Object.getOwnPropertyDescriptor(Object(value), key)?.value;
+  return typeof found === "number" ? found : 1;
 }
 
 function lowerFirst(text: string): string {

@@ -135,18 +135,22 @@ function sizeRule(
 
 /** Of a union's branches the one that comes nearest, or all that are asked for. */
 function unionRule(branches: readonly (readonly z.core.$ZodIssue[])[], value: Json): string {
-  const roots = branches.map((issues) => issues.find((issue) => issue.path.length === 0));
-  const near = branches.findIndex((_, index) => roots[index]?.code !== "invalid_type");
-  if (near >= 0 && branches[near].length > 0) {
-    const [issue] = branches[near];
-    const inner = issue.path.filter((key) => typeof key !== "symbol");
-    const rule = ruleOf(issue, valueAt(value, inner) ?? null)[0];
-    return inner.length === 0 ? rule : `${rule} at ${spelling(inner)}`;
+  const types: string[] = [];
+  const literals: string[] = [];
+  for (const issues of branches) {
+    const root = issues.find((issue) => issue.path.length === 0);
+    if (root?.code === "invalid_type") {
+      types.push(nouns[root.expected] ?? root.expected);
+    } else if (root?.code === "invalid_value") {
+      literals.push(...root.values.map(shown));
+    } else if (issues.length > 0) {
+      const inner = issues[0].path.filter((key) => typeof key !== "symbol");
+      const rule = ruleOf(issues[0], valueAt(value, inner) ?? null)[0];
+      return inner.length === 0 ? rule : `${rule} at ${spelling(inner)}`;
+    }
   }
-  const expected = roots.map((issue) =>
-    issue?.code === "invalid_type" ? nouns[issue.expected] ?? issue.expected : "another value"
-  );
-  return `must be ${[...new Set(expected)].join(" or ")}`;
+  if (types.length === 0) return `must be one of ${literals.join(", ")}`;
+  return `must be ${[...new Set([...types, ...literals])].join(" or ")}`;
 }
 
 function valueAt(value: Json | undefined, path: readonly (string | number)[]): Json | undefined {

@@ -35,6 +35,20 @@ export function locatePlace(sources: ReadonlyMap<string, string>, place: Place):
   return { file: place.file, line: 1, column: 1, excerpt: lineOf(text, 1) };
 }
 
+/** The parser's words that a writer of a workflow would not understand at once. */
+const plainer: Readonly<Record<string, string>> = {
+  "Unspecified values are invalid": "a value is missing",
+  "Must be a newline": "the line should end here",
+  "Defining a key multiple times is invalid": "this key is defined already",
+  "Expected equal (=) token": "an = is missing",
+  "Expected comma (,) token": "a comma is missing",
+  "Unterminated array": "a list is not closed",
+  "Unterminated inline table": "a table is not closed",
+  "Unterminated table-key": "a table's name is not closed",
+  "Unterminated string constant": "a text is not closed",
+  "Empty bare keys are not allowed": "a key is missing",
+};
+
 /** What the positions parser has against a text, if anything. */
 export function syntaxFault(
   file: string,
@@ -44,11 +58,21 @@ export function syntaxFault(
     parseTOML(text, { tomlVersion: "1.0" });
   } catch (error) {
     if (!(error instanceof ParseError)) return undefined;
-    const { lineNumber: line, column } = error;
-    return {
-      message: error.message,
-      location: { file, line, column: column + 1, excerpt: lineOf(text, line) },
-    };
+    const before = text.slice(0, error.index);
+    const trimmed = before.trimEnd();
+    const valueMissing = trimmed.endsWith("=") && trimmed.length < before.length;
+    // What is missing is missed at the next token, often a line further down.
+    const missing = valueMissing ||
+      /^(Unspecified|Unterminated|Expected|The key)/.test(error.message);
+    const end = missing ? trimmed.length : before.length;
+    const line = before.slice(0, end).split("\n").length;
+    const column = end - text.lastIndexOf("\n", end - 1);
+    const message = valueMissing
+      ? "a value is missing"
+      : /^\s*\[/.test(lineOf(text, line)) && error.message.startsWith("The key")
+      ? "a table's name is not closed"
+      : plainer[error.message] ?? error.message.charAt(0).toLowerCase() + error.message.slice(1);
+    return { message, location: { file, line, column, excerpt: lineOf(text, line) } };
   }
 }
 
