@@ -2,7 +2,7 @@
 import { DataError } from "../errors.ts";
 import type { Binding, Instance } from "../workflow/graph.ts";
 import { pathParametersOf } from "../workflow/path_parameter.ts";
-import type { Json, StepKind } from "../workflow/step.ts";
+import type { Json } from "../workflow/step.ts";
 import { canonicalJson } from "./canonical.ts";
 import { digestOf } from "./digest.ts";
 import type { Externals } from "./externals.ts";

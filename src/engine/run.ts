@@ -6,7 +6,13 @@ import { LocalExecutor } from "./executors/local.ts";
 import { writeLastKeys } from "./nearest.ts";
 import { type Plan, plan, type PlanOptions } from "./plan.ts";
 import { publishOutputs } from "./publish.ts";
-import { type InstanceEntry, newRunId, RunFolder, type RunRecord } from "./run_folder.ts";
+import {
+  type InstanceEntry,
+  newRunId,
+  RunFolder,
+  type RunRecord,
+  type RunRequest,
+} from "./run_folder.ts";
 import { type Node, Scheduler } from "./scheduler.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +25,8 @@ export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
   memory?: number;
   /** Goes on with what does not depend on a failure. */
   keepGoing?: boolean;
+  /** Memoized parts and checkpoints are made anew and not kept. */
+  fresh?: boolean;
   /** Overwrites published files that were edited, and files that Gyrus did not write. */
   forcePublish?: boolean;
   /** See {@link LocalOptions.stepModule}. */
@@ -30,6 +38,8 @@ export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
   onEvent?: EventListener;
   /** In place of the local one. */
   executor?: Executor;
+  /** What the workflow was read with, kept in the run's record. */
+  request?: RunRequest;
 }
 
 export interface RunResult {
@@ -81,7 +91,7 @@ export async function run(
       ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
     });
     const scheduler = new Scheduler(store, planned, executor, folder, options, emit);
-    const record = runRecord(id, started, workflow, planned, scheduler);
+    const record = runRecord(id, started, workflow, planned, scheduler, options.request);
     if (todo > 0) await folder?.write(record("running"));
     const { status: ran, counts } = await scheduler.run();
     const errors = [...scheduler.errors];
@@ -135,6 +145,7 @@ function runRecord(
   workflow: Workflow,
   planned: Plan,
   scheduler: Scheduler,
+  request: RunRequest | undefined,
 ): (status: RunRecord["status"], seconds?: number) => RunRecord {
   return (status, seconds) => {
     const device = planned.keying.device();
@@ -150,6 +161,7 @@ function runRecord(
         sources: Object.fromEntries(workflow.sources),
         params: workflow.params,
       },
+      ...(request && { request }),
       instances: [...scheduler.nodes.values()].map(entryOf),
       publications: workflow.publications.map(({ path, binding }) => ({ path, ...binding })),
       started: started.toISOString(),

@@ -36,6 +36,14 @@ export interface InstanceEntry {
   logPath?: string;
 }
 
+/** Arguments that change what a workflow file means, as on the command line. */
+export interface RunRequest {
+  set?: readonly string[];
+  sweep?: readonly string[];
+  profile?: string;
+  targets?: readonly string[];
+}
+
 export interface RunRecord {
   version: 1;
   id: string;
@@ -49,6 +57,8 @@ export interface RunRecord {
     sources: Readonly<Record<string, string>>;
     params: Readonly<Record<string, Json>>;
   };
+  /** What the file was read with. */
+  request?: RunRequest;
   instances: readonly InstanceEntry[];
   publications: readonly { path: string; instance: string; output: string; index?: number }[];
   started: string;

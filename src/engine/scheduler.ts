@@ -257,6 +257,7 @@ export class Scheduler {
       inputs,
       ...(chain !== undefined && { chain }),
       cpus: Math.max(0, node.demand.cpu - 1),
+      ...(this.options.fresh && { fresh: true }),
     };
     await this.#perform(node, task, parts, key);
   }

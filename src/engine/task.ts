@@ -34,6 +34,8 @@ export interface Task {
   /** Key of the chain of checkpoints, of kinds that have one. */
   chain?: Digest;
   cpus: number;
+  /** Memoized parts and checkpoints are made anew and not kept. */
+  fresh?: boolean;
 }
 
 export interface TaskResult {
@@ -97,7 +99,7 @@ export async function execute(
       if (!watched.has(path)) watched.set(path, fingerprint(path));
       return await store.externals.digest(path);
     },
-    memo: (key, compute) => memoized(store, kind, key, compute, listener),
+    memo: (key, compute) => memoized(store, kind, task, key, compute, listener),
     ...(task.chain !== undefined && {
       checkpoints: checkpointChain(store, kind, task, task.chain, listener, (position) => {
         result.resumedFrom = position;
@@ -168,17 +170,18 @@ function assertUnchanged(path: string, before: Fingerprint): void {
 async function memoized(
   store: Store,
   kind: StepKind,
+  task: Task,
   key: Json,
   compute: () => Promise<Uint8Array>,
   listener: TaskListener,
 ): Promise<Blob> {
   const digest = memoKey(kind.kind, kind.version, kind.code, key);
   const known = store.memo(digest);
-  if (known && store.hasObject(known.blob)) return known.blob;
+  if (known && !task.fresh && store.hasObject(known.blob)) return known.blob;
   const start = performance.now();
   const blob = await store.putObject(await compute());
   listener.stored(blob);
-  if (store.writable) {
+  if (store.writable && !task.fresh) {
     await store.publishRecord({
       type: "memo",
       key: digest,
@@ -201,6 +204,7 @@ function checkpointChain(
 ): CheckpointChain {
   return {
     async latest(upTo) {
+      if (task.fresh) return undefined;
       for (const record of store.chain(key)) {
         if (record.position > upTo) continue;
         // One of which anything is missing or corrupt is passed over for an earlier one.
@@ -215,7 +219,7 @@ function checkpointChain(
       const port = { type: "checkpoint", description: "state to go on from" };
       const stored = await storeDraft(store, port, draft, subject);
       listener.stored(stored);
-      if (!store.writable) return;
+      if (!store.writable || task.fresh) return;
       await store.publishCheckpoint({
         type: "chain",
         key,

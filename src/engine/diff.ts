@@ -1,0 +1,121 @@
+/** What is different between two runs. */
+import type { Json } from "../workflow/step.ts";
+import { sameJson } from "./canonical.ts";
+import { type InstanceEntry, readEvents, type RunRecord } from "./run_folder.ts";
+import type { Store } from "./store.ts";
+
+export interface Change {
+  name: string;
+  old?: Json;
+  new?: Json;
+}
+
+export interface InstanceDiff {
+  instance: string;
+  params: readonly Change[];
+  /** Ports whose producers gave other bytes, or that are bound to others. */
+  inputs: readonly string[];
+  outputs: readonly Change[];
+  /** Last value of each. */
+  metrics: readonly Change[];
+}
+
+export interface RunDiff {
+  /** `[params]` of the workflow. */
+  params: readonly Change[];
+  /** Instances in one run only. */
+  added: readonly string[];
+  removed: readonly string[];
+  /** Instances in both, where anything differs. */
+  instances: readonly InstanceDiff[];
+  device?: Change;
+}
+
+export function diffRuns(store: Store, old: RunRecord, now: RunRecord): RunDiff {
+  const before = new Map(old.instances.map((entry) => [entry.name, entry]));
+  const after = new Map(now.instances.map((entry) => [entry.name, entry]));
+  const oldMetrics = lastMetrics(store, old.id);
+  const newMetrics = lastMetrics(store, now.id);
+  const instances: InstanceDiff[] = [];
+  for (const [name, entry] of after) {
+    const earlier = before.get(name);
+    if (!earlier) continue;
+    const diff: InstanceDiff = {
+      instance: name,
+      params: changes(earlier.params, entry.params),
+      inputs: changedInputs(earlier, before, entry, after),
+      outputs: changes(digests(earlier), digests(entry)),
+      metrics: changedMetrics(oldMetrics.get(name), newMetrics.get(name)),
+    };
+    const { params, inputs, outputs, metrics } = diff;
+    if (params.length + inputs.length + outputs.length + metrics.length > 0) instances.push(diff);
+  }
+  return {
+    params: changes(old.workflow.params, now.workflow.params),
+    added: [...after.keys()].filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    instances,
+    ...(!sameJson(old.device, now.device) && {
+      device: { name: "device", old: old.device, new: now.device },
+    }),
+  };
+}
+
+function changes(
+  old: Readonly<Record<string, Json>>,
+  now: Readonly<Record<string, Json>>,
+): Change[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()
+    .filter((name) => !sameJson(old[name], now[name]))
+    .map((name) => ({ name, old: old[name], new: now[name] }));
+}
+
+function digests(entry: InstanceEntry): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(entry.outputs ?? {}).map(([name, output]) => [name, output.digest]),
+  );
+}
+
+/** A cached instance says nothing of metrics, which is no change. */
+function changedMetrics(
+  old: Readonly<Record<string, number>> | undefined,
+  now: Readonly<Record<string, number>> | undefined,
+): Change[] {
+  return old && now ? changes(old, now) : [];
+}
+
+function changedInputs(
+  earlier: InstanceEntry,
+  before: ReadonlyMap<string, InstanceEntry>,
+  entry: InstanceEntry,
+  after: ReadonlyMap<string, InstanceEntry>,
+): string[] {
+  const ports = new Set([...Object.keys(earlier.inputs), ...Object.keys(entry.inputs)]);
+  return [...ports].sort().filter((port) =>
+    JSON.stringify(bound(earlier, port, before)) !== JSON.stringify(bound(entry, port, after))
+  );
+}
+
+function bound(
+  entry: InstanceEntry,
+  port: string,
+  entries: ReadonlyMap<string, InstanceEntry>,
+): (string | undefined)[] {
+  return [entry.inputs[port] ?? []].flat().map(({ instance, output, index }) => {
+    const ref = entries.get(instance)?.outputs?.[output];
+    return index === undefined ? ref?.digest : ref?.items?.[index]?.digest;
+  });
+}
+
+/** Last metrics that each instance reported in a run. */
+export function lastMetrics(
+  store: Store,
+  run: string,
+): Map<string, Readonly<Record<string, number>>> {
+  const metrics = new Map<string, Readonly<Record<string, number>>>();
+  for (const event of readEvents(store, run)) {
+    if (event.type !== "instance-progress" || !event.metrics) continue;
+    metrics.set(event.instance, { ...metrics.get(event.instance), ...event.metrics });
+  }
+  return metrics;
+}

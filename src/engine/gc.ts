@@ -1,0 +1,321 @@
+/**
+ * The garbage collector.
+ *
+ * Roots are the last runs of every workflow and those still running, steps that say `keep`, pins,
+ * and what is published. What roots reach is never removed, and nothing younger than an hour is,
+ * since a run may be about to name it. Of the rest, what costs the least seconds a byte to make
+ * again goes first. A record goes before its objects, so that a kill leaves no promise unkept.
+ */
+import type { Digest } from "../workflow/step.ts";
+import { type Inventory, takeInventory } from "./inventory.ts";
+import { chainKey } from "./key.ts";
+import { decodeManifest } from "./manifest.ts";
+import { readPins } from "./pins.ts";
+import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./record.ts";
+import { isAlive, listRuns, readRun } from "./run_folder.ts";
+import { ObjectError, type Store } from "./store.ts";
+
+export interface GcOptions {
+  /** Nothing that a record names is removed while the store is smaller; then down to 80 % of it. */
+  maxBytes?: number;
+  /** Last runs of each workflow that are roots; default 10. */
+  keepRuns?: number;
+  /** Says what would go, and removes nothing. */
+  dryRun?: boolean;
+  /** Milliseconds since 1970; default: now. */
+  now?: number;
+}
+
+export interface Removal {
+  what: "result" | "memo" | "checkpoint" | "object" | "temporary" | "lease";
+  /** Key, digest or file name. */
+  name: string;
+  kind?: string;
+  /** Freed by it, itself included. */
+  bytes: number;
+  /** To make it again. */
+  seconds?: number;
+  reason: string;
+}
+
+export interface GcResult {
+  removals: readonly Removal[];
+  bytesBefore: number;
+  bytesAfter: number;
+}
+
+const YOUNG = 3_600_000;
+const DEFAULT_RUNS = 10;
+const TRIM = 0.8;
+
+export function gc(store: Store, options: GcOptions = {}): GcResult {
+  const collector = new Collector(store, options);
+  collector.markRoots();
+  collector.chooseResults();
+  collector.chooseRubbish();
+  if (!options.dryRun) collector.remove();
+  return collector.result();
+}
+
+/** Something that may go as a whole: a record and what it alone reaches. */
+interface Candidate {
+  removal: Removal;
+  path: string;
+  objects: Set<Digest>;
+  /** Milliseconds since 1970. */
+  changed: number;
+}
+
+class Collector {
+  readonly #inventory: Inventory;
+  readonly #now: number;
+  /** How many kept records or candidates reach an object. */
+  readonly #reached = new Map<Digest, number>();
+  readonly #manifests = new Map<Digest, readonly Digest[]>();
+  readonly #chosen: Candidate[] = [];
+  readonly #rubbish: { removal: Removal; path: string }[] = [];
+  #bytes: number;
+
+  constructor(readonly store: Store, readonly options: GcOptions) {
+    this.#now = options.now ?? Date.now();
+    this.#inventory = takeInventory(store);
+    this.#bytes = this.#inventory.bytes;
+  }
+
+  #candidates: Candidate[] = [];
+
+  /** Splits records into those that stay, whose objects are marked, and those that may go. */
+  markRoots(): void {
+    const { keys, outputs } = this.#roots();
+    const { instances, memos, chains } = this.#inventory;
+    const chainRoots = new Set<Digest>();
+    for (const ref of outputs) this.#mark(this.#closure(ref));
+    for (const entry of instances) {
+      const objects = this.#objectsOf(entry.record);
+      if (keys.has(entry.record.key) || this.#young(entry.changed)) {
+        this.#mark(objects);
+        if (entry.record.parts.position) chainRoots.add(chainKey(entry.record.parts));
+      } else this.#candidates.push(this.#resultCandidate(entry, objects));
+    }
+    for (const entry of chains) {
+      const objects = this.#closure(entry.record.artifact);
+      if (chainRoots.has(entry.record.key) || this.#young(entry.changed)) this.#mark(objects);
+      else this.#candidates.push(this.#chainCandidate(entry, objects));
+    }
+    for (const entry of memos) {
+      const { digest } = entry.record.blob;
+      if (this.#reached.has(digest) || this.#young(entry.changed)) this.#mark(new Set([digest]));
+      else this.#candidates.push(this.#memoCandidate(entry));
+    }
+    for (const { objects } of this.#candidates) this.#mark(objects);
+  }
+
+  #young(changed: number): boolean {
+    // A clock that was set back makes files of the future: they are young.
+    return this.#now - changed < YOUNG;
+  }
+
+  /** Keys of records, and outputs that have none, which must stay. */
+  #roots(): { keys: Set<Digest>; outputs: ManifestRef[] } {
+    const keys = new Set<Digest>();
+    const outputs: ManifestRef[] = [];
+    const seen = new Map<string, Set<string>>();
+    for (const id of listRuns(this.store)) {
+      const record = readRun(this.store, id);
+      if (!record) continue;
+      const content = record.instances.map((entry) => entry.key).sort().join();
+      const contents = seen.get(record.workflow.name) ?? new Set<string>();
+      seen.set(record.workflow.name, contents);
+      const recent = contents.has(content) ||
+        contents.size < (this.options.keepRuns ?? DEFAULT_RUNS) ||
+        (record.status === "running" && isAlive(this.store, id));
+      if (recent) contents.add(content);
+      for (const entry of record.instances) {
+        if (!recent && !entry.keep) continue;
+        if (entry.key !== undefined) keys.add(entry.key);
+        outputs.push(...Object.values(entry.outputs ?? {}));
+      }
+    }
+    const published = new Set(this.#inventory.published);
+    const pins = readPins(this.store);
+    for (const { record } of this.#inventory.instances) {
+      const digests = Object.values(record.outputs).flatMap((output) => [
+        output.digest,
+        ...(output.items ?? []).map((item) => item.digest),
+      ]);
+      if (pins[record.key] !== undefined || digests.some((digest) => published.has(digest))) {
+        keys.add(record.key);
+      }
+    }
+    return { keys, outputs };
+  }
+
+  #mark(objects: ReadonlySet<Digest>): void {
+    for (const digest of objects) this.#reached.set(digest, (this.#reached.get(digest) ?? 0) + 1);
+  }
+
+  #objectsOf(record: InstanceRecord): Set<Digest> {
+    const objects = new Set<Digest>();
+    for (const output of Object.values(record.outputs)) {
+      for (const digest of this.#closure(output)) objects.add(digest);
+    }
+    if (record.log !== undefined) objects.add(record.log);
+    return objects;
+  }
+
+  /** A manifest and everything below it. */
+  #closure(ref: ManifestRef, into = new Set<Digest>()): Set<Digest> {
+    into.add(ref.digest);
+    let below = this.#manifests.get(ref.digest);
+    if (!below) {
+      const { files, items } = this.#manifest(ref);
+      for (const item of items) this.#closure(item, into);
+      below = [...files, ...items.flatMap((item) => [...this.#closure(item)])];
+      this.#manifests.set(ref.digest, below);
+    }
+    for (const digest of below) into.add(digest);
+    return into;
+  }
+
+  #manifest(ref: ManifestRef): { files: Digest[]; items: readonly ManifestRef[] } {
+    try {
+      const { files, items } = decodeManifest(this.store.getObjectSync(ref));
+      return { files: files.map((file) => file.digest), items: items ?? [] };
+    } catch (error) {
+      // A record whose manifest is gone reaches nothing; it is a miss, and may go.
+      if (error instanceof ObjectError) return { files: [], items: [] };
+      throw error;
+    }
+  }
+
+  #resultCandidate(
+    { record, path, size, changed }: Inventory["instances"][number],
+    objects: Set<Digest>,
+  ): Candidate {
+    return this.#candidate("result", record.key, path, size, changed, objects, {
+      kind: record.parts.kind,
+      seconds: record.seconds,
+    });
+  }
+
+  #chainCandidate(
+    { record, path, size, changed }: { record: ChainRecord } & Inventory["chains"][number],
+    objects: Set<Digest>,
+  ): Candidate {
+    const name = `${record.key} ${record.position}`;
+    return this.#candidate("checkpoint", name, path, size, changed, objects, { kind: record.kind });
+  }
+
+  #memoCandidate(
+    { record, path, size, changed }: { record: MemoRecord } & Inventory["memos"][number],
+  ): Candidate {
+    return this.#candidate("memo", record.key, path, size, changed, new Set([record.blob.digest]), {
+      kind: record.kind,
+      seconds: record.seconds,
+    });
+  }
+
+  #candidate(
+    what: Removal["what"],
+    name: string,
+    path: string,
+    size: number,
+    changed: number,
+    objects: Set<Digest>,
+    facts: { kind: string; seconds?: number },
+  ): Candidate {
+    const days = Math.floor((this.#now - changed) / 86_400_000);
+    const age = days > 0
+      ? `${days} days old`
+      : `${Math.floor((this.#now - changed) / 3.6e6)} h old`;
+    const reason = `no recent run, pin or publication needs it; ${age}`;
+    return { removal: { what, name, bytes: size, reason, ...facts }, path, objects, changed };
+  }
+
+  /** The cheapest to make again first, until the store is small enough. */
+  chooseResults(): void {
+    const { maxBytes } = this.options;
+    if (maxBytes !== undefined && this.#bytes <= maxBytes) return;
+    const target = maxBytes === undefined ? -1 : maxBytes * TRIM;
+    const sizeOf = (candidate: Candidate) =>
+      [...candidate.objects].reduce(
+        (sum, digest) => sum + (this.#inventory.objects.get(digest)?.size ?? 0),
+        1,
+      );
+    const ranked = this.#candidates.map((candidate) => ({
+      candidate,
+      worth: (candidate.removal.seconds ?? 0) / sizeOf(candidate),
+    })).sort((a, b) => a.worth - b.worth || a.candidate.changed - b.candidate.changed);
+    for (const { candidate } of ranked) {
+      if (this.#bytes <= target) return;
+      for (const digest of candidate.objects) {
+        const left = this.#reached.get(digest)! - 1;
+        this.#reached.set(digest, left);
+        const object = this.#inventory.objects.get(digest);
+        if (left === 0 && object && !this.#young(object.changed)) {
+          candidate.removal.bytes += object.size;
+        }
+      }
+      this.#bytes -= candidate.removal.bytes;
+      this.#chosen.push(candidate);
+    }
+  }
+
+  /** Objects that nothing names, and what killed runs left. */
+  chooseRubbish(): void {
+    for (const [digest, { path, size, changed }] of this.#inventory.objects) {
+      if (this.#reached.has(digest) || this.#young(changed)) continue;
+      this.#throwAway("object", digest, path, size, "no record names it");
+    }
+    for (const { name, path, size, changed } of this.#inventory.temporary) {
+      if (this.#young(changed)) continue;
+      this.#throwAway("temporary", name, path, size, "left by a run that was killed");
+    }
+    for (const { name, path, size, changed } of this.#inventory.leases) {
+      if (this.#young(changed)) continue;
+      this.#throwAway("lease", name, path, size, "left by a run that was killed");
+    }
+  }
+
+  #throwAway(what: Removal["what"], name: string, path: string, bytes: number, reason: string) {
+    this.#rubbish.push({ removal: { what, name, bytes, reason }, path });
+    this.#bytes -= bytes;
+  }
+
+  remove(): void {
+    const { files } = this.store;
+    for (const { path } of this.#chosen) files.remove(path);
+    for (const { objects } of this.#chosen) {
+      for (const digest of objects) {
+        if (this.#reached.get(digest) === 0) this.#removeObject(digest);
+      }
+    }
+    for (const { removal, path } of this.#rubbish) {
+      if (removal.what === "object") this.#removeObject(removal.name);
+      else files.remove(path);
+    }
+    if (this.#chosen.length > 0) {
+      const gone = new Set(this.#chosen.map(({ path }) => path));
+      this.store.kinds.rewrite(
+        this.#inventory.instances.filter(({ path }) => !gone.has(path))
+          .sort((a, b) => a.changed - b.changed).map(({ record }) => record),
+      );
+    }
+  }
+
+  /** Looks at its age again: a run may have put it anew since the inventory. */
+  #removeObject(digest: Digest): void {
+    const object = this.#inventory.objects.get(digest);
+    if (!object) return;
+    const changed = this.store.files.changed(object.path);
+    if (changed !== undefined && !this.#young(changed)) this.store.files.remove(object.path);
+  }
+
+  result(): GcResult {
+    return {
+      removals: [...this.#chosen, ...this.#rubbish].map(({ removal }) => removal),
+      bytesBefore: this.#inventory.bytes,
+      bytesAfter: this.#bytes,
+    };
+  }
+}

@@ -1,0 +1,105 @@
+/** Everything in a store, with sizes and times. */
+import type { Digest } from "../workflow/step.ts";
+import { type ChainRecord, decodeRecord, type InstanceRecord, type MemoRecord } from "./record.ts";
+import type { Store } from "./store.ts";
+
+export interface StoredFile {
+  name: string;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Milliseconds since 1970. */
+  changed: number;
+}
+
+export interface Inventory {
+  objects: ReadonlyMap<Digest, StoredFile>;
+  instances: readonly (StoredFile & { record: InstanceRecord })[];
+  memos: readonly (StoredFile & { record: MemoRecord })[];
+  chains: readonly (StoredFile & { record: ChainRecord })[];
+  /** Records that can't be read. */
+  torn: readonly StoredFile[];
+  temporary: readonly StoredFile[];
+  leases: readonly StoredFile[];
+  quarantine: readonly StoredFile[];
+  /** Digests of published artifacts. */
+  published: readonly Digest[];
+  /** Of objects and records. */
+  bytes: number;
+}
+
+/** Looks at every file of the first tier; records are read, objects are not. */
+export function takeInventory(store: Store): Inventory {
+  const { root } = store;
+  const decoder = new TextDecoder();
+  const read = (file: StoredFile) => {
+    const bytes = store.files.readSync(file.path);
+    return bytes ? decoder.decode(bytes) : "";
+  };
+  const instances: Inventory["instances"][number][] = [];
+  const memos: Inventory["memos"][number][] = [];
+  const chains: Inventory["chains"][number][] = [];
+  const torn: StoredFile[] = [];
+  const objects = new Map<Digest, StoredFile>();
+  let bytes = 0;
+  for (const file of nested(store, `${root}/objects`)) {
+    objects.set(file.name, file);
+    bytes += file.size;
+  }
+  for (const file of nested(store, `${root}/records`)) {
+    bytes += file.size;
+    const text = read(file);
+    const instance = decodeRecord(text, "instance");
+    const memo = instance ? undefined : decodeRecord(text, "memo");
+    if (instance) instances.push({ ...file, record: instance });
+    else if (memo) memos.push({ ...file, record: memo });
+    else torn.push(file);
+  }
+  for (const prefix of store.files.list(`${root}/chains`)) {
+    for (const file of nested(store, `${root}/chains/${prefix}`)) {
+      bytes += file.size;
+      const record = decodeRecord(read(file), "chain");
+      if (record) chains.push({ ...file, record });
+      else torn.push(file);
+    }
+  }
+  return {
+    objects,
+    instances,
+    memos,
+    chains,
+    torn,
+    temporary: flat(store, `${root}/tmp`),
+    leases: flat(store, `${root}/leases`),
+    quarantine: flat(store, `${root}/quarantine`),
+    published: publishedDigests(store),
+    bytes,
+  };
+}
+
+function nested(store: Store, folder: string): StoredFile[] {
+  return store.files.list(folder).flatMap((name) => flat(store, `${folder}/${name}`));
+}
+
+function flat(store: Store, folder: string): StoredFile[] {
+  return store.files.list(folder).flatMap((name) => {
+    const path = `${folder}/${name}`;
+    const size = store.files.size(path);
+    const changed = store.files.changed(path);
+    return size === undefined || changed === undefined ? [] : [{ name, path, size, changed }];
+  });
+}
+
+function publishedDigests(store: Store): Digest[] {
+  return store.files.list(`${store.root}/published`).flatMap((name) => {
+    const bytes = store.files.readSync(`${store.root}/published/${name}`);
+    if (!bytes) return [];
+    const ledger = JSON.parse(new TextDecoder().decode(bytes)) as Record<
+      string,
+      { artifact?: Digest }
+    >;
+    return Object.values(ledger).flatMap(({ artifact }) =>
+      artifact === undefined ? [] : [artifact]
+    );
+  });
+}
