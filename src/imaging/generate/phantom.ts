@@ -6,7 +6,7 @@
  * takes a structure's brightness by the share of its width that lies inside, which gives partial
  * volumes; structures are painted from the outside to the inside.
  */
-import { Random } from "../../random.ts";
+import type { Random } from "../../random.ts";
 import { type Anatomy, sulcalHalfWidthAt } from "./anatomy.ts";
 import { blend, ellipsoid, smoothStep, Tube } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
@@ -69,18 +69,16 @@ const VERTEBRAE = new Tube([
  *
  * @param shape voxels along x, y and z; voxels are cubes, as small as lets the field of view of
  *   169 by 208 by 179 mm fit in the grid
- * @param noiseSeed and `noiseStream` fix the noise, apart from the anatomy
+ * @param noise numbers for the noise alone
  */
 export function renderPhantom(
   anatomy: Anatomy,
   shape: readonly [number, number, number],
-  noiseSeed: number,
-  noiseStream: number,
+  noise: Random,
 ): HeadVolume {
   const [nx, ny, nz] = shape;
   const voxel = Math.max(...FIELD_OF_VIEW.map((extent, axis) => extent / shape[axis]));
   const data = new Float32Array(nx * ny * nz);
-  const noise = new Random(noiseSeed, "phantom noise", noiseStream);
   const paint = createPainter(anatomy, voxel);
   const rotation = rotationMatrix(anatomy.rotation);
   const bias = anatomy.bias;

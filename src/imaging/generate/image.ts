@@ -1,0 +1,153 @@
+/** One generated image: a pure function of its description. */
+import { DataError } from "../../errors.ts";
+import { Random } from "../../random.ts";
+import { drawAnatomy } from "./anatomy.ts";
+import { addArtifacts, type ArtifactOptions } from "./artifacts.ts";
+import { halfMasks } from "./half_masks.ts";
+import { hypometabolise, type Pathology, pathologyMask } from "./hypometabolic.ts";
+import type { GeneratedSession } from "./participants.ts";
+import { renderPhantom } from "./phantom.ts";
+import { drawSubtype, renderSheppLogan, type Subtype } from "./shepp_logan.ts";
+import { addNoise, atrophy } from "./trivial.ts";
+import { readHead, writeHead } from "./volume.ts";
+
+/** A real image to start from. */
+export interface SourceImage {
+  /** For messages. */
+  subject: string;
+  bytes: Uint8Array;
+}
+
+/** What an image is made of, and so its key: everything but the bytes of sources and masks. */
+export type ImageRecipe =
+  | {
+    kind: "phantom";
+    seed: number;
+    session: GeneratedSession;
+    shape: readonly [number, number, number];
+    strength: number;
+  }
+  | { kind: "trivial"; seed: number; session: GeneratedSession; atrophyPercent: number }
+  | { kind: "random"; seed: number; session: GeneratedSession; mean: number; sigma: number }
+  | {
+    kind: "shepplogan";
+    seed: number;
+    session: GeneratedSession;
+    size: number;
+    subtypes: readonly number[];
+    smoothing: boolean;
+  }
+  | { kind: "hypometabolic"; pathology: Pathology; degree: number; sigma: number }
+  | { kind: "artifacts"; seed: number; image: number; options: ArtifactOptions };
+
+export interface ImageJob {
+  recipe: ImageRecipe;
+  source?: SourceImage;
+  /** An atlas's mask, on the source's grid. */
+  mask?: SourceImage;
+}
+
+/** The Shepp-Logan subtype of a participant. */
+export function subtypeOf(
+  recipe: { seed: number; session: GeneratedSession; subtypes: readonly number[] },
+): Subtype {
+  const random = new Random(recipe.seed, "shepplogan subtype", recipe.session.participant);
+  return drawSubtype(recipe.subtypes, random);
+}
+
+/**
+ * A `.nii.gz` file.
+ *
+ * @throws {DataError} when the source or mask can't be used
+ */
+export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<ArrayBuffer> {
+  const description = `gyrus ${recipe.kind}`;
+  switch (recipe.kind) {
+    case "phantom": {
+      const { session, seed, shape, strength } = recipe;
+      const years = session.months / 12;
+      const subject = {
+        diagnosis: session.diagnosis,
+        age: session.age - years,
+        sex: session.sex,
+        followUp: years,
+      };
+      const anatomy = drawAnatomy(seed, session.participant, subject, strength);
+      return writeHead(renderPhantom(anatomy, shape, imageRandom(recipe)), description);
+    }
+    case "trivial": {
+      const head = readSource(source);
+      const halves = mask === undefined
+        ? halfMasks(head, source?.subject ?? "source")
+        : readMask(mask, head, recipe.session.diagnosis === "AD" ? 1 : 2);
+      return writeHead(
+        atrophy(
+          head,
+          halves,
+          recipe.session.diagnosis,
+          recipe.atrophyPercent,
+          imageRandom(recipe),
+        ),
+        description,
+      );
+    }
+    case "random":
+      return writeHead(
+        addNoise(readSource(source), recipe.mean, recipe.sigma, imageRandom(recipe)),
+        description,
+      );
+    case "shepplogan":
+      return writeHead(
+        renderSheppLogan(recipe.size, subtypeOf(recipe), recipe.smoothing, imageRandom(recipe)),
+        description,
+      );
+    case "hypometabolic": {
+      const head = readSource(source);
+      const regions = mask === undefined
+        ? pathologyMask(recipe.pathology, head)
+        : readMask(mask, head, 1);
+      return writeHead(
+        hypometabolise(head, regions, recipe.degree, recipe.sigma),
+        description,
+      );
+    }
+    case "artifacts":
+      return writeHead(
+        addArtifacts(
+          readSource(source),
+          recipe.options,
+          new Random(recipe.seed, "artifacts", recipe.image),
+        ),
+        description,
+      );
+  }
+}
+
+/** Numbers of one image, apart from those of any other session. */
+function imageRandom(
+  recipe: { kind: string; seed: number; session: GeneratedSession },
+): Random {
+  const { participant, months } = recipe.session;
+  return new Random(recipe.seed, `${recipe.kind} image ${participant} ${months}`);
+}
+
+function readSource(source: SourceImage | undefined) {
+  if (source === undefined) throw new DataError("caps.generate", "there is no image to start from");
+  return readHead(source.bytes, source.subject);
+}
+
+/** Marks the mask's voxels with `value`. */
+function readMask(
+  mask: SourceImage,
+  head: { shape: readonly number[] },
+  value: number,
+): Uint8Array {
+  const { shape, data } = readHead(mask.bytes, mask.subject);
+  if (shape.join() !== head.shape.join()) {
+    throw new DataError(
+      mask.subject,
+      `the mask is ${shape.join(" x ")} voxels, the image ${head.shape.join(" x ")}`,
+    );
+  }
+  return Uint8Array.from(data, (inside) => inside > 0.5 ? value : 0);
+}
