@@ -1,6 +1,12 @@
 /** Finds raw images in a BIDS folder. */
 import { DataError } from "../errors.ts";
-import { directories, filesBelow, type ImageCandidate, type ImagePattern } from "./dataset.ts";
+import {
+  directories,
+  filesBelow,
+  type ImageCandidate,
+  type ImagePattern,
+  type Layout,
+} from "./dataset.ts";
 
 export type BidsModality = "t1" | "pet" | "flair" | "custom";
 
@@ -32,8 +38,7 @@ export function bidsPattern(type: BidsImageType): ImagePattern {
   return { pattern, description, needed_pipeline: "none" };
 }
 
-/** @throws {DataError} when the folder is none, or of another kind */
-export function checkBidsRoot(root: string): void {
+function checkRoot(root: string): void {
   const names = directories(root);
   if (names.some((name) => name.startsWith("sub-")) && !names.includes("subjects")) return;
   const hint = names.includes("subjects")
@@ -43,16 +48,18 @@ export function checkBidsRoot(root: string): void {
 }
 
 /** Sessions of a BIDS folder; a participant without `ses-*` folders has one session. */
-export function* bidsSessions(root: string): Generator<ImageCandidate> {
+function* sessions(root: string): Generator<ImageCandidate> {
   for (const participant of directories(root)) {
     if (!participant.startsWith("sub-")) continue;
-    const sessions = directories(`${root}/${participant}`)
+    const visits = directories(`${root}/${participant}`)
       .filter((name) => name.startsWith("ses-"));
-    for (const session of sessions) {
+    for (const session of visits) {
       yield { participant, session, files: () => filesBelow(root, `${participant}/${session}`) };
     }
-    if (sessions.length === 0) {
+    if (visits.length === 0) {
       yield { participant, session: ONLY_SESSION, files: () => filesBelow(root, participant) };
     }
   }
 }
+
+export const bidsLayout: Layout = { checkRoot, sessions, subjects: "" };

@@ -1,7 +1,12 @@
 /** Finds images in a CAPS folder by ClinicaDL's patterns. */
 import { DataError } from "../errors.ts";
-import type { ImageCandidate, ImagePattern } from "./dataset.ts";
-import { directories, filesBelow } from "./dataset.ts";
+import {
+  directories,
+  filesBelow,
+  type ImageCandidate,
+  type ImagePattern,
+  type Layout,
+} from "./dataset.ts";
 
 export type Preprocessing = "t1-linear" | "pet-linear" | "flair-linear" | "custom";
 
@@ -58,8 +63,7 @@ export function capsPattern(type: CapsImageType): ImagePattern {
   }
 }
 
-/** @throws {DataError} when the folder is none, or of another kind */
-export function checkCapsRoot(root: string): void {
+function checkRoot(root: string): void {
   const names = directories(root);
   if (names.includes("subjects")) return;
   const hint = names.some((name) => name.startsWith("sub-"))
@@ -68,8 +72,10 @@ export function checkCapsRoot(root: string): void {
   throw new DataError(root, `not a CAPS folder: ${hint}`);
 }
 
-/** Sessions of a CAPS, each with the files below it; prepared tensors are left out. */
-export function* capsSessions(root: string): Generator<ImageCandidate> {
+/** Folder of the tensors that were prepared of a session. */
+export const TENSOR_FOLDER = "deeplearning_prepare_data";
+
+function* sessions(root: string): Generator<ImageCandidate> {
   for (const participant of directories(`${root}/subjects`)) {
     if (!participant.startsWith("sub-")) continue;
     for (const session of directories(`${root}/subjects/${participant}`)) {
@@ -77,15 +83,17 @@ export function* capsSessions(root: string): Generator<ImageCandidate> {
       yield {
         participant,
         session,
-        files: () =>
-          filesBelow(root, `subjects/${participant}/${session}`, ["deeplearning_prepare_data"]),
+        files: () => filesBelow(root, `subjects/${participant}/${session}`, [TENSOR_FOLDER]),
       };
     }
   }
 }
 
-/** Masks of a CAPS by relative path: `masks/tpl-*`. */
-export function capsMasks(root: string): string[] {
+/** Files of the folder `masks`. */
+function masks(root: string): string[] {
   if (!directories(root).includes("masks")) return [];
   return filesBelow(root, "masks").filter((path) => /_mask\.nii(\.gz)?$/.test(path));
 }
+
+/** Prepared tensors are left out; masks are taken along. */
+export const capsLayout: Layout = { checkRoot, sessions, subjects: "subjects/", extras: masks };

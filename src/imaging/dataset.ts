@@ -16,6 +16,17 @@ export interface ImageCandidate {
   files(): string[];
 }
 
+/** How a kind of data set is laid out. */
+export interface Layout {
+  /** @throws {DataError} when the folder is none, or of another kind */
+  checkRoot(root: string): void;
+  sessions(root: string): Iterable<ImageCandidate>;
+  /** Folder of the participants, with its slash. */
+  subjects: string;
+  /** Files to take along that belong to no session. */
+  extras?(root: string): string[];
+}
+
 export interface FoundImage {
   participant: string;
   session: string;

@@ -1,6 +1,7 @@
 /** ClinicaDL's description of an extraction (`tensor_extraction/NAME.json`) and its file names. */
 import { DataError } from "../errors.ts";
 import type { ImagePattern } from "./dataset.ts";
+import type { TargetGrid } from "./resample.ts";
 
 export type Mode = "image" | "patch" | "roi" | "slice";
 
@@ -26,6 +27,9 @@ export interface ExtractionJson {
   readonly uncropped_roi?: boolean;
   readonly roi_custom_template?: string;
   readonly roi_custom_mask_pattern?: string;
+  /** Gyrus's own, which ClinicaDL passes over: what was done before cutting. */
+  readonly size_reduction_factor?: number;
+  readonly target_grid?: TargetGrid;
 }
 
 const MODES: readonly unknown[] = ["image", "patch", "roi", "slice"] satisfies Mode[];

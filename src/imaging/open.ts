@@ -1,26 +1,18 @@
 /** Opens data sets of several cohorts: one image a session, by digest, and its description. */
 import { writeTsv } from "../formats/tsv.ts";
+import { forEachConcurrently } from "./concurrent.ts";
 import {
   findImages,
   type FoundImage,
-  type ImageCandidate,
   type ImageFault,
   type ImagePattern,
+  type Layout,
+  sessionName,
   throwFaults,
 } from "./dataset.ts";
 import { readHeader } from "./nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
 import { DataError } from "../errors.ts";
-
-/** How a kind of data set is laid out. */
-export interface Layout {
-  checkRoot(root: string): void;
-  sessions(root: string): Iterable<ImageCandidate>;
-  /** Folder of the participants, with its slash. */
-  subjects: string;
-  /** Files to take along that belong to no session. */
-  extras?(root: string): string[];
-}
 
 /** A run of bytes by digest. */
 export interface Blob {
@@ -98,6 +90,7 @@ export async function openDataset(
       for (const column of described.keys()) columns.add(column);
     }
   }
+  refuseSharedNames(images);
   for (const { target, blob } of images) files[target] = blob;
   files["images.tsv"] = writeTsv(
     ["participant_id", "session_id", "path", "digest", "cohort"],
@@ -114,6 +107,16 @@ export async function openDataset(
     rows.map((row) => [...columns].map((column) => row.get(column))),
   );
   return { images, files };
+}
+
+/** Tables know a session by its name alone. */
+function refuseSharedNames(images: readonly OpenedImage[]): void {
+  const groups = Map.groupBy(images, sessionName);
+  const faults = [...groups.values()].filter((group) => group.length > 1).map((group) => ({
+    ...group[0],
+    fault: `the same name in cohorts ${group.map(({ cohort }) => cohort).join(" and ")}`,
+  }));
+  throwFaults(faults, "the cohorts together");
 }
 
 type Registered = Omit<OpenedImage, "cohort" | "target">;
@@ -197,20 +200,4 @@ function warnOfSessionsWithout(
   outside.warn(
     `${root}: ${without.length} session(s) without ${description}: ${names.join(", ")}${more}`,
   );
-}
-
-/** Calls `visit` for every item, at most `limit` of them at a time. The first rejection stops it. */
-export async function forEachConcurrently<T>(
-  items: readonly T[],
-  limit: number,
-  visit: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++;
-      await visit(items[index], index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }

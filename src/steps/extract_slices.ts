@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { pathParameter } from "../workflow/path_parameter.ts";
+import { defineStep } from "../workflow/step.ts";
+import {
+  EXTRACTION_THREADS,
+  extractionInputs,
+  extractionOutputs,
+  extractionParameters,
+  targetGrid,
+} from "./extraction/parameters.ts";
+
+const index = z.int().min(0);
+
+export default defineStep({
+  kind: "extract.slices",
+  version: 1,
+  summary: "Cuts volumes into 2D slices",
+  description:
+    `Slices stand in the array order of the image: sagittal ones are coronal by axial voxels, and
+so on; nothing is reoriented or rescaled, and NaN becomes 0. The default takes every slice across the
+left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name them instead. With a table, all
+images need equally many slices, and predictions number them 0, 1, … in the table's order. Infinite
+voxels are an error. Cached an image: adding a participant extracts one.`,
+  params: z.object({
+    slice_direction: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0).describe(
+      "Axis across the slices: 0 sagittal, 1 coronal, 2 axial.",
+    ),
+    slice_mode: z.enum(["rgb", "single"]).default("rgb").describe(
+      "Channels as a network sees them: the slice three times, or once.",
+    ),
+    discarded_slices: z.union([index, z.tuple([index, index])]).default(0).describe(
+      "Slices left out at the beginning and the end: one number for both, or two.",
+    ),
+    slices: z.array(index).min(1).optional().describe("Indices of the slices to take instead."),
+    slices_tsv: pathParameter().optional().describe(
+      "Table of the slices to take instead: participant_id, slice_id and perhaps session_id, one row a slice.",
+    ),
+    ...extractionParameters,
+  }),
+  inputs: extractionInputs,
+  outputs: extractionOutputs,
+  runs: "worker",
+  cpu: EXTRACTION_THREADS,
+  check(params) {
+    const ways = [
+      params.slices !== undefined && "slices",
+      params.slices_tsv !== undefined && "slices_tsv",
+      params.discarded_slices !== 0 && "discarded_slices",
+    ].filter((name) => name !== false);
+    return ways.length < 2 ? [] : [{
+      parameter: ways[0],
+      message: `${ways.join(" and ")} exclude each other`,
+      suggestion: "keep one of them",
+    }];
+  },
+  run: async (context) => {
+    const { extractAll } = await import("./extraction/run.ts");
+    const { sliceTable } = await import("../imaging/slice_table.ts");
+    const { slice_direction, slice_mode, discarded_slices, slices, slices_tsv } = context.params;
+    const discarded: [number, number] = typeof discarded_slices === "number"
+      ? [discarded_slices, discarded_slices]
+      : discarded_slices;
+    const table = slices_tsv === undefined
+      ? undefined
+      : sliceTable(await context.get(await context.external(slices_tsv)), slices_tsv);
+    const images = await extractAll(context, {
+      mode: "slice",
+      channels: slice_mode === "rgb" ? 3 : 1,
+      recipe: ({ participant, session }) => {
+        const own = table?.(participant, session) ?? slices;
+        return {
+          mode: "slice",
+          slice_direction,
+          ...(own === undefined ? { discarded_slices: discarded } : { slices: own }),
+          ...targetGrid(context.params),
+        };
+      },
+      json: {
+        slice_direction,
+        slice_mode,
+        discarded_slices: discarded,
+        ...targetGrid(context.params),
+      },
+      extract_json: context.params.extract_json,
+    });
+    return { images };
+  },
+});
