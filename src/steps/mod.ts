@@ -1,4 +1,21 @@
 /** Every step kind that `uses` can name; `gyrus steps` lists them in this order. */
 import type { StepKind } from "../workflow/step.ts";
+import capsGenerate from "./caps_generate.ts";
+import labelsAnalysis from "./labels_analysis.ts";
+import labelsGet from "./labels_get.ts";
+import labelsMetadata from "./labels_metadata.ts";
+import labelsProgression from "./labels_progression.ts";
+import splitHoldout from "./split_holdout.ts";
+import splitKfold from "./split_kfold.ts";
+import tablesOpen from "./tables_open.ts";
 
-export const stepKinds: readonly StepKind[] = [];
+export const stepKinds: readonly StepKind[] = [
+  capsGenerate,
+  tablesOpen,
+  labelsGet,
+  labelsMetadata,
+  labelsProgression,
+  labelsAnalysis,
+  splitHoldout,
+  splitKfold,
+];
