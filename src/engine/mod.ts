@@ -34,3 +34,20 @@ export {
 } from "./run_folder.ts";
 export { matching, type Selection } from "./select.ts";
 export { ObjectError, openStore, Store, type StoreOptions, type VerifyPolicy } from "./store.ts";
+export {
+  type CachedResult,
+  type CacheStats,
+  cacheStats,
+  type CacheVerification,
+  findKeys,
+  listCache,
+  removeResults,
+  verifyCache,
+} from "./cache.ts";
+export { exportCrate } from "./crate.ts";
+export { type Change, diffRuns, type InstanceDiff, lastMetrics, type RunDiff } from "./diff.ts";
+export { type Explanation, type InputChange, why } from "./explain.ts";
+export { gc, type GcOptions, type GcResult, type Removal } from "./gc.ts";
+export { drift, encodeLock, LOCK_FILE, type LockFile, lockOf } from "./lock_file.ts";
+export { pin, readPins, unpin } from "./pins.ts";
+export { type Mismatch, type Verification, verify } from "./verify.ts";

@@ -1,18 +1,10 @@
 import { assertEquals } from "@std/assert";
+import { inFolder } from "./scratch.ts";
 import { openArtifact, openStore, plan, run } from "../../src/engine/mod.ts";
 import type { EngineEvent } from "../../src/engine/mod.ts";
 import { toyWorkflow } from "./toy_workflow.ts";
 
 const stepModule = new URL("./toy_steps.ts", import.meta.url).href;
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const diamond = () =>
   toyWorkflow({
