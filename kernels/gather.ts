@@ -16,6 +16,7 @@ const gather = defineKernel({
     "CHUNK",
     "NORMALISED",
     "SHIFTED",
+    "FROM_START",
     "ALONG_X",
     "RADIUS",
   ],
@@ -84,11 +85,13 @@ function grid(program: ProgramBuilder, output: Shape) {
  */
 export function gatherBatch(
   program: ProgramBuilder,
-  { output, inChannels, data, order, ranges, augmentations, y, params, label }: {
+  { output, inChannels, data, order, fromStart = false, ranges, augmentations, y, params, label }: {
     output: Shape;
     inChannels: number;
     data: Operand;
     order: Operand;
+    /** Takes `order[n]`, whatever `params.first` is: the data hold this batch alone. */
+    fromStart?: boolean;
     ranges?: Operand;
     augmentations?: Operand;
     y: Operand;
@@ -103,6 +106,7 @@ export function gatherBatch(
       IN_CHANNELS: inChannels,
       NORMALISED: ranges !== undefined,
       SHIFTED: augmentations !== undefined,
+      FROM_START: fromStart,
     },
     bindings: {
       data,

@@ -17,6 +17,8 @@ const WIDTH: u32 = 8u;
 const CHUNK: u32 = 16u;
 const NORMALISED: bool = true;
 const SHIFTED: bool = false;
+// The data hold this batch alone, so `order` is read from its start.
+const FROM_START: bool = false;
 // smooth: along rows rather than along columns
 const ALONG_X: bool = true;
 const RADIUS: i32 = 4;
@@ -60,7 +62,7 @@ fn value_at(item: u32, channel: u32, pixel: u32) -> f32 {
 
 @compute @workgroup_size(LANES)
 fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let item = order[params.first + group.z];
+  let item = order[select(params.first, 0u, FROM_START) + group.z];
   let base = (group.z * BLOCKS + group.y) * PIXELS;
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {

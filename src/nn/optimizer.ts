@@ -100,8 +100,7 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
   };
   if (options.name === "NAdam") {
     const mu = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * nadamDecay));
-    let product = 1;
-    for (let step = 1; step <= t; step++) product *= mu(step);
+    const product = productOf(mu, beta1, t);
     scalars.rate = learningRate * (1 - mu(t)) / (1 - product);
     scalars.first_factor = learningRate * mu(t + 1) / (1 - product * mu(t + 1));
   }
@@ -116,3 +115,15 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
   }
   return scalars;
 }
+
+/** mu(1) ... mu(t), remembered for each beta1 so that a step costs one product. */
+function productOf(mu: (step: number) => number, beta1: number, t: number): number {
+  let products = muProducts.get(beta1);
+  if (!products) muProducts.set(beta1, products = [1]);
+  while (products.length <= t) {
+    products.push(products[products.length - 1] * mu(products.length));
+  }
+  return products[t];
+}
+
+const muProducts = new Map<number, number[]>();

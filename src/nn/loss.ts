@@ -1,0 +1,67 @@
+/** Losses over logits that have been read back, in float64, with PyTorch's definitions. */
+import type { ClassLoss, RegressionLoss } from "../../kernels/loss.ts";
+
+/** e^x_k / sum e^x, from the largest downwards. */
+export function softmax(logits: ArrayLike<number>): Float64Array {
+  const high = Math.max(...Array.from(logits));
+  const powers = Float64Array.from(logits, (x) => Math.exp(x - high));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}
+
+/** Mean over samples; cross-entropy's is weighted by the class weights. */
+export function classLoss(
+  name: ClassLoss,
+  logits: ArrayLike<number>,
+  outputs: number,
+  classes: ArrayLike<number>,
+  classWeights?: readonly number[],
+): number {
+  let sum = 0;
+  let total = 0;
+  for (let n = 0; n < classes.length; n++) {
+    const row = Float64Array.from({ length: outputs }, (_, k) => logits[n * outputs + k]);
+    const truth = classes[n];
+    const weight = classWeights?.[truth] ?? 1;
+    if (name === "cross_entropy") {
+      const high = row.reduce((a, b) => Math.max(a, b));
+      const powers = row.reduce((s, x) => s + Math.exp(x - high), 0);
+      sum += weight * (Math.log(powers) + high - row[truth]);
+      total += weight;
+    } else {
+      for (let k = 0; k < outputs; k++) {
+        if (k !== truth) sum += weight * Math.max(0, 1 - row[truth] + row[k]) / outputs;
+      }
+      total += 1;
+    }
+  }
+  return sum / total;
+}
+
+/** Mean over samples and outputs. */
+export function regressionLoss(
+  name: RegressionLoss,
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+): number {
+  let sum = 0;
+  for (let i = 0; i < targets.length; i++) sum += pointwise(name, logits[i], targets[i]);
+  return sum / targets.length;
+}
+
+function pointwise(name: RegressionLoss, x: number, t: number): number {
+  const d = Math.abs(x - t);
+  switch (name) {
+    case "mse":
+      return d * d;
+    case "l1":
+      return d;
+    case "huber":
+    case "smooth_l1":
+      return d < 1 ? 0.5 * d * d : d - 0.5;
+    case "bce_with_logits":
+      return Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x)));
+    case "kl_div":
+      return t > 0 ? t * (Math.log(t) - x) : 0;
+  }
+}
