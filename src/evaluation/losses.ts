@@ -1,0 +1,20 @@
+/** Losses that can be computed from predictions alone. */
+import type { Predictions } from "./predictions.ts";
+
+/**
+ * The mean over rows: of `CrossEntropyLoss` −ln p of the true class, of `MSELoss` and `L1Loss` the
+ * squared and absolute error. NaN for other losses, which need what predictions do not hold.
+ */
+export function meanLoss(loss: string, predictions: Predictions): number {
+  const { trueLabels, predictedLabels, classes, probabilities } = predictions;
+  let sum = 0;
+  for (let row = 0; row < trueLabels.length; row++) {
+    const error = predictedLabels[row] - trueLabels[row];
+    if (loss === "CrossEntropyLoss") {
+      sum -= Math.log(probabilities[row * classes + trueLabels[row]]);
+    } else if (loss === "MSELoss") sum += error * error;
+    else if (loss === "L1Loss") sum += Math.abs(error);
+    else return NaN;
+  }
+  return sum / trueLabels.length;
+}

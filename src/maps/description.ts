@@ -1,0 +1,258 @@
+/** What a MAPS says of a training: the contents of `maps.json`. */
+import { DataError } from "../errors.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | {
+  readonly [key: string]: Json;
+};
+type JsonObject = { readonly [key: string]: Json };
+
+export interface MapsDescription {
+  task: "classification" | "regression";
+  architecture: string;
+  mode: string;
+  multi_network: boolean;
+  /** Ids of the elements of an image; of a multi-network, network k is that of `elements[k]`. */
+  elements: readonly number[];
+  /** [channels, height, width]. */
+  input_shape: readonly number[];
+  output_size: number;
+  label: string;
+  label_code: Readonly<Record<string, number>>;
+  selection_metrics: readonly string[];
+  n_splits: number;
+  /** ClinicaDL's extraction JSON. */
+  extraction: JsonObject;
+  /** Every other training parameter by its name. */
+  parameters: JsonObject;
+}
+
+/** ClinicaDL 1.6.1's options and their defaults, less those that training here has no use for. */
+const CLINICADL_OPTIONS: JsonObject = {
+  ssda_network: false,
+  dropout: 0.0,
+  loss: "CrossEntropyLoss",
+  selection_threshold: 0.0,
+  n_proc: 2,
+  batch_size: 8,
+  evaluation_steps: 0,
+  fully_sharded_data_parallel: false,
+  amp: false,
+  seed: 0,
+  deterministic: true,
+  compensation: "memory",
+  track_exp: "",
+  transfer_path: "",
+  transfer_selection_metric: "loss",
+  nb_unfrozen_layer: 0,
+  use_extracted_features: false,
+  multi_cohort: false,
+  diagnoses: ["AD", "CN"],
+  baseline: false,
+  valid_longitudinal: false,
+  normalize: true,
+  data_augmentation: false,
+  sampler: "random",
+  size_reduction: false,
+  size_reduction_factor: 2,
+  caps_target: "",
+  tsv_target_lab: "",
+  tsv_target_unlab: "",
+  preprocessing_dict_target: "",
+  split: [],
+  optimizer: "Adam",
+  epochs: 20,
+  learning_rate: 1e-4,
+  adaptive_learning_rate: false,
+  weight_decay: 1e-4,
+  patience: 0,
+  tolerance: 0.0,
+  accumulation_steps: 1,
+  profiler: false,
+  save_all_models: false,
+  emissions_calculator: false,
+};
+
+/**
+ * The text of `maps.json`. `gpu` is false, so that ClinicaDL runs the network where there is no CUDA.
+ *
+ * @param capsDirectory where ClinicaDL finds the images when it predicts a group again; may be empty
+ */
+export function writeMapsJson(description: MapsDescription, capsDirectory: string): string {
+  const { task, architecture, label, label_code, parameters } = description;
+  const { data_augmentation } = parameters;
+  const maps: JsonObject = {
+    ...CLINICADL_OPTIONS,
+    ...parameters,
+    data_augmentation: Array.isArray(data_augmentation) && data_augmentation.length === 0
+      ? false
+      : data_augmentation ?? false,
+    diagnoses: parameters.diagnoses ?? (label === "diagnosis" ? Object.keys(label_code) : []),
+    gpu: false,
+    network_task: task,
+    architecture,
+    multi_network: description.multi_network,
+    caps_directory: capsDirectory,
+    tsv_path: "",
+    preprocessing_dict: description.extraction,
+    mode: description.mode,
+    n_splits: description.n_splits,
+    validation: description.n_splits > 1 ? "KFoldSplit" : "SingleSplit",
+    num_networks: description.elements.length,
+    input_size: description.input_shape,
+    output_size: description.output_size,
+    selection_metrics: description.selection_metrics,
+    label,
+    label_code: task === "classification" ? label_code : null,
+  };
+  return JSON.stringify(maps, null, 4) + "\n";
+}
+
+/** Names of older ClinicaDL versions. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  model: "architecture",
+  multi: "multi_network",
+  minmaxnormalization: "normalize",
+  num_workers: "n_proc",
+};
+
+/** Options of the extraction, which stood beside the others before there was `preprocessing_dict`. */
+const EXTRACTION_OPTIONS = [
+  "preprocessing",
+  "use_uncropped_image",
+  "prepare_dl",
+  "custom_suffix",
+  "tracer",
+  "suvr_reference_region",
+  "patch_size",
+  "stride_size",
+  "slice_direction",
+  "slice_mode",
+  "discarded_slices",
+  "num_slices",
+  "roi_list",
+  "uncropped_roi",
+  "roi_custom_template",
+  "roi_custom_mask_pattern",
+];
+
+/** Keys of `maps.json` that have a place of their own in {@link MapsDescription}. */
+const DESCRIBED = new Set([
+  "network_task",
+  "architecture",
+  "mode",
+  "multi_network",
+  "num_networks",
+  "input_size",
+  "output_size",
+  "label",
+  "label_code",
+  "selection_metrics",
+  "n_splits",
+  "preprocessing_dict",
+]);
+
+/**
+ * Reads `maps.json` of ClinicaDL 1.x or of ours.
+ *
+ * @throws {DataError} when it is no JSON object, or lacks what a prediction needs
+ */
+export function readMapsJson(text: string, subject: string): MapsDescription {
+  const maps = parseObject(text, subject);
+  for (const [former, name] of Object.entries(FORMER_NAMES)) {
+    if (former in maps && !(name in maps)) maps[name] = maps[former];
+    delete maps[former];
+  }
+  const check = <T extends Json>(
+    name: string,
+    is: (value: Json) => value is T,
+    what: string,
+  ): T => {
+    const value = maps[name];
+    if (value === undefined) throw new DataError(subject, `lacks "${name}"`);
+    if (!is(value)) throw new DataError(subject, `"${name}" is not ${what}`);
+    return value;
+  };
+  const task = check("network_task", isText, "text");
+  if (task !== "classification" && task !== "regression") {
+    throw new DataError(subject, `was trained for ${task}, which can't be run here`);
+  }
+  const mode = check("mode", isText, "text");
+  const extraction = { mode, ...readExtraction(maps, subject) };
+  const labelCode = maps.label_code ?? {};
+  const metrics = maps.selection_metrics ?? ["loss"];
+  return {
+    task,
+    architecture: check("architecture", isText, "text"),
+    mode,
+    multi_network: maps.multi_network === true,
+    elements: elementIds(extraction, check("num_networks", isNumber, "a number")),
+    input_shape: check("input_size", isNumbers, "a list of numbers"),
+    output_size: check("output_size", isNumber, "a number"),
+    label: isText(maps.label) ? maps.label : "diagnosis",
+    label_code: isObject(labelCode)
+      ? Object.fromEntries(Object.entries(labelCode).map(([name, node]) => [name, Number(node)]))
+      : {},
+    selection_metrics: Array.isArray(metrics) ? metrics.map(String) : ["loss"],
+    n_splits: typeof maps.n_splits === "number" ? maps.n_splits : 0,
+    extraction,
+    parameters: Object.fromEntries(
+      Object.entries(maps).filter(([name]) =>
+        !DESCRIBED.has(name) && !/(directory|dir|path|tsv)$/.test(name)
+      ),
+    ),
+  };
+}
+
+function parseObject(text: string, subject: string): Record<string, Json> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(subject, "is not JSON", { cause });
+  }
+  if (!isObject(value as Json)) throw new DataError(subject, "is not a JSON object");
+  return value as Record<string, Json>;
+}
+
+function readExtraction(maps: Record<string, Json>, subject: string): JsonObject {
+  const { preprocessing_dict } = maps;
+  if (preprocessing_dict !== undefined) {
+    if (!isObject(preprocessing_dict)) {
+      throw new DataError(subject, '"preprocessing_dict" is not an object');
+    }
+    return preprocessing_dict;
+  }
+  const extraction: Record<string, Json> = {};
+  for (const name of EXTRACTION_OPTIONS) {
+    if (name in maps) extraction[name] = maps[name];
+    delete maps[name];
+  }
+  return extraction;
+}
+
+/** Absolute ids of slices begin behind the discarded ones; those of patches and regions at 0. */
+function elementIds(extraction: JsonObject, count: number): number[] {
+  const { mode, discarded_slices } = extraction;
+  const first = mode !== "slice"
+    ? 0
+    : Array.isArray(discarded_slices)
+    ? Number(discarded_slices[0])
+    : Number(discarded_slices ?? 0);
+  return Array.from({ length: count }, (_, k) => first + k);
+}
+
+function isText(value: Json): value is string {
+  return typeof value === "string";
+}
+
+function isNumber(value: Json): value is number {
+  return typeof value === "number";
+}
+
+function isNumbers(value: Json): value is number[] {
+  return Array.isArray(value) && value.every(isNumber);
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,188 @@
+/** Reads a MAPS, of ClinicaDL 1.x or of ours: its description, splits, groups and weights. */
+import { DataError } from "../errors.ts";
+import { columnIndices, readTsv, type Table, type Writable, writeTsv } from "../formats/tsv.ts";
+import { type MapsDescription, readMapsJson } from "./description.ts";
+
+/** Access to the folder by relative paths. */
+export interface MapsFolder {
+  /** For errors. */
+  name: string;
+  /** Names in a subfolder, sorted; empty where there is none. */
+  list(path: string): Promise<string[]>;
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface OpenedMaps {
+  description: MapsDescription;
+  /** Splits that were trained, in rising order. */
+  splits: readonly number[];
+  /** Before 1.1 splits were called folds. */
+  splitWord: "split" | "fold";
+  /** Predicted data groups, beside train and validation. */
+  dataGroups: readonly string[];
+}
+
+/** @throws {DataError} when it is no MAPS, or one whose networks can't be run here */
+export async function openMaps(folder: MapsFolder): Promise<OpenedMaps> {
+  const names = await folder.list("");
+  if (!names.includes("maps.json")) {
+    throw new DataError(folder.name, "is not a MAPS: it has no maps.json");
+  }
+  const subject = `${folder.name}/maps.json`;
+  const text = new TextDecoder().decode(await folder.read("maps.json"));
+  const splitWord = names.some((name) => /^fold-\d+$/.test(name)) ? "fold" : "split";
+  const prefix = `${splitWord}-`;
+  const splits = names.filter((name) => new RegExp(`^${prefix}\\d+$`).test(name))
+    .map((name) => Number(name.slice(prefix.length)))
+    .sort((a, b) => a - b);
+  if (splits.length === 0) throw new DataError(folder.name, "holds no trained split");
+  const groups = await folder.list("groups");
+  return {
+    description: readMapsJson(text, subject),
+    splits,
+    splitWord,
+    dataGroups: groups.filter((name) => !/^(train|validation)$|\.tsv$/.test(name)),
+  };
+}
+
+export interface WeightsFile {
+  selectionMetric: string;
+  /** Of a multi-network. */
+  network?: number;
+  path: string;
+}
+
+/** @throws {DataError} when the split is absent, has no weights, or lacks those of a network */
+export async function weightsFiles(
+  folder: MapsFolder,
+  { description, splits, splitWord }: OpenedMaps,
+  split: number,
+): Promise<WeightsFile[]> {
+  if (!splits.includes(split)) {
+    throw new DataError(folder.name, `has no split ${split}; it has ${splits.join(", ")}`);
+  }
+  const root = `${splitWord}-${split}`;
+  const files: WeightsFile[] = [];
+  for (const name of await folder.list(root)) {
+    const selectionMetric = /^best-(.+)$/.exec(name)?.[1];
+    if (selectionMetric === undefined) continue;
+    const present = await folder.list(`${root}/${name}`);
+    const networks = description.multi_network
+      ? description.elements.map((_, network) => network)
+      : [undefined];
+    for (const network of networks) {
+      const file = network === undefined ? "model.pth.tar" : `network-${network}_model.pth.tar`;
+      if (!present.includes(file)) {
+        throw new DataError(folder.name, `${root}/${name} lacks ${file}`);
+      }
+      files.push({ selectionMetric, network, path: `${root}/${name}/${file}` });
+    }
+  }
+  if (files.length === 0) throw new DataError(folder.name, `${root} holds no best-<metric> folder`);
+  return files;
+}
+
+/** Participants of a predicted data group: ids, cohort and, where it is known, the label. */
+export async function readDataGroup(
+  folder: MapsFolder,
+  { dataGroups }: OpenedMaps,
+  name: string,
+): Promise<Table> {
+  if (!dataGroups.includes(name)) {
+    const known = dataGroups.length > 0 ? `; it has ${dataGroups.join(", ")}` : "";
+    throw new DataError(folder.name, `has no data group "${name}"${known}`);
+  }
+  const path = `groups/${name}/data.tsv`;
+  return readTsv(await folder.read(path), `${folder.name}/${path}`);
+}
+
+/**
+ * Everyone the networks of a split have seen, as `participants.tsv` of a model: its training and
+ * validation sets, and with the role `other` those of other splits or of a transferred network.
+ */
+export async function readTrainedOn(
+  folder: MapsFolder,
+  { description: { label }, splitWord }: OpenedMaps,
+  split: number,
+): Promise<string> {
+  const ids = ["participant_id", "session_id"] as const;
+  const rows: Writable[][] = [];
+  const seen = new Set<string>();
+  for (const role of ["train", "validation"]) {
+    const path = `groups/${role}/${splitWord}-${split}/data.tsv`;
+    const subject = `${folder.name}/${path}`;
+    const table = readTsv(await folder.read(path), subject);
+    const at = columnIndices(table, ids, subject);
+    const cohort = table.columns.indexOf("cohort");
+    const value = table.columns.indexOf(label);
+    for (const row of table.rows) {
+      const [participant, session] = [row[at.participant_id], row[at.session_id]];
+      seen.add(`${participant}\t${session}`);
+      rows.push([participant, session, row[cohort] ?? "single", role, null, row[value] ?? null]);
+    }
+  }
+  const path = "groups/train+validation.tsv";
+  if ((await folder.list("groups")).includes("train+validation.tsv")) {
+    const subject = `${folder.name}/${path}`;
+    const table = readTsv(await folder.read(path), subject);
+    const at = columnIndices(table, ids, subject);
+    for (const row of table.rows) {
+      const [participant, session] = [row[at.participant_id], row[at.session_id]];
+      if (seen.has(`${participant}\t${session}`)) continue;
+      rows.push([participant, session, "single", "other", null, null]);
+    }
+  }
+  return writeTsv([...ids, "cohort", "role", "source_digest", label], rows);
+}
+
+/**
+ * Predictions of the split's training and validation sets, as a model keeps them, by path; those
+ * that the MAPS lacks are left out.
+ */
+export async function readPredictionTables(
+  folder: MapsFolder,
+  { description: { mode }, splitWord }: OpenedMaps,
+  split: number,
+  selectionMetric: string,
+): Promise<Map<string, string>> {
+  const root = `${splitWord}-${split}/best-${selectionMetric}`;
+  const tables = new Map<string, string>();
+  for (const group of ["train", "validation"]) {
+    const present = await folder.list(`${root}/${group}`);
+    for (const level of mode === "image" ? ["image"] : [mode, "image"]) {
+      const file = `${group}_${level}_level_prediction.tsv`;
+      if (!present.includes(file)) continue;
+      const path = `${root}/${group}/${file}`;
+      const table = readTsv(await folder.read(path), `${folder.name}/${path}`);
+      tables.set(`best-${selectionMetric}/${file}`, knownLabels(table, mode));
+    }
+  }
+  return tables;
+}
+
+/** ClinicaDL writes -1 for an unknown label, and calls the elements of an only image `image_id`. */
+function knownLabels({ columns, rows }: Table, mode: string): string {
+  const label = columns.indexOf("true_label");
+  return writeTsv(
+    columns.map((column) => column === "image_id" ? `${mode}_id` : column),
+    rows.map((row) => row[label] === "-1" ? row.with(label, null) : row),
+  );
+}
+
+/** `training.tsv` without the times; undefined where there is none. */
+export async function readTraining(
+  folder: MapsFolder,
+  { splitWord }: OpenedMaps,
+  split: number,
+  network?: number,
+): Promise<string | undefined> {
+  const root = `${splitWord}-${split}/training_logs${
+    network === undefined ? "" : `/network-${network}`
+  }`;
+  if (!(await folder.list(root)).includes("training.tsv")) return undefined;
+  const subject = `${folder.name}/${root}/training.tsv`;
+  const { columns, rows } = readTsv(await folder.read(`${root}/training.tsv`), subject);
+  const time = columns.indexOf("time");
+  if (time < 0) return writeTsv(columns, rows);
+  return writeTsv(columns.toSpliced(time, 1), rows.map((row) => row.toSpliced(time, 1)));
+}

@@ -1,0 +1,44 @@
+/** Weights as ClinicaDL keeps them: `{model, epoch, name}` under its parameter names. */
+import type { Tensor } from "../formats/tensor.ts";
+import { readTorch, stateDict, writeTorch } from "../formats/torch_checkpoint.ts";
+import { fromClinicadlNames, toClinicadlNames } from "./parameter_names.ts";
+import { withClinicadlHead } from "./resnet_head.ts";
+
+export interface Weights {
+  parameters: ReadonlyMap<string, Tensor>;
+  /** From 0. */
+  epoch: number;
+}
+
+/** The bytes of `model.pth.tar`. */
+export function writeWeights({ parameters, epoch }: Weights, architecture: string): Uint8Array {
+  const complete = architecture === "resnet18" ? withClinicadlHead(parameters) : parameters;
+  const model = withBatchCounts(toClinicadlNames(architecture, complete));
+  return writeTorch({ model, epoch, name: architecture });
+}
+
+/** @throws {DataError} when the file is no checkpoint, or of a network that is not known here */
+export function readWeights(
+  bytes: Uint8Array<ArrayBuffer>,
+  architecture: string,
+  subject: string,
+): Weights {
+  const value = readTorch(bytes, subject);
+  const epoch = value instanceof Map ? value.get("epoch") : undefined;
+  return {
+    parameters: fromClinicadlNames(architecture, stateDict(value, subject), subject),
+    epoch: typeof epoch === "number" ? epoch : 0,
+  };
+}
+
+/** PyTorch's batch normalisation will not load without a count of batches, which only it needs. */
+function withBatchCounts(parameters: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const complete = new Map<string, Tensor>();
+  for (const [name, tensor] of parameters) {
+    complete.set(name, tensor);
+    const count = name.replace(/running_var$/, "num_batches_tracked");
+    if (count === name || parameters.has(count)) continue;
+    complete.set(count, { dtype: "int64", shape: [], data: new BigInt64Array(1) });
+  }
+  return complete;
+}

@@ -1,0 +1,151 @@
+/** Writes a MAPS: the folder in which ClinicaDL 1.6.1 keeps a training and what was predicted by it. */
+import type { Table } from "../formats/tsv.ts";
+import { writeTsv } from "../formats/tsv.ts";
+import { tensorboardCurves } from "./curves.ts";
+import { type MapsDescription, writeMapsJson } from "./description.ts";
+import {
+  dataTable,
+  elementMetricsTable,
+  imageMetricsTable,
+  type MetricRow,
+  predictionTable,
+  trainingTable,
+} from "./tables.ts";
+import { type Weights, writeWeights } from "./weights.ts";
+
+/** Results of one data group at one level; metrics are absent where labels are unknown. */
+export interface LevelResult {
+  level: string;
+  prediction: Table;
+  /** One block, or one a network for elements of a multi-network. */
+  metrics?: readonly (readonly MetricRow[])[];
+}
+
+export interface GroupResult {
+  selectionMetric: string;
+  dataGroup: string;
+  participants: Table;
+  levels: readonly LevelResult[];
+}
+
+/** Weights that are loaded when their file is written, so that one network at a time is in memory. */
+export interface StoredWeights {
+  /** `best-<metric>` or `all_models`. */
+  folder: string;
+  /** Of a multi-network. */
+  network?: number;
+  /** Where every epoch is kept. */
+  epoch?: number;
+  load(): Promise<Weights>;
+}
+
+export interface MapsSplit {
+  split: number;
+  train: Table;
+  validation: Table;
+  weights: readonly StoredWeights[];
+  logs: readonly { network?: number; training: Table }[];
+  results: readonly GroupResult[];
+}
+
+export interface Maps {
+  description: MapsDescription;
+  /** See {@link writeMapsJson}. */
+  capsDirectory: string;
+  /** Lines of `environment.txt`. */
+  environment: readonly string[];
+  splits: readonly MapsSplit[];
+  /** Predicted data groups, beside train and validation. */
+  groups: readonly { name: string; participants: Table }[];
+  /** `participant_id` and `session_id` of everyone seen in training, other splits' included. */
+  trainedOn: readonly (readonly [string, string])[];
+}
+
+type MapsFile = readonly [path: string, content: string | Uint8Array];
+
+/** Every file, path first; large ones one at a time. */
+export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
+  const { description, capsDirectory, splits } = maps;
+  const { label } = description;
+  const groupJson = JSON.stringify({ caps_directory: capsDirectory, multi_cohort: false }, null, 4);
+  yield ["maps.json", writeMapsJson(description, capsDirectory)];
+  yield ["environment.txt", maps.environment.join("\n") + "\n"];
+  yield ["information.log", await information(maps)];
+  yield [
+    "groups/train+validation.tsv",
+    writeTsv(["participant_id", "session_id"], maps.trainedOn),
+  ];
+  for (const { name, participants } of maps.groups) {
+    yield [`groups/${name}/data.tsv`, dataTable(participants, label, false)];
+    yield [`groups/${name}/maps.json`, groupJson];
+  }
+  for (const split of splits) {
+    for (const name of ["train", "validation"] as const) {
+      const folder = `groups/${name}/split-${split.split}`;
+      yield [`${folder}/data.tsv`, dataTable(split[name], label, true)];
+      yield [`${folder}/maps.json`, groupJson];
+    }
+    yield* splitFiles(split, maps);
+  }
+}
+
+async function* splitFiles(split: MapsSplit, maps: Maps): AsyncGenerator<MapsFile> {
+  const root = `split-${split.split}`;
+  for (const { network, training } of split.logs) {
+    const folder = `${root}/training_logs${network === undefined ? "" : `/network-${network}`}`;
+    yield [`${folder}/training.tsv`, trainingTable(training)];
+    for (const [path, bytes] of tensorboardCurves(training)) {
+      yield [`${folder}/tensorboard/${path}`, bytes];
+    }
+  }
+  for (const { folder, network, epoch, load } of split.weights) {
+    const prefix = network === undefined ? "" : `network-${network}_`;
+    const suffix = epoch === undefined ? "" : `_epoch_${epoch}`;
+    yield [
+      `${root}/${folder}/${prefix}model${suffix}.pth.tar`,
+      writeWeights(await load(), maps.description.architecture),
+    ];
+  }
+  for (const result of split.results) yield* resultFiles(`${root}/`, result, maps);
+}
+
+function* resultFiles(root: string, result: GroupResult, maps: Maps): Generator<MapsFile> {
+  const { dataGroup, selectionMetric, participants, levels } = result;
+  const folder = `${root}best-${selectionMetric}/${dataGroup}`;
+  yield [`${folder}/description.log`, descriptionLog(dataGroup, participants, maps.capsDirectory)];
+  for (const { level, prediction, metrics } of levels) {
+    const name = `${folder}/${dataGroup}_${level}_level`;
+    yield [`${name}_prediction.tsv`, predictionTable(prediction)];
+    if (metrics === undefined) continue;
+    const voted = level === "image" && maps.description.mode !== "image";
+    yield [
+      `${name}_metrics.tsv`,
+      voted
+        ? imageMetricsTable(metrics[0])
+        : metrics.map((block, k) => elementMetricsTable(block, metrics.length > 1 ? k : undefined))
+          .join(""),
+    ];
+  }
+}
+
+function descriptionLog(dataGroup: string, participants: Table, capsDirectory: string): string {
+  const id = participants.columns.indexOf("participant_id");
+  return [
+    `Prediction ${dataGroup} group`,
+    `Data loaded from CAPS directories: {'single': '${capsDirectory}'}`,
+    `Number of participants: ${new Set(participants.rows.map((row) => row[id])).size}`,
+    `Number of sessions: ${participants.rows.length}`,
+    "",
+  ].join("\n");
+}
+
+/** The network and the shape of each parameter; of several networks, which are alike, the first. */
+async function information({ description, splits }: Maps): Promise<string> {
+  const lines = [`- Model :\t${description.architecture}`, ""];
+  const weights = splits[0]?.weights[0];
+  if (weights !== undefined) {
+    const { parameters } = await weights.load();
+    for (const [name, { shape }] of parameters) lines.push(`  ${name}: [${shape.join(", ")}]`);
+  }
+  return lines.join("\n") + "\n";
+}

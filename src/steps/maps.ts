@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { type Artifact, defineStep } from "../workflow/step.ts";
+
+export default defineStep({
+  kind: "maps",
+  version: 1,
+  summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
+  description:
+    `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
+differ in anything else, and predictions by them. The folder has ClinicaDL's layout, tables and
+parameter names, so that its \`predict\` and \`interpret\` go on from it.
+
+A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
+outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
+
+Unlike ClinicaDL: results hold no dates, paths or durations, so that the same training gives the same
+MAPS; TensorBoard shows steps in place of times; the loss in metric tables is a mean, not a sum over
+batches.`,
+  params: z.object({
+    caps_directory: z.string().default("")
+      .describe("Written into maps.json: where ClinicaDL is to find the images."),
+    n_resamples: z.int().min(0).max(1_000_000).default(3000)
+      .describe("Bootstrap resamples behind the confidence intervals of the metric tables."),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the bootstrap."),
+  }),
+  inputs: {
+    models: { types: ["model"], description: "Networks of one split, or of several.", many: true },
+    predictions: {
+      types: ["predictions"],
+      description: "Predictions of further data groups; those by other models are left out.",
+      many: true,
+      optional: true,
+    },
+  },
+  outputs: { maps: { type: "maps", description: "The MAPS tree." } },
+  runs: "worker",
+  run: async (context) => {
+    const { mapsFiles } = await import("../maps/write.ts");
+    const { gatherMaps } = await import("./maps/gather.ts");
+    const { models, predictions } = context.inputs;
+    const { caps_directory, n_resamples, seed } = context.params;
+    const maps = await gatherMaps(
+      models as readonly Artifact[],
+      (predictions ?? []) as readonly Artifact[],
+      {
+        capsDirectory: caps_directory,
+        bootstrap: { seed, resamples: n_resamples, confidence: 0.95 },
+        warn: context.warn,
+      },
+    );
+    const files: Record<string, Awaited<ReturnType<typeof context.put>>> = {};
+    for await (const [path, content] of mapsFiles(maps)) {
+      context.signal.throwIfAborted();
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      files[path] = await context.put(bytes);
+    }
+    return { maps: { meta: { splits: maps.splits.map(({ split }) => split) }, files } };
+  },
+});

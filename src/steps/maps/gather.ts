@@ -1,0 +1,255 @@
+/** From models and predictions to the contents of a MAPS. */
+import { DataError } from "../../errors.ts";
+import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
+import { evaluatePredictions } from "../../evaluation/evaluate.ts";
+import { meanLoss } from "../../evaluation/losses.ts";
+import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
+import { readSafetensors } from "../../formats/safetensors.ts";
+import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
+import type { MapsDescription } from "../../maps/description.ts";
+import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
+import type { MetricRow } from "../../maps/tables.ts";
+import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import { predictionFile, readPredictions } from "../evaluation/prediction_table.ts";
+
+export interface GatherOptions {
+  capsDirectory: string;
+  bootstrap: BootstrapOptions;
+  warn: (message: string) => void;
+}
+
+/**
+ * @throws {DataError} when the models differ in more than their split, or a data group has other
+ * participants in one split than in another
+ */
+export async function gatherMaps(
+  models: readonly Artifact[],
+  predictions: readonly Artifact[],
+  options: GatherOptions,
+): Promise<Maps> {
+  const ordered = models.toSorted((a, b) => splitOf(a) - splitOf(b));
+  const description = describe(ordered);
+  warnOfDifferences(description, options.warn);
+  const ours = predictions.filter(({ meta }) => models.some(({ digest }) => digest === meta.model));
+  if (predictions.length > 0 && ours.length === 0) {
+    throw new DataError("maps", "none of the predictions was made by one of the models");
+  }
+  const splits: MapsSplit[] = [];
+  const trainedOn = new Map<string, readonly [string, string]>();
+  for (const model of ordered) {
+    const participants = await readParticipants(model);
+    const at = columnIndices(participants, ["participant_id", "session_id", "role"], "the model");
+    for (const row of participants.rows) {
+      const [participant, session] = [String(row[at.participant_id]), String(row[at.session_id])];
+      trainedOn.set(`${participant}\t${session}`, [participant, session]);
+    }
+    const role = (name: string): Table => ({
+      columns: participants.columns,
+      rows: participants.rows.filter((row) => row[at.role] === name),
+    });
+    const groups = { train: role("train"), validation: role("validation") };
+    splits.push({
+      split: splitOf(model),
+      ...groups,
+      weights: storedWeights(model),
+      logs: await trainingLogs(model, description),
+      results: [
+        ...await modelResults(model, groups, description, options.bootstrap),
+        ...await predictionResults(
+          ours.filter(({ meta }) => meta.model === model.digest),
+          description,
+          options.bootstrap,
+        ),
+      ],
+    });
+  }
+  return {
+    description,
+    capsDirectory: options.capsDirectory,
+    environment: ["gyrus==0.1.0", `deno==${Deno.version.deno}`],
+    splits,
+    groups: await dataGroups(ours),
+    trainedOn: [...trainedOn.keys()].sort().map((key) => trainedOn.get(key)!),
+  };
+}
+
+function splitOf({ meta }: Artifact): number {
+  return typeof meta.split === "number" ? meta.split : 0;
+}
+
+/** What all models have in common. */
+function describe(models: readonly Artifact[]): MapsDescription {
+  const [first, ...others] = models.map(({ meta }) => {
+    const { split: _, initial_weights: __, ...common } = meta;
+    return common;
+  });
+  for (const [i, other] of others.entries()) {
+    for (const key of new Set([...Object.keys(first), ...Object.keys(other)])) {
+      if (JSON.stringify(first[key]) === JSON.stringify(other[key])) continue;
+      throw new DataError(
+        "maps",
+        `its models differ in ${key}; a MAPS holds the splits of one training, so give the step ` +
+          "the matrix axes that tell trainings apart",
+      );
+    }
+    if (splitOf(models[i]) === splitOf(models[i + 1])) {
+      throw new DataError("maps", `two of its models are of split ${splitOf(models[i])}`);
+    }
+  }
+  return first as unknown as MapsDescription;
+}
+
+function warnOfDifferences(
+  { architecture, parameters }: MapsDescription,
+  warn: (message: string) => void,
+): void {
+  if (!isClinicadlArchitecture(architecture)) {
+    warn(`ClinicaDL has no ${architecture}: it can't run the networks of this MAPS`);
+  }
+  if (parameters.normalization_level === "image") {
+    warn("ClinicaDL normalises each element by itself, so its predictions will differ from these");
+  }
+}
+
+async function readParticipants(artifact: Artifact): Promise<Table> {
+  return readTsv(await artifact.readText("participants.tsv"), "participants.tsv");
+}
+
+/** `best-<metric>/…` and `all_models/…`, in the order of their paths. */
+function storedWeights(model: Artifact): StoredWeights[] {
+  const pattern =
+    /^(best-[^/]+|all_models)\/(?:epoch-(\d+))?_?(?:network-(\d+)|model)?\.safetensors$/;
+  return model.files.flatMap(({ path }) => {
+    const match = pattern.exec(path);
+    if (match === null) return [];
+    const [, folder, epoch, network] = match;
+    return [{
+      folder,
+      epoch: epoch === undefined ? undefined : Number(epoch),
+      network: network === undefined ? undefined : Number(network),
+      async load() {
+        const file = readSafetensors(await model.read(path), path);
+        return { parameters: file.tensors(), epoch: Number(file.metadata.epoch ?? epoch ?? 0) };
+      },
+    }];
+  });
+}
+
+async function trainingLogs(
+  model: Artifact,
+  { multi_network, elements }: MapsDescription,
+): Promise<MapsSplit["logs"][number][]> {
+  const logs: MapsSplit["logs"][number][] = [];
+  for (const network of multi_network ? elements.keys() : [undefined]) {
+    const path = `${network === undefined ? "" : `network-${network}/`}training.tsv`;
+    if (!model.files.some((file) => file.path === path)) continue;
+    logs.push({ network, training: readTsv(await model.readText(path), path) });
+  }
+  return logs;
+}
+
+/** The model's own predictions of its training and validation sets. */
+async function modelResults(
+  model: Artifact,
+  groups: { train: Table; validation: Table },
+  description: MapsDescription,
+  bootstrap: BootstrapOptions,
+): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
+  for (const selectionMetric of description.selection_metrics) {
+    for (const dataGroup of ["train", "validation"] as const) {
+      const prefix = `best-${selectionMetric}/${dataGroup}_`;
+      results.push({
+        selectionMetric,
+        dataGroup,
+        participants: groups[dataGroup],
+        levels: await levelResults(model, prefix, description, bootstrap),
+      });
+    }
+  }
+  return results;
+}
+
+async function predictionResults(
+  predictions: readonly Artifact[],
+  description: MapsDescription,
+  bootstrap: BootstrapOptions,
+): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
+  for (const artifact of predictions) {
+    for (const selectionMetric of artifact.meta.selection_metrics as readonly string[]) {
+      results.push({
+        selectionMetric,
+        dataGroup: String(artifact.meta.data_group),
+        participants: await readParticipants(artifact),
+        levels: await levelResults(artifact, `${selectionMetric}/`, description, bootstrap),
+      });
+    }
+  }
+  return results;
+}
+
+/** Tables under a prefix, with metrics where every row has a label. */
+async function levelResults(
+  artifact: Artifact,
+  prefix: string,
+  description: MapsDescription,
+  bootstrap: BootstrapOptions,
+): Promise<LevelResult[]> {
+  const { mode, multi_network, elements, task, output_size } = description;
+  const results: LevelResult[] = [];
+  for (const level of mode === "image" ? ["image"] : [mode, "image"]) {
+    const path = prefix + predictionFile(level);
+    if (!artifact.files.some((file) => file.path === path)) continue;
+    const text = await artifact.readText(path);
+    const classes = task === "classification" ? output_size : 0;
+    const predictions = readPredictions(text, mode, classes, path);
+    const blocks = multi_network && level !== "image"
+      ? elements.map((element) => rowsOfElement(predictions, element))
+      : [predictions];
+    results.push({
+      level,
+      prediction: readTsv(text, path),
+      metrics: predictions.trueLabels.some(Number.isNaN)
+        ? undefined
+        : blocks.map((block) => metricRows(block, String(description.parameters.loss), bootstrap)),
+    });
+  }
+  return results;
+}
+
+function rowsOfElement(predictions: Predictions, element: number): Predictions {
+  const rows = predictions.elements.flatMap((id, row) => id === element ? [row] : []);
+  return selectRows(predictions, rows);
+}
+
+function metricRows(
+  predictions: Predictions,
+  loss: string,
+  options: BootstrapOptions,
+): MetricRow[] {
+  const { metrics } = evaluatePredictions(predictions, options);
+  const none = { lower: NaN, upper: NaN, standard_error: NaN };
+  return [
+    ...Object.entries(metrics).map(([name, metric]) => ({ name, ...metric })),
+    { name: "loss", value: meanLoss(loss, predictions), ...none },
+  ];
+}
+
+async function dataGroups(predictions: readonly Artifact[]): Promise<Maps["groups"][number][]> {
+  const groups = new Map<string, { text: string; participants: Table }>();
+  for (const artifact of predictions) {
+    const name = String(artifact.meta.data_group);
+    const text = await artifact.readText("participants.tsv");
+    const known = groups.get(name);
+    if (known !== undefined && known.text !== text) {
+      throw new DataError(
+        "maps",
+        `the data group "${name}" has other participants in one split than in another`,
+      );
+    }
+    groups.set(name, { text, participants: readTsv(text, `participants of ${name}`) });
+  }
+  return [...groups].map(([name, { participants }]) => ({ name, participants }));
+}
