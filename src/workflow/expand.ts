@@ -189,11 +189,9 @@ class Values {
     const declared = settings.get(String(parameter));
     if (declared?.template.faulty) return;
     const setting = declared?.setting;
-    const where = this.#axes.length === 0
-      ? ""
-      : ` (${
-        instanceName(name, Object.fromEntries(this.#axes.map((axis) => [axis, axes[axis]])))
-      })`;
+    const depends = path.length === 0 ? this.#axes : declared?.template.axes ?? [];
+    const point = Object.fromEntries(depends.map((axis) => [axis, axes[axis]]));
+    const where = depends.length === 0 ? "" : ` (${instanceName(name, point)})`;
     const option = setting && setting.place === undefined ? `--${setting.from} ` : "";
     const at: Place | undefined = setting === undefined
       ? place

@@ -130,7 +130,9 @@ async function reportSyntax(
   const { cause = error } = error;
   const line = numberIn(cause, "line");
   const column = numberIn(cause, "column");
-  const message = error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
+  const message = error instanceof RangeError
+    ? "it is nested too deeply"
+    : error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
   const location = { file, line, column, excerpt: lineOf(text, line) };
   problems.addAt(`not valid TOML: ${lowerFirst(message)}`, location);
 }
@@ -144,6 +146,9 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
+/** Of tables and lists inside each other. */
+const deepest = 50;
+
 /** TOML has dates, inf and nan; a workflow has no use for them. */
 function toJson(value: unknown, place: Place, problems: Problems): Json {
   if (typeof value === "string" || typeof value === "boolean") return value;
@@ -151,6 +156,10 @@ function toJson(value: unknown, place: Place, problems: Problems): Json {
     if (Number.isFinite(value)) return value;
     problems.add("inf and nan can't be used in a workflow", place);
     return 0;
+  }
+  if (place.keys.length > deepest) {
+    problems.add(`values can't be nested deeper than ${deepest} levels`, place);
+    return "";
   }
   const inside = (key: string | number): Place => ({
     file: place.file,

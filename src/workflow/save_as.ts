@@ -11,7 +11,7 @@ import { WorkflowError } from "../errors.ts";
 import type { Workflow } from "./graph.ts";
 import { parseOverrides } from "./overrides.ts";
 import { Problems } from "./problems.ts";
-import { type ReadOptions, readWithRenames } from "./read.ts";
+import { type ReadOptions, readWithRenames, readWorkflow } from "./read.ts";
 import type { Json } from "./step.ts";
 import { toml, tomlKey } from "./toml_text.ts";
 
@@ -45,7 +45,42 @@ export async function workflowTextWith(path: string, options: ReadOptions): Prom
     }
   }
   for (const [from, to] of renamed) text = withKey(text, ["publish", from], to);
+  await checkSame(workflow, text, options);
   return text;
+}
+
+/** @throws {WorkflowError} when the text says something else than the options did */
+async function checkSame(workflow: Workflow, text: string, options: ReadOptions): Promise<void> {
+  const readText = (path: string) => {
+    const known = path === workflow.file ? text : workflow.sources.get(path);
+    return known === undefined
+      ? (options.readText ?? Deno.readTextFile)(path)
+      : Promise.resolve(known);
+  };
+  const { kinds, resolveKind } = options;
+  let saved: Workflow;
+  try {
+    saved = await readWorkflow(workflow.file, { kinds, resolveKind, readText });
+  } catch (error) {
+    if (!(error instanceof WorkflowError)) throw error;
+    throw unsayable(error.issues[0].message);
+  }
+  const same = saved.instances.length === workflow.instances.length &&
+    saved.instances.every(({ name, params, inputs }, index) => {
+      const wanted = workflow.instances[index];
+      return name === wanted.name && isDeepStrictEqual([params, inputs], [
+        wanted.params,
+        wanted.inputs,
+      ]);
+    });
+  if (!same) throw unsayable("an included file stands against it");
+}
+
+function unsayable(reason: string): WorkflowError {
+  return new WorkflowError([{
+    message: `the options can't be written into the file so that it means the same: ${reason}`,
+    suggestion: "edit the included files by hand",
+  }]);
 }
 
 /**
@@ -88,8 +123,14 @@ function changed(table: Record<string, Json>, keys: readonly string[], value: Js
   const copy = structuredClone(table) as Record<string, unknown>;
   let at = copy;
   for (const key of keys.slice(0, -1)) {
-    if (!Object.hasOwn(at, key)) at[key] = {};
-    at = at[key] as Record<string, unknown>;
+    const inner = Object.hasOwn(at, key) ? at[key] : {};
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) {
+      throw new WorkflowError([{
+        message: `${keys.join(".")} can't be written: ${key} is no table`,
+      }]);
+    }
+    at[key] = inner;
+    at = inner as Record<string, unknown>;
   }
   at[keys[keys.length - 1]] = value;
   return copy;
@@ -101,16 +142,21 @@ type Outlet =
   | { kind: "table"; end: number; depth: number }
   | { kind: "new" };
 
-/** The value itself, or else the innermost table around it that is written in the text. */
+/** The value itself, or else the innermost table around it, after its nearest relative. */
 function outletFor(text: string, keys: readonly string[]): Outlet {
   let best: Outlet = { kind: "new" };
   let bestDepth = 0;
   const consider = (outlet: Outlet, depth: number) => {
-    if (depth > bestDepth) [best, bestDepth] = [outlet, depth];
+    if (depth >= bestDepth) [best, bestDepth] = [outlet, depth];
   };
   const visit = (pair: AST.TOMLKeyValue, prefix: Keys) => {
     const full = [...prefix, ...pair.key.keys.map(keyName)];
-    if (!full.every((key, index) => key === keys[index])) return;
+    const differs = full.findIndex((key, index) => key !== keys[index]);
+    if (differs > prefix.length) {
+      // A dotted key of the same table: `with.x` stands well below `with.y`.
+      consider({ kind: "table", end: pair.range[1], depth: prefix.length }, differs);
+    }
+    if (differs >= 0) return;
     if (full.length === keys.length) {
       consider({ kind: "value", node: pair.value }, full.length + 1);
     } else if (pair.value.type === "TOMLInlineTable") {
@@ -123,12 +169,12 @@ function outletFor(text: string, keys: readonly string[]): Outlet {
       visit(node, []);
       continue;
     }
-    for (const pair of node.body) visit(pair, node.resolvedKey);
     const { length } = node.resolvedKey;
     if (length < keys.length && node.resolvedKey.every((key, index) => key === keys[index])) {
       const last = node.body[node.body.length - 1] ?? node.key;
       consider({ kind: "table", end: last.range[1], depth: length }, length);
     }
+    for (const pair of node.body) visit(pair, node.resolvedKey);
   }
   return best;
 }

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { base, issues, read } from "./reading.ts";
 
-const caps = (keys: string) => `version = 1
+const caps = (keys: string) =>
+  `version = 1
 [steps.caps]
 uses = "caps.generate"
 with.kind = "phantom"

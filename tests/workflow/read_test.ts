@@ -16,7 +16,9 @@ Deno.test("the documentation's experiment expands into its instances, in order",
     ["predict", 8],
     ["evaluate", 1],
   ]);
-  const instance = workflow.instances.find(({ name }) => name === "train[fold=2,multi_network=true]");
+  const instance = workflow.instances.find(({ name }) =>
+    name === "train[fold=2,multi_network=true]"
+  );
   assert(instance);
   assertEquals(instance.axes, { fold: 2, multi_network: true });
   assertEquals(instance.params, {
@@ -79,8 +81,10 @@ Deno.test("instances whose values don't depend on the matrix share their paramet
 Deno.test("reordering tables and axes changes neither names nor bindings", async () => {
   const reordered = experiment
     .replace(/matrix\.fold = .*\n/, "")
-    .replace("matrix.multi_network = [false, true]\n", (line) =>
-      `${line}matrix.fold = { range = "\${params.n_splits}" }\n`);
+    .replace(
+      "matrix.multi_network = [false, true]\n",
+      (line) => `${line}matrix.fold = { range = "\${params.n_splits}" }\n`,
+    );
   const [a, b] = [await read(experiment), await read(reordered)];
   assertEquals(a.instances.map(({ name }) => name), b.instances.map(({ name }) => name));
   assertEquals(a.instances.at(-1)?.inputs, b.instances.at(-1)?.inputs);

@@ -84,7 +84,10 @@ const holdout = defineStep({
   runs: "inline",
   check: ({ n_test }) =>
     n_test > 1 && !Number.isInteger(n_test)
-      ? [{ parameter: "n_test", message: "n_test above 1 is a number of participants: no fraction" }]
+      ? [{
+        parameter: "n_test",
+        message: "n_test above 1 is a number of participants: no fraction",
+      }]
       : [],
   run,
 });

@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { instanceName, knownAxisText, parseReference } from "../../src/workflow/reference.ts";
+import { editDistance, nearest } from "../../src/workflow/suggest.ts";
+import { parseBytes, parseDuration } from "../../src/workflow/quantities.ts";
+
+Deno.test("references combine step, axes, output and index", () => {
+  const none = {
+    output: undefined,
+    index: undefined,
+    all: false,
+    fixed: new Map<string, string>(),
+    collected: new Set<string>(),
+  };
+  assertEquals(parseReference("a"), { ...none, step: "a" });
+  assertEquals(parseReference("a-b_1.out[3]"), { ...none, step: "a-b_1", output: "out", index: 3 });
+  assertEquals(parseReference("a[2]"), { ...none, step: "a", index: 2 });
+  assertEquals(parseReference("a[*].out"), { ...none, step: "a", output: "out", all: true });
+  assertEquals(parseReference("a[x=1e-4, y=*].o"), {
+    ...none,
+    step: "a",
+    output: "o",
+    fixed: new Map([["x", "1e-4"]]),
+    collected: new Set(["y"]),
+  });
+});
+
+Deno.test("what is no reference is said so", () => {
+  for (
+    const text of ["", "1a", "a b", "a[", "a[]", "a[-1]", "a[x=1][x=2]", "a.b.c", "a[1][2]", "a]"]
+  ) {
+    assertEquals("fault" in parseReference(text), true, text);
+  }
+});
+
+Deno.test("instances are named by their axes", () => {
+  assertEquals(
+    instanceName("train", { fold: 2, multi_network: true }),
+    "train[fold=2,multi_network=true]",
+  );
+  assertEquals(instanceName("caps", {}), "caps");
+  assertEquals(knownAxisText("1e-4", (text) => text === "0.0001"), "0.0001");
+  assertEquals(knownAxisText("x", (text) => text === "y"), undefined);
+});
+
+Deno.test("the edit distance counts a swap of neighbours as one", () => {
+  assertEquals(editDistance("trian", "train"), 1);
+  assertEquals(editDistance("kitten", "sitting"), 3);
+  assertEquals(editDistance("", "abc"), 3);
+  assertEquals(nearest("lables", ["labels", "tables"]), "labels");
+  assertEquals(nearest("xyz", ["labels"]), undefined);
+});
+
+Deno.test("durations and sizes are read with their units", () => {
+  assertEquals(parseDuration("1h30m"), 5400);
+  assertEquals(parseDuration("250ms"), 0.25);
+  assertEquals(parseDuration("2 d"), 172800);
+  assertEquals(parseDuration(90), 90);
+  for (const wrong of ["", "h", "1", "-1s", 0, -1, "1y", true]) {
+    assertEquals(parseDuration(wrong), undefined);
+  }
+  assertEquals(parseBytes("8GiB"), 8 * 1024 ** 3);
+  assertEquals(parseBytes("1.5 MB"), 1.5e6);
+  assertEquals(parseBytes("512B"), 512);
+  for (const wrong of ["8", "8 gigs", "1iB", -1, 0.5, "0B"]) {
+    assertEquals(parseBytes(wrong), undefined);
+  }
+});
