@@ -12,6 +12,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   plan: { summary: "Tell what would run, and why", load: () => import("./plan.ts") },
   why: { summary: "Tell in full why an instance would run", load: () => import("./why.ts") },
   graph: { summary: "Draw the workflow", load: () => import("./graph.ts") },
+  runs: { summary: "List past runs", load: () => import("./runs.ts") },
+  show: {
+    summary: "Print a run, an instance of it, or an output",
+    load: () => import("./show.ts"),
+  },
+  diff: { summary: "Tell how two runs differ", load: () => import("./diff.ts") },
+  verify: {
+    summary: "Execute a run again and compare bytes",
+    load: () => import("./verify.ts"),
+  },
+  cache: {
+    summary: "Look after the cache: stats, ls, gc, verify, pin, rm",
+    load: () => import("./cache.ts"),
+  },
   steps: { summary: "List the step kinds, or describe one", load: () => import("./steps.ts") },
   schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
+  new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },
 };

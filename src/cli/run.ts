@@ -1,5 +1,6 @@
 import { encodeEvent, type EngineEvent } from "../engine/events.ts";
 import { run as runEngine, type RunResult } from "../engine/run.ts";
+import type { RunRequest } from "../engine/run_folder.ts";
 import { running } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Given } from "./arguments.ts";
@@ -56,6 +57,7 @@ same command goes on where this one stopped.`,
         signal: interrupt.signal,
         kill: interrupt.kill,
         onEvent: (event) => display.show(event),
+        request: requestOf(given),
       });
       display.close();
       return summarize(result, given, terminal);
@@ -77,6 +79,15 @@ function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): D
   return {
     show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
     close: () => display.close(),
+  };
+}
+
+function requestOf(given: Given): RunRequest {
+  return {
+    set: given.values("set"),
+    sweep: given.values("sweep"),
+    profile: given.value("profile"),
+    targets: given.positionals.slice(1),
   };
 }
 

@@ -130,6 +130,7 @@ function absentIsFine<T>(action: () => T): T | undefined {
     return action();
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
+    if (cause instanceof Deno.errors.NotADirectory) return undefined;
     throw cause;
   }
 }
