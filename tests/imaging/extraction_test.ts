@@ -1,0 +1,198 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { checkMask, extract, type Extraction, type Recipe } from "../../src/imaging/extraction.ts";
+import { readNifti, type Volume } from "../../src/imaging/nifti.ts";
+import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import expected from "../fixtures/imaging/extraction.json" with { type: "json" };
+
+const decode = (base64: string) => readNifti(Uint8Array.fromBase64(base64), "image.nii.gz");
+const image = decode(expected.image);
+const masks = new Map(
+  Object.entries(expected.masks).map((
+    [roi, base64],
+  ) => [`digest of ${roi}`, checkMask(decode(base64), roi, "mask")]),
+);
+const cut = (recipe: Recipe, volume: Volume = image) => extract(volume, recipe, masks, "sub-01");
+
+function assertTensor(actual: Extraction, wanted: { shape: number[]; values: number[] }): void {
+  assertEquals(actual.shape, wanted.shape);
+  assertEquals(actual.data, Float32Array.from(wanted.values));
+}
+
+Deno.test("slices have ClinicaDL's count, order and values along each axis", () => {
+  const sagittal = cut({ mode: "slice", slice_direction: 0 });
+  assertTensor(sagittal, expected.sagittal);
+  assertEquals(sagittal.elements, [0, 1, 2, 3, 4, 5, 6]);
+  const coronal = cut({ mode: "slice", slice_direction: 1, discarded_slices: [2, 1] });
+  assertTensor(coronal, expected.coronal);
+  assertEquals(coronal.elements, [2, 3, 4, 5, 6, 7]);
+  const axial = cut({ mode: "slice", slice_direction: 2, discarded_slices: [1, 3] });
+  assertTensor(axial, expected.axial);
+});
+
+Deno.test("listed slices are taken in the order of the list", () => {
+  const all = cut({ mode: "slice", slice_direction: 2 });
+  const listed = cut({ mode: "slice", slice_direction: 2, slices: [5, 0] });
+  const size = 7 * 9;
+  assertEquals(listed.elements, [5, 0]);
+  assertEquals(listed.data.subarray(0, size), all.data.subarray(5 * size, 6 * size));
+  assertEquals(listed.data.subarray(size), all.data.subarray(0, size));
+});
+
+Deno.test("slices that are not there are refused", () => {
+  assertThrows(
+    () => cut({ mode: "slice", slice_direction: 0, discarded_slices: [4, 3] }),
+    DataError,
+    "sub-01: no slice is left: 4 + 3 are discarded of 7 along axis 0",
+  );
+  assertThrows(
+    () => cut({ mode: "slice", slice_direction: 2, slices: [3, 8] }),
+    DataError,
+    "no slice 8: there are 8 (0 to 7) along axis 2",
+  );
+});
+
+Deno.test("patches have ClinicaDL's count, order and values", () => {
+  assertTensor(cut({ mode: "patch", patch_size: 3, stride_size: 2 }), expected.patches);
+  assertThrows(
+    () => cut({ mode: "patch", patch_size: 8, stride_size: 2 }),
+    DataError,
+    "patches of 8 voxels do not fit the 7 of axis 0",
+  );
+});
+
+Deno.test("a cropped template has 36 patches by default, as in the reference", () => {
+  const voxels = new Uint8Array(169 * 208 * 179);
+  const volume = { ...image, shape: [169, 208, 179], voxels, type: "uint8" } as const;
+  assertEquals(cut({ mode: "patch", patch_size: 50, stride_size: 50 }, volume).shape, [
+    36,
+    1,
+    50,
+    50,
+    50,
+  ]);
+});
+
+Deno.test("regions are the image times the mask, cropped to its box or not", () => {
+  const recipe = { mode: "roi", masks: [...masks.keys()] } as const;
+  assertTensor(cut({ ...recipe, roi_uncrop_output: false }), expected.cropped);
+  assertTensor(cut({ ...recipe, roi_uncrop_output: true }), expected.uncropped);
+});
+
+Deno.test("masks that hold other values, or do not match, are refused", () => {
+  const mask = decode(expected.masks.left);
+  const flat = { ...mask, voxels: new Uint8Array(mask.voxels.length) };
+  assertThrows(() => checkMask(flat, "left", "mask.nii"), DataError, "has only 0");
+  const two = { ...mask, voxels: Uint8Array.from(mask.voxels, (value) => 2 * value) };
+  assertThrows(() => checkMask(two, "left", "mask.nii"), DataError, "but this one has 2");
+  const other = { ...image, shape: [9, 7, 8] };
+  assertThrows(
+    () => cut({ mode: "roi", roi_uncrop_output: true, masks: ["digest of left"] }, other),
+    DataError,
+    "the image has 9 x 7 x 8 voxels, but the mask of left has 7 x 9 x 8",
+  );
+});
+
+Deno.test("regions of different sizes are refused by name", () => {
+  const volume = decode(expected.masks.left);
+  volume.voxels.fill(0).fill(1, 0, 2);
+  const uneven = new Map([...masks, ["odd", checkMask(volume, "odd", "mask")]]);
+  const recipe: Recipe = {
+    mode: "roi",
+    roi_uncrop_output: false,
+    masks: ["digest of left", "odd"],
+  };
+  assertThrows(
+    () => extract(image, recipe, uneven, "sub-01"),
+    DataError,
+    "left (3 x 5 x 4), odd (2 x 1 x 1): regions of one extraction have one size",
+  );
+});
+
+Deno.test("images are whole, in NumPy's order", () => {
+  const { shape, data } = cut({ mode: "image" });
+  assertEquals(shape, [1, 1, 7, 9, 8]);
+  const sagittal = Float32Array.from(expected.sagittal.values);
+  assertEquals(data, sagittal);
+});
+
+Deno.test("reduced images keep the voxels of ClinicaDL's windows on the cropped template", () => {
+  const windows: Record<number, [start: number, count: number][]> = {
+    2: [[4, 80], [8, 96], [8, 80]],
+    3: [[0, 56], [8, 64], [4, 56]],
+    4: [[4, 40], [8, 48], [8, 40]],
+    5: [[4, 32], [0, 40], [8, 32]],
+  };
+  const [nx, ny, nz] = [169, 208, 179];
+  const voxels = Float32Array.from({ length: nx * ny * nz }, (_, i) => i);
+  const volume: Volume = {
+    shape: [nx, ny, nz],
+    voxels,
+    slope: 1,
+    intercept: 0,
+    affine: Float64Array.of(-1, 0, 0, 10, 0, 1, 0, 20, 0, 0, 1, 30, 0, 0, 0, 1),
+    type: "float32",
+  };
+  for (const [factor, [[x0, x], [y0, y], [z0, z]]] of Object.entries(windows)) {
+    const step = Number(factor);
+    const { shape, data, affine } = cut({ mode: "image", size_reduction_factor: step }, volume);
+    assertEquals(shape, [1, 1, x, y, z]);
+    const at = (i: number, j: number, k: number) =>
+      x0 + step * i + nx * (y0 + step * j + ny * (z0 + step * k));
+    assertEquals(data[0], at(0, 0, 0));
+    assertEquals(data[z * (1 + y * 3) + 2], at(3, 1, 2));
+    assertEquals(data[data.length - 1], at(x - 1, y - 1, z - 1));
+    assertEquals([affine[0], affine[3], affine[5], affine[7]], [-step, 10 - x0, step, 20 + y0]);
+  }
+});
+
+Deno.test("on other grids the reduced window is centred", () => {
+  const { shape, data } = cut({ mode: "image", size_reduction_factor: 4 });
+  assertEquals(shape, [1, 1, 1, 2, 2]);
+  const all = cut({ mode: "image" }).data;
+  assertEquals(data[0], all[1 * 72 + 0 * 8 + 0]);
+  assertThrows(
+    () => cut({ mode: "image", size_reduction_factor: 4 }, { ...image, shape: [7, 3, 24] }),
+    DataError,
+    "axis 1 has too few voxels",
+  );
+});
+
+Deno.test("resampling agrees with SciPy's trilinear interpolation in world space", () => {
+  const { shape, values, affine } = expected.resampled;
+  const target_grid = { shape: [6, 8, 10], spacing: [1.25, 1, 1.5] } as const;
+  const result = cut({ mode: "image", target_grid });
+  assertEquals(result.shape, [1, 1, ...shape]);
+  values.forEach((value, i) => assertAlmostEquals(result.data[i], value, 1e-3));
+  affine.forEach((value, i) => assertAlmostEquals(result.affine[i], value, 1e-5));
+  assert(values.some((value) => value === 0) && values.some((value) => value !== 0));
+});
+
+Deno.test("resampling to its own grid changes no voxel", () => {
+  const voxels = Float32Array.from({ length: 24 }, (_, i) => i * i - 40);
+  const affine = Float64Array.of(2, 0, 0, 5, 0, 2, 0, 6, 0, 0, 2, 7, 0, 0, 0, 1);
+  const volume = readNifti(writeNifti({ shape: [4, 3, 2], voxels, affine }), "image.nii.gz");
+  const target_grid = { shape: [4, 3, 2], spacing: [2, 2, 2] } as const;
+  const { data } = cut({ mode: "image", target_grid }, volume);
+  assertEquals(data, cut({ mode: "image" }, volume).data);
+});
+
+Deno.test("NaN becomes 0 in every extraction, and infinity is refused", () => {
+  const voxels = new Float32Array(24).fill(2);
+  voxels[5] = NaN;
+  const volume = { ...image, shape: [4, 3, 2], voxels, slope: 1, intercept: 0, type: "float32" };
+  const sound = volume as Volume;
+  assertEquals(cut({ mode: "image" }, sound).data.filter((value) => value === 0).length, 1);
+  const target_grid = { shape: [2, 2, 2], spacing: [1, 1, 1] } as const;
+  assert(cut({ mode: "image", target_grid }, sound).data.every(Number.isFinite));
+  voxels[7] = -Infinity;
+  assertThrows(() => cut({ mode: "image" }, sound), DataError, "the image has infinite voxels");
+});
+
+Deno.test("images of several volumes are refused", () => {
+  assertThrows(
+    () => cut({ mode: "image" }, { ...image, shape: [7, 9, 4, 2] }),
+    DataError,
+    "the image has 2 volumes",
+  );
+});

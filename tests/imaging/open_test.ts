@@ -1,0 +1,232 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { readTsv } from "../../src/formats/tsv.ts";
+import { bidsLayout, bidsPattern } from "../../src/imaging/bids.ts";
+import { capsLayout, capsPattern } from "../../src/imaging/caps.ts";
+import type { ImagePattern, Layout } from "../../src/imaging/dataset.ts";
+import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import { openDataset } from "../../src/imaging/open.ts";
+import { type Cohort, readCohorts } from "../../src/imaging/sessions.ts";
+
+const image = writeNifti({
+  shape: [2, 2, 2],
+  voxels: new Uint8Array(8),
+  affine: Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
+});
+
+/** A folder of these files; bytes default to an image. */
+async function withTree(
+  files: Record<string, string | Uint8Array | undefined>,
+  test: (root: string) => Promise<void>,
+): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    for (const [path, content] of Object.entries(files)) {
+      await Deno.mkdir(`${root}/${path.slice(0, path.lastIndexOf("/") + 1)}`, { recursive: true });
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(`${root}/${path}`, bytes ?? image);
+    }
+    await test(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+const warnings: string[] = [];
+const outside = {
+  external: async (path: string) => ({ digest: `of ${path}`, size: (await Deno.stat(path)).size }),
+  memo: async (_key: unknown, compute: () => Promise<Uint8Array>) => {
+    await compute();
+    return { digest: "memo", size: 0 };
+  },
+  warn: (message: string) => void warnings.push(message),
+};
+
+async function open(layout: Layout, pattern: ImagePattern, cohorts: Cohort[] | string) {
+  const list = typeof cohorts === "string" ? [{ name: "single", root: cohorts }] : cohorts;
+  const { images, files } = await openDataset(layout, list, pattern, outside);
+  return {
+    paths: images.map(({ target }) => target),
+    files,
+    participants: readTsv(String(files["participants.tsv"]), "participants.tsv"),
+  };
+}
+
+const t1 = { preprocessing: "t1-linear", use_uncropped_image: false } as const;
+const space = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1";
+const t1File = (participant: string, session: string, name = `${space}_T1w.nii.gz`) =>
+  `subjects/${participant}/${session}/t1_linear/${participant}_${session}_${name}`;
+
+Deno.test("each pipeline's images are found by its pattern alone", async () => {
+  const file = (name: string, folder: string) => `subjects/sub-01/ses-M000/${folder}/${name}`;
+  const names = {
+    t1: t1File("sub-01", "ses-M000"),
+    old: t1File("sub-02", "ses-M000", `T1w_${space}_T1w.nii.gz`),
+    uncropped: t1File("sub-01", "ses-M000", "space-MNI152NLin2009cSym_res-1x1x1_T1w.nii.gz"),
+    flair: file(`sub-01_ses-M000_${space}_flair.nii.gz`, "flair_linear"),
+    pons: file(`sub-01_ses-M000_trc-18FFDG_${space}_suvr-pons2_pet.nii.gz`, "pet_linear"),
+    amyloid: file(
+      `sub-01_ses-M000_trc-18FAV45_${space}_suvr-cerebellumPons_pet.nii.gz`,
+      "pet_linear",
+    ),
+    gray: file("sub-01_ses-M000_T1w_segm-graymatter_probability.nii.gz", "t1/spm/segmentation"),
+    tensor: file("x_T1w.pt", "deeplearning_prepare_data/image_based/t1_linear"),
+    mask: "masks/tpl-X/tpl-X_roi-left_mask.nii.gz",
+  };
+  await withTree(
+    Object.fromEntries(Object.values(names).map((path) => [path, undefined])),
+    async (root) => {
+      const found = async (type: Parameters<typeof capsPattern>[0]) =>
+        (await open(capsLayout, capsPattern(type), root)).paths;
+      assertEquals(await found(t1), [names.t1, names.old]);
+      assertEquals(await found({ ...t1, use_uncropped_image: true }), [names.uncropped]);
+      assertEquals(await found({ ...t1, preprocessing: "flair-linear" }), [names.flair]);
+      const pet = { ...t1, preprocessing: "pet-linear", tracer: "18FFDG" } as const;
+      assertEquals(await found({ ...pet, suvr_reference_region: "pons2" }), [names.pons]);
+      const custom = { ...t1, preprocessing: "custom" } as const;
+      assertEquals(await found({ ...custom, custom_suffix: "graymatter*.nii.gz" }), [names.gray]);
+      const { files } = await open(capsLayout, capsPattern(t1), root);
+      assert(names.mask in files);
+      assertEquals(names.tensor in files, false);
+    },
+  );
+});
+
+Deno.test("what is missing, found twice, broken or unreadable is told together", async () => {
+  await withTree({
+    [t1File("sub-01", "ses-M000")]: undefined,
+    [t1File("sub-02", "ses-M000")]: undefined,
+    [t1File("sub-02", "ses-M000", `acq-b_${space}_T1w.nii.gz`)]: undefined,
+    [t1File("sub-03", "ses-M000")]: "not an image",
+    [t1File("sub-04", "ses-M000", "pet.nii.gz")]: undefined,
+    "list.tsv":
+      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\n",
+  }, async (root) => {
+    const error = await assertRejects(
+      () => open(capsLayout, capsPattern(t1), [{ name: "single", root, list: `${root}/list.tsv` }]),
+      DataError,
+      "5 images can't be used",
+    );
+    for (
+      const line of [
+        "sub-01 ses-M00: no such session; there is ses-M000",
+        "sub-02 ses-M000: several images: subjects/sub-02/",
+        "sub-03 ses-M000: subjects/sub-03/ses-M000/t1_linear/sub-03_ses-M000_" + space +
+        "_T1w.nii.gz: not a NIfTI file",
+        "sub-04 ses-M000: no T1w image",
+        "sub-05 ses-M000: no such participant",
+      ]
+    ) assert(error.message.includes(`\n  ${line}`), `${line}\nnot in\n${error.message}`);
+  });
+});
+
+Deno.test("without a list sessions that lack the image are left out, and told", async () => {
+  await withTree({
+    [t1File("sub-01", "ses-M000")]: undefined,
+    [t1File("sub-01", "ses-M006", "other.nii.gz")]: undefined,
+  }, async (root) => {
+    warnings.length = 0;
+    assertEquals((await open(capsLayout, capsPattern(t1), root)).paths.length, 1);
+    assertEquals(warnings.length, 1);
+    assert(warnings[0].includes("1 session(s) without T1w image"));
+    assert(warnings[0].includes("sub-01 ses-M006"));
+  });
+});
+
+Deno.test("of several runs the highest is taken, as a number", async () => {
+  const run = (n: string) => t1File("sub-01", "ses-M000", `run-${n}_${space}_T1w.nii.gz`);
+  await withTree({ [run("9")]: undefined, [run("10")]: undefined }, async (root) => {
+    assertEquals((await open(capsLayout, capsPattern(t1), root)).paths, [run("10")]);
+  });
+});
+
+Deno.test("a BIDS folder is told from a CAPS, either way", async () => {
+  await withTree({ "sub-01/ses-M000/anat/sub-01_ses-M000_T1w.nii.gz": undefined }, async (root) => {
+    await assertRejects(() => open(capsLayout, capsPattern(t1), root), DataError, "bids.open");
+    const { paths } = await open(bidsLayout, bidsPattern({ modality: "t1" }), root);
+    assertEquals(paths, ["sub-01/ses-M000/anat/sub-01_ses-M000_T1w.nii.gz"]);
+  });
+  await withTree({ [t1File("sub-01", "ses-M000")]: undefined }, async (root) => {
+    const pattern = bidsPattern({ modality: "t1" });
+    await assertRejects(() => open(bidsLayout, pattern, root), DataError, "caps.open");
+  });
+});
+
+Deno.test("BIDS images of each modality are found, and sessions may be implied", async () => {
+  const [visit, only] = ["sub-01/ses-M012", "sub-02"];
+  await withTree({
+    [`${visit}/anat/sub-01_ses-M012_T1w.nii.gz`]: undefined,
+    [`${visit}/anat/sub-01_ses-M012_flair.nii`]: undefined,
+    [`${visit}/pet/sub-01_ses-M012_trc-18FFDG_rec-acdyn_pet.nii.gz`]: undefined,
+    [`${visit}/pet/sub-01_ses-M012_trc-18FAV45_pet.nii.gz`]: undefined,
+    [`${only}/anat/sub-02_T1w.nii.gz`]: undefined,
+  }, async (root) => {
+    const found = async (type: Parameters<typeof bidsPattern>[0]) =>
+      (await open(bidsLayout, bidsPattern(type), root)).paths;
+    assertEquals(await found({ modality: "t1" }), [
+      `${visit}/anat/sub-01_ses-M012_T1w.nii.gz`,
+      `${only}/anat/sub-02_T1w.nii.gz`,
+    ]);
+    assertEquals((await found({ modality: "flair" })).length, 1);
+    assertEquals(await found({ modality: "pet", tracer: "18FFDG" }), [
+      `${visit}/pet/sub-01_ses-M012_trc-18FFDG_rec-acdyn_pet.nii.gz`,
+    ]);
+    const reconstructed = { modality: "pet", reconstruction: "acdyn" } as const;
+    assertEquals((await found(reconstructed)).length, 1);
+    const { participants } = await open(bidsLayout, bidsPattern({ modality: "t1" }), root);
+    assertEquals(participants.rows, [["sub-01", "ses-M012"], ["sub-02", "ses-M000"]]);
+  });
+});
+
+Deno.test("what the tables say of a session comes along, the list's word last", async () => {
+  await withTree({
+    [t1File("sub-01", "ses-M000")]: undefined,
+    [t1File("sub-01", "ses-M006")]: undefined,
+    "participants.tsv": "participant_id\tsex\tage\nsub-01\tF\t70\nsub-09\tM\t60\n",
+    "subjects/sub-01/sub-01_sessions.tsv": "session_id\tage\tMMSE\nses-M006\t70.5\t28\n",
+    "list.tsv":
+      "participant_id\tsession_id\tdiagnosis\nsub-01\tses-M000\tCN\nsub-01\tses-M006\tMCI\n",
+  }, async (root) => {
+    const cohort = { name: "single", root, list: `${root}/list.tsv` };
+    const { participants } = await open(capsLayout, capsPattern(t1), [cohort]);
+    assertEquals(participants.columns, [
+      "participant_id",
+      "session_id",
+      "sex",
+      "age",
+      "diagnosis",
+      "MMSE",
+    ]);
+    assertEquals(participants.rows, [
+      ["sub-01", "ses-M000", "F", "70", "CN", null],
+      ["sub-01", "ses-M006", "F", "70.5", "MCI", "28"],
+    ]);
+  });
+});
+
+Deno.test("several cohorts stand side by side, and may not share a session's name", async () => {
+  await withTree({
+    [`a/${t1File("sub-01", "ses-M000")}`]: undefined,
+    [`b/${t1File("sub-02", "ses-M000")}`]: undefined,
+    "cohorts.tsv": "cohort\tpath\nADNI\ta\nAIBL\tb\n",
+    "same.tsv": "cohort\tpath\nADNI\ta\nOTHER\t./a\n",
+    "lists.tsv": "cohort\tpath\nADNI\ta.tsv\nAIBL\tb.tsv\n",
+    "a.tsv": "participant_id\tsession_id\nsub-01\tses-M000\n",
+    "b.tsv": "participant_id\tsession_id\nsub-03\tses-M000\n",
+  }, async (root) => {
+    const cohorts = readCohorts(`${root}/cohorts.tsv`);
+    const { paths, participants } = await open(capsLayout, capsPattern(t1), cohorts);
+    assertEquals(paths, [
+      `ADNI/${t1File("sub-01", "ses-M000")}`,
+      `AIBL/${t1File("sub-02", "ses-M000")}`,
+    ]);
+    assertEquals(participants.rows.map((row) => row[2]), ["ADNI", "AIBL"]);
+    await assertRejects(
+      () => open(capsLayout, capsPattern(t1), readCohorts(`${root}/same.tsv`)),
+      DataError,
+      "sub-01 ses-M000: the same name in cohorts ADNI and OTHER",
+    );
+    const listed = readCohorts(`${root}/cohorts.tsv`, `${root}/lists.tsv`);
+    await assertRejects(() => open(capsLayout, capsPattern(t1), listed), DataError, "sub-03");
+  });
+});
