@@ -1,6 +1,12 @@
 /** Every step kind that `uses` can name; `gyrus steps` lists them in this order. */
 import type { StepKind } from "../workflow/step.ts";
+import bidsOpen from "./bids_open.ts";
 import capsGenerate from "./caps_generate.ts";
+import capsOpen from "./caps_open.ts";
+import extractImages from "./extract_images.ts";
+import extractPatches from "./extract_patches.ts";
+import extractRois from "./extract_rois.ts";
+import extractSlices from "./extract_slices.ts";
 import labelsAnalysis from "./labels_analysis.ts";
 import labelsGet from "./labels_get.ts";
 import labelsMetadata from "./labels_metadata.ts";
@@ -10,7 +16,13 @@ import splitKfold from "./split_kfold.ts";
 import tablesOpen from "./tables_open.ts";
 
 export const stepKinds: readonly StepKind[] = [
+  capsOpen,
+  bidsOpen,
   capsGenerate,
+  extractSlices,
+  extractPatches,
+  extractRois,
+  extractImages,
   tablesOpen,
   labelsGet,
   labelsMetadata,
