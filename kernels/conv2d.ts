@@ -18,6 +18,7 @@ import {
 import { texelConvolution, texelWeightGradient } from "./conv2d_texel.ts";
 import { tiledConvolution, tiledWeightGradient } from "./conv2d_tiled.ts";
 import { collectWeightGradient } from "./conv2d_weights.ts";
+import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
 export { conv2dOutput, type Conv2dShape, linearShape } from "./conv2d_shape.ts";
 
@@ -37,6 +38,13 @@ export interface Conv2dForward {
 /** Y = X * W + b. */
 export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): void {
   const { shape } = work;
+  const { input, weights, bias, output } = work;
+  const label = `${work.label ?? "conv2d"} forward`;
+  if (usesWinograd(program, shape)) {
+    const operands = { input, weights, bias, output, shape };
+    winogradConvolution(program, { ...operands, transposed: false, label });
+    return;
+  }
   const [outHeight, outWidth] = conv2dOutput(shape);
   const grid: ConvolutionGrid = {
     images: shape.images,
@@ -55,7 +63,6 @@ export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): voi
     outStart: [0, 0],
   };
   const taps: Taps = { count: shape.kernel, first: [0, 0], step: [1, 1] };
-  const { input, weights, bias, output, label = "conv2d" } = work;
   variant(program).convolve(program, {
     input,
     weights,
@@ -64,7 +71,7 @@ export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): voi
     shape,
     parts: [{ grid, taps }],
     transposed: false,
-    label: `${label} forward`,
+    label,
   });
 }
 
@@ -84,7 +91,13 @@ export interface Conv2dBackwardData {
  * a dense convolution of dY with every stride-th tap, in reverse.
  */
 export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackwardData): void {
-  const { shape } = work;
+  const { outGradient, weights, inGradient, shape } = work;
+  const label = `${work.label ?? "conv2d"} data gradient`;
+  if (usesWinograd(program, shape)) {
+    const operands = { input: outGradient, weights, output: inGradient, shape };
+    winogradConvolution(program, { ...operands, transposed: true, label });
+    return;
+  }
   const [outHeight, outWidth] = conv2dOutput(shape);
   const parts: { grid: ConvolutionGrid; taps: Taps }[] = [];
   for (let y = 0; y < Math.min(shape.stride[0], shape.height); y++) {
@@ -117,7 +130,6 @@ export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackward
       });
     }
   }
-  const { outGradient, weights, inGradient, label = "conv2d" } = work;
   variant(program).convolve(program, {
     input: outGradient,
     weights,
@@ -125,7 +137,7 @@ export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackward
     shape,
     parts,
     transposed: true,
-    label: `${label} data gradient`,
+    label,
   });
 }
 
@@ -164,12 +176,17 @@ export interface Conv2dBackwardWeights {
 export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackwardWeights): void {
   const { input, outGradient, weightGradient, biasGradient, shape } = work;
   const { accumulate = false, label = "conv2d" } = work;
-  const gradient = kernelTable(program.device).convolution === "texel"
-    ? texelWeightGradient
-    : tiledWeightGradient;
   const name = `${label} weight gradient`;
-  const partial = gradient(program, { input, outGradient, shape, label: name });
-  collectWeightGradient(program, { partial, weightGradient, shape, accumulate, label: name });
+  if (usesWinograd(program, shape)) {
+    const operands = { input, outGradient, weightGradient, shape };
+    winogradWeightGradient(program, { ...operands, accumulate, label: name });
+  } else {
+    const gradient = kernelTable(program.device).convolution === "texel"
+      ? texelWeightGradient
+      : tiledWeightGradient;
+    const partial = gradient(program, { input, outGradient, shape, label: name });
+    collectWeightGradient(program, { partial, weightGradient, shape, accumulate, label: name });
+  }
   if (biasGradient) {
     const [outHeight, outWidth] = conv2dOutput(shape);
     recordBiasGradient(program, {

@@ -15,7 +15,7 @@ import {
 import source from "./conv2d_texel.wgsl" with { type: "text" };
 import gradientSource from "./conv2d_weight_gradient_texel.wgsl" with { type: "text" };
 import { packWeights, type PartialGradient } from "./conv2d_weights.ts";
-import { paddedTexels, plainTexels } from "./texels.ts";
+import { paddedTexels, pixelTile, plainTexels } from "./texels.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_texel",
@@ -100,7 +100,7 @@ export const texelConvolution: ConvolutionVariant = {
         bindings: {
           params: fixedParams(program.device, convolutionKernel, gridParams(grid, packed.padded)),
           input: inputTexels,
-          weights: plainTexels(program, packed.tensor, packed.count, `${label} weights`),
+          weights: plainTexels(program, packed.tensor, `${label} weights`),
           output,
         },
         workgroups: [Math.ceil(gridPixels / (lanes * pixels)), packed.padded / channels],
@@ -110,18 +110,16 @@ export const texelConvolution: ConvolutionVariant = {
   },
 };
 
-/** The table's tile, smaller where the grid would leave most of it idle. */
+/** Register tile of an invocation: the table's channels, halved for few; pixels to fit the grid. */
 function tile(
   program: ProgramBuilder,
   grid: ConvolutionGrid,
 ): { pixels: number; channels: number } {
-  const table = kernelTable(program.device);
-  const pixels = grid.images * grid.rows * grid.columns;
-  const narrow = grid.outBlocks * 4 <= table.texelChannels / 2;
-  return {
-    pixels: pixels <= program.device.lanes * 8 ? 4 : table.texelPixels,
-    channels: narrow ? table.texelChannels / 2 : table.texelChannels,
-  };
+  const { texelChannels } = kernelTable(program.device);
+  const narrow = grid.outBlocks * 4 <= texelChannels / 2;
+  const channels = narrow ? texelChannels / 2 : texelChannels;
+  const count = grid.images * grid.rows * grid.columns;
+  return { pixels: pixelTile(program.device.lanes, count, channels), channels };
 }
 
 /** Columns and blocks of output channels an invocation keeps; constants of the kernel. */

@@ -37,8 +37,6 @@ const weightKernel = defineKernel({
 
 export interface PackedWeights {
   tensor: PlannedTensor;
-  /** vec4s, the bias behind the weights included. */
-  count: number;
   /** Channels of the output, padded to whole tiles. */
   padded: number;
 }
@@ -93,7 +91,7 @@ export function packWeights(program: ProgramBuilder, work: {
     const bindings = { params, weights, bias: bias ?? weights, packed: tensor };
     program.dispatch(weightKernel, "pack", { constants, bindings, workgroups, label: name });
   }
-  return { tensor, count, padded };
+  return { tensor, padded };
 }
 
 /** Partial sums `[share][row][column]` of vec4s; row = output channel, column = block and tap. */

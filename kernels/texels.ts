@@ -2,7 +2,7 @@
  * Activations and weights as lists of texels. Software adapters inline reads of storage textures,
  * while every lane of a storage-buffer read is a branch of its own.
  */
-import type { PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
+import type { PlannedTensor, PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
 import { type Operand, slice } from "../src/gpu/program.ts";
 
 /** log2 of the texels in a row; the kernels' `ROW_BITS`. */
@@ -18,14 +18,13 @@ export function paddedTexels(
   return texels(program, operand, count, label, 1);
 }
 
-/** An operand from texel 0 on. */
+/** A tensor from texel 0 on. */
 export function plainTexels(
   program: ProgramBuilder,
-  operand: Operand,
-  count: number,
+  tensor: PlannedTensor,
   label: string,
 ): PlannedTexture {
-  return texels(program, operand, count, label, 0);
+  return texels(program, tensor, tensor.bytes / 16, label, 0);
 }
 
 function texels(
@@ -33,17 +32,18 @@ function texels(
   operand: Operand,
   count: number,
   label: string,
-  firstRow: number,
+  zeroRows: number,
 ): PlannedTexture {
-  const rows = firstRow + Math.ceil(count / 2 ** ROW_BITS);
+  const rows = zeroRows + Math.ceil(count / 2 ** ROW_BITS);
   const { maxTextureDimension2D } = program.device.limits;
   const texture = program.texture(label, {
     width: 2 ** ROW_BITS,
     height: Math.max(rows, Math.min(roundedRows(rows), maxTextureDimension2D)),
     layers: 1,
     format: "rgba32float",
+    zeroRows,
   });
-  program.copyTexels(slice(operand, 0, count * 16), texture, firstRow);
+  program.copyTexels(slice(operand, 0, count * 16), texture);
   return texture;
 }
 
@@ -51,4 +51,17 @@ function texels(
 function roundedRows(rows: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
   return Math.ceil(rows / step) * step;
+}
+
+/** Sizes of register tiles to choose from, in pixels an invocation. */
+const pixelTiles = [16, 14, 8, 4, 2];
+
+/**
+ * Pixels an invocation should keep so that a grid of `pixels` costs least, edge waste included. The
+ * price of a tile was fitted on lavapipe: a read costs as much as five multiply-adds of four terms.
+ */
+export function pixelTile(lanes: number, pixels: number, channels: number): number {
+  const cost = (tile: number) =>
+    Math.ceil(pixels / (lanes * tile)) * (5 * (tile + channels) + tile * channels);
+  return pixelTiles.reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
 }

@@ -9,6 +9,8 @@ export interface TextureShape {
   /** Array layers. */
   layers: number;
   format: "rgba32float" | "rgba16float" | "r32float";
+  /** First rows that nothing writes, so that they stay zero; part of what textures must share. */
+  zeroRows?: number;
 }
 
 export class Arena {
@@ -110,8 +112,8 @@ export class Arena {
   }
 }
 
-export function textureKey({ width, height, layers, format }: TextureShape): string {
-  return `${width}x${height}x${layers} ${format}`;
+export function textureKey({ width, height, layers, format, zeroRows }: TextureShape): string {
+  return `${width}x${height}x${layers} ${format}${zeroRows ? ` from row ${zeroRows}` : ""}`;
 }
 
 function textureBytes(texture: GPUTexture): number {

@@ -256,12 +256,13 @@ export class ProgramBuilder {
   }
 
   /**
-   * Fills a texture of one layer as a list of `rgba32float` texels, row after row from `firstRow` on;
-   * what lies before and behind keeps its content, zero in a new texture.
+   * Fills a texture of one layer as a list of `rgba32float` texels, row after row behind its zero rows.
+   * What lies behind the list is anything.
    *
    * @throws {TypeError} when the operand does not fit or is not a whole number of texels
    */
-  copyTexels(from: Operand, to: PlannedTexture, firstRow = 0): void {
+  copyTexels(from: Operand, to: PlannedTexture): void {
+    const firstRow = to.zeroRows ?? 0;
     const { bytes } = extent(from);
     if (to.format !== "rgba32float" || to.layers !== 1 || (to.width * 16) % 256 !== 0) {
       throw new TypeError(`${to.label} (${textureKey(to)}) is no list of texels`);

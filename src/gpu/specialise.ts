@@ -192,7 +192,8 @@ function registers(name: string, source: string, values: ReadonlyMap<string, num
     return `${indent}var ${variable}_${index.join("_")}: ${element};`;
   });
   const before = source.slice(0, found.index);
-  let rest = source.slice(found.index + declaration.length);
+  const scopeEnd = closing(source, found.index + declaration.length);
+  let rest = source.slice(found.index + declaration.length, scopeEnd);
   const out: string[] = [];
   const use = new RegExp(`(?<![.\\w])${variable}\\[`);
   for (let match = use.exec(rest); match !== null; match = use.exec(rest)) {
@@ -214,7 +215,8 @@ function registers(name: string, source: string, values: ReadonlyMap<string, num
     out.push(`${variable}_${index.join("_")}`);
     rest = rest.slice(at);
   }
-  return registers(name, before + names.join("\n") + out.join("") + rest, values);
+  const scope = names.join("\n") + out.join("") + rest;
+  return registers(name, before + scope + source.slice(scopeEnd), values);
 }
 
 function arrayType(

@@ -7,13 +7,15 @@ import type { AdapterClass, Device } from "./device.ts";
 export interface KernelTable {
   /** `texel`: storage textures and registers (software); `tiled`: workgroup memory (GPUs). */
   convolution: "texel" | "tiled";
-  /** Pixels an invocation of the texel convolution keeps in registers. */
-  texelPixels: number;
   /** Output channels an invocation of the texel convolution keeps in registers. */
   texelChannels: number;
   /** Tile of the tiled convolution; both must be multiples of 8. */
   tiledPixels: number;
   tiledChannels: number;
+  /** Least channels, input and output, from which 3 x 3 convolutions go by Winograd's algorithm. */
+  winogradChannels: number;
+  /** Least 4 x 4 output tiles of a batch for it. */
+  winogradTiles: number;
   /** Workgroups that a weight gradient aims at by splitting its sum over pixels. */
   weightGradientWorkgroups: number;
 }
@@ -22,26 +24,29 @@ export interface KernelTable {
 export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
   software: {
     convolution: "texel",
-    texelPixels: 16,
     texelChannels: 32,
     tiledPixels: 128,
     tiledChannels: 64,
+    winogradChannels: 32,
+    winogradTiles: 64,
     weightGradientWorkgroups: 32,
   },
   integrated: {
     convolution: "tiled",
-    texelPixels: 16,
     texelChannels: 16,
     tiledPixels: 128,
     tiledChannels: 64,
+    winogradChannels: Infinity,
+    winogradTiles: Infinity,
     weightGradientWorkgroups: 128,
   },
   discrete: {
     convolution: "tiled",
-    texelPixels: 16,
     texelChannels: 16,
     tiledPixels: 128,
     tiledChannels: 64,
+    winogradChannels: Infinity,
+    winogradTiles: Infinity,
     weightGradientWorkgroups: 512,
   },
 };

@@ -47,6 +47,23 @@ Deno.test("specialise turns marked arrays into named variables", () => {
   );
 });
 
+Deno.test("specialise keeps registers of one name apart by their scope", () => {
+  const source = `fn f() {
+      // registers
+      var a: array<f32, 1>;
+      a[0] = 1.0;
+    }
+    fn g() {
+      // registers
+      var a: array<array<f32, 1>, 2>;
+      a[1][0] = 2.0;
+    }`;
+  assertEquals(
+    body(source, {}),
+    "fn f() { var a_0: f32; a_0 = 1.0; } fn g() { var a_0_0: f32; var a_1_0: f32; a_1_0 = 2.0; }",
+  );
+});
+
 Deno.test("specialise keeps one branch of an if on a boolean constant", () => {
   const source = `const ON: bool = true;
     fn f() { if (ON) { x(); } else if (y) { z(); } else { w(); } if (!ON) { v(); } u(); }`;

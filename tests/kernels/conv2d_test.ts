@@ -12,6 +12,8 @@ import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
 import { conv2dReference, fromBlocks, toBlocks } from "./conv2d_reference.ts";
 
+const direct = { ...kernelTables.software, winogradChannels: Infinity };
+
 const shapes: Record<string, Conv2dShape> = {
   "3x3, 5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),
   "3x3 with stride 2, 8 to 12 channels, 9x6": layer(2, 8, 9, 6, 12, 3, 2, 1),
@@ -58,24 +60,8 @@ for (const convolution of ["texel", "tiled"] as const) {
     Deno.test(`${convolution} convolution agrees with float64: ${name}`, async () => {
       const device = await openDevice();
       try {
-        useKernelTable(device, { ...kernelTables.software, convolution });
-        const data = problem(shape);
-        const reference = conv2dReference(
-          shape,
-          data.input,
-          data.weights,
-          data.bias,
-          data.outGradient,
-        );
-        const first = await run(device, shape, data);
-        const taps = shape.kernel[0] * shape.kernel[1];
-        const [height, width] = conv2dOutput(shape);
-        close("output", first.output, reference.output, shape.channels * taps);
-        close("input gradient", first.inGradient, reference.inGradient, shape.outChannels * taps);
-        const pixels = shape.images * height * width;
-        close("weight gradient", first.weightGradient, reference.weightGradient, pixels);
-        close("bias gradient", first.biasGradient, reference.biasGradient, pixels);
-        assertEquals(await run(device, shape, data), first, "a second run gave other bits");
+        useKernelTable(device, { ...direct, convolution });
+        await compare(device, shape);
       } finally {
         device.destroy();
       }
@@ -83,11 +69,29 @@ for (const convolution of ["texel", "tiled"] as const) {
   }
 }
 
+const winogradShapes: Record<string, Conv2dShape> = {
+  "5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),
+  "3 to 36 channels, 9x6, without padding": layer(2, 3, 9, 6, 36, 3, 1, 0),
+  "20 to 68 channels, 12x8, padding 2": layer(3, 20, 12, 8, 68, 3, 1, 2),
+};
+
+for (const [name, shape] of Object.entries(winogradShapes)) {
+  Deno.test(`Winograd's convolution agrees with float64: ${name}`, async () => {
+    const device = await openDevice();
+    try {
+      useKernelTable(device, { ...kernelTables.software, winogradChannels: 1, winogradTiles: 1 });
+      await compare(device, shape, 10);
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
 for (const convolution of ["texel", "tiled"] as const) {
   Deno.test(`${convolution} linear layer over 6 maps of 3x4 takes PyTorch's weights`, async () => {
     const device = await openDevice();
     try {
-      useKernelTable(device, { ...kernelTables.software, convolution });
+      useKernelTable(device, { ...direct, convolution });
       const asConvolution: Conv2dShape = { ...layer(5, 6, 3, 4, 9, 1, 1, 0), kernel: [3, 4] };
       const data = problem(asConvolution);
       const reference = conv2dReference(
@@ -122,6 +126,26 @@ Deno.test("weight gradients accumulate when asked to", async () => {
     device.destroy();
   }
 });
+
+async function compare(device: Device, shape: Conv2dShape, factor = 1): Promise<void> {
+  const data = problem(shape);
+  const reference = conv2dReference(
+    shape,
+    data.input,
+    data.weights,
+    data.bias,
+    data.outGradient,
+  );
+  const first = await run(device, shape, data);
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const [height, width] = conv2dOutput(shape);
+  close("output", first.output, reference.output, shape.channels * taps, factor);
+  close("input gradient", first.inGradient, reference.inGradient, shape.outChannels * taps, factor);
+  const pixels = shape.images * height * width;
+  close("weight gradient", first.weightGradient, reference.weightGradient, pixels, factor);
+  close("bias gradient", first.biasGradient, reference.biasGradient, pixels, factor);
+  assertEquals(await run(device, shape, data), first, "a second run gave other bits");
+}
 
 interface Problem {
   input: Float32Array<ArrayBuffer>;
@@ -195,12 +219,18 @@ async function run(
   };
 }
 
-function close(what: string, actual: Float64Array, wanted: Float64Array, reduction: number): void {
+function close(
+  what: string,
+  actual: Float64Array,
+  wanted: Float64Array,
+  reduction: number,
+  factor = 1,
+): void {
   const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const error = wanted.reduce(
     (most, value, i) => Math.max(most, Math.abs(value - actual[i])),
     0,
   );
-  const bound = 1e-6 * Math.sqrt(reduction) * largest;
+  const bound = factor * 1e-6 * Math.sqrt(reduction) * largest;
   assert(error <= bound, `${what}: error ${error} exceeds ${bound}`);
 }

@@ -1,0 +1,360 @@
+// Transforms of Winograd's F(4x4, 3x3): Y = A' [ (G g G') * (B' d B) ] A, the products summed over
+// channels by 36 matrix multiplications (winograd_multiply_texel.wgsl).
+//
+// B' = [4  0 -5  0 1 0; 0 -4 -4 1 1 0; 0 4 -4 -1 1 0; 0 -2 -1 2 1 0; 0 2 -1 -2 1 0; 0 4 0 -5 0 1]
+// G  = [1/4 0 0; -1/6 -1/6 -1/6; -1/6 1/6 -1/6; 1/24 1/12 1/6; 1/24 -1/12 1/6; 0 0 1]
+// A' = [1 1 1 1 1 0; 0 1 -1 2 -2 0; 0 1 1 4 4 0; 0 1 -1 8 -8 1]
+//
+// The weight gradient is the adjoint: dW = G' [ (A dY A') * (B' d B) summed over tiles ] G.
+//
+// A tile is a 4 x 4 patch of the output; tiles count (n, tile row, tile column). Transformed
+// operands stand as [36][channel block][pitch] vec4s over tiles, zero behind the last tile.
+
+const LANES: u32 = 16u;
+const ROW_BITS: u32 = 11u;
+const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+
+struct Params {
+  images: u32,
+  blocks: u32,
+  height: u32,
+  width: u32,
+  tiles_y: u32,
+  tiles_x: u32,
+  pitch: u32,
+  pad_y: u32,
+  pad_x: u32,
+  out_channels: u32,
+  in_channels: u32,
+  padded: u32,
+  has_bias: u32,
+  shares: u32,
+  rows: u32,
+  columns: u32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var pixels: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var<storage, read_write> transformed: array<vec4f>;
+@group(0) @binding(3) var<storage, read> products: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(6) var<storage, read> weights: array<f32>;
+@group(0) @binding(7) var<storage, read_write> gradient: array<f32>;
+
+struct Tile {
+  n: u32,
+  y: i32,
+  x: i32,
+}
+
+// First output pixel of a tile.
+fn tile_at(index: u32) -> Tile {
+  let row = index / params.tiles_x;
+  let n = row / params.tiles_y;
+  return Tile(
+    n,
+    i32((row - n * params.tiles_y) * 4u),
+    i32((index - row * params.tiles_x) * 4u),
+  );
+}
+
+// Texel of a pixel, 0 (which is zero) outside the image or behind the last one.
+fn texel_at(n: u32, block: u32, y: i32, x: i32) -> vec2u {
+  let inside = n < params.images && u32(y) < params.height && u32(x) < params.width;
+  let plane = (n * params.blocks + block) * params.height * params.width;
+  let at = ROW_MASK + 1u + plane + u32(y) * params.width + u32(x);
+  let texel = select(0u, at, inside);
+  return vec2u(texel & ROW_MASK, texel >> ROW_BITS);
+}
+
+// V = B' d B of the input.
+@compute @workgroup_size(LANES)
+fn input_tiles(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var half: array<array<vec4f, 6>, 6>;
+  let index = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  let tile = tile_at(index);
+  let top = tile.y - i32(params.pad_y);
+  let left = tile.x - i32(params.pad_x);
+  // unroll
+  for (var j = 0; j < 6; j++) {
+    let d0 = textureLoad(pixels, texel_at(tile.n, block, top, left + j));
+    let d1 = textureLoad(pixels, texel_at(tile.n, block, top + 1, left + j));
+    let d2 = textureLoad(pixels, texel_at(tile.n, block, top + 2, left + j));
+    let d3 = textureLoad(pixels, texel_at(tile.n, block, top + 3, left + j));
+    let d4 = textureLoad(pixels, texel_at(tile.n, block, top + 4, left + j));
+    let d5 = textureLoad(pixels, texel_at(tile.n, block, top + 5, left + j));
+    half[0][j] = 4.0 * d0 - 5.0 * d2 + d4;
+    half[1][j] = (d4 - 4.0 * d2) + (d3 - 4.0 * d1);
+    half[2][j] = (d4 - 4.0 * d2) - (d3 - 4.0 * d1);
+    half[3][j] = (d4 - d2) + 2.0 * (d3 - d1);
+    half[4][j] = (d4 - d2) - 2.0 * (d3 - d1);
+    half[5][j] = 4.0 * d1 - 5.0 * d3 + d5;
+  }
+  if (index < params.pitch) {
+    // unroll
+    for (var i = 0; i < 6; i++) {
+      let d0 = half[i][0];
+      let d1 = half[i][1];
+      let d2 = half[i][2];
+      let d3 = half[i][3];
+      let d4 = half[i][4];
+      let d5 = half[i][5];
+      let plane = params.blocks * params.pitch;
+      let to = (u32(i) * 6u * params.blocks + block) * params.pitch + index;
+      transformed[to] = 4.0 * d0 - 5.0 * d2 + d4;
+      transformed[to + plane] = (d4 - 4.0 * d2) + (d3 - 4.0 * d1);
+      transformed[to + 2u * plane] = (d4 - 4.0 * d2) - (d3 - 4.0 * d1);
+      transformed[to + 3u * plane] = (d4 - d2) + 2.0 * (d3 - d1);
+      transformed[to + 4u * plane] = (d4 - d2) - 2.0 * (d3 - d1);
+      transformed[to + 5u * plane] = 4.0 * d1 - 5.0 * d3 + d5;
+    }
+  }
+}
+
+// A dY A' of the output's gradient.
+@compute @workgroup_size(LANES)
+fn gradient_tiles(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var half: array<array<vec4f, 4>, 6>;
+  let index = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  let tile = tile_at(index);
+  // unroll
+  for (var j = 0; j < 4; j++) {
+    let y0 = textureLoad(pixels, texel_at(tile.n, block, tile.y, tile.x + j));
+    let y1 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 1, tile.x + j));
+    let y2 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 2, tile.x + j));
+    let y3 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 3, tile.x + j));
+    half[0][j] = y0;
+    half[1][j] = (y0 + y2) + (y1 + y3);
+    half[2][j] = (y0 + y2) - (y1 + y3);
+    half[3][j] = (y0 + 4.0 * y2) + (2.0 * y1 + 8.0 * y3);
+    half[4][j] = (y0 + 4.0 * y2) - (2.0 * y1 + 8.0 * y3);
+    half[5][j] = y3;
+  }
+  if (index < params.pitch) {
+    // unroll
+    for (var i = 0; i < 6; i++) {
+      let y0 = half[i][0];
+      let y1 = half[i][1];
+      let y2 = half[i][2];
+      let y3 = half[i][3];
+      let plane = params.blocks * params.pitch;
+      let to = (u32(i) * 6u * params.blocks + block) * params.pitch + index;
+      transformed[to] = y0;
+      transformed[to + plane] = (y0 + y2) + (y1 + y3);
+      transformed[to + 2u * plane] = (y0 + y2) - (y1 + y3);
+      transformed[to + 3u * plane] = (y0 + 4.0 * y2) + (2.0 * y1 + 8.0 * y3);
+      transformed[to + 4u * plane] = (y0 + 4.0 * y2) - (2.0 * y1 + 8.0 * y3);
+      transformed[to + 5u * plane] = y3;
+    }
+  }
+}
+
+// Y = A' m A + bias.
+@compute @workgroup_size(LANES)
+fn output_tiles(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var half: array<array<vec4f, 6>, 4>;
+  let index = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  let tile = tile_at(index);
+  if (tile.n >= params.images) {
+    return;
+  }
+  let plane = params.blocks * params.pitch;
+  // unroll
+  for (var j = 0u; j < 6u; j++) {
+    let at = (j * params.blocks + block) * params.pitch + index;
+    let m0 = products[at];
+    let m1 = products[at + 6u * plane];
+    let m2 = products[at + 12u * plane];
+    let m3 = products[at + 18u * plane];
+    let m4 = products[at + 24u * plane];
+    let m5 = products[at + 30u * plane];
+    half[0u][j] = m0 + (m1 + m2) + (m3 + m4);
+    half[1u][j] = (m1 - m2) + 2.0 * (m3 - m4);
+    half[2u][j] = (m1 + m2) + 4.0 * (m3 + m4);
+    half[3u][j] = (m1 - m2) + 8.0 * (m3 - m4) + m5;
+  }
+  var offset = vec4f();
+  if (params.has_bias != 0u) {
+    // unroll
+    for (var i = 0u; i < 4u; i++) {
+      if (block * 4u + i < params.out_channels) {
+        offset[i] = bias[block * 4u + i];
+      }
+    }
+  }
+  let origin = ((tile.n * params.blocks + block) * params.height + u32(tile.y)) * params.width +
+    u32(tile.x);
+  // unroll
+  for (var i = 0u; i < 4u; i++) {
+    let m0 = half[i][0];
+    let m1 = half[i][1];
+    let m2 = half[i][2];
+    let m3 = half[i][3];
+    let m4 = half[i][4];
+    let m5 = half[i][5];
+    if (u32(tile.y) + i < params.height) {
+      let to = origin + i * params.width;
+      let room = params.width - u32(tile.x);
+      output[to] = (m0 + (m1 + m2) + (m3 + m4)) + offset;
+      if (room > 1u) {
+        output[to + 1u] = ((m1 - m2) + 2.0 * (m3 - m4)) + offset;
+      }
+      if (room > 2u) {
+        output[to + 2u] = ((m1 + m2) + 4.0 * (m3 + m4)) + offset;
+      }
+      if (room > 3u) {
+        output[to + 3u] = ((m1 - m2) + 8.0 * (m3 - m4) + m5) + offset;
+      }
+    }
+  }
+}
+
+// U = G g G' of the four weights [k][c..c + 3], or, transposed and turned by 180 degrees,
+// [k..k + 3][c]: vec4s of reduced channels, [36][block][padded].
+fn transform_weights(first: u32, step: u32, count: u32, turned: bool, to: u32, plane: u32) {
+  // registers
+  var half: array<array<vec4f, 3>, 6>;
+  // unroll
+  for (var j = 0u; j < 3u; j++) {
+    // registers
+    var g: array<vec4f, 3>;
+    // unroll
+    for (var i = 0u; i < 3u; i++) {
+      let tap = select(i * 3u + j, 8u - i * 3u - j, turned);
+      // unroll
+      for (var lane = 0u; lane < 4u; lane++) {
+        if (lane < count) {
+          g[i][lane] = weights[first + lane * step + tap];
+        }
+      }
+    }
+    half[0][j] = 0.25 * g[0];
+    half[1][j] = (g[0] + g[2] + g[1]) / -6.0;
+    half[2][j] = (g[0] + g[2] - g[1]) / -6.0;
+    half[3][j] = (g[0] + 4.0 * g[2] + 2.0 * g[1]) / 24.0;
+    half[4][j] = (g[0] + 4.0 * g[2] - 2.0 * g[1]) / 24.0;
+    half[5][j] = g[2];
+  }
+  // unroll
+  for (var i = 0u; i < 6u; i++) {
+    let g0 = half[i][0];
+    let g1 = half[i][1];
+    let g2 = half[i][2];
+    let row = to + i * 6u * plane;
+    transformed[row] = 0.25 * g0;
+    transformed[row + plane] = (g0 + g2 + g1) / -6.0;
+    transformed[row + 2u * plane] = (g0 + g2 - g1) / -6.0;
+    transformed[row + 3u * plane] = (g0 + 4.0 * g2 + 2.0 * g1) / 24.0;
+    transformed[row + 4u * plane] = (g0 + 4.0 * g2 - 2.0 * g1) / 24.0;
+    transformed[row + 5u * plane] = g2;
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn weight_tiles(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let k = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  if (k >= params.padded) {
+    return;
+  }
+  let exists = k < params.out_channels;
+  let count = select(0u, min(4u, params.in_channels - block * 4u), exists);
+  let first = (k * params.in_channels + block * 4u) * 9u;
+  let plane = (params.in_channels + 3u) / 4u * params.padded;
+  transform_weights(first, 9u, count, false, block * params.padded + k, plane);
+}
+
+@compute @workgroup_size(LANES)
+fn weight_tiles_transposed(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let c = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  if (c >= params.padded) {
+    return;
+  }
+  let exists = c < params.in_channels;
+  let count = select(0u, min(4u, params.out_channels - block * 4u), exists);
+  let first = (block * 4u * params.in_channels + c) * 9u;
+  let plane = (params.out_channels + 3u) / 4u * params.padded;
+  transform_weights(first, params.in_channels * 9u, count, true, block * params.padded + c, plane);
+}
+
+// dW = G' u G; products are [share][36][k][input block], added share by share.
+@compute @workgroup_size(LANES)
+fn weight_gradient(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var half: array<array<vec4f, 6>, 3>;
+  let block = workgroup.x * LANES + lane;
+  let k = workgroup.y;
+  if (block * 4u >= params.in_channels) {
+    return;
+  }
+  // unroll
+  for (var j = 0u; j < 6u; j++) {
+    // registers
+    var u: array<vec4f, 6>;
+    // unroll
+    for (var i = 0u; i < 6u; i++) {
+      for (var share = 0u; share < params.shares; share++) {
+        u[i] += products[
+          ((share * 36u + i * 6u + j) * params.rows + k) * params.columns + block
+        ];
+      }
+    }
+    half[0u][j] = 0.25 * u[0] - (u[1] + u[2]) / 6.0 + (u[3] + u[4]) / 24.0;
+    half[1u][j] = (u[2] - u[1]) / 6.0 + (u[3] - u[4]) / 12.0;
+    half[2u][j] = ((u[3] + u[4]) - (u[1] + u[2])) / 6.0 + u[5];
+  }
+  // unroll
+  for (var i = 0u; i < 3u; i++) {
+    let u0 = half[i][0];
+    let u1 = half[i][1];
+    let u2 = half[i][2];
+    let u3 = half[i][3];
+    let u4 = half[i][4];
+    let u5 = half[i][5];
+    let w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
+    let w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
+    let w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
+    // unroll
+    for (var c = 0u; c < 4u; c++) {
+      if (block * 4u + c < params.in_channels) {
+        let to = (k * params.in_channels + block * 4u + c) * 9u + i * 3u;
+        if (params.accumulate != 0u) {
+          gradient[to] += w0[c];
+          gradient[to + 1u] += w1[c];
+          gradient[to + 2u] += w2[c];
+        } else {
+          gradient[to] = w0[c];
+          gradient[to + 1u] = w1[c];
+          gradient[to + 2u] = w2[c];
+        }
+      }
+    }
+  }
+}

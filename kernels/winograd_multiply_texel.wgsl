@@ -1,0 +1,76 @@
+// The 36 matrix products of Winograd's convolution on software adapters, one a workgroup_id.z.
+// Operands are texels, sums stay in registers: see conv2d_texel.wgsl.
+
+const LANES: u32 = 16u;
+const TILES: u32 = 16u;
+const OUT_CHANNELS: u32 = 32u;
+const ROW_BITS: u32 = 11u;
+const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+
+struct Params {
+  tiles: u32,
+  pitch: u32,
+  in_blocks: u32,
+  out_blocks: u32,
+  padded: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var tiles: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var weights: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var<storage, read_write> products: array<vec4f>;
+
+// products[z][k][tile] = sum over c of weights[z][c][k] * tiles[z][c][tile]
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var sum: array<array<f32, OUT_CHANNELS>, TILES>;
+  // registers
+  var x: array<vec4f, TILES>;
+
+  let first_channel = workgroup.y * OUT_CHANNELS;
+  let first_tile = workgroup.x * (LANES * TILES) + lane;
+  var tile_at = workgroup.z * params.in_blocks * params.pitch + first_tile;
+  var weight_at = workgroup.z * params.in_blocks * params.padded + first_channel;
+  for (var block = 0u; block < params.in_blocks; block++) {
+    // unroll
+    for (var t = 0u; t < TILES; t++) {
+      let at = tile_at + t * LANES;
+      x[t] = textureLoad(tiles, vec2u(at & ROW_MASK, at >> ROW_BITS));
+    }
+    // unroll
+    for (var k = 0u; k < OUT_CHANNELS; k++) {
+      let at = weight_at + k;
+      let w = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
+      // unroll
+      for (var t = 0u; t < TILES; t++) {
+        sum[t][k] += (x[t].x * w.x + x[t].y * w.y) + (x[t].z * w.z + x[t].w * w.w);
+      }
+    }
+    tile_at += params.pitch;
+    weight_at += params.padded;
+  }
+
+  let first_block = first_channel / 4u;
+  // unroll
+  for (var t = 0u; t < TILES; t++) {
+    let tile = first_tile + t * LANES;
+    if (tile < params.tiles) {
+      // unroll
+      for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
+        if (first_block + b < params.out_blocks) {
+          products[(workgroup.z * params.out_blocks + first_block + b) * params.pitch + tile] =
+            vec4f(
+              sum[t][b * 4u],
+              sum[t][b * 4u + 1u],
+              sum[t][b * 4u + 2u],
+              sum[t][b * 4u + 3u],
+            );
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Convolutions of ResNet-18 in all three passes, beside a plain shader and, where Python has torch,
+ * PyTorch's own on two threads.
+ *
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/kernels/conv2d_bench.ts [128x32 | 224x8] [layer ...]
+ *
+ * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
+ * cores, which other work on the machine disturbs less.
+ */
+import {
+  conv2dBackwardData,
+  conv2dBackwardWeights,
+  conv2dForward,
+  conv2dOutput,
+  type Conv2dShape,
+} from "../../kernels/conv2d.ts";
+import { type Device, openDevice } from "../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../src/gpu/program.ts";
+
+interface Layer {
+  name: string;
+  /** How often ResNet-18 has it. */
+  count: number;
+  shape: Conv2dShape;
+}
+
+/** Distinct convolutions of ResNet-18 for square input. */
+export function resnetLayers(images: number, side: number): Layer[] {
+  const conv = (
+    name: string,
+    count: number,
+    channels: number,
+    outChannels: number,
+    size: number,
+    kernel: number,
+    stride: number,
+  ): Layer => ({
+    name,
+    count,
+    shape: {
+      images,
+      channels,
+      height: size,
+      width: size,
+      outChannels,
+      kernel: [kernel, kernel],
+      stride: [stride, stride],
+      padding: [kernel >> 1, kernel >> 1],
+    },
+  });
+  const s = side / 4;
+  return [
+    conv("conv1", 1, 3, 64, side, 7, 2),
+    conv("layer1", 4, 64, 64, s, 3, 1),
+    conv("layer2.0", 1, 64, 128, s, 3, 2),
+    conv("layer2.0.downsample", 1, 64, 128, s, 1, 2),
+    conv("layer2", 3, 128, 128, s / 2, 3, 1),
+    conv("layer3.0", 1, 128, 256, s / 2, 3, 2),
+    conv("layer3.0.downsample", 1, 128, 256, s / 2, 1, 2),
+    conv("layer3", 3, 256, 256, s / 4, 3, 1),
+    conv("layer4.0", 1, 256, 512, s / 4, 3, 2),
+    conv("layer4.0.downsample", 1, 256, 512, s / 4, 1, 2),
+    conv("layer4", 3, 512, 512, s / 8, 3, 1),
+  ];
+}
+
+export const passes = ["forward", "data", "weights"] as const;
+export type Pass = typeof passes[number];
+
+/** Milliseconds of one pass of one layer, by the clock and by processor time over two cores. */
+export async function timePass(
+  device: Device,
+  shape: Conv2dShape,
+  pass: Pass,
+): Promise<{ clock: number; processor: number }> {
+  const [height, width] = conv2dOutput(shape);
+  const { images, channels, outChannels, kernel } = shape;
+  const inBytes = images * Math.ceil(channels / 4) * 16 * shape.height * shape.width;
+  const outBytes = images * Math.ceil(outChannels / 4) * 16 * height * width;
+  const input = device.buffer("input", noise(inBytes / 4));
+  const outGradient = device.buffer("output gradient", noise(outBytes / 4));
+  const weights = device.buffer("weights", noise(outChannels * channels * kernel[0] * kernel[1]));
+  const into = device.buffer("result", Math.max(inBytes, outBytes, weights.bytes));
+  const program = new ProgramBuilder(device, pass);
+  if (pass === "forward") {
+    conv2dForward(program, { input, weights, output: into, shape });
+  } else if (pass === "data") {
+    conv2dBackwardData(program, { outGradient, weights, inGradient: into, shape });
+  } else {
+    conv2dBackwardWeights(program, { input, outGradient, weightGradient: into, shape });
+  }
+  const built = await program.build();
+  const run = async (times: number) => {
+    const start = performance.now(), before = processorTime();
+    for (let i = 0; i < times; i++) built.run();
+    await device.gpu.queue.onSubmittedWorkDone();
+    return { clock: performance.now() - start, processor: (processorTime() - before) / 2 };
+  };
+  await run(1);
+  const times = Math.max(1, Math.ceil(250 / (await run(1)).clock));
+  const measured = [await run(times), await run(times), await run(times)];
+  for (const buffer of [input, outGradient, weights, into]) device.free(buffer);
+  const median = (values: number[]) => values.sort((a, b) => a - b)[1] / times;
+  return {
+    clock: median(measured.map((m) => m.clock)),
+    processor: median(measured.map((m) => m.processor)),
+  };
+}
+
+/** Useful multiply-adds of a pass, times two. */
+export function flops({ images, channels, outChannels, kernel, ...rest }: Conv2dShape): number {
+  const [height, width] = conv2dOutput({ images, channels, outChannels, kernel, ...rest });
+  return 2 * images * height * width * outChannels * channels * kernel[0] * kernel[1];
+}
+
+function noise(length: number): Float32Array<ArrayBuffer> {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** Milliseconds of processor time of all threads of this process (Linux). */
+function processorTime(): number {
+  let nanoseconds = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    try {
+      const [spent] = Deno.readTextFileSync(`/proc/self/task/${name}/schedstat`).split(" ");
+      nanoseconds += Number(spent);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return nanoseconds / 1e6;
+}
+
+if (import.meta.main) {
+  const [size = "128x32", ...names] = Deno.args;
+  const [side, images] = size.split("x").map(Number);
+  const device = await openDevice();
+  console.log(`${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}`);
+  const total: Record<Pass, number> = { forward: 0, data: 0, weights: 0 };
+  for (const { name, count, shape } of resnetLayers(images, side)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const row: string[] = [];
+    for (const pass of passes) {
+      if (name === "conv1" && pass === "data") continue;
+      const { clock, processor } = await timePass(device, shape, pass);
+      total[pass] += processor * count;
+      const rate = (ms: number) => (flops(shape) / ms / 1e6).toFixed(0);
+      row.push(`${pass} ${clock.toFixed(1)} ms ${rate(clock)} GF ${rate(processor)} GF*`);
+    }
+    console.log(`${name.padEnd(20)} x${count}  ${row.join("   ")}`);
+  }
+  const sum = total.forward + total.data + total.weights;
+  console.log(
+    `all convolutions of a step: ${sum.toFixed(0)} ms of processor time ` +
+      `(${passes.map((pass) => `${pass} ${total[pass].toFixed(0)}`).join(", ")}); ` +
+      `${(images / sum * 1e3).toFixed(1)} images/s`,
+  );
+  device.destroy();
+}
