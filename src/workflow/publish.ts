@@ -34,7 +34,8 @@ export function expandPublications(
     const text = String(reference.evaluate({}));
     const path = withSweptAxes(written, text, producers, swept);
     if (path !== written) renamed.set(written, path);
-    publications.push(...expandOne(path, text, located, producers, names, scope, problems));
+    const found = expandOne(path, text, located, producers, names, scope, problems);
+    for (const publication of found) publications.push(publication);
   }
   checkPaths(publications, project, problems);
   return { publications, renamed };
