@@ -11,6 +11,7 @@ import {
   selectionOf,
   WORKFLOW_OPTIONS,
 } from "./open.ts";
+import { SAVE_OPTION, saveWorkflow } from "./save.ts";
 import { countText, durationText, sizeText, tableText } from "./quantity.ts";
 
 export default {
@@ -21,14 +22,17 @@ export default {
   options: {
     ...WORKFLOW_OPTIONS,
     ...SELECTION_OPTIONS,
+    "save-as": SAVE_OPTION,
     check: { help: "Exit with 3 when anything will or may run" },
     json: { help: "Print the plan as JSON, with where each parameter came from" },
   },
   details:
     `An instance that waits for another may run: it is found cached if its inputs come out as they were.
 Steps that look at files outside, such as caps.open, do so while planning.`,
-  async run(given, { out }) {
+  async run(given, { out, err }) {
     const workflow = await openWorkflow(given);
+    const saved = await saveWorkflow(given, workflow);
+    if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
     const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
     if (given.has("json")) out.line(JSON.stringify(await planJson(planned), null, 2));

@@ -1,7 +1,9 @@
 import { encodeEvent, type EngineEvent } from "../engine/events.ts";
 import { run as runEngine, type RunResult } from "../engine/run.ts";
 import type { RunRequest } from "../engine/run_folder.ts";
-import { running } from "../steps/host.ts";
+import { plan } from "../engine/plan.ts";
+import type { Store } from "../engine/store.ts";
+import { planning, running } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Given } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -16,11 +18,14 @@ import {
   WORKFLOW_OPTIONS,
 } from "./open.ts";
 import { countText, durationText } from "./quantity.ts";
+import { lockDrift, SAVE_OPTION, saveWorkflow, writeLock } from "./save.ts";
 import type { Terminal } from "./terminal.ts";
 
 const options = {
   ...WORKFLOW_OPTIONS,
   ...SELECTION_OPTIONS,
+  "save-as": SAVE_OPTION,
+  frozen: { help: "Refuse to run unless the lock file still holds; exit code 4" },
   jobs: { value: "N", help: "Processors to use at once; default: all" },
   "keep-going": { help: "After a failure go on with what does not depend on it" },
   "force-publish": { help: "Overwrite published files that were edited or are not Gyrus's" },
@@ -44,7 +49,10 @@ export default {
 same command goes on where this one stopped.`,
   async run(given, terminal) {
     const workflow = await openWorkflow(given);
+    const saved = await saveWorkflow(given, workflow);
+    if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
+    if (given.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
     const display = displayFor(given, terminal, workflow);
     const interrupt = onInterrupt((message) => terminal.err.line(message));
     try {
@@ -60,6 +68,7 @@ same command goes on where this one stopped.`,
         request: requestOf(given),
       });
       display.close();
+      if (result.status === "done" && store.writable) await writeLock(result.plan);
       return summarize(result, given, terminal);
     } finally {
       interrupt.close();
@@ -67,6 +76,13 @@ same command goes on where this one stopped.`,
     }
   },
 } satisfies Command;
+
+/** Whether everything is as the lock file says. */
+async function holds(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
+  const drifted = await lockDrift(await plan(store, workflow, planning));
+  for (const line of drifted) err.line(`--frozen: ${line}`);
+  return drifted.length === 0;
+}
 
 function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): Display {
   if (given.has("json")) {

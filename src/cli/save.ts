@@ -1,0 +1,92 @@
+/** `--save-as` and the lock file: what a run writes beside the workflow file. */
+import { basename, dirname, resolve } from "node:path";
+import { drift, encodeLock, type LockFile, lockOf } from "../engine/lock_file.ts";
+import type { Plan } from "../engine/plan.ts";
+import { reading } from "../steps/host.ts";
+import type { Workflow } from "../workflow/graph.ts";
+import { type Given, type OptionSpec, UsageError } from "./arguments.ts";
+import { shortPath } from "./failure.ts";
+
+export const SAVE_OPTION: OptionSpec = {
+  value: "FILE",
+  help: "Write the workflow with --set and --sweep worked into it, beside FILE",
+};
+
+/**
+ * Writes the workflow file that `--set` and `--sweep` amount to.
+ *
+ * @returns its path as the caller would write it; undefined when it was not asked for
+ * @throws {UsageError} when it would overwrite a file or leave the workflow's folder
+ */
+export async function saveWorkflow(given: Given, workflow: Workflow): Promise<string | undefined> {
+  const name = given.value("save-as");
+  if (name === undefined) return undefined;
+  const path = resolve(name);
+  if (dirname(path) !== workflow.folder) {
+    throw new UsageError(
+      `--save-as ${name} is outside the workflow's folder, where its paths would mean other files`,
+      `write --save-as ${shortPath(`${workflow.folder}/${basename(name)}`)}`,
+    );
+  }
+  const { workflowTextWith } = await import("../workflow/save_as.ts");
+  const text = await workflowTextWith(workflow.file, {
+    ...reading,
+    set: given.values("set"),
+    sweep: given.values("sweep"),
+    profile: given.value("profile"),
+  });
+  try {
+    await Deno.writeTextFile(path, text, { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    throw new UsageError(`${shortPath(path)} is there already`, "give --save-as another name");
+  }
+  return shortPath(path);
+}
+
+/** `workflow.lock.json` beside `workflow.toml`. */
+function lockPath(workflow: Workflow): string {
+  return `${workflow.folder}/${basename(workflow.file, ".toml")}.lock.json`;
+}
+
+/** Writes what a plan stands on, by rename, if that has changed. */
+export async function writeLock(plan: Plan): Promise<void> {
+  const path = lockPath(plan.workflow);
+  const text = encodeLock(lockOf(plan));
+  if (await readOptional(path) === text) return;
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  await Deno.writeTextFile(temporary, text);
+  await Deno.rename(temporary, path);
+}
+
+/**
+ * What has drifted since the lock file was written, a line each.
+ *
+ * @throws {UsageError} when there is no lock file
+ */
+export async function lockDrift(plan: Plan): Promise<string[]> {
+  const path = lockPath(plan.workflow);
+  const text = await readOptional(path);
+  if (text === undefined) {
+    throw new UsageError(
+      `--frozen needs ${shortPath(path)}, and there is none`,
+      "run once without --frozen to write it",
+    );
+  }
+  let lock: LockFile;
+  try {
+    lock = JSON.parse(text);
+  } catch {
+    throw new UsageError(`${shortPath(path)} is damaged`, "run once without --frozen");
+  }
+  return drift(lock, plan);
+}
+
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
