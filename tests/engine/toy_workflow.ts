@@ -33,7 +33,9 @@ export function toyWorkflow(
   spec: Readonly<Record<string, ToyInstance>>,
   options: ToyOptions = {},
 ): Workflow {
-  const place = { file: "toy.toml", keys: [] };
+  const folder = options.folder ?? "/nowhere";
+  const file = `${folder}/toy.toml`;
+  const place = { file, keys: [] };
   const kinds = new Map(stepKinds.map((kind) => [kind.kind, kind]));
   const made = new Map<string, Instance>();
   const bind = (text: string): Binding => {
@@ -60,7 +62,7 @@ export function toyWorkflow(
           key,
           {
             from: "step" as const,
-            place: { file: "toy.toml", keys: ["steps", name, "with", key] },
+            place: { file, keys: ["steps", name, "with", key] },
           },
         ]),
       ),
@@ -85,12 +87,11 @@ export function toyWorkflow(
       place,
     });
   }
-  const folder = options.folder ?? "/nowhere";
   return {
     name: options.name ?? "toy",
-    file: `${folder}/toy.toml`,
+    file,
     folder,
-    sources: new Map([[`${folder}/toy.toml`, 'name = "toy"\n']]),
+    sources: new Map([[file, 'name = "toy"\n']]),
     params: {},
     steps: [...steps.values()],
     instances,
