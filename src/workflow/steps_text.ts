@@ -115,15 +115,22 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Outputs whose names depend on parameters are those of the defaults. */
+/** Outputs whose names depend on parameters: those of the defaults, and of every required choice. */
 function outputsOf(step: StepKind): [string, OutputPort][] {
-  if (typeof step.outputs !== "function") return Object.entries(step.outputs);
-  const defaults: Record<string, unknown> = {};
+  const { outputs } = step;
+  if (typeof outputs !== "function") return Object.entries(outputs);
+  let variants: Record<string, unknown>[] = [{}];
   for (const [name, field] of Object.entries(step.params.shape)) {
     const filled = (field as z.ZodType).safeParse(undefined);
-    defaults[name] = filled.success ? filled.data : `<${name}>`;
+    const choices = parameterSchema(field).enum;
+    const values = filled.success
+      ? [filled.data]
+      : Array.isArray(choices)
+      ? choices
+      : [`<${name}>`];
+    variants = variants.flatMap((params) => values.map((value) => ({ ...params, [name]: value })));
   }
-  return Object.entries(step.outputs(defaults));
+  return Object.entries(Object.assign({}, ...variants.map((params) => outputs(params))));
 }
 
 function fieldsOf(step: StepKind): Field[] {

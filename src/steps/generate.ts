@@ -1,0 +1,20 @@
+/** `deno task docs`: writes what is derived from the step declarations. */
+import { schemaFor } from "../workflow/schema.ts";
+import { stepsMarkdown } from "../workflow/steps_text.ts";
+import { stepKinds } from "./mod.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** Texts by path from the repository's root. */
+export function generatedFiles(): Record<string, string> {
+  return {
+    "workflows/schema.json": `${JSON.stringify(schemaFor(stepKinds), null, 2)}\n`,
+    "workflows/STEPS.md": stepsMarkdown(stepKinds),
+  };
+}
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(generatedFiles())) {
+    await Deno.writeTextFile(new URL(path, root), text);
+  }
+}
