@@ -20,9 +20,9 @@ export function addMetadata(
   const bySession = indexSessions(metadata);
   const missing: string[] = [];
   const rows = labels.rows.map((row) => {
-    const key = sessionKey(labels.participant(row), labels.session(row));
-    const found = bySession.get(key);
-    if (found === undefined) missing.push(key.replace("\t", " "));
+    const participant = labels.participant(row), session = labels.session(row);
+    const found = bySession.get(sessionKey(participant, session));
+    if (found === undefined) missing.push(`${participant} ${session}`);
     return [...row, ...columns.map((column) => found?.[column] ?? null)];
   });
   if (missing.length > 0) {

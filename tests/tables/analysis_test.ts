@@ -1,0 +1,26 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { analyseLabels } from "../../src/tables/analysis.ts";
+import { tableOf } from "./tables.ts";
+
+Deno.test("each diagnosis is described by its participants' first sessions", () => {
+  const labels = tableOf(`
+participant_id session_id age sex diagnosis
+sub-1 ses-M000 70 F AD
+sub-1 ses-M012 71 F AD
+sub-2 ses-M000 80 M AD
+sub-3 ses-M000 60 F CN`);
+  const metadata = tableOf(`
+participant_id session_id MMS cdr_global
+sub-1 ses-M000 20 1
+sub-1 ses-M012 18 2
+sub-2 ses-M000 24 0.5
+sub-3 ses-M000 n/a 0`);
+  const { columns, rows } = analyseLabels(labels, metadata);
+  const [ad, cn] = rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+  assertEquals([ad.group, ad.n_subjects, ad.sexF, ad.sexM], ["AD", "2", "1", "1"]);
+  assertEquals([ad.mean_age, ad.std_age, ad.min_age, ad.max_age], ["75", "5", "70", "80"]);
+  assertEquals([ad.mean_MMSE, ad.CDR_1, ad["CDR_0.5"], ad.CDR_2], ["22", "1", "1", "0"]);
+  assertEquals([ad.mean_scans, ad.std_scans, ad.n_scans], ["1.5", "0.5", "3"]);
+  assertEquals([cn.n_subjects, cn.mean_MMSE, cn.CDR_0], ["1", null, "1"]);
+  assertAlmostEquals(Number(cn.mean_age), 60);
+});
