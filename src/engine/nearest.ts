@@ -88,15 +88,11 @@ export function readLastKeys(store: Store, workflow: string): Readonly<Record<st
   }
 }
 
-/** Remembers them for the next comparison; a convenience, so that nothing is synced. */
+/** Remembers them for the next comparison. */
 export async function writeLastKeys(
   store: Store,
   workflow: string,
   keys: Readonly<Record<string, Digest>>,
 ): Promise<void> {
-  const temporary = `${store.root}/tmp/${crypto.randomUUID()}`;
-  const file = store.files.create(temporary);
-  await file.write(new TextEncoder().encode(JSON.stringify(keys)));
-  file.close();
-  store.files.rename(temporary, lastKeysPath(store, workflow));
+  await store.replaceFile(lastKeysPath(store, workflow), JSON.stringify(keys));
 }

@@ -27,14 +27,6 @@ export function unpin(store: Store, keys: readonly Digest[]): Promise<void> {
 }
 
 async function writePins(store: Store, pins: Record<Digest, string>): Promise<void> {
-  const temporary = `${store.root}/tmp/${crypto.randomUUID()}`;
-  const file = store.files.create(temporary);
-  try {
-    await file.write(new TextEncoder().encode(JSON.stringify(pins, undefined, 1) + "\n"));
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  store.files.rename(temporary, pinsPath(store));
+  await store.replaceFile(pinsPath(store), JSON.stringify(pins, undefined, 1) + "\n");
   await store.files.syncFolder(store.root);
 }

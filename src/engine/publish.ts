@@ -134,7 +134,7 @@ class PublicationJob {
       const content = await this.#build(write);
       const made = { artifact, version, content };
       if (present === content) {
-        this.#remember(made);
+        await this.#remember(made);
         return "same";
       }
       if (present !== undefined && !force && present !== entry.content && present !== entry.next) {
@@ -145,9 +145,9 @@ class PublicationJob {
             : "was edited since Gyrus wrote it; move it away, or add --force-publish",
         );
       }
-      this.#remember({ ...entry, next: content });
+      await this.#remember({ ...entry, next: content });
       await this.#swap(present !== undefined);
-      this.#remember(made);
+      await this.#remember(made);
       return "written";
     } finally {
       remove(this.built);
@@ -236,9 +236,9 @@ class PublicationJob {
     remove(this.old);
   }
 
-  #remember(entry: LedgerEntry): void {
+  async #remember(entry: LedgerEntry): Promise<void> {
     this.ledger[this.path] = entry;
-    if (this.store.writable) writeLedger(this.store, this.ledgerFile, this.ledger);
+    if (this.store.writable) await writeLedger(this.store, this.ledgerFile, this.ledger);
   }
 }
 
@@ -298,15 +298,10 @@ function readLedger(store: Store, name: string): Ledger {
   return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : {};
 }
 
-function writeLedger(store: Store, name: string, ledger: Ledger): void {
-  const path = ledgerPath(store, name);
-  Deno.mkdirSync(`${store.root}/published`, { recursive: true });
-  const temporary = `${store.root}/tmp/${crypto.randomUUID()}`;
-  using file = Deno.openSync(temporary, { createNew: true, write: true });
-  const bytes = new TextEncoder().encode(JSON.stringify(ledger, undefined, 1));
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-  file.syncSync();
-  Deno.renameSync(temporary, path);
+async function writeLedger(store: Store, name: string, ledger: Ledger): Promise<void> {
+  store.files.makeFolder(`${store.root}/published`);
+  await store.replaceFile(ledgerPath(store, name), JSON.stringify(ledger, undefined, 1));
+  await store.files.syncFolder(`${store.root}/published`);
 }
 
 async function lock(store: Store, name: string): Promise<Lease> {

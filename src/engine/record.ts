@@ -82,7 +82,8 @@ export function decodeRecord<T extends keyof RecordTypes>(
   type: T,
 ): RecordOf<T> | undefined {
   const start = HEAD.length + 64 + MIDDLE.length;
-  if (!text.startsWith(HEAD) || !text.endsWith("}\n")) return undefined;
+  if (!text.startsWith(HEAD) || !text.startsWith(MIDDLE, HEAD.length + 64)) return undefined;
+  if (!text.endsWith("}\n")) return undefined;
   const body = text.slice(start, -2);
   if (hexOf(digestOf(body)) !== text.slice(HEAD.length, HEAD.length + 64)) return undefined;
   const record = JSON.parse(body) as StoredRecord;

@@ -3,7 +3,6 @@ import type { Workflow } from "../workflow/graph.ts";
 import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "./events.ts";
 import type { Executor } from "./executors/executor.ts";
 import { LocalExecutor } from "./executors/local.ts";
-import { writeLastKeys } from "./nearest.ts";
 import { type Plan, plan, type PlanOptions } from "./plan.ts";
 import { publishOutputs } from "./publish.ts";
 import {
@@ -95,16 +94,15 @@ export async function run(
     if (todo > 0) await folder?.write(record("running"));
     const { status: ran, counts } = await scheduler.run();
     const errors = [...scheduler.errors];
-    const status =
-      ran === "done" && !await publishAll(store, planned, scheduler, options, emit, errors)
-        ? "failed"
-        : ran;
+    if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
+    if (folder) {
+      await folder.writeLastKeys(workflow.name, scheduler.keys());
+      if (folder.fault) errors.push(folder.fault);
+    }
+    const status = ran === "done" && errors.length > 0 ? "failed" : ran;
     const seconds = (performance.now() - clock) / 1000;
     emit({ type: "run-finished", run: id, status, counts, seconds });
-    if (folder) {
-      await folder.write(record(status, seconds));
-      await writeLastKeys(store, workflow.name, scheduler.keys());
-    }
+    await folder?.write(record(status, seconds));
     return {
       ...(folder && { id }),
       status,
@@ -120,23 +118,18 @@ export async function run(
   }
 }
 
-/** Publishes what `[publish]` names of the instances that are done; false when one was refused. */
-async function publishAll(
+/** Publishes what `[publish]` names of the instances that are done; returns what was refused. */
+function publishAll(
   store: Store,
   planned: Plan,
   scheduler: Scheduler,
   options: RunOptions,
   emit: (body: EventBody) => void,
-  errors: Error[],
-): Promise<boolean> {
-  const faults = await publishOutputs(
-    store,
-    planned.workflow,
-    (name) => scheduler.nodes.get(name)?.outputs,
-    { force: options.forcePublish ?? false, onEvent: emit },
-  );
-  errors.push(...faults);
-  return faults.length === 0;
+): Promise<Error[]> {
+  return publishOutputs(store, planned.workflow, (name) => scheduler.nodes.get(name)?.outputs, {
+    force: options.forcePublish ?? false,
+    onEvent: emit,
+  });
 }
 
 function runRecord(

@@ -7,8 +7,10 @@
  *     failed/         what failed instances were given and had stored
  *     lock            locked while the run is alive
  */
+import { DataError } from "../errors.ts";
 import type { AxisValue, Binding } from "../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../workflow/step.ts";
+import { writeLastKeys } from "./nearest.ts";
 import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "./events.ts";
 import type { Reason } from "./reason.ts";
 import type { OutputRef } from "./record.ts";
@@ -94,6 +96,8 @@ export class RunFolder {
   #pending: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #lock: Deno.FsFile;
+  /** Why something could not be written. A full disk must not stop steps that need none. */
+  fault?: DataError;
 
   constructor(readonly store: Store, readonly id: string) {
     this.path = runPath(store, id);
@@ -111,12 +115,28 @@ export class RunFolder {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#pending.length === 0) return;
-    this.store.files.append(`${this.path}/events.jsonl`, this.#pending.join(""));
+    const text = this.#pending.join("");
     this.#pending = [];
+    this.attempt(() => this.store.files.append(`${this.path}/events.jsonl`, text));
   }
 
   log(instance: string, line: string): void {
-    this.store.files.append(logPath(this.store, this.id, instance), line + "\n");
+    const path = logPath(this.store, this.id, instance);
+    this.attempt(() => this.store.files.append(path, line + "\n"));
+  }
+
+  /** Does it, unless the disk refuses; then that is remembered. */
+  attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#remember(error);
+    }
+  }
+
+  #remember(error: unknown): void {
+    if (!(error instanceof DataError)) throw error;
+    this.fault ??= error;
   }
 
   /** Last lines of an instance's log. */
@@ -127,15 +147,20 @@ export class RunFolder {
   }
 
   async write(record: RunRecord): Promise<void> {
-    const temporary = `${this.store.root}/tmp/${crypto.randomUUID()}`;
-    const file = this.store.files.create(temporary);
     try {
-      await file.write(new TextEncoder().encode(JSON.stringify(record)));
-      await file.sync();
-    } finally {
-      file.close();
+      await this.store.replaceFile(`${this.path}/run.json`, JSON.stringify(record));
+    } catch (error) {
+      this.#remember(error);
     }
-    this.store.files.rename(temporary, `${this.path}/run.json`);
+  }
+
+  /** See {@link writeLastKeys}. */
+  async writeLastKeys(workflow: string, keys: Readonly<Record<string, Digest>>): Promise<void> {
+    try {
+      await writeLastKeys(this.store, workflow, keys);
+    } catch (error) {
+      this.#remember(error);
+    }
   }
 
   close(): void {
@@ -157,13 +182,15 @@ export function keepFailure(
 ): string {
   const { files, root } = folder.store;
   const path = `${folder.path}/failed/${fileNameOf(instance)}`;
-  files.makeFolder(path);
   const stored = failure?.stored.map((blob) => ({
     ...blob,
     path: folder.store.objectPath(blob.digest).slice(root.length + 1),
   }));
   const facts = { instance, error, task: failure?.task, stored };
-  files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
+  folder.attempt(() => {
+    files.makeFolder(path);
+    files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
+  });
   return path;
 }
 

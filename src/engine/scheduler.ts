@@ -55,7 +55,7 @@ const GRACE = 10_000;
 const FIRST_BACK_OFF = 1000;
 const LAST_BACK_OFF = 60_000;
 /** Damage may cost an instance so many reruns before it is a failure. */
-const HEALINGS = 2;
+const HEALINGS = 3;
 const TAIL_LINES = 10;
 
 export class Scheduler {
@@ -484,17 +484,14 @@ export class Scheduler {
 
   /**
    * An input is missing or corrupt: what made it runs again, and then this instance.
-   * @returns false when that was tried already, or nobody made it
+   * @returns false when that was tried before without success
    */
   #heal(node: Node, error: ObjectError): boolean {
-    if (node.healed >= HEALINGS) return false;
+    if (node.healed >= HEALINGS || this.#stopped) return false;
     const made = [...producers(node.planned.instance)].map((name) => this.nodes.get(name)!)
-      .filter((producer) =>
-        Object.values(producer.outputs ?? {}).some((output) =>
-          outputState(this.store, output) !== "present"
-        )
-      );
-    if (made.length === 0 || this.#stopped) return false;
+      .filter(({ healing, outputs }) => healing || !allPresent(this.store, outputs ?? {}));
+    // Somebody else has healed it in the meantime.
+    if (made.length === 0) this.#enqueue(node);
     node.healed++;
     for (const producer of made) {
       node.waiting++;

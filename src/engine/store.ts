@@ -62,6 +62,7 @@ const decoder = new TextDecoder();
 export function openStore(root: string, options: StoreOptions = {}): Store {
   const files = options.files ?? diskFiles;
   let writable = true;
+  const isNew = files.list(root).length === 0;
   try {
     for (const folder of FOLDERS) files.makeFolder(`${root}/${folder}`);
     const probe = `${root}/tmp/probe-${crypto.randomUUID()}`;
@@ -71,7 +72,7 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
     if (files.list(`${root}/records`).length === 0) throw cause;
     writable = false;
   }
-  return new Store(root, files, writable, options);
+  return new Store(root, files, writable, isNew, options);
 }
 
 export class Store {
@@ -93,8 +94,11 @@ export class Store {
     readonly root: string,
     readonly files: FileOperations,
     readonly writable: boolean,
+    isNew: boolean,
     options: StoreOptions,
   ) {
+    // The name of a new store must survive as well as what is in it.
+    if (isNew && writable) this.#unsynced.add(root).add(folderOf(root));
     this.lower = options.lower ?? [];
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
@@ -324,6 +328,16 @@ export class Store {
     if (!this.writable) throw readOnly(this.root);
     const folder = folderOf(path);
     this.#ensureFolder(folder);
+    await this.#write(path, bytes);
+    this.#unsynced.add(folder);
+  }
+
+  /** Replaces a file that is no object and no record; a kill leaves the old or the new one. */
+  async replaceFile(path: string, text: string): Promise<void> {
+    await this.#write(path, new TextEncoder().encode(text));
+  }
+
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
     const temporary = `${this.root}/tmp/${crypto.randomUUID()}`;
     try {
       const file = this.files.create(temporary);
@@ -338,7 +352,6 @@ export class Store {
       this.#tidy(temporary);
       throw cause;
     }
-    this.#unsynced.add(folder);
   }
 
   #tidy(temporary: string): void {
