@@ -103,6 +103,11 @@ export class Device {
     return `${this.class}: ${description || device || `vendor ${vendor}`}`;
   }
 
+  /** False once anything failed or the device was destroyed. */
+  get healthy(): boolean {
+    return !this.#failure && !this.#destroyed;
+  }
+
   /** @throws {DeviceError} the first failure since the device was opened */
   check(): void {
     if (this.#failure) throw this.#failure;

@@ -1,0 +1,78 @@
+/** One network of a training: its curve, its best weights, and when it stops. */
+import { isBetter } from "../../evaluation/selection.ts";
+import type { Network } from "../../nn/network.ts";
+import type { NetworkState } from "../../nn/state_dict.ts";
+import type { Blob } from "../../workflow/step.ts";
+
+/** One row of `training.tsv`. */
+export interface EpochRow {
+  epoch: number;
+  /** Index of the epoch's last batch. */
+  iteration: number;
+  train: Readonly<Record<string, number>>;
+  valid: Readonly<Record<string, number>>;
+}
+
+export interface Best {
+  epoch: number;
+  value: number;
+  /** Stored weights, under PyTorch's names. */
+  weights: Blob;
+}
+
+/** What a checkpoint holds of a member beside its tensors; plain JSON. */
+export interface MemberRecord {
+  rows: EpochRow[];
+  /** Loss of every batch, an array an epoch, when asked for. */
+  iterations: number[][];
+  best: Record<string, Best>;
+  /** Weights after each epoch, when all are kept. */
+  all: Blob[];
+  stopping: { best: number | null; worse: number; stopped: boolean };
+}
+
+export interface Member {
+  /** Index of its element with `multi_network`, else 0. */
+  readonly index: number;
+  readonly network: Network;
+  readonly initial: NetworkState;
+  readonly record: MemberRecord;
+}
+
+export function newRecord(): MemberRecord {
+  return {
+    rows: [],
+    iterations: [],
+    best: {},
+    all: [],
+    stopping: { best: null, worse: 0, stopped: false },
+  };
+}
+
+/** Metrics for which the newest epoch is the best so far: strictly, so that ties keep the earlier. */
+export function improved(record: MemberRecord, metrics: readonly string[]): string[] {
+  const { valid } = record.rows[record.rows.length - 1];
+  return metrics.filter((metric) => isBetter(metric, valid[metric], record.best[metric]?.value));
+}
+
+/**
+ * ClinicaDL's early stopping: a loss is better below best x (1 - tolerance); `patience` epochs in a
+ * row without a better one stop the training, as does a loss that is not a number.
+ */
+export function observeStopping(
+  { stopping }: MemberRecord,
+  loss: number,
+  patience: number,
+  tolerance: number,
+): void {
+  if (patience === 0) return;
+  if (Number.isNaN(loss)) {
+    stopping.stopped = true;
+  } else if (stopping.best === null || loss < stopping.best * (1 - tolerance)) {
+    stopping.best = loss;
+    stopping.worse = 0;
+  } else {
+    stopping.worse++;
+    stopping.stopped = stopping.worse >= patience;
+  }
+}

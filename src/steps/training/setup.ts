@@ -1,0 +1,210 @@
+/** Everything a training needs to know before it touches the device; here bad input is refused. */
+import { DataError } from "../../errors.ts";
+import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
+import { assertNoLeakage, type GuardedSession } from "../../tables/leakage.ts";
+import type { Artifact, StepContext } from "../../workflow/step.ts";
+import type { DeviceService } from "../device.ts";
+import { type ImageSet, joinSamples, openImages, type Sample } from "./samples.ts";
+import {
+  encodeLabels,
+  type LabelCode,
+  numericTargets,
+  outputSize,
+  resolveLabelCode,
+} from "./targets.ts";
+
+/** Parameters that this room reads; see `parameters.ts` and the two declarations. */
+export interface TrainingParams {
+  architecture: string;
+  head: "clinicadl" | "linear";
+  multi_network: boolean;
+  dropout: number;
+  label: string;
+  label_code?: LabelCode;
+  diagnoses?: readonly string[];
+  selection_metrics: readonly string[];
+  selection_threshold: number;
+  loss: string;
+  baseline: boolean;
+  valid_longitudinal: boolean;
+  normalize: boolean;
+  normalization_level: "element" | "image";
+  data_augmentation: readonly ("Noise" | "Erasing" | "CropPad" | "Smoothing")[];
+  sampler: "random" | "weighted" | "sequential";
+  batch_size: number;
+  accumulation_steps: number;
+  epochs: number;
+  optimizer:
+    | "Adam"
+    | "AdamW"
+    | "Adadelta"
+    | "Adagrad"
+    | "Adamax"
+    | "NAdam"
+    | "RAdam"
+    | "RMSprop"
+    | "SGD";
+  learning_rate: number;
+  weight_decay: number;
+  momentum: number;
+  nesterov: boolean;
+  gradient_clip_norm?: number;
+  adaptive_learning_rate: boolean;
+  learning_rate_schedule: "constant" | "step" | "cosine";
+  schedule_epochs?: number;
+  schedule_factor: number;
+  warmup_epochs: number;
+  patience: number;
+  tolerance: number;
+  initial_weights?: string;
+  transfer_selection_metric: string;
+  nb_unfrozen_layer: number;
+  save_all_models: boolean;
+  log_iterations: boolean;
+  checkpoint_interval: number;
+  seed: number;
+}
+
+export type TrainingContext = StepContext<TrainingParams, DeviceService>;
+
+export interface TrainingSetup {
+  images: ImageSet;
+  /** Training samples, then validation samples. */
+  samples: readonly Sample[];
+  training: number;
+  /** Node or value of every sample. */
+  targets: Float32Array<ArrayBuffer>;
+  /** Of a classification. */
+  labelCode?: LabelCode;
+  /** Output nodes. */
+  outputs: number;
+  /** Classes, or 0 for a regression. */
+  classes: number;
+  /** Fold index and count, where the tables come from a k-fold. */
+  split?: number;
+  nSplits?: number;
+  /** People whom a model that was transferred from had seen. */
+  inherited?: Table;
+}
+
+/**
+ * Joins tables with images and refuses what can't be trained on.
+ *
+ * @throws {DataError} on missing images or labels, one class, an empty class, leakage, a single
+ *   element with `multi_network`
+ */
+export async function setUp(
+  context: TrainingContext,
+  task: "classification" | "regression",
+): Promise<TrainingSetup> {
+  const { params, inputs } = context;
+  const images = await openImages(inputs.images as Artifact);
+  const { fold, train, validation } = await tables(context);
+  const trainSamples = joinSamples(train, "the training table", images, params.diagnoses);
+  const validSamples = joinSamples(validation, "the validation table", images, params.diagnoses);
+  const source = inputs.transfer as Artifact | undefined;
+  const inherited = source && await seenBy(source);
+  guard(trainSamples, validSamples, inherited);
+
+  const { elements } = images;
+  if (params.multi_network && elements.length < 2) {
+    throw new DataError(
+      "multi_network",
+      "trains one network an element, and each image has one element only; set it to false",
+    );
+  }
+  const samples = [...trainSamples, ...validSamples];
+  const base = {
+    images,
+    samples,
+    training: trainSamples.length,
+    split: numberOf(fold?.meta.split),
+    nSplits: numberOf(fold?.meta.n_splits),
+    inherited,
+  };
+  const { label } = params;
+  if (task === "regression") {
+    return {
+      ...base,
+      targets: numericTargets(samples, label, "the labels"),
+      outputs: 1,
+      classes: 0,
+    };
+  }
+  const labelCode = resolveLabelCode(trainSamples, label, params.label_code, "the training table");
+  const encode = (rows: readonly Sample[], name: string) =>
+    encodeLabels(rows, label, labelCode, `the ${name} table`, { everyClass: true });
+  const targets = new Float32Array(samples.length);
+  targets.set(encode(trainSamples, "training"));
+  targets.set(encode(validSamples, "validation"), trainSamples.length);
+  const outputs = outputSize(labelCode);
+  return { ...base, targets, labelCode, outputs, classes: outputs };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+/** Texts of the training and the validation table: of a fold, or of two tables. */
+async function tables({ params, inputs }: TrainingContext) {
+  const fold = inputs.folds as Artifact | undefined;
+  const [train, validation] = [inputs.train, inputs.validation] as (Artifact | undefined)[];
+  const session = (baseline: boolean) => baseline ? "_baseline" : "";
+  if (fold && !train && !validation) {
+    return {
+      fold,
+      train: await fold.readText(`train${session(params.baseline)}.tsv`),
+      validation: await fold.readText(`validation${session(!params.valid_longitudinal)}.tsv`),
+    };
+  }
+  if (!fold && train && validation) {
+    const file = (baseline: boolean) => baseline ? "baseline.tsv" : "table.tsv";
+    return {
+      train: await train.readText(file(params.baseline)),
+      validation: await validation.readText(file(!params.valid_longitudinal)),
+    };
+  }
+  throw new DataError(
+    "inputs",
+    'connect either "in.folds" to one fold, or both "in.train" and "in.validation"',
+  );
+}
+
+/** Who the weights of a model have seen; undefined when it does not know. */
+export async function seenBy(model: Artifact): Promise<Table | undefined> {
+  if (model.meta.leakage_checkable === false) return undefined;
+  const table = readTsv(await model.readText("participants.tsv"), "the model's participants.tsv");
+  columnIndices(table, ["participant_id", "session_id", "role"], "the model's participants.tsv");
+  return table;
+}
+
+export function guarded(samples: readonly Sample[]): GuardedSession[] {
+  return samples.map(({ participant, session, cohort, sourceDigest }) => ({
+    participant,
+    session,
+    cohort,
+    digest: sourceDigest,
+  }));
+}
+
+function guard(
+  training: readonly Sample[],
+  validation: readonly Sample[],
+  inherited: Table | undefined,
+): void {
+  const roles = [
+    { role: "train", sessions: guarded(training) },
+    { role: "validation", sessions: guarded(validation) },
+  ];
+  assertNoLeakage(roles, "train");
+  if (!inherited) return;
+  const role = inherited.columns.indexOf("role");
+  const at = (row: Table["rows"][number], column: string) =>
+    row[inherited.columns.indexOf(column)] ?? undefined;
+  const sessions = inherited.rows.filter((row) => row[role] === "train").map((row) => ({
+    participant: at(row, "participant_id") ?? "",
+    session: at(row, "session_id") ?? "",
+    digest: at(row, "source_digest"),
+  }));
+  assertNoLeakage([{ role: "training of the transferred model", sessions }, roles[1]], "train");
+}
