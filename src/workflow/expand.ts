@@ -9,6 +9,7 @@ import { type Fault, type Params, validateParams } from "./parameters.ts";
 import type { Problems } from "./problems.ts";
 import { axisText, instanceName } from "./reference.ts";
 import type { Json, StepKind } from "./step.ts";
+import { didYouMean } from "./suggest.ts";
 import type { Axes } from "./template.ts";
 
 /** Beyond so many faulty points of a matrix the rest is no news. */
@@ -170,6 +171,14 @@ class Values {
     }
     for (const [name, value] of Object.entries(fromFile ?? {})) {
       if (Object.hasOwn(given, name)) continue;
+      if (!Object.hasOwn(this.kind.params.shape, name)) {
+        this.around.problems.add(
+          `${path} sets "${name}", which is no parameter of ${this.kind.kind}`,
+          file?.setting.place,
+          didYouMean(name, Object.keys(this.kind.params.shape)),
+        );
+        continue;
+      }
       given[name] = value;
       origins[name] = { from: "step", place: file?.setting.place };
     }

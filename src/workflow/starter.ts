@@ -21,17 +21,17 @@ n_splits = 2
 [defaults]
 with.seed = "\${params.seed}"
 
-# A data set made from nothing, so that this file runs as it stands. For your own data write
+# A small data set made from nothing, so that this file runs as it stands. For your own data write
 #   uses = "caps.open"
-#   with.path = "path/to/caps"
+#   with.caps_directory = "path/to/caps"
 [steps.caps]
 uses = "caps.generate"
-with = { kind = "phantom", n_subjects = 32 }
+with = { kind = "phantom", n_subjects = 8, image_size = 64 }
 
 [steps.slices]
 uses    = "extract.slices"
 in.caps = "caps"
-with    = { slice_direction = 2, slice_mode = "rgb", discarded_slices = [40, 40] }
+with    = { slice_direction = 2, slice_mode = "rgb", discarded_slices = [24, 24] }
 
 [steps.labels]
 uses    = "labels.get"
@@ -42,7 +42,7 @@ with    = { diagnoses = ["AD", "CN"] }
 [steps.split]
 uses      = "split.holdout"
 in.labels = "labels"
-with      = { subset_name = "test", n_test = 0.2 }
+with      = { subset_name = "test", n_test = 0.25 }
 
 [steps.folds]
 uses      = "split.kfold"

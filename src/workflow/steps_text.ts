@@ -66,34 +66,39 @@ function row(cells: readonly string[]): string {
 
 /** One line a kind, for `gyrus steps`. */
 export function stepsList(kinds: readonly StepKind[]): string {
-  return columns(byName(kinds).map(({ kind, summary }) => [kind, summary])).join("\n");
+  const width = Math.max(...kinds.map(({ kind }) => kind.length));
+  return byName(kinds).map(({ kind, summary }) => `${kind.padEnd(width)}  ${summary}`).join("\n");
 }
 
 /** One kind in full, for `gyrus steps NAME`. */
 export function stepText(step: StepKind): string {
   const lines = [`${step.kind}: ${step.summary}`];
   if (step.description) lines.push("", step.description.trim());
-  const section = (title: string, rows: string[][]) => {
-    if (rows.length > 0) lines.push("", title, ...columns(rows).map((line) => `  ${line}`));
+  const section = (title: string, rows: readonly (readonly [string, string])[]) => {
+    if (rows.length === 0) return;
+    lines.push("", title);
+    for (const [head, description] of rows) lines.push(`  ${head}`, `      ${description}`);
   };
   section(
     "Inputs (in.NAME)",
     Object.entries(step.inputs).map(([name, { types, optional, many, description }]) => [
-      name,
-      types.join(" or ") + (many ? ", one or several" : ""),
-      optional ? "optional" : "required",
+      `${name}: ${types.join(" or ")}${many ? ", one or several" : ""}, ${
+        optional ? "optional" : "required"
+      }`,
       description,
     ]),
   );
   section(
     "Parameters (with.NAME)",
-    fieldsOf(step).map(({ name, type, value, description }) => [name, type, value, description]),
+    fieldsOf(step).map(({ name, type, value, description }) => {
+      const given = value === "required" || value === "optional" ? value : `default ${value}`;
+      return [`${name}: ${type}, ${given}`, description];
+    }),
   );
   section(
     "Outputs",
     outputsOf(step).map(([name, { type, list, description }]) => [
-      name,
-      list ? `${type}, a list of ${list}` : type,
+      `${name}: ${list ? `${type}, a list of ${list}` : type}`,
       description,
     ]),
   );
@@ -104,33 +109,35 @@ function byName(kinds: readonly StepKind[]): StepKind[] {
   return [...kinds].sort((a, b) => a.kind < b.kind ? -1 : 1);
 }
 
-/** Cells padded to the widest of their column; wide ones don't push the rest away. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) =>
-    Math.min(32, Math.max(...rows.map((cells) => cells[column].length)))
-  );
-  return rows.map((cells) =>
-    cells.map((cell, column) => column === cells.length - 1 ? cell : cell.padEnd(widths[column]))
-      .join("  ").trimEnd()
-  );
-}
-
-/** Outputs whose names depend on parameters: those of the defaults, and of every required choice. */
+/**
+ * Outputs that depend on parameters are those of the defaults; of a choice that has no default those
+ * of each value, with the values that give them.
+ */
 function outputsOf(step: StepKind): [string, OutputPort][] {
   const { outputs } = step;
   if (typeof outputs !== "function") return Object.entries(outputs);
-  let variants: Record<string, unknown>[] = [{}];
+  const defaults: Record<string, unknown> = {};
+  let choice: { name: string; values: readonly Json[] } | undefined;
   for (const [name, field] of Object.entries(step.params.shape)) {
     const filled = (field as z.ZodType).safeParse(undefined);
-    const choices = parameterSchema(field).enum;
-    const values = filled.success
-      ? [filled.data]
-      : Array.isArray(choices)
-      ? choices
-      : [`<${name}>`];
-    variants = variants.flatMap((params) => values.map((value) => ({ ...params, [name]: value })));
+    const values = parameterSchema(field).enum;
+    defaults[name] = filled.success ? filled.data : `<${name}>`;
+    if (!filled.success && Array.isArray(values)) choice ??= { name, values };
   }
-  return Object.entries(Object.assign({}, ...variants.map((params) => outputs(params))));
+  if (choice === undefined) return Object.entries(outputs(defaults));
+  const found = new Map<string, { port: OutputPort; name: string; values: Json[] }>();
+  for (const value of choice.values) {
+    for (const [name, port] of Object.entries(outputs({ ...defaults, [choice.name]: value }))) {
+      const known = found.get(`${name} ${port.type}`);
+      if (known) known.values.push(value);
+      else found.set(`${name} ${port.type}`, { port, name, values: [value] });
+    }
+  }
+  return [...found.values()].map(({ port, name, values }) => {
+    if (values.length === choice.values.length) return [name, port];
+    const when = values.map((value) => toml(value)).join(" or ");
+    return [name, { ...port, description: `${port.description} With ${choice.name} = ${when}.` }];
+  });
 }
 
 function fieldsOf(step: StepKind): Field[] {

@@ -23,7 +23,8 @@ export function editDistance(a: string, b: string): number {
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 80) return undefined;
   const lower = name.toLowerCase();
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // Of a name of one or two letters hardly anything is left after a slip.
+  const limit = name.length < 3 ? 0 : Math.floor(name.length / 3);
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

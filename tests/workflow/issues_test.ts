@@ -305,7 +305,7 @@ no step has the parameter "n_subject"; did you mean "n_subjects"?
 a.toml:13:6
 13 | with.batch_size = 2
    |      ^^^^^^^^^^
-no step has the parameter "batch_size"; known: kind, n_subjects, seed, slice_direction, slice_mode, discarded_slices, diagnoses`,
+no step has the parameter "batch_size"; known: kind, n_subjects, image_size, seed, slice_direction, slice_mode, discarded_slices, diagnoses`,
 );
 
 says(
@@ -545,12 +545,12 @@ sets has the axis n, which a lacks; write "sets[*]" for all of it, or pick one: 
 a.toml:20:11
 20 | in.caps = "sets[m=1]"
    |           ^^^^^^^^^^^
-sets has no matrix axis "m"; did you mean "n"?
+sets has no matrix axis "m"; known: n
 
 a.toml:23:11
 23 | in.caps = "sets[n=3]"
    |           ^^^^^^^^^^^
-no instance of sets has n=3; did you mean "1"?
+no instance of sets has n=3; known: 1, 2
 
 a.toml:26:11
 26 | in.caps = "caps[*]"

@@ -166,7 +166,7 @@ Deno.test("matrices that are none are refused where they stand", async () => {
   );
   assertEquals(
     await said("matrix.a = [1]\nexclude = [{ b = 1 }]"),
-    'caps has no matrix axis "b"; did you mean "a"?',
+    'caps has no matrix axis "b"; known: a',
   );
   assertEquals(await said("matrix.a = [1]\nexclude = [{}]"), "exclude needs at least one axis");
   assertEquals(
