@@ -1,0 +1,226 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DeviceError } from "../../src/errors.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { openDevice } from "../../src/gpu/device.ts";
+import { Trainer, type TrainerOptions } from "../../src/nn/fit.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
+import { fixtureData, fixtures, fixtureWeights } from "./fixture.ts";
+
+const optimizers: Record<string, OptimizerOptions> = {
+  SGD: { name: "SGD", learningRate: 1e-3, momentum: 0.9, weightDecay: 1e-4 },
+  Nesterov: { name: "SGD", learningRate: 1e-2, momentum: 0.9, nesterov: true },
+  Adam: { name: "Adam", learningRate: 1e-5, weightDecay: 1e-4 },
+  AdamW: { name: "AdamW", learningRate: 1e-4, weightDecay: 1e-2 },
+  RMSprop: { name: "RMSprop", learningRate: 1e-4, weightDecay: 1e-4 },
+  Adagrad: { name: "Adagrad", learningRate: 1e-3, weightDecay: 1e-4 },
+  Adadelta: { name: "Adadelta", learningRate: 1, weightDecay: 1e-4 },
+  Adamax: { name: "Adamax", learningRate: 1e-4, weightDecay: 1e-4 },
+  NAdam: { name: "NAdam", learningRate: 1e-4, weightDecay: 1e-4 },
+  RAdam: { name: "RAdam", learningRate: 1e-3, weightDecay: 1e-4 },
+};
+
+async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {
+  const device = await openDevice();
+  try {
+    await work(device);
+  } finally {
+    device.destroy();
+  }
+}
+
+/** Trains as the fixture did; returns losses and the final logits of the first batch. */
+async function trainFixture(device: Device, name: string, optimizer: string, steps: number) {
+  const fixture = fixtures[name];
+  const network = createNetwork(name, fixture.input, 2);
+  const { data, labels, items } = fixtureData(fixture, steps);
+  const trainer = await Trainer.create(device, {
+    data,
+    targets: labels,
+    normalisation: "none",
+    runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
+    loss: "cross_entropy",
+    batchSize: fixture.batch_size,
+    sampler: "sequential",
+    optimizer: optimizers[optimizer],
+  });
+  try {
+    const { losses } = await trainer.trainEpoch();
+    const [{ logits }] = await trainer.evaluate([items.subarray(0, fixture.batch_size)]);
+    return { losses: losses[0], logits };
+  } finally {
+    trainer.destroy();
+  }
+}
+
+/** 1e-4 relative, or three times PyTorch's own deviation where that is larger. */
+function assertLosses(name: string, optimizer: string, losses: Float32Array): void {
+  const { losses_float32, losses_float64 } = fixtures[name].training[optimizer];
+  losses_float64.forEach((expected, step) => {
+    const own = Math.abs(losses_float32[step] / expected - 1);
+    const ours = Math.abs(losses[step] / expected - 1);
+    assert(
+      ours <= Math.max(1e-4, 3 * own),
+      `${name}, ${optimizer}, step ${step}: ${losses[step]} instead of ${expected}`,
+    );
+  });
+}
+
+for (const optimizer of ["SGD", "Adam"]) {
+  Deno.test(`ten steps of ResNet-18 with ${optimizer} give PyTorch's losses`, async () => {
+    await withDevice(async (device) => {
+      const { losses, logits } = await trainFixture(device, "resnet18", optimizer, 10);
+      assertLosses("resnet18", optimizer, losses);
+      const { final_logits } = fixtures.resnet18.training[optimizer];
+      final_logits.forEach((expected, i) => assert(Math.abs(logits[i] - expected) < 1e-3));
+    });
+  });
+}
+
+for (const optimizer of Object.keys(optimizers)) {
+  Deno.test(`six steps of Conv5_FC3 with ${optimizer} give PyTorch's losses and logits`, async () => {
+    await withDevice(async (device) => {
+      const { losses, logits } = await trainFixture(device, "Conv5_FC3", optimizer, 6);
+      assertLosses("Conv5_FC3", optimizer, losses);
+      const { final_logits } = fixtures.Conv5_FC3.training[optimizer];
+      final_logits.forEach((expected, i) => {
+        assert(Math.abs(logits[i] - expected) < 1e-4, `${logits[i]} instead of ${expected}`);
+      });
+    });
+  });
+}
+
+function smallTask(): TrainerOptions {
+  const fixture = { ...fixtures.Conv5_FC3, batch_size: 1 };
+  const { data, labels, items } = fixtureData(fixture, 22);
+  const network = createNetwork("Conv5_FC3", fixture.input, 2, { dropout: 0.3 });
+  return {
+    data,
+    targets: labels,
+    normalisation: "element",
+    runs: [{ label: "small", network, items, seed: 3 }],
+    loss: "cross_entropy",
+    batchSize: 4,
+    optimizer: { name: "Adam", learningRate: 1e-3 },
+    augmentation: ["Noise", "Erasing", "CropPad", "Smoothing"],
+  };
+}
+
+async function trained(device: Device, options: TrainerOptions, epochs: number) {
+  const trainer = await Trainer.create(device, options);
+  try {
+    const losses: number[] = [];
+    while (trainer.epoch < epochs) losses.push(...(await trainer.trainEpoch()).losses[0]);
+    const weights = await trainer.weights(0);
+    return { losses, parameters: weights.parameters, statistics: weights.statistics };
+  } finally {
+    trainer.destroy();
+  }
+}
+
+Deno.test("the same seed trains to the same bits, another seed to others", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const first = await trained(device, options, 2);
+    assertEquals(await trained(device, options, 2), first);
+    const other = await trained(device, {
+      ...options,
+      runs: [{ ...options.runs[0], seed: 4 }],
+    }, 2);
+    assert(other.losses[0] !== first.losses[0]);
+  });
+});
+
+Deno.test("training streamed from the host gives the bits of resident data", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const resident = await trained(device, options, 1);
+    assertEquals(await trained(device, { ...options, residentBytes: 1 }, 1), resident);
+  });
+});
+
+Deno.test("training beside another network gives the bits of training alone", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const [run] = options.runs;
+    const alone = await trained(device, options, 2);
+    const beside = await trained(device, {
+      ...options,
+      runs: [run, { ...run, label: "other", seed: 9, items: run.items.toReversed() }],
+    }, 2);
+    assertEquals(beside, alone);
+  });
+});
+
+for (const accumulationSteps of [1, 3]) {
+  Deno.test(`an interrupted training goes on with the same bits, ${accumulationSteps} batches an update`, async () => {
+    await withDevice(async (device) => {
+      const options = { ...smallTask(), accumulationSteps };
+      const whole = await trained(device, options, 2);
+      const trainer = await Trainer.create(device, options);
+      const controller = new AbortController();
+      await trainer.trainEpoch();
+      const stopped = await assertRejects(() =>
+        trainer.trainEpoch({
+          signal: controller.signal,
+          onProgress: ({ batch }) => batch === 2 && controller.abort(new Error("stop")),
+        })
+      );
+      assertEquals((stopped as Error).message, "stop");
+      const state = await trainer.state();
+      trainer.destroy();
+      assertEquals([state.counters.epoch, state.counters.batch], [1, 2]);
+      const resumed = await trained(
+        device,
+        { ...options, resume: { ...state, counters: JSON.parse(JSON.stringify(state.counters)) } },
+        2,
+      );
+      assertEquals(resumed.losses, whole.losses.slice(6));
+      assertEquals(resumed.parameters, whole.parameters);
+      assertEquals(resumed.statistics, whole.statistics);
+    });
+  });
+}
+
+Deno.test("frozen parameters keep their bits while the others learn", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const [run] = options.runs;
+    const names = run.network.parameters.tensors.map((tensor) => tensor.name);
+    const free = new Set(names.slice(-3));
+    const frozen = new Set(names.filter((name) => !free.has(name)));
+    const { parameters } = await trained(device, { ...options, runs: [{ ...run, frozen }] }, 1);
+    const before = run.network.initialParameters(run.seed);
+    for (const { name, offset, count } of run.network.parameters.tensors) {
+      const same = parameters.subarray(offset, offset + count).every((v, i) =>
+        v === before[offset + i]
+      );
+      assertEquals(same, frozen.has(name), name);
+    }
+  });
+});
+
+Deno.test("a loss that is not finite stops the run with step, batch and layer", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const trainer = await Trainer.create(device, {
+      ...options,
+      augmentation: [],
+      normalisation: "none",
+      sampler: "sequential",
+      data: {
+        ...options.data,
+        read: (item) =>
+          item === 9
+            ? new Float32Array(37 * 45).fill(Infinity)
+            : options.data.read(item) as Float32Array,
+      },
+    });
+    const error = await assertRejects(() => trainer.trainEpoch(), DeviceError);
+    assert(
+      /epoch 0, batch 2;.*at step 2 in layer convolutions.1/.test(error.message),
+      error.message,
+    );
+    trainer.destroy();
+  });
+});
