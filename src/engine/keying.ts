@@ -60,7 +60,12 @@ export class Keying {
     }
     const contents: Record<string, Json> = {};
     for (const name of names) {
-      contents[name] = await this.#contentOf(instance.params[name] ?? null);
+      contents[name] = await this.#contentOf(instance.params[name] ?? null).catch((error) => {
+        if (!(error instanceof DataError)) throw error;
+        const address = `${instance.step}.${name}`;
+        const advice = `the parameter ${address} names it: --set ${address}=PATH names another`;
+        throw new DataError(error.subject, `${error.fault}; ${advice}`, { cause: error });
+      });
     }
     return this.#assemble(instance, contents, policy);
   }

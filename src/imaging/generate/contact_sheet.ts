@@ -10,7 +10,7 @@ const BRIGHTEST = 0.998;
 
 /**
  * A greyscale PNG with a row for each pair of heads: on the left one of `left`, on the right one of
- * `right`, each by its middle axial, coronal and sagittal slice in radiological upright view.
+ * `right`, each by an axial, a coronal and a sagittal slice near the middle, upright.
  */
 export function contactSheet(
   left: readonly HeadVolume[],
@@ -42,7 +42,7 @@ function brightness(data: Float32Array): number {
   return sample[Math.floor(BRIGHTEST * (sample.length - 1))] || 1;
 }
 
-/** The middle slice across an axis, fitted into a cell with its true proportions. */
+/** A slice across an axis near the middle, fitted into a cell with its true proportions. */
 function drawSlice(
   { shape, data, affine }: HeadVolume,
   axis: number,
@@ -57,7 +57,8 @@ function drawSlice(
   const scale = CELL / Math.max(...extents);
   const [wide, high] = extents.map((extent) => Math.max(1, Math.floor(extent * scale)));
   const strides = [1, shape[0], shape[0] * shape[1]];
-  const base = Math.floor(shape[axis] / 2) * strides[axis];
+  // Axial slices a little above the middle show the ventricles.
+  const base = Math.floor(shape[axis] * (axis === 2 ? 0.56 : 0.5)) * strides[axis];
   const top = corner + Math.floor((CELL - high) / 2) * stride + Math.floor((CELL - wide) / 2);
   for (let y = 0; y < high; y++) {
     const v = (high - y - 0.5) / high * shape[up] - 0.5;

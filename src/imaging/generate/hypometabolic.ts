@@ -67,5 +67,5 @@ export function hypometabolise(
 ): HeadVolume {
   let map: Float32Array = Float32Array.from(mask, (inside) => inside === 0 ? 1 : 1 - degree / 100);
   for (const axis of [0, 1, 2]) map = blurAxis(map, source.shape, axis, sigma);
-  return { ...source, data: source.data.map((value, at) => value * map[at]) };
+  return { ...source, data: source.data.map((value, at) => value * map[at]), whole: false };
 }

@@ -112,7 +112,7 @@ export function renderPhantom(
     0, 0, voxel, -voxel * origin[2],
     0, 0, 0, 1,
   );
-  return { shape: [nx, ny, nz], data, affine };
+  return { shape: [nx, ny, nz], data, affine, whole: true };
 }
 
 /** Row-major rotation about x, then y, then z. */

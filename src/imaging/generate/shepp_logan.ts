@@ -89,7 +89,7 @@ export function renderSheppLogan(
     0, 0, 1, 0,
     0, 0, 0, 1,
   );
-  return { shape: [size, size, 1], data, affine };
+  return { shape: [size, size, 1], data, affine, whole: false };
 }
 
 /** Probabilities of subtypes by class, as ClinicaDL's. */

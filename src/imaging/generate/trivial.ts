@@ -40,5 +40,7 @@ export function addNoise(
   sigma: number,
   random: Random,
 ): HeadVolume {
-  return { ...source, data: source.data.map((value) => value + random.normal(mean, sigma)) };
+  const data = source.data.map((value) => value + random.normal(mean, sigma));
+  // Noise below one unit would be lost in whole numbers.
+  return { ...source, data, whole: false };
 }

@@ -12,6 +12,8 @@ export interface HeadVolume {
   data: Float32Array;
   /** Row-major 4 by 4: voxel indices to mm, right, anterior and superior positive. */
   affine: Affine;
+  /** Whether voxels are stored as whole numbers, as scanners do. */
+  whole: boolean;
 }
 
 /** @throws {DataError} when the image can't be read or is not three-dimensional */
@@ -21,14 +23,13 @@ export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
   if (rest.some((extent) => extent !== 1)) {
     throw new DataError(subject, `not a 3D image: its shape is ${volume.shape.join(" x ")}`);
   }
-  return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine };
+  const whole = /^u?int(8|16)$/.test(volume.type) && volume.slope === 1 && volume.intercept === 0;
+  return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine, whole };
 }
 
-/** A `.nii.gz` in the template's space, with whole numbers where their rounding can't be seen. */
+/** A `.nii.gz` in the template's space: int16 for whole numbers that fit, float32 otherwise. */
 export function writeHead(volume: HeadVolume, description: string): Uint8Array<ArrayBuffer> {
-  let largest = 0;
-  for (const value of volume.data) largest = Math.max(largest, Math.abs(value));
-  const whole = largest >= 500 && largest <= 32767;
+  const whole = volume.whole && volume.data.every((value) => Math.abs(value) <= 32767);
   return writeNifti({
     shape: volume.shape,
     voxels: whole ? Int16Array.from(volume.data, Math.round) : volume.data,
