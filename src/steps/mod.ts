@@ -3,6 +3,7 @@ import type { StepKind } from "../workflow/step.ts";
 import bidsOpen from "./bids_open.ts";
 import capsGenerate from "./caps_generate.ts";
 import capsOpen from "./caps_open.ts";
+import evaluate from "./evaluate.ts";
 import extractImages from "./extract_images.ts";
 import extractPatches from "./extract_patches.ts";
 import extractRois from "./extract_rois.ts";
@@ -11,6 +12,8 @@ import labelsAnalysis from "./labels_analysis.ts";
 import labelsGet from "./labels_get.ts";
 import labelsMetadata from "./labels_metadata.ts";
 import labelsProgression from "./labels_progression.ts";
+import maps from "./maps.ts";
+import mapsOpen from "./maps_open.ts";
 import splitHoldout from "./split_holdout.ts";
 import splitKfold from "./split_kfold.ts";
 import tablesOpen from "./tables_open.ts";
@@ -24,10 +27,13 @@ export const stepKinds: readonly StepKind[] = [
   extractRois,
   extractImages,
   tablesOpen,
+  mapsOpen,
   labelsGet,
   labelsMetadata,
   labelsProgression,
   labelsAnalysis,
   splitHoldout,
   splitKfold,
+  evaluate,
+  maps,
 ];
