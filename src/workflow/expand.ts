@@ -12,9 +12,6 @@ import type { Json, StepKind } from "./step.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Axes } from "./template.ts";
 
-/** Beyond so many faulty points of a matrix the rest is no news. */
-const maximumFaultyPoints = 5;
-
 export interface Surroundings {
   /** Paths are relative to it. */
   folder: string;
@@ -91,7 +88,6 @@ class Values {
   readonly #byAxes = new Map<string, PointValues>();
   readonly #outputs = new Map<Params, Outputs>();
   readonly #axes: readonly string[];
-  #faultyPoints = 0;
 
   private constructor(
     readonly declaration: Declaration,
@@ -138,7 +134,7 @@ class Values {
     for (const axis of this.#axes) key += `${axisText(axes[axis])}\n`;
     let values = this.#byAxes.get(key);
     if (values === undefined) {
-      values = this.#faultyPoints < maximumFaultyPoints ? this.#validate(axes) : { origins: {} };
+      values = this.#validate(axes);
       this.#byAxes.set(key, values);
     }
     return values;
@@ -184,7 +180,6 @@ class Values {
     }
     const result = validateParams(this.kind, given, this.around.folder);
     if ("faults" in result) {
-      this.#faultyPoints++;
       for (const fault of result.faults) this.#report(fault, axes);
       return { origins };
     }

@@ -22,7 +22,8 @@ export function validateParams(
   given: Params,
   folder: string,
 ): { params: Params } | { faults: readonly Fault[] } {
-  const result = kind.params.safeParse(given);
+  // Compiling a validator would take longer than a usual workflow's few validations.
+  const result = kind.params.safeParse(given, { jitless: true });
   if (!result.success) {
     return { faults: result.error.issues.flatMap((issue) => faultsOf(issue, given, kind)) };
   }

@@ -10,19 +10,25 @@ export interface Problem {
   suggestion?: string;
 }
 
+/** Of many faults of one place, such as one for each point of a matrix, these are told. */
+const toldOfPlace = 5;
+
 export class Problems {
   readonly #list: Problem[] = [];
   readonly #seen = new Set<string>();
-
-  get count(): number {
-    return this.#list.length;
-  }
+  readonly #byPlace = new Map<string, { place: Place; count: number }>();
 
   /** Says the same thing about the same place only once. */
   add(message: string, place?: Place, suggestion?: string): void {
-    const identity = JSON.stringify([message, place?.file, place?.keys]);
+    const where = place === undefined ? "" : JSON.stringify([place.file, place.keys]);
+    const identity = where + message;
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
+    if (place !== undefined) {
+      const counted = this.#byPlace.get(where) ?? { place, count: 0 };
+      this.#byPlace.set(where, counted);
+      if (++counted.count > toldOfPlace) return;
+    }
     this.#list.push({ message, place, suggestion });
   }
 
@@ -41,6 +47,10 @@ export class Problems {
   /** @throws {WorkflowError} when anything was added: located, in the order of the files */
   async throwIfAny(sources: ReadonlyMap<string, string>): Promise<void> {
     if (this.#list.length === 0) return;
+    for (const { place, count } of this.#byPlace.values()) {
+      if (count <= toldOfPlace) continue;
+      this.#list.push({ message: `and ${count - toldOfPlace} more like these`, place });
+    }
     const { locatePlace } = await import("./positions.ts");
     const issues = this.#list.map(({ message, place, location, suggestion }): Issue => ({
       message,
