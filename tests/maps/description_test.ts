@@ -1,0 +1,87 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { type MapsDescription, readMapsJson, writeMapsJson } from "../../src/maps/description.ts";
+
+const description: MapsDescription = {
+  task: "classification",
+  architecture: "resnet18",
+  mode: "slice",
+  multi_network: true,
+  elements: [40, 41, 42],
+  input_shape: [3, 169, 208],
+  output_size: 2,
+  label: "diagnosis",
+  label_code: { AD: 0, CN: 1 },
+  selection_metrics: ["loss", "BA"],
+  n_splits: 4,
+  extraction: { mode: "slice", preprocessing: "t1-linear", discarded_slices: [40, 136] },
+  parameters: { batch_size: 16, data_augmentation: [], loss: "MultiMarginLoss" },
+};
+
+Deno.test("maps.json has ClinicaDL's keys, flat, with its defaults where nothing was chosen", () => {
+  const maps = JSON.parse(writeMapsJson(description, "CAPS"));
+  assertEquals(maps.batch_size, 16);
+  assertEquals(maps.optimizer, "Adam");
+  assertEquals(maps.loss, "MultiMarginLoss");
+  assertEquals(maps.network_task, "classification");
+  assertEquals(maps.num_networks, 3);
+  assertEquals(maps.input_size, [3, 169, 208]);
+  assertEquals(maps.validation, "KFoldSplit");
+  assertEquals(maps.diagnoses, ["AD", "CN"]);
+  assertEquals(maps.preprocessing_dict, description.extraction);
+  assertEquals(maps.caps_directory, "CAPS");
+  assertEquals([maps.gpu, maps.data_augmentation, maps.ssda_network], [false, false, false]);
+});
+
+Deno.test("maps.json that was written is read as what it was written from", () => {
+  const { parameters, ...read } = readMapsJson(writeMapsJson(description, ""), "maps.json");
+  const { parameters: written, ...expected } = description;
+  assertEquals(read, expected);
+  assertEquals(parameters.batch_size, written.batch_size);
+});
+
+Deno.test("maps.json of older ClinicaDL versions is read: former names, options that were not grouped", () => {
+  const read = readMapsJson(
+    JSON.stringify({
+      network_task: "classification",
+      model: "Conv5_FC3",
+      multi: false,
+      minmaxnormalization: true,
+      mode: "slice",
+      preprocessing: "t1-linear",
+      discarded_slices: 20,
+      slice_direction: 1,
+      num_networks: 2,
+      input_size: [3, 10, 10],
+      output_size: 2,
+      label_code: { AD: 0, CN: 1 },
+      caps_directory: "somewhere",
+    }),
+    "maps.json",
+  );
+  assertEquals(read.architecture, "Conv5_FC3");
+  assertEquals(read.elements, [20, 21]);
+  assertEquals(read.extraction, {
+    mode: "slice",
+    preprocessing: "t1-linear",
+    slice_direction: 1,
+    discarded_slices: 20,
+  });
+  assertEquals(read.parameters, { normalize: true });
+});
+
+Deno.test("maps.json that lacks something, or is none, is refused by name", () => {
+  const read = (text: string) => () => readMapsJson(text, "maps.json");
+  assertThrows(read("{"), DataError, "maps.json: is not JSON");
+  assertThrows(read("[]"), DataError, "is not a JSON object");
+  assertThrows(read("{}"), DataError, 'lacks "network_task"');
+  assertThrows(read('{"network_task": "reconstruction"}'), DataError, "trained for reconstruction");
+  const without = JSON.parse(writeMapsJson(description, ""));
+  delete without.input_size;
+  assertThrows(read(JSON.stringify(without)), DataError, 'lacks "input_size"');
+  assertThrows(
+    read(JSON.stringify({ ...without, input_size: "3@10x10" })),
+    DataError,
+    '"input_size" is not a list of numbers',
+  );
+});

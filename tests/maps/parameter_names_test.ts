@@ -1,0 +1,33 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { fromClinicadlNames, toClinicadlNames } from "../../src/maps/parameter_names.ts";
+
+Deno.test("ResNet-18's parameters have ClinicaDL's names in a MAPS, and ours again when read", () => {
+  const pairs = [
+    ["conv1.weight", "convolutions.0.weight"],
+    ["bn1.running_mean", "convolutions.1.running_mean"],
+    ["layer1.0.conv1.weight", "convolutions.4.0.conv1.weight"],
+    ["layer4.1.bn2.bias", "convolutions.7.1.bn2.bias"],
+    [
+      "layer2.0.downsample.1.num_batches_tracked",
+      "convolutions.5.0.downsample.1.num_batches_tracked",
+    ],
+    ["fc.weight", "fc.1.weight"],
+    ["fc_out.bias", "fc.fc_out.bias"],
+  ];
+  const ours = new Map(pairs.map(([name], i) => [name, i]));
+  const clinicadl = new Map(pairs.map(([, name], i) => [name, i]));
+  assertEquals(toClinicadlNames("resnet18", ours), clinicadl);
+  assertEquals(fromClinicadlNames("resnet18", clinicadl, "a MAPS"), ours);
+});
+
+Deno.test("ClinicaDL's own networks keep their names, unknown ones are refused by name", () => {
+  const parameters = new Map([["convolutions.0.weight", 1], ["fc.2.bias", 2]]);
+  assertEquals(toClinicadlNames("Conv5_FC3", parameters), parameters);
+  assertEquals(fromClinicadlNames("Conv5_FC3", parameters, "a MAPS"), parameters);
+  assertThrows(
+    () => fromClinicadlNames("ResNet3D", parameters, "a MAPS"),
+    DataError,
+    "a MAPS: holds a network ResNet3D, which can't be run here; known are Conv5_FC3",
+  );
+});
