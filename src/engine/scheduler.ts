@@ -169,7 +169,7 @@ export class Scheduler {
     delete node.healing;
     if (outcome === "interrupted") return;
     for (const consumer of waiting) {
-      if (--consumer.waiting === 0) this.#enqueue(consumer);
+      if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
     }
   }
 
@@ -465,6 +465,7 @@ export class Scheduler {
     node.message = message;
     node.finished = new Date().toISOString();
     const stack = !known && error instanceof Error ? error.stack : undefined;
+    const lastLines = this.folder?.tail(instance.name, TAIL_LINES) ?? [];
     this.folder?.log(instance.name, `error: ${stack ?? message}`);
     const failedFolder = this.folder
       ? keepFailure(this.folder, instance.name, node.failure, stack ?? message)
@@ -475,7 +476,7 @@ export class Scheduler {
       message,
       ...(stack !== undefined && { stack }),
       logPath: node.logPath ?? logPath(this.store, this.folder?.id ?? "none", instance.name),
-      lastLines: this.folder?.tail(instance.name, TAIL_LINES) ?? [],
+      lastLines,
       failedFolder,
     });
     node.outcome = "failed";

@@ -1,0 +1,97 @@
+/**
+ * SIGKILL at random instants of a run: 10 of them, or 100 with GYRUS_TEST_FULL=1.
+ *
+ * Each killed run is run again to its end. Then its outputs are those of a run that nobody killed,
+ * the store verifies, and nothing was computed again that had been published.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { openStore, verifyCache } from "../../src/engine/mod.ts";
+import { inFolder } from "./scratch.ts";
+
+const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 100 : 10;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CHILD = new URL("./kill_child.ts", import.meta.url).pathname;
+
+interface Session {
+  lines: string[];
+  killed: boolean;
+}
+
+/** When to kill: so many milliseconds after so many lines. */
+interface Instant {
+  line: number;
+  delay: number;
+}
+
+async function session(cache: string, instant?: Instant): Promise<Session> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--cached-only", "-c", CONFIG, CHILD, cache],
+    stdout: "piped",
+    stderr: "inherit",
+  });
+  const child = command.spawn();
+  const result: Session = { lines: [], killed: false };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    result.lines.push(...lines);
+    if (instant && timer === undefined && result.lines.length >= instant.line) {
+      timer = setTimeout(() => {
+        try {
+          child.kill("SIGKILL");
+        } catch {
+          // It was quicker and is gone.
+        }
+      }, instant.delay);
+    }
+  }
+  clearTimeout(timer);
+  const { signal } = await child.status;
+  result.killed = signal === "SIGKILL";
+  return result;
+}
+
+const keysOf = (lines: readonly string[], word: string) =>
+  lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.split(" ")[2]);
+
+const outputsOf = (lines: readonly string[]) => lines.filter((line) => line.startsWith("output "));
+
+/** Between 0 and 1, evenly spread and the same every time: multiples of an irrational number. */
+const spread = (index: number, irrational: number) => (index * irrational) % 1;
+
+/** Keys of all records in a cache that can be read. */
+function published(cache: string): Set<string> {
+  return openStore(cache).recordKeys();
+}
+
+Deno.test(`a run killed at ${KILLS} instants loses nothing that was published`, () =>
+  inFolder(async (folder) => {
+    const whole = await session(`${folder}/whole`);
+    assertEquals(whole.lines.at(-1), "status done");
+    const first = whole.lines.findIndex((line) => line.startsWith("finished "));
+    const last = whole.lines.findLastIndex((line) => line.startsWith("finished "));
+    let inside = 0;
+    for (let index = 0; index < KILLS; index++) {
+      const cache = `${folder}/${index}`;
+      const killed = await session(cache, {
+        line: first + 1 + Math.floor(spread(index + 1, Math.SQRT2) * (last - first)),
+        delay: 20 * spread(index + 1, Math.E),
+      });
+      const finished = keysOf(killed.lines, "finished");
+      const before = published(cache);
+      for (const key of finished) assert(before.has(key), `kill ${index}: ${key} was lost`);
+      const again = await session(cache);
+      assertEquals(again.lines.at(-1), "status done", `kill ${index}`);
+      assertEquals(outputsOf(again.lines), outputsOf(whole.lines), `kill ${index}`);
+      const twice = keysOf(again.lines, "started").filter((key) => before.has(key));
+      assertEquals(twice, [], `kill ${index}: computed again`);
+      const verified = await verifyCache(openStore(cache));
+      assertEquals([verified.corrupt, verified.incomplete], [[], []], `kill ${index}`);
+      if (killed.killed && before.size > 0 && !killed.lines.at(-1)!.startsWith("status")) inside++;
+      await Deno.remove(cache, { recursive: true });
+    }
+    console.log(`${inside} of ${KILLS} kills fell between the first and the last publish`);
+    assert(inside >= 0.8 * KILLS, `only ${inside} of ${KILLS} kills fell within publishing`);
+  }));
