@@ -41,9 +41,9 @@ export function addArtifacts(
 /** Raises intensities, scaled to between 0 and 1, to a power. */
 function changeContrast(volume: HeadVolume, exponent: number): HeadVolume {
   let low = Infinity, high = -Infinity;
-  for (const value of volume.data) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+  for (let at = 0; at < volume.data.length; at++) {
+    low = Math.min(low, volume.data[at]);
+    high = Math.max(high, volume.data[at]);
   }
   const range = high - low;
   if (!(range > 0)) return volume;

@@ -17,21 +17,28 @@ export function contactSheet(
   right: readonly HeadVolume[],
 ): Uint8Array {
   const rows = Math.max(left.length, right.length);
-  const columns = 3 * ((left.length > 0 ? 1 : 0) + (right.length > 0 ? 1 : 0));
+  const groups = [left, right].filter((heads) => heads.length > 0);
+  const views = viewsOf(groups[0][0]);
+  const columns = views.length * groups.length;
   const width = columns * (CELL + GAP) + GAP;
   const height = rows * (CELL + GAP) + GAP;
   const pixels = new Uint8Array(width * height);
-  [left, right].filter((heads) => heads.length > 0).forEach((heads, group) => {
+  groups.forEach((heads, group) => {
     heads.forEach((head, row) => {
       const white = brightness(head.data);
-      [2, 1, 0].forEach((axis, view) => {
+      views.forEach((axis, view) => {
         const corner = (GAP + row * (CELL + GAP)) * width + GAP +
-          (group * 3 + view) * (CELL + GAP);
+          (group * views.length + view) * (CELL + GAP);
         drawSlice(head, axis, white, pixels, corner, width);
       });
     });
   });
   return encode({ width, height, data: pixels, channels: 1, depth: 8 });
+}
+
+/** Axes across which there is a picture to see: axial alone for an image of one slice. */
+function viewsOf({ shape }: HeadVolume): number[] {
+  return [2, 1, 0].filter((axis) => shape.every((extent, other) => other === axis || extent > 1));
 }
 
 function brightness(data: Float32Array): number {

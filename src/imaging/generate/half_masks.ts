@@ -45,15 +45,16 @@ function forEachVoxel(
 /** The threshold that best parts a histogram in two (Otsu 1979). */
 function otsuThreshold(data: Float32Array, subject: string): number {
   let low = Infinity, high = -Infinity;
-  for (const value of data) {
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at];
     if (value < low) low = value;
     if (value > high) high = value;
   }
   if (!(high > low)) throw new DataError(subject, "the image is constant: there is no head in it");
   const counts = new Float64Array(HISTOGRAM_BINS);
   const scale = HISTOGRAM_BINS / (high - low);
-  for (const value of data) {
-    counts[Math.min(HISTOGRAM_BINS - 1, Math.floor((value - low) * scale))]++;
+  for (let at = 0; at < data.length; at++) {
+    counts[Math.min(HISTOGRAM_BINS - 1, Math.floor((data[at] - low) * scale))]++;
   }
   const total = counts.reduce((sum, count, bin) => sum + count * bin, 0);
   let below = 0, sumBelow = 0, best = -1, threshold = 0;

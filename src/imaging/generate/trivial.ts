@@ -23,13 +23,13 @@ export function atrophy(
   for (let at = 0; at < noise.length; at++) {
     if (mask[at] !== side) continue;
     noise[at] = random.normal(0, 0.1);
-    least = Math.min(least, noise[at]);
+    if (noise[at] < least) least = noise[at];
   }
-  const data = source.data.map((value, at) =>
-    mask[at] === side
-      ? value * Math.max(0, 1 - (atrophyPercent + 10 * (noise[at] - least)) / 100)
-      : value
-  );
+  const data = source.data.slice();
+  for (let at = 0; at < data.length; at++) {
+    if (mask[at] !== side) continue;
+    data[at] *= Math.max(0, 1 - (atrophyPercent + 10 * (noise[at] - least)) / 100);
+  }
   return { ...source, data };
 }
 

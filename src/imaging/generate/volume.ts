@@ -29,12 +29,22 @@ export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
 
 /** A `.nii.gz` in the template's space: int16 for whole numbers that fit, float32 otherwise. */
 export function writeHead(volume: HeadVolume, description: string): Uint8Array<ArrayBuffer> {
-  const whole = volume.whole && volume.data.every((value) => Math.abs(value) <= 32767);
   return writeNifti({
     shape: volume.shape,
-    voxels: whole ? Int16Array.from(volume.data, Math.round) : volume.data,
+    voxels: (volume.whole ? wholeVoxels(volume.data) : undefined) ?? volume.data,
     affine: volume.affine,
     space: "mni152",
     description,
   });
+}
+
+/** Rounded voxels; undefined when one does not fit. */
+function wholeVoxels(data: Float32Array): Int16Array | undefined {
+  const voxels = new Int16Array(data.length);
+  for (let at = 0; at < data.length; at++) {
+    const value = Math.round(data[at]);
+    if (value > 32767 || value < -32768) return undefined;
+    voxels[at] = value;
+  }
+  return voxels;
 }
