@@ -54,7 +54,7 @@ classes.`,
       context.inputs.predictions as readonly Artifact[],
       group_by,
       { seed, resamples: n_resamples, confidence: confidence_level },
-      context.warn,
+      (message) => context.warn(message),
     );
     return {
       table: { files: { "table.tsv": metricsTable(evaluation) } },

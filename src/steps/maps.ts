@@ -45,7 +45,7 @@ batches.`,
       {
         capsDirectory: caps_directory,
         bootstrap: { seed, resamples: n_resamples, confidence: 0.95 },
-        warn: context.warn,
+        warn: (message) => context.warn(message),
       },
     );
     const files: Record<string, Awaited<ReturnType<typeof context.put>>> = {};
