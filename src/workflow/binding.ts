@@ -47,7 +47,7 @@ export function select(
   text: string,
   consumer: Consumer,
   producers: ReadonlyMap<string, Producer>,
-  names: Iterable<string>,
+  names: ReadonlySet<string>,
   problems: Problems,
   options: { output: boolean; collectFree?: boolean },
 ): Selection | undefined {
@@ -59,10 +59,7 @@ export function select(
   const reference = parseReference(text);
   if ("fault" in reference) return fail(reference.fault);
   const { step, all, collected, output, index } = reference;
-  const known = [...names];
-  if (!known.includes(step)) {
-    return fail(`there is no step "${step}"`, didYouMean(step, known));
-  }
+  if (!names.has(step)) return fail(`there is no step "${step}"`, didYouMean(step, names));
   if (!options.output && (output !== undefined || index !== undefined)) {
     return fail(`"${text}": only a step can be needed, not an output`, `write "${step}"`);
   }
@@ -112,25 +109,44 @@ export function select(
   }
 
   if (producer.instances.length === 0) return undefined; // Its kind is at fault.
-  const groups = new Map<string, Instance[]>();
-  for (const instance of producer.instances) {
-    if (fixed.some(([axis, value]) => axisText(instance.axes[axis]) !== value)) continue;
-    const key = keyOf(bound, instance.axes);
-    const group = groups.get(key);
-    if (group) group.push(instance);
-    else groups.set(key, [instance]);
-  }
+  const groups = groupsOf(producer, [...bound, ...fixed.map(([axis]) => axis)]);
+  const picked = fixed.map(([, value]) => `${value}\n`).join("");
   return {
     producer,
     reference,
     collects: all || collected.size > 0 || free.length > 0,
-    at: (at) => groups.get(keyOf(bound, at)),
+    at: (axes) => groups.get(keyOf(bound, axes) + picked),
     bound,
   };
 }
 
+const groupings = new WeakMap<Producer, Map<string, ReadonlyMap<string, readonly Instance[]>>>();
+
+/**
+ * Instances by their values of some axes. Made once for each set of axes, so that references which
+ * differ at each of 100,000 points stay linear.
+ */
+function groupsOf(
+  producer: Producer,
+  axes: readonly string[],
+): ReadonlyMap<string, readonly Instance[]> {
+  let known = groupings.get(producer);
+  if (known === undefined) groupings.set(producer, known = new Map());
+  const name = axes.join();
+  const found = known.get(name);
+  if (found) return found;
+  const groups = new Map<string, Instance[]>();
+  for (const instance of producer.instances) {
+    const key = keyOf(axes, instance.axes);
+    const group = groups.get(key);
+    if (group) group.push(instance);
+    else groups.set(key, [instance]);
+  }
+  known.set(name, groups);
+  return groups;
+}
+
 function keyOf(axes: readonly string[], point: Axes): string {
-  if (axes.length === 1) return axisText(point[axes[0]]);
   let key = "";
   for (const axis of axes) key += `${axisText(point[axis])}\n`;
   return key;

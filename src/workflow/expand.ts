@@ -19,12 +19,15 @@ export interface Surroundings {
   problems: Problems;
 }
 
-export interface ExpandedStep extends Producer, Step {}
+/** A step with its instances; without a kind, and then without any, when `uses` is at fault. */
+export interface ExpandedStep extends Producer, Omit<Step, "kind"> {
+  kind?: StepKind;
+}
 
 /** Steps in a topological order become steps with instances. */
 export async function expandSteps(
   ordered: readonly Declaration[],
-  names: readonly string[],
+  names: ReadonlySet<string>,
   around: Surroundings,
 ): Promise<Map<string, ExpandedStep>> {
   const expanded = new Map<string, ExpandedStep>();
@@ -41,7 +44,7 @@ const noNeeds: readonly string[] = Object.freeze([]);
 async function expandStep(
   declaration: Declaration,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   around: Surroundings,
 ): Promise<ExpandedStep> {
   const { name, kind, matrix, execution, place, description } = declaration;
@@ -67,7 +70,7 @@ async function expandStep(
   }
   return {
     name,
-    kind: kind as StepKind,
+    kind,
     description,
     axes: matrix.axes,
     place,
@@ -214,7 +217,7 @@ type Inputs = Instance["inputs"];
 function inputBinder(
   declaration: Declaration,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   problems: Problems,
 ): (axes: Axes) => Inputs {
   const { kind, matrix, name } = declaration;
@@ -246,7 +249,7 @@ function binderFor(
   text: string,
   consumer: Consumer,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   problems: Problems,
 ): Binder | undefined {
   const selection = select(text, consumer, producers, names, problems, { output: true });
@@ -266,7 +269,7 @@ function binderFor(
 function needsFinder(
   declaration: Declaration,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   problems: Problems,
 ): (axes: Axes) => readonly string[] {
   const { name, matrix, needs } = declaration;

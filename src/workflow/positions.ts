@@ -55,7 +55,7 @@ export function syntaxFault(
   text: string,
 ): { message: string; location: Location } | undefined {
   try {
-    parseTOML(text, { tomlVersion: "1.0" });
+    parseTOML(text, { tomlVersion: "1.1" });
   } catch (error) {
     if (!(error instanceof ParseError)) return undefined;
     const before = text.slice(0, error.index);
@@ -89,7 +89,7 @@ function entriesOf(text: string): Map<string, Entry> {
   if (text === lastText) return lastEntries;
   const entries = new Map<string, Entry>();
   try {
-    const [table] = parseTOML(text, { tomlVersion: "1.0" }).body;
+    const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
     for (const node of table.body) {
       if (node.type === "TOMLTable") {
         addKeys(entries, node.key, node.resolvedKey.slice(0, -node.key.keys.length || undefined));

@@ -16,7 +16,7 @@ export interface Published {
 export function expandPublications(
   document: Document,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   scope: Scope,
   project: { file: string; folder: string },
   swept: ReadonlySet<string>,
@@ -71,7 +71,7 @@ function expandOne(
   text: string,
   located: Located,
   producers: ReadonlyMap<string, Producer>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   scope: Scope,
   problems: Problems,
 ): Publication[] {

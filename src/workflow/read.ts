@@ -64,7 +64,7 @@ export async function readWithRenames(
     problems.add(`the workflow has ${total} instances; at most ${maximumInstances} are allowed`);
     await problems.throwIfAny(sources);
   }
-  const names = [...document.steps.keys()];
+  const names = new Set(document.steps.keys());
   const ordered = orderSteps(declarations, problems);
   const steps = await expandSteps(ordered, names, { folder, readText, problems });
   const { publications, renamed } = expandPublications(
@@ -88,7 +88,9 @@ export async function readWithRenames(
     folder,
     sources,
     params: Object.fromEntries([...scope.params].map(([name, value]) => [name, value ?? null])),
-    steps: [...steps.values()],
+    steps: [...steps.values()].flatMap(({ name, kind, description, axes, instances, place }) =>
+      kind === undefined ? [] : [{ name, kind, description, axes, instances, place }]
+    ),
     instances: [...steps.values()].flatMap((step) => step.instances),
     publications,
     profile,

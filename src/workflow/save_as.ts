@@ -164,7 +164,7 @@ function outletFor(text: string, keys: readonly string[]): Outlet {
       for (const inner of pair.value.body) visit(inner, full);
     }
   };
-  for (const node of parseTOML(text, { tomlVersion: "1.0" }).body[0].body) {
+  for (const node of parseTOML(text, { tomlVersion: "1.1" }).body[0].body) {
     if (node.type === "TOMLKeyValue") {
       visit(node, []);
       continue;
@@ -212,7 +212,7 @@ function pairText(keys: readonly string[], value: Json): string {
 
 /** Renames a key where it is written. */
 function withKey(text: string, keys: readonly string[], name: string): string {
-  for (const node of parseTOML(text, { tomlVersion: "1.0" }).body[0].body) {
+  for (const node of parseTOML(text, { tomlVersion: "1.1" }).body[0].body) {
     const [prefix, pairs]: [Keys, AST.TOMLKeyValue[]] = node.type === "TOMLTable"
       ? [node.resolvedKey, node.body]
       : [[], [node]];

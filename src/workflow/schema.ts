@@ -80,12 +80,15 @@ const executionKeys: Record<string, Json> = {
     memory: { type: ["string", "integer"], description: 'Such as "8GiB" or "500MB".' },
     time: duration,
   }, "What an instance takes up while it runs."),
-  cache: { type: "boolean", description: "False: always runs and leaves nothing to reuse." },
+  cache: {
+    type: ["boolean", "string"],
+    description: "False: always runs and leaves nothing to reuse.",
+  },
   device: {
     enum: ["exact", "class", "any"],
     description: "On which devices a cached result is as good as a computed one.",
   },
-  keep: { type: "boolean", description: "Whether the cache never drops the results." },
+  keep: { type: ["boolean", "string"], description: "Whether the cache never drops the results." },
   description: text("What the step is for."),
 };
 
@@ -113,7 +116,10 @@ export function schemaFor(kinds: readonly StepKind[]): Schema {
       defaults: table({
         with: { type: "object", description: "Reaches every step that declares the parameter." },
       }, "Parameters for all steps."),
-      steps: tableOf({ oneOf: [...sorted.map(stepSchema), ownStep] }, "The steps by name."),
+      steps: tableOf(
+        { oneOf: [...sorted.map(stepSchema), ownStep, includedStep] },
+        "The steps by name.",
+      ),
       publish: tableOf(reference, 'Copies of outputs, "path" = "step.output".'),
       profile: tableOf(
         table({
@@ -160,6 +166,18 @@ const ownStep: Schema = {
   required: ["uses"],
   properties: {
     uses: { type: "string", pattern: "^\\.\\.?/" },
+    in: tableOf(reference, "Inputs."),
+    with: { type: "object", description: "Parameters." },
+    ...executionKeys,
+  },
+  additionalProperties: false,
+};
+
+const includedStep: Schema = {
+  type: "object",
+  description: "Changes to a step of an included file.",
+  not: { required: ["uses"] },
+  properties: {
     in: tableOf(reference, "Inputs."),
     with: { type: "object", description: "Parameters." },
     ...executionKeys,

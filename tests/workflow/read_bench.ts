@@ -36,6 +36,20 @@ in.predictions = "predict[*]"
 `;
 }
 
+/** Every instance picks its input by a reference of its own. */
+function pickingWorkflowOf(count: number): string {
+  return `version = 1
+[steps.sets]
+uses = "caps.generate"
+matrix.n = { range = ${count / 2} }
+with.kind = "random"
+[steps.labels]
+uses = "labels.get"
+matrix.m = { range = ${count / 2} }
+in.caps = "sets[n=\${matrix.m}]"
+`;
+}
+
 function bareObjects(count: number): unknown[] {
   const made: unknown[] = [];
   for (let index = 0; index < count; index++) {
@@ -55,6 +69,10 @@ for (const count of [10_000, 100_000]) {
   const group = `${count} instances`;
   Deno.bench(`bare objects, ${count}`, { group, baseline: true }, () => {
     bareObjects(count);
+  });
+  const picking = inMemory({ "a.toml": pickingWorkflowOf(count) });
+  Deno.bench(`read and expand, ${count}, a reference per instance`, { group, n: 5 }, async () => {
+    await readWorkflow("/work/a.toml", picking);
   });
   for (const dependent of [false, true]) {
     const options = inMemory({ "a.toml": workflowOf(count, dependent) });
