@@ -6,12 +6,14 @@
  */
 import { DataError } from "../errors.ts";
 import {
+  ARRAY_OF,
   checkTensor,
   type Dtype,
   dtypeSize,
   elementCount,
   type Tensor,
   tensorBytes,
+  type TensorData,
   viewElements,
 } from "./tensor.ts";
 
@@ -63,21 +65,51 @@ export function writeSafetensors(
   const named: [string, Tensor][] = tensors instanceof Map
     ? [...tensors]
     : Object.entries(tensors as Readonly<Record<string, Tensor>>);
+  for (const [name, tensor] of named) checkTensor(tensor, `tensor ${name}`);
+  const { bytes, ranges } = layOut(named, metadata);
+  named.forEach(([, tensor], i) => bytes.set(tensorBytes(tensor), ranges[i]));
+  return bytes;
+}
+
+/**
+ * A file whose tensors are zero, and views to fill them in place: big tensors are not copied.
+ *
+ * @throws {DataError} on a shape that can't be
+ */
+export function allocateSafetensors<Name extends string>(
+  tensors: Readonly<Record<Name, { dtype: Dtype; shape: readonly number[] }>>,
+): { bytes: Uint8Array<ArrayBuffer>; views: Record<Name, TensorData> } {
+  const named = Object.entries(tensors) as [Name, { dtype: Dtype; shape: readonly number[] }][];
+  const { bytes, ranges } = layOut(named);
+  const views = named.map(([name, { dtype, shape }], i) => [
+    name,
+    new ARRAY_OF[dtype](bytes.buffer, ranges[i], elementCount(shape, `tensor ${name}`)),
+  ]);
+  return { bytes, views: Object.fromEntries(views) };
+}
+
+/** The header in place, and where each tensor begins. */
+function layOut(
+  named: readonly [string, { dtype: Dtype; shape: readonly number[] }][],
+  metadata?: Readonly<Record<string, string>>,
+): { bytes: Uint8Array<ArrayBuffer>; ranges: number[] } {
+  const size = ([name, { dtype, shape }]: (typeof named)[number]) =>
+    dtypeSize(dtype) * elementCount(shape, `tensor ${name}`);
   const offsets = new Map<string, number>();
   let end = 0;
-  for (const [name, tensor] of named.toSorted(([, a], [, b]) => width(b) - width(a))) {
-    checkTensor(tensor, `tensor ${name}`);
-    offsets.set(name, end);
-    end += tensor.data.byteLength;
+  for (const entry of named.toSorted(([, a], [, b]) => dtypeSize(b.dtype) - dtypeSize(a.dtype))) {
+    offsets.set(entry[0], end);
+    end += size(entry);
   }
   const fields: string[] = metadata ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
-  for (const [name, { dtype, shape, data }] of named) {
+  for (const entry of named) {
+    const [name, { dtype, shape }] = entry;
     const begin = offsets.get(name)!;
     fields.push(`${JSON.stringify(name)}:${
       JSON.stringify({
         dtype: DTYPE_CODES[dtype],
         shape,
-        data_offsets: [begin, begin + data.byteLength],
+        data_offsets: [begin, begin + size(entry)],
       })
     }`);
   }
@@ -87,14 +119,7 @@ export function writeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
   bytes.fill(0x20, 8 + header.length, 8 + padded);
   bytes.set(header, 8);
-  for (const [name, tensor] of named) {
-    bytes.set(tensorBytes(tensor), 8 + padded + offsets.get(name)!);
-  }
-  return bytes;
-}
-
-function width(tensor: Tensor): number {
-  return dtypeSize(tensor.dtype);
+  return { bytes, ranges: named.map(([name]) => 8 + padded + offsets.get(name)!) };
 }
 
 /**

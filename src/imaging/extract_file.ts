@@ -1,5 +1,5 @@
 /** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
-import { writeSafetensors } from "../formats/safetensors.ts";
+import { allocateSafetensors } from "../formats/safetensors.ts";
 import { checkMask, extract, type Mask, type Recipe } from "./extraction.ts";
 import { readNifti } from "./nifti.ts";
 
@@ -32,15 +32,26 @@ export function extractFile(
   masks: ReadonlyMap<string, Mask>,
   subject: string,
 ): Uint8Array<ArrayBuffer> {
-  const { data, shape, affine, elements } = extract(
+  let file: ReturnType<typeof allocateFile> | undefined;
+  const { affine, elements } = extract(
     readNifti(bytes, subject),
     recipe,
     masks,
     subject,
+    (shape) => {
+      file = allocateFile(shape);
+      return file.views.data as Float32Array<ArrayBuffer>;
+    },
   );
-  return writeSafetensors({
-    data: { dtype: "float32", shape, data },
-    affine: { dtype: "float64", shape: [4, 4], data: Float64Array.from(affine) },
-    elements: { dtype: "int32", shape: [elements.length], data: Int32Array.from(elements) },
+  (file!.views.affine as Float64Array).set(affine);
+  (file!.views.elements as Int32Array).set(elements);
+  return file!.bytes;
+}
+
+function allocateFile(shape: readonly number[]) {
+  return allocateSafetensors({
+    data: { dtype: "float32", shape },
+    affine: { dtype: "float64", shape: [4, 4] },
+    elements: { dtype: "int32", shape: [shape[0]] },
   });
 }

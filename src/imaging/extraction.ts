@@ -49,6 +49,11 @@ export interface Extraction {
   affine: Affine;
 }
 
+/** Gives the tensor's memory, all zero, once its shape is known. */
+export type Allocate = (shape: readonly number[]) => Float32Array<ArrayBuffer>;
+
+const count = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
+
 /** A mask and where it is not zero. */
 export interface Mask {
   /** Such as `leftHippocampusBox`. */
@@ -69,6 +74,7 @@ export function extract(
   recipe: Recipe,
   masks: ReadonlyMap<string, Mask>,
   subject: string,
+  allocate: Allocate = (shape) => new Float32Array(count(shape)),
 ): Extraction {
   const shape = volumeShape(volume.shape, subject);
   const grid = recipe.target_grid === undefined
@@ -76,13 +82,13 @@ export function extract(
     : resample({ ...volume, shape }, recipe.target_grid, subject);
   switch (recipe.mode) {
     case "slice":
-      return cutSlices(grid, sliceIndices(recipe, grid.shape, subject), recipe, subject);
+      return cutSlices(grid, sliceIndices(recipe, grid.shape, subject), recipe, subject, allocate);
     case "patch":
-      return cutPatches(grid, recipe, subject);
+      return cutPatches(grid, recipe, subject, allocate);
     case "roi":
-      return cutRegions(grid, recipe, masks, subject);
+      return cutRegions(grid, recipe, masks, subject, allocate);
     case "image":
-      return cutImage(grid, recipe.size_reduction_factor ?? 1, subject);
+      return cutImage(grid, recipe.size_reduction_factor ?? 1, subject, allocate);
   }
 }
 
@@ -123,6 +129,7 @@ function cutSlices(
   indices: Int32Array,
   { slice_direction: axis }: { slice_direction: Axis },
   subject: string,
+  allocate: Allocate,
 ): Extraction {
   const planes: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
   const order = planes[axis];
@@ -130,7 +137,7 @@ function cutSlices(
   selection[axis] = indices;
   const shape = [indices.length, 1, volume.shape[order[1]], volume.shape[order[2]]];
   return {
-    ...gather(volume, selection, order, shape, subject),
+    ...gather(volume, selection, order, shape, subject, allocate),
     elements: [...indices],
     affine: volume.affine,
   };
@@ -142,8 +149,9 @@ function gather(
   order: AxisOrder,
   shape: readonly number[],
   subject: string,
+  allocate: Allocate,
 ): Pick<Extraction, "shape" | "data"> {
-  const data = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
+  const data = allocate(shape);
   gatherVoxels(volume, selection, order, data, subject);
   return { shape, data };
 }
@@ -153,6 +161,7 @@ function cutPatches(
   volume: Volume,
   { patch_size: size, stride_size: stride }: { patch_size: number; stride_size: number },
   subject: string,
+  allocate: Allocate,
 ): Extraction {
   const tooShort = volume.shape.findIndex((extent) => extent < size);
   if (tooShort >= 0) {
@@ -162,9 +171,9 @@ function cutPatches(
     );
   }
   const [xs, ys, zs] = volume.shape.map((extent) => range(0, extent - size + 1, stride));
-  const count = xs.length * ys.length * zs.length;
+  const shape = [xs.length * ys.length * zs.length, 1, size, size, size];
   const voxels = size ** 3;
-  const data = new Float32Array(count * voxels);
+  const data = allocate(shape);
   let at = 0;
   for (const x of xs) {
     for (const y of ys) {
@@ -176,9 +185,9 @@ function cutPatches(
     }
   }
   return {
-    shape: [count, 1, size, size, size],
+    shape,
     data,
-    elements: [...range(0, count)],
+    elements: [...range(0, shape[0])],
     affine: volume.affine,
   };
 }
@@ -191,7 +200,8 @@ function cutPatches(
 export function checkMask(volume: Volume, roi: string, subject: string): Mask {
   const shape = volumeShape(volume.shape, subject);
   const box = [[Infinity, 0], [Infinity, 0], [Infinity, 0]] as [number, number][];
-  const { data } = gather({ ...volume, shape }, whole(shape), [2, 1, 0], [...shape], subject);
+  const data = new Float32Array(count(shape));
+  gatherVoxels({ ...volume, shape }, whole(shape), [2, 1, 0], data, subject);
   let zeros = 0;
   for (let z = 0, at = 0; z < shape[2]; z++) {
     for (let y = 0; y < shape[1]; y++) {
@@ -219,6 +229,7 @@ function cutRegions(
   recipe: Recipe & { mode: "roi" },
   masks: ReadonlyMap<string, Mask>,
   subject: string,
+  allocate: Allocate,
 ): Extraction {
   const regions = recipe.masks.map((digest) => {
     const mask = masks.get(digest);
@@ -250,11 +261,11 @@ function cutRegions(
         "roi_uncrop_output",
     );
   }
-  const length = regions[0].data.length;
-  const data = new Float32Array(regions.length * length);
-  regions.forEach((region, i) => data.set(region.data, i * length));
+  const shape = [regions.length, 1, ...regions[0].shape];
+  const data = allocate(shape);
+  regions.forEach((region, i) => data.set(region.data, i * region.data.length));
   return {
-    shape: [regions.length, 1, ...regions[0].shape],
+    shape,
     data,
     elements: regions.map((_, i) => i),
     affine: volume.affine,
@@ -271,7 +282,12 @@ const REDUCED_TEMPLATE: Readonly<Record<number, readonly (readonly [number, numb
 const CROPPED_TEMPLATE = [169, 208, 179];
 
 /** The whole volume, or every n-th voxel: of ClinicaDL's window, or of one centred on other grids. */
-function cutImage(volume: Volume, factor: number, subject: string): Extraction {
+function cutImage(
+  volume: Volume,
+  factor: number,
+  subject: string,
+  allocate: Allocate,
+): Extraction {
   const isTemplate = CROPPED_TEMPLATE.every((extent, axis) => extent === volume.shape[axis]);
   const windows = isTemplate && REDUCED_TEMPLATE[factor] ||
     volume.shape.map((extent) => {
@@ -293,5 +309,6 @@ function cutImage(volume: Volume, factor: number, subject: string): Extraction {
     }
   }
   const shape = [1, 1, ...windows.map(([, count]) => count)];
-  return { ...gather(volume, selection, [0, 1, 2], shape, subject), elements: [0], affine };
+  const tensor = gather(volume, selection, [0, 1, 2], shape, subject, allocate);
+  return { ...tensor, elements: [0], affine };
 }

@@ -8,9 +8,8 @@ export type Selection = readonly [Int32Array, Int32Array, Int32Array];
 /** The axes of an output from the slowest to the fastest. */
 export type AxisOrder = readonly [number, number, number];
 
-/** Voxels of axis 0 that are moved together (a cache line of float32), and of the inner axis. */
+/** Voxels of axis 0 that are moved together: a cache line of float32. */
 const X_BLOCK = 16;
-const INNER_BLOCK = 64;
 
 /** Indices start, start + step, ... below `end`. */
 export function range(start: number, end: number, step = 1): Int32Array {
@@ -46,19 +45,75 @@ export function gatherVoxels(
   if (out.length !== stride) {
     throw new RangeError(`${stride} voxels do not fit an array of ${out.length}`);
   }
-  const offsets = selection.map((indices, axis) =>
-    indices.map((index) => index * sourceStrides[axis])
-  ) as unknown as Selection;
-  // Writes run along the faster of axes 1 and 2; a block of axis 0 is read from the same cache lines.
   const [outer, inner] = targetStrides[1] < targetStrides[2] ? [2, 1] : [1, 2];
-  const finite = copy(
-    volume.voxels,
-    [offsets[0], offsets[outer], offsets[inner]],
-    [targetStrides[0], targetStrides[outer], targetStrides[inner]],
-    out,
-    scaling(volume),
-  );
-  if (!finite) throw new DataError(subject, "the image has infinite voxels");
+  const paths: Paths = {
+    xs: selection[0],
+    xTarget: targetStrides[0],
+    outers: selection[outer].map((index) => index * sourceStrides[outer]),
+    outerTarget: targetStrides[outer],
+    count: selection[inner].length,
+    start: selection[inner][0] * sourceStrides[inner],
+    step: regularStep(selection[inner]) * sourceStrides[inner],
+    innerTarget: targetStrides[inner],
+  };
+  const { voxels, slope, intercept } = volume;
+  const plain = voxels instanceof Float32Array && slope === 1 && intercept === 0;
+  if (plain && copyBits(voxels, paths, out)) return;
+  if (!copyScaled(voxels, paths, out, scaling(volume))) {
+    throw new DataError(subject, "the image has infinite voxels");
+  }
+}
+
+/**
+ * How voxels run. Writes go along the inner axis, the faster of axes 1 and 2 in the output; a block
+ * of axis 0 is read from the same cache lines.
+ */
+interface Paths {
+  /** Offsets along axis 0. */
+  xs: Int32Array;
+  xTarget: number;
+  outers: Int32Array;
+  outerTarget: number;
+  count: number;
+  start: number;
+  step: number;
+  innerTarget: number;
+}
+
+function regularStep(indices: Int32Array): number {
+  const step = indices.length > 1 ? indices[1] - indices[0] : 1;
+  for (let i = 2; i < indices.length; i++) {
+    if (indices[i] - indices[i - 1] !== step) {
+      throw new RangeError("only the slowest axis of an output may be irregular");
+    }
+  }
+  return step;
+}
+
+/** Copies float32 voxels as they are. @returns whether all of them are finite */
+function copyBits(voxels: Float32Array, paths: Paths, out: Float32Array): boolean {
+  const { xs, xTarget, outers, outerTarget, count, start, step, innerTarget } = paths;
+  const source = new Int32Array(voxels.buffer, voxels.byteOffset, voxels.length);
+  const target = new Int32Array(out.buffer, out.byteOffset, out.length);
+  let bits = 0;
+  for (let o = 0; o < outers.length; o++) {
+    for (let block = 0; block < xs.length; block += X_BLOCK) {
+      const end = Math.min(block + X_BLOCK, xs.length);
+      for (let x = block; x < end; x++) {
+        let from = outers[o] + xs[x] + start;
+        let to = o * outerTarget + x * xTarget;
+        for (let i = 0; i < count; i++) {
+          const voxel = source[from];
+          target[to] = voxel;
+          // Sets the sign bit when the exponent is all ones: NaN or infinite.
+          bits |= (voxel & 0x7f800000) + 0x00800000;
+          from += step;
+          to += innerTarget;
+        }
+      }
+    }
+  }
+  return bits >= 0;
 }
 
 interface Scaling {
@@ -74,31 +129,31 @@ function scaling({ slope, intercept, type }: Volume): Scaling {
   return { slope: Math.fround(slope), intercept: Math.fround(intercept), single: !wide };
 }
 
-function copy(
+/** NaN becomes 0. @returns whether no voxel is infinite */
+function copyScaled(
   voxels: Voxels,
-  [xs, outers, inners]: Selection,
-  [xStride, outerStride, innerStride]: number[],
+  paths: Paths,
   out: Float32Array,
   { slope, intercept, single }: Scaling,
 ): boolean {
+  const { xs, xTarget, outers, outerTarget, count, start, step, innerTarget } = paths;
   let finite = true;
   for (let o = 0; o < outers.length; o++) {
-    for (let xBlock = 0; xBlock < xs.length; xBlock += X_BLOCK) {
-      const xEnd = Math.min(xBlock + X_BLOCK, xs.length);
-      for (let block = 0; block < inners.length; block += INNER_BLOCK) {
-        const end = Math.min(block + INNER_BLOCK, inners.length);
-        for (let x = xBlock; x < xEnd; x++) {
-          const source = outers[o] + xs[x];
-          const target = o * outerStride + x * xStride;
-          for (let i = block; i < end; i++) {
-            const product = voxels[source + inners[i]] * slope;
-            let value = Math.fround((single ? Math.fround(product) : product) + intercept);
-            if (value - value !== 0) {
-              if (value === value) finite = false;
-              value = 0;
-            }
-            out[target + i * innerStride] = value;
+    for (let block = 0; block < xs.length; block += X_BLOCK) {
+      const end = Math.min(block + X_BLOCK, xs.length);
+      for (let x = block; x < end; x++) {
+        let from = outers[o] + xs[x] + start;
+        let to = o * outerTarget + x * xTarget;
+        for (let i = 0; i < count; i++) {
+          const product = voxels[from] * slope;
+          let value = Math.fround((single ? Math.fround(product) : product) + intercept);
+          if (value - value !== 0) {
+            if (value === value) finite = false;
+            value = 0;
           }
+          out[to] = value;
+          from += step;
+          to += innerTarget;
         }
       }
     }
