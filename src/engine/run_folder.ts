@@ -73,7 +73,7 @@ export interface RunRecord {
 
 /** Sorts by time. */
 export function newRunId(now: Date): string {
-  const time = now.toISOString().slice(0, 19).replaceAll(":", "-");
+  const time = now.toISOString().slice(0, 23).replace(/[:.]/g, "-");
   return `${time}-${crypto.randomUUID().slice(0, 6)}`;
 }
 

@@ -87,6 +87,8 @@ export class Store {
   readonly #unsynced = new Set<string>();
   readonly #made = new Set<string>();
   readonly #verified = new Set<Digest>();
+  /** When this process wrote an object that was not there; milliseconds since 1970. */
+  readonly #written = new Map<Digest, number>();
   /** What a read-only store was given to put: lost at exit. */
   readonly #memory = new Map<Digest, Uint8Array<ArrayBuffer>>();
 
@@ -126,13 +128,25 @@ export class Store {
     const present = this.files.size(path);
     if (present === blob.size) {
       this.files.touch(path);
+      this.#written.delete(blob.digest);
       this.#unsynced.add(folderOf(path));
       return blob;
     }
     if (present !== undefined) this.quarantine("object", blob.digest, path);
     else if (this.#lowerPath(blob)) return blob;
     await this.#publish(path, bytes);
+    const changed = this.files.changed(path);
+    if (changed !== undefined) this.#written.set(blob.digest, changed);
     return blob;
+  }
+
+  /** Removes an object that this process wrote and that nobody has put again since. */
+  discard(digest: Digest): void {
+    const path = this.objectPath(digest);
+    const written = this.#written.get(digest);
+    if (written === undefined || this.files.changed(path) !== written) return;
+    this.#written.delete(digest);
+    this.files.remove(path);
   }
 
   /** Whether the object is present in its full size. */

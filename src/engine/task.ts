@@ -202,6 +202,8 @@ function checkpointChain(
   listener: TaskListener,
   resumed: (position: number) => void,
 ): CheckpointChain {
+  /** What only the checkpoint saved before needs. */
+  let superseded: Digest[] = [];
   return {
     async latest(upTo) {
       if (task.fresh) return undefined;
@@ -230,6 +232,20 @@ function checkpointChain(
         bytes: stored.bytes,
         created: new Date().toISOString(),
       });
+      const own = options?.final ? [] : ownObjects(store, stored, draft);
+      for (const digest of superseded) {
+        if (!own.includes(digest)) store.discard(digest);
+      }
+      superseded = own;
     },
   };
+}
+
+/** Digests of a checkpoint's manifest and of the files whose bytes it brought itself. */
+function ownObjects(store: Store, ref: ManifestRef, draft: Draft): Digest[] {
+  const brought = openArtifact(store, ref).files.filter(({ path }) => {
+    const content = draft.files?.[path];
+    return typeof content === "string" || content instanceof Uint8Array;
+  });
+  return [ref.digest, ...brought.map(({ digest }) => digest)];
 }

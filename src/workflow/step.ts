@@ -71,7 +71,11 @@ export interface Checkpoint {
 export interface CheckpointChain {
   /** The newest checkpoint at or before `upTo`. */
   latest(upTo: number): Promise<Checkpoint | undefined>;
-  /** Publishes a checkpoint; older ones become garbage unless `final`. */
+  /**
+   * Publishes a checkpoint; older ones become garbage unless `final`. Bytes that a draft brings
+   * itself are removed from the disk then; blobs that were put are left to the garbage collector,
+   * since outputs may name them.
+   */
   save(position: number, draft: Draft, options?: { final?: boolean }): Promise<void>;
 }
 

@@ -1,0 +1,189 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  cacheStats,
+  findKeys,
+  gc,
+  type GcOptions,
+  listCache,
+  openStore,
+  pin,
+  plan,
+  removeResults,
+  run,
+  unpin,
+  verifyCache,
+} from "../../src/engine/mod.ts";
+import type { Json } from "../../src/workflow/step.ts";
+import { inFolder } from "./scratch.ts";
+import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
+
+const LATER = () => Date.now() + 7_200_000;
+
+function workflow(text: string, more: Record<string, ToyInstance> = {}, folder = "/nowhere") {
+  return toyWorkflow({
+    text: { uses: "constant", with: { text } },
+    joined: { uses: "join", in: { values: ["text", "text"] } },
+    trained: { uses: "train", with: { epochs: 3, rate: text.length } },
+    words: { uses: "memoized", with: { words: [text] } },
+    ...more,
+  }, { folder });
+}
+
+/** What a collection two hours from now takes, by kind of step or of rubbish. */
+function collected(cache: string, options: GcOptions = {}): string[] {
+  const { removals } = gc(openStore(cache), { now: LATER(), ...options });
+  return removals.map(({ what, kind }) => kind ? `${what} ${kind}` : what).sort();
+}
+
+const RESULTS = [
+  "checkpoint train",
+  "memo memoized",
+  "result constant",
+  "result join",
+  "result memoized",
+  "result train",
+];
+
+Deno.test("the last runs are kept with all they reach, earlier ones go with all that is theirs", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    await run(openStore(cache), workflow("newer"));
+    assertEquals(collected(cache), []);
+    assertEquals(collected(cache, { keepRuns: 1, dryRun: true }), RESULTS);
+    assertEquals(collected(cache, { keepRuns: 1 }), RESULTS);
+    assertEquals((await plan(openStore(cache), workflow("newer"))).counts.cached, 4);
+    const lost = await plan(openStore(cache), workflow("old"));
+    assertEquals([lost.counts.cached, lost.counts["may-run"]], [0, 1]);
+    const verified = await verifyCache(openStore(cache));
+    assertEquals([verified.corrupt, verified.incomplete], [[], []]);
+    // The longer epochs of the newer run still go on from its checkpoint.
+    const longer = workflow("newer", { trained: { uses: "train", with: { epochs: 5, rate: 5 } } });
+    const planned = (await plan(openStore(cache), longer)).byName.get("trained")!;
+    assertEquals(planned.resumesFrom, 3);
+  }));
+
+Deno.test("nothing younger than an hour goes, nor anything of the future", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    assertEquals(collected(cache, { keepRuns: 0, now: Date.now() }), []);
+    assertEquals(collected(cache, { keepRuns: 0, now: Date.now() - 86_400_000 }), []);
+  }));
+
+Deno.test("equal runs count once among the last runs", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    for (let i = 0; i < 3; i++) await run(openStore(cache), workflow("newer"));
+    assertEquals(collected(cache, { keepRuns: 2 }), []);
+  }));
+
+Deno.test("pins, publications and keep are roots", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/.gyrus`;
+    const old = workflow("old", {
+      kept: { uses: "constant", with: { text: "kept" }, execution: { keep: true } },
+    }, folder);
+    const publishing = {
+      ...old,
+      publications: [{
+        path: "joined.txt",
+        binding: { instance: "joined", output: "value" },
+        place: { file: "", keys: [] },
+      }],
+    };
+    const first = await run(openStore(cache), publishing);
+    assertEquals(first.status, "done");
+    const { key } = first.nodes.get("words")!;
+    await pin(openStore(cache), [key!], "for the paper");
+    await run(openStore(cache), workflow("newer"));
+    assertEquals(collected(cache, { keepRuns: 1 }), [
+      "checkpoint train",
+      "result constant",
+      "result train",
+    ]);
+    await unpin(openStore(cache), [key!]);
+    assertEquals(collected(cache, { keepRuns: 1 }), ["memo memoized", "result memoized"]);
+  }));
+
+Deno.test("under a cap, what costs the least seconds a byte goes first, down to 80 %", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const sized = (name: string, letter: string): [string, ToyInstance] => [
+      name,
+      { uses: "constant", with: { text: letter.repeat(100_000) } },
+    ];
+    const { size } = { size: 5 };
+    const letters = Array.from({ length: size }, (_, i) => String.fromCharCode(97 + i));
+    await run(
+      openStore(cache),
+      toyWorkflow(Object.fromEntries(letters.map((letter) => sized(letter, letter)))),
+    );
+    // The dearer ones took longer.
+    const store = openStore(cache);
+    for (const { record } of listCache(store)) {
+      const text = record.parts.params.text as string;
+      await store.publishRecord({ ...record, seconds: text.charCodeAt(0) });
+    }
+    const { bytesBefore } = gc(store, { dryRun: true });
+    assertEquals(collected(cache, { keepRuns: 0, maxBytes: bytesBefore + 1 }), []);
+    const result = gc(store, { keepRuns: 0, maxBytes: bytesBefore - 1, now: LATER() });
+    assert(result.bytesAfter <= 0.8 * bytesBefore);
+    const left = listCache(openStore(cache)).map(({ record }) =>
+      (record.parts.params.text as string)[0]
+    ).sort();
+    assertEquals(left, ["c", "d", "e"]);
+  }));
+
+Deno.test("rubbish of killed runs goes, and a torn record is set aside", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const result = await run(openStore(cache), workflow("old"));
+    const store = openStore(cache);
+    await store.putObject(new TextEncoder().encode("nobody names me"));
+    await Deno.writeTextFile(`${cache}/tmp/left`, "half");
+    await Deno.writeTextFile(`${cache}/leases/left`, "");
+    assertEquals(collected(cache), ["lease", "object", "temporary"]);
+    const path = store.recordPath(result.nodes.get("text")!.key!);
+    await Deno.chmod(path, 0o644);
+    await Deno.truncate(path, 30);
+    assertEquals((await verifyCache(store)).corrupt.length, 1);
+    assertEquals((await plan(openStore(cache), workflow("old"))).counts["will-run"], 1);
+  }));
+
+Deno.test("verify finds every flipped bit and what it makes incomplete", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const result = await run(openStore(cache), workflow("old"));
+    const store = openStore(cache);
+    const { digest } = result.nodes.get("joined")!.outputs!.value;
+    const path = store.objectPath(digest);
+    await Deno.chmod(path, 0o644);
+    const bytes = await Deno.readFile(path);
+    bytes[3] ^= 1;
+    await Deno.writeFile(path, bytes);
+    const verified = await verifyCache(store);
+    assertEquals(verified.corrupt, [digest]);
+    assertEquals(verified.incomplete.map(({ kind, state }) => [kind, state]), [[
+      "join",
+      "missing",
+    ]]);
+  }));
+
+Deno.test("results are counted, listed, found by digits and removed", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const result = await run(openStore(cache), workflow("old"));
+    const store = openStore(cache);
+    const stats = cacheStats(store);
+    assertEquals([stats.results, stats.memos, stats.checkpoints], [4, 1, 1]);
+    assertEquals(listCache(store, "join").map(({ state }) => state), ["present"]);
+    const key = result.nodes.get("joined")!.key!;
+    assertEquals(findKeys(store, key.slice(7, 27)), [key]);
+    assertEquals(findKeys(store, "join"), [key]);
+    removeResults(store, [key]);
+    assertEquals(listCache(store, "join"), []);
+    const params: Json = listCache(store, "constant")[0].record.parts.params;
+    assertEquals(params, { text: "old" });
+  }));
