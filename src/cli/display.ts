@@ -163,6 +163,7 @@ abstract class RunDisplay implements Display {
   private failureText(event: EventOf<"instance-failed">): string {
     const lines = [
       `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ${event.message}`,
+      ...stackFrames(event.stack).map((frame) => `  ${frame}`),
       ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
       `  log: ${shortPath(event.logPath)}`,
       `  files: ${shortPath(event.failedFolder)}`,
@@ -301,4 +302,10 @@ function rate({ message }: Active, seconds: number): string {
   return each >= 1
     ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
     : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
+}
+
+function stackFrames(stack: string | undefined): string[] {
+  return (stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).map((line) =>
+    line.trim()
+  );
 }

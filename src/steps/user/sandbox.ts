@@ -228,8 +228,10 @@ function explained(path: string, error: unknown): unknown {
 
 /** A stack without the frames of the machinery around the step. */
 function ownFrames(error: Error, path: string): string {
-  const folder = pathToFileURL(dirname(path)).href;
-  const frames = (error.stack ?? "").split("\n").filter((line) => line.includes(folder));
+  // Stacks have some characters escaped in one place and not in another.
+  const folders = [`file://${dirname(path)}/`, `${pathToFileURL(dirname(path)).href}/`];
+  const frames = (error.stack ?? "").split("\n")
+    .filter((line) => folders.some((folder) => line.includes(folder)));
   return [`${error.name}: ${error.message}`, ...frames].join("\n");
 }
 

@@ -120,6 +120,7 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, Draft>>> 
       }
       : undefined,
   };
+  abort.signal.throwIfAborted();
   return await kind.run(context);
 }
 
