@@ -12,7 +12,10 @@ export const reading = {
 };
 
 /** For `plan`. */
-export const planning: Pick<PlanOptions, "numericClass" | "services"> = {};
+export const planning: Pick<PlanOptions, "numericClass" | "services"> = {
+  numericClass: async (policy) => await (await import("./device.ts")).numericClass(policy),
+  services: async () => (await import("./device.ts")).deviceService,
+};
 
 /** For `run`. */
 export const running: Pick<RunOptions, "numericClass" | "services" | "stepModule"> = {

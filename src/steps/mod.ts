@@ -14,9 +14,12 @@ import labelsMetadata from "./labels_metadata.ts";
 import labelsProgression from "./labels_progression.ts";
 import maps from "./maps.ts";
 import mapsOpen from "./maps_open.ts";
+import predict from "./predict.ts";
 import splitHoldout from "./split_holdout.ts";
 import splitKfold from "./split_kfold.ts";
 import tablesOpen from "./tables_open.ts";
+import trainClassification from "./train_classification.ts";
+import trainRegression from "./train_regression.ts";
 
 export const stepKinds: readonly StepKind[] = [
   capsOpen,
@@ -34,6 +37,9 @@ export const stepKinds: readonly StepKind[] = [
   labelsAnalysis,
   splitHoldout,
   splitKfold,
+  trainClassification,
+  trainRegression,
+  predict,
   evaluate,
   maps,
 ];

@@ -1,76 +1,72 @@
 /** Checkpoints of a training: all that it needs to go on with the same bits. */
 import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
-import type { TrainerState } from "../../nn/fit.ts";
-import type { Artifact, Draft, Json } from "../../workflow/step.ts";
+import type { TrainerCounters, TrainerState } from "../../nn/fit.ts";
+import type { Artifact, Blob, Draft } from "../../workflow/step.ts";
 import type { MemberRecord } from "./member.ts";
 
-/** Device state of one member, apart from its companions'. */
-export interface MemberState {
-  tensors: Map<string, Float32Array<ArrayBuffer>>;
-  counters: TrainerState["counters"]["runs"][number];
+type Clock = Omit<TrainerCounters, "runs">;
+
+/** A member that is not on the device: where it stands, and its stored buffers. */
+export interface Parked {
+  clock: Clock;
+  counters: TrainerCounters["runs"][number];
+  /** safetensors of its flat buffers: parameters, statistics, moments. */
+  buffers: Blob;
 }
 
-/** Position of a training: counters that all members share. */
-export type Clock = Omit<TrainerState["counters"], "runs">;
-
 export interface Checkpoint {
-  clock: Clock;
-  /** By member; one that has stopped early has no state any more. */
-  states: Map<number, MemberState>;
-  records: MemberRecord[];
+  /** Those that have begun and not stopped early, by member. */
+  parked: ReadonlyMap<number, Parked>;
+  records: readonly MemberRecord[];
 }
 
 /** Takes a trainer's state apart into its members'. */
-export function takeApart(
+export async function park(
   state: TrainerState,
   members: readonly number[],
-): { clock: Clock; states: Map<number, MemberState> } {
+  put: (bytes: Uint8Array) => Promise<Blob>,
+): Promise<Map<number, Parked>> {
   const { runs, ...clock } = state.counters;
-  const states = new Map(members.map((member, run) => {
+  const parked = new Map<number, Parked>();
+  for (const [run, member] of members.entries()) {
     const prefix = `${run}.`;
     const tensors = new Map(
-      [...state.tensors].filter(([name]) => name.startsWith(prefix))
-        .map(([name, values]) => [name.slice(prefix.length), values]),
+      [...state.tensors].filter(([name]) => name.startsWith(prefix)).map(([name, data]) => [
+        name.slice(prefix.length),
+        { dtype: "float32" as const, shape: [data.length], data },
+      ]),
     );
-    return [member, { tensors, counters: runs[run] }];
-  }));
-  return { clock, states };
+    const buffers = await put(writeSafetensors(tensors));
+    parked.set(member, { clock, counters: runs[run], buffers });
+  }
+  return parked;
 }
 
-/** The inverse of {@link takeApart} for the given members. */
-export function putTogether(
-  clock: Clock,
-  states: ReadonlyMap<number, MemberState>,
-  members: readonly number[],
-): TrainerState {
-  const chosen = members.map((member) => states.get(member)!);
+/** The inverse of {@link park}, for members that stand at the same place. */
+export async function unpark(
+  parked: readonly Parked[],
+  get: (blob: Blob) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<TrainerState> {
+  const tensors: TrainerState["tensors"] = new Map();
+  for (const [run, { buffers }] of parked.entries()) {
+    const file = readSafetensors(await get(buffers), "the checkpoint's buffers");
+    for (const [name, { data }] of file.tensors()) {
+      tensors.set(`${run}.${name}`, data as Float32Array<ArrayBuffer>);
+    }
+  }
   return {
-    counters: { ...clock, runs: chosen.map(({ counters }) => counters) },
-    tensors: new Map(
-      chosen.flatMap(({ tensors }, run) =>
-        [...tensors].map(([name, values]): [string, Float32Array<ArrayBuffer>] => [
-          `${run}.${name}`,
-          values,
-        ])
-      ),
-    ),
+    counters: { ...parked[0].clock, runs: parked.map(({ counters }) => counters) },
+    tensors,
   };
 }
 
-/** As the engine stores it. Best weights are blobs that the files name, so that they are kept. */
-export function encodeCheckpoint({ clock, states, records }: Checkpoint): Draft {
-  const tensors = new Map(
-    [...states].flatMap(([member, state]) =>
-      [...state.tensors].map(([name, data]) =>
-        [`${member}.${name}`, { dtype: "float32" as const, shape: [data.length], data }] as const
-      )
-    ),
-  );
-  const state = {
-    clock,
-    counters: [...states].map(([member, { counters }]) => ({ member, counters })),
-    records,
-  };
+/** Epochs that a member has trained, with the part of one that was interrupted. */
+export function placeOf({ clock }: Parked): number {
+  return clock.epoch + clock.batch / 2 ** 32;
+}
+
+/** As the engine stores it; files name every blob, so that none is swept. */
+export function encodeCheckpoint({ parked, records }: Checkpoint): Draft {
   const kept = records.flatMap(({ best, all }, member) => [
     ...Object.entries(best).map(([metric, { weights }]) =>
       [`best-${metric}/${member}.safetensors`, weights] as const
@@ -78,34 +74,21 @@ export function encodeCheckpoint({ clock, states, records }: Checkpoint): Draft 
     ...all.map((blob, epoch) => [`all/${epoch}_${member}.safetensors`, blob] as const),
   ]);
   return {
-    meta: { epoch: clock.epoch, batch: clock.batch },
     files: {
-      "state.json": JSON.stringify(state),
-      "state.safetensors": writeSafetensors(tensors),
+      "state.json": JSON.stringify({ parked: [...parked], records }),
+      ...Object.fromEntries(
+        [...parked].map(([member, { buffers }]) => [`state/${member}.safetensors`, buffers]),
+      ),
       ...Object.fromEntries(kept),
     },
   };
 }
 
-/** @throws {DataError} when a file of the checkpoint is gone or corrupt */
+/** @throws {DataError} when the checkpoint is gone or corrupt */
 export async function decodeCheckpoint(artifact: Artifact): Promise<Checkpoint> {
-  const { clock, counters, records } = JSON.parse(await artifact.readText("state.json")) as {
-    clock: Clock;
-    counters: { member: number; counters: MemberState["counters"] }[];
+  const state = JSON.parse(await artifact.readText("state.json")) as {
+    parked: [number, Parked][];
     records: MemberRecord[];
-  } & Json;
-  const file = readSafetensors(await artifact.read("state.safetensors"), "state.safetensors");
-  const states = new Map(
-    counters.map((
-      { member, counters },
-    ) => [member, { counters, tensors: new Map() } as MemberState]),
-  );
-  for (const [name, { data }] of file.tensors()) {
-    const dot = name.indexOf(".");
-    states.get(Number(name.slice(0, dot)))!.tensors.set(
-      name.slice(dot + 1),
-      data as Float32Array<ArrayBuffer>,
-    );
-  }
-  return { clock, states, records };
+  };
+  return { parked: new Map(state.parked), records: state.records };
 }

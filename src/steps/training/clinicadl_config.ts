@@ -10,16 +10,16 @@ import type { Json } from "../../workflow/step.ts";
 type Rule = "take" | "drop" | { only: readonly Json[]; instead: string };
 
 const off = (instead: string): Rule => ({ only: [false, ""], instead });
-const task: Record<string, Rule> = {
-  selection_metrics: "take",
-  label: "take",
+const regression: Record<string, Rule> = { selection_metrics: "take", label: "take", loss: "take" };
+const classification: Record<string, Rule> = {
+  ...regression,
   label_code: "take",
   selection_threshold: "take",
-  loss: "take",
 };
+const unread = (keys: Record<string, Rule>): Record<string, Rule> =>
+  Object.fromEntries(Object.keys(keys).map((key) => [key, "drop"]));
 
 function rules(kind: "classification" | "regression"): Record<string, Record<string, Rule>> {
-  const dropped = Object.fromEntries(Object.keys(task).map((key) => [key, "drop" as Rule]));
   return {
     Model: {
       architecture: "take",
@@ -36,14 +36,14 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
       kl_weight: "drop",
       normalization: "drop",
     },
-    Classification: kind === "classification" ? task : dropped,
-    Regression: kind === "regression" ? task : dropped,
+    Classification: kind === "classification" ? classification : unread(classification),
+    Regression: kind === "regression" ? regression : unread(regression),
     Reconstruction: { selection_metrics: "drop", loss: "drop" },
     Computational: {
       gpu: "drop",
       n_proc: "drop",
       batch_size: "take",
-      evaluation_steps: "take",
+      evaluation_steps: { only: [0], instead: "evaluation is at the end of each epoch" },
       fully_sharded_data_parallel: off("training runs on one device"),
       amp: off("training computes in float32"),
     },

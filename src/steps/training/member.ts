@@ -35,7 +35,8 @@ export interface Member {
   /** Index of its element with `multi_network`, else 0. */
   readonly index: number;
   readonly network: Network;
-  readonly initial: NetworkState;
+  /** Weights to begin with; made when asked for, since many networks would not fit the memory. */
+  initial(): Promise<NetworkState>;
   readonly record: MemberRecord;
 }
 
@@ -57,7 +58,7 @@ export function improved(record: MemberRecord, metrics: readonly string[]): stri
 
 /**
  * ClinicaDL's early stopping: a loss is better below best x (1 - tolerance); `patience` epochs in a
- * row without a better one stop the training, as does a loss that is not a number.
+ * row without a better one stop the training. Patience 0 never does.
  */
 export function observeStopping(
   { stopping }: MemberRecord,
@@ -66,9 +67,7 @@ export function observeStopping(
   tolerance: number,
 ): void {
   if (patience === 0) return;
-  if (Number.isNaN(loss)) {
-    stopping.stopped = true;
-  } else if (stopping.best === null || loss < stopping.best * (1 - tolerance)) {
+  if (stopping.best === null || loss < stopping.best * (1 - tolerance)) {
     stopping.best = loss;
     stopping.worse = 0;
   } else {

@@ -3,6 +3,7 @@
  * the description says otherwise; what it fixes silently (momentum, schedules) is named here.
  */
 import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
 
 export const OPTIMIZERS = [
   "Adam",
@@ -29,6 +30,8 @@ export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as con
 const positive = z.number().positive();
 const count = z.int().min(0);
 
+const word = z.string().min(1);
+
 /** Parameters of one network and its optimisation, whatever the task. */
 export const trainingParameters = {
   architecture: z.enum(ARCHITECTURES).default("Conv5_FC3").describe("Network to train."),
@@ -40,6 +43,9 @@ export const trainingParameters = {
   ),
   dropout: z.number().min(0).max(0.95).default(0).describe(
     "Share of features dropped before linear layers.",
+  ),
+  diagnoses: z.array(word).optional().describe(
+    "Train and validate on sessions with these diagnoses only; all when absent.",
   ),
   baseline: z.boolean().default(false).describe(
     "Train on the first session of each participant only.",
@@ -69,7 +75,7 @@ export const trainingParameters = {
   optimizer: z.enum(OPTIMIZERS).default("Adam").describe("Optimizer, by PyTorch's definition."),
   learning_rate: positive.default(1e-4).describe("Initial learning rate."),
   weight_decay: z.number().min(0).default(1e-4).describe("L2 penalty; decoupled for AdamW."),
-  momentum: z.number().min(0).max(0.9999).default(0).describe("Momentum of SGD and RMSprop."),
+  momentum: z.number().min(0).max(0.9999).default(0).describe("Momentum of SGD."),
   nesterov: z.boolean().default(false).describe("Nesterov momentum of SGD."),
   gradient_clip_norm: positive.optional().describe(
     "Largest norm of the whole gradient; longer ones are scaled down.",
@@ -95,6 +101,12 @@ export const trainingParameters = {
   tolerance: z.number().min(0).max(1).default(0).describe(
     "Relative improvement of the loss that counts as better.",
   ),
+  config_file: pathParameter().optional().describe(
+    "ClinicaDL's TOML configuration; what the step itself sets goes before it.",
+  ),
+  initial_weights: pathParameter().optional().describe(
+    "Weights to begin with: .safetensors, .pt, .pth or .pth.tar under PyTorch's names; random when absent. A head of another shape begins at random.",
+  ),
   transfer_selection_metric: z.string().default("loss").describe(
     "Which of a source model's best networks to start from.",
   ),
@@ -102,9 +114,6 @@ export const trainingParameters = {
     "With transferred weights: train only the last so many layers (a weight and a bias each); 0 trains all.",
   ),
   save_all_models: z.boolean().default(false).describe("Keep the weights of every epoch."),
-  evaluation_steps: count.default(0).describe(
-    "Also evaluate after every so many optimizer steps within an epoch, for the curves; never used for selection.",
-  ),
   log_iterations: z.boolean().default(false).describe("Keep the training loss of every iteration."),
   checkpoint_interval: z.number().min(0).default(30).describe(
     "Seconds of training that a kill may cost: checkpoints are written at the end of an epoch when so many have passed; 0 writes each epoch's.",
@@ -114,39 +123,29 @@ export const trainingParameters = {
   ),
 };
 
-interface Consistency {
-  learning_rate_schedule: string;
-  schedule_epochs?: number;
-  adaptive_learning_rate: boolean;
-  nesterov: boolean;
-  optimizer: string;
-  momentum: number;
-  architecture: string;
-}
-
 /** Faults that no single field shows. */
 export function checkTrainingParameters(
-  params: Consistency,
+  params: z.output<z.ZodObject<typeof trainingParameters>>,
 ): { parameter: string; message: string; suggestion?: string }[] {
   const faults: { parameter: string; message: string; suggestion?: string }[] = [];
-  if (params.learning_rate_schedule !== "constant" && params.schedule_epochs === undefined) {
+  const scheduled = params.learning_rate_schedule !== "constant";
+  if (scheduled && params.schedule_epochs === undefined) {
     faults.push({
       parameter: "learning_rate_schedule",
       message: `the ${params.learning_rate_schedule} schedule needs "schedule_epochs"`,
       suggestion: "set schedule_epochs; it is part of the cache key, epochs is not",
     });
   }
-  if (params.learning_rate_schedule !== "constant" && params.adaptive_learning_rate) {
+  if (scheduled && params.adaptive_learning_rate) {
     faults.push({
       parameter: "adaptive_learning_rate",
       message: "adaptive_learning_rate and learning_rate_schedule exclude each other",
     });
   }
-  if (params.nesterov && (params.optimizer !== "SGD" || params.momentum === 0)) {
-    faults.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
-  }
-  if (params.momentum > 0 && params.optimizer !== "SGD" && params.optimizer !== "RMSprop") {
+  if (params.momentum > 0 && params.optimizer !== "SGD") {
     faults.push({ parameter: "momentum", message: `${params.optimizer} takes no momentum` });
+  } else if (params.nesterov && params.momentum === 0) {
+    faults.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
   }
   return faults;
 }

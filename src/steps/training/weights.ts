@@ -12,9 +12,9 @@ import {
   withOurNames,
 } from "../../nn/state_dict.ts";
 
-/** A network's weights under PyTorch's names. */
-export function encodeWeights(network: Network, state: NetworkState): Uint8Array {
-  return writeSafetensors(exportState(network, state));
+/** A network's weights under PyTorch's names; the file tells after which epoch, from 0. */
+export function encodeWeights(network: Network, state: NetworkState, epoch: number): Uint8Array {
+  return writeSafetensors(exportState(network, state), { epoch: String(epoch) });
 }
 
 /** State dict of a `.safetensors`, `.pt`, `.pth` or `.pth.tar` file. @throws {DataError} */

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { defineStep } from "../workflow/step.ts";
+import type { DeviceService } from "./device.ts";
+import { parseClinicadlConfig } from "./training/clinicadl_config.ts";
+import { checkTrainingParameters, trainingParameters } from "./training/parameters.ts";
+import { trainingDifferences, trainingInputs, trainingOutputs } from "./training/ports.ts";
+
+const params = z.object({
+  ...trainingParameters,
+  label: z.string().min(1).default("age").describe("Numeric column to predict."),
+  selection_metrics: z.array(z.enum(["loss", "MAE", "RMSE", "R2_score"])).min(1).default(["loss"])
+    .describe("Metrics of the validation set that each choose a best network."),
+  loss: z.enum([
+    "MSELoss",
+    "L1Loss",
+    "HuberLoss",
+    "SmoothL1Loss",
+    "BCEWithLogitsLoss",
+    "KLDivLoss",
+  ]).default("MSELoss").describe("Loss, by PyTorch's definition."),
+});
+
+export default defineStep<typeof params, DeviceService>({
+  kind: "train.regression",
+  version: 1,
+  summary: "Trains one network, or one a slice position, to predict a number",
+  description: trainingDifferences,
+  params,
+  inputs: trainingInputs,
+  outputs: trainingOutputs,
+  runs: "device",
+  chain: "epochs",
+  unkeyed: ["checkpoint_interval"],
+  preset: {
+    parameter: "config_file",
+    parse: (text, subject) => parseClinicadlConfig(text, subject, "regression"),
+  },
+  check: checkTrainingParameters,
+  run: async (context) => {
+    const { trainModel } = await import("./training/run.ts");
+    return await trainModel(
+      { ...context, params: { ...context.params, selection_threshold: 0 } },
+      "regression",
+    );
+  },
+});

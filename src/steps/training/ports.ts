@@ -1,0 +1,46 @@
+/** Inputs and output of every train step. */
+import type { InputPort, OutputPort } from "../../workflow/step.ts";
+
+export const trainingInputs = {
+  images: { types: ["images"], description: "Extracted slices." },
+  folds: {
+    types: ["fold"],
+    description:
+      "One fold: its training and validation tables. Or connect `train` and `validation`.",
+    optional: true,
+  },
+  train: {
+    types: ["participants", "labels"],
+    description: "Training sessions, in place of a fold.",
+    optional: true,
+  },
+  validation: {
+    types: ["participants", "labels"],
+    description: "Validation sessions, in place of a fold.",
+    optional: true,
+  },
+  transfer: {
+    types: ["model"],
+    description: "A trained model to begin with, of a train step or `maps.open`.",
+    optional: true,
+  },
+} as const satisfies Record<string, InputPort>;
+
+export const trainingOutputs = {
+  model: {
+    type: "model",
+    description: "Best weights of every selection metric, curves, and predictions of both sets.",
+  },
+} as const satisfies Record<string, OutputPort>;
+
+/** What both train steps do otherwise than ClinicaDL; part of STEPS.md. */
+export const trainingDifferences =
+  `Training is a function of its inputs and \`seed\`: weights, order of samples, dropout and
+augmentation. A killed or interrupted run goes on from its newest checkpoint with the same final
+bytes, and raising \`epochs\` continues where fewer ended.
+
+Unlike ClinicaDL: losses are means over samples, not sums of batch means; the order of samples
+follows \`seed\`; \`accumulation_steps\` averages gradients; all metrics can select, with any number of
+classes; a NaN stops the training with the step and the layer where it began, rather than blocking
+the selection; soft votes of the validation set weigh elements by that set, those of the training
+set too. Folds come from the workflow's matrix, so there is no \`split\` option.`;
