@@ -76,7 +76,7 @@ export async function execute(
   const result: { outputs: Record<string, OutputRef>; resumedFrom?: number } = { outputs: {} };
   const context: StepContext = {
     params: task.params,
-    inputs: openInputs(store, task),
+    inputs: openInputs(store, kind, task),
     services,
     signal,
     cpus: task.cpus,
@@ -127,12 +127,14 @@ export async function execute(
   }
 }
 
-function openInputs(store: Store, task: Task): StepContext["inputs"] {
+function openInputs(store: Store, kind: StepKind, task: Task): StepContext["inputs"] {
   const inputs: Record<string, Artifact | readonly Artifact[]> = {};
   for (const [port, input] of Object.entries(task.inputs)) {
-    inputs[port] = isRef(input)
-      ? openArtifact(store, input)
-      : input.map(({ ref, axes }) => openArtifact(store, ref, axes));
+    if (!isRef(input)) inputs[port] = input.map(({ ref, axes }) => openArtifact(store, ref, axes));
+    else {
+      const artifact = openArtifact(store, input);
+      inputs[port] = kind.inputs[port]?.many ? [artifact] : artifact;
+    }
   }
   return inputs;
 }
