@@ -107,7 +107,8 @@ async function readTable(
   return isTable(json) ? json : undefined;
 }
 
-function reasonOf(error: Error): string {
+/** Why a file can't be read, in a few words. */
+export function reasonOf(error: Error): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "no permission";

@@ -179,28 +179,6 @@ with.kind = "phantom"
   assertEquals(workflow.instances.map(({ name }) => name), ["caps", "labels"]);
 });
 
-Deno.test("a file of parameters stands between [defaults] and the step", async () => {
-  const files = {
-    "a.toml": `version = 1
-defaults.with.seed = 1
-${base.replace("version = 1\n", "")}
-[steps.folds]
-uses = "split.kfold"
-in.labels = "labels"
-[steps.train]
-uses = "train.classification"
-in = { images = "slices", folds = "folds[0]" }
-with = { config_file = "train.json", epochs = 5 }
-`,
-    "train.json": '{ "epochs": 9, "learning_rate": 0.5, "seed": 8 }',
-  };
-  const workflow = await read(files);
-  const { params, origins } = workflow.instances[workflow.instances.length - 1];
-  assertEquals([params.epochs, params.learning_rate, params.seed], [5, 0.5, 8]);
-  assertEquals(Object.hasOwn(params, "config_file"), false);
-  assertEquals(origins.learning_rate.place?.keys, ["steps", "train", "with", "config_file"]);
-});
-
 Deno.test("a step of one's own is loaded once from the folder of the file that names it", async () => {
   const asked: string[] = [];
   const files = {

@@ -1,4 +1,5 @@
 /** Reading workflow texts from memory. */
+import { assertEquals } from "@std/assert";
 import { WorkflowError } from "../../src/errors.ts";
 import type { Workflow } from "../../src/workflow/graph.ts";
 import { type ReadOptions, readWorkflow } from "../../src/workflow/read.ts";
@@ -118,3 +119,8 @@ in.caps = "caps"
 uses = "labels.get"
 in.caps = "caps"
 `;
+
+/** Registers a test: the rendered issues of a text read exactly so. */
+export function says(name: string, text: string, expected: string): void {
+  Deno.test(name, async () => assertEquals(await issues(text), expected));
+}

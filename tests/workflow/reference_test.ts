@@ -1,7 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { instanceName, knownAxisText, parseReference } from "../../src/workflow/reference.ts";
-import { editDistance, nearest } from "../../src/workflow/suggest.ts";
-import { parseBytes, parseDuration } from "../../src/workflow/quantities.ts";
 
 Deno.test("references combine step, axes, output and index", () => {
   const none = {
@@ -40,28 +38,4 @@ Deno.test("instances are named by their axes", () => {
   assertEquals(instanceName("caps", {}), "caps");
   assertEquals(knownAxisText("1e-4", (text) => text === "0.0001"), "0.0001");
   assertEquals(knownAxisText("x", (text) => text === "y"), undefined);
-});
-
-Deno.test("the edit distance counts a swap of neighbours as one", () => {
-  assertEquals(editDistance("trian", "train"), 1);
-  assertEquals(editDistance("kitten", "sitting"), 3);
-  assertEquals(editDistance("", "abc"), 3);
-  assertEquals(nearest("lables", ["labels", "tables"]), "labels");
-  assertEquals(nearest("xyz", ["labels"]), undefined);
-});
-
-Deno.test("durations and sizes are read with their units", () => {
-  assertEquals(parseDuration("1h30m"), 5400);
-  assertEquals(parseDuration("250ms"), 0.25);
-  assertEquals(parseDuration("2 d"), 172800);
-  assertEquals(parseDuration(90), 90);
-  for (const wrong of ["", "h", "1", "-1s", 0, -1, "1y", true]) {
-    assertEquals(parseDuration(wrong), undefined);
-  }
-  assertEquals(parseBytes("8GiB"), 8 * 1024 ** 3);
-  assertEquals(parseBytes("1.5 MB"), 1.5e6);
-  assertEquals(parseBytes("512B"), 512);
-  for (const wrong of ["8", "8 gigs", "1iB", -1, 0.5, "0B"]) {
-    assertEquals(parseBytes(wrong), undefined);
-  }
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { issues, read } from "./reading.ts";
+import { base, issues, read, says } from "./reading.ts";
 
 const caps = 'uses = "caps.generate"\nwith.kind = "phantom"\n';
 
@@ -98,3 +98,26 @@ c.toml:1:11
 not valid TOML: a value is missing`,
   );
 });
+
+says(
+  "values that TOML has and a workflow hasn't",
+  `${base}with.diagnoses = [2024-01-01]\nretry = inf\n`,
+  `a.toml:11:19
+11 | with.diagnoses = [2024-01-01]
+   |                   ^^^^^^^^^^
+dates can't be used in a workflow; write it in quotes
+
+a.toml:12:9
+12 | retry = inf
+   |         ^^^
+inf and nan can't be used in a workflow`,
+);
+
+says(
+  "TOML syntax",
+  "version = 1\n[steps.caps\nuses = 1\n",
+  `a.toml:2:12
+2 | [steps.caps
+  |            ^
+not valid TOML: a table's name is not closed`,
+);
