@@ -94,7 +94,7 @@ function constantsOf(program: ProgramBuilder, { shape, activation }: BatchNormOp
 }
 
 /**
- * Mean, 1 / standard deviation, scale and shift of every channel, from the batch; updates the running
+ * Mean, 1 / standard deviation, gamma / standard deviation and beta of every channel, from the batch; updates the running
  * statistics with the unbiased variance.
  *
  * @param parameters gamma then beta, each aligned to 64 floats
@@ -158,7 +158,7 @@ export function batchNormEvaluate(
   return moments;
 }
 
-/** y = f(x scale + shift [+ residual, normalised by its own moments when given]). */
+/** y = f((x - mean) scale + beta [+ residual, normalised by its own moments when given]). */
 export function batchNormApply(
   program: ProgramBuilder,
   options: BatchNormOptions,

@@ -47,7 +47,7 @@ const ELEMENTS: u32 = BATCH * PIXELS;
 @group(0) @binding(3) var<storage, read> parameters: array<f32>;
 @group(0) @binding(4) var<storage, read_write> running: array<f32>;
 @group(0) @binding(5) var<storage, read> running_values: array<f32>;
-// [4][BLOCKS]: mean, 1 / standard deviation, scale, shift
+// [4][BLOCKS]: mean, 1 / standard deviation, gamma / standard deviation, beta
 @group(0) @binding(6) var<storage, read_write> moments: array<vec4f>;
 @group(0) @binding(7) var<storage, read> moment_values: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
@@ -148,11 +148,10 @@ fn is_broken(v: vec4f) -> bool {
 
 fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
   let istd = vec4f(1.0) / sqrt(variance + vec4f(EPSILON));
-  let scale = gamma_block(block) * istd;
   moments[block] = mean;
   moments[BLOCKS + block] = istd;
-  moments[2u * BLOCKS + block] = scale;
-  moments[3u * BLOCKS + block] = beta_block(block) - mean * scale;
+  moments[2u * BLOCKS + block] = gamma_block(block) * istd;
+  moments[3u * BLOCKS + block] = beta_block(block);
 }
 
 @compute @workgroup_size(LANES)
@@ -219,18 +218,21 @@ fn slope_at(z: vec4f) -> vec4f {
 fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
   let base = (group.z * BLOCKS + block) * PIXELS;
+  let mean = moment_values[block];
   let scale = moment_values[2u * BLOCKS + block];
   let shift = moment_values[3u * BLOCKS + block];
+  var residual_mean = vec4f(0.0);
   var residual_scale = vec4f(1.0);
   var residual_shift = vec4f(0.0);
   if (NORMALISED) {
+    residual_mean = residual_moments[block];
     residual_scale = residual_moments[2u * BLOCKS + block];
     residual_shift = residual_moments[3u * BLOCKS + block];
   }
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
-    var v = x[base + p] * scale + shift;
-    if (RESIDUAL) { v += residual[base + p] * residual_scale + residual_shift; }
+    var v = (x[base + p] - mean) * scale + shift;
+    if (RESIDUAL) { v += (residual[base + p] - residual_mean) * residual_scale + residual_shift; }
     y[base + p] = activate(v);
   }
 }
@@ -250,7 +252,7 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     let value = x[at];
     var g = dy[at];
     if (RECOMPUTE) {
-      g = select(vec4f(0.0), g, value * scale + shift > vec4f(0.0));
+      g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
     } else {
       if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
     }
@@ -319,7 +321,7 @@ fn backward_apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     var g = vec4f(0.0);
     if (KEEP_MASKED) { g = dy_masked[at]; } else { g = dy[at]; }
     if (RECOMPUTE) {
-      g = select(vec4f(0.0), g, value * scale + shift > vec4f(0.0));
+      g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
     } else {
       if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
     }

@@ -21,6 +21,8 @@ export const optimizerParams = {
   epsilon: "f32",
   first_factor: "f32",
   second_factor: "f32",
+  rest1: "f32",
+  rest2: "f32",
 } as const;
 
 const optimizer = defineKernel({

@@ -11,6 +11,9 @@ struct Params {
   // Of each algorithm, see below.
   first_factor: f32,
   second_factor: f32,
+  // 1 - beta1 and 1 - beta2, rounded once
+  rest1: f32,
+  rest2: f32,
 }
 
 const LANES: u32 = 16u;
@@ -141,8 +144,8 @@ fn adam(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let m = params.beta1 * moment1[at] + (1.0 - params.beta1) * g;
-    let v = params.beta2 * moment2[at] + (1.0 - params.beta2) * g * g;
+    let m = params.beta1 * moment1[at] + params.rest1 * g;
+    let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
     var p = parameters[at];
@@ -163,7 +166,7 @@ fn rmsprop(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let v = params.beta2 * moment2[at] + (1.0 - params.beta2) * g * g;
+    let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment2[at] = v;
     parameters[at] -= params.rate * g / (sqrt(v) + params.epsilon);
   }
@@ -198,10 +201,10 @@ fn adadelta(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let v = params.beta2 * moment2[at] + (1.0 - params.beta2) * g * g;
+    let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     let d = sqrt(moment1[at] + params.epsilon) / sqrt(v + params.epsilon) * g;
     moment2[at] = v;
-    moment1[at] = params.beta2 * moment1[at] + (1.0 - params.beta2) * d * d;
+    moment1[at] = params.beta2 * moment1[at] + params.rest2 * d * d;
     parameters[at] -= params.rate * d;
   }
 }
@@ -218,7 +221,7 @@ fn adamax(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let m = params.beta1 * moment1[at] + (1.0 - params.beta1) * g;
+    let m = params.beta1 * moment1[at] + params.rest1 * g;
     let u = max(params.beta2 * moment2[at], abs(g) + params.epsilon);
     moment1[at] = m;
     moment2[at] = u;
@@ -239,8 +242,8 @@ fn nadam(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let m = params.beta1 * moment1[at] + (1.0 - params.beta1) * g;
-    let v = params.beta2 * moment2[at] + (1.0 - params.beta2) * g * g;
+    let m = params.beta1 * moment1[at] + params.rest1 * g;
+    let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
     parameters[at] -= (params.rate * g + params.first_factor * m) /
@@ -261,8 +264,8 @@ fn radam(
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
     let g = gradient_at(at);
-    let m = params.beta1 * moment1[at] + (1.0 - params.beta1) * g;
-    let v = params.beta2 * moment2[at] + (1.0 - params.beta2) * g * g;
+    let m = params.beta1 * moment1[at] + params.rest1 * g;
+    let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
     var adaptive = vec4f(1.0);

@@ -1,5 +1,5 @@
 /** Optimizers with PyTorch's definitions and defaults: the scalars of each step. */
-import { optimizerParams, type UpdateRule } from "../../kernels/optimizer.ts";
+import type { optimizerParams, UpdateRule } from "../../kernels/optimizer.ts";
 
 export const optimizerNames = [
   "SGD",
@@ -97,6 +97,8 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
     epsilon: options.epsilon ?? usual.epsilon,
     first_factor: learningRate / (1 - beta1 ** t),
     second_factor: Math.sqrt(1 - beta2 ** t),
+    rest1: 1 - beta1,
+    rest2: 1 - beta2,
   };
   if (options.name === "NAdam") {
     const mu = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * nadamDecay));

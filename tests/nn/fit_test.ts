@@ -8,9 +8,9 @@ import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
 import { fixtureData, fixtures, fixtureWeights } from "./fixture.ts";
 
 const optimizers: Record<string, OptimizerOptions> = {
-  SGD: { name: "SGD", learningRate: 1e-3, momentum: 0.9, weightDecay: 1e-4 },
+  SGD: { name: "SGD", learningRate: 1e-4, momentum: 0.9, weightDecay: 1e-4 },
   Nesterov: { name: "SGD", learningRate: 1e-2, momentum: 0.9, nesterov: true },
-  Adam: { name: "Adam", learningRate: 1e-5, weightDecay: 1e-4 },
+  Adam: { name: "Adam", learningRate: 2e-6, weightDecay: 1e-4 },
   AdamW: { name: "AdamW", learningRate: 1e-4, weightDecay: 1e-2 },
   RMSprop: { name: "RMSprop", learningRate: 1e-4, weightDecay: 1e-4 },
   Adagrad: { name: "Adagrad", learningRate: 1e-3, weightDecay: 1e-4 },
@@ -66,13 +66,24 @@ function assertLosses(name: string, optimizer: string, losses: Float32Array): vo
   });
 }
 
+/** 1e-4 absolute, or three times PyTorch's own deviation where that is larger. */
+function assertLogits(name: string, optimizer: string, logits: Float32Array): void {
+  const { logits_float32, logits_float64 } = fixtures[name].training[optimizer];
+  const own = Math.max(...logits_float64.map((v, i) => Math.abs(v - logits_float32[i])));
+  logits_float64.forEach((expected, i) => {
+    assert(
+      Math.abs(logits[i] - expected) <= Math.max(1e-4, 3 * own),
+      `${name}, ${optimizer}, logit ${i}: ${logits[i]} instead of ${expected}`,
+    );
+  });
+}
+
 for (const optimizer of ["SGD", "Adam"]) {
   Deno.test(`ten steps of ResNet-18 with ${optimizer} give PyTorch's losses`, async () => {
     await withDevice(async (device) => {
       const { losses, logits } = await trainFixture(device, "resnet18", optimizer, 10);
       assertLosses("resnet18", optimizer, losses);
-      const { final_logits } = fixtures.resnet18.training[optimizer];
-      final_logits.forEach((expected, i) => assert(Math.abs(logits[i] - expected) < 1e-3));
+      assertLogits("resnet18", optimizer, logits);
     });
   });
 }
@@ -82,10 +93,7 @@ for (const optimizer of Object.keys(optimizers)) {
     await withDevice(async (device) => {
       const { losses, logits } = await trainFixture(device, "Conv5_FC3", optimizer, 6);
       assertLosses("Conv5_FC3", optimizer, losses);
-      const { final_logits } = fixtures.Conv5_FC3.training[optimizer];
-      final_logits.forEach((expected, i) => {
-        assert(Math.abs(logits[i] - expected) < 1e-4, `${logits[i]} instead of ${expected}`);
-      });
+      assertLogits("Conv5_FC3", optimizer, logits);
     });
   });
 }

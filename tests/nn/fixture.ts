@@ -9,7 +9,12 @@ export interface TrainingFixture {
   logits_after_one_batch: number[];
   training: Record<
     string,
-    { losses_float32: number[]; losses_float64: number[]; final_logits: number[] }
+    {
+      losses_float32: number[];
+      losses_float64: number[];
+      logits_float32: number[];
+      logits_float64: number[];
+    }
   >;
 }
 
@@ -49,7 +54,7 @@ export function fixtureWeights(network: Network): NetworkState {
 /** All images of `count` batches, and their labels. */
 export function fixtureData({ input, batch_size }: TrainingFixture, count: number) {
   const floats = input[0] * input[1] * input[2];
-  const images = Float32Array.from(uniform(1000, batch_size * count * floats));
+  const images = Float32Array.from(uniform(2002, batch_size * count * floats));
   const labels = Uint32Array.from(
     { length: batch_size * count },
     (_, i) => Math.floor(i * 7 / 3) % 2,
