@@ -39,6 +39,7 @@ compares bytes. What is in the cache stays as it is.`,
       const { mismatches, run } = await verify(store, workflow, {
         ...running,
         targets: request?.targets,
+        request,
         jobs: given.count("jobs"),
         signal: interrupt.signal,
         kill: interrupt.kill,

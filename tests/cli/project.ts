@@ -126,7 +126,7 @@ export async function call(
 /** Times and run ids differ from run to run. */
 export function steady(text: string): string {
   return text
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-[0-9a-f]{6}/g, "RUN")
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d{3})?-[0-9a-f]{6}/g, "RUN")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "WHEN")
     .replaceAll(/\b\d+(\.\d+)? (ms|s)\b/g, "TIME")
     .replaceAll(/sha256-[0-9a-f]{64}/g, "DIGEST");
