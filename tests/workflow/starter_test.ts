@@ -1,18 +1,22 @@
 import { assertEquals } from "@std/assert";
+import { stepKinds } from "../../src/steps/mod.ts";
 import { starterWorkflow } from "../../src/workflow/starter.ts";
 import { read } from "./reading.ts";
+import { toyKinds } from "./toy_kinds.ts";
 
-Deno.test("the starter workflow is valid", async () => {
-  const workflow = await read(starterWorkflow('a "quoted" name'));
-  assertEquals(workflow.name, 'a "quoted" name');
-  assertEquals(workflow.steps.map(({ name }) => name), [
-    "caps",
-    "slices",
-    "labels",
-    "split",
-    "folds",
-    "train",
-    "predict",
-    "evaluate",
-  ]);
-});
+for (const [name, kinds] of [["the toy", toyKinds], ["the real", stepKinds]] as const) {
+  Deno.test(`the starter workflow is valid with ${name} step kinds`, async () => {
+    const workflow = await read(starterWorkflow('a "quoted" name'), { kinds });
+    assertEquals(workflow.name, 'a "quoted" name');
+    assertEquals(workflow.steps.map(({ name }) => name), [
+      "caps",
+      "slices",
+      "labels",
+      "split",
+      "folds",
+      "train",
+      "predict",
+      "evaluate",
+    ]);
+  });
+}
