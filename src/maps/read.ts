@@ -96,20 +96,32 @@ export async function readDataGroup(
   return readTsv(await folder.read(path), `${folder.name}/${path}`);
 }
 
+export interface TrainedOn {
+  /** `participants.tsv` of a model. */
+  table: string;
+  /** Whether the MAPS lists them; one from a model hub holds weights alone. */
+  known: boolean;
+}
+
 /**
- * Everyone the networks of a split have seen, as `participants.tsv` of a model: its training and
- * validation sets, and with the role `other` those of other splits or of a transferred network.
+ * Everyone the networks of a split have seen: its training and validation sets, and with the role
+ * `other` those of other splits or of a transferred network.
  */
 export async function readTrainedOn(
   folder: MapsFolder,
   { description: { label }, splitWord }: OpenedMaps,
   split: number,
-): Promise<string> {
+): Promise<TrainedOn> {
   const ids = ["participant_id", "session_id"] as const;
   const rows: Writable[][] = [];
   const seen = new Set<string>();
-  for (const role of ["train", "validation"]) {
-    const path = `groups/${role}/${splitWord}-${split}/data.tsv`;
+  let known = true;
+  const add = async (path: string, role: string): Promise<void> => {
+    const [parent, file] = [path.slice(0, path.lastIndexOf("/")), path.split("/").at(-1)!];
+    if (!(await folder.list(parent)).includes(file)) {
+      known = false;
+      return;
+    }
     const subject = `${folder.name}/${path}`;
     const table = readTsv(await folder.read(path), subject);
     const at = columnIndices(table, ids, subject);
@@ -117,22 +129,17 @@ export async function readTrainedOn(
     const value = table.columns.indexOf(label);
     for (const row of table.rows) {
       const [participant, session] = [row[at.participant_id], row[at.session_id]];
-      seen.add(`${participant}\t${session}`);
+      const key = `${participant}\t${session}`;
+      if (role === "other" && seen.has(key)) continue;
+      seen.add(key);
       rows.push([participant, session, row[cohort] ?? "single", role, null, row[value] ?? null]);
     }
-  }
-  const path = "groups/train+validation.tsv";
-  if ((await folder.list("groups")).includes("train+validation.tsv")) {
-    const subject = `${folder.name}/${path}`;
-    const table = readTsv(await folder.read(path), subject);
-    const at = columnIndices(table, ids, subject);
-    for (const row of table.rows) {
-      const [participant, session] = [row[at.participant_id], row[at.session_id]];
-      if (seen.has(`${participant}\t${session}`)) continue;
-      rows.push([participant, session, "single", "other", null, null]);
-    }
-  }
-  return writeTsv([...ids, "cohort", "role", "source_digest", label], rows);
+  };
+  await add(`groups/train/${splitWord}-${split}/data.tsv`, "train");
+  await add(`groups/validation/${splitWord}-${split}/data.tsv`, "validation");
+  await add("groups/train+validation.tsv", "other");
+  const table = writeTsv([...ids, "cohort", "role", "source_digest", label], rows);
+  return { table, known };
 }
 
 /**

@@ -14,6 +14,9 @@ resnet18.
 With \`data_group\` the participants of a group that was predicted before are an output too, so that
 it can be predicted again by name.
 
+A MAPS from a model hub, which has no lists of participants, opens too, with a warning: then leakage
+can't be found.
+
 Unlike ClinicaDL: checkpoints are read without running what they contain.`,
   params: z.object({
     maps_directory: pathParameter().describe("The MAPS folder."),

@@ -311,6 +311,26 @@ Deno.test("maps.open reads fold-<i> of older versions, and those whom other spli
   });
 });
 
+Deno.test("maps.open opens weights without lists of participants, and warns of leakage", async () => {
+  const store = new MemoryStore();
+  const tree = await run(store, [await makeModel(store, 0)]);
+  await onDisk(tree, async (folder) => {
+    await Deno.remove(`${folder}/groups`, { recursive: true });
+    await Deno.remove(`${folder}/split-0/training_logs`, { recursive: true });
+    for (const group of ["train", "validation"]) {
+      await Deno.remove(`${folder}/split-0/best-loss/${group}`, { recursive: true });
+    }
+    const outputs = await mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
+    const opened = await store.artifact("model", outputs.model);
+    assertEquals(opened.meta.leakage_checkable, false);
+    assertEquals(opened.files.map(({ path }) => path), [
+      "best-loss/model.safetensors",
+      "participants.tsv",
+    ]);
+    assert(store.warnings[0].includes("leakage can't be found"), store.warnings[0]);
+  });
+});
+
 Deno.test("maps.open says what is wrong with a folder", async () => {
   const store = new MemoryStore();
   const open = (folder: string, more = {}) =>

@@ -19,7 +19,7 @@ export async function modelDraft(
   folder: DigestFolder,
   maps: OpenedMaps,
   split: number,
-  context: Pick<StepContext, "get" | "memo">,
+  context: Pick<StepContext, "get" | "memo" | "warn">,
 ): Promise<Draft> {
   const { architecture, elements, multi_network, task, ...description } = maps.description;
   const files: Record<string, string | Blob> = {};
@@ -47,7 +47,13 @@ export async function modelDraft(
     if (training === undefined) continue;
     files[`${network === undefined ? "" : `network-${network}/`}training.tsv`] = training;
   }
-  files["participants.tsv"] = await readTrainedOn(folder, maps, split);
+  const trainedOn = await readTrainedOn(folder, maps, split);
+  files["participants.tsv"] = trainedOn.table;
+  if (!trainedOn.known) {
+    context.warn(
+      `${folder.name} does not list whom its networks were trained on: leakage can't be found`,
+    );
+  }
   return {
     meta: {
       task,
@@ -58,7 +64,7 @@ export async function modelDraft(
       selection_metrics: selectionMetrics,
       split,
       initial_weights: "MAPS",
-      leakage_checkable: true,
+      leakage_checkable: trainedOn.known,
     },
     files,
   };
