@@ -10,6 +10,8 @@ import type { Mask, Recipe } from "./extraction.ts";
  */
 export class ExtractionPool {
   readonly #idle: Worker[] = [];
+  /** Calls that wait for a thread, the oldest first. */
+  readonly #waiting: ((worker: Worker) => void)[] = [];
   readonly #workers: Worker[] = [];
   readonly #masks: ReadonlyMap<string, Mask>;
 
@@ -29,8 +31,13 @@ export class ExtractionPool {
     }
   }
 
+  /** Calls worth having under way: one image is fetched or stored while the threads work. */
+  get concurrency(): number {
+    return this.threads + 1;
+  }
+
   /**
-   * Bytes of the safetensors file of an image. Not more than `threads` calls may be under way.
+   * Bytes of the safetensors file of an image.
    *
    * @param bytes of the image file; gone afterwards
    * @throws {DataError} when the image is malformed or does not suit the recipe
@@ -41,8 +48,8 @@ export class ExtractionPool {
     subject: string,
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (this.threads <= 1) return extractFile(bytes, recipe, this.#masks, subject);
-    const worker = this.#idle.pop();
-    if (worker === undefined) throw new RangeError(`more than ${this.threads} images at a time`);
+    const worker = this.#idle.pop() ??
+      await new Promise<Worker>((resolve) => this.#waiting.push(resolve));
     const reply = Promise.withResolvers<FromExtractor>();
     worker.onmessage = ({ data }: MessageEvent<FromExtractor>) => reply.resolve(data);
     worker.onerror = (event) => {
@@ -54,7 +61,9 @@ export class ExtractionPool {
       [bytes.buffer],
     );
     const answer = await reply.promise;
-    this.#idle.push(worker);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(worker);
+    else next(worker);
     switch (answer.type) {
       case "tensors":
         return answer.bytes;

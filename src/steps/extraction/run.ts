@@ -135,7 +135,7 @@ async function extractEach(
   const extracted: Extracted[] = [];
   const faults: ImageFault[] = [];
   let done = 0;
-  await forEachConcurrently(images, pool.threads, async (image, index) => {
+  await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
     if (faults.length >= MAX_FAULTS) return;
     const file = files.get(image.path);
