@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pathParameter } from "../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../workflow/step.ts";
+import { tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "labels.get",
@@ -46,13 +47,10 @@ which see \`labels.progression\`.`,
     },
   },
   outputs: {
-    labels: {
-      type: "labels",
-      description: "One row a session: ids, age, sex, diagnosis and the variables of interest.",
-      publish: async (artifact, target) => {
-        await target.write("labels.tsv", await artifact.readText("table.tsv"));
-      },
-    },
+    labels: tableOutput(
+      "labels",
+      "One row a session: ids, age, sex, diagnosis and the variables of interest.",
+    ),
   },
   runs: "inline",
   run: async (context) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pathParameter } from "../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../workflow/step.ts";
+import { tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "labels.metadata",
@@ -21,13 +22,7 @@ has already stay as they are.`,
     caps: { types: ["caps"], description: "Data set that knows the columns.", optional: true },
   },
   outputs: {
-    labels: {
-      type: "labels",
-      description: "The table with the columns added.",
-      publish: async (artifact, target) => {
-        await target.write("labels.tsv", await artifact.readText("table.tsv"));
-      },
-    },
+    labels: tableOutput("labels", "The table with the columns added."),
   },
   runs: "inline",
   run: async (context) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../workflow/step.ts";
+import { tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "labels.progression",
@@ -19,13 +20,7 @@ CN < MCI < AD (also called Dementia).`,
     },
   },
   outputs: {
-    labels: {
-      type: "labels",
-      description: "The table with the column `progression`.",
-      publish: async (artifact, target) => {
-        await target.write("labels.tsv", await artifact.readText("table.tsv"));
-      },
-    },
+    labels: tableOutput("labels", "The table with the column `progression`."),
   },
   runs: "inline",
   run: async (context) => {

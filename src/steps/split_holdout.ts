@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../workflow/step.ts";
-
-const subsetFiles = "The subset's sessions: the first of each participant, or all if longitudinal.";
+import { tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "split.holdout",
@@ -41,20 +40,11 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     labels: { types: ["labels", "participants"], description: "Sessions to divide." },
   },
   outputs: (params) => ({
-    train: {
-      type: "participants",
-      description: "All sessions of those who are left.",
-      publish: async (artifact, target) => {
-        await target.write("train.tsv", await artifact.readText("table.tsv"));
-      },
-    },
-    [params.subset_name]: {
-      type: "participants",
-      description: subsetFiles,
-      publish: async (artifact, target) => {
-        await target.write(`${artifact.meta.role}.tsv`, await artifact.readText("table.tsv"));
-      },
-    },
+    train: tableOutput("participants", "All sessions of those who are left."),
+    [params.subset_name]: tableOutput(
+      "participants",
+      "The subset's sessions: the first of each participant, or all if longitudinal.",
+    ),
     tables: { type: "split", description: "ClinicaDL's folder split/." },
   }),
   check: (params) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../workflow/step.ts";
+import { foldsOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "split.kfold",
@@ -23,22 +24,7 @@ sessions beside its baseline (\`valid_longitudinal\` of training chooses).`,
   inputs: {
     labels: { types: ["labels", "participants"], description: "Sessions to divide." },
   },
-  outputs: {
-    folds: {
-      type: "folds",
-      list: "fold",
-      description: "One element a fold: train and validation tables.",
-      publish: async (artifact, target) => {
-        for (const [split, fold] of (artifact.items ?? []).entries()) {
-          for (const file of fold.files) await target.copy(`split-${split}/${file.path}`, file);
-        }
-        // A single fold, as in "folds[2]", has its own files.
-        for (const file of artifact.files) await target.copy(file.path, file);
-        if (artifact.items === undefined) return;
-        await target.write("kfold.json", JSON.stringify(artifact.meta, null, 4) + "\n");
-      },
-    },
-  },
+  outputs: { folds: foldsOutput },
   runs: "inline",
   run: async (context) => {
     const { drawFolds } = await import("../tables/kfold.ts");

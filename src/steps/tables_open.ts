@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pathParameter } from "../workflow/path_parameter.ts";
 import { defineStep, type Draft, type OutputPort } from "../workflow/step.ts";
+import { foldsOutput, tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "tables.open",
@@ -23,14 +24,14 @@ first sessions were written (\`validation_baseline.tsv\`), these are what there 
   outputs: (params): Record<string, OutputPort> => {
     switch (params.content) {
       case "labels":
-        return { labels: { type: "labels", description: "The table." } };
+        return { labels: tableOutput("labels", "The table.") };
       case "split":
         return {
-          train: { type: "participants", description: "Those who were left." },
-          [params.subset_name]: { type: "participants", description: "Those set aside." },
+          train: tableOutput("participants", "Those who were left."),
+          [params.subset_name]: tableOutput("participants", "Those set aside."),
         };
       case "kfold":
-        return { folds: { type: "folds", list: "fold", description: "One element a fold." } };
+        return { folds: foldsOutput };
     }
   },
   runs: "inline",

@@ -1,4 +1,5 @@
 /** From models and predictions to the contents of a MAPS. */
+import config from "../../../deno.json" with { type: "json" };
 import { DataError } from "../../errors.ts";
 import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { evaluatePredictions } from "../../evaluation/evaluate.ts";
@@ -67,7 +68,7 @@ export async function gatherMaps(
   return {
     description,
     capsDirectory: options.capsDirectory,
-    environment: ["gyrus==0.1.0", `deno==${Deno.version.deno}`],
+    environment: [`gyrus==${config.version}`, `deno==${Deno.version.deno}`],
     splits,
     groups: await dataGroups(ours),
     trainedOn: [...trainedOn.keys()].sort().map((key) => trainedOn.get(key)!),
