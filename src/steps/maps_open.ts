@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tableOutput } from "./table_outputs.ts";
 import { pathParameter } from "../workflow/path_parameter.ts";
 import { defineStep, type Draft } from "../workflow/step.ts";
 
@@ -28,7 +29,7 @@ Unlike ClinicaDL: checkpoints are read without running what they contain.`,
   outputs: ({ data_group }) => ({
     model: { type: "model", description: "The split's best networks, one set a selection metric." },
     ...data_group === undefined ? {} : {
-      participants: { type: "participants", description: "Participants of `data_group`." },
+      participants: tableOutput("participants", "Participants of `data_group`."),
     },
   }),
   runs: "inline",
