@@ -121,12 +121,12 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
         assertClose(plain(results[0]), expected.y, 5e-5, "y");
         assertClose(plain(results[1]), expected.dx, 1e-4, "dx");
         assertClose(results[2].subarray(0, c), expected.dGamma, 1e-4, "gamma's gradient");
-        assertClose(results[2].subarray(64, 64 + c), expected.dBeta, 1e-5, "beta's gradient");
+        assertClose(results[2].subarray(64, 64 + c), expected.dBeta, 5e-5, "beta's gradient");
         const count = n * p;
         assertClose(results[3].subarray(0, c), expected.mean.map((m) => 0.1 * m), 1e-6, "mean");
         const unbiased = expected.variance.map((v) => 0.9 + 0.1 * v * count / (count - 1));
         assertClose(results[3].subarray(64, 64 + c), unbiased, 1e-6, "variance");
-        if (keepMasked) assertClose(plain(results[4]), expected.masked, 1e-5, "masked gradient");
+        if (keepMasked) assertClose(plain(results[4]), expected.masked, 5e-5, "masked gradient");
         assertEquals((await bench.device.readFloats(faults))[0], 0);
       });
     });

@@ -1,0 +1,124 @@
+import { assert, assertEquals } from "@std/assert";
+import { openDevice } from "../../src/gpu/device.ts";
+import type { Dataset } from "../../src/nn/data.ts";
+import { Trainer } from "../../src/nn/fit.ts";
+import { infer, type Predictions, probabilities } from "../../src/nn/infer.ts";
+import { Activation } from "../../src/nn/layers/activation.ts";
+import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
+import { Convolution } from "../../src/nn/layers/convolution.ts";
+import { Linear } from "../../src/nn/layers/linear.ts";
+import { MaxPool } from "../../src/nn/layers/pool.ts";
+import { Network } from "../../src/nn/network.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { numbers } from "../kernels/on_device.ts";
+
+/** scikit-learn's 1,797 digits: 8 x 8 grey levels and classes. */
+async function digits(): Promise<{ data: Dataset; classes: Uint32Array }> {
+  const file = await Deno.open(new URL("../fixtures/nn/digits.csv.gz", import.meta.url));
+  const text = await new Response(
+    file.readable.pipeThrough(new DecompressionStream("gzip")),
+  ).text();
+  const rows = text.trim().split("\n").map((line) => line.split(",").map(Number));
+  assertEquals(rows.length, 1797);
+  return {
+    data: {
+      shape: [1, 8, 8],
+      count: rows.length,
+      read: (item) => Float32Array.from(rows[item].slice(0, 64)),
+    },
+    classes: Uint32Array.from(rows, (row) => row[64]),
+  };
+}
+
+function accuracy({ logits, outputs }: Predictions, classes: number[]): number {
+  let right = 0;
+  classes.forEach((truth, n) => {
+    const row = [...logits.subarray(n * outputs, (n + 1) * outputs)];
+    if (row.indexOf(Math.max(...row)) === truth) right++;
+  });
+  return right / classes.length;
+}
+
+function smallNetwork(): Network {
+  return new Network("digits", [1, 8, 8], 10, [
+    new Convolution("conv1", { inChannels: 1, outChannels: 16, kernel: 3, padding: 1 }),
+    new BatchNorm("bn1", 16, "relu"),
+    new Convolution("conv2", { inChannels: 16, outChannels: 32, kernel: 3, padding: 1 }),
+    new BatchNorm("bn2", 32, "relu"),
+    new MaxPool("pool", 2, 2),
+    new Linear("fc1", 512, 64),
+    new Activation("relu", "relu"),
+    new Linear("fc2", 64, 10),
+  ]);
+}
+
+Deno.test("a small network reads 97 % of held-out handwritten digits", async () => {
+  const device = await openDevice();
+  const { data, classes } = await digits();
+  const all = Uint32Array.from({ length: data.count }, (_, i) => i);
+  // Every fifth digit is held out.
+  const [train, held] = [all.filter((i) => i % 5 !== 0), all.filter((i) => i % 5 === 0)];
+  const network = smallNetwork();
+  const trainer = await Trainer.create(device, {
+    data,
+    targets: classes,
+    normalisation: "element",
+    runs: [{ label: "digits", network, items: train, seed: 0 }],
+    loss: "cross_entropy",
+    batchSize: 64,
+    optimizer: { name: "Adam", learningRate: 3e-3 },
+    schedule: { kind: "cosine", epochs: 8 },
+  });
+  const begin = (await trainer.evaluate([held]))[0];
+  while (trainer.epoch < 8) await trainer.trainEpoch();
+  const [predictions] = await trainer.evaluate([held]);
+  const truth = [...held].map((item) => classes[item]);
+  assert(accuracy(begin, truth) < 0.5);
+  const reached = accuracy(predictions, truth);
+  assert(reached >= 0.97, `${reached} of the held-out digits`);
+  assert(predictions.loss < 0.2);
+
+  const weights = await trainer.weights(0);
+  const [again] = await infer(device, {
+    data,
+    normalisation: "element",
+    batchSize: 50,
+    residentBytes: 1,
+    runs: [{ network, weights, items: held }],
+  });
+  assertEquals(again.logits, predictions.logits);
+  const sums = probabilities(again).reduce((a, b) => a + b);
+  assert(Math.abs(sums - held.length) < 1e-9);
+  trainer.destroy();
+  device.destroy();
+});
+
+Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
+  const device = await openDevice();
+  const images = numbers(16 * 32 * 32, 7);
+  const classes = Uint32Array.from({ length: 16 }, (_, i) => i % 3 % 2);
+  const items = Uint32Array.from({ length: 16 }, (_, i) => i);
+  const trainer = await Trainer.create(device, {
+    data: {
+      shape: [1, 32, 32],
+      count: 16,
+      read: (item) => images.subarray(item * 1024, (item + 1) * 1024),
+    },
+    targets: classes,
+    normalisation: "element",
+    runs: [{
+      label: "by heart",
+      network: createNetwork("resnet18", [3, 32, 32], 2),
+      items,
+      seed: 1,
+    }],
+    loss: "cross_entropy",
+    batchSize: 16,
+    optimizer: { name: "SGD", learningRate: 0.01, momentum: 0.9, clipNorm: 5 },
+  });
+  while (trainer.epoch < 15) await trainer.trainEpoch();
+  const [predictions] = await trainer.evaluate([items]);
+  assertEquals(accuracy(predictions, [...classes]), 1);
+  trainer.destroy();
+  device.destroy();
+});
