@@ -49,32 +49,31 @@ fn main(
   // registers
   var sum: array<array<f32, OUT_CHANNELS>, PIXELS>;
   // registers
+  var w: array<vec4f, 4>;
+  // registers
   var x: array<vec4f, PIXELS>;
   // registers
-  var plane: array<u32, PIXELS>;
+  var origin: array<i32, PIXELS>;
   // registers
   var top: array<i32, PIXELS>;
   // registers
   var left: array<i32, PIXELS>;
-  // registers
-  var at: array<u32, PIXELS>;
-  // registers
-  var step: array<u32, PIXELS>;
 
   let first_channel = workgroup.y * OUT_CHANNELS;
   let first_pixel = workgroup.x * (LANES * PIXELS) + lane;
   let in_pixels = params.in_height * params.in_width;
-  let bias_at = params.taps_y * params.taps_x * params.in_blocks * params.padded_channels +
-    first_channel / 4u;
+  let entries = params.taps_y * params.taps_x * params.in_blocks;
+  let bias_at = entries * params.padded_channels + first_channel / 4u;
 
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
     let pixel = first_pixel + p * LANES;
     let row = pixel / params.columns;
     let n = row / params.rows;
-    plane[p] = (n * params.in_blocks) * in_pixels + (ROW_MASK + 1u);
     top[p] = i32((row - n * params.rows) * params.stride_y) + params.start_y;
     left[p] = i32((pixel - row * params.columns) * params.stride_x) + params.start_x;
+    origin[p] = i32(n * params.in_blocks * in_pixels + ROW_MASK + 1u) +
+      top[p] * i32(params.in_width) + left[p];
   }
   // unroll
   for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
@@ -88,34 +87,44 @@ fn main(
     }
   }
 
+  // One flat loop over (tap, block): these drivers copy all sums at the borders of a nested one.
   var weight_at = first_channel;
-  for (var tap = 0u; tap < params.taps_y * params.taps_x; tap++) {
-    let tap_y = tap / params.taps_x;
-    let tap_x = tap - tap_y * params.taps_x;
+  var tap_y = 0;
+  var tap_x = 0;
+  var block = 0u;
+  for (var entry = 0u; entry < entries; entry++) {
+    let offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
-      let y = u32(top[p] + i32(tap_y));
-      let x_ = u32(left[p] + i32(tap_x));
-      let inside = y < params.in_height && x_ < params.in_width;
-      at[p] = select(0u, plane[p] + y * params.in_width + x_, inside);
-      step[p] = select(0u, in_pixels, inside);
+      let inside = u32(top[p] + tap_y) < params.in_height && u32(left[p] + tap_x) < params.in_width;
+      let at = select(0u, u32(origin[p] + offset), inside);
+      x[p] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
-    for (var block = 0u; block < params.in_blocks; block++) {
+    // Four channels at a time, so that their weights stay in processor registers.
+    // unroll
+    for (var first = 0u; first < OUT_CHANNELS; first += 4u) {
+      // unroll
+      for (var k = 0u; k < 4u; k++) {
+        let at = weight_at + first + k;
+        w[k] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
+      }
       // unroll
       for (var p = 0u; p < PIXELS; p++) {
-        x[p] = textureLoad(input, vec2u(at[p] & ROW_MASK, at[p] >> ROW_BITS));
-        at[p] += step[p];
-      }
-      // unroll
-      for (var k = 0u; k < OUT_CHANNELS; k++) {
-        let w = textureLoad(weights, vec2u((weight_at + k) & ROW_MASK, (weight_at + k) >> ROW_BITS));
         // unroll
-        for (var p = 0u; p < PIXELS; p++) {
-          sum[p][k] += (x[p].x * w.x + x[p].y * w.y) + (x[p].z * w.z + x[p].w * w.w);
+        for (var k = 0u; k < 4u; k++) {
+          sum[p][first + k] += (x[p].x * w[k].x + x[p].y * w[k].y) +
+            (x[p].z * w[k].z + x[p].w * w[k].w);
         }
       }
-      weight_at += params.padded_channels;
     }
+    weight_at += params.padded_channels;
+    block += 1u;
+    let tap_ends = block == params.in_blocks;
+    block = select(block, 0u, tap_ends);
+    tap_x = select(tap_x, tap_x + 1, tap_ends);
+    let row_ends = tap_x == i32(params.taps_x);
+    tap_x = select(tap_x, 0, row_ends);
+    tap_y = select(tap_y, tap_y + 1, row_ends);
   }
 
   let out_pixels = params.out_height * params.out_width;

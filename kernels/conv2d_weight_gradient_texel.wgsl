@@ -110,10 +110,11 @@ fn main(
       p = select(p, 0u, image_ends);
       n = select(n, n + 1u, image_ends);
     }
+    // Column by column, so that its values stay in processor registers.
     // unroll
-    for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
+    for (var j = 0u; j < COLUMNS; j++) {
       // unroll
-      for (var j = 0u; j < COLUMNS; j++) {
+      for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
         sum[k][j] += (g[0u][k / 4u][k % 4u] * x[0u][j] + g[1u][k / 4u][k % 4u] * x[1u][j]) +
           (g[2u][k / 4u][k % 4u] * x[2u][j] + g[3u][k / 4u][k % 4u] * x[3u][j]);
       }

@@ -73,10 +73,11 @@ fn main(
         g[u][b] = textureLoad(out_gradient, vec2u(at & ROW_MASK, at >> ROW_BITS));
       }
     }
+    // Column by column, so that its values stay in processor registers.
     // unroll
-    for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
+    for (var j = 0u; j < COLUMNS; j++) {
       // unroll
-      for (var j = 0u; j < COLUMNS; j++) {
+      for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
         sum[k][j] += (g[0u][k / 4u][k % 4u] * x[0u][j] + g[1u][k / 4u][k % 4u] * x[1u][j]) +
           (g[2u][k / 4u][k % 4u] * x[2u][j] + g[3u][k / 4u][k % 4u] * x[3u][j]);
       }

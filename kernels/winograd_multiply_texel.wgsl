@@ -29,6 +29,8 @@ fn main(
   // registers
   var sum: array<array<f32, OUT_CHANNELS>, TILES>;
   // registers
+  var w: array<vec4f, 4>;
+  // registers
   var x: array<vec4f, TILES>;
 
   let first_channel = workgroup.y * OUT_CHANNELS;
@@ -42,12 +44,19 @@ fn main(
       x[t] = textureLoad(tiles, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
     // unroll
-    for (var k = 0u; k < OUT_CHANNELS; k++) {
-      let at = weight_at + k;
-      let w = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
+    for (var first = 0u; first < OUT_CHANNELS; first += 4u) {
+      // unroll
+      for (var k = 0u; k < 4u; k++) {
+        let at = weight_at + first + k;
+        w[k] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
+      }
       // unroll
       for (var t = 0u; t < TILES; t++) {
-        sum[t][k] += (x[t].x * w.x + x[t].y * w.y) + (x[t].z * w.z + x[t].w * w.w);
+        // unroll
+        for (var k = 0u; k < 4u; k++) {
+          sum[t][first + k] += (x[t].x * w[k].x + x[t].y * w[k].y) +
+            (x[t].z * w[k].z + x[t].w * w[k].w);
+        }
       }
     }
     tile_at += params.pitch;
