@@ -35,8 +35,13 @@ export interface NetworkState {
 
 /** Initial weights: a function of the seed. */
 export function initialState(network: Network, seed: number): NetworkState {
+  return { ...blankState(network), parameters: network.initialParameters(seed) };
+}
+
+/** Parameters of zero; the statistics of a network that has seen nothing. */
+function blankState(network: Network): NetworkState {
   return {
-    parameters: network.initialParameters(seed),
+    parameters: new Float32Array(network.parameters.length),
     statistics: network.initialStatistics(),
     batches: new Map(network.normalisations.map((name) => [name, 0])),
   };
@@ -92,7 +97,7 @@ export function importState(
   if (!partial && diff.missing.length + diff.unexpected.length + diff.misshaped.length > 0) {
     throw new DataError(subject, describeDiff(network, diff));
   }
-  const result = partial ? structuredClone(partial.initial) : initialState(network, 0);
+  const result = partial ? structuredClone(partial.initial) : blankState(network);
   const unfit = new Set([...diff.missing, ...diff.misshaped.map(({ name }) => name)]);
   const copy = (layout: FlatLayout, into: Float32Array) => {
     for (const { name, offset } of layout.tensors) {

@@ -114,9 +114,10 @@ Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
     }],
     loss: "cross_entropy",
     batchSize: 16,
-    optimizer: { name: "SGD", learningRate: 0.01, momentum: 0.9, clipNorm: 5 },
+    optimizer: { name: "SGD", learningRate: 5e-3, momentum: 0.9, clipNorm: 5 },
+    schedule: { kind: "cosine", epochs: 20 },
   });
-  while (trainer.epoch < 15) await trainer.trainEpoch();
+  while (trainer.epoch < 22) await trainer.trainEpoch();
   const [predictions] = await trainer.evaluate([items]);
   assertEquals(accuracy(predictions, [...classes]), 1);
   trainer.destroy();

@@ -1,0 +1,77 @@
+/** What a network consists of and what it costs, without a device. */
+import { activationBytes } from "../../kernels/tensors.ts";
+import { momentsOf } from "../../kernels/optimizer.ts";
+import type { LayerSummary } from "./layer.ts";
+import type { Network } from "./network.ts";
+import { type OptimizerOptions, updateRule } from "./optimizer.ts";
+
+export interface NetworkDescription {
+  architecture: string;
+  input: readonly [number, number, number];
+  outputs: number;
+  layers: LayerSummary[];
+  /** Trainable numbers. */
+  parameters: number;
+  /** Multiply-adds of one image's forward pass. */
+  macs: number;
+  batchSize: number;
+  memory: TrainingMemory;
+}
+
+/** Estimates, bytes; kernels' scratch and the data set come on top. */
+export interface TrainingMemory {
+  /** Parameters, gradients and the optimizer's moments. */
+  parameters: number;
+  /** Outputs kept for the backward pass, and as much again of the largest for gradients. */
+  activations: number;
+  total: number;
+  /** Largest single tensor: it must fit one binding of the device. */
+  largestTensor: number;
+}
+
+/**
+ * Layers, shapes, parameters, multiply-adds and the memory to train.
+ *
+ * @param batchSize images of a training step
+ */
+export function describeNetwork(
+  network: Network,
+  batchSize: number,
+  optimizer: OptimizerOptions = { name: "Adam", learningRate: 1e-4 },
+): NetworkDescription {
+  const layers = network.summarise();
+  const sum = (of: (layer: LayerSummary) => number) => layers.reduce((s, l) => s + of(l), 0);
+  return {
+    architecture: network.architecture,
+    input: network.input,
+    outputs: network.outputs,
+    layers,
+    parameters: sum((layer) => layer.parameters),
+    macs: sum((layer) => layer.macs),
+    batchSize,
+    memory: trainingMemory(network, layers, batchSize, optimizer),
+  };
+}
+
+function trainingMemory(
+  network: Network,
+  layers: readonly LayerSummary[],
+  batchSize: number,
+  optimizer: OptimizerOptions,
+): TrainingMemory {
+  const sizes = [
+    activationBytes(network.inputShape(batchSize)),
+    ...layers.map(({ output }) => activationBytes({ ...output, batch: batchSize })),
+  ];
+  const largest = sizes.reduce((a, b) => Math.max(a, b));
+  const moments = momentsOf(updateRule(optimizer).rule);
+  const copies = 2 + Number(moments.first) + Number(moments.second);
+  const parameters = network.parameters.length * 4 * copies + network.statistics.length * 4;
+  const activations = sizes.reduce((a, b) => a + b, 0) + 3 * largest;
+  return {
+    parameters,
+    activations,
+    total: parameters + activations,
+    largestTensor: Math.max(largest, network.parameters.length * 4),
+  };
+}

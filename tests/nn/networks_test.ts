@@ -1,0 +1,105 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { describeNetwork } from "../../src/nn/describe.ts";
+import { createNetwork, networks } from "../../src/nn/networks/mod.ts";
+import { diffState, exportState, importState, initialState } from "../../src/nn/state_dict.ts";
+
+Deno.test("networks have the parameter counts of ClinicaDL and torchvision", () => {
+  const count = (...args: Parameters<typeof createNetwork>) =>
+    describeNetwork(createNetwork(...args), 1).parameters;
+  assertEquals(count("Conv5_FC3", [3, 208, 179], 2), 7_154_132);
+  assertEquals(count("Stride_Conv5_FC3", [3, 208, 179], 2), 7_154_132);
+  assertEquals(count("resnet18", [3, 208, 179], 2), 11_691_514);
+  assertEquals(count("resnet18", [3, 224, 224], 1000, { head: "linear" }), 11_689_512);
+  assertEquals(count("resnet34", [3, 224, 224], 1000, { head: "linear" }), 21_797_672);
+});
+
+Deno.test("ResNet-18 takes 1.814 billion multiply-adds for an image of 224x224", () => {
+  const network = createNetwork("resnet18", [3, 224, 224], 1000, { head: "linear" });
+  const { macs, layers, memory } = describeNetwork(network, 32);
+  assertEquals(Math.round(macs / 1e6), 1814);
+  const last = layers.filter(({ kind }) => kind === "Conv2d").at(-1)!;
+  assertEquals([last.output.channels, last.output.height, last.output.width], [512, 7, 7]);
+  assertEquals(memory.largestTensor, 32 * 64 * 112 * 112 * 4);
+});
+
+Deno.test("parameters bear torchvision's names, and ClinicaDL's on export", () => {
+  const resnet = createNetwork("resnet18", [3, 64, 64], 2);
+  const names = [...exportState(resnet, initialState(resnet, 0)).keys()];
+  assertEquals(names.slice(0, 6), [
+    "conv1.weight",
+    "bn1.weight",
+    "bn1.bias",
+    "bn1.running_mean",
+    "bn1.running_var",
+    "bn1.num_batches_tracked",
+  ]);
+  assertEquals(names.length, 62 + 60 + 2);
+  const exported = [...exportState(resnet, initialState(resnet, 0), "clinicadl").keys()];
+  assertEquals(exported[0], "convolutions.0.weight");
+  assertEquals(exported.at(-1), "fc.fc_out.bias");
+  assertEquals(exported.includes("convolutions.5.0.downsample.1.running_var"), true);
+  const conv = createNetwork("Conv5_FC3", [1, 50, 60], 2);
+  const convNames = [...exportState(conv, initialState(conv, 0), "clinicadl").keys()];
+  assertEquals(convNames.includes("convolutions.16.weight"), true);
+  assertEquals(convNames.slice(-2), ["fc.6.weight", "fc.6.bias"]);
+  const strided = createNetwork("Stride_Conv5_FC3", [1, 50, 60], 2);
+  assertEquals(strided.parameters.has("convolutions.12.weight"), true);
+});
+
+for (const naming of ["torchvision", "clinicadl"] as const) {
+  Deno.test(`a state dict with ${naming} names comes back as it went out`, () => {
+    const network = createNetwork("resnet18", [3, 32, 32], 3);
+    const state = initialState(network, 5);
+    state.statistics.forEach((_, i) => state.statistics[i] += i % 7);
+    for (const name of state.batches.keys()) state.batches.set(name, 12);
+    // Padding between tensors is not part of the state.
+    const clean = importState(network, exportState(network, state), "memory");
+    assertEquals(importState(network, exportState(network, clean, naming), "file"), clean);
+  });
+}
+
+Deno.test("a state dict that does not fit is refused with what is missing, unexpected, mis-shaped", () => {
+  const network = createNetwork("Conv5_FC3", [1, 40, 40], 2);
+  const state = new Map<string, { dtype: string; shape: readonly number[]; data: Float32Array }>();
+  for (const [name, tensor] of exportState(network, initialState(network, 1))) {
+    if (tensor.dtype === "float32") state.set(name, tensor);
+  }
+  assertEquals(diffState(network, state), { missing: [], unexpected: [], misshaped: [] });
+  state.set("fc.6.weight", { dtype: "float32", shape: [3, 50], data: new Float32Array(150) });
+  state.set("extra", { dtype: "float32", shape: [1], data: new Float32Array(1) });
+  state.delete("convolutions.0.bias");
+  const error = assertThrows(() => importState(network, state, "w.pt"), DataError);
+  assertEquals(
+    error.message,
+    "w.pt: the weights don't fit Conv5_FC3 (missing: convolutions.0.bias; unexpected: extra; " +
+      "of another shape: fc.6.weight is [3, 50], not [2, 50])",
+  );
+  const initial = initialState(network, 2);
+  const partial = importState(network, state, "w.pt", { initial });
+  const { offset, count } = network.parameters.get("fc.6.weight");
+  const part = (values: Float32Array) => values.subarray(offset, offset + count);
+  assertEquals(part(partial.parameters), part(initial.parameters));
+});
+
+Deno.test("initial weights are a function of the seed and have the spread that they should", () => {
+  const network = createNetwork("resnet18", [3, 32, 32], 2);
+  const weights = network.initialParameters(3);
+  assertEquals(network.initialParameters(3), weights);
+  const spread = (name: string) => {
+    const { offset, count } = network.parameters.get(name);
+    const values = weights.subarray(offset, offset + count);
+    return Math.sqrt(values.reduce((s, v) => s + v * v, 0) / count);
+  };
+  const near = (a: number, b: number) =>
+    assertEquals(Math.abs(a / b - 1) < 0.02, true, `${a} ${b}`);
+  near(spread("layer3.0.conv1.weight"), Math.sqrt(2 / (9 * 256)));
+  near(spread("fc.weight"), 1 / Math.sqrt(3 * 512));
+  assertEquals(spread("layer1.0.bn1.weight"), 1);
+});
+
+Deno.test("an unknown network and an input that is too small are refused", () => {
+  assertThrows(() => createNetwork("resnet9", [3, 32, 32], 2), RangeError, "there are Conv5_FC3");
+  assertThrows(() => createNetwork("resnet18", [1, 0, 32], 2), RangeError, "too small");
+  assertEquals(Object.keys(networks).length, 5);
+});
