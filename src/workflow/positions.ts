@@ -22,7 +22,8 @@ const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
 /** Where a place stands; the nearest enclosing table when the place itself isn't written. */
 export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
   const text = sources.get(place.file) ?? "";
-  const entries = entriesOf(text);
+  const { entries, lines } = layoutOf(text);
+  const at = (span: Span) => ({ file: place.file, ...span, excerpt: lines[span.line - 1] ?? "" });
   for (let depth = place.keys.length; depth > 0; depth--) {
     const entry = entries.get(address(place.keys.slice(0, depth)));
     if (entry === undefined) continue;
@@ -30,9 +31,9 @@ export function locatePlace(sources: ReadonlyMap<string, string>, place: Place):
     const span = exact && place.part !== "key"
       ? entry.value ?? entry.key
       : entry.key ?? entry.value;
-    if (span) return { file: place.file, ...span, excerpt: lineOf(text, span.line) };
+    if (span) return at(span);
   }
-  return { file: place.file, line: 1, column: 1, excerpt: lineOf(text, 1) };
+  return at({ line: 1, column: 1, length: 1 });
 }
 
 /** The parser's words that a writer of a workflow would not understand at once. */
@@ -81,12 +82,26 @@ export function lineOf(text: string, line: number): string {
   return text.split(/\r?\n/, line)[line - 1] ?? "";
 }
 
-let lastText: string | undefined;
-let lastEntries = new Map<string, Entry>();
+interface Layout {
+  /** Spans of every key and value by address. */
+  entries: ReadonlyMap<string, Entry>;
+  lines: readonly string[];
+}
 
-/** Every key and value of a text; issues of one file come in a row, so the last one is kept. */
+const layouts = new Map<string, Layout>();
+
+/** A file's layout, kept: a plan asks for the places of many values. */
+function layoutOf(text: string): Layout {
+  let layout = layouts.get(text);
+  if (layout === undefined) {
+    layout = { entries: entriesOf(text), lines: text.split(/\r?\n/) };
+    if (layouts.size >= 16) layouts.clear();
+    layouts.set(text, layout);
+  }
+  return layout;
+}
+
 function entriesOf(text: string): Map<string, Entry> {
-  if (text === lastText) return lastEntries;
   const entries = new Map<string, Entry>();
   try {
     const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
@@ -101,8 +116,6 @@ function entriesOf(text: string): Map<string, Entry> {
   } catch {
     // A text that @std/toml reads and this parser doesn't: issues then stand at line 1.
   }
-  lastText = text;
-  lastEntries = entries;
   return entries;
 }
 

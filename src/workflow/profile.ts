@@ -6,10 +6,11 @@ import { didYouMean } from "./suggest.ts";
 
 const profileKeys = ["executor", "cache", "jobs"];
 
-/** Checks every profile and returns the one that was asked for. */
+/** Checks every profile and returns the one that was asked for, whose executor must be there. */
 export function chooseProfile(
   document: Document,
   name: string | undefined,
+  executors: readonly string[],
   problems: Problems,
 ): Profile | undefined {
   const profiles = new Map<string, Profile>();
@@ -35,5 +36,13 @@ export function chooseProfile(
     const suggestion = didYouMean(name, profiles.keys());
     problems.add(`--profile ${name}: there is no [profile.${name}]`, undefined, suggestion);
   }
-  return profiles.get(name);
+  const chosen = profiles.get(name);
+  if (chosen?.executor !== undefined && !executors.includes(chosen.executor)) {
+    problems.add(
+      `there is no executor "${chosen.executor}"`,
+      document.profiles.get(name)?.get("executor")?.place,
+      didYouMean(chosen.executor, executors),
+    );
+  }
+  return chosen;
 }
