@@ -59,7 +59,7 @@ same command goes on where this one stopped.`,
       const result = await runEngine(store, workflow, {
         ...running,
         ...selectionOf(given),
-        jobs: given.count("jobs"),
+        jobs: given.count("jobs") ?? workflow.profile?.jobs,
         keepGoing: given.has("keep-going"),
         forcePublish: given.has("force-publish"),
         signal: interrupt.signal,
