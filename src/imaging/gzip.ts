@@ -17,15 +17,15 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
-  for (let length = HEADER_CHUNK;; length *= 4) {
-    const whole = length >= bytes.length;
-    const part = whole ? bytes : bytes.subarray(0, length);
+  for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
+    const part = bytes.subarray(0, length);
     const start = gunzip(part, {
       finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: (part.length + 1) * MAX_RATIO,
+      maxOutputLength: MAX_RATIO * length,
     }, subject);
-    if (start.length >= count || whole) return start;
+    if (start.length >= count) return start;
   }
+  return gunzip(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) }, subject);
 }
 
 /**

@@ -59,7 +59,8 @@ session a participant, called ses-M000 here.`,
       root: params.bids_directory,
       list: params.participants_tsv,
     };
-    const { files } = await openDataset(bidsLayout, [cohort], bidsPattern(params), context);
+    const { images, files } = await openDataset(bidsLayout, [cohort], bidsPattern(params), context);
+    context.log(`${images.length} images`);
     return {
       caps: {
         meta: {

@@ -76,7 +76,8 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
       const { openTensors } = await import("./extraction/open_tensors.ts");
       return { images: await openTensors(context, cohorts, params.extract_json) };
     }
-    const { files } = await openDataset(capsLayout, cohorts, capsPattern(params), context);
+    const { images, files } = await openDataset(capsLayout, cohorts, capsPattern(params), context);
+    context.log(`${images.length} images`);
     const custom = params.preprocessing === "custom";
     return {
       caps: {
