@@ -71,7 +71,8 @@ export class Random {
   readonly #step: number;
   readonly #words = new Uint32Array(2);
   #index = 0;
-  #spareNormal: number | undefined;
+  /** The second number of the last block; NaN when it is used up. */
+  #spareNormal = NaN;
 
   /**
    * @param seed key word 0
@@ -110,7 +111,7 @@ export class Random {
   /** Gaussian by Box and Muller's transform; two numbers come from each block. */
   normal(mean = 0, standardDeviation = 1): number {
     let unit = this.#spareNormal;
-    if (unit === undefined) {
+    if (Number.isNaN(unit)) {
       const words = this.#next();
       // (word + 1) / 2^32 is in (0, 1], so that the logarithm is finite.
       const radius = Math.sqrt(-2 * Math.log((words[0] + 1) * 2 ** -32));
@@ -118,7 +119,7 @@ export class Random {
       unit = radius * Math.cos(angle);
       this.#spareNormal = radius * Math.sin(angle);
     } else {
-      this.#spareNormal = undefined;
+      this.#spareNormal = NaN;
     }
     return mean + standardDeviation * unit;
   }

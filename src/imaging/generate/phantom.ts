@@ -149,8 +149,12 @@ function createPainter(
     under: number,
   ) => {
     let signal = under;
-    signal += (intensity.skull - signal) * inside(VERTEBRAE.distance(x, y, z) - 1.5);
-    signal += (intensity.marrow * 1.6 - signal) * inside(VERTEBRAE.distance(x, y, z));
+    if (z < -40 && y < 10) {
+      const vertebrae = VERTEBRAE.distance(x, y, z);
+      signal += (intensity.skull - signal) * inside(vertebrae - 1.5);
+      signal += (intensity.marrow * 1.6 - signal) * inside(vertebrae);
+    }
+    if (y < 0) return signal;
     const fat = Math.max(ellipsoid(ax - 29, y - 58, z + 24, 18, 26, 16), head + scalpThickness / 2);
     signal += (intensity.scalp * 0.9 - signal) * inside(fat);
     const optic = Math.max(ellipsoid(ax - 22, y - 48, z + 24, 3, 20, 3), -60 + y);
