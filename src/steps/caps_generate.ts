@@ -9,6 +9,10 @@ const range = z.tuple([z.number(), z.number()]);
 /** Threads that generation asks for; it gets no more than there are. */
 const THREADS = 16;
 
+/** A phantom's cost as measured on one thread, and its size in a compressed file. */
+const SECONDS_PER_VOXEL = 4e-7;
+const BYTES_PER_VOXEL = 1.65;
+
 const params = z.object({
   kind: z.enum(["phantom", "trivial", "random", "shepplogan", "hypometabolic", "artifacts"])
     .describe("What is generated."),
@@ -132,6 +136,17 @@ Shepp-Logan image is a NIfTI file with one axial slice, and every participant is
       }
     }
     return problems;
+  },
+  estimate(given) {
+    if (given.kind !== "phantom") return {};
+    const size = given.image_size;
+    const voxels = typeof size === "number" ? size ** 3 : size[0] * size[1] * size[2];
+    const images = 2 * given.n_subjects * given.n_sessions;
+    return {
+      seconds: images * voxels * SECONDS_PER_VOXEL /
+        Math.min(THREADS, navigator.hardwareConcurrency),
+      diskBytes: images * voxels * BYTES_PER_VOXEL,
+    };
   },
   run: async (context) => {
     const { generateDataset } = await import("./generation/run.ts");

@@ -161,6 +161,8 @@ function chooseColumns(
     } else chosen.push({ name, from });
   }
   chosen.push({ name: "diagnosis", from: diagnosis });
+  // Tells people of several data sets apart.
+  if (table.has("cohort")) chosen.push({ name: "cohort", from: table.column("cohort") });
   const missing = options.variablesOfInterest.filter((name) => !table.has(name));
   if (missing.length > 0) {
     throw new DataError(

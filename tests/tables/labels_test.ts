@@ -110,3 +110,11 @@ Deno.test("a table as pandas writes it is understood: empty fields, quotes, line
   ]);
   assertEquals(SessionTable.read(table.toTsv(), "again").rows, table.rows);
 });
+
+Deno.test("labels of several cohorts keep saying which", () => {
+  const cohorts = tableOf(`
+participant_id session_id diagnosis cohort
+sub-1 ses-M000 AD ADNI
+sub-2 ses-M000 CN OASIS`);
+  assertEquals(getLabels(cohorts, OPTIONS).table.rows[1], ["sub-2", "ses-M000", "CN", "OASIS"]);
+});

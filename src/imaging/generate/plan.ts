@@ -192,6 +192,7 @@ function planMarked(
       participantId: image.participantId,
       sessionId: image.sessionId,
       path: marked[i].path,
+      cohort: image.cohort,
       recipe: recipeOf(i),
       source: image,
       mask: 0,

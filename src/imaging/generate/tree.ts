@@ -10,6 +10,8 @@ export interface PlacedImage {
   sessionId: string;
   /** Below the CAPS's root. */
   path: string;
+  /** Of its source; absent: one cohort. */
+  cohort?: string;
 }
 
 /** Path of a T1-weighted image as the t1-linear pipeline names it. */
@@ -52,7 +54,7 @@ export function imagesTsv(
       image.sessionId,
       image.path,
       image.digest,
-      SINGLE_COHORT,
+      image.cohort ?? SINGLE_COHORT,
     ]),
   );
 }

@@ -167,6 +167,7 @@ async function readSources(context: Context): Promise<Sources> {
       participantId: row.participant,
       sessionId: row.session,
       path: row.path,
+      cohort: row.cohort,
       digest: row.digest,
       size: sizes.get(row.path) ?? 0,
     }));
