@@ -22,6 +22,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Execute a run again and compare bytes",
     load: () => import("./verify.ts"),
   },
+  export: {
+    summary: "Write a run's provenance as an RO-Crate",
+    load: () => import("./export.ts"),
+  },
   cache: {
     summary: "Look after the cache: stats, ls, gc, verify, pin, rm",
     load: () => import("./cache.ts"),

@@ -94,8 +94,11 @@ Deno.test("why tells parameters with their lines, inputs and outputs of one inst
   );
   const changed = await project.gyrus("why", "flow.toml", "all", "--set", "all.n=2");
   assertStringIncludes(changed.out, "all: will run\n  - n: 3 → 2\n");
-  const unknown = await project.gyrus("why", "flow.toml", "al");
-  assertEquals([unknown.code, unknown.err], [2, 'there is no step "al"; did you mean "all"?\n']);
+  const unknown = await project.gyrus("why", "flow.toml", "frist");
+  assertEquals([unknown.code, unknown.err], [
+    2,
+    'there is no step "frist"; did you mean "first"?\n',
+  ]);
 });
 
 Deno.test("graph draws the steps as Mermaid, DOT and SVG", async () => {
@@ -189,11 +192,8 @@ Deno.test("verify executes a run again and ends with 4 when bytes differ", async
   const told = await project.gyrus("verify");
   assertStringIncludes(steady(told.out), "1 instance gave the same bytes (TIME)\n");
 
-  const random = (await project.read("count.ts")).replace(
-    'text === "" ? "n\\\\n"',
-    'text === "" ? "n" + crypto.randomUUID() + "\\\\n"',
-  );
-  assertStringIncludes(random, "randomUUID");
+  const text = await project.read("count.ts");
+  const random = text.replace('+ n + "', '+ crypto.randomUUID() + "');
   await project.write("count.ts", random);
   await project.gyrus("run", "flow.toml", "first", "--quiet");
   const { code, err } = await project.gyrus("verify", "--quiet");
@@ -241,6 +241,18 @@ Deno.test("cache verify sets damaged objects aside and ends with 4", async () =>
   assertMatch(out, /^corrupt, set aside: sha256-[0-9a-f]{64}\n/);
   const rerun = await project.gyrus("run", "flow.toml", "first");
   assertStringIncludes(rerun.out, "start first  (output table is missing from the cache)");
+});
+
+Deno.test("export writes a run as an RO-Crate into a new folder", async () => {
+  await using project = await Project.make();
+  await project.gyrus("run", "flow.toml", "--quiet");
+  const { code, out } = await project.gyrus("export", "latest", "--crate", "../crate");
+  assertEquals([code, out.replace(project.root, "")], [0, "wrote /crate/ro-crate-metadata.json\n"]);
+  const crate = JSON.parse(await Deno.readTextFile(`${project.root}/crate/ro-crate-metadata.json`));
+  assertEquals(crate["@context"][0] ?? crate["@context"], "https://w3id.org/ro/crate/1.1/context");
+  const again = await project.gyrus("export", "latest", "--crate", "../crate");
+  assertEquals(again.code, 1);
+  assertStringIncludes(again.err, "is not empty");
 });
 
 Deno.test("new writes a workflow that check accepts, and overwrites nothing", async () => {

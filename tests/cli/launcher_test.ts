@@ -1,0 +1,193 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { call, launcher, program, Project } from "./project.ts";
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+
+/** A folder with the named system programs and nothing else. */
+async function pathWith(folder: string, names: readonly string[]): Promise<string> {
+  await Deno.mkdir(folder);
+  for (const name of names) {
+    for (const place of ["/bin", "/usr/bin", "/usr/local/bin"]) {
+      try {
+        await Deno.symlink(await Deno.realPath(`${place}/${name}`), `${folder}/${name}`);
+        break;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  }
+  return folder;
+}
+
+const SYSTEM = ["sh", "mkdir", "mv", "rm", "uname", "readlink", "id", "chmod", "tar", "gzip"];
+
+/** The files that the launcher looks at before Deno starts. */
+async function copyOf(folder: string): Promise<string> {
+  await Deno.mkdir(folder);
+  for (const name of ["gyrus", "deno.json", "deno.lock"]) {
+    await Deno.copyFile(new URL(`../../${name}`, import.meta.url), `${folder}/${name}`);
+  }
+  return `${folder}/gyrus`;
+}
+
+Deno.test("the launcher works through symbolic links, from any folder", async () => {
+  await using project = await Project.make("a project");
+  await Deno.mkdir(`${project.root}/bin`);
+  await Deno.symlink(launcher, `${project.root}/bin/absolute`);
+  await Deno.symlink("absolute", `${project.root}/bin/gyrus`);
+  const expected = "ok: 3 steps, 4 instances\n";
+  const linked = await call(`${project.root}/bin/gyrus`, ["check", `${project.folder}/flow.toml`], {
+    cwd: "/",
+  });
+  assertEquals([linked.out, linked.err], [expected, ""]);
+  const found = await call("gyrus", ["check", "flow.toml"], {
+    cwd: project.folder,
+    env: { PATH: `${project.root}/bin:${Deno.env.get("PATH")}` },
+  });
+  assertEquals(found.out, expected);
+});
+
+Deno.test("a relative and an absolute path give the same permissions", async () => {
+  await using project = await Project.make("one two");
+  for (const path of ["one two/flow.toml", `${project.folder}/flow.toml`]) {
+    const { code, err } = await call(launcher, ["run", path, "first", "--quiet"], {
+      cwd: project.root,
+    });
+    assertEquals([code, err], [0, ""]);
+  }
+});
+
+Deno.test("a comma, which no permission can hold, is told with the way around it", async () => {
+  await using project = await Project.make("one,two");
+  const path = `${project.folder}/flow.toml`;
+  const { code, err } = await call(launcher, ["run", path], { cwd: "/" });
+  assertEquals(code, 2);
+  assertEquals(
+    err,
+    `gyrus: Deno takes no path with a comma as a permission: ${project.folder}/
+gyrus: call gyrus from inside that folder, by a path without the comma
+`,
+  );
+  assertEquals((await project.gyrus("run", "flow.toml", "first", "--quiet")).code, 0);
+});
+
+Deno.test("without Deno and npm the launcher prints the one command that installs Deno", async () => {
+  await using project = await Project.make();
+  const copy = await copyOf(`${project.root}/copy`);
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  const { code, out, err } = await call(copy, ["check", "flow.toml"], {
+    env: { PATH: path, HOME: project.root },
+    clearEnv: true,
+  });
+  assertEquals([code, out], [1, ""]);
+  assertEquals(
+    err,
+    `gyrus: Deno 2.9 or newer is needed. This command installs it:
+gyrus:   curl -fsSL https://deno.land/install.sh | sh -s v2.9.6
+`,
+  );
+});
+
+Deno.test("an installed Deno that is too old is passed over", async () => {
+  await using project = await Project.make();
+  const copy = await copyOf(`${project.root}/copy`);
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  for (const version of ["1.46.3", "2.8.11", "nonsense"]) {
+    await Deno.writeTextFile(`${path}/deno`, `#!/bin/sh\necho "deno ${version} (stable)"\n`, {
+      mode: 0o755,
+    });
+    const { code, err } = await call(copy, ["check"], {
+      env: { PATH: path, HOME: project.root },
+      clearEnv: true,
+    });
+    assertEquals(code, 1);
+    assertStringIncludes(err, "Deno 2.9 or newer is needed", version);
+  }
+});
+
+Deno.test({
+  name: "on a bare machine the launcher fetches Deno and packages from npm, once",
+  ignore: !full,
+  fn: async () => {
+    await using project = await Project.make();
+    const copy = `${project.root}/copy`;
+    await Deno.mkdir(copy);
+    const root = new URL("../../", import.meta.url).pathname;
+    for (const name of ["gyrus", "deno.json", "deno.lock", "mod.ts", "src", "kernels"]) {
+      const { code } = await call("cp", ["-r", `${root}${name}`, copy]);
+      assertEquals(code, 0);
+    }
+    const path = await pathWith(`${project.root}/path`, [...SYSTEM, "npm", "node", "env"]);
+    const options = {
+      cwd: project.folder,
+      env: { PATH: path, HOME: Deno.env.get("HOME") ?? "/" },
+      clearEnv: true,
+    };
+    const first = await call(`${copy}/gyrus`, ["check", "flow.toml"], options);
+    assertMatch(first.err, /^gyrus: installing Deno 2\.9\.6 from npm .*\ngyrus: fetching .*\n$/);
+    assertEquals(first.out, "ok: 3 steps, 4 instances\n");
+    const second = await call(`${copy}/gyrus`, ["check", "flow.toml"], options);
+    assertEquals([second.out, second.err], ["ok: 3 steps, 4 instances\n", ""]);
+  },
+});
+
+/** What a step of a stranger tries, and what it must not get. */
+const ESCAPES: Readonly<Record<string, [imports: string, run: string]>> = {
+  "a text import of a secret": [
+    'import secret from "../secret.txt" with { type: "text" };',
+    "return secret;",
+  ],
+  "an https import": [
+    'import { secret } from "https://example.org/secret.ts";',
+    "return secret;",
+  ],
+  "a dynamic import": ["", 'return (await import("../secret.ts")).secret;'],
+  "a dynamic import in disguise": [
+    "",
+    'return (await new Function("return import(\'" + new URL("../secret.ts", import.meta.url) + "\')")()).secret;',
+  ],
+  "an undeclared read": [
+    "",
+    'return await Deno.readTextFile(new URL("../secret.txt", import.meta.url));',
+  ],
+};
+
+Deno.test("a stranger's step gets nothing but its inputs, under the launcher and under -A", async () => {
+  await using project = await Project.make();
+  await Deno.writeTextFile(`${project.root}/secret.txt`, "a secret");
+  await Deno.writeTextFile(`${project.root}/secret.ts`, 'export const secret = "a secret";');
+  await project.write("flow.toml", 'version = 1\n[steps.spy]\nuses = "./spy.ts"\n');
+  for (const [name, [imports, run]] of Object.entries(ESCAPES)) {
+    await project.write(
+      "spy.ts",
+      `${imports}
+import { defineStep, z } from "gyrus";
+const steal = async () => { ${run} };
+export default defineStep({
+  kind: "spy", version: 1, summary: "Steals", params: z.object({}), inputs: {},
+  outputs: { table: { type: "table", description: "Loot" } }, runs: "worker",
+  run: async () => ({ table: { files: { "table.tsv": await steal() } } }),
+});
+`,
+    );
+    for (
+      const called of [project.gyrus("run", "flow.toml"), project.withAllPermissions("flow.toml")]
+    ) {
+      const { code, out, err } = await called;
+      assert(code === 1 || code === 2, `${name}: ${out}${err}`);
+      assertMatch(
+        out + err,
+        /must not import|outside the step's folder|none of its inputs|asks for import/,
+        name,
+      );
+    }
+  }
+});
+
+Deno.test("the program has no permission for the network, programs or the rest of the disk", async () => {
+  const text = await Deno.readTextFile(launcher);
+  assertEquals(text.match(/--allow-net\S*/g), ["--allow-net=127.0.0.1"]);
+  assertEquals(text.match(/--allow-(run|ffi|all|import)|\s-A\s/g), null);
+  assertStringIncludes(text, '[ "$command" != view ] || set -- --allow-net=127.0.0.1');
+  assertStringIncludes(program, "mod.ts");
+});
