@@ -48,7 +48,8 @@ export function inflate(
       `truncated: ${bytes.length} compressed bytes can't hold the ${expected} bytes of the image`,
     );
   }
-  return gunzip(bytes, { chunkSize: Math.max(expected, 64), maxOutputLength: limit }, subject);
+  // A little more than is expected: a full buffer would make zlib ask for a second one.
+  return gunzip(bytes, { chunkSize: expected + 64, maxOutputLength: limit }, subject);
 }
 
 function gunzip(
