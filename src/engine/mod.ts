@@ -1,5 +1,5 @@
 /** The workflow engine: plans, runs, explains and caches. It knows no step, tensor or device. */
-export { openArtifact } from "./artifact.ts";
+export { openArtifact, outputState } from "./artifact.ts";
 export type {
   Counts,
   EngineEvent,

@@ -247,8 +247,9 @@ export class Scheduler {
     const looked = node.planned.state === "will-run" && node.planned.key === key;
     if (!forced && !looked && this.#hit(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
-    using lease = this.#lease(node, chain ?? key);
-    if (!lease) return;
+    // A result that is for this run alone needs no word with others.
+    using lease = instance.execution.cache ? this.#lease(node, chain ?? key) : undefined;
+    if (!lease && instance.execution.cache) return;
     if (!forced && this.#hit(node, key, "other-run")) return;
     const task: Task = {
       instance: instance.name,
