@@ -59,10 +59,10 @@ const FOLD_WAVES = 10;
 /**
  * Draws a head. Patients differ from controls in two things only: wider lateral ventricles and
  * smaller hippocampi, both of which overlap between the classes and scale with `strength`
- * (1: as far apart as volumetric studies of clinical Alzheimer's disease report). Whatever could
- * betray the class without its shape being looked at is drawn from one distribution for both:
- * head size, thickness of cortex, sulci and skull, and every tissue's brightness. The fluid that
- * wide ventricles add is taken from the sulci, so that an intensity histogram tells nothing.
+ * (1: the means of each lie about three and a half standard deviations apart). Whatever could
+ * betray the class without shapes being looked at is drawn from one distribution for both: head
+ * size, thickness of cortex, sulci and skull, and every tissue's brightness. Sulci narrow where
+ * ventricles are wide, so that an intensity histogram tells next to nothing.
  *
  * @param seed of the data set
  * @param participant number of the participant, which alone fixes the anatomy
@@ -158,8 +158,9 @@ export function sulcalHalfWidthAt(anatomy: Anatomy, z: number): number {
 }
 
 /**
- * By how much sulci narrow, in mm at each height, to make up for the fluid of ventricles whose
- * cross-section is twice the mean; measured on rendered heads.
+ * By how much sulci narrow, in mm at each height, where ventricles have twice the mean
+ * cross-section: half of what would keep an axial slice's mean brightness (measured on rendered
+ * heads), because cortex differs from fluid and white matter alike.
  */
 const COMPENSATION = [0, 0, 0, 0.02, 0.02, 0.07, 0.4, 0.2, 0.02, 0, 0, 0, 0, 0];
 

@@ -1,6 +1,7 @@
 /** Motion, contrast and noise artifacts, drawn for each image. */
 import type { Random } from "../../random.ts";
 import { invertAffine } from "../affine.ts";
+import { rotationMatrix } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 
 export const ARTIFACTS = ["motion", "contrast", "noise"] as const;
@@ -108,18 +109,12 @@ function accumulateBand(
 function move(
   volume: HeadVolume,
   translation: readonly number[],
-  [a, b, c]: readonly number[],
+  rotation: readonly number[],
 ): Float32Array {
   const { shape, affine, data } = volume;
   const [nx, ny, nz] = shape;
   const inverse = invertAffine(affine);
-  const [ca, sa, cb, sb, cc, sc] = [a, b, c].flatMap((t) => [Math.cos(t), Math.sin(t)]);
-  // deno-fmt-ignore
-  const rotation = [
-    cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa,
-    sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa,
-    -sb, cb * sa, cb * ca,
-  ];
+  const matrix = rotationMatrix(rotation);
   const toWorld = (m: Float64Array, v: readonly number[]) =>
     [0, 4, 8].map((r) => m[r] * v[0] + m[r + 1] * v[1] + m[r + 2] * v[2] + m[r + 3]);
   const middle = toWorld(affine, [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2]);
@@ -127,7 +122,7 @@ function move(
   const origin = (voxel: readonly number[]) => {
     const world = toWorld(affine, voxel).map((value, i) => value - middle[i] - translation[i]);
     const turned = [0, 3, 6].map((r, i) =>
-      rotation[r] * world[0] + rotation[r + 1] * world[1] + rotation[r + 2] * world[2] + middle[i]
+      matrix[r] * world[0] + matrix[r + 1] * world[1] + matrix[r + 2] * world[2] + middle[i]
     );
     return toWorld(inverse, turned);
   };

@@ -1,5 +1,5 @@
 /** PET images that lose metabolism where a dementia takes it. */
-import { blurAxis } from "./shepp_logan.ts";
+import { blurAxis } from "./blur.ts";
 import { ellipsoid } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 

@@ -8,7 +8,7 @@
  */
 import type { Random } from "../../random.ts";
 import { type Anatomy, sulcalHalfWidthAt } from "./anatomy.ts";
-import { blend, ellipsoid, smoothStep, Tube } from "./shapes.ts";
+import { blend, ellipsoid, rotationMatrix, smoothStep, Tube } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 
 /** Extent of ClinicaDL's cropped images, mm. */
@@ -113,17 +113,6 @@ export function renderPhantom(
     0, 0, 0, 1,
   );
   return { shape: [nx, ny, nz], data, affine, whole: true };
-}
-
-/** Row-major rotation about x, then y, then z. */
-function rotationMatrix([a, b, c]: readonly [number, number, number]): number[] {
-  const [ca, sa, cb, sb, cc, sc] = [a, b, c].flatMap((t) => [Math.cos(t), Math.sin(t)]);
-  // deno-fmt-ignore
-  return [
-    cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa,
-    sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa,
-    -sb, cb * sa, cb * ca,
-  ];
 }
 
 /** Brightness of the head at a point in mm, relative to white matter; 0 in air. */

@@ -1,4 +1,4 @@
-/** Implicit shapes: signed distances in mm, negative inside. */
+/** Geometry of heads: implicit shapes by signed distances in mm (negative inside), rotations. */
 
 export type Point = readonly [number, number, number];
 
@@ -64,4 +64,15 @@ export function blend(a: number, b: number, width: number): number {
 export function smoothStep(from: number, to: number, x: number): number {
   const t = Math.min(1, Math.max(0, (x - from) / (to - from)));
   return t * t * (3 - 2 * t);
+}
+
+/** Row-major 3 by 3 rotation about x, then y, then z; radians. */
+export function rotationMatrix([a, b, c]: readonly number[]): number[] {
+  const [ca, sa, cb, sb, cc, sc] = [a, b, c].flatMap((t) => [Math.cos(t), Math.sin(t)]);
+  // deno-fmt-ignore
+  return [
+    cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa,
+    sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa,
+    -sb, cb * sa, cb * ca,
+  ];
 }

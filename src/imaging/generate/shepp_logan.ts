@@ -1,6 +1,6 @@
 /** Two-dimensional heads of ellipses after Shepp and Logan, in three subtypes. */
 import type { Random } from "../../random.ts";
-import type { Diagnosis } from "./anatomy.ts";
+import { blurAxis } from "./blur.ts";
 import type { HeadVolume } from "./volume.ts";
 
 /** 0: both regions large; 1: the second region small; 2: the first region small. */
@@ -92,39 +92,6 @@ export function renderSheppLogan(
   return { shape: [size, size, 1], data, affine, whole: false };
 }
 
-/** Probabilities of subtypes by class, as ClinicaDL's. */
-export const SUBTYPES: Readonly<Record<Diagnosis, readonly number[]>> = {
-  AD: [0.05, 0.85, 0.1],
-  CN: [1, 0, 0],
-};
-
 function blurPlane(image: Float32Array, size: number, sigma: number): Float32Array {
   return blurAxis(blurAxis(image, [size, size, 1], 0, sigma), [size, size, 1], 1, sigma);
-}
-
-/** Gaussian blur along one axis, edges repeated, cut at four sigma; sigma in voxels. */
-export function blurAxis(
-  data: Float32Array,
-  shape: readonly [number, number, number],
-  axis: number,
-  sigma: number,
-): Float32Array {
-  const reach = Math.ceil(4 * sigma);
-  if (reach === 0) return data;
-  const weights = Array.from({ length: reach + 1 }, (_, d) => Math.exp(-d * d / (2 * sigma ** 2)));
-  const total = weights.reduce((sum, w, d) => sum + (d === 0 ? w : 2 * w), 0);
-  const length = shape[axis];
-  const stride = shape.slice(0, axis).reduce((product, extent) => product * extent, 1);
-  const out = new Float32Array(data.length);
-  for (let at = 0; at < data.length; at++) {
-    const position = Math.floor(at / stride) % length;
-    let sum = weights[0] * data[at];
-    for (let d = 1; d <= reach; d++) {
-      sum += weights[d] *
-        (data[at - Math.min(d, position) * stride] +
-          data[at + Math.min(d, length - 1 - position) * stride]);
-    }
-    out[at] = sum / total;
-  }
-  return out;
 }
