@@ -5,13 +5,13 @@ import type { Problems } from "./problems.ts";
 import { parseReference } from "./reference.ts";
 import type { Template } from "./template.ts";
 
-/** Steps without those that are part of a circle or behind one; circles are reported as chains. */
+/** All steps, those that one refers to before it; circles are reported as chains and broken anywhere. */
 export function orderSteps(
   declarations: ReadonlyMap<string, Declaration>,
   problems: Problems,
 ): Declaration[] {
   const ordered: Declaration[] = [];
-  const state = new Map<string, "open" | "done" | "circular">();
+  const state = new Map<string, "open" | "done">();
   const sources = new Map<string, Map<string, Place | undefined>>();
   for (const declaration of declarations.values()) {
     sources.set(declaration.name, sourcesOf(declaration));
@@ -20,17 +20,16 @@ export function orderSteps(
   // Depth-first with a stack of its own: a chain of 100,000 steps is no reason to overflow.
   for (const start of declarations.keys()) {
     if (state.has(start)) continue;
-    const path = [{ name: start, rest: entriesOf(start), circular: false }];
+    const path = [{ name: start, rest: entriesOf(start) }];
     state.set(start, "open");
     while (path.length > 0) {
       const top = path[path.length - 1];
       const next = top.rest.shift();
       if (next === undefined) {
         path.pop();
-        state.set(top.name, top.circular ? "circular" : "done");
+        state.set(top.name, "done");
         const declaration = declarations.get(top.name);
-        if (declaration && !top.circular) ordered.push(declaration);
-        if (top.circular && path.length > 0) path[path.length - 1].circular = true;
+        if (declaration) ordered.push(declaration);
         continue;
       }
       const [name, place] = next;
@@ -39,12 +38,9 @@ export function orderSteps(
         const from = path.findIndex((each) => each.name === name);
         const chain = [...path.slice(from).map((each) => each.name), name].reverse();
         problems.add(`steps wait for each other: ${chain.join(" -> ")}`, place);
-        for (const each of path.slice(from)) each.circular = true;
-      } else if (known === "circular") {
-        top.circular = true;
       } else if (known === undefined && declarations.has(name)) {
         state.set(name, "open");
-        path.push({ name, rest: entriesOf(name), circular: false });
+        path.push({ name, rest: entriesOf(name) });
       }
     }
   }
