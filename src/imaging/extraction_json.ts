@@ -88,6 +88,7 @@ function discards(value: unknown): [number, number] | undefined {
 /** A file name without its extension, parted before its BIDS suffix: `sub-1_res-1x1x1`, `T1w`. */
 function partsOf(stem: string): { entities: string; suffix: string } {
   const at = stem.lastIndexOf("_");
+  if (at < 0) return { entities: stem, suffix: "image" };
   return { entities: stem.slice(0, at), suffix: stem.slice(at + 1) };
 }
 

@@ -34,7 +34,12 @@ async function withTree(
 
 const warnings: string[] = [];
 const outside = {
-  external: async (path: string) => ({ digest: `of ${path}`, size: (await Deno.stat(path)).size }),
+  external: async (path: string) => {
+    const info = await Deno.stat(path).catch(() => {
+      throw new DataError(path, "no such file");
+    });
+    return { digest: `of ${path}`, size: info.size };
+  },
   memo: async (_key: unknown, compute: () => Promise<Uint8Array>) => {
     await compute();
     return { digest: "memo", size: 0 };
@@ -100,12 +105,15 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
     [t1File("sub-03", "ses-M000")]: "not an image",
     [t1File("sub-04", "ses-M000", "pet.nii.gz")]: undefined,
     "list.tsv":
-      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\n",
+      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\nsub-06\tses-M000\n",
   }, async (root) => {
+    const folder = `${root}/subjects/sub-06/ses-M000/t1_linear`;
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.symlink(`${root}/nowhere`, `${folder}/sub-06_ses-M000_${space}_T1w.nii.gz`);
     const error = await assertRejects(
       () => open(capsLayout, capsPattern(t1), [{ name: "single", root, list: `${root}/list.tsv` }]),
       DataError,
-      "5 images can't be used",
+      "6 images can't be used",
     );
     for (
       const line of [
@@ -115,6 +123,8 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
         "_T1w.nii.gz: not a NIfTI file",
         "sub-04 ses-M000: no T1w image",
         "sub-05 ses-M000: no such participant",
+        `sub-06 ses-M000: ${root}/subjects/sub-06/ses-M000/t1_linear/sub-06_ses-M000_${space}` +
+        "_T1w.nii.gz: no such file",
       ]
     ) assert(error.message.includes(`\n  ${line}`), `${line}\nnot in\n${error.message}`);
   });
