@@ -1,6 +1,33 @@
-/** Gyrus's public interface; run as a program it is the command line. */
+/**
+ * Gyrus's public interface; run as a program it is the command line.
+ *
+ * A step of one's own imports {@link defineStep}, {@link z} and {@link pathParameter} from `gyrus`.
+ * A program reads a workflow, opens a cache, and plans or runs:
+ *
+ * ```ts
+ * import { openStore, plan, readWorkflow } from "gyrus";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(
+ *   `${folder}/workflow.toml`,
+ *   'version = 1\n[steps.caps]\nuses = "caps.generate"\nwith.kind = "phantom"\n',
+ * );
+ * const workflow = await readWorkflow(`${folder}/workflow.toml`);
+ * const { counts } = await plan(await openStore(`${folder}/.gyrus`), workflow);
+ * console.assert(counts["will-run"] === 1);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
+import type { Plan, PlanOptions } from "./src/engine/plan.ts";
+import type { RunOptions, RunResult } from "./src/engine/run.ts";
+import type { Store, StoreOptions } from "./src/engine/store.ts";
+import type { Workflow } from "./src/workflow/graph.ts";
+import type { ReadOptions } from "./src/workflow/read.ts";
+
 export { z } from "zod";
 export { DataError, DeviceError, type Issue, StepError, WorkflowError } from "./src/errors.ts";
+export type { EngineEvent } from "./src/engine/events.ts";
+export type { Workflow } from "./src/workflow/graph.ts";
 export { pathParameter } from "./src/workflow/path_parameter.ts";
 export {
   type Artifact,
@@ -18,6 +45,82 @@ export {
   type StepContext,
   type StepKind,
 } from "./src/workflow/step.ts";
+export type { Plan, PlanOptions, ReadOptions, RunOptions, RunResult, Store, StoreOptions };
+
+/**
+ * Reads, checks and expands a workflow file; it knows Gyrus's own step kinds and loads a user's.
+ *
+ * ```ts
+ * import { readWorkflow, WorkflowError } from "gyrus";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".toml" });
+ * await Deno.writeTextFile(file, 'version = 1\n[steps.caps]\nuses = "caps.opne"\n');
+ * try {
+ *   await readWorkflow(file);
+ * } catch (error) {
+ *   if (!(error instanceof WorkflowError)) throw error;
+ *   console.assert(error.issues[0].suggestion === 'did you mean "caps.open"?');
+ * }
+ * await Deno.remove(file);
+ * ```
+ *
+ * @throws {WorkflowError} with everything that is wrong with the file and the options
+ */
+export async function readWorkflow(
+  path: string,
+  options: Partial<ReadOptions> = {},
+): Promise<Workflow> {
+  const { reading } = await import("./src/steps/host.ts");
+  const { readWorkflow: read } = await import("./src/workflow/read.ts");
+  return await read(path, { ...reading, ...options });
+}
+
+/**
+ * Opens a cache folder, and makes it where it is missing.
+ *
+ * @throws {DataError} when it can be neither read nor made
+ */
+export async function openStore(folder: string, options?: StoreOptions): Promise<Store> {
+  return (await import("./src/engine/store.ts")).openStore(folder, options);
+}
+
+/**
+ * Which instances are cached, will run or may run, and why. Steps that look at files outside do so.
+ *
+ * @throws {WorkflowError} on an unknown target
+ * @throws {StepError} when a step can't read its data
+ */
+export async function plan(
+  store: Store,
+  workflow: Workflow,
+  options: PlanOptions = {},
+): Promise<Plan> {
+  const { planning } = await import("./src/steps/host.ts");
+  return await (await import("./src/engine/plan.ts")).plan(store, workflow, {
+    ...planning,
+    ...options,
+  });
+}
+
+/**
+ * Runs what is not cached, and publishes. A failed step is no exception: look at the result's
+ * `status` and `errors`.
+ *
+ * @throws {WorkflowError} on an unknown target
+ * @throws {StepError} when a step can't read its data while planning
+ * @throws {DataError} when the cache can't be written
+ */
+export async function run(
+  store: Store,
+  workflow: Workflow,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const { running } = await import("./src/steps/host.ts");
+  return await (await import("./src/engine/run.ts")).run(store, workflow, {
+    ...running,
+    ...options,
+  });
+}
 
 if (import.meta.main) {
   const { main } = await import("./src/cli/main.ts");

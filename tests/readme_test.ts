@@ -1,0 +1,51 @@
+/** README shows real output: its workflow is run, its step is used, its commands exist. */
+import { assert, assertEquals } from "@std/assert";
+import { COMMANDS } from "../src/cli/commands.ts";
+import { Project, steady } from "./cli/project.ts";
+
+const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+
+function block(language: string): string {
+  const text = readme.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m"))?.[1];
+  assert(text !== undefined, `README has no ${language} block`);
+  return text;
+}
+
+/** Sizes and counts must agree; times and the widths that follow from them need not. */
+function comparable(text: string): string {
+  return steady(text).replaceAll(/ +/g, " ");
+}
+
+Deno.test("the workflow of README gives the output that README shows", async () => {
+  await using project = await Project.make();
+  await project.write("workflow.toml", block("toml"));
+  let shown = "";
+  for (const line of block("console").split("\n")) {
+    const command = line.match(/^\$ \.\/gyrus (.+)$/)?.[1];
+    if (command === undefined) continue;
+    shown += `$ ./gyrus ${command}\n${(await project.gyrus(...command.split(" "))).out}`;
+  }
+  assertEquals(comparable(shown), comparable(block("console")));
+});
+
+Deno.test("the step of README runs", async () => {
+  await using project = await Project.make();
+  await project.write("count_rows.ts", block("ts"));
+  await project.write(
+    "workflow.toml",
+    `${block("toml")}
+[steps.count]
+uses = "./count_rows.ts"
+in.labels = "labels"
+`,
+  );
+  const run = await project.gyrus("run", "workflow.toml", "count", "--quiet");
+  assertEquals([run.code, run.err], [0, ""]);
+  const { out } = await project.gyrus("show", "latest", "count.table/table.tsv");
+  assertEquals(out, "rows\n16\n");
+});
+
+Deno.test("README lists every command and no other", () => {
+  const listed = Array.from(readme.matchAll(/^\| `gyrus (\w+)/gm), ([, name]) => name);
+  assertEquals(listed.sort(), [...Object.keys(COMMANDS), "test"].sort());
+});
