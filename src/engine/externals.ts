@@ -71,6 +71,8 @@ export class Externals {
   readonly #shards = new Map<number, Map<string, Entry>>();
   readonly #dirty = new Set<number>();
   #byDigest: Map<Digest, string[]> | undefined;
+  /** When the memo's folder last changed before `#byDigest` was made. */
+  #seen: number | undefined;
 
   /** @param folder of the memo; entries live in memory alone when `writable` is false */
   constructor(
@@ -163,6 +165,7 @@ export class Externals {
   #index(): Map<Digest, string[]> {
     if (this.#byDigest) return this.#byDigest;
     const index = new Map<Digest, string[]>();
+    this.#seen = this.files.changed(this.folder);
     for (let number = 0; number < SHARDS; number++) {
       let shard = this.#shards.get(number);
       if (!shard) this.#shards.set(number, shard = this.#read(number));
@@ -171,9 +174,9 @@ export class Externals {
     return this.#byDigest = index;
   }
 
-  /** Forgets what came from disk, since another process may have added to it. */
+  /** Forgets what came from disk if another process has added to it since. */
   #reload(): boolean {
-    if (this.#byDigest === undefined) return false;
+    if (this.files.changed(this.folder) === this.#seen) return false;
     for (const number of this.#shards.keys()) {
       if (!this.#dirty.has(number)) this.#shards.delete(number);
     }

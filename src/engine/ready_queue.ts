@@ -1,10 +1,5 @@
 /** Ready instances, by what they need and how much waits for them. */
-
-export interface Demand {
-  cpu: number;
-  gpu: number;
-  memory: number;
-}
+import type { Demand } from "./pools.ts";
 
 interface Entry<T> {
   item: T;

@@ -12,7 +12,8 @@ import {
   type RunRecord,
   type RunRequest,
 } from "./run_folder.ts";
-import { type Node, Scheduler } from "./scheduler.ts";
+import type { Node } from "./node.ts";
+import { Scheduler } from "./scheduler.ts";
 import type { Store } from "./store.ts";
 
 export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {

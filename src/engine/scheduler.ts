@@ -6,54 +6,26 @@
  */
 import { StepError } from "../errors.ts";
 import type { Blob } from "../workflow/step.ts";
-import { outputState } from "./artifact.ts";
-import type { Counts, EventBody, Outcome, RunStatus } from "./events.ts";
+import { attempt, backOffDelay, pause } from "./attempt.ts";
+import { allPresent, commit } from "./commit.ts";
+import type { Counts, EventBody, RunStatus } from "./events.ts";
 import type { Executor } from "./executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "./key.ts";
-import { boundInputs, inputParts, type Outputs } from "./keying.ts";
+import { boundInputs, inputParts } from "./keying.ts";
 import { Lease } from "./lease.ts";
-import { pending, type Plan, type PlannedInstance } from "./plan.ts";
-import { type Demand, ReadyQueue } from "./ready_queue.ts";
-import type { InstanceRecord } from "./record.ts";
+import type { Node } from "./node.ts";
+import { pending, type Plan } from "./plan.ts";
+import { Pools } from "./pools.ts";
+import { ReadyQueue } from "./ready_queue.ts";
 import { keepFailure, logPath, type RunFolder } from "./run_folder.ts";
 import type { RunOptions } from "./run.ts";
 import { producers } from "./select.ts";
-import { madeBy, ObjectError, type Store } from "./store.ts";
-import type { Task, TaskResult } from "./task.ts";
-
-/** An instance in a run. */
-export interface Node {
-  planned: PlannedInstance;
-  order: number;
-  demand: Demand;
-  priority: number;
-  /** Producers not yet done. */
-  waiting: number;
-  consumers: Node[];
-  outcome?: Outcome;
-  key?: string;
-  outputs?: Outputs;
-  /** ISO 8601, UTC. */
-  started?: string;
-  finished?: string;
-  seconds?: number;
-  message?: string;
-  logPath?: string;
-  /** It runs again because its outputs turned out to be damaged; these wait for it. */
-  healing?: Node[];
-  /** Of the last execution, for what a failure keeps. */
-  failure?: { task: Task; stored: Blob[] };
-  /** Times that damage made it run again. */
-  healed: number;
-}
+import { ObjectError, type Store } from "./store.ts";
+import type { Task, TaskListener, TaskResult } from "./task.ts";
 
 /** While another run holds a lease, look again so often; milliseconds. */
 const FIRST_LOOK = 50;
 const LAST_LOOK = 1000;
-/** What a step gets to stop after its time is out; milliseconds. */
-const GRACE = 10_000;
-const FIRST_BACK_OFF = 1000;
-const LAST_BACK_OFF = 60_000;
 /** Damage may cost an instance so many reruns before it is a failure. */
 const HEALINGS = 3;
 const TAIL_LINES = 10;
@@ -62,8 +34,7 @@ export class Scheduler {
   readonly nodes = new Map<string, Node>();
   readonly errors: Error[] = [];
   readonly #ready = new ReadyQueue<Node>();
-  readonly #capacity: Demand;
-  readonly #free: Demand;
+  readonly #pools: Pools;
   #running = 0;
   #sleeping = 0;
   /** No more starts. */
@@ -80,12 +51,11 @@ export class Scheduler {
     readonly options: RunOptions,
     readonly emit: (body: EventBody) => void,
   ) {
-    this.#capacity = {
+    this.#pools = new Pools({
       cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
       gpu: Math.max(1, options.gpus ?? 1),
       memory: options.memory ?? Infinity,
-    };
-    this.#free = { ...this.#capacity };
+    });
     this.#kill = options.kill ?? new AbortController().signal;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
     this.#build();
@@ -96,7 +66,7 @@ export class Scheduler {
       this.nodes.set(planned.instance.name, {
         planned,
         order,
-        demand: this.#demandOf(planned),
+        demand: this.#pools.demandOf(planned.instance),
         priority: 0,
         waiting: 0,
         consumers: [],
@@ -114,17 +84,6 @@ export class Scheduler {
       const after = node.consumers.reduce((most, next) => Math.max(most, next.priority), 0);
       node.priority = own + after;
     }
-  }
-
-  /** More than there is would never start; it gets all there is. */
-  #demandOf({ instance }: PlannedInstance): Demand {
-    const { resources } = instance.execution;
-    const gpu = instance.kind.runs === "device" ? Math.max(1, resources.gpu) : resources.gpu;
-    return {
-      cpu: Math.min(this.#capacity.cpu, resources.cpu),
-      gpu: Math.min(this.#capacity.gpu, gpu),
-      memory: Math.min(this.#capacity.memory, resources.memory ?? 0),
-    };
   }
 
   async run(): Promise<{ status: RunStatus; counts: Counts }> {
@@ -177,33 +136,17 @@ export class Scheduler {
 
   #pump(): void {
     while (!this.#stopped) {
-      const node = this.#ready.pop(this.#fits);
+      const node = this.#ready.pop(this.#pools.fits);
       if (!node) return;
-      this.#hold(node.demand);
+      this.#pools.hold(node.demand);
       this.#running++;
       void this.#attend(node).finally(() => {
-        this.#release(node.demand);
+        this.#pools.release(node.demand);
         this.#running--;
         this.#pump();
         this.#finishIfIdle();
       });
     }
-  }
-
-  #fits = (demand: Demand): boolean =>
-    demand.cpu <= this.#free.cpu && demand.gpu <= this.#free.gpu &&
-    demand.memory <= this.#free.memory;
-
-  #hold(demand: Demand): void {
-    this.#free.cpu -= demand.cpu;
-    this.#free.gpu -= demand.gpu;
-    this.#free.memory -= demand.memory;
-  }
-
-  #release(demand: Demand): void {
-    this.#free.cpu += demand.cpu;
-    this.#free.gpu += demand.gpu;
-    this.#free.memory += demand.memory;
   }
 
   #finishIfIdle(): void {
@@ -305,154 +248,88 @@ export class Scheduler {
     const { instance, reasons, estimate } = node.planned;
     node.started = new Date().toISOString();
     node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
-    for (let attempt = 1;; attempt++) {
+    for (let number = 1;; number++) {
       this.emit({
         type: "instance-started",
         instance: instance.name,
         step: instance.step,
         kind: instance.kind.kind,
         key,
-        attempt,
+        attempt: number,
         reasons,
         ...(estimate.seconds !== undefined && { estimateSeconds: estimate.seconds }),
         logPath: node.logPath,
       });
       const start = performance.now();
       try {
-        const result = await this.#execute(node, task);
+        const result = await attempt(this.executor, instance, task, {
+          signal: this.#signal,
+          kill: this.#kill,
+          listener: this.#listener(node, task),
+        });
         node.seconds = (performance.now() - start) / 1000;
         return await this.#commit(node, parts, key, result);
       } catch (error) {
         node.seconds = (performance.now() - start) / 1000;
-        const final = attempt > instance.execution.retry || this.#signal.aborted ||
+        const final = number > instance.execution.retry || this.#signal.aborted ||
           error instanceof ObjectError;
         if (final) throw error;
-        await this.#backOff(node, attempt, error);
+        const delay = backOffDelay(number);
+        this.emit({
+          type: "instance-retried",
+          instance: instance.name,
+          attempt: number,
+          message: messageOf(error),
+          delaySeconds: delay / 1000,
+        });
+        await pause(delay, this.#signal);
       }
     }
   }
 
-  async #execute(node: Node, task: Task): Promise<TaskResult> {
-    const { instance } = node.planned;
-    const { timeout } = instance.execution;
-    const time = new AbortController();
-    const kill = new AbortController();
-    const stopKill = () => kill.abort(this.#kill.reason);
-    this.#kill.addEventListener("abort", stopKill);
-    const timers: ReturnType<typeof setTimeout>[] = [];
-    if (timeout !== undefined) {
-      const reason = new DOMException(`timed out after ${timeout} s`, "TimeoutError");
-      timers.push(setTimeout(() => time.abort(reason), timeout * 1000));
-      timers.push(setTimeout(() => kill.abort(reason), timeout * 1000 + GRACE));
-    }
-    node.failure = { task, stored: [] };
-    const stored = node.failure.stored;
-    const log = (level: "info" | "warning", message: string) => {
-      this.folder?.log(instance.name, level === "warning" ? `warning: ${message}` : message);
-      this.emit({ type: "instance-log", instance: instance.name, level, message });
+  #listener(node: Node, task: Task): TaskListener {
+    const { name } = node.planned.instance;
+    const stored: Blob[] = [];
+    node.failure = { task, stored };
+    return {
+      log: (level, message) => {
+        this.folder?.log(name, level === "warning" ? `warning: ${message}` : message);
+        this.emit({ type: "instance-log", instance: name, level, message });
+      },
+      progress: (update) => this.emit({ type: "instance-progress", instance: name, ...update }),
+      stored: (blob) => void stored.push(blob),
     };
-    const listener = {
-      log,
-      progress: (update: object) =>
-        this.emit({ type: "instance-progress", instance: instance.name, ...update }),
-      stored: (blob: Blob) => void stored.push(blob),
-    };
-    try {
-      return await this.executor.run({
-        instance,
-        task,
-        signal: timeout === undefined ? this.#signal : AbortSignal.any([this.#signal, time.signal]),
-        kill: kill.signal,
-        listener,
-      });
-    } finally {
-      for (const timer of timers) clearTimeout(timer);
-      this.#kill.removeEventListener("abort", stopKill);
-    }
   }
 
-  async #backOff(node: Node, attempt: number, error: unknown): Promise<void> {
-    const delay = Math.min(LAST_BACK_OFF, FIRST_BACK_OFF * 2 ** (attempt - 1));
-    this.emit({
-      type: "instance-retried",
-      instance: node.planned.instance.name,
-      attempt,
-      message: messageOf(error),
-      delaySeconds: delay / 1000,
-    });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, delay);
-    const wake = () => resolve();
-    this.#signal.addEventListener("abort", wake);
-    await promise;
-    clearTimeout(timer);
-    this.#signal.removeEventListener("abort", wake);
-    this.#signal.throwIfAborted();
-  }
-
-  /** Publishes the record, unless there is one: then the first stands. */
+  /** Publishes the record; from here on the result is safe. */
   async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
     const { instance } = node.planned;
-    const bytes = Object.values(result.outputs).reduce((sum, output) => sum + output.bytes, 0);
-    const earlier = instance.execution.cache ? this.store.record(key) : undefined;
-    let outputs = result.outputs;
-    let unchanged = sameOutputs(outputs, node.planned.outputs);
-    if (earlier) {
-      this.#reportDifferences(node, key, earlier.outputs, outputs);
-      unchanged = sameOutputs(outputs, earlier.outputs);
-      if (!node.healing && allPresent(this.store, earlier.outputs)) outputs = earlier.outputs;
-    }
-    const stands = earlier !== undefined && sameOutputs(outputs, earlier.outputs);
-    if (instance.execution.cache && !stands) {
-      await this.store.publishRecord({
-        type: "instance",
-        key,
-        parts,
-        outputs,
-        created: new Date().toISOString(),
-        seconds: node.seconds ?? 0,
-        ...(result.resumedFrom !== undefined && { resumedFrom: result.resumedFrom }),
-        bytes,
-        ...await this.#storedLog(node),
-        made: madeBy(),
-      });
-    }
-    node.outputs = outputs;
+    const { name } = instance;
+    const committed = await commit(this.store, {
+      key,
+      parts,
+      result,
+      seconds: node.seconds ?? 0,
+      log: this.folder?.tail(name, Infinity) ?? [],
+      recorded: instance.execution.cache,
+      replaces: node.healing !== undefined,
+      onDifference: (difference) =>
+        this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
+    });
+    node.outputs = committed.outputs;
     node.finished = new Date().toISOString();
     this.emit({
       type: "instance-finished",
-      instance: instance.name,
+      instance: name,
       key,
       seconds: node.seconds ?? 0,
-      bytes,
+      bytes: committed.bytes,
       outputs: Object.fromEntries(
-        Object.entries(outputs).map(([name, output]) => [name, output.digest]),
+        Object.entries(committed.outputs).map(([output, { digest }]) => [output, digest]),
       ),
-      unchanged,
+      unchanged: committed.unchanged,
     });
     this.#settle(node, "done");
-  }
-
-  async #storedLog(node: Node): Promise<Pick<InstanceRecord, "log">> {
-    const lines = this.folder?.tail(node.planned.instance.name, Infinity) ?? [];
-    if (lines.length === 0) return {};
-    const text = new TextEncoder().encode(lines.join("\n") + "\n");
-    return { log: (await this.store.putObject(text)).digest };
-  }
-
-  #reportDifferences(node: Node, key: string, recorded: Outputs, produced: Outputs): void {
-    for (const [output, ref] of Object.entries(produced)) {
-      const before = recorded[output]?.digest;
-      if (before === undefined || before === ref.digest) continue;
-      this.emit({
-        type: "nondeterminism",
-        instance: node.planned.instance.name,
-        key,
-        output,
-        recorded: before,
-        produced: ref.digest,
-      });
-    }
   }
 
   // ---- what goes wrong ----
@@ -568,15 +445,4 @@ function messageOf(error: unknown): string {
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === "AbortError");
-}
-
-function allPresent(store: Store, outputs: Outputs): boolean {
-  return Object.values(outputs).every((output) => outputState(store, output) === "present");
-}
-
-function sameOutputs(a: Outputs, b: Outputs | undefined): boolean {
-  if (!b) return false;
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length &&
-    names.every((name) => a[name].digest === b[name]?.digest);
 }

@@ -69,7 +69,9 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
     files.create(probe).close();
     files.remove(probe);
   } catch (cause) {
-    if (files.list(`${root}/records`).length === 0) throw cause;
+    // A full disk is no reason to go on as if nothing had to be written.
+    const closed = cause instanceof DataError && /read-only|permission/.test(cause.fault);
+    if (!closed || files.list(`${root}/records`).length === 0) throw cause;
     writable = false;
   }
   return new Store(root, files, writable, isNew, options);
