@@ -58,7 +58,7 @@ export function gatherVoxels(
   };
   const { voxels, slope, intercept } = volume;
   const plain = voxels instanceof Float32Array && slope === 1 && intercept === 0;
-  if (plain && copyBits(voxels, paths, out)) return;
+  if (plain && paths.innerTarget === 1 && copyBits(voxels, paths, out)) return;
   if (!copyScaled(voxels, paths, out, scaling(volume))) {
     throw new DataError(subject, "the image has infinite voxels");
   }
@@ -90,9 +90,9 @@ function regularStep(indices: Int32Array): number {
   return step;
 }
 
-/** Copies float32 voxels as they are. @returns whether all of them are finite */
+/** Copies float32 voxels as they are, to neighbours. @returns whether all of them are finite */
 function copyBits(voxels: Float32Array, paths: Paths, out: Float32Array): boolean {
-  const { xs, xTarget, outers, outerTarget, count, start, step, innerTarget } = paths;
+  const { xs, xTarget, outers, outerTarget, count, start, step } = paths;
   const source = new Int32Array(voxels.buffer, voxels.byteOffset, voxels.length);
   const target = new Int32Array(out.buffer, out.byteOffset, out.length);
   let bits = 0;
@@ -101,14 +101,13 @@ function copyBits(voxels: Float32Array, paths: Paths, out: Float32Array): boolea
       const end = Math.min(block + X_BLOCK, xs.length);
       for (let x = block; x < end; x++) {
         let from = outers[o] + xs[x] + start;
-        let to = o * outerTarget + x * xTarget;
-        for (let i = 0; i < count; i++) {
+        const first = o * outerTarget + x * xTarget;
+        for (let to = first; to < first + count; to++) {
           const voxel = source[from];
           target[to] = voxel;
           // Sets the sign bit when the exponent is all ones: NaN or infinite.
           bits |= (voxel & 0x7f800000) + 0x00800000;
           from += step;
-          to += innerTarget;
         }
       }
     }
