@@ -2,7 +2,8 @@
  * What happens in a run, as it happens.
  *
  * One stream feeds the terminal, `--json`, `runs/<id>/events.jsonl`, the report and the live view.
- * Every event carries `time`, ISO 8601 in UTC; the first is `run-started`, the last `run-finished`.
+ * Every event carries `time`, ISO 8601 in UTC. What steps that look at the outside world log while
+ * planning comes first, then `run-started`; the last is `run-finished`.
  */
 import type { Digest, Json } from "../workflow/step.ts";
 import type { Reason } from "./reason.ts";

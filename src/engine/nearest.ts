@@ -88,11 +88,11 @@ export function readLastKeys(store: Store, workflow: string): Readonly<Record<st
   }
 }
 
-/** Remembers them for the next comparison. */
+/** Remembers them for the next comparison; they need not survive a power failure. */
 export async function writeLastKeys(
   store: Store,
   workflow: string,
   keys: Readonly<Record<string, Digest>>,
 ): Promise<void> {
-  await store.replaceFile(lastKeysPath(store, workflow), JSON.stringify(keys));
+  await store.replaceFile(lastKeysPath(store, workflow), JSON.stringify(keys), false);
 }

@@ -27,6 +27,6 @@ export function unpin(store: Store, keys: readonly Digest[]): Promise<void> {
 }
 
 async function writePins(store: Store, pins: Record<Digest, string>): Promise<void> {
-  await store.replaceFile(pinsPath(store), JSON.stringify(pins, undefined, 1) + "\n");
+  await store.replaceFile(pinsPath(store), JSON.stringify(pins, undefined, 1) + "\n", true);
   await store.files.syncFolder(store.root);
 }

@@ -300,7 +300,7 @@ function readLedger(store: Store, name: string): Ledger {
 
 async function writeLedger(store: Store, name: string, ledger: Ledger): Promise<void> {
   store.files.makeFolder(`${store.root}/published`);
-  await store.replaceFile(ledgerPath(store, name), JSON.stringify(ledger, undefined, 1));
+  await store.replaceFile(ledgerPath(store, name), JSON.stringify(ledger, undefined, 1), true);
   await store.files.syncFolder(`${store.root}/published`);
 }
 

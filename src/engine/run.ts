@@ -68,10 +68,13 @@ export async function run(
   const started = new Date();
   const clock = performance.now();
   const id = newRunId(started);
-  const folder = store.writable ? new RunFolder(store, id) : undefined;
+  /** What happens while planning; a run that can't be planned leaves no folder. */
+  const early: EngineEvent[] = [];
+  let folder: RunFolder | undefined;
   const emit = (body: EventBody) => {
     const event: EngineEvent = { time: new Date().toISOString(), ...body };
-    folder?.event(event);
+    if (folder) folder.event(event);
+    else early.push(event);
     options.onEvent?.(event);
   };
   store.onDamage = (damage) => emit({ type: "damage", ...damage });
@@ -79,6 +82,8 @@ export async function run(
   try {
     const { onEvent: _, ...planOptions } = options;
     const planned = await plan(store, workflow, { ...planOptions, onEvent: emit });
+    folder = store.writable ? new RunFolder(store, id) : undefined;
+    for (const event of early) folder?.event(event);
     const todo = planned.counts["will-run"] + planned.counts["may-run"];
     emit({
       type: "run-started",
@@ -92,7 +97,7 @@ export async function run(
     });
     const scheduler = new Scheduler(store, planned, executor, folder, options, emit);
     const record = runRecord(id, started, workflow, planned, scheduler, options.request);
-    if (todo > 0) await folder?.write(record("running"));
+    if (todo > 0) await folder?.write(record("running"), true);
     const { status: ran, counts } = await scheduler.run();
     const errors = [...scheduler.errors];
     if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
@@ -103,7 +108,7 @@ export async function run(
     const status = ran === "done" && errors.length > 0 ? "failed" : ran;
     const seconds = (performance.now() - clock) / 1000;
     emit({ type: "run-finished", run: id, status, counts, seconds });
-    await folder?.write(record(status, seconds));
+    await folder?.write(record(status, seconds), todo > 0);
     return {
       ...(folder && { id }),
       status,

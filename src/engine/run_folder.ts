@@ -146,9 +146,10 @@ export class RunFolder {
     return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-count);
   }
 
-  async write(record: RunRecord): Promise<void> {
+  /** @param durable whether it must survive a power failure: not if nothing was executed */
+  async write(record: RunRecord, durable: boolean): Promise<void> {
     try {
-      await this.store.replaceFile(`${this.path}/run.json`, JSON.stringify(record));
+      await this.store.replaceFile(`${this.path}/run.json`, JSON.stringify(record), durable);
     } catch (error) {
       this.#remember(error);
     }

@@ -344,22 +344,25 @@ export class Store {
     if (!this.writable) throw readOnly(this.root);
     const folder = folderOf(path);
     this.#ensureFolder(folder);
-    await this.#write(path, bytes);
+    await this.#write(path, bytes, true);
     this.#unsynced.add(folder);
   }
 
-  /** Replaces a file that is no object and no record; a kill leaves the old or the new one. */
-  async replaceFile(path: string, text: string): Promise<void> {
-    await this.#write(path, new TextEncoder().encode(text));
+  /**
+   * Replaces a file that is no object and no record; a kill leaves the old or the new one.
+   * @param durable whether its content must survive a power failure
+   */
+  async replaceFile(path: string, text: string, durable: boolean): Promise<void> {
+    await this.#write(path, new TextEncoder().encode(text), durable);
   }
 
-  async #write(path: string, bytes: Uint8Array): Promise<void> {
+  async #write(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
     const temporary = `${this.root}/tmp/${crypto.randomUUID()}`;
     try {
       const file = this.files.create(temporary);
       try {
         await file.write(bytes);
-        await file.sync();
+        if (durable) await file.sync();
       } finally {
         file.close();
       }
