@@ -77,7 +77,7 @@ export function packWeights(program: ProgramBuilder, work: {
     has_bias: bias ? 1 : 0,
   });
   const constants = { LANES: lanes };
-  const workgroups = grid(program, Math.ceil(count / lanes));
+  const workgroups: [number, number] = [Math.ceil(padded / lanes), blocks];
   const name = `${label}: pack weights`;
   if (transposed) {
     const bindings = { params, weights, packed: tensor };

@@ -52,73 +52,68 @@ fn in_blocks() -> u32 {
   return (params.in_channels + 3u) / 4u * params.positions;
 }
 
+// An invocation packs all taps of its weights, which stand side by side.
 @compute @workgroup_size(LANES)
 fn pack(
   @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let t = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
+  let k = workgroup.x * LANES + lane;
+  let block = workgroup.y;
   let blocks = in_blocks();
-  let count = params.taps * blocks * params.padded;
-  if (t >= count + params.padded / 4u) {
+  if (k >= params.padded) {
     return;
   }
-  var value = vec4f();
-  if (t < count) {
-    let k = t % params.padded;
-    let block = t / params.padded % blocks;
-    let tap = t / params.padded / blocks;
-    if (k < params.out_channels) {
-      // unroll
-      for (var i = 0u; i < 4u; i++) {
-        if (has_channel(block, i)) {
-          value[i] = weights[weight_at(k, block, i, tap)];
-        }
-      }
-    }
-  } else if (params.has_bias != 0u) {
+  for (var tap = 0u; tap < params.taps; tap++) {
+    var value = vec4f();
     // unroll
     for (var i = 0u; i < 4u; i++) {
-      let k = (t - count) * 4u + i;
-      if (k < params.out_channels) {
-        value[i] = bias[k];
+      if (k < params.out_channels && has_channel(block, i)) {
+        value[i] = weights[weight_at(k, block, i, tap)];
       }
     }
+    packed[(tap * blocks + block) * params.padded + k] = value;
   }
-  packed[t] = value;
+  if (block == 0u && k % 4u == 0u) {
+    var value = vec4f();
+    // unroll
+    for (var i = 0u; i < 4u; i++) {
+      if (params.has_bias != 0u && k + i < params.out_channels) {
+        value[i] = bias[k + i];
+      }
+    }
+    packed[(params.taps * blocks) * params.padded + k / 4u] = value;
+  }
 }
 
 @compute @workgroup_size(LANES)
 fn pack_transposed(
   @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let t = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
+  let channel = workgroup.x * LANES + lane;
+  let block = workgroup.y;
   let blocks = (params.out_channels + 3u) / 4u;
-  let count = params.used * blocks * params.padded;
-  if (t >= count + params.padded / 4u) {
+  if (channel >= params.padded) {
     return;
   }
-  var value = vec4f();
-  if (t < count) {
-    let channel = t % params.padded;
-    let block = t / params.padded % blocks;
-    let used = t / params.padded / blocks;
+  let exists = channel / 4u < in_blocks() && has_channel(channel / 4u, channel % 4u);
+  for (var used = 0u; used < params.used; used++) {
     let tap_y = params.first_y + i32(used / params.used_x) * params.step_y;
     let tap_x = params.first_x + i32(used % params.used_x) * params.step_x;
     let tap = u32(tap_y) * params.taps_x + u32(tap_x);
-    if (channel / 4u < in_blocks() && has_channel(channel / 4u, channel % 4u)) {
-      // unroll
-      for (var i = 0u; i < 4u; i++) {
-        if (block * 4u + i < params.out_channels) {
-          value[i] = weights[weight_at(block * 4u + i, channel / 4u, channel % 4u, tap)];
-        }
+    var value = vec4f();
+    // unroll
+    for (var i = 0u; i < 4u; i++) {
+      if (exists && block * 4u + i < params.out_channels) {
+        value[i] = weights[weight_at(block * 4u + i, channel / 4u, channel % 4u, tap)];
       }
     }
+    packed[(used * blocks + block) * params.padded + channel] = value;
   }
-  packed[t] = value;
+  if (block == 0u && channel % 4u == 0u) {
+    packed[params.used * blocks * params.padded + channel / 4u] = vec4f();
+  }
 }
 
 @compute @workgroup_size(LANES)

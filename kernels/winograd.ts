@@ -83,6 +83,15 @@ const correlateKernel = defineKernel({
   },
 });
 
+/**
+ * Transformed inputs of the forward passes of a program, by operand. The weight gradient reads them
+ * in place of the input, which it needs as the forward pass left it anyway.
+ */
+const forwardTiles = new WeakMap<
+  ProgramBuilder,
+  Map<Operand, { shape: string; tiles: PlannedTexture }>
+>();
+
 /** Elements of a transformed tile. */
 const ELEMENTS = 36;
 
@@ -160,6 +169,10 @@ export function winogradConvolution(program: ProgramBuilder, work: {
     tiles,
     label: `${label}: transform input`,
   });
+  if (!transposed) {
+    const made = forwardTiles.get(program) ?? new Map();
+    forwardTiles.set(program, made.set(input, { shape: inputKey(shape), tiles: transformed }));
+  }
 
   const products = program.tensor(`${label} products`, ELEMENTS * outBlocks * tiles.pitch * 16);
   const tilesEach = pixelTile(lanes, tiles.count, texelChannels);
@@ -225,13 +238,16 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
   const inBlocks = Math.ceil(shape.channels / 4);
   const outBlocks = Math.ceil(shape.outChannels / 4);
   const common = { images: shape.images, padding: shape.padding, tiles };
-  const inputTiles = transform(program, "input_tiles", {
-    ...common,
-    pixels: input,
-    blocks: inBlocks,
-    size: [shape.height, shape.width],
-    label: `${label}: transform input`,
-  });
+  const made = forwardTiles.get(program)?.get(input);
+  const inputTiles = made?.shape === inputKey(shape)
+    ? made.tiles
+    : transform(program, "input_tiles", {
+      ...common,
+      pixels: input,
+      blocks: inBlocks,
+      size: [shape.height, shape.width],
+      label: `${label}: transform input`,
+    });
   const gradientTiles = transform(program, "gradient_tiles", {
     ...common,
     pixels: outGradient,
@@ -284,6 +300,11 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
     workgroups: [Math.ceil(inBlocks / lanes), shape.outChannels],
     label: `${label}: transform back`,
   });
+}
+
+/** Shapes of one key read the same tiles of an input. */
+function inputKey({ images, channels, height, width, padding }: Conv2dShape): string {
+  return [images, channels, height, width, ...padding].join();
 }
 
 /** Transformed tiles `[36][block][pitch]` of an activation, as texels. */
