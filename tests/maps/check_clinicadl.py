@@ -3,7 +3,7 @@
     python check_clinicadl.py FOLDER     (an empty folder to work in)
 
 Needs ClinicaDL 1.6.1 with PyTorch 2.1.2, SciPy 1.11 (its own calls fail with 1.17), and deno on the
-path; takes four minutes on two processors. Nothing of ClinicaDL is replaced;
+path; takes eight minutes on two processors. Nothing of ClinicaDL is replaced;
 two things are laid ready:
 
 - its resnet18 downloads torchvision's ImageNet weights when it is built, only to overwrite them, so
@@ -13,11 +13,14 @@ two things are laid ready:
 
 Proven: `clinicadl predict` on a new data group and, by name, on one that we predicted, `clinicadl
 interpret` with gradients and Grad-CAM, both for single networks; `predict` for multiple networks;
-probabilities and image-level votes equal to ours; `maps.open` of a MAPS that `clinicadl train` wrote.
+probabilities and image-level votes equal to PyTorch's; `maps.open` of a MAPS that `clinicadl train`
+wrote; and the whole way: check_clinicadl.toml trains and predicts on the device here, ClinicaDL cuts
+the same CAPS into slices itself and predicts with the published MAPS.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -254,6 +257,28 @@ def check(name, expected, table, interpret):
             assert len(found) == 2 * (3 * SIZE[0] + SIZE[0]), len(found)
 
 
+def check_workflow():
+    """ClinicaDL's predictions with networks that were trained here, against our own."""
+    folder = WORK / "workflow"
+    folder.mkdir()
+    shutil.copy(HERE / "check_clinicadl.toml", folder / "workflow.toml")
+    run("deno", "run", "-A", HERE.parents[1] / "mod.ts", "run", folder / "workflow.toml")
+    # The whole images are there to be counted: it predicts from the slices.
+    clinicadl("prepare-data", "image", folder / "caps", "t1-linear", "--extract_json", "images")
+    clinicadl("prepare-data", "slice", folder / "caps", "t1-linear", "--save_features",
+              "--slice_direction", 2, "--slice_mode", "rgb", "--discarded_slices", 18,
+              "--discarded_slices", 19, "--extract_json", "slices")
+    keys = ["participant_id", "session_id", "slice_id"]
+    for maps in sorted(folder.glob("*-*")):
+        clinicadl("predict", maps, "again", "--caps_directory", folder / "caps",
+                  "--participants_tsv", folder / "test.tsv", "--no-gpu", "-np", 0)
+        for split in (0, 1):
+            for level in ("slice", "image"):
+                group = maps / f"split-{split}" / "best-loss"
+                ours = pd.read_csv(group / f"test/test_{level}_level_prediction.tsv", sep="\t")
+                compare(group / f"again/again_{level}_level_prediction.tsv", ours, keys)
+
+
 def check_trained(table):
     """A MAPS that ClinicaDL itself trains, opened by us."""
     labels = WORK / "labels"
@@ -306,4 +331,5 @@ for name, architecture, build, discarded, multi_network in cases:
     expectation = make_artifacts(name, architecture, build, discarded, multi_network, people)
     check(name, expectation, people, interpret=discarded == 0)
 check_trained(people)
+check_workflow()
 print("ClinicaDL reads our MAPS, and we read its own")
