@@ -4,7 +4,7 @@
  *
  * How a kernel family records itself (`kernels/x.ts`):
  *
- * ```ts
+ * ```ts ignore
  * import source from "./relu.wgsl" with { type: "text" };
  * const relu = defineKernel({
  *   name: "relu",

@@ -1,7 +1,7 @@
 /**
  * Training: one static program a step for one or several networks side by side.
  *
- * ```ts
+ * ```ts ignore
  * const trainer = await Trainer.create(device, {
  *   data: { shape: [1, 64, 64], count: 800, read: (item) => slices[item] },
  *   targets: Uint32Array.from(labels),           // class (or Float32Array of values) of every item

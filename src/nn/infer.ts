@@ -1,7 +1,7 @@
 /**
  * Applying networks in evaluation mode: logits of every item, in order, the same bits every time.
  *
- * ```ts
+ * ```ts ignore
  * const [{ logits, probabilities }] = await infer(device, {
  *   data, normalisation: "element", batchSize: 32,
  *   runs: [{ network, weights: importState(network, dict, "model.safetensors"), items }],
