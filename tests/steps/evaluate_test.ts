@@ -91,6 +91,18 @@ Deno.test("evaluate keeps what group_by names apart and pools the rest", async (
   assertEquals(evaluation.classes, ["AD", "CN"]);
 });
 
+Deno.test("evaluate warns when predictions of one fold are pooled, and names the axis", async () => {
+  const store = new MemoryStore();
+  const predictions = [
+    await fold(store, 0, { fold: 0, multi_network: false }),
+    await fold(store, 0, { fold: 0, multi_network: true }),
+  ];
+  await run(store, predictions);
+  assertEquals(store.warnings, [
+    "test: 2 predictions of fold 0 are pooled; to tell them apart, add to group_by: multi_network",
+  ]);
+});
+
 Deno.test("evaluate names an axis that the predictions do not have", async () => {
   const store = new MemoryStore();
   const predictions = [await fold(store, 0, { fold: 0 })];

@@ -8,7 +8,7 @@ import { predictionFile, readPredictions } from "./prediction_table.ts";
 
 /**
  * @param groupBy names of matrix axes
- * @param warn is told of rows without a label, which are left out
+ * @param warn is told of rows without a label, which are left out, and of folds that are pooled
  * @throws {DataError} when an axis is unknown, predictions do not fit together, or nothing has labels
  */
 export async function evaluateGroups(
@@ -32,6 +32,7 @@ export async function evaluateGroups(
   const groups: EvaluatedGroup[] = [];
   for (const members of gather(artifacts, groupBy)) {
     const { meta } = members[0];
+    warnOfSharedFolds(members, warn);
     const metrics = meta.selection_metrics as readonly string[];
     const levels = meta.mode === "image" ? ["image"] : [String(meta.mode), "image"];
     for (const selection_metric of metrics) {
@@ -99,6 +100,20 @@ function pickAxes(artifact: Artifact, groupBy: readonly string[]): EvaluatedGrou
     }
     return [axis, value];
   }));
+}
+
+/** Two predictions by networks of one split are no folds: an axis was forgotten, or meant so. */
+function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string) => void): void {
+  const names = members.map(foldName);
+  const shared = names.find((name, i) => names.indexOf(name) !== i);
+  if (shared === undefined) return;
+  const same = members.filter((_, i) => names[i] === shared);
+  const axes = Object.keys(same[0].axes ?? {})
+    .filter((axis) => same.some((artifact) => artifact.axes?.[axis] !== same[0].axes?.[axis]));
+  const hint = axes.length > 0 ? `; to tell them apart, add to group_by: ${axes.join(", ")}` : "";
+  warn(
+    `${members[0].meta.data_group}: ${same.length} predictions of fold ${shared} are pooled${hint}`,
+  );
 }
 
 /** The split it was trained on; its place among the inputs where it has none. */
