@@ -97,9 +97,9 @@ const ELEMENTS = 36;
 
 /** Whether the table of the device has the layer computed by Winograd's algorithm. */
 export function usesWinograd(program: ProgramBuilder, shape: Conv2dShape): boolean {
-  const { convolution, winogradChannels, winogradTiles } = kernelTable(program.device);
+  const { convolution, winograd, winogradChannels, winogradTiles } = kernelTable(program.device);
   const { kernel, stride, padding, channels, outChannels, positions = 1 } = shape;
-  return convolution === "texel" && positions === 1 &&
+  return winograd && convolution === "texel" && positions === 1 &&
     kernel.every((side) => side === 3) && stride.every((step) => step === 1) &&
     padding.every((pad) => pad <= 2) && Math.min(channels, outChannels) >= winogradChannels &&
     tilesOf(shape.images, conv2dOutput(shape)).count >= winogradTiles;

@@ -7,12 +7,14 @@ import type { AdapterClass, Device } from "./device.ts";
 export interface KernelTable {
   /** `texel`: storage textures and registers (software); `tiled`: workgroup memory (GPUs). */
   convolution: "texel" | "tiled";
-  /** Output channels an invocation of the texel convolution keeps in registers. */
+  /** Output channels an invocation of the texel convolution keeps in registers: 16 or 32. */
   texelChannels: number;
-  /** Tile of the tiled convolution; both must be multiples of 8. */
+  /** Tile of the tiled convolution: 64 or 128 each. */
   tiledPixels: number;
   tiledChannels: number;
-  /** Least channels, input and output, from which 3 x 3 convolutions go by Winograd's algorithm. */
+  /** 3 x 3 convolutions of stride 1 go by Winograd's algorithm (texel convolutions only). */
+  winograd: boolean;
+  /** Least channels, input and output, for it. */
   winogradChannels: number;
   /** Least 4 x 4 output tiles of a batch for it. */
   winogradTiles: number;
@@ -27,6 +29,7 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     texelChannels: 32,
     tiledPixels: 128,
     tiledChannels: 64,
+    winograd: true,
     winogradChannels: 32,
     winogradTiles: 64,
     weightGradientWorkgroups: 32,
@@ -34,10 +37,11 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
   integrated: {
     convolution: "tiled",
     texelChannels: 16,
-    tiledPixels: 128,
+    tiledPixels: 64,
     tiledChannels: 64,
-    winogradChannels: Infinity,
-    winogradTiles: Infinity,
+    winograd: false,
+    winogradChannels: 32,
+    winogradTiles: 64,
     weightGradientWorkgroups: 128,
   },
   discrete: {
@@ -45,8 +49,9 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     texelChannels: 16,
     tiledPixels: 128,
     tiledChannels: 64,
-    winogradChannels: Infinity,
-    winogradTiles: Infinity,
+    winograd: false,
+    winogradChannels: 32,
+    winogradTiles: 64,
     weightGradientWorkgroups: 512,
   },
 };

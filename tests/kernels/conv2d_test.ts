@@ -12,7 +12,7 @@ import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
 import { conv2dReference, fromBlocks, toBlocks } from "./conv2d_reference.ts";
 
-const direct = { ...kernelTables.software, winogradChannels: Infinity };
+const direct = { ...kernelTables.software, winograd: false };
 
 const shapes: Record<string, Conv2dShape> = {
   "3x3, 5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),
@@ -68,6 +68,29 @@ for (const convolution of ["texel", "tiled"] as const) {
     });
   }
 }
+
+for (const [tiledPixels, tiledChannels] of [[64, 64], [64, 128], [128, 128]]) {
+  Deno.test(`tiles of ${tiledPixels} pixels x ${tiledChannels} channels agree with float64`, async () => {
+    const device = await openDevice();
+    try {
+      const tiles = { convolution: "tiled", tiledPixels, tiledChannels } as const;
+      useKernelTable(device, { ...direct, ...tiles });
+      await compare(device, layer(2, 20, 9, 8, 68, 3, 1, 1));
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
+Deno.test("texel tiles of 16 channels agree with float64", async () => {
+  const device = await openDevice();
+  try {
+    useKernelTable(device, { ...direct, texelChannels: 16 });
+    await compare(device, layer(2, 20, 9, 8, 68, 3, 1, 1));
+  } finally {
+    device.destroy();
+  }
+});
 
 const winogradShapes: Record<string, Conv2dShape> = {
   "5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),

@@ -1,0 +1,129 @@
+/** Measures kernel variants on a device: the core of `gyrus tune`. */
+import type { Device } from "../src/gpu/device.ts";
+import { ProgramBuilder } from "../src/gpu/program.ts";
+import { type KernelTable, kernelTable, useKernelTable } from "../src/gpu/tuning.ts";
+import {
+  conv2dBackwardData,
+  conv2dBackwardWeights,
+  conv2dForward,
+  conv2dOutput,
+  type Conv2dShape,
+} from "./conv2d.ts";
+
+/** Early, middle and late layers of a ResNet; strided and not. */
+const typicalLayers: readonly Conv2dShape[] = [
+  layer(64, 64, 32, 1),
+  layer(128, 256, 16, 2),
+  layer(256, 256, 8, 1),
+];
+
+function layer(channels: number, outChannels: number, side: number, stride: number): Conv2dShape {
+  return {
+    images: 16,
+    channels,
+    height: side,
+    width: side,
+    outChannels,
+    kernel: [3, 3],
+    stride: [stride, stride],
+    padding: [1, 1],
+  };
+}
+
+/** Values of one or several fields of the table to choose among. */
+type Choice = Partial<KernelTable>;
+
+const choices: Readonly<Record<KernelTable["convolution"], readonly (readonly Choice[])[]>> = {
+  texel: [
+    [{ texelChannels: 16 }, { texelChannels: 32 }],
+    [{ winograd: false }, { winograd: true }],
+    [{ weightGradientWorkgroups: 16 }, { weightGradientWorkgroups: 64 }],
+  ],
+  tiled: [
+    [
+      { tiledPixels: 64, tiledChannels: 64 },
+      { tiledPixels: 128, tiledChannels: 64 },
+      { tiledPixels: 64, tiledChannels: 128 },
+      { tiledPixels: 128, tiledChannels: 128 },
+    ],
+    [128, 256, 512, 1024].map((weightGradientWorkgroups) => ({ weightGradientWorkgroups })),
+  ],
+};
+
+/** One table measured. */
+export interface Candidate {
+  table: KernelTable;
+  /** Milliseconds of the three passes over all layers; infinite where the device can't run it. */
+  milliseconds: number;
+}
+
+/**
+ * Finds the fastest table by changing one choice after the other, and makes the device use it. What
+ * is less than 3 % faster than what stands is noise and changes nothing.
+ *
+ * @param layers the convolutions to be fast at
+ * @param seconds least time of one measurement
+ * @param onMeasured called after each measurement
+ * @returns the table in use from now on; results computed with it have keys of their own
+ */
+export async function tune(
+  device: Device,
+  { layers = typicalLayers, seconds = 0.25, onMeasured }: {
+    layers?: readonly Conv2dShape[];
+    seconds?: number;
+    onMeasured?: (candidate: Candidate) => void;
+  } = {},
+): Promise<KernelTable> {
+  const measured = async (table: KernelTable): Promise<Candidate> => {
+    useKernelTable(device, table);
+    let milliseconds = 0;
+    for (const shape of layers) milliseconds += await timeLayer(device, shape, seconds);
+    const candidate = { table, milliseconds };
+    onMeasured?.(candidate);
+    return candidate;
+  };
+  let best = await measured(kernelTable(device));
+  for (const alternatives of choices[best.table.convolution]) {
+    const stands = best.table;
+    for (const choice of alternatives) {
+      const table = { ...stands, ...choice };
+      if (JSON.stringify(table) === JSON.stringify(stands)) continue;
+      const candidate = await measured(table);
+      if (candidate.milliseconds < best.milliseconds * 0.97) best = candidate;
+    }
+  }
+  useKernelTable(device, best.table);
+  return best.table;
+}
+
+/** Milliseconds of the three passes of a layer, the least of three measurements. */
+async function timeLayer(device: Device, shape: Conv2dShape, seconds: number): Promise<number> {
+  const [height, width] = conv2dOutput(shape);
+  const floats = (channels: number, pixels: number) =>
+    device.buffer("tuning", shape.images * Math.ceil(channels / 4) * 16 * pixels);
+  const inPixels = shape.height * shape.width, outPixels = height * width;
+  const [input, inGradient] = [1, 2].map(() => floats(shape.channels, inPixels));
+  const [output, outGradient] = [1, 2].map(() => floats(shape.outChannels, outPixels));
+  const count = shape.outChannels * shape.channels * shape.kernel[0] * shape.kernel[1];
+  const [weights, weightGradient] = [1, 2].map(() => device.buffer("tuning", count * 4));
+  try {
+    const program = new ProgramBuilder(device, "tuning");
+    conv2dForward(program, { input, weights, output, shape });
+    conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
+    conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
+    const built = await program.build();
+    const time = async (times: number) => {
+      const start = performance.now();
+      for (let i = 0; i < times; i++) built.run();
+      await device.gpu.queue.onSubmittedWorkDone();
+      return (performance.now() - start) / times;
+    };
+    await time(1);
+    const times = Math.max(1, Math.ceil(seconds * 1e3 / await time(1)));
+    return Math.min(await time(times), await time(times), await time(times));
+  } finally {
+    for (const buffer of [input, inGradient, output, outGradient, weights, weightGradient]) {
+      device.free(buffer);
+    }
+  }
+}
