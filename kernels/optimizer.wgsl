@@ -53,10 +53,10 @@ fn skipped(at: u32) -> bool {
 }
 
 // Gradient after clipping and, unless the decay is decoupled, with the L2 term.
-fn gradient_at(at: u32) -> vec4f {
+fn gradient_at(at: u32, parameter: vec4f) -> vec4f {
   var g = gradients[at];
   if (CLIPPED) { g *= min(1.0, MAXIMUM / (norm_value[0] + 1e-6)); }
-  if (!DECOUPLED) { g += params.weight_decay * parameters[at]; }
+  if (!DECOUPLED) { g += params.weight_decay * parameter; }
   return g;
 }
 
@@ -106,7 +106,8 @@ fn descent(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    parameters[at] -= params.rate * gradient_at(at);
+    let p = parameters[at];
+    parameters[at] = p - params.rate * gradient_at(at, p);
   }
 }
 
@@ -121,13 +122,14 @@ fn momentum(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let velocity = params.beta1 * moment1[at] + g;
     moment1[at] = velocity;
     if (NESTEROV) {
-      parameters[at] -= params.rate * (g + params.beta1 * velocity);
+      parameters[at] = p - params.rate * (g + params.beta1 * velocity);
     } else {
-      parameters[at] -= params.rate * velocity;
+      parameters[at] = p - params.rate * velocity;
     }
   }
 }
@@ -143,14 +145,15 @@ fn adam(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
-    var p = parameters[at];
-    if (DECOUPLED) { p *= 1.0 - params.rate * params.weight_decay; }
-    parameters[at] = p - params.first_factor * m / (sqrt(v) / params.second_factor + params.epsilon);
+    var decayed = p;
+    if (DECOUPLED) { decayed *= 1.0 - params.rate * params.weight_decay; }
+    parameters[at] = decayed - params.first_factor * m / (sqrt(v) / params.second_factor + params.epsilon);
   }
 }
 
@@ -165,10 +168,11 @@ fn rmsprop(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment2[at] = v;
-    parameters[at] -= params.rate * g / (sqrt(v) + params.epsilon);
+    parameters[at] = p - params.rate * g / (sqrt(v) + params.epsilon);
   }
 }
 
@@ -182,10 +186,11 @@ fn adagrad(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let v = moment2[at] + g * g;
     moment2[at] = v;
-    parameters[at] -= params.rate * g / (sqrt(v) + params.epsilon);
+    parameters[at] = p - params.rate * g / (sqrt(v) + params.epsilon);
   }
 }
 
@@ -200,12 +205,13 @@ fn adadelta(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     let d = sqrt(moment1[at] + params.epsilon) / sqrt(v + params.epsilon) * g;
     moment2[at] = v;
     moment1[at] = params.beta2 * moment1[at] + params.rest2 * d * d;
-    parameters[at] -= params.rate * d;
+    parameters[at] = p - params.rate * d;
   }
 }
 
@@ -220,12 +226,13 @@ fn adamax(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
     let u = max(params.beta2 * moment2[at], abs(g) + params.epsilon);
     moment1[at] = m;
     moment2[at] = u;
-    parameters[at] -= params.first_factor * m / u;
+    parameters[at] = p - params.first_factor * m / u;
   }
 }
 
@@ -241,12 +248,13 @@ fn nadam(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
-    parameters[at] -= (params.rate * g + params.first_factor * m) /
+    parameters[at] = p - (params.rate * g + params.first_factor * m) /
       (sqrt(v) / params.second_factor + params.epsilon);
   }
 }
@@ -263,13 +271,14 @@ fn radam(
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
     if (skipped(at)) { continue; }
-    let g = gradient_at(at);
+    let p = parameters[at];
+    let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
     moment1[at] = m;
     moment2[at] = v;
     var adaptive = vec4f(1.0);
     if (params.second_factor > 0.0) { adaptive = params.second_factor / (sqrt(v) + params.epsilon); }
-    parameters[at] -= params.first_factor * m * adaptive;
+    parameters[at] = p - params.first_factor * m * adaptive;
   }
 }

@@ -679,7 +679,7 @@ function openRun(device: Device, options: TrainerOptions, run: Run, index: numbe
 }
 
 function checkOptions(options: TrainerOptions): void {
-  const { runs, batchSize, targets, data, accumulationSteps = 1, augmentation = [] } = options;
+  const { runs, batchSize, targets, data, accumulationSteps = 1 } = options;
   const fail = (message: string) => {
     throw new RangeError(message);
   };
@@ -691,6 +691,9 @@ function checkOptions(options: TrainerOptions): void {
     fail(`accumulation_steps ${accumulationSteps} is not possible`);
   }
   const classification = options.loss === "cross_entropy" || options.loss === "multi_margin";
+  if (classification !== targets instanceof Uint32Array) {
+    fail(`The loss ${options.loss} takes ${classification ? "classes (u32)" : "values (f32)"}`);
+  }
   for (const { label, network, items, classWeights } of runs) {
     if (items.length === 0) fail(`${label} has no items to train on`);
     if (items.length !== runs[0].items.length) {
@@ -715,10 +718,6 @@ function checkOptions(options: TrainerOptions): void {
       fail(`${label} has ${classWeights.length} class weights for ${network.outputs} outputs`);
     }
   }
-  if (classification !== targets instanceof Uint32Array) {
-    fail(`The loss ${options.loss} takes ${classification ? "classes (u32)" : "values (f32)"}`);
-  }
-  if (augmentation.length > 0 && runs[0].network.input[1] < 1) fail("Images have no rows");
 }
 
 /** Largest batch size below `batchSize` whose plan the device's limits allow, or 0. */

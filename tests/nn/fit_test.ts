@@ -8,7 +8,7 @@ import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
 import { fixtureData, fixtures, fixtureWeights } from "./fixture.ts";
 
 const optimizers: Record<string, OptimizerOptions> = {
-  SGD: { name: "SGD", learningRate: 1e-4, momentum: 0.9, weightDecay: 1e-4 },
+  SGD: { name: "SGD", learningRate: 3e-5, momentum: 0.9, weightDecay: 1e-4 },
   Nesterov: { name: "SGD", learningRate: 1e-2, momentum: 0.9, nesterov: true },
   Adam: { name: "Adam", learningRate: 2e-6, weightDecay: 1e-4 },
   AdamW: { name: "AdamW", learningRate: 1e-4, weightDecay: 1e-2 },
@@ -230,5 +230,90 @@ Deno.test("a loss that is not finite stops the run with step, batch and layer", 
       error.message,
     );
     trainer.destroy();
+  });
+});
+
+// A ReLU of ResNet-18 whose input rounds to the other side of zero moves a norm by some 1e-3.
+for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as const) {
+  Deno.test(`the gradients of ${name} have PyTorch's norms, its evaluation PyTorch's logits`, async () => {
+    await withDevice(async (device) => {
+      const fixture = fixtures[name];
+      const network = createNetwork(name, fixture.input, 2);
+      const { data, labels, items } = fixtureData(fixture, 1);
+      const trainer = await Trainer.create(device, {
+        data,
+        targets: labels,
+        normalisation: "none",
+        runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
+        loss: "cross_entropy",
+        batchSize: fixture.batch_size,
+        sampler: "sequential",
+        optimizer: { name: "SGD", learningRate: 0 },
+      });
+      await trainer.trainEpoch();
+      const gradients = await device.readFloats(trainer.buffers[0].gradients);
+      for (const { name: tensor, offset, count } of network.parameters.tensors) {
+        const norm = Math.sqrt(
+          gradients.subarray(offset, offset + count).reduce((sum, g) => sum + g * g, 0),
+        );
+        const expected = fixture.gradient_norms[tensor];
+        // A bias before a normalisation has no effect: its gradient is zero but for rounding.
+        const allowed = Math.max(tolerance * expected, 1e-6);
+        assert(Math.abs(norm - expected) <= allowed, `${tensor}: ${norm}, not ${expected}`);
+      }
+      const [{ logits }] = await trainer.evaluate([items]);
+      fixture.logits_after_one_batch.forEach((expected, i) =>
+        assert(Math.abs(logits[i] - expected) < 1e-4, `${logits[i]}, not ${expected}`)
+      );
+      trainer.destroy();
+    });
+  });
+}
+
+Deno.test("a batch that exceeds the device says what is needed and which batch size fits", async () => {
+  await withDevice(async (device) => {
+    const side = 1024;
+    const perImage = 64 * (side / 2) ** 2 * 4;
+    const fits = Math.floor(device.limits.maxStorageBufferBindingSize / perImage);
+    const count = fits + 1;
+    const network = createNetwork("resnet18", [1, side, side], 2, { head: "linear" });
+    const image = new Float32Array(side * side);
+    const error = await assertRejects(
+      () =>
+        Trainer.create(device, {
+          data: { shape: [1, side, side], count, read: () => image },
+          targets: new Uint32Array(count),
+          normalisation: "none",
+          residentBytes: 1,
+          runs: [{
+            label: "large",
+            network,
+            items: Uint32Array.from({ length: count }, (_, i) => i),
+            seed: 0,
+          }],
+          loss: "cross_entropy",
+          batchSize: count,
+          optimizer: { name: "SGD", learningRate: 0.1 },
+        }),
+      DeviceError,
+    );
+    assert(/"conv1" needs .* this device binds at most/.test(error.message), error.message);
+    assert(error.message.includes(`batch_size ${fits} would fit`), error.message);
+  });
+});
+
+Deno.test("options that contradict each other are refused before anything is uploaded", async () => {
+  await withDevice(async (device) => {
+    const options = smallTask();
+    const [run] = options.runs;
+    const refused = (change: Partial<TrainerOptions>, message: string) =>
+      assertRejects(() => Trainer.create(device, { ...options, ...change }), RangeError, message);
+    await refused({ runs: [] }, "no network");
+    await refused({ batchSize: 0 }, "batch_size 0");
+    await refused({ loss: "mse" }, "takes values");
+    await refused({ targets: new Uint32Array(3) }, "3 targets for 22 items");
+    await refused({ targets: new Uint32Array(22).fill(2) }, "classes beyond its 2 outputs");
+    await refused({ runs: [run, { ...run, items: run.items.slice(1) }] }, "equally many items");
+    await refused({ data: { ...options.data, shape: [1, 37, 44] } }, "takes 1x37x45 images");
   });
 });

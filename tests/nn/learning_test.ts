@@ -115,11 +115,11 @@ Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
     loss: "cross_entropy",
     batchSize: 16,
     optimizer: { name: "SGD", learningRate: 5e-3, momentum: 0.9, clipNorm: 5 },
-    schedule: { kind: "cosine", epochs: 20 },
   });
-  while (trainer.epoch < 22) await trainer.trainEpoch();
-  const [predictions] = await trainer.evaluate([items]);
-  assertEquals(accuracy(predictions, [...classes]), 1);
+  let loss = Infinity;
+  while (trainer.epoch < 12) loss = (await trainer.trainEpoch()).meanLosses[0];
+  // One image on the wrong side alone would cost ln 2 / 16.
+  assert(loss < Math.LN2 / 16, `a loss of ${loss}`);
   trainer.destroy();
   device.destroy();
 });
