@@ -13,6 +13,7 @@ import {
   conv2dForward,
   conv2dOutput,
   type Conv2dShape,
+  linearShape,
 } from "../../kernels/conv2d.ts";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
@@ -72,7 +73,7 @@ export async function timePass(
   device: Device,
   shape: Conv2dShape,
   pass: Pass,
-): Promise<{ clock: number; processor: number }> {
+): Promise<Times> {
   const [height, width] = conv2dOutput(shape);
   const { images, channels, outChannels, kernel } = shape;
   const inBytes = images * Math.ceil(channels / 4) * 16 * shape.height * shape.width;
@@ -135,29 +136,149 @@ function processorTime(): number {
   return nanoseconds / 1e6;
 }
 
+/** One invocation an output, everything in storage buffers: what a first attempt looks like. */
+const plainShader = `
+  override C: u32; override K: u32; override H: u32; override W: u32;
+  @group(0) @binding(0) var<storage, read> x: array<f32>;
+  @group(0) @binding(1) var<storage, read> w: array<f32>;
+  @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+  @compute @workgroup_size(64)
+  fn main(@builtin(global_invocation_id) id: vec3u) {
+    let i = id.x;
+    let q = i32(i % W);
+    let p = i32(i / W % H);
+    let k = i / (W * H) % K;
+    let n = i / (W * H * K);
+    var sum = 0.0;
+    for (var c = 0u; c < C; c++) {
+      for (var r = 0; r < 3; r++) {
+        for (var s = 0; s < 3; s++) {
+          let row = p + r - 1;
+          let column = q + s - 1;
+          if (row >= 0 && row < i32(H) && column >= 0 && column < i32(W)) {
+            sum += x[((n * C + c) * H + u32(row)) * W + u32(column)] *
+              w[((k * C + c) * 3u + u32(r)) * 3u + u32(s)];
+          }
+        }
+      }
+    }
+    y[i] = sum;
+  }`;
+
+/** Milliseconds of a 3 x 3 layer of stride 1 by a plain shader. */
+async function timePlain(device: Device, shape: Conv2dShape): Promise<number> {
+  const { gpu } = device;
+  const { images, channels: C, outChannels: K, height: H, width: W } = shape;
+  const pipeline = gpu.createComputePipeline({
+    layout: "auto",
+    compute: { module: gpu.createShaderModule({ code: plainShader }), constants: { C, K, H, W } },
+  });
+  const floats = [images * C * H * W, K * C * 9, images * K * H * W];
+  const buffers = floats.map((count) => device.buffer("plain", count * 4));
+  const group = gpu.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer: buffer.gpu } })),
+  });
+  const run = async () => {
+    const start = performance.now();
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(floats[2] / 64);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+    return performance.now() - start;
+  };
+  await run();
+  const milliseconds = await run();
+  for (const buffer of buffers) device.free(buffer);
+  return milliseconds;
+}
+
+interface Times {
+  /** Milliseconds by the clock. */
+  clock: number;
+  /** Milliseconds of processor time over two cores. */
+  processor: number;
+}
+
+type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: string };
+
+/** PyTorch's times of the same layers, or undefined where Python has no torch. */
+async function torchTimes(layers: readonly Layer[], gemm: number): Promise<TorchTimes | undefined> {
+  const python = new Deno.Command(Deno.env.get("PYTHON") ?? "/usr/bin/python3", {
+    args: [new URL("conv2d_torch.py", import.meta.url).pathname],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = python.stdin.getWriter();
+  const rows = layers.map(({ name, shape: s }) => [
+    ...[name, s.images, s.channels, s.height, s.width, s.outChannels],
+    ...[s.kernel[0], s.stride[0], s.padding[0]],
+  ]);
+  await writer.write(new TextEncoder().encode(JSON.stringify({ layers: rows, gemm })));
+  await writer.close();
+  const { success, stdout } = await python.output();
+  return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
+}
+
 if (import.meta.main) {
   const [size = "128x32", ...names] = Deno.args;
   const [side, images] = size.split("x").map(Number);
   const device = await openDevice();
-  console.log(`${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}`);
+  const layers = resnetLayers(images, side)
+    .filter(({ name }) => names.length === 0 || names.includes(name));
+  const gemm = 768;
+  const torch = await torchTimes(layers, gemm);
+  console.log(
+    `${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}; ` +
+      (torch ? `PyTorch ${torch.version}` : "no PyTorch"),
+  );
+  console.log(
+    "layer, how often; then for each pass: ms, GF, GF*, PyTorch's ms / ours (GF* / theirs)",
+  );
+  const rate = (work: number, ms: number) => (work / ms / 1e6).toFixed(0);
   const total: Record<Pass, number> = { forward: 0, data: 0, weights: 0 };
-  for (const { name, count, shape } of resnetLayers(images, side)) {
-    if (names.length > 0 && !names.includes(name)) continue;
+  let torchTotal = 0;
+  for (const { name, count, shape } of layers) {
     const row: string[] = [];
     for (const pass of passes) {
       if (name === "conv1" && pass === "data") continue;
       const { clock, processor } = await timePass(device, shape, pass);
       total[pass] += processor * count;
-      const rate = (ms: number) => (flops(shape) / ms / 1e6).toFixed(0);
-      row.push(`${pass} ${clock.toFixed(1)} ms ${rate(clock)} GF ${rate(processor)} GF*`);
+      const peer = torch?.[name][pass];
+      torchTotal += (peer?.processor ?? 0) * count;
+      const work = flops(shape);
+      const ratio = peer
+        ? ` ${(peer.clock / clock).toFixed(2)} (${(peer.processor / processor).toFixed(2)})`
+        : "";
+      row.push(
+        `${pass} ${clock.toFixed(1)} ${rate(work, clock)} ${rate(work, processor)}${ratio}`,
+      );
     }
-    console.log(`${name.padEnd(20)} x${count}  ${row.join("   ")}`);
+    console.log(`${name.padEnd(20)} ${count}  ${row.join("  |  ")}`);
   }
   const sum = total.forward + total.data + total.weights;
   console.log(
-    `all convolutions of a step: ${sum.toFixed(0)} ms of processor time ` +
-      `(${passes.map((pass) => `${pass} ${total[pass].toFixed(0)}`).join(", ")}); ` +
-      `${(images / sum * 1e3).toFixed(1)} images/s`,
+    `convolutions of a step: ${sum.toFixed(0)} ms of processor time ` +
+      `(${passes.map((pass) => `${pass} ${total[pass].toFixed(0)}`).join(", ")})` +
+      (torch ? `; PyTorch ${torchTotal.toFixed(0)} ms` : ""),
   );
+  const square = linearShape(gemm, gemm, gemm);
+  const product = await timePass(device, square, "forward");
+  console.log(
+    `matrix product ${gemm}^3, packing included: ${rate(flops(square), product.clock)} GF, ` +
+      `${rate(flops(square), product.processor)} GF*` +
+      (torch
+        ? `; PyTorch ${rate(flops(square), torch.gemm.clock)} GF, ${
+          rate(flops(square), torch.gemm.processor)
+        } GF*`
+        : ""),
+  );
+  const plain = resnetLayers(2, side).find(({ name }) => name === "layer1")!.shape;
+  console.log(`plain shader, layer1: ${rate(flops(plain), await timePlain(device, plain))} GF`);
   device.destroy();
 }
