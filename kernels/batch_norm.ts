@@ -13,8 +13,10 @@ const batchNorm = defineKernel({
     "BATCH",
     "CHANNELS",
     "PIXELS",
-    "PARTS",
+    "PIXEL_PARTS",
+    "IMAGE_PARTS",
     "SPAN",
+    "IMAGES",
     "CHUNK",
     "EPSILON",
     "MOMENTUM",
@@ -74,12 +76,22 @@ export interface BatchNormOptions {
   label?: string;
 }
 
-/** How a channel block's `batch * pixels` elements are cut into parts that reduce on their own. */
+/** How a channel block's pixels and images are cut into parts that reduce on their own. */
 function parts(program: ProgramBuilder, shape: Shape, lanes: number) {
-  const elements = shape.batch * pixels(shape);
-  const wanted = program.device.class === "software" ? 8 : Math.ceil(512 / blocks(shape));
-  const span = Math.max(lanes * 4, Math.ceil(elements / wanted / lanes) * lanes);
-  return { SPAN: span, PARTS: Math.ceil(elements / span) };
+  const software = program.device.class === "software";
+  const wanted = Math.ceil((software ? 128 : 512) / blocks(shape));
+  const images = Math.ceil(shape.batch / Math.min(wanted, shape.batch));
+  const imageParts = Math.ceil(shape.batch / images);
+  const rest = Math.ceil(wanted / imageParts);
+  const span = Math.max(lanes * 4, Math.ceil(pixels(shape) / rest / lanes) * lanes);
+  const pixelParts = Math.ceil(pixels(shape) / span);
+  const constants = {
+    SPAN: span,
+    IMAGES: images,
+    PIXEL_PARTS: pixelParts,
+    IMAGE_PARTS: imageParts,
+  };
+  return { constants, count: pixelParts * imageParts };
 }
 
 function constantsOf(program: ProgramBuilder, { shape, activation }: BatchNormOptions) {
@@ -116,12 +128,13 @@ export function batchNormStatistics(
 ): PlannedTensor {
   const { shape, label, epsilon = 1e-5, momentum = 0.1 } = options;
   const base = constantsOf(program, options);
-  const constants = { ...base, ...parts(program, shape, base.LANES) };
-  const partials = program.tensor(`${label} partials`, blocks(shape) * constants.PARTS * 32);
+  const { constants: split, count } = parts(program, shape, base.LANES);
+  const constants = { ...base, ...split };
+  const partials = program.tensor(`${label} partials`, blocks(shape) * count * 32);
   program.dispatch(batchNorm, "statistics", {
     constants: { ...constants, ACTIVATION: 0 },
     bindings: { x, partials },
-    workgroups: [constants.PARTS, blocks(shape)],
+    workgroups: [count, blocks(shape)],
     label,
   });
   const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
@@ -218,16 +231,17 @@ export function batchNormBackward(
     ...constantsOf(program, options),
     RECOMPUTE: activation === "relu" && output === undefined,
   };
-  const constants = { ...base, ...parts(program, shape, base.LANES) };
+  const { constants: split, count } = parts(program, shape, base.LANES);
+  const constants = { ...base, ...split };
   const outputs = base.RECOMPUTE ? {} : { output: output ?? x };
   const partials = program.tensor(
     `${label} backward partials`,
-    blocks(shape) * constants.PARTS * 32,
+    blocks(shape) * count * 32,
   );
   program.dispatch(batchNorm, "backward_sums", {
     constants,
     bindings: { x, dy, moment_values: moments, partials, ...outputs },
-    workgroups: [constants.PARTS, blocks(shape)],
+    workgroups: [count, blocks(shape)],
     label,
   });
   const means = program.tensor(`${label} means`, blocks(shape) * 32);

@@ -3,8 +3,8 @@
 //
 // Training forward: statistics -> finish -> apply. Evaluation: evaluate -> apply.
 // Backward: backward_sums -> backward_finish -> backward_apply.
-// One part (a workgroup of `statistics` and `backward_sums`) reduces SPAN elements of a channel
-// block; the parts are merged in order, so the result does not depend on scheduling.
+// One part (a workgroup of `statistics` and `backward_sums`) reduces SPAN pixels of IMAGES images of a
+// channel block; the parts are merged in order, so the result does not depend on scheduling.
 
 struct Params {
   step: u32,
@@ -14,9 +14,12 @@ const LANES: u32 = 16u;
 const BATCH: u32 = 2u;
 const CHANNELS: u32 = 4u;
 const PIXELS: u32 = 16u;
-const PARTS: u32 = 1u;
-// Elements of a part: a multiple of LANES.
-const SPAN: u32 = 32u;
+// Parts along the pixels of a plane, and along the images.
+const PIXEL_PARTS: u32 = 1u;
+const IMAGE_PARTS: u32 = 1u;
+// Pixels and images of a part; the last ones may have fewer.
+const SPAN: u32 = 16u;
+const IMAGES: u32 = 2u;
 // Pixels that one workgroup of `apply` and `backward_apply` handles: a multiple of LANES.
 const CHUNK: u32 = 16u;
 const EPSILON: f32 = 1e-5;
@@ -38,6 +41,7 @@ const WATCH: u32 = 0u;
 
 const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
 const ELEMENTS: u32 = BATCH * PIXELS;
+const PARTS: u32 = PIXEL_PARTS * IMAGE_PARTS;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 // [BLOCKS][PARTS] pairs: mean and sum of squared deviations, or the two backward sums.
@@ -89,32 +93,33 @@ fn merge(a: Moments, b: Moments) -> Moments {
   );
 }
 
-fn place(element: u32, block: u32) -> u32 {
-  return (element / PIXELS * BLOCKS + block) * PIXELS + element % PIXELS;
-}
-
 @compute @workgroup_size(LANES)
 fn statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
-  let end = min(group.x * SPAN + SPAN, ELEMENTS);
+  let start = group.x % PIXEL_PARTS * SPAN;
+  let end = min(start + SPAN, PIXELS);
+  let first = group.x / PIXEL_PARTS * IMAGES;
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
-  var e = group.x * SPAN + lane;
-  while (e + 3u * LANES < end) {
-    let a = x[place(e, block)];
-    let b = x[place(e + LANES, block)];
-    let c = x[place(e + 2u * LANES, block)];
-    let d = x[place(e + 3u * LANES, block)];
-    let mean = ((a + b) + (c + d)) * 0.25;
-    let da = a - mean;
-    let db = b - mean;
-    let dc = c - mean;
-    let dd = d - mean;
-    total = merge(total, Moments(4.0, mean, (da * da + db * db) + (dc * dc + dd * dd)));
-    e += 4u * LANES;
-  }
-  while (e < end) {
-    total = merge(total, Moments(1.0, x[place(e, block)], vec4f(0.0)));
-    e += LANES;
+  for (var n = first; n < min(first + IMAGES, BATCH); n++) {
+    let base = (n * BLOCKS + block) * PIXELS;
+    var p = start + lane;
+    while (p + 3u * LANES < end) {
+      let a = x[base + p];
+      let b = x[base + p + LANES];
+      let c = x[base + p + 2u * LANES];
+      let d = x[base + p + 3u * LANES];
+      let mean = ((a + b) + (c + d)) * 0.25;
+      let da = a - mean;
+      let db = b - mean;
+      let dc = c - mean;
+      let dd = d - mean;
+      total = merge(total, Moments(4.0, mean, (da * da + db * db) + (dc * dc + dd * dd)));
+      p += 4u * LANES;
+    }
+    while (p < end) {
+      total = merge(total, Moments(1.0, x[base + p], vec4f(0.0)));
+      p += LANES;
+    }
   }
   shared_moments[lane] = total;
   workgroupBarrier();
@@ -161,7 +166,8 @@ fn finish(@builtin(global_invocation_id) id: vec3u) {
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
   for (var part = 0u; part < PARTS; part++) {
     let at = (block * PARTS + part) * 2u;
-    let count = f32(min(SPAN, ELEMENTS - part * SPAN));
+    let rows = min(SPAN, PIXELS - part % PIXEL_PARTS * SPAN);
+    let count = f32(rows * min(IMAGES, BATCH - part / PIXEL_PARTS * IMAGES));
     total = merge(total, Moments(count, partial_list[at], partial_list[at + 1u]));
   }
   let variance = total.m2 / f32(ELEMENTS);
@@ -244,20 +250,24 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let istd = moment_values[BLOCKS + block];
   let scale = moment_values[2u * BLOCKS + block];
   let shift = moment_values[3u * BLOCKS + block];
-  let end = min(group.x * SPAN + SPAN, ELEMENTS);
+  let start = group.x % PIXEL_PARTS * SPAN;
+  let end = min(start + SPAN, PIXELS);
+  let first = group.x / PIXEL_PARTS * IMAGES;
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
-  for (var e = group.x * SPAN + lane; e < end; e += LANES) {
-    let at = place(e, block);
-    let value = x[at];
-    var g = dy[at];
-    if (RECOMPUTE) {
-      g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
-    } else {
-      if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
+  for (var n = first; n < min(first + IMAGES, BATCH); n++) {
+    let base = (n * BLOCKS + block) * PIXELS;
+    for (var p = start + lane; p < end; p += LANES) {
+      let value = x[base + p];
+      var g = dy[base + p];
+      if (RECOMPUTE) {
+        g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
+      } else {
+        if (ACTIVATION != 0u) { g *= slope_at(output[base + p]); }
+      }
+      sum += g;
+      sum_normalised += g * ((value - mean) * istd);
     }
-    sum += g;
-    sum_normalised += g * ((value - mean) * istd);
   }
   shared_sums[lane][0] = sum;
   shared_sums[lane][1] = sum_normalised;

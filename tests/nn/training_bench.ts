@@ -1,0 +1,123 @@
+/**
+ * Training and inference of ResNet-18, beside PyTorch on two threads in the same run.
+ *
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training_bench.ts [side] [batch] [--profile]
+ *
+ * PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names another Python. Without it the ratio is
+ * left out.
+ */
+import { openDevice } from "../../src/gpu/device.ts";
+import { Program, type Timing } from "../../src/gpu/program.ts";
+import { Trainer } from "../../src/nn/fit.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+
+const [side, batch] = [Number(Deno.args[0] ?? 128), Number(Deno.args[1] ?? 32)];
+
+const peer = `
+import sys, time, torch
+sys.path.insert(0, ${JSON.stringify(new URL("../fixtures/nn/", import.meta.url).pathname)})
+import make_fixtures
+torch.use_deterministic_algorithms(False)
+torch.set_num_threads(2)
+model = make_fixtures.ResNet18(2)
+update = torch.optim.Adam(model.parameters(), lr=1e-4)
+x, y = torch.rand(${batch}, 3, ${side}, ${side}), torch.arange(${batch}) % 2
+def best(work, rounds):
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return ${batch} / min(times)
+def train():
+    update.zero_grad()
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    update.step()
+print(best(train, 5))
+model.eval()
+with torch.no_grad():
+    print(best(lambda: model(x), 5))
+`;
+
+/** Images per second of PyTorch, or nothing where there is none. */
+async function pytorch(): Promise<number[] | undefined> {
+  try {
+    const python = Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3";
+    const { code, stdout } = await new Deno.Command(python, { args: ["-c", peer] }).output();
+    return code === 0 ? new TextDecoder().decode(stdout).trim().split("\n").map(Number) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sum of times by kernel, largest first. */
+function byKernel(timings: readonly Timing[]): [string, number, number][] {
+  const sums = new Map<string, [number, number]>();
+  for (const { kernel, milliseconds } of timings) {
+    const [total, count] = sums.get(kernel) ?? [0, 0];
+    sums.set(kernel, [total + milliseconds, count + 1]);
+  }
+  return [...sums].map(([kernel, [total, count]]): [string, number, number] => [
+    kernel,
+    total,
+    count,
+  ]).sort((a, b) => b[1] - a[1]);
+}
+
+if (import.meta.main) {
+  const device = await openDevice();
+  const programs: Program[] = [];
+  const run = Program.prototype.run;
+  Program.prototype.run = function (this: Program) {
+    programs.push(this);
+    run.call(this);
+  };
+  const image = Float32Array.from({ length: side * side }, (_, i) => Math.sin(i * i));
+  const items = Uint32Array.from({ length: batch }, (_, i) => i);
+  const trainer = await Trainer.create(device, {
+    data: { shape: [1, side, side], count: batch, read: () => image },
+    targets: items.map((i) => i % 2),
+    normalisation: "element",
+    runs: [{
+      label: "bench",
+      network: createNetwork("resnet18", [3, side, side], 2),
+      items,
+      seed: 0,
+    }],
+    loss: "cross_entropy",
+    batchSize: batch,
+    optimizer: { name: "Adam", learningRate: 1e-4 },
+  });
+  const began = performance.now();
+  await trainer.trainEpoch();
+  console.log(`first step (compiles): ${((performance.now() - began) / 1000).toFixed(2)} s`);
+  let training = 0;
+  for (let round = 0; round < 5; round++) {
+    training = Math.max(training, (await trainer.trainEpoch()).imagesPerSecond);
+  }
+  const step = programs[programs.length - 1];
+  await trainer.evaluate([items]);
+  let inference = 0;
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    await trainer.evaluate([items]);
+    inference = Math.max(inference, batch / ((performance.now() - start) / 1000));
+  }
+  const theirs = await pytorch();
+  const row = (name: string, ours: number, peer?: number) =>
+    console.log(
+      `${name}: ${ours.toFixed(1)} images/s` +
+        (peer ? `, PyTorch ${peer.toFixed(1)}, ratio ${(ours / peer).toFixed(2)}` : ""),
+    );
+  console.log(`ResNet-18, 3x${side}x${side}, batch ${batch}, ${device.summary}`);
+  row("training", training, theirs?.[0]);
+  row("inference", inference, theirs?.[1]);
+  if (Deno.args.includes("--profile")) {
+    await step.profile();
+    for (const [kernel, total, count] of byKernel(await step.profile())) {
+      console.log(`${kernel.padEnd(36)} ${total.toFixed(1).padStart(8)} ms ${count}`);
+    }
+  }
+  trainer.destroy();
+  device.destroy();
+}
