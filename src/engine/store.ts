@@ -62,12 +62,9 @@ const decoder = new TextDecoder();
 export function openStore(root: string, options: StoreOptions = {}): Store {
   const files = options.files ?? diskFiles;
   let writable = true;
-  const settled = files.size(settledMark(root)) !== undefined &&
-    [...FOLDERS, "objects/ff", "records/ff"].every((folder) =>
-      files.changed(`${root}/${folder}`) !== undefined
-    );
+  const isNew = files.list(root).length === 0;
   try {
-    if (!settled) makeFolders(root, files);
+    for (const folder of FOLDERS) files.makeFolder(`${root}/${folder}`);
     const probe = `${root}/tmp/probe-${crypto.randomUUID()}`;
     files.create(probe).close();
     files.remove(probe);
@@ -77,22 +74,7 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
     if (!closed || files.list(`${root}/records`).length === 0) throw cause;
     writable = false;
   }
-  return new Store(root, files, writable, settled, options);
-}
-
-/** All at once, so that publishing never has to make one and sync its name. */
-function makeFolders(root: string, files: FileOperations): void {
-  for (const folder of FOLDERS) files.makeFolder(`${root}/${folder}`);
-  for (let prefix = 0; prefix < 256; prefix++) {
-    const name = prefix.toString(16).padStart(2, "0");
-    files.makeFolder(`${root}/objects/${name}`);
-    files.makeFolder(`${root}/records/${name}`);
-  }
-}
-
-/** A file that says that the folders are made and synced. */
-function settledMark(root: string): string {
-  return `${root}/format`;
+  return new Store(root, files, writable, isNew, options);
 }
 
 export class Store {
@@ -109,8 +91,6 @@ export class Store {
   #syncing: Promise<unknown> = Promise.resolve();
   readonly #made = new Set<string>();
   readonly #verified = new Set<Digest>();
-  /** The folders of objects and records are there, and sure to stay. */
-  #settled: boolean;
   /** When this process wrote an object that was not there; milliseconds since 1970. */
   readonly #written = new Map<Digest, number>();
   /** What a read-only store was given to put: lost at exit. */
@@ -120,15 +100,11 @@ export class Store {
     readonly root: string,
     readonly files: FileOperations,
     readonly writable: boolean,
-    settled: boolean,
+    isNew: boolean,
     options: StoreOptions,
   ) {
-    this.#settled = settled;
-    // The names of a new store and of its folders must survive as well as what is in them.
-    if (!settled && writable) {
-      for (const path of ["objects", "records"]) this.#unsynced.add(`${root}/${path}`);
-      this.#unsynced.add(root).add(folderOf(root));
-    }
+    // The name of a new store must survive as well as what is in it.
+    if (isNew && writable) this.#unsynced.add(root).add(folderOf(root));
     this.lower = options.lower ?? [];
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
@@ -376,10 +352,6 @@ export class Store {
       if (this.#syncing === done) this.#syncing = Promise.resolve();
       throw cause;
     }
-    if (folders.includes(`${this.root}/objects`) && !this.#settled) {
-      this.#settled = true;
-      this.files.append(settledMark(this.root), "1\n");
-    }
   }
 
   async #publish(path: string, bytes: Uint8Array): Promise<void> {
@@ -423,13 +395,12 @@ export class Store {
     }
   }
 
-  /** Only chains have folders of their own: the others were made with the store. */
   #ensureFolder(folder: string): void {
-    if (this.#made.has(folder) || !folder.startsWith(`${this.root}/chains/`)) return;
+    if (this.#made.has(folder)) return;
     this.files.makeFolder(folder);
     this.#made.add(folder);
-    const parent = folderOf(folder);
-    this.#unsynced.add(parent).add(folderOf(parent));
+    // Even if it was there: who made it may have been killed before its name was synced.
+    for (let at = folder; at !== this.root; at = folderOf(at)) this.#unsynced.add(folderOf(at));
   }
 
   /** Sets a damaged file aside, so that it counts as absent. */
