@@ -1,0 +1,63 @@
+/** Two runs side by side. */
+import { type Change, diffRuns } from "../engine/diff.ts";
+import type { RunRecord } from "../engine/run_folder.ts";
+import type { Store } from "../engine/store.ts";
+import type { Json } from "../workflow/step.ts";
+import type { ComparisonData, EvaluatedGroupData, EvaluationData } from "./data.ts";
+
+export function compareRuns(
+  store: Store,
+  old: RunRecord,
+  now: RunRecord,
+  evaluations: { old: readonly EvaluationData[]; now: readonly EvaluationData[] },
+): ComparisonData {
+  const diff = diffRuns(store, old, now);
+  const text = ({ name, old, new: now }: Change) => ({ name, old: shown(old), new: shown(now) });
+  return {
+    run: old.id,
+    started: old.started,
+    params: [...diff.params, ...diff.device ? [diff.device] : []].map(text),
+    removed: [...diff.removed],
+    added: [...diff.added],
+    instances: diff.instances.map(({ instance, params, inputs, outputs }) => ({
+      instance,
+      changes: [
+        ...params.map((change) => ({
+          what: change.name,
+          old: shown(change.old),
+          new: shown(change.new),
+        })),
+        ...inputs.map((port) => ({ what: `input ${port}`, old: "", new: "other bytes" })),
+        ...outputs.map(({ name }) => ({ what: `output ${name}`, old: "", new: "other bytes" })),
+      ],
+    })),
+    metrics: metricsOf(evaluations.old, evaluations.now),
+  };
+}
+
+function shown(value: Json | undefined): string {
+  if (value === undefined) return "(none)";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Metrics of groups that both runs have. */
+function metricsOf(
+  old: readonly EvaluationData[],
+  now: readonly EvaluationData[],
+): ComparisonData["metrics"] {
+  const before = new Map(
+    old.flatMap(({ groups }) => groups).map((group) => [nameOf(group), group]),
+  );
+  return now.flatMap(({ groups }) => groups).flatMap((group) => {
+    const earlier = before.get(nameOf(group));
+    return !earlier ? [] : Object.entries(group.summary).flatMap(([metric, value]) => {
+      const known = earlier.summary[metric];
+      return known ? [{ group: nameOf(group), metric, old: known, new: value }] : [];
+    });
+  });
+}
+
+function nameOf({ axes, dataGroup, selectionMetric, level }: EvaluatedGroupData): string {
+  return [axes, dataGroup, `${level} level`, `best ${selectionMetric}`]
+    .filter((part) => part !== "").join(" · ");
+}

@@ -1,0 +1,242 @@
+/**
+ * What the page is given: one JSON object, its sections by name. The page draws from it and knows
+ * nothing else, so that a report on disk and the live view are the same program.
+ *
+ * Numbers that are not finite stand as null.
+ */
+import type { Json } from "../workflow/step.ts";
+
+export type Outcome =
+  | "cached"
+  | "done"
+  | "failed"
+  | "skipped"
+  | "interrupted"
+  | "unwanted"
+  | "pending"
+  | "running";
+
+export interface ReportData {
+  overview: Overview;
+  graph: GraphData;
+  instances: InstanceData[];
+  curves: CurvesData;
+  evaluations: EvaluationData[];
+  cohorts: CohortData[];
+  samples: SampleSheet[];
+  mistakes: MistakesData | null;
+  attributions: AttributionSheet[];
+  comparison: ComparisonData | null;
+  reproduce: ReproduceData;
+}
+
+export interface Overview {
+  workflow: string;
+  description: string | null;
+  run: string;
+  status: string;
+  /** ISO 8601, UTC. */
+  started: string;
+  finished: string | null;
+  seconds: number | null;
+  device: string | null;
+  /** Parts of the report that could not be made, a sentence each. */
+  notes: string[];
+}
+
+export interface GraphData {
+  nodes: { step: string; kind: string }[];
+  /** Left to right, for wide screens, and top down, for narrow ones. */
+  wide: Layout;
+  tall: Layout;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  /** Centre and size by step, in the order of `nodes`. */
+  boxes: { x: number; y: number; width: number; height: number }[];
+  /** Each by the points that it passes. */
+  edges: [number, number][][];
+}
+
+export interface InstanceData {
+  name: string;
+  step: string;
+  kind: string;
+  version: number;
+  axes: Readonly<Record<string, string | number | boolean>>;
+  outcome: Outcome;
+  /** Of this run's execution; of the record's for what was cached. */
+  seconds: number | null;
+  started: string | null;
+  /** When and from what the cached result was made. */
+  made: string | null;
+  resumedFrom: number | null;
+  fraction: number | null;
+  message: string | null;
+  key: string | null;
+  reasons: string[];
+  params: { name: string; value: Json; old?: Json; changed: boolean }[];
+  inputs: { port: string; from: string; digest: string | null }[];
+  outputs: { name: string; type: string; digest: string; bytes: number }[];
+  device: Json;
+  log: string[];
+}
+
+export interface CurvesData {
+  /** Names that occur, without `_train` and `_valid`; the loss comes first. */
+  metrics: string[];
+  series: CurveSeries[];
+}
+
+export interface CurveSeries {
+  instance: string;
+  /** Of a multi-network model, from 0. */
+  network: number | null;
+  /** Whether it comes from the run that is compared with. */
+  against: boolean;
+  /** Epochs done, from 1; fractions where an epoch was evaluated within. */
+  epochs: number[];
+  train: Record<string, (number | null)[]>;
+  validation: Record<string, (number | null)[]>;
+  /** Index of the chosen evaluation by selection metric. */
+  chosen: Record<string, number>;
+}
+
+export interface EvaluationData {
+  instance: string;
+  task: "classification" | "regression";
+  classes: string[];
+  /** Of the intervals, between 0 and 1. */
+  confidence: number;
+  groups: EvaluatedGroupData[];
+}
+
+export interface EvaluatedGroupData {
+  /** `multi_network=true`, or empty. */
+  axes: string;
+  dataGroup: string;
+  selectionMetric: string;
+  level: string;
+  folds: FoldData[];
+  pooled: FoldData;
+  summary: Record<string, { mean: number | null; sd: number | null }>;
+  bands: ClassBand[];
+}
+
+export interface FoldData {
+  fold: string;
+  participants: number;
+  rows: number;
+  metrics: Record<string, { value: number | null; lower: number | null; upper: number | null }>;
+  confusion: number[][] | null;
+  curves: { class: number; roc: [number, number][]; precisionRecall: [number, number][] }[];
+  calibration: { confidence: number; accuracy: number; count: number }[] | null;
+}
+
+/** Mean over folds at equal steps of x in [0, 1], with the standard deviation (n − 1). */
+export interface Band {
+  x: number[];
+  mean: number[];
+  sd: number[];
+}
+
+export interface ClassBand {
+  class: number;
+  roc: Band;
+  precisionRecall: Band;
+}
+
+export interface CohortData {
+  /** Such as `fold 0`. */
+  title: string;
+  roles: RoleData[];
+  tests: { variable: string; roles: [string, string]; test: string; p: number | null }[];
+  leakage: { checked: string; overlaps: string[] };
+}
+
+export interface RoleData {
+  role: string;
+  participants: number;
+  sessions: number;
+  numeric: Record<string, NumericSummary>;
+  categorical: Record<string, Record<string, number>>;
+}
+
+export interface NumericSummary {
+  count: number;
+  missing: number;
+  mean: number | null;
+  sd: number | null;
+  least: number | null;
+  most: number | null;
+  /** Equal bins that the roles of a cohort share. */
+  histogram: { from: number; to: number; counts: number[] } | null;
+}
+
+export interface Strip {
+  participant: string;
+  session: string;
+  /** PNG as a data URI: the elements side by side. */
+  image: string;
+  /** What they are: slice indices or names. */
+  elements: (string | number)[];
+}
+
+export interface SampleSheet {
+  instance: string;
+  mode: string;
+  classes: { name: string; total: number; strips: Strip[] }[];
+}
+
+export interface MistakesData {
+  /** Predictions looked at: `image level, chosen by BA`. */
+  about: string;
+  wrong: number;
+  participants: number;
+  worst: {
+    participant: string;
+    session: string;
+    truth: string;
+    predicted: string;
+    /** Mean probability of the predicted class over the predictions that were wrong. */
+    confidence: number;
+    wrongIn: number;
+    of: number;
+    group: string;
+    strip: Strip | null;
+  }[];
+}
+
+export interface AttributionSheet {
+  instance: string;
+  kind: string;
+  figures: { path: string; image: string }[];
+  /** Left out to keep the file small. */
+  more: number;
+}
+
+export interface ComparisonData {
+  run: string;
+  started: string;
+  params: { name: string; old: string; new: string }[];
+  removed: string[];
+  added: string[];
+  instances: { instance: string; changes: { what: string; old: string; new: string }[] }[];
+  /** Mean over folds, and standard deviation where there are several. */
+  metrics: {
+    group: string;
+    metric: string;
+    old: { mean: number | null; sd: number | null };
+    new: { mean: number | null; sd: number | null };
+  }[];
+}
+
+export interface ReproduceData {
+  command: string;
+  sources: { name: string; text: string }[];
+  lock: { name: string; text: string } | null;
+  versions: Readonly<Record<string, string>>;
+  device: Json;
+}

@@ -1,0 +1,99 @@
+/** What `evaluate` found, as the page draws it. */
+import type { EvaluatedGroup, Evaluation, Result } from "../evaluation/evaluate.ts";
+import { meanBand } from "./curve_band.ts";
+import type { ClassBand, EvaluatedGroupData, EvaluationData, FoldData } from "./data.ts";
+import type { RunArtifacts } from "./inputs.ts";
+import { rounded } from "./rounding.ts";
+
+export async function describeEvaluations(artifacts: RunArtifacts): Promise<EvaluationData[]> {
+  const found: EvaluationData[] = [];
+  for (const { entry, artifact } of artifacts.ofType("evaluation")) {
+    const evaluation: Evaluation = JSON.parse(await artifact.readText("evaluation.json"));
+    found.push({
+      instance: entry.name,
+      task: evaluation.task,
+      classes: evaluation.classes,
+      confidence: evaluation.bootstrap.confidence,
+      groups: evaluation.groups.map(describeGroup),
+    });
+  }
+  return found;
+}
+
+export function axesText(axes: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(axes).map(([name, value]) => `${name}=${value}`).join(", ");
+}
+
+function describeGroup(group: EvaluatedGroup): EvaluatedGroupData {
+  const folds = group.folds.map(({ fold, result }) => describeResult(fold, result));
+  return {
+    axes: axesText(group.axes),
+    dataGroup: group.data_group,
+    selectionMetric: group.selection_metric,
+    level: group.level,
+    folds,
+    pooled: describeResult("pooled", group.pooled),
+    summary: Object.fromEntries(
+      Object.entries(group.summary).map(([name, { mean, sd }]) => [
+        name,
+        { mean: rounded(mean), sd: rounded(sd) },
+      ]),
+    ),
+    bands: bandsOf(folds),
+  };
+}
+
+function describeResult(fold: string, result: Result): FoldData {
+  return {
+    fold,
+    participants: result.participants,
+    rows: result.rows,
+    metrics: Object.fromEntries(
+      Object.entries(result.metrics).map(([name, { value, lower, upper }]) => [
+        name,
+        { value: rounded(value), lower: rounded(lower), upper: rounded(upper) },
+      ]),
+    ),
+    confusion: result.confusion_matrix ?? null,
+    curves: (result.curves ?? []).map((curve) => ({
+      class: curve.class,
+      roc: points(curve.false_positive_rate, curve.sensitivity),
+      precisionRecall: points(curve.sensitivity, curve.precision),
+    })),
+    calibration: result.calibration?.bins.filter(({ count }) => count > 0).map((bin) => ({
+      confidence: rounded(bin.confidence)!,
+      accuracy: rounded(bin.accuracy)!,
+      count: bin.count,
+    })) ?? null,
+  };
+}
+
+/** Pairs of coordinates, without those in the middle of a straight line along an axis. */
+function points(xs: readonly number[], ys: readonly number[]): [number, number][] {
+  const all = xs.map((x, i): [number, number] => [rounded(x, 4)!, rounded(ys[i], 4)!]);
+  return all.filter(([x, y], i) => {
+    const before = all[i - 1], after = all[i + 1];
+    if (!before || !after) return true;
+    return !(x === before[0] && x === after[0]) && !(y === before[1] && y === after[1]);
+  });
+}
+
+function bandsOf(folds: readonly FoldData[]): ClassBand[] {
+  const classes = folds[0]?.curves.map((curve) => curve.class) ?? [];
+  return classes.map((label) => {
+    const curves = folds.flatMap((fold) => fold.curves.filter((curve) => curve.class === label));
+    const band = (side: "roc" | "precisionRecall", between: "line" | "step") => {
+      const { x, mean, sd } = meanBand(curves.map((curve) => curve[side]), between);
+      return {
+        x,
+        mean: mean.map((value) => rounded(value, 4)!),
+        sd: sd.map((value) => rounded(value, 4)!),
+      };
+    };
+    return {
+      class: label,
+      roc: band("roc", "line"),
+      precisionRecall: band("precisionRecall", "step"),
+    };
+  });
+}

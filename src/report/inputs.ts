@@ -1,0 +1,64 @@
+/** Finds the artifacts that the sections of a report are drawn from. */
+import { openArtifact } from "../engine/artifact.ts";
+import type { ManifestRef } from "../engine/record.ts";
+import type { Store } from "../engine/store.ts";
+import type { Binding } from "../workflow/graph.ts";
+import type { Artifact } from "../workflow/step.ts";
+import type { CurrentInstance, CurrentRun } from "./current_run.ts";
+
+/** The artifacts of one run, opened when asked for. */
+export class RunArtifacts {
+  readonly #entries: ReadonlyMap<string, CurrentInstance>;
+  readonly #opened = new Map<string, Artifact>();
+
+  constructor(readonly store: Store, readonly run: CurrentRun) {
+    this.#entries = new Map(run.instances.map((entry) => [entry.name, entry]));
+  }
+
+  /** Instances of the kinds whose results are there. */
+  finished(isKind: (kind: string) => boolean): CurrentInstance[] {
+    return this.run.instances.filter(({ kind, outputs }) => outputs && isKind(kind));
+  }
+
+  instance(name: string): CurrentInstance | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** @throws {DataError} when its manifest is no longer in the store */
+  output(entry: CurrentInstance, name: string): Artifact | undefined {
+    const ref = entry.outputs?.[name];
+    return ref && this.#open(ref);
+  }
+
+  /** Every finished output of a type, with the instance that made it. */
+  ofType(type: string): { entry: CurrentInstance; artifact: Artifact }[] {
+    return this.run.instances.flatMap((entry) =>
+      Object.values(entry.outputs ?? {}).filter((ref) => ref.type === type)
+        .map((ref) => ({ entry, artifact: this.#open(ref) }))
+    );
+  }
+
+  /** What an instance was given on a port. */
+  inputs(entry: CurrentInstance, port: string): Artifact[] {
+    const bound = entry.inputs[port];
+    if (bound === undefined) return [];
+    return [bound].flat().flatMap((binding) => this.#bound(binding) ?? []);
+  }
+
+  /** What it was given on a port where one artifact fits. */
+  input(entry: CurrentInstance, port: string): Artifact | undefined {
+    return this.inputs(entry, port)[0];
+  }
+
+  #bound({ instance, output, index }: Binding): Artifact | undefined {
+    const ref = this.#entries.get(instance)?.outputs?.[output];
+    const element = index === undefined ? ref : ref?.items?.[index];
+    return element && this.#open(element);
+  }
+
+  #open(ref: ManifestRef): Artifact {
+    const opened = this.#opened.get(ref.digest) ?? openArtifact(this.store, ref);
+    this.#opened.set(ref.digest, opened);
+    return opened;
+  }
+}

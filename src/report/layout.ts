@@ -1,0 +1,60 @@
+/** The workflow's graph of steps, laid out by dagre once in each direction. */
+import dagre from "@dagrejs/dagre";
+import type { CurrentRun } from "./current_run.ts";
+import type { GraphData, Layout } from "./data.ts";
+
+/** Pixels. The page draws into boxes of this size. */
+const BOX = { width: 164, height: 66 };
+
+interface Edge {
+  from: string;
+  to: string;
+}
+
+export function layoutGraph(run: CurrentRun): GraphData {
+  const kinds = new Map(run.instances.map(({ step, kind }) => [step, kind]));
+  const nodes = [...kinds].map(([step, kind]) => ({ step, kind }));
+  const edges = edgesOf(run);
+  return {
+    nodes,
+    wide: layOut([...kinds.keys()], edges, "LR"),
+    tall: layOut([...kinds.keys()], edges, "TB"),
+  };
+}
+
+function edgesOf(run: CurrentRun): Edge[] {
+  const steps = new Map(run.instances.map(({ name, step }) => [name, step]));
+  const edges = new Map<string, Edge>();
+  for (const { step, inputs } of run.instances) {
+    for (const { instance } of Object.values(inputs).flat()) {
+      const from = steps.get(instance);
+      if (from !== undefined) edges.set(JSON.stringify([from, step]), { from, to: step });
+    }
+  }
+  return [...edges.values()];
+}
+
+function layOut(steps: readonly string[], edges: readonly Edge[], rankdir: "LR" | "TB"): Layout {
+  const graph = new dagre.graphlib.Graph();
+  const spread = rankdir === "LR" ? { nodesep: 18, ranksep: 40 } : { nodesep: 14, ranksep: 32 };
+  graph.setGraph({ rankdir, ...spread, marginx: 4, marginy: 4 });
+  // Steps are named by strangers; dagre keeps names as keys of plain objects.
+  steps.forEach((_, index) => graph.setNode(`s${index}`, { ...BOX }));
+  const number = new Map(steps.map((step, index) => [step, `s${index}`]));
+  for (const { from, to } of edges) graph.setEdge(number.get(from)!, number.get(to)!, {});
+  dagre.layout(graph);
+  const { width = 0, height = 0 } = graph.graph();
+  return {
+    width: Math.round(width),
+    height: Math.round(height),
+    boxes: steps.map((_, index) => {
+      const { x, y, width, height } = graph.node(`s${index}`);
+      return { x: Math.round(x), y: Math.round(y), width, height };
+    }),
+    edges: edges.map(({ from, to }) => {
+      const edge = graph.edge({ v: number.get(from)!, w: number.get(to)! });
+      const points = edge.points as { x: number; y: number }[];
+      return points.map(({ x, y }): [number, number] => [Math.round(x), Math.round(y)]);
+    }),
+  };
+}

@@ -1,0 +1,115 @@
+/** Whom the models were most sure about and wrong. */
+import { readTsv } from "../formats/tsv.ts";
+import { sessionKey } from "../tables/session_table.ts";
+import type { Artifact } from "../workflow/step.ts";
+import type { CurrentInstance } from "./current_run.ts";
+import type { MistakesData } from "./data.ts";
+import type { RunArtifacts } from "./inputs.ts";
+import type { StripsOf } from "./samples.ts";
+import { rounded } from "./rounding.ts";
+
+const WORST = 8;
+
+interface Verdicts {
+  participant: string;
+  session: string;
+  truth: string;
+  group: string;
+  entry: CurrentInstance;
+  of: number;
+  /** Confidence of each prediction that was wrong, by the class predicted. */
+  wrong: Map<string, number[]>;
+}
+
+/** Null when nothing was predicted that can be judged. */
+export async function worstMistakes(
+  artifacts: RunArtifacts,
+  stripsOf: StripsOf,
+): Promise<MistakesData | null> {
+  const people = new Map<string, Verdicts>();
+  const metrics = new Set<string>();
+  for (const { entry, artifact } of artifacts.ofType("predictions")) {
+    if (artifact.meta.task !== "classification") continue;
+    const metric = [artifact.meta.selection_metrics ?? []].flat().map(String)[0];
+    const path = `${metric}/image_level_prediction.tsv`;
+    if (!artifact.files.some((file) => file.path === path)) continue;
+    metrics.add(metric);
+    await collect(entry, artifact, path, people);
+  }
+  if (people.size === 0) return null;
+  const wrong = [...people.values()].filter((verdicts) => verdicts.wrong.size > 0)
+    .map((verdicts) => ({ ...verdicts, ...worstOf(verdicts.wrong) }))
+    .sort((a, b) => b.count / b.of - a.count / a.of || b.confidence - a.confidence);
+  const worst = await Promise.all(
+    wrong.slice(0, WORST).map(async (one) => {
+      const images = artifacts.input(one.entry, "images");
+      const strips = images && await stripsOf(images);
+      const session = strips?.find(one.participant, one.session);
+      return {
+        participant: one.participant,
+        session: one.session,
+        truth: one.truth,
+        predicted: one.predicted,
+        confidence: rounded(one.confidence, 4)!,
+        wrongIn: one.count,
+        of: one.of,
+        group: one.group,
+        strip: session ? await strips!.strip(session) : null,
+      };
+    }),
+  );
+  return {
+    about: `image level, networks chosen by ${[...metrics].join(" or ")}`,
+    wrong: wrong.length,
+    participants: people.size,
+    worst,
+  };
+}
+
+async function collect(
+  entry: CurrentInstance,
+  artifact: Artifact,
+  path: string,
+  people: Map<string, Verdicts>,
+): Promise<void> {
+  const group = String(artifact.meta.data_group);
+  const names = classNames(artifact);
+  const { columns, rows } = readTsv(await artifact.read(path), path);
+  const at = (name: string) => columns.indexOf(name);
+  const [participant, session] = [at("participant_id"), at("session_id")];
+  const [truth, predicted] = [at("true_label"), at("predicted_label")];
+  for (const row of rows) {
+    const label = row[predicted];
+    if (row[truth] === null || label === null) continue;
+    const id = `${group}\t${sessionKey(row[participant] ?? "", row[session] ?? "")}`;
+    const verdicts = people.get(id) ?? {
+      participant: row[participant] ?? "",
+      session: row[session] ?? "",
+      truth: names(row[truth]),
+      group,
+      entry,
+      of: 0,
+      wrong: new Map<string, number[]>(),
+    };
+    people.set(id, verdicts);
+    verdicts.of++;
+    if (row[truth] === label) continue;
+    const confidence = Number(row[at(`proba${label}`)] ?? NaN);
+    verdicts.wrong.set(names(label), [...verdicts.wrong.get(names(label)) ?? [], confidence]);
+  }
+}
+
+/** Names of a node of the label code, joined where labels share one. */
+function classNames({ meta }: Artifact): (node: string) => string {
+  const code = Object.entries(meta.label_code ?? {});
+  return (node) =>
+    code.filter(([, value]) => String(value) === node).map(([name]) => name).join("+") || node;
+}
+
+/** Of the class that was predicted wrongly most often: how often, and how surely. */
+function worstOf(wrong: ReadonlyMap<string, readonly number[]>) {
+  const [[predicted, confidences]] = [...wrong].sort(([, a], [, b]) => b.length - a.length);
+  const count = [...wrong.values()].reduce((sum, list) => sum + list.length, 0);
+  const confidence = confidences.reduce((sum, value) => sum + value, 0) / confidences.length;
+  return { predicted, count, confidence };
+}

@@ -1,0 +1,47 @@
+/** All that somebody needs to do it again. */
+import config from "../../deno.json" with { type: "json" };
+import type { RunRecord } from "../engine/run_folder.ts";
+import type { ReproduceData } from "./data.ts";
+
+export async function describeReproduction(run: RunRecord): Promise<ReproduceData> {
+  const { workflow } = run;
+  const path = `${workflow.file.replace(/\.toml$/, "")}.lock.json`;
+  return {
+    command: commandOf(run),
+    sources: Object.entries(workflow.sources).map(([path, text]) => ({
+      name: path.startsWith(`${workflow.folder}/`)
+        ? path.slice(workflow.folder.length + 1)
+        : baseName(path),
+      text,
+    })),
+    lock: await lockFile(path),
+    versions: { gyrus: config.version, ...run.versions },
+    device: run.device ?? null,
+  };
+}
+
+function commandOf({ workflow, request }: RunRecord): string {
+  const words = ["gyrus", "run", baseName(workflow.file), ...request?.targets ?? []];
+  for (const value of request?.set ?? []) words.push("--set", value);
+  for (const value of request?.sweep ?? []) words.push("--sweep", value);
+  if (request?.profile !== undefined) words.push("--profile", request.profile);
+  return words.map(quoted).join(" ");
+}
+
+/** As a shell reads it. */
+function quoted(word: string): string {
+  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+async function lockFile(path: string): Promise<ReproduceData["lock"]> {
+  try {
+    return { name: baseName(path), text: await Deno.readTextFile(path) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
