@@ -32,5 +32,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   steps: { summary: "List the step kinds, or describe one", load: () => import("./steps.ts") },
   schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
+  networks: {
+    summary: "List the networks, or describe one",
+    load: () => import("./networks.ts"),
+  },
   new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },
 };

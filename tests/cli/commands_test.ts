@@ -268,6 +268,8 @@ next: gyrus run study/workflow.toml
 `,
   );
   JSON.parse(await project.read("study/schema.json"));
+  const checked = await project.gyrus("check", "study/workflow.toml");
+  assertEquals([checked.code, checked.err], [0, ""]);
   const again = await project.gyrus("new", "study");
   assertEquals(again.code, 2);
   assertStringIncludes(again.err, "is there already");
@@ -286,6 +288,20 @@ Deno.test("steps and schema describe every step kind", async () => {
   ]);
   const schema = JSON.parse((await project.gyrus("schema")).out);
   assertEquals(schema.type, "object");
+});
+
+Deno.test("networks prints layers, sums and memory", async () => {
+  await using project = await Project.make();
+  assertMatch((await project.gyrus("networks")).out, /^resnet18 +\S/m);
+  const { code, out } = await project.gyrus("networks", "resnet18", "--input", "3x64x64");
+  assertEquals(code, 0);
+  assertMatch(out, /^conv1 +\S+ +64x32x32 +9,408 /m);
+  assertMatch(out, /^resnet18, input 3x64x64: 1[12],\d{3},\d{3} parameters, /m);
+  const small = await project.gyrus("networks", "Conv5_FC3", "--input", "3x64");
+  assertEquals([small.code, small.err], [
+    2,
+    'error: --input must be channels, height and width such as 3x208x179, not "3x64"\n',
+  ]);
 });
 
 Deno.test("help and wrong usage tell what there is", async () => {
