@@ -242,14 +242,15 @@ class LiveDisplay extends RunDisplay {
     const left = fraction && fraction > 0
       ? `${durationText(seconds * (1 - fraction) / fraction)} left`
       : "";
+    const names = Math.max(...[...this.active.keys()].map((each) => each.length));
+    // What matters most comes first: a narrow terminal cuts the end.
     const parts = [
-      name.padEnd(Math.min(32, columns - 40)),
+      name.padEnd(Math.min(32, names)),
       bar(fraction ?? 0, width),
       percent({ ...active, fraction }),
+      left || durationText(seconds),
       ...details(active),
       rate(active, seconds),
-      durationText(seconds),
-      left,
     ];
     return parts.filter((part) => part !== "").join("  ");
   }

@@ -1,0 +1,129 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openDisplay } from "../../src/cli/display.ts";
+import { Output } from "../../src/cli/terminal.ts";
+import type { EngineEvent, EventBody } from "../../src/engine/events.ts";
+
+/** Takes what is written in place of a stream. */
+class Recorded extends Output {
+  text = "";
+
+  constructor(override readonly isTerminal: boolean) {
+    super(Deno.stdout);
+  }
+
+  override get columns(): number {
+    return 120;
+  }
+
+  override get rows(): number {
+    return 24;
+  }
+
+  override write(text: string): void {
+    this.text += text;
+  }
+}
+
+function display(isTerminal: boolean) {
+  const output = new Recorded(isTerminal);
+  const clock = { now: 0 };
+  const shown = openDisplay(output, {
+    folder: Deno.cwd(),
+    rerun: (instance) => `gyrus run x.toml ${instance}`,
+    now: () => clock.now,
+  });
+  const show = (body: EventBody) =>
+    shown.show({ time: "2026-01-01T00:00:00Z", ...body } as EngineEvent);
+  return { output, clock, shown, show };
+}
+
+const START: EventBody = {
+  type: "run-started",
+  run: "r",
+  workflow: "w",
+  file: "w.toml",
+  instances: 3,
+  cached: 1,
+  pending: 2,
+  estimateSeconds: 100,
+};
+
+const TRAIN: EventBody = {
+  type: "instance-started",
+  instance: "train[fold=0]",
+  step: "train",
+  kind: "train.classification",
+  key: "sha256-0",
+  attempt: 1,
+  reasons: [],
+  logPath: "x.log",
+};
+
+Deno.test("a terminal shows bar, epoch, metrics, rate and time left of each instance, and totals", async () => {
+  const { output, clock, shown, show } = display(true);
+  show(START);
+  show({ type: "instance-cached", instance: "caps", key: "sha256-0", by: "plan" });
+  show(TRAIN);
+  clock.now = 20_000;
+  show({
+    type: "instance-progress",
+    instance: "train[fold=0]",
+    fraction: 0.25,
+    message: "epoch 5/20",
+    metrics: { loss: 0.41234, balanced_accuracy: 0.8 },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  shown.close();
+  const lines = output.text.split("\n").map((line) => line.replaceAll(/^(\P{L}*\[\d*[AJ])+/gu, ""));
+  const active = lines.find((line) => line.startsWith("train[fold=0]"));
+  assert(active !== undefined, output.text);
+  for (
+    const part of [
+      "█████░░░░░",
+      " 25 %",
+      "epoch 5/20",
+      "loss 0.4123",
+      "balanced_accuracy 0.8",
+      "4 s/epoch",
+      "1:00 left",
+    ]
+  ) assertStringIncludes(active, part);
+  assert(lines.includes("1/3 instances · 1 cached · 0 done · 20 s · about 1:20 left"), output.text);
+  assert(output.text.endsWith("\x1b[J"), "the live lines are erased at the end");
+});
+
+Deno.test("anything else gets a line of progress every ten seconds at most", () => {
+  const { output, clock, show } = display(false);
+  show(START);
+  show(TRAIN);
+  for (clock.now = 0; clock.now <= 25_000; clock.now += 1000) {
+    show({
+      type: "instance-progress",
+      instance: "train[fold=0]",
+      fraction: clock.now / 100_000,
+      message: `epoch ${clock.now / 1000}/100`,
+    });
+  }
+  assertEquals(
+    output.text,
+    `start train[fold=0]
+  ... train[fold=0]   10 %  epoch 10/100
+  ... train[fold=0]   20 %  epoch 20/100
+`,
+  );
+});
+
+Deno.test("warnings, retries and damage are told where they happen", () => {
+  const { output, show } = display(false);
+  show({ type: "instance-log", instance: "a", level: "info", message: "quiet" });
+  show({ type: "instance-log", instance: "a", level: "warning", message: "no age" });
+  show({ type: "instance-retried", instance: "a", attempt: 1, message: "busy", delaySeconds: 2 });
+  show({ type: "damage", what: "object", name: "sha256-1", path: `${Deno.cwd()}/q/sha256-1` });
+  assertEquals(
+    output.text,
+    `a: warning: no age
+a: attempt 1 failed (busy); again in 2.0 s
+warning: object sha256-1 was damaged and is set aside in q/sha256-1
+`,
+  );
+});
