@@ -29,7 +29,7 @@ export const deviceService: DeviceService = {
  * kind share, `any` only the text.
  */
 export async function numericClass(policy: "exact" | "class" | "any"): Promise<Json> {
-  const code = await computeCode();
+  const code = await (computing ??= computeCode());
   if (policy === "any") return { code };
   const device = await deviceService.device();
   const { kernelTable } = await import("../gpu/tuning.ts");
@@ -39,6 +39,8 @@ export async function numericClass(policy: "exact" | "class" | "any"): Promise<J
   const shared = { code, class: device.class, vendor, architecture, kernels: table };
   return policy === "class" ? shared : { ...shared, model, description, lanes: device.lanes };
 }
+
+let computing: Promise<string> | undefined;
 
 const COMPUTING = ["../../kernels/", "../gpu/", "../nn/", "../nn/layers/", "../nn/networks/"];
 

@@ -1,8 +1,11 @@
 /** Runs workflow files of Gyrus's own steps through the reader and the engine, in a folder of their own. */
+import { openArtifact } from "../../src/engine/artifact.ts";
+import type { EngineEvent } from "../../src/engine/events.ts";
 import { run, type RunResult } from "../../src/engine/run.ts";
 import { openStore } from "../../src/engine/store.ts";
 import { reading, running } from "../../src/steps/host.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
+import type { Artifact } from "../../src/workflow/step.ts";
 
 /** A project folder that is removed at the end: `await using project = …`. */
 export class Project {
@@ -24,13 +27,36 @@ export class Project {
   }
 
   /** Runs a workflow's text. A failure of a step is thrown. */
-  async run(toml: string, set: readonly string[] = []): Promise<Outcome> {
+  async run(
+    toml: string,
+    set: readonly string[] = [],
+    until: string[] = [],
+    watch: Watch = () => {},
+  ): Promise<Outcome> {
     await this.write("workflow.toml", `version = 1\nname = "test"\n${toml}`);
-    return await this.runFile(`${this.folder}/workflow.toml`, set);
+    return await this.runFile(`${this.folder}/workflow.toml`, set, until, watch);
+  }
+
+  /** Runs a workflow's text until `when` holds for an event; what runs then is asked to stop. */
+  async interrupt(
+    toml: string,
+    set: readonly string[],
+    when: (event: EngineEvent) => boolean,
+  ): Promise<void> {
+    const { result } = await this.run(toml, set, [], (event, interrupt) => {
+      if (when(event)) interrupt.abort(new Error("interrupted"));
+    });
+    if (result.status !== "interrupted") throw new Error(`The run ended: ${result.status}`);
   }
 
   /** Runs a file; the cache is the project's. */
-  async runFile(path: string, set: readonly string[] = [], until: string[] = []): Promise<Outcome> {
+  async runFile(
+    path: string,
+    set: readonly string[] = [],
+    until: string[] = [],
+    watch: Watch = () => {},
+  ): Promise<Outcome> {
+    const interrupt = new AbortController();
     const workflow = await readWorkflow(path, { ...reading, set: [...set] });
     const store = openStore(`${this.folder}/.gyrus`);
     const warnings: string[] = [];
@@ -38,7 +64,9 @@ export class Project {
     const result = await run(store, workflow, {
       ...running,
       until,
+      signal: interrupt.signal,
       onEvent: (event) => {
+        watch(event, interrupt);
         if (event.type === "instance-log") {
           (event.level === "warning" ? warnings : logs).push(event.message);
         }
@@ -48,10 +76,20 @@ export class Project {
     return { result, warnings, logs };
   }
 
+  /** An output of an instance of a run. */
+  artifact({ result }: Outcome, instance: string, output: string): Artifact {
+    const outputs = result.nodes.get(instance)?.outputs;
+    if (!outputs) throw new Error(`${instance} has no outputs`);
+    return openArtifact(openStore(`${this.folder}/.gyrus`), outputs[output]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
   }
 }
+
+/** Sees every event, and may interrupt the run. */
+export type Watch = (event: EngineEvent, interrupt: AbortController) => void;
 
 export interface Outcome {
   result: RunResult;
