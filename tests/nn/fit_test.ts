@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DeviceError } from "../../src/errors.ts";
-import type { Device } from "../../src/gpu/device.ts";
-import { openDevice } from "../../src/gpu/device.ts";
+import { Device, openDevice } from "../../src/gpu/device.ts";
 import { Trainer, type TrainerOptions } from "../../src/nn/fit.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
 import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
@@ -98,6 +97,17 @@ for (const optimizer of Object.keys(optimizers)) {
   });
 }
 
+Deno.test("the kernel variants of GPUs give PyTorch's losses and logits too", async () => {
+  await withDevice(async (opened) => {
+    const info = { ...opened.info, description: "a GPU", isFallbackAdapter: false };
+    const device = new Device(opened.gpu, { ...info, architecture: "", device: "" });
+    assertEquals(device.class, "discrete");
+    const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
+    assertLosses("Conv5_FC3", "Adam", losses);
+    assertLogits("Conv5_FC3", "Adam", logits);
+  });
+});
+
 function smallTask(): TrainerOptions {
   const fixture = { ...fixtures.Conv5_FC3, batch_size: 1 };
   const { data, labels, items } = fixtureData(fixture, 22);
@@ -161,7 +171,7 @@ Deno.test("training beside another network gives the bits of training alone", as
 });
 
 for (const accumulationSteps of [1, 3]) {
-  Deno.test(`an interrupted training goes on with the same bits, ${accumulationSteps} batches an update`, async () => {
+  Deno.test(`an interrupted training goes on with the same bits on a fresh device, ${accumulationSteps} batches an update`, async () => {
     await withDevice(async (device) => {
       const options = { ...smallTask(), accumulationSteps };
       const whole = await trained(device, options, 2);
@@ -178,11 +188,13 @@ for (const accumulationSteps of [1, 3]) {
       const state = await trainer.state();
       trainer.destroy();
       assertEquals([state.counters.epoch, state.counters.batch], [1, 2]);
+      const fresh = await openDevice();
       const resumed = await trained(
-        device,
+        fresh,
         { ...options, resume: { ...state, counters: JSON.parse(JSON.stringify(state.counters)) } },
         2,
       );
+      fresh.destroy();
       assertEquals(resumed.losses, whole.losses.slice(6));
       assertEquals(resumed.parameters, whole.parameters);
       assertEquals(resumed.statistics, whole.statistics);
