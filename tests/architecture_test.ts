@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/imaging": ["src/formats"],
   "src/tables": ["src/formats"],
   "src/maps": ["src/formats"],
-  "src/report": ["src/workflow", "src/engine", "src/formats"],
+  "src/report": ["src/workflow", "src/engine", "src/formats", "src/tables", "src/evaluation"],
   "src/steps": [
     "src/gpu",
     "kernels",
