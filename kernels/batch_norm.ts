@@ -208,6 +208,8 @@ export function batchNormApply(
 /**
  * Gradients of input and parameters.
  *
+ * @param gradients of gamma and beta; absent after {@link batchNormEvaluate}, whose statistics are
+ *   constants, so that dx = gamma / standard deviation dy f'(.)
  * @param output f's output when f's derivative needs it; without it ReLU's mask is computed from x,
  *   which is right only when there was no residual
  * @param keepMasked leaves dy f'(.) in `dy`: the residual branch's gradient
@@ -221,7 +223,7 @@ export function batchNormBackward(
     output?: Operand;
     dy: Operand;
     dx: Operand;
-    gradients: Operand;
+    gradients?: Operand;
     accumulate: boolean;
     keepMasked?: boolean;
   },
@@ -231,26 +233,30 @@ export function batchNormBackward(
     ...constantsOf(program, options),
     RECOMPUTE: activation === "relu" && output === undefined,
   };
-  const { constants: split, count } = parts(program, shape, base.LANES);
-  const constants = { ...base, ...split };
   const outputs = base.RECOMPUTE ? {} : { output: output ?? x };
-  const partials = program.tensor(
-    `${label} backward partials`,
-    blocks(shape) * count * 32,
-  );
-  program.dispatch(batchNorm, "backward_sums", {
-    constants,
-    bindings: { x, dy, moment_values: moments, partials, ...outputs },
-    workgroups: [count, blocks(shape)],
-    label,
-  });
   const means = program.tensor(`${label} means`, blocks(shape) * 32);
-  program.dispatch(batchNorm, "backward_finish", {
-    constants: { ...constants, ACTIVATION: 0, RECOMPUTE: false, ACCUMULATE: accumulate },
-    bindings: { partial_list: partials, means, gradients },
-    workgroups: [Math.ceil(blocks(shape) / base.LANES)],
-    label,
-  });
+  if (gradients === undefined) {
+    program.clear(means);
+  } else {
+    const { constants: split, count } = parts(program, shape, base.LANES);
+    const constants = { ...base, ...split };
+    const partials = program.tensor(
+      `${label} backward partials`,
+      blocks(shape) * count * 32,
+    );
+    program.dispatch(batchNorm, "backward_sums", {
+      constants,
+      bindings: { x, dy, moment_values: moments, partials, ...outputs },
+      workgroups: [count, blocks(shape)],
+      label,
+    });
+    program.dispatch(batchNorm, "backward_finish", {
+      constants: { ...constants, ACTIVATION: 0, RECOMPUTE: false, ACCUMULATE: accumulate },
+      bindings: { partial_list: partials, means, gradients },
+      workgroups: [Math.ceil(blocks(shape) / base.LANES)],
+      label,
+    });
+  }
   const { chunk, workgroups } = planeGrid(program.device, shape, base.LANES);
   program.dispatch(batchNorm, "backward_apply", {
     constants: { ...base, BATCH: 1, CHUNK: chunk, KEEP_MASKED: keepMasked },

@@ -14,7 +14,7 @@ import { activationBytes } from "../../kernels/tensors.ts";
 import { Arena } from "../gpu/arena.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { Pacer } from "../gpu/pacer.ts";
-import { type Program, ProgramBuilder } from "../gpu/program.ts";
+import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
 import { type Dataset, DeviceDataset, type Normalisation } from "./data.ts";
 import { type Activation, type NetworkBuffers, Trace } from "./layer.ts";
@@ -47,7 +47,26 @@ export interface InferOptions {
  * @throws {DeviceError} too little memory, or a device that failed
  */
 export async function infer(device: Device, options: InferOptions): Promise<Predictions[]> {
-  const { data, batchSize, normalisation, runs, signal, residentBytes } = options;
+  return await withPredictor(
+    device,
+    options,
+    logitsOf,
+    (predictor, items) => predictor.predict(items, { signal: options.signal }),
+  );
+}
+
+/**
+ * Puts data and weights on the device for as long as `use` takes.
+ *
+ * @param kept what is taken from every item
+ * @throws {DeviceError} too little memory, or a device that failed
+ */
+export async function withPredictor<T>(
+  device: Device,
+  { data, batchSize, normalisation, runs, residentBytes }: InferOptions,
+  kept: Kept,
+  use: (predictor: Predictor, items: Uint32Array[]) => Promise<T>,
+): Promise<T> {
   const set = await DeviceDataset.open(device, data, {
     streams: runs.length,
     batchSize,
@@ -61,9 +80,15 @@ export async function infer(device: Device, options: InferOptions): Promise<Pred
     },
   }));
   const arena = new Arena(device);
-  const predictor = new Predictor(device, set, { batchSize, normalisation, runs: opened, arena });
+  const predictor = new Predictor(device, set, {
+    batchSize,
+    normalisation,
+    runs: opened,
+    arena,
+    kept,
+  });
   try {
-    return await predictor.predict(runs.map(({ items }) => items), { signal });
+    return await use(predictor, runs.map(({ items }) => items));
   } finally {
     predictor.destroy();
     arena.destroy();
@@ -75,11 +100,27 @@ export async function infer(device: Device, options: InferOptions): Promise<Pred
   }
 }
 
+/** What a predictor keeps of every item. */
+export interface Kept {
+  /** Floats of one item's row. */
+  floats(network: Network): number;
+  /** Records the network. @returns one row an item, of `floats` each */
+  record(trace: Trace, network: Network, x: Activation): Operand;
+}
+
+/** Logits, padded to blocks of four. */
+const logitsOf: Kept = {
+  floats: ({ outputs }) => rowFloats(outputs),
+  record: (trace, network, x) => network.record(trace, x).tensor,
+};
+
 interface PredictorOptions {
   batchSize: number;
   normalisation: Normalisation;
   runs: readonly { network: Network; buffers: NetworkBuffers }[];
   arena: Arena;
+  /** Logits when absent. */
+  kept?: Kept;
 }
 
 const stepFields = { step: "u32", seed: "u32", first: "u32" } as const;
@@ -89,7 +130,9 @@ export class Predictor {
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #identity: DeviceBuffer;
   readonly #uniforms: Uniforms<typeof stepFields>;
-  readonly #logits: DeviceBuffer[];
+  readonly #kept: Kept;
+  /** Rows of one batch. */
+  readonly #batchRows: DeviceBuffer[];
 
   constructor(
     readonly device: Device,
@@ -101,8 +144,9 @@ export class Predictor {
     this.#identity = device.buffer("identity", order);
     this.#uniforms = new Uniforms(device, "evaluation step", stepFields);
     this.#uniforms.set({ step: 0, seed: 0, first: 0 });
-    this.#logits = runs.map(({ network }) =>
-      device.buffer("logits", batchSize * rowFloats(network.outputs) * 4)
+    const kept = this.#kept = options.kept ?? logitsOf;
+    this.#batchRows = runs.map(({ network }) =>
+      device.buffer("rows", batchSize * kept.floats(network) * 4)
     );
   }
 
@@ -115,22 +159,31 @@ export class Predictor {
       classWeights: readonly (readonly number[] | undefined)[];
     };
   } = {}): Promise<Predictions[]> {
+    const rows = await this.rows(items, signal);
+    return this.options.runs.map(({ network: { outputs } }, i) => {
+      const logits = withoutPadding(rows[i], items[i].length, outputs);
+      return {
+        logits,
+        outputs,
+        loss: loss ? lossOver(loss, logits, outputs, items[i], loss.classWeights[i]) : NaN,
+      };
+    });
+  }
+
+  /** What is kept of each run's items, in their order. */
+  async rows(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Float32Array[]> {
     const { runs } = this.options;
     const together = items.every((list) => list.length === items[0].length);
     const groups = together ? [runs.map((_, i) => i)] : runs.map((_, i) => [i]);
-    const logits: Float32Array[] = [];
+    const rows: Float32Array[] = [];
     for (const group of groups) {
-      const rows = await this.#predictGroup(group, items, signal);
-      group.forEach((run, i) => logits[run] = rows[i]);
+      const ofGroup = await this.#rowsOfGroup(group, items, signal);
+      group.forEach((run, i) => rows[run] = ofGroup[i]);
     }
-    return runs.map(({ network: { outputs } }, i) => ({
-      logits: logits[i],
-      outputs,
-      loss: loss ? lossOver(loss, logits[i], outputs, items[i], loss.classWeights[i]) : NaN,
-    }));
+    return rows;
   }
 
-  async #predictGroup(
+  async #rowsOfGroup(
     group: readonly number[],
     items: readonly Uint32Array[],
     signal?: AbortSignal,
@@ -138,7 +191,7 @@ export class Predictor {
     const { runs, batchSize } = this.options;
     const count = items[group[0]].length;
     const results = group.map((run) =>
-      this.device.buffer("results", Math.max(count, 1) * rowFloats(runs[run].network.outputs) * 4)
+      this.device.buffer("results", Math.max(count, 1) * this.#kept.floats(runs[run].network) * 4)
     );
     const orders = group.map((run) =>
       this.device.buffer("evaluation order", items[run] as Uint32Array<ArrayBuffer>)
@@ -158,8 +211,8 @@ export class Predictor {
       }
       const rows: Float32Array[] = [];
       for (let i = 0; i < group.length; i++) {
-        const { outputs } = runs[group[i]].network;
-        rows.push(withoutPadding(await this.device.readFloats(results[i]), count, outputs));
+        const floats = count * this.#kept.floats(runs[group[i]].network);
+        rows.push(await this.device.readFloats(results[i], 0, floats));
       }
       return rows;
     } finally {
@@ -202,8 +255,8 @@ export class Predictor {
   ): void {
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
-      const row = rowFloats(this.options.runs[run].network.outputs) * 4;
-      const { gpu } = this.#logits[run];
+      const row = this.#kept.floats(this.options.runs[run].network) * 4;
+      const { gpu } = this.#batchRows[run];
       encoder.copyBufferToBuffer(gpu, 0, results[i].gpu, first * row, size * row);
     });
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -246,11 +299,11 @@ export class Predictor {
       params,
     });
     const x: Activation = { shape, tensor, wanted: false };
-    builder.copy(network.record(trace, x).tensor, this.#logits[run]);
+    builder.copy(this.#kept.record(trace, network, x), this.#batchRows[run]);
   }
 
   destroy(): void {
-    for (const buffer of [this.#identity, this.#uniforms.buffer, ...this.#logits]) {
+    for (const buffer of [this.#identity, this.#uniforms.buffer, ...this.#batchRows]) {
       this.device.free(buffer);
     }
     for (const buffer of this.#batchOrders.values()) this.device.free(buffer);

@@ -16,6 +16,7 @@ export interface LayerSummary {
 }
 
 export interface Layer {
+  readonly name: string;
   /** Trainable tensors in PyTorch's order. */
   readonly parameters: readonly TensorSpec[];
   /** Running statistics. */
@@ -23,15 +24,15 @@ export interface Layer {
   /** @throws {RangeError} when the input is too small */
   outputShape(input: Shape): Shape;
   summarise(input: Shape): LayerSummary[];
-  /** Records the forward pass; while training also pushes the gradient on the trace. */
+  /** Records the forward pass; where a gradient is wanted also pushes that on the trace. */
   record(trace: Trace, x: Activation): Activation;
 }
 
-/** A tensor of the network with, while training, the gradient of the loss by it. */
+/** A tensor of the network with, where it is wanted, the gradient by it. */
 export interface Activation {
   readonly shape: Shape;
   readonly tensor: Operand;
-  /** Whether anything trainable lies before it. */
+  /** Whether something trainable, or an input whose gradient is asked for, lies before it. */
   readonly wanted: boolean;
   /** Set when the gradient's operations have been recorded. */
   gradient?: Operand;
@@ -122,8 +123,7 @@ export class Trace {
     inputs: readonly Activation[],
     names: readonly string[] = [],
   ): Activation {
-    const wanted = this.training &&
-      (inputs.some((x) => x.wanted) || names.some((name) => this.trainable(name)));
+    const wanted = inputs.some((x) => x.wanted) || names.some((name) => this.trainable(name));
     return { shape, tensor, wanted };
   }
 

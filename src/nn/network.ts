@@ -43,8 +43,9 @@ export class Network {
     });
   }
 
-  record(trace: Trace, x: Activation): Activation {
-    return this.layers.reduce((activation, layer) => layer.record(trace, activation), x);
+  /** Records the layers from `first` to before `end`. */
+  record(trace: Trace, x: Activation, first = 0, end = this.layers.length): Activation {
+    return this.layers.slice(first, end).reduce((y, layer) => layer.record(trace, y), x);
   }
 
   /** Name of a parameter or statistic in a ClinicaDL MAPS. */

@@ -139,7 +139,7 @@ export class BatchNorm implements Layer {
         output,
         dy,
         dx,
-        gradients: trace.gradient(weight, bias),
+        gradients: trace.training ? trace.gradient(weight, bias) : undefined,
         accumulate: trace.accumulate,
         keepMasked,
       });

@@ -15,7 +15,7 @@ export class BasicBlock implements Layer {
   readonly #bn2: BatchNorm;
   readonly #shortcut?: { convolution: Convolution; normalisation: BatchNorm };
 
-  constructor(name: string, inChannels: number, outChannels: number, stride: number) {
+  constructor(readonly name: string, inChannels: number, outChannels: number, stride: number) {
     const bare = { bias: false, initialisation: "he" } as const;
     const conv3 = { outChannels, kernel: 3, padding: 1, ...bare };
     this.#conv1 = new Convolution(`${name}.conv1`, { ...conv3, inChannels, stride });

@@ -1,0 +1,90 @@
+// Grad-CAM: a feature map [N][BLOCKS][PIXELS] vec4f, each channel weighed by the mean of its gradient,
+// to one plane an image at the size of the network's input. weigh -> combine -> upsample.
+
+const LANES: u32 = 16u;
+const BATCH: u32 = 2u;
+const CHANNELS: u32 = 4u;
+const HEIGHT: u32 = 4u;
+const WIDTH: u32 = 4u;
+const OUT_HEIGHT: u32 = 8u;
+const OUT_WIDTH: u32 = 8u;
+
+const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
+const PIXELS: u32 = HEIGHT * WIDTH;
+const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
+
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+// [BATCH][BLOCKS]
+@group(0) @binding(1) var<storage, read_write> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> features: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weight_values: array<vec4f>;
+// [BATCH][PIXELS]
+@group(0) @binding(4) var<storage, read_write> plane: array<f32>;
+@group(0) @binding(5) var<storage, read> plane_values: array<f32>;
+// [BATCH][OUT_PIXELS]
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+
+fn index(group: vec3u, groups: vec3u, lane: u32) -> u32 {
+  return (group.y * groups.x + group.x) * LANES + lane;
+}
+
+@compute @workgroup_size(LANES)
+fn weigh(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = index(group, groups, lane);
+  if (at >= BATCH * BLOCKS) { return; }
+  var sum = vec4f(0.0);
+  for (var p = 0u; p < PIXELS; p++) { sum += gradient[at * PIXELS + p]; }
+  weights[at] = sum / f32(PIXELS);
+}
+
+@compute @workgroup_size(LANES)
+fn combine(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = index(group, groups, lane);
+  if (at >= BATCH * PIXELS) { return; }
+  let first = at / PIXELS * BLOCKS;
+  let pixel = at % PIXELS;
+  var sum = vec4f(0.0);
+  for (var b = 0u; b < BLOCKS; b++) {
+    sum += weight_values[first + b] * features[(first + b) * PIXELS + pixel];
+  }
+  let total = (sum.x + sum.y) + (sum.z + sum.w);
+  // NaN goes through.
+  plane[at] = select(total, 0.0, total <= 0.0);
+}
+
+// Pixel centres stand at half-integers, as `interpolate(mode="bilinear", align_corners=False)`.
+fn source(at: u32, size: u32, out_size: u32) -> f32 {
+  return max((f32(at) + 0.5) * f32(size) / f32(out_size) - 0.5, 0.0);
+}
+
+@compute @workgroup_size(LANES)
+fn upsample(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = index(group, groups, lane);
+  if (at >= BATCH * OUT_PIXELS) { return; }
+  let base = at / OUT_PIXELS * PIXELS;
+  let row = source(at % OUT_PIXELS / OUT_WIDTH, HEIGHT, OUT_HEIGHT);
+  let column = source(at % OUT_WIDTH, WIDTH, OUT_WIDTH);
+  let top = u32(row);
+  let left = u32(column);
+  let below = min(top + 1u, HEIGHT - 1u);
+  let right = min(left + 1u, WIDTH - 1u);
+  let down = row - f32(top);
+  let across = column - f32(left);
+  let upper = plane_values[base + top * WIDTH + left] * (1.0 - across) +
+    plane_values[base + top * WIDTH + right] * across;
+  let lower = plane_values[base + below * WIDTH + left] * (1.0 - across) +
+    plane_values[base + below * WIDTH + right] * across;
+  y[at] = upper * (1.0 - down) + lower * down;
+}

@@ -1,0 +1,176 @@
+/**
+ * Where in the input a logit comes from: input gradients and Grad-CAM, in evaluation mode.
+ *
+ * ```ts ignore
+ * const [maps] = await attribute(device, { data, normalisation, batchSize, runs, target: 0,
+ *   method: { kind: "grad_cam", level: "layer3" } });
+ * ```
+ */
+import { gradCam } from "../../kernels/grad_cam.ts";
+import { blocks, pixels, type Shape } from "../../kernels/tensors.ts";
+import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import { type Operand, slice } from "../gpu/program.ts";
+import { type InferOptions, type Kept, withPredictor } from "./infer.ts";
+import type { Activation, Trace } from "./layer.ts";
+import { Dropout } from "./layers/activation.ts";
+import { Linear } from "./layers/linear.ts";
+import { AdaptiveAveragePool } from "./layers/pool.ts";
+import type { Network } from "./network.ts";
+
+export type Method =
+  | { kind: "gradients" }
+  | {
+    kind: "grad_cam";
+    /** Name of a layer, or of a stage (its last layer); the last spatial layer when absent. */
+    level?: string;
+  };
+
+export interface AttributeOptions extends InferOptions {
+  method: Method;
+  /** Output node whose logit is explained. */
+  target: number;
+}
+
+/**
+ * One map an item, for each run `[items][height][width]` in the order of its items.
+ *
+ * - `gradients`: d logit / d input, signed. Where one stored channel fills several channels of the
+ *   network, it is their sum: the derivative by the stored value, as normalised.
+ * - `grad_cam`: relu(sum over channels of the mean gradient times the feature map), upsampled to the
+ *   input's size.
+ *
+ * @throws {RangeError} no such output node or level, or gradients by several stored channels
+ * @throws {DeviceError} too little memory, or a device that failed
+ */
+export async function attribute(
+  device: Device,
+  options: AttributeOptions,
+): Promise<Float32Array[]> {
+  const { method, target, runs, batchSize, signal } = options;
+  if (method.kind === "gradients" && options.data.shape[0] !== 1) {
+    throw new RangeError("Gradients are given by one stored channel");
+  }
+  const seeds = new Map<number, DeviceBuffer>();
+  for (const { network: { outputs } } of runs) {
+    if (!(target >= 0 && target < outputs)) {
+      throw new RangeError(`There is no output node ${target}; there are ${outputs}`);
+    }
+    if (!seeds.has(outputs)) seeds.set(outputs, seed(device, batchSize, outputs, target));
+  }
+  const kept = method.kind === "gradients" ? inputGradient(seeds) : featureMap(seeds, method.level);
+  try {
+    return await withPredictor(device, options, kept, async (predictor, items) => {
+      const maps = runs.map(({ network }, run) =>
+        new Float32Array(items[run].length * network.input[1] * network.input[2])
+      );
+      const longest = Math.max(0, ...items.map((list) => list.length));
+      for (let first = 0; first < longest; first += batchSize) {
+        const batch = items.map((list) => list.subarray(first, first + batchSize));
+        const rows = await predictor.rows(batch, signal);
+        runs.forEach(({ network }, run) => {
+          const plane = network.input[1] * network.input[2];
+          const place = maps[run].subarray(first * plane);
+          if (method.kind === "grad_cam") place.set(rows[run]);
+          else sumChannels(rows[run], network.inputShape(batch[run].length), place);
+        });
+      }
+      return maps;
+    });
+  } finally {
+    for (const buffer of seeds.values()) device.free(buffer);
+  }
+}
+
+/** Names of the layers at which Grad-CAM can look: all before the pooling or flattening to a vector. */
+export function gradCamLevels({ layers }: Network): string[] {
+  const end = layers.findIndex((layer) =>
+    layer instanceof AdaptiveAveragePool || layer instanceof Dropout || layer instanceof Linear
+  );
+  return layers.slice(0, end).map(({ name }) => name);
+}
+
+/**
+ * Shape of the feature map of one image at a level, and the number of layers up to it.
+ *
+ * @throws {RangeError} no such level
+ */
+export function gradCamLevel(network: Network, level?: string): { shape: Shape; layers: number } {
+  const names = gradCamLevels(network);
+  const at = level === undefined
+    ? names.length - 1
+    : names.findLastIndex((name) => name === level || name.startsWith(`${level}.`));
+  if (at < 0) {
+    throw new RangeError(
+      `${network.architecture} has no feature map "${level}"; there are ${names.join(", ")}`,
+    );
+  }
+  const layers = at + 1;
+  const shape = network.layers.slice(0, layers).reduce(
+    (input, layer) => layer.outputShape(input),
+    network.inputShape(1),
+  );
+  return { shape, layers };
+}
+
+/** d logits / d logits[target]: one-hot rows. */
+function seed(device: Device, batch: number, outputs: number, target: number): DeviceBuffer {
+  const row = blocks({ channels: outputs }) * 4;
+  const rows = new Float32Array(batch * row);
+  for (let n = 0; n < batch; n++) rows[n * row + target] = 1;
+  return device.buffer("logit gradient", rows);
+}
+
+function backward(
+  trace: Trace,
+  logits: Activation,
+  seeds: ReadonlyMap<number, DeviceBuffer>,
+  by: Activation,
+): Operand {
+  const { batch, channels } = logits.shape;
+  logits.gradient = slice(seeds.get(channels)!, 0, batch * blocks(logits.shape) * 16);
+  trace.backward();
+  if (!by.gradient) throw new Error("The gradient did not reach where it was asked for");
+  return by.gradient;
+}
+
+function inputGradient(seeds: ReadonlyMap<number, DeviceBuffer>): Kept {
+  return {
+    floats: (network) => {
+      const shape = network.inputShape(1);
+      return blocks(shape) * pixels(shape) * 4;
+    },
+    record: (trace, network, { shape, tensor }) => {
+      const x: Activation = { shape, tensor, wanted: true };
+      return backward(trace, network.record(trace, x), seeds, x);
+    },
+  };
+}
+
+function featureMap(seeds: ReadonlyMap<number, DeviceBuffer>, level?: string): Kept {
+  return {
+    floats: ({ input: [, height, width] }) => height * width,
+    record: (trace, network, x) => {
+      const { layers } = gradCamLevel(network, level);
+      const { shape, tensor } = network.record(trace, x, 0, layers);
+      const features: Activation = { shape, tensor, wanted: true };
+      const logits = network.record(trace, features, layers);
+      const gradient = backward(trace, logits, seeds, features);
+      return gradCam(trace.program, { shape, features: tensor, gradient, output: x.shape });
+    },
+  };
+}
+
+/** Sums the channels of `[batch][blocks][pixels][4]`; padding channels are zero. */
+function sumChannels(rows: Float32Array, shape: Shape, into: Float32Array): void {
+  const plane = pixels(shape);
+  const count = blocks(shape);
+  for (let n = 0; n < shape.batch; n++) {
+    for (let p = 0; p < plane; p++) {
+      let sum = 0;
+      for (let c = 0; c < shape.channels; c++) {
+        sum += rows[((n * count + (c >> 2)) * plane + p) * 4 + (c & 3)];
+      }
+      into[n * plane + p] = sum;
+    }
+  }
+}
