@@ -2,7 +2,7 @@
  * Convolutions of ResNet-18 in all three passes, beside a plain shader and, where Python has torch,
  * PyTorch's own on two threads.
  *
- *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/kernels/conv2d_bench.ts [128x32 | 224x8] [layer ...]
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno bench -A tests/kernels/conv2d_bench.ts [-- 224x8 [layer ...]]
  *
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
  * cores, which other work on the machine disturbs less.
@@ -225,9 +225,18 @@ async function torchTimes(layers: readonly Layer[], gemm: number): Promise<Torch
   return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
 }
 
-if (import.meta.main) {
-  const [size = "128x32", ...names] = Deno.args;
+const [onlySize, ...onlyLayers] = Deno.args;
+for (const size of onlySize ? [onlySize] : ["128x32", "224x8"]) {
   const [side, images] = size.split("x").map(Number);
+  let table: Promise<void> | undefined;
+  Deno.bench(
+    `ResNet-18's convolutions, ${images} images of 3x${side}x${side}`,
+    { n: 1, warmup: 0 },
+    async () => await (table ??= printTable(side, images, onlyLayers)),
+  );
+}
+
+async function printTable(side: number, images: number, names: readonly string[]): Promise<void> {
   const device = await openDevice();
   const layers = resnetLayers(images, side)
     .filter(({ name }) => names.length === 0 || names.includes(name));
@@ -238,7 +247,7 @@ if (import.meta.main) {
       (torch ? `PyTorch ${torch.version}` : "no PyTorch"),
   );
   console.log(
-    "layer, how often; then for each pass: ms, GF, GF*, PyTorch's ms / ours (GF* / theirs)",
+    "layer, how often; then for each pass: ms, GF, GF*, PyTorch's ms / ours by the clock (by processor time)",
   );
   const rate = (work: number, ms: number) => (work / ms / 1e6).toFixed(0);
   const total: Record<Pass, number> = { forward: 0, data: 0, weights: 0 };
