@@ -103,9 +103,11 @@ fn descent(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     parameters[at] = p - params.rate * gradient_at(at, p);
   }
@@ -119,9 +121,11 @@ fn momentum(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let velocity = params.beta1 * moment1[at] + g;
@@ -142,9 +146,11 @@ fn adam(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
@@ -165,9 +171,11 @@ fn rmsprop(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
@@ -183,9 +191,11 @@ fn adagrad(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let v = moment2[at] + g * g;
@@ -202,9 +212,11 @@ fn adadelta(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let v = params.beta2 * moment2[at] + params.rest2 * g * g;
@@ -223,9 +235,11 @@ fn adamax(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
@@ -245,9 +259,11 @@ fn nadam(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
@@ -268,9 +284,11 @@ fn radam(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (skipped(at)) { continue; }
+  let end = min(first + PER_LANE * LANES, VECTORS);
+  for (var at = first; at < end; at += LANES) {
+    if (FROZEN) {
+      if (trainable[at / 16u] == 0u) { continue; }
+    }
     let p = parameters[at];
     let g = gradient_at(at, p);
     let m = params.beta1 * moment1[at] + params.rest1 * g;
