@@ -21,8 +21,8 @@ export function readMasks(files: readonly MaskFile[]): Map<string, Mask> {
 }
 
 /**
- * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]) and
- * `elements` (int32).
+ * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]), `grid`
+ * (int32 [3]) and `elements` (int32).
  *
  * @throws {DataError} when the image is malformed or does not suit the recipe
  */
@@ -33,7 +33,7 @@ export function extractFile(
   subject: string,
 ): Uint8Array<ArrayBuffer> {
   let file: ReturnType<typeof allocateFile> | undefined;
-  const { affine, elements } = extract(
+  const { affine, grid, elements } = extract(
     readNifti(bytes, subject),
     recipe,
     masks,
@@ -44,6 +44,7 @@ export function extractFile(
     },
   );
   (file!.views.affine as Float64Array).set(affine);
+  (file!.views.grid as Int32Array).set(grid);
   (file!.views.elements as Int32Array).set(elements);
   return file!.bytes;
 }
@@ -52,6 +53,7 @@ function allocateFile(shape: readonly number[]) {
   return allocateSafetensors({
     data: { dtype: "float32", shape },
     affine: { dtype: "float64", shape: [4, 4] },
+    grid: { dtype: "int32", shape: [3] },
     elements: { dtype: "int32", shape: [shape[0]] },
   });
 }

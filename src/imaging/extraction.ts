@@ -47,6 +47,8 @@ export interface Extraction {
   elements: readonly number[];
   /** Of the grid that was cut; of the tensor itself for images. */
   affine: Affine;
+  /** Voxels of the grid that was cut, along its three axes. */
+  grid: readonly number[];
 }
 
 /** Gives the tensor's memory, all zero, once its shape is known. */
@@ -80,6 +82,18 @@ export function extract(
   const grid = recipe.target_grid === undefined
     ? { ...volume, shape }
     : resample({ ...volume, shape }, recipe.target_grid, subject);
+  return { ...cut(grid, recipe, masks, subject, allocate), grid: grid.shape };
+}
+
+type Cut = Omit<Extraction, "grid">;
+
+function cut(
+  grid: Volume,
+  recipe: Recipe,
+  masks: ReadonlyMap<string, Mask>,
+  subject: string,
+  allocate: Allocate,
+): Cut {
   switch (recipe.mode) {
     case "slice":
       return cutSlices(grid, sliceIndices(recipe, grid.shape, subject), recipe, subject, allocate);
@@ -130,7 +144,7 @@ function cutSlices(
   { slice_direction: axis }: { slice_direction: Axis },
   subject: string,
   allocate: Allocate,
-): Extraction {
+): Cut {
   const planes: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
   const order = planes[axis];
   const selection = whole(volume.shape);
@@ -162,7 +176,7 @@ function cutPatches(
   { patch_size: size, stride_size: stride }: { patch_size: number; stride_size: number },
   subject: string,
   allocate: Allocate,
-): Extraction {
+): Cut {
   const tooShort = volume.shape.findIndex((extent) => extent < size);
   if (tooShort >= 0) {
     throw new DataError(
@@ -230,7 +244,7 @@ function cutRegions(
   masks: ReadonlyMap<string, Mask>,
   subject: string,
   allocate: Allocate,
-): Extraction {
+): Cut {
   const regions = recipe.masks.map((digest) => {
     const mask = masks.get(digest);
     if (mask === undefined) throw new TypeError(`mask ${digest} was not loaded`);
@@ -287,7 +301,7 @@ function cutImage(
   factor: number,
   subject: string,
   allocate: Allocate,
-): Extraction {
+): Cut {
   const isTemplate = CROPPED_TEMPLATE.every((extent, axis) => extent === volume.shape[axis]);
   const windows = isTemplate && REDUCED_TEMPLATE[factor] ||
     volume.shape.map((extent) => {

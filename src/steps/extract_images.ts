@@ -10,7 +10,7 @@ import {
 
 export default defineStep({
   kind: "extract.images",
-  version: 1,
+  version: 2,
   summary: "Takes whole volumes, reduced in size if asked for",
   description:
     `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template

@@ -10,7 +10,7 @@ import {
 
 export default defineStep({
   kind: "extract.patches",
-  version: 1,
+  version: 2,
   summary: "Cuts volumes into cubes on a regular grid",
   description:
     `Along each axis there are ⌊(voxels − patch_size) / stride_size⌋ + 1 cubes, the last axis

@@ -13,7 +13,7 @@ const index = z.int().min(0);
 
 export default defineStep({
   kind: "extract.slices",
-  version: 1,
+  version: 2,
   summary: "Cuts volumes into 2D slices",
   description:
     `Slices stand in the array order of the image: sagittal ones are coronal by axial voxels, and

@@ -116,6 +116,7 @@ with.extract_json = "coronal"
     // Slice y = 2, x = 3, z = 1.
     assertEquals(data[20 + 3 * 4 + 1], 2000 + 3 + 5 * (2 + 6 * 1));
     assertEquals(file.tensor("affine").data, affine);
+    assertEquals(file.tensor("grid").data, Int32Array.of(5, 6, 4));
 
     const tree = `${folder}/out/subjects/sub-2/ses-M000/deeplearning_prepare_data/slice_based`;
     const name = `sub-2_ses-M000_${template}_axis-cor_channel-rgb_slice-2_T1w.pt`;
