@@ -11,7 +11,7 @@ import {
   predictionTable,
   trainingTable,
 } from "./tables.ts";
-import { type Weights, writeWeights } from "./weights.ts";
+import type { Weights } from "./weights.ts";
 
 /** Results of one data group at one level; metrics are absent where labels are unknown. */
 export interface LevelResult {
@@ -28,7 +28,7 @@ export interface GroupResult {
   levels: readonly LevelResult[];
 }
 
-/** Weights that are loaded when their file is written, so that one network at a time is in memory. */
+/** Weights that are loaded when they are asked for, so that one network at a time is in memory. */
 export interface StoredWeights {
   /** `best-<metric>` or `all_models`. */
   folder: string;
@@ -63,7 +63,14 @@ export interface Maps {
 
 type MapsFile = readonly [path: string, content: string | Uint8Array];
 
-/** Every file, path first; large ones one at a time. */
+/** Where a split's weights stand: `split-0/best-loss/network-1_model.pth.tar`. */
+export function weightsPath(split: number, { folder, network, epoch }: StoredWeights): string {
+  const prefix = network === undefined ? "" : `network-${network}_`;
+  const suffix = epoch === undefined ? "" : `_epoch_${epoch}`;
+  return `split-${split}/${folder}/${prefix}model${suffix}.pth.tar`;
+}
+
+/** Every file but the weights ({@link weightsPath}, `writeWeights`), path first. */
 export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
   const { description, capsDirectory, splits } = maps;
   const { label } = description;
@@ -97,14 +104,6 @@ async function* splitFiles(split: MapsSplit, maps: Maps): AsyncGenerator<MapsFil
     for (const [path, bytes] of tensorboardCurves(training)) {
       yield [`${folder}/tensorboard/${path}`, bytes];
     }
-  }
-  for (const { folder, network, epoch, load } of split.weights) {
-    const prefix = network === undefined ? "" : `network-${network}_`;
-    const suffix = epoch === undefined ? "" : `_epoch_${epoch}`;
-    yield [
-      `${root}/${folder}/${prefix}model${suffix}.pth.tar`,
-      writeWeights(await load(), maps.description.architecture),
-    ];
   }
   for (const result of split.results) yield* resultFiles(`${root}/`, result, maps);
 }

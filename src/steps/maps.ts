@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { type Artifact, defineStep } from "../workflow/step.ts";
+import { type Artifact, type Blob, defineStep } from "../workflow/step.ts";
 
 export default defineStep({
   kind: "maps",
-  version: 1,
+  version: 2,
   summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
   description:
     `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
@@ -32,11 +32,21 @@ batches.`,
       optional: true,
     },
   },
-  outputs: { maps: { type: "maps", description: "The MAPS tree." } },
+  outputs: {
+    maps: {
+      type: "maps",
+      description: "The MAPS tree. Its weights become PyTorch checkpoints when it is published.",
+      publish: async (artifact, target) => {
+        const { publishMaps } = await import("./maps/publish.ts");
+        await publishMaps(artifact, target);
+      },
+    },
+  },
   runs: "worker",
   run: async (context) => {
-    const { mapsFiles } = await import("../maps/write.ts");
+    const { mapsFiles, weightsPath } = await import("../maps/write.ts");
     const { gatherMaps } = await import("./maps/gather.ts");
+    const { storedPath } = await import("./maps/publish.ts");
     const { models, predictions } = context.inputs;
     const { caps_directory, n_resamples, seed } = context.params;
     const maps = await gatherMaps(
@@ -48,12 +58,20 @@ batches.`,
         warn: (message) => context.warn(message),
       },
     );
-    const files: Record<string, Awaited<ReturnType<typeof context.put>>> = {};
+    const files: Record<string, Uint8Array | string | Blob> = {};
     for await (const [path, content] of mapsFiles(maps)) {
       context.signal.throwIfAborted();
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      files[path] = await context.put(bytes);
+      files[path] = content;
     }
-    return { maps: { meta: { splits: maps.splits.map(({ split }) => split) }, files } };
+    // The model's own objects, so that weights stand in the store once.
+    for (const { split, weights } of maps.splits) {
+      for (const stored of weights) {
+        const { digest, size } = stored.file;
+        files[storedPath(weightsPath(split, stored))] = { digest, size };
+      }
+    }
+    const { architecture } = maps.description;
+    const splits = maps.splits.map(({ split }) => split);
+    return { maps: { meta: { splits, architecture }, files } };
   },
 });

@@ -5,7 +5,8 @@ import type { Tensor } from "../../src/formats/tensor.ts";
 import { readTorch } from "../../src/formats/torch_checkpoint.ts";
 import maps from "../../src/steps/maps.ts";
 import mapsOpen from "../../src/steps/maps_open.ts";
-import type { Artifact, Json } from "../../src/workflow/step.ts";
+import { publishMaps } from "../../src/steps/maps/publish.ts";
+import type { Artifact, Blob, Json } from "../../src/workflow/step.ts";
 import { MemoryStore } from "./memory.ts";
 
 const params = { caps_directory: "CAPS", n_resamples: 20, seed: 0 };
@@ -101,11 +102,23 @@ function makePredictions(store: MemoryStore, model: Artifact, label: "0" | "n/a"
   });
 }
 
+/** The tree that is published, as an artifact. */
 async function run(store: MemoryStore, models: Artifact[], predictions?: Artifact[]) {
   const inputs: Record<string, Artifact[]> = { models };
   if (predictions !== undefined) inputs.predictions = predictions;
   const outputs = await maps.run(store.context(params, inputs));
-  return await store.artifact("maps", outputs.maps);
+  const files: Record<string, Uint8Array | string | Blob> = {};
+  await publishMaps(await store.artifact("maps", outputs.maps), {
+    write: (path, content) => {
+      files[path] = content;
+      return Promise.resolve();
+    },
+    copy: (path, blob) => {
+      files[path] = blob;
+      return Promise.resolve();
+    },
+  });
+  return await store.artifact("maps", { meta: outputs.maps.meta, files });
 }
 
 /** Writes the tree to a temporary folder while `use` runs. */

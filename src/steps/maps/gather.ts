@@ -11,8 +11,13 @@ import type { MapsDescription } from "../../maps/description.ts";
 import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
 import type { MetricRow } from "../../maps/tables.ts";
 import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
-import type { Artifact } from "../../workflow/step.ts";
+import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
 import { predictionFile, readPredictions } from "../evaluation/prediction_table.ts";
+
+/** A MAPS whose weights are files of the models. */
+export interface GatheredMaps extends Maps {
+  splits: readonly (MapsSplit & { weights: ReturnType<typeof storedWeights> })[];
+}
 
 export interface GatherOptions {
   capsDirectory: string;
@@ -28,7 +33,7 @@ export async function gatherMaps(
   models: readonly Artifact[],
   predictions: readonly Artifact[],
   options: GatherOptions,
-): Promise<Maps> {
+): Promise<GatheredMaps> {
   const ordered = models.toSorted((a, b) => splitOf(a) - splitOf(b));
   const description = describe(ordered);
   warnOfDifferences(description, options.warn);
@@ -36,7 +41,7 @@ export async function gatherMaps(
   if (predictions.length > 0 && ours.length === 0) {
     throw new DataError("maps", "none of the predictions was made by one of the models");
   }
-  const splits: MapsSplit[] = [];
+  const splits: GatheredMaps["splits"][number][] = [];
   const trainedOn = new Map<string, readonly [string, string]>();
   for (const model of ordered) {
     const participants = await readParticipants(model);
@@ -118,14 +123,16 @@ async function readParticipants(artifact: Artifact): Promise<Table> {
 }
 
 /** `best-<metric>/…` and `all_models/…`, in the order of their paths. */
-function storedWeights(model: Artifact): StoredWeights[] {
+function storedWeights(model: Artifact): (StoredWeights & { file: ArtifactFile })[] {
   const pattern =
     /^(best-[^/]+|all_models)\/(?:epoch-(\d+))?_?(?:network-(\d+)|model)?\.safetensors$/;
-  return model.files.flatMap(({ path }) => {
+  return model.files.flatMap((file) => {
+    const { path } = file;
     const match = pattern.exec(path);
     if (match === null) return [];
     const [, folder, epoch, network] = match;
     return [{
+      file,
       folder,
       epoch: epoch === undefined ? undefined : Number(epoch),
       network: network === undefined ? undefined : Number(network),
