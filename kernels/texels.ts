@@ -47,10 +47,13 @@ function texels(
   return texture;
 }
 
-/** Few distinct heights, so that tensors of similar size share textures. */
+/**
+ * Few distinct heights, so that tensors of similar size share textures, and none a power of two:
+ * lavapipe compiles a shader anew for each mixture of those with others.
+ */
 function roundedRows(rows: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
-  return Math.ceil(rows / step) * step;
+  return Math.max(3, (Math.ceil(rows / step) * step) | 1);
 }
 
 /** Sizes of register tiles to choose from, in pixels an invocation. */
@@ -58,10 +61,11 @@ const pixelTiles = [16, 14, 8, 4, 2];
 
 /**
  * Pixels an invocation should keep so that a grid of `pixels` costs least, edge waste included. The
- * price of a tile was fitted on lavapipe: a read costs as much as five multiply-adds of four terms.
+ * price of a tile was fitted on lavapipe: a read costs as much as five multiply-adds of four terms. A
+ * smaller tile must save a tenth, since every size is a pipeline to compile, up to two seconds of it.
  */
 export function pixelTile(lanes: number, pixels: number, channels: number): number {
   const cost = (tile: number) =>
     Math.ceil(pixels / (lanes * tile)) * (5 * (tile + channels) + tile * channels);
-  return pixelTiles.reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
+  return pixelTiles.reduce((best, tile) => cost(tile) < 0.9 * cost(best) ? tile : best);
 }
