@@ -1,34 +1,16 @@
 import { z } from "zod";
 import { defineStep } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
+import { groupParameters } from "./prediction/parameters.ts";
 
 const params = z.object({
-  data_group: z.string().regex(/^[\w.+-]+$/).default("test").describe(
-    "Name of the predicted participants in every output. Without `in.participants` it is a group that the model knows: train or validation.",
-  ),
-  on_training_data: z.boolean().default(false).describe(
-    "Predict although participants were trained or validated on; every output is marked so.",
-  ),
-  baseline: z.boolean().default(false).describe(
-    "Predict the first session of each participant only.",
-  ),
-  diagnoses: z.array(z.string().min(1)).optional().describe(
-    "Predict sessions with these diagnoses only; all when absent.",
-  ),
-  use_labels: z.boolean().default(true).describe("Keep the true labels beside the predictions."),
-  label: z.string().min(1).optional().describe(
-    "Column of the true labels; the model's when absent.",
-  ),
-  selection_metrics: z.array(z.string().min(1)).min(1).optional().describe(
-    "Which of the model's best networks to apply; all when absent.",
-  ),
+  ...groupParameters,
   voting: z.enum(["soft", "hard"]).default("soft").describe(
     "From elements to images: weigh each element by its accuracy on the validation set, or all alike.",
   ),
   selection_threshold: z.number().min(0).max(1).optional().describe(
     "Elements with a lower validation accuracy have no soft vote; the model's when absent.",
   ),
-  batch_size: z.int().min(1).default(32).describe("Elements a step."),
 });
 
 export default defineStep<typeof params, DeviceService>({

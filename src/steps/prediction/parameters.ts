@@ -1,0 +1,23 @@
+/** Parameters of every step that applies a model to participants. */
+import { z } from "zod";
+
+export const groupParameters = {
+  data_group: z.string().regex(/^[\w.+-]+$/).default("test").describe(
+    "Name of the participants in every output. Without `in.participants` it is a group that the model knows: train or validation.",
+  ),
+  on_training_data: z.boolean().default(false).describe(
+    "Go on although participants were trained or validated on; every output is marked so.",
+  ),
+  baseline: z.boolean().default(false).describe("Take the first session of each participant only."),
+  diagnoses: z.array(z.string().min(1)).optional().describe(
+    "Take sessions with these diagnoses only; all when absent.",
+  ),
+  use_labels: z.boolean().default(true).describe("Use the true labels where there are any."),
+  label: z.string().min(1).optional().describe(
+    "Column of the true labels; the model's when absent.",
+  ),
+  selection_metrics: z.array(z.string().min(1)).min(1).optional().describe(
+    "Which of the model's best networks to apply; all when absent.",
+  ),
+  batch_size: z.int().min(1).default(32).describe("Elements a step."),
+};
