@@ -437,7 +437,9 @@ export class Trainer {
       return await builder.build(this.#arena, onCompile);
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.kernel || batchSize === undefined) throw cause;
-      const fits = largestBatch(this.device, this.options, batchSize);
+      const fits = largestBatch(this.device, this.options);
+      // Out of memory for another reason than one tensor's size: the arena's message says how much.
+      if (fits >= batchSize) throw cause;
       const advice = fits > 0 ? `batch_size ${fits} would fit` : "not even batch_size 1 fits";
       throw new DeviceError(
         `${cause.message}; at batch_size ${batchSize} training needs more than the device has: ${advice}`,
@@ -720,13 +722,13 @@ function checkOptions(options: TrainerOptions): void {
   }
 }
 
-/** Largest batch size below `batchSize` whose plan the device's limits allow, or 0. */
-function largestBatch(device: Device, options: TrainerOptions, batchSize: number): number {
-  const { maxStorageBufferBindingSize: limit } = device.limits;
+/** Largest batch size of which no tensor exceeds what the device can bind, or 0. */
+function largestBatch(device: Device, options: TrainerOptions): number {
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const perImage = Math.max(
     ...options.runs.flatMap(({ network }) =>
       network.summarise().map(({ output }) => activationBytes(output))
     ),
   );
-  return Math.min(batchSize - 1, Math.floor(limit / perImage));
+  return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / perImage);
 }
