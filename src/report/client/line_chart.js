@@ -1,0 +1,270 @@
+// @ts-check
+/// <reference lib="dom" />
+import { element } from "./dom.js";
+import { color, onTheme } from "./theme.js";
+import { numberText } from "./text.js";
+
+/**
+ * A zoomable chart of many lines, by uPlot. Drag to zoom, double click to see all; by keyboard: the
+ * arrows move along the nearest line and between lines, + and − zoom, 0 shows all.
+ *
+ * @typedef {{
+ *   name: string,
+ *   xs: number[],
+ *   ys: (number | null)[],
+ *   color: string,
+ *   dash: number[],
+ *   width: number,
+ *   alpha: number,
+ *   marked?: number,
+ * }} Line
+ * @typedef {{ title: string, key: string, xLabel: string, yLabel: string, lines: Line[] }} Chart
+ */
+
+/** uPlot, which stands before this script in the page. @type {any} */
+const Plot = /** @type {any} */ (globalThis).uPlot;
+
+const HEIGHT = 340;
+/** Pixels from a line within which it is meant. */
+const NEAR = 24;
+
+/** @type {WeakMap<HTMLElement, { plot: any, chart: Chart, zoom: number[] | null, focused: number }>} */
+const charts = new WeakMap();
+
+/**
+ * Draws into `host`, again and again as its data grow; a zoom stays while `key` does.
+ *
+ * @param {HTMLElement} host
+ * @param {Chart} chart
+ */
+export function drawLines(host, chart) {
+  const known = charts.get(host);
+  const zoom = known?.chart.key === chart.key ? known.zoom : null;
+  if (known) known.plot.destroy();
+  else prepare(host);
+  const readout = /** @type {HTMLElement} */ (host.querySelector(".readout"));
+  const frame = /** @type {HTMLElement} */ (host.querySelector(".frame"));
+  const entry = { plot: /** @type {any} */ (null), chart, zoom, focused: -1 };
+  charts.set(host, entry);
+  entry.plot = new Plot(optionsOf(frame.clientWidth, entry, readout), aligned(chart.lines), frame);
+  if (zoom) entry.plot.setScale("x", { min: zoom[0], max: zoom[1] });
+  frame.setAttribute("aria-label", `${chart.title}, ${chart.lines.length} lines`);
+  readout.textContent = hint;
+}
+
+const hint = "Drag to zoom, double click to see all. With the keyboard: arrows, +, − and 0.";
+
+/** @param {HTMLElement} host */
+function prepare(host) {
+  const frame = element("div", {
+    class: "frame",
+    tabindex: 0,
+    role: "application",
+    keydown: (/** @type {KeyboardEvent} */ event) => onKey(host, event),
+  });
+  host.replaceChildren(frame, element("output", { class: "readout" }));
+  new ResizeObserver(() => {
+    const entry = charts.get(host);
+    if (entry && frame.clientWidth > 0) {
+      entry.plot.setSize({ width: frame.clientWidth, height: HEIGHT });
+    }
+  }).observe(frame);
+  onTheme(() => {
+    const entry = charts.get(host);
+    if (entry) drawLines(host, entry.chart);
+  });
+}
+
+/**
+ * One x for all lines, and the values of each or null.
+ *
+ * @param {Line[]} lines
+ */
+function aligned(lines) {
+  const xs = [...new Set(lines.flatMap((line) => line.xs))].sort((a, b) => a - b);
+  const place = new Map(xs.map((x, index) => [x, index]));
+  return [
+    xs,
+    ...lines.map((line) => {
+      const ys = new Array(xs.length).fill(null);
+      line.xs.forEach((x, index) => ys[/** @type {number} */ (place.get(x))] = line.ys[index]);
+      return ys;
+    }),
+  ];
+}
+
+/**
+ * @param {number} width
+ * @param {{ plot: any, chart: Chart, zoom: number[] | null, focused: number }} entry
+ * @param {HTMLElement} readout
+ */
+function optionsOf(width, entry, readout) {
+  const { xLabel, yLabel, lines } = entry.chart;
+  const ink = color("--quiet"), grid = color("--grid");
+  const axis = {
+    stroke: ink,
+    font: "12px system-ui, sans-serif",
+    labelFont: "12px system-ui, sans-serif",
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1 },
+    labelSize: 20,
+  };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    focus: { alpha: 0.25 },
+    cursor: {
+      focus: { prox: NEAR },
+      drag: { x: true, y: false, setScale: true },
+      points: { size: 8 },
+    },
+    scales: { x: { time: false } },
+    axes: [
+      { ...axis, label: xLabel, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+      {
+        ...axis,
+        label: yLabel,
+        size: 56,
+        values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(short),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ name, color: stroke, dash, width, alpha, xs }) => ({
+        label: name,
+        stroke,
+        width,
+        dash,
+        alpha,
+        spanGaps: true,
+        points: { show: xs.length === 1 },
+      })),
+    ],
+    hooks: {
+      draw: [(/** @type {any} */ plot) => mark(plot, lines)],
+      setSeries: [(/** @type {any} */ _, /** @type {number | null} */ index) => {
+        entry.focused = index === null ? -1 : index - 1;
+      }],
+      setCursor: [(/** @type {any} */ plot) => read(plot, entry, readout)],
+      setScale: [(/** @type {any} */ plot, /** @type {string} */ scale) => {
+        if (scale !== "x" || !entry.plot) return;
+        const { min, max } = plot.scales.x;
+        const xs = plot.data[0];
+        entry.zoom = min > xs[0] || max < xs[xs.length - 1] ? [min, max] : null;
+      }],
+    },
+  };
+}
+
+/** @param {number} value */
+function short(value) {
+  return String(Number(value.toPrecision(4)));
+}
+
+/**
+ * A ring around the chosen evaluation of each line.
+ *
+ * @param {any} plot
+ * @param {Line[]} lines
+ */
+function mark(plot, lines) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left - 8, bbox.top - 8, bbox.width + 16, bbox.height + 16);
+  ctx.clip();
+  const paper = color("--paper");
+  const radius = 4.5 * devicePixelRatio;
+  for (const { xs, ys, marked, color: stroke } of lines) {
+    const y = marked === undefined ? null : ys[marked];
+    if (marked === undefined || y === null) continue;
+    const x = xs[marked];
+    if (x < plot.scales.x.min || x > plot.scales.x.max) continue;
+    ctx.beginPath();
+    ctx.arc(plot.valToPos(x, "x", true), plot.valToPos(y, "y", true), radius, 0, 2 * Math.PI);
+    ctx.fillStyle = paper;
+    ctx.fill();
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.strokeStyle = stroke;
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/**
+ * @param {any} plot
+ * @param {{ chart: Chart, focused: number }} entry
+ * @param {HTMLElement} readout
+ */
+function read(plot, { chart, focused }, readout) {
+  const { idx } = plot.cursor;
+  const line = chart.lines[focused];
+  const value = line && idx !== null && idx !== undefined ? plot.data[focused + 1][idx] : undefined;
+  if (value === undefined || value === null) {
+    readout.textContent = hint;
+    return;
+  }
+  const isChosen = line.marked !== undefined && line.xs[line.marked] === plot.data[0][idx];
+  readout.textContent = `${line.name}: ${chart.yLabel} ${numberText(value)} at ${chart.xLabel} ` +
+    `${plot.data[0][idx]}${isChosen ? ", chosen" : ""}`;
+}
+
+/**
+ * @param {HTMLElement} host
+ * @param {KeyboardEvent} event
+ */
+function onKey(host, event) {
+  const entry = charts.get(host);
+  if (!entry || entry.chart.lines.length === 0) return;
+  const { plot } = entry;
+  const xs = plot.data[0];
+  const { min, max } = plot.scales.x;
+  const at = plot.cursor.idx ?? Math.floor(xs.length / 2);
+  const step = (/** @type {number} */ by) => Math.min(xs.length - 1, Math.max(0, at + by));
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    ArrowLeft: () => moveTo(entry, step(-1), 0),
+    ArrowRight: () => moveTo(entry, step(1), 0),
+    ArrowUp: () => moveTo(entry, at, 1),
+    ArrowDown: () => moveTo(entry, at, -1),
+    "+": () => zoomAround(plot, xs[at], (max - min) / 2, xs),
+    "=": () => zoomAround(plot, xs[at], (max - min) / 2, xs),
+    "-": () => zoomAround(plot, xs[at], (max - min) * 2, xs),
+    0: () => plot.setScale("x", { min: xs[0], max: xs[xs.length - 1] }),
+  };
+  if (!Object.hasOwn(actions, event.key) || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  actions[event.key]();
+}
+
+/**
+ * @param {{ plot: any, chart: Chart, focused: number }} entry
+ * @param {number} index
+ * @param {number} by lines to go up
+ */
+function moveTo(entry, index, by) {
+  const { plot, chart } = entry;
+  const count = chart.lines.length;
+  const line = ((entry.focused < 0 ? 0 : entry.focused + by) + count) % count;
+  const value = plot.data[line + 1][index];
+  const y = value === null || value === undefined ? plot.scales.y.min : value;
+  plot.setSeries(line + 1, { focus: true });
+  entry.focused = line;
+  plot.setCursor({
+    left: plot.valToPos(plot.data[0][index], "x"),
+    top: plot.valToPos(y, "y"),
+  });
+}
+
+/**
+ * @param {any} plot
+ * @param {number} centre
+ * @param {number} width
+ * @param {number[]} xs
+ */
+function zoomAround(plot, centre, width, xs) {
+  const first = xs[0], last = xs[xs.length - 1];
+  const min = Math.max(first, centre - width / 2), max = Math.min(last, centre + width / 2);
+  if (max > min) plot.setScale("x", { min, max });
+}

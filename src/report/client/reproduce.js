@@ -1,0 +1,62 @@
+// @ts-check
+/// <reference lib="dom" />
+import { element, table } from "./dom.js";
+import { valueText } from "./text.js";
+
+/** @typedef {import("../data.ts").ReportData} ReportData */
+
+/**
+ * All that is needed to do it again.
+ *
+ * @param {HTMLElement} root
+ * @param {ReportData} data
+ */
+export function renderReproduce(root, { reproduce }) {
+  const { command, sources, lock, versions, device } = reproduce;
+  root.replaceChildren(
+    text("Command", command, true),
+    ...sources.map(({ name, text: source }) => text(name, source, false)),
+    lock ? text(lock.name, lock.text, false) : "",
+    table("Versions", ["", "version"], Object.entries(versions)),
+    device !== null
+      ? element(
+        "div",
+        {},
+        element("h4", {}, "Device"),
+        table(
+          "Device",
+          ["", "value"],
+          Object.entries(device).map(([name, value]) => [
+            name,
+            element("code", {}, valueText(value)),
+          ]),
+        ),
+      )
+      : "",
+  );
+}
+
+/** @param {string} name @param {string} content @param {boolean} open */
+function text(name, content, open) {
+  const code = element("pre", { tabindex: 0, "aria-label": name }, content);
+  const button = element("button", {
+    type: "button",
+    class: "copy",
+    click: async () => {
+      getSelection()?.selectAllChildren(code);
+      try {
+        await navigator.clipboard.writeText(content);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Selected: press Ctrl-C";
+      }
+      setTimeout(() => button.textContent = "Copy", 2000);
+    },
+  }, "Copy");
+  return element(
+    "details",
+    { open },
+    element("summary", {}, name),
+    element("div", { class: "source" }, button, code),
+  );
+}

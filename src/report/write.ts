@@ -1,0 +1,30 @@
+/** The report as a file. */
+import { DataError } from "../errors.ts";
+import { runPath } from "../engine/run_folder.ts";
+import type { Store } from "../engine/store.ts";
+import type { ReportData } from "./data.ts";
+import { reportPage } from "./page.ts";
+
+/** Where a run's own report is kept. */
+export function reportPath(store: Store, run: string): string {
+  return `${runPath(store, run)}/report.html`;
+}
+
+/**
+ * Written beside its place and renamed, so that a reader never sees half a report.
+ *
+ * @throws {DataError} when the folder is missing or the disk refuses
+ */
+export async function writeReport(data: ReportData, path: string): Promise<void> {
+  const page = await reportPage(data);
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.writeTextFile(temporary, page);
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    throw new DataError(path, `the report can't be written: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
