@@ -23,7 +23,7 @@
  * `trainEpoch` throws `signal.reason`; `state()` then holds the position inside the epoch and
  * `Trainer.create(device, { ...options, resume: state })` goes on with the next batch.
  */
-import { lossForward, type LossName } from "../../kernels/loss.ts";
+import { lossForward } from "../../kernels/loss.ts";
 import { addNoise } from "../../kernels/random.ts";
 import {
   type Augmentation,
@@ -33,7 +33,7 @@ import {
   packAugmentation,
   smooth,
 } from "../../kernels/gather.ts";
-import { momentsOf, optimizerParams, recordUpdate } from "../../kernels/optimizer.ts";
+import { recordUpdate } from "../../kernels/optimizer.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
 import { Arena } from "../gpu/arena.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
@@ -42,79 +42,24 @@ import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
 import { DeviceError } from "../errors.ts";
 import { streamNumber } from "../random.ts";
-import { type AugmentationName, drawAugmentation } from "./augmentation.ts";
-import { type Dataset, DeviceDataset, type Normalisation } from "./data.ts";
+import { drawAugmentation } from "./augmentation.ts";
+import { DeviceDataset } from "./data.ts";
 import { type Activation, Trace } from "./layer.ts";
-import type { Network } from "./network.ts";
-import { type OptimizerOptions, updateRule, updateScalars } from "./optimizer.ts";
-import { type Predictions, Predictor } from "./infer.ts";
-import { sampleOrder, type Sampler } from "./sampler.ts";
+import { largestBatch, openRun, type RunBuffers, stored } from "./fit_buffers.ts";
 import {
-  initialScheduleState,
-  observeLoss,
-  type Schedule,
-  scheduleFactor,
-  type ScheduleState,
-} from "./schedule.ts";
-import { initialState, type NetworkState } from "./state_dict.ts";
+  checkOptions,
+  type Run,
+  type TrainerCounters,
+  type TrainerOptions,
+  type TrainerState,
+} from "./fit_options.ts";
+import { updateRule, updateScalars } from "./optimizer.ts";
+import { type Predictions, Predictor } from "./infer.ts";
+import { sampleOrder } from "./sampler.ts";
+import { initialScheduleState, observeLoss, scheduleFactor } from "./schedule.ts";
+import type { NetworkState } from "./state_dict.ts";
 
-/** One network and what it learns from. */
-export interface Run {
-  /** Such as `fold 0` or `network 12`; errors name it. */
-  label: string;
-  network: Network;
-  /** Items of the data set, in the order that `sequential` keeps. */
-  items: Uint32Array;
-  /** Of initial weights, order of samples, dropout and augmentation. */
-  seed: number;
-  /** Weights to begin with; random ones by the seed when absent. */
-  initial?: NetworkState;
-  /** Parameters that stay as they are. */
-  frozen?: ReadonlySet<string>;
-  /** One weight a class; all 1 when absent. */
-  classWeights?: readonly number[];
-}
-
-export interface TrainerOptions {
-  data: Dataset;
-  /** Class of every item of `data`, or `outputs` values an item. */
-  targets: Uint32Array | Float32Array;
-  normalisation: Normalisation;
-  /** Networks trained side by side; all with equally many items. */
-  runs: readonly Run[];
-  loss: LossName;
-  batchSize: number;
-  optimizer: OptimizerOptions;
-  schedule?: Schedule;
-  sampler?: Sampler;
-  augmentation?: readonly AugmentationName[];
-  /** Batches whose gradients are averaged before an update. */
-  accumulationSteps?: number;
-  resume?: TrainerState;
-  /** Bytes of the data set that may stay on the device; more is streamed. */
-  residentBytes?: number;
-  onCompile?: (done: number, all: number) => void;
-}
-
-/** Counters of a checkpoint; plain JSON. */
-export interface TrainerCounters {
-  /** Epoch that comes next, or that was interrupted. */
-  epoch: number;
-  /** Batches of that epoch already trained. */
-  batch: number;
-  /** Batches trained since the beginning. */
-  step: number;
-  /** Updates of the optimizer since the beginning. */
-  updates: number;
-  runs: { schedule: ScheduleState; losses: number[]; batches: [string, number][] }[];
-}
-
-/** All that training needs to go on with the same bits. */
-export interface TrainerState {
-  counters: TrainerCounters;
-  /** Flat buffers by name, such as `0.parameters`, `0.moment1`. */
-  tensors: Map<string, Float32Array<ArrayBuffer>>;
-}
+export type { Run, TrainerCounters, TrainerOptions, TrainerState };
 
 export interface EpochProgress {
   epoch: number;
@@ -134,26 +79,6 @@ export interface EpochResult {
   meanLosses: number[];
   imagesPerSecond: number;
 }
-
-interface RunBuffers {
-  parameters: DeviceBuffer;
-  statistics: DeviceBuffer;
-  gradients: DeviceBuffer;
-  faults: DeviceBuffer;
-  moment1?: DeviceBuffer;
-  moment2?: DeviceBuffer;
-  order: DeviceBuffer;
-  losses: DeviceBuffer;
-  weights?: DeviceBuffer;
-  trainable?: DeviceBuffer;
-  augmentations?: DeviceBuffer;
-  deviations?: DeviceBuffer;
-  step: Uniforms<typeof stepFields>;
-  update: Uniforms<typeof optimizerParams>;
-}
-
-/** The uniforms that every kernel of a step starts with. */
-const stepFields = { step: "u32", seed: "u32", first: "u32", slot: "u32", share: "f32" } as const;
 
 /** Losses are read back this often at most, to see NaN early and to show progress. */
 const readInterval = 2000;
@@ -618,117 +543,4 @@ export class Trainer {
 
 async function floats(device: Device, buffer: DeviceBuffer): Promise<Float32Array<ArrayBuffer>> {
   return new Float32Array(await device.read(buffer));
-}
-
-/** The buffers of a run that a checkpoint holds. */
-function stored(buffers: RunBuffers, options: TrainerOptions): [string, DeviceBuffer][] {
-  const { parameters, statistics, moment1, moment2, gradients } = buffers;
-  return [
-    ["parameters", parameters],
-    ["statistics", statistics],
-    ...(moment1 ? [["moment1", moment1] as [string, DeviceBuffer]] : []),
-    ...(moment2 ? [["moment2", moment2] as [string, DeviceBuffer]] : []),
-    ...((options.accumulationSteps ?? 1) > 1
-      ? [["gradients", gradients] as [string, DeviceBuffer]]
-      : []),
-  ];
-}
-
-function openRun(device: Device, options: TrainerOptions, run: Run, index: number): RunBuffers {
-  const { network, items, seed, frozen, classWeights } = run;
-  const { batchSize, optimizer, resume, augmentation = [], loss } = options;
-  const state = run.initial ?? initialState(network, seed);
-  const { rule } = updateRule(optimizer);
-  const moments = momentsOf(rule);
-  const { length } = network.parameters;
-  const buffer = (name: string, content: number | ArrayBufferView<ArrayBuffer>) =>
-    device.buffer(`${run.label} ${name}`, content);
-  const blocks = new Uint32Array(length / 64);
-  for (const { name, offset, count } of network.parameters.tensors) {
-    blocks.fill(frozen?.has(name) ? 0 : 1, offset / 64, Math.ceil((offset + count) / 64));
-  }
-  const classification = loss === "cross_entropy" || loss === "multi_margin";
-  const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
-  const batches = Math.ceil(items.length / batchSize);
-  const opened: RunBuffers = {
-    parameters: buffer("parameters", state.parameters),
-    statistics: buffer("statistics", state.statistics),
-    gradients: buffer("gradients", length * 4),
-    faults: buffer("faults", (network.normalisations.length + 1) * 4),
-    ...(moments.first && { moment1: buffer("moment1", length * 4) }),
-    ...(moments.second && { moment2: buffer("moment2", length * 4) }),
-    order: buffer("order", items.length * 4),
-    losses: buffer("losses", batches * 4),
-    ...(classification && { weights: buffer("class weights", Float32Array.from(weights)) }),
-    ...(frozen && frozen.size > 0 && { trainable: buffer("trainable", blocks) }),
-    ...(augmentation.length > 0 && {
-      augmentations: buffer("augmentations", batchSize * augmentationWords * 4),
-      deviations: buffer("deviations", batchSize * 4),
-    }),
-    step: new Uniforms(device, `${run.label} step`, stepFields),
-    update: new Uniforms(device, `${run.label} update`, optimizerParams),
-  };
-  if (resume) {
-    for (const [name, target] of stored(opened, options)) {
-      const saved = resume.tensors.get(`${index}.${name}`);
-      if (!saved || saved.byteLength !== target.bytes) {
-        throw new RangeError(`The checkpoint does not fit ${run.label}: ${name}`);
-      }
-      device.write(target, saved);
-    }
-  }
-  return opened;
-}
-
-function checkOptions(options: TrainerOptions): void {
-  const { runs, batchSize, targets, data, accumulationSteps = 1 } = options;
-  const fail = (message: string) => {
-    throw new RangeError(message);
-  };
-  if (runs.length === 0) fail("There is no network to train");
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    fail(`batch_size ${batchSize} is not possible`);
-  }
-  if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
-    fail(`accumulation_steps ${accumulationSteps} is not possible`);
-  }
-  const classification = options.loss === "cross_entropy" || options.loss === "multi_margin";
-  if (classification !== targets instanceof Uint32Array) {
-    fail(`The loss ${options.loss} takes ${classification ? "classes (u32)" : "values (f32)"}`);
-  }
-  for (const { label, network, items, classWeights } of runs) {
-    if (items.length === 0) fail(`${label} has no items to train on`);
-    if (items.length !== runs[0].items.length) {
-      fail(`Networks side by side need equally many items: ${label} has ${items.length}`);
-    }
-    const [channels, height, width] = data.shape;
-    const [wanted, ...sides] = network.input;
-    if (height !== sides[0] || width !== sides[1] || (channels !== wanted && channels !== 1)) {
-      fail(
-        `${label} takes ${network.input.join("x")} images, the data are ${data.shape.join("x")}`,
-      );
-    }
-    if (items.some((item) => item >= data.count)) fail(`${label} names items beyond the data set`);
-    const perItem = classification ? 1 : network.outputs;
-    if (targets.length !== data.count * perItem) {
-      fail(`There are ${targets.length} targets for ${data.count} items`);
-    }
-    if (classification && items.some((item) => targets[item] >= network.outputs)) {
-      fail(`${label} has classes beyond its ${network.outputs} outputs`);
-    }
-    if (classWeights && classWeights.length !== network.outputs) {
-      fail(`${label} has ${classWeights.length} class weights for ${network.outputs} outputs`);
-    }
-  }
-}
-
-/** Largest batch size of which no tensor exceeds what the device can bind, or 0. */
-function largestBatch(device: Device, options: TrainerOptions): number {
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const perImage = Math.max(
-    ...options.runs.flatMap(({ network }) =>
-      network.summarise().map(({ output }) => activationBytes(output))
-    ),
-  );
-  return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / perImage);
 }
