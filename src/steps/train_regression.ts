@@ -35,7 +35,12 @@ export default defineStep<typeof params, DeviceService>({
     parameter: "config_file",
     parse: (text, subject) => parseClinicadlConfig(text, subject, "regression"),
   },
-  check: checkTrainingParameters,
+  check: (params) => [
+    ...checkTrainingParameters(params),
+    ...params.sampler === "weighted"
+      ? [{ parameter: "sampler", message: "the weighted sampler weighs classes; there are none" }]
+      : [],
+  ],
   run: async (context) => {
     const { trainModel } = await import("./training/run.ts");
     return await trainModel(

@@ -131,22 +131,21 @@ export function assertNoLeakage(tables: readonly RoleTable[], subject: string): 
 /**
  * Whether predictions may be made, and what their `meta.leakage` says.
  *
- * @param model sessions the weights were trained or validated on; undefined when nobody knows
+ * @param model sessions the weights were trained or validated on, and whether these are all
  * @param asked whether the workflow asks by name for predictions on training data
  * @throws {DataError} when people overlap and it was not asked for
  */
 export function leakageStatus(
-  model: readonly GuardedSession[] | undefined,
+  model: { sessions: readonly GuardedSession[]; complete: boolean },
   predicted: readonly GuardedSession[],
   asked: boolean,
   subject: string,
 ): LeakageStatus {
-  if (model === undefined) return "not checkable";
   const tables = [
-    { role: "training", sessions: model },
+    { role: "training", sessions: model.sessions },
     { role: "the predicted participants", sessions: predicted },
   ];
-  if (asked) return findLeakage(tables).length > 0 ? "predicting on training data" : "none";
-  assertNoLeakage(tables, subject);
-  return "none";
+  if (!asked) assertNoLeakage(tables, subject);
+  else if (findLeakage(tables).length > 0) return "predicting on training data";
+  return model.complete ? "none" : "not checkable";
 }

@@ -77,14 +77,17 @@ Deno.test("tables bring their digests, or get them from the images", () => {
 });
 
 Deno.test("predicting on training data must be asked for, and unknown training is said", () => {
-  const model = sessions("sub-1", "sub-2");
+  const model = { sessions: sessions("sub-1", "sub-2"), complete: true };
   assertEquals(leakageStatus(model, sessions("sub-3"), false, "predict"), "none");
   assertEquals(leakageStatus(model, sessions("sub-3"), true, "predict"), "none");
   assertEquals(
     leakageStatus(model, sessions("sub-2 ses-M012"), true, "predict"),
     "predicting on training data",
   );
-  assertEquals(leakageStatus(undefined, sessions("sub-1"), false, "predict"), "not checkable");
+  assertEquals(
+    leakageStatus({ ...model, complete: false }, sessions("sub-3"), false, "predict"),
+    "not checkable",
+  );
   assertThrows(
     () => leakageStatus(model, sessions("sub-2 ses-M012"), false, "predict"),
     DataError,

@@ -6,7 +6,7 @@ import { initialState, type NetworkState } from "../../nn/state_dict.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { type Member, newRecord } from "./member.ts";
 import type { TrainingContext, TrainingSetup } from "./setup.ts";
-import { readWeights, transferredState } from "./weights.ts";
+import { frozenParameters, readWeights, transferredState } from "./weights.ts";
 
 /** How the weights began, as the model's meta, the report and the MAPS say it. */
 export type InitialWeights = "random" | "file" | "transferred";
@@ -32,10 +32,17 @@ export async function createMembers(
   setup: TrainingSetup,
 ): Promise<Member[]> {
   const { params, inputs } = context;
+  const { elements, elementShape } = setup.images;
   if (inputs.transfer && params.initial_weights) {
     throw new DataError("initial_weights", 'conflicts with "in.transfer"; give one of the two');
   }
-  const { elements, elementShape } = setup.images;
+  if (params.nb_unfrozen_layer > 0 && initialWeights(context) === "random") {
+    throw new DataError(
+      "nb_unfrozen_layer",
+      'random weights must not be frozen; connect "in.transfer" or give initial_weights',
+    );
+  }
+  if (inputs.transfer) checkSource(inputs.transfer as Artifact, params, elements);
   const count = params.multi_network ? elements.length : 1;
   const members = Array.from({ length: count }, (_, index): Member => {
     const network = newNetwork(context, elementShape, setup.outputs);
@@ -48,6 +55,35 @@ export async function createMembers(
   });
   await members[0].initial();
   return members;
+}
+
+/** @throws {DataError} when the model to transfer from has no network for each of ours */
+function checkSource(
+  { meta, files }: Artifact,
+  params: TrainingContext["params"],
+  elements: readonly number[],
+): void {
+  const metric = params.transfer_selection_metric;
+  if (!files.some(({ path }) => path.startsWith(`best-${metric}/`))) {
+    const known = (meta.selection_metrics as string[]).join(", ");
+    throw new DataError(
+      "transfer_selection_metric",
+      `the model to transfer from has no best network by ${metric}; it has ${known}`,
+    );
+  }
+  if (meta.multi_network !== true) return;
+  if (!params.multi_network) {
+    throw new DataError(
+      "multi_network",
+      "the model to transfer from has a network for each element; set it to true",
+    );
+  }
+  if ((meta.elements as number[]).join() !== elements.join()) {
+    throw new DataError(
+      "images",
+      "hold other elements than the networks to transfer from were trained on; extract the same",
+    );
+  }
 }
 
 function newNetwork(
@@ -89,6 +125,16 @@ async function initialOf(
   }
   const weights = await readWeights(bytes, subject);
   const { state, random } = transferredState(network, weights, seed, subject);
+  const frozen = random.filter((name) =>
+    frozenParameters(network, params.nb_unfrozen_layer).has(name)
+  );
+  if (frozen.length > 0) {
+    throw new DataError(
+      "nb_unfrozen_layer",
+      `${subject} has nothing for ${frozen.join(", ")}, which would stay random; ` +
+        "train more layers",
+    );
+  }
   if (random.length > 0 && index === 0) {
     context.log(`${subject} has nothing for ${random.join(", ")}: these begin at random`);
   }

@@ -91,6 +91,12 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
   };
 }
 
+/** Values by which ClinicaDL leaves the choice to the program. */
+function isDefault(key: string, value: Json): boolean {
+  if (key === "architecture") return value === "default";
+  return key === "label_code" && JSON.stringify(value) === "{}";
+}
+
 /**
  * Parameters that a ClinicaDL configuration sets. Folds are a matter of the workflow's matrix, so
  * `n_splits` and `split` are read and left out.
@@ -127,7 +133,7 @@ export function parseClinicadlConfig(
           `${key} = ${JSON.stringify(value)} in [${section}] can't be honoured: ${rule.instead}`,
         );
       }
-      if (key === "architecture" && value === "default") continue;
+      if (isDefault(key, value)) continue;
       params[key] = key === "data_augmentation" && value === false ? [] : value;
     }
   }

@@ -97,7 +97,7 @@ function checkable(context: TrainingContext, { inherited }: TrainingSetup): bool
     case "random":
       return true;
     case "transferred":
-      return inherited !== undefined;
+      return inherited!.complete;
     case "file":
       return false;
   }
@@ -195,8 +195,9 @@ function participantsTable(setup: TrainingSetup, label: string): string {
     sample.row[label],
   ]);
   const known = new Set(rows.map(([participant, session]) => `${participant} ${session}`));
-  for (const row of inherited?.rows ?? []) {
-    const cell = (column: string) => row[inherited!.columns.indexOf(column)] ?? null;
+  const earlier = inherited?.table ?? { columns: [], rows: [] };
+  for (const row of earlier.rows) {
+    const cell = (column: string) => row[earlier.columns.indexOf(column)] ?? null;
     if (known.has(`${cell("participant_id")} ${cell("session_id")}`)) continue;
     rows.push(
       columns.map((column) =>

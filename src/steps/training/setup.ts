@@ -84,7 +84,15 @@ export interface TrainingSetup {
   split?: number;
   nSplits?: number;
   /** People whom a model that was transferred from had seen. */
-  inherited?: Table;
+  inherited?: Seen;
+}
+
+/** Whom the weights of a model have seen. */
+export interface Seen {
+  /** Its `participants.tsv`. */
+  table: Table;
+  /** Whether these are all: weights from a bare file may have seen others. */
+  complete: boolean;
 }
 
 /**
@@ -104,7 +112,7 @@ export async function setUp(
   const validSamples = joinSamples(validation, "the validation table", images, params.diagnoses);
   const source = inputs.transfer as Artifact | undefined;
   const inherited = source && await seenBy(source);
-  guard(trainSamples, validSamples, inherited);
+  guard(trainSamples, validSamples, inherited?.table);
 
   const { elements } = images;
   if (params.multi_network && elements.length < 2) {
@@ -170,12 +178,10 @@ async function tables({ params, inputs }: TrainingContext) {
   );
 }
 
-/** Who the weights of a model have seen; undefined when it does not know. */
-export async function seenBy(model: Artifact): Promise<Table | undefined> {
-  if (model.meta.leakage_checkable === false) return undefined;
+export async function seenBy(model: Artifact): Promise<Seen> {
   const table = readTsv(await model.readText("participants.tsv"), "the model's participants.tsv");
   columnIndices(table, ["participant_id", "session_id", "role"], "the model's participants.tsv");
-  return table;
+  return { table, complete: model.meta.leakage_checkable !== false };
 }
 
 export function guarded(samples: readonly Sample[]): GuardedSession[] {
@@ -201,7 +207,9 @@ function guard(
   const role = inherited.columns.indexOf("role");
   const at = (row: Table["rows"][number], column: string) =>
     row[inherited.columns.indexOf(column)] ?? undefined;
-  const sessions = inherited.rows.filter((row) => row[role] === "train").map((row) => ({
+  // Those whom it has seen for another's sake (role "other") may have been trained on too.
+  const trained = inherited.rows.filter((row) => row[role] !== "validation");
+  const sessions = trained.map((row) => ({
     participant: at(row, "participant_id") ?? "",
     session: at(row, "session_id") ?? "",
     digest: at(row, "source_digest"),

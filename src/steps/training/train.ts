@@ -4,8 +4,8 @@ import type { Device } from "../../gpu/device.ts";
 import { Trainer, type TrainerOptions } from "../../nn/fit.ts";
 import type { Predictions as Outputs } from "../../nn/infer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
-import type { Artifact } from "../../workflow/step.ts";
-import { initialWeights, seedOf } from "./beginning.ts";
+import type { Artifact, Blob } from "../../workflow/step.ts";
+import { seedOf } from "./beginning.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -225,7 +225,6 @@ export class Training {
     await this.#park();
     const { params } = this.context;
     const places = group.flatMap((member) => this.#parked.get(member) ?? []);
-    const frozen = initialWeights(this.context) === "random" ? 0 : params.nb_unfrozen_layer;
     const runs: TrainerOptions["runs"][number][] = [];
     for (const member of group) {
       const { network, index, initial } = this.members[member];
@@ -235,10 +234,12 @@ export class Training {
         initial: await initial(),
         items: this.#train[member],
         seed: seedOf(params.seed, index),
-        frozen: frozenParameters(network, frozen),
+        frozen: frozenParameters(network, params.nb_unfrozen_layer),
       });
     }
-    const resume = places.length > 0 ? await unpark(places, this.context.get) : undefined;
+    const resume = places.length > 0
+      ? await unpark(places, runs.map(({ network }) => network), this.context.get)
+      : undefined;
     const trainer = await Trainer.create(this.device, { ...this.#options, runs, resume });
     this.#onDevice = { trainer, members: group };
     return trainer;
@@ -246,18 +247,28 @@ export class Training {
 
   /** Stores the state of those on the device that will go on, and frees the device. */
   async #park(): Promise<void> {
-    if (!this.#onDevice) return;
-    const { trainer, members } = this.#onDevice;
-    await this.#copyState(trainer, members);
+    for (const [member, place] of await this.#stateOnDevice()) {
+      const { weights, buffers } = place;
+      this.#parked.set(member, {
+        ...place,
+        weights: await this.context.put(weights),
+        buffers: await this.context.put(buffers),
+      });
+    }
     this.#release();
   }
 
-  async #copyState(trainer: Trainer, members: readonly number[]): Promise<void> {
-    const parked = await park(await trainer.state(), members, this.context.put);
-    for (const [member, place] of parked) {
-      if (this.members[member].record.stopping.stopped) this.#parked.delete(member);
-      else this.#parked.set(member, place);
-    }
+  /** Of members on the device that have not stopped early. */
+  async #stateOnDevice(): Promise<Map<number, Parked<Uint8Array>>> {
+    if (!this.#onDevice) return new Map();
+    const { trainer, members } = this.#onDevice;
+    const networks = members.map((member) => this.members[member].network);
+    const places = park(await trainer.state(), networks);
+    for (const member of members) this.#parked.delete(member);
+    return new Map(
+      places.map((place, run): [number, Parked<Uint8Array>] => [members[run], place])
+        .filter(([member]) => !this.members[member].record.stopping.stopped),
+    );
   }
 
   #release(): void {
@@ -269,12 +280,11 @@ export class Training {
   async #save(final?: number): Promise<void> {
     const { checkpoints } = this.context;
     if (!checkpoints) return;
-    if (this.#onDevice) await this.#copyState(this.#onDevice.trainer, this.#onDevice.members);
-    const draft = encodeCheckpoint({
-      parked: this.#parked,
-      records: this.members.map(({ record }) => record),
-    });
-    const position = final ?? Math.max(0, ...[...this.#parked.values()].map(placeOf));
+    const parked = new Map<number, Parked<Blob | Uint8Array>>(this.#parked);
+    for (const [member, place] of await this.#stateOnDevice()) parked.set(member, place);
+    const records = this.members.map(({ record }) => record);
+    const draft = encodeCheckpoint({ parked, records });
+    const position = final ?? Math.max(0, ...[...parked.values()].map(placeOf));
     await checkpoints.save(position, draft, { final: final !== undefined });
     this.#lastSave = performance.now();
   }

@@ -32,9 +32,9 @@ export async function readWeights(
 
 /**
  * Weights of another training to start from. The fully connected head may be missing or of another
- * shape: it then starts at random; the convolutional trunk must fit.
+ * shape: it then starts at random; the convolutional trunk must fit, with nothing left over.
  *
- * @throws {DataError} listing what of the trunk is missing or mis-shaped
+ * @throws {DataError} listing what of the trunk is missing, unexpected or mis-shaped
  */
 export function transferredState(
   network: Network,
@@ -43,10 +43,10 @@ export function transferredState(
   subject: string,
 ): { state: NetworkState; random: string[] } {
   const renamed = withOurNames(network, given);
-  const { missing, misshaped } = diffState(network, renamed);
+  const { missing, misshaped, unexpected } = diffState(network, renamed);
   const random = [...missing, ...misshaped.map(({ name }) => name)];
-  const isHead = (name: string) => name.startsWith("fc");
-  if (random.some((name) => !isHead(name))) {
+  const isTrunk = (name: string) => !name.startsWith("fc");
+  if ([...random, ...unexpected].some(isTrunk)) {
     // The trunk does not fit: the strict import says how.
     importState(network, given, subject);
   }
