@@ -90,11 +90,14 @@ export function gradCamLevels({ layers }: Network): string[] {
 }
 
 /**
- * Shape of the feature map of one image at a level, and the number of layers up to it.
+ * A level's name, the number of layers up to it, and the shape of one image's feature map there.
  *
  * @throws {RangeError} no such level
  */
-export function gradCamLevel(network: Network, level?: string): { shape: Shape; layers: number } {
+export function gradCamLevel(
+  network: Network,
+  level?: string,
+): { name: string; shape: Shape; layers: number } {
   const names = gradCamLevels(network);
   const at = level === undefined
     ? names.length - 1
@@ -109,7 +112,7 @@ export function gradCamLevel(network: Network, level?: string): { shape: Shape; 
     (input, layer) => layer.outputShape(input),
     network.inputShape(1),
   );
-  return { shape, layers };
+  return { name: names[at], shape, layers };
 }
 
 /** d logits / d logits[target]: one-hot rows. */

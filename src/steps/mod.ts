@@ -8,6 +8,8 @@ import extractImages from "./extract_images.ts";
 import extractPatches from "./extract_patches.ts";
 import extractRois from "./extract_rois.ts";
 import extractSlices from "./extract_slices.ts";
+import interpretGradcam from "./interpret_gradcam.ts";
+import interpretGradients from "./interpret_gradients.ts";
 import labelsAnalysis from "./labels_analysis.ts";
 import labelsGet from "./labels_get.ts";
 import labelsMetadata from "./labels_metadata.ts";
@@ -41,5 +43,7 @@ export const stepKinds: readonly StepKind[] = [
   trainRegression,
   predict,
   evaluate,
+  interpretGradients,
+  interpretGradcam,
   maps,
 ];

@@ -58,8 +58,8 @@ export function elementData(
   };
 }
 
-/** (x - min) / (max - min) over the whole image; zeros when it is constant. */
-function scaled(values: Float32Array): Float32Array {
+/** (x - min) / (max - min); zeros when all values are equal. */
+export function scaled(values: Float32Array): Float32Array {
   let low = Infinity, high = -Infinity;
   for (const value of values) {
     if (value < low) low = value;

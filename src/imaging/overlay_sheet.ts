@@ -1,0 +1,195 @@
+/** A picture of maps over slices, to look at. */
+import { encode } from "fast-png";
+
+/** A slice with the map that lies over it, both [rows][columns]. */
+export interface MappedSlice {
+  /** Written into the picture. */
+  id: number;
+  slice: Float32Array;
+  map: Float32Array;
+}
+
+export interface SheetOptions {
+  rows: number;
+  columns: number;
+  /** Extent of a voxel along rows and along columns, in any unit. */
+  voxel: readonly [number, number];
+  /** Whether maps have a sign: blue to red, else black to yellow. */
+  signed: boolean;
+}
+
+/** Pixels of a picture's longer side. */
+const CELL = 160;
+const GAP = 6;
+const BAR = 14;
+/** Share of a map's values that do not exceed the end of the colours. */
+const BRIGHTEST = 0.995;
+const BACKGROUND = [24, 24, 24] as const;
+
+type Colour = readonly [number, number, number];
+
+/** From negative to positive, and from nothing to the largest. */
+const DIVERGING: readonly Colour[] = [[70, 170, 255], [20, 80, 220], [90, 90, 90], [220, 30, 30], [
+  255,
+  170,
+  60,
+]];
+const SEQUENTIAL: readonly Colour[] = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [
+  252,
+  255,
+  164,
+]];
+
+/**
+ * A PNG of every slice in grey with its map in colour, each map scaled by its own largest values and
+ * more opaque where it is larger. Slices stand with the first axis of the plane to the right and the
+ * second up, in their true proportions; a bar on the right has the colours, largest on top.
+ */
+export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptions): Uint8Array {
+  const { rows, columns, voxel } = options;
+  const extents = [rows * voxel[0], columns * voxel[1]];
+  const scale = CELL / Math.max(...extents);
+  const wide = Math.max(1, Math.round(extents[0] * scale));
+  const high = Math.max(1, Math.round(extents[1] * scale));
+  const across = Math.max(1, Math.round(Math.sqrt(1.4 * slices.length * high / wide)));
+  const perRow = Math.min(slices.length, across);
+  const lines = Math.ceil(slices.length / perRow);
+  const sheet = new Sheet(
+    GAP + perRow * (wide + GAP) + BAR + GAP,
+    GAP + lines * (high + GAP),
+  );
+  slices.forEach((cell, i) => {
+    const left = GAP + i % perRow * (wide + GAP);
+    const top = GAP + Math.floor(i / perRow) * (high + GAP);
+    drawCell(sheet, cell, options, { left, top, wide, high });
+    sheet.number(cell.id, left + 3, top + high - 13);
+  });
+  const barLeft = sheet.width - GAP - BAR;
+  const barHeight = sheet.height - 2 * GAP;
+  for (let y = 0; y < barHeight; y++) {
+    const share = 1 - y / Math.max(1, barHeight - 1);
+    const colour = colourOf(options.signed ? 2 * share - 1 : share, options.signed);
+    for (let x = 0; x < BAR; x++) sheet.set(barLeft + x, GAP + y, colour);
+  }
+  return sheet.encode();
+}
+
+function drawCell(
+  sheet: Sheet,
+  { slice, map }: MappedSlice,
+  { rows, columns, signed }: SheetOptions,
+  { left, top, wide, high }: { left: number; top: number; wide: number; high: number },
+): void {
+  const [black, white] = [quantile(slice, 0.002), quantile(slice, 0.998)];
+  const largest = largestOf(map);
+  for (let y = 0; y < high; y++) {
+    const v = (high - y - 0.5) / high * columns - 0.5;
+    for (let x = 0; x < wide; x++) {
+      const u = (x + 0.5) / wide * rows - 0.5;
+      const grey = white > black
+        ? 255 * clamp((interpolate(slice, rows, columns, u, v) - black) / (white - black), 0, 1)
+        : 0;
+      const value = largest > 0
+        ? clamp(interpolate(map, rows, columns, u, v) / largest, signed ? -1 : 0, 1)
+        : 0;
+      const opacity = 0.75 * Math.abs(value) ** 0.75;
+      const colour = colourOf(value, signed);
+      sheet.set(
+        left + x,
+        top + y,
+        [0, 1, 2].map((c) => grey * (1 - opacity) + colour[c] * opacity) as unknown as Colour,
+      );
+    }
+  }
+}
+
+/** Where colours end: nearly the largest magnitude, so that single voxels do not dim the others. */
+function largestOf(map: Float32Array): number {
+  const magnitudes = map.map(Math.abs);
+  return quantile(magnitudes, BRIGHTEST) || magnitudes.reduce((a, b) => Math.max(a, b), 0);
+}
+
+function quantile(values: Float32Array, share: number): number {
+  return values.slice().sort()[Math.floor(share * (values.length - 1))];
+}
+
+function colourOf(value: number, signed: boolean): Colour {
+  const stops = signed ? DIVERGING : SEQUENTIAL;
+  const at = (signed ? (value + 1) / 2 : value) * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
+  const part = at - low;
+  return [0, 1, 2].map((c) =>
+    stops[low][c] * (1 - part) + stops[low + 1][c] * part
+  ) as unknown as Colour;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+/** Value between voxel centres; the outermost ones go on. */
+function interpolate(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  row: number,
+  column: number,
+): number {
+  const r0 = clamp(Math.floor(row), 0, rows - 1), r1 = Math.min(r0 + 1, rows - 1);
+  const c0 = clamp(Math.floor(column), 0, columns - 1), c1 = Math.min(c0 + 1, columns - 1);
+  const fr = clamp(row, 0, rows - 1) - r0, fc = clamp(column, 0, columns - 1) - c0;
+  return (values[r0 * columns + c0] * (1 - fc) + values[r0 * columns + c1] * fc) * (1 - fr) +
+    (values[r1 * columns + c0] * (1 - fc) + values[r1 * columns + c1] * fc) * fr;
+}
+
+/** Digits of three by five pixels, a row three bits. */
+const DIGITS = [
+  0o75557,
+  0o26227,
+  0o71747,
+  0o71717,
+  0o55711,
+  0o74717,
+  0o74757,
+  0o71111,
+  0o75757,
+  0o75717,
+];
+
+class Sheet {
+  readonly #pixels: Uint8Array;
+
+  constructor(readonly width: number, readonly height: number) {
+    this.#pixels = new Uint8Array(width * height * 3);
+    for (let i = 0; i < width * height; i++) this.#pixels.set(BACKGROUND, 3 * i);
+  }
+
+  set(x: number, y: number, [r, g, b]: Colour): void {
+    const at = 3 * (y * this.width + x);
+    if (x < 0 || x >= this.width || y < 0 || y >= this.height) return;
+    this.#pixels[at] = Math.round(r);
+    this.#pixels[at + 1] = Math.round(g);
+    this.#pixels[at + 2] = Math.round(b);
+  }
+
+  /** White digits of six by ten pixels on black. */
+  number(value: number, left: number, top: number): void {
+    const digits = [...String(value)].map(Number);
+    for (let y = -2; y < 12; y++) {
+      for (let x = -2; x < 8 * digits.length; x++) this.set(left + x, top + y, [0, 0, 0]);
+    }
+    digits.forEach((digit, i) => {
+      for (let y = 0; y < 10; y++) {
+        for (let x = 0; x < 6; x++) {
+          const bit = 14 - 3 * (y >> 1) - (x >> 1);
+          if (DIGITS[digit] >> bit & 1) this.set(left + 8 * i + x, top + y, [255, 255, 255]);
+        }
+      }
+    });
+  }
+
+  encode(): Uint8Array {
+    const { width, height } = this;
+    return encode({ width, height, data: this.#pixels, channels: 3, depth: 8 });
+  }
+}
