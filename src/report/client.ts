@@ -1,6 +1,7 @@
 /**
- * The page's own program: modules in `client/`, joined to one script. They import each other by name
- * and nothing else, so that dropping the import lines in this order is all that it takes.
+ * The page's own program: modules in `client/`, joined to one script. Each becomes a function that
+ * returns what it exports, and an import takes from what an earlier one returned; `import { a } from`
+ * and `export function` or `export const` is all that they use.
  */
 import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import plot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
@@ -42,21 +43,23 @@ export const MODULES: Readonly<Record<string, string>> = {
   main,
 };
 
-/** uPlot defines one global, then ours runs in a scope of its own. */
+/** uPlot defines one global, which ours uses. */
 export function clientScript(): string {
-  return `${plot}\n(() => {\n"use strict";\n${
-    Object.values(MODULES).map(joinable).join("\n")
-  }\n})();`;
+  const modules = Object.entries(MODULES).map(([name, source]) => joinable(name, source));
+  return `${plot}\n(() => {\n"use strict";\n${modules.join("\n")}\n})();`;
 }
 
 export function clientStyle(): string {
   return `${plotStyle}\n${ownStyle}`;
 }
 
-/** A module's text without what only modules may have, and without its comments' types. */
-function joinable(source: string): string {
-  return source
-    .replaceAll(/^import (?:\{[^}]*\} from )?"\.\/\w+\.js";$/gm, "")
-    .replaceAll(/^export (?=(?:async )?function |const )/gm, "")
-    .replaceAll(/^ *\/\*\*[\s\S]*?\*\/$|^\/\/.*$/gm, "");
+function joinable(name: string, source: string): string {
+  const exported = Array.from(
+    source.matchAll(/^export (?:async )?(?:function|const) (\w+)/gm),
+    (match) => match[1],
+  );
+  const body = source
+    .replaceAll(/^import (\{[^}]*\}) from "\.\/(\w+)\.js";$/gm, "const $1 = $$$2;")
+    .replaceAll(/^export (?=(?:async )?function |const )/gm, "");
+  return `const $${name} = (() => {\n${body}\nreturn { ${exported.join(", ")} };\n})();`;
 }

@@ -1,5 +1,5 @@
 /** A run as it stands: its record, and on top of that what its events have told since. */
-import { type EngineEvent, type Outcome, type RunStatus } from "../engine/events.ts";
+import type { EngineEvent, Outcome, RunStatus } from "../engine/events.ts";
 import { type InstanceEntry, isAlive, readEvents, type RunRecord } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
 

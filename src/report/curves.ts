@@ -21,12 +21,12 @@ export async function learningCurves(artifacts: RunArtifacts): Promise<CurvesDat
     const metrics = [model.meta.selection_metrics ?? []].flat().map(String);
     metrics.forEach((metric) => selecting.add(metric));
     for (const { path } of model.files) {
-      const [, network] = path.match(/^(?:network-(\d+)\/)?training\.tsv$/) ?? ["none"];
-      if (network === "none") continue;
+      const match = path.match(/^(?:network-(\d+)\/)?training\.tsv$/);
+      if (!match) continue;
       const table = readTsv(await model.read(path), `${entry.name} ${path}`);
       series.push({
         instance: entry.name,
-        network: network === undefined ? null : Number(network),
+        network: match[1] === undefined ? null : Number(match[1]),
         against: false,
         ...fromTable(table, metrics),
       });

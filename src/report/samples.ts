@@ -4,7 +4,7 @@ import { sessionKey } from "../tables/session_table.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { SampleSheet } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";
-import { ImageStrips, type Session, spread } from "./strips.ts";
+import { type ImageStrips, type Session, spread } from "./strips.ts";
 
 /** Sessions of a class. */
 const STRIPS = 4;

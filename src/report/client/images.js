@@ -43,7 +43,7 @@ function figure({ participant, session, image, elements }, mode) {
   return element(
     "figure",
     { class: "strip" },
-    element("img", { src: image, alt: `${participant} ${session}: ${about}`, loading: "lazy" }),
+    element("img", { src: image, alt: `${participant} ${session}: ${about}` }),
     element("figcaption", {}, `${participant} `, element("small", {}, `${session} · ${about}`)),
   );
 }
@@ -79,7 +79,6 @@ export function renderMistakes(root, { mistakes }) {
             ? element("img", {
               src: one.strip.image,
               alt: `${one.participant} ${one.session}: ${one.strip.elements.join(", ")}`,
-              loading: "lazy",
             })
             : "",
           element("h4", {}, one.participant, element("small", {}, one.session)),
@@ -119,7 +118,7 @@ export function renderAttributions(root, { attributions }) {
         element(
           "figure",
           {},
-          element("img", { src: image, alt: path, loading: "lazy" }),
+          element("img", { src: image, alt: path }),
           element("figcaption", {}, path),
         )
       ),
