@@ -5,16 +5,19 @@ import { pathParametersOf } from "../workflow/path_parameter.ts";
 import type { Json } from "../workflow/step.ts";
 import { canonicalJson } from "./canonical.ts";
 import { digestOf } from "./digest.ts";
-import type { Externals } from "./externals.ts";
 import type { KeyParts } from "./key.ts";
 import type { ManifestRef, OutputRef } from "./record.ts";
 import { isBinding } from "./select.ts";
+import type { Store } from "./store.ts";
 import type { AxedRef } from "./task.ts";
 
 export type Outputs = Readonly<Record<string, OutputRef>>;
 
-/** Facts about the device that results depend on, by the policy of a step. */
-export type NumericClass = (policy: "exact" | "class" | "any") => Promise<Json> | Json;
+/** Facts about the device that results of this store depend on, by the policy of a step. */
+export type NumericClass = (
+  policy: "exact" | "class" | "any",
+  store: Store,
+) => Promise<Json> | Json;
 
 interface KeyedParams {
   params: Record<string, Json>;
@@ -27,7 +30,7 @@ export class Keying {
   readonly #classes = new Map<string, Json>();
 
   constructor(
-    readonly externals: Externals,
+    readonly store: Store,
     readonly numericClass: NumericClass | undefined,
   ) {}
 
@@ -56,7 +59,7 @@ export class Keying {
       if (!this.numericClass) {
         throw new TypeError(`${instance.name} runs on a device, and no numeric class was given`);
       }
-      this.#classes.set(policy, await this.numericClass(policy));
+      this.#classes.set(policy, await this.numericClass(policy, this.store));
     }
     const contents: Record<string, Json> = {};
     for (const name of names) {
@@ -119,10 +122,10 @@ export class Keying {
       isFolder = false;
     }
     // The memo's own look names the fault of a path that can't be read.
-    if (!isFolder) return (await this.externals.digest(path)).digest;
+    if (!isFolder) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
     for (const file of filesBelow(path)) {
-      entries.push([file, (await this.externals.digest(`${path}/${file}`)).digest]);
+      entries.push([file, (await this.store.externals.digest(`${path}/${file}`)).digest]);
     }
     return digestOf(canonicalJson(entries));
   }

@@ -42,7 +42,7 @@ export interface PlanOptions extends Selection {
   /** Needed when a step runs on a device. */
   numericClass?: NumericClass;
   /** Handed to source steps, which run while planning. */
-  services?: (kind: string) => unknown;
+  services?: (kind: string, store: Store) => unknown;
   signal?: AbortSignal;
   onEvent?: (event: EventBody) => void;
 }
@@ -91,7 +91,7 @@ class Planner {
 
   constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
     this.#selected = select(workflow, options);
-    this.#keying = new Keying(store.externals, options.numericClass);
+    this.#keying = new Keying(store, options.numericClass);
     this.#nearest = new NearestRecords(store, workflow.name);
     this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
   }
@@ -216,7 +216,7 @@ class Planner {
       return this.#decide(instance, await this.#keying.fixedParts(instance), inputs);
     }
     const { record, isNew } = await recordSource(this.store, this.#keying, instance, inputs, {
-      services: this.options.services?.(instance.kind.kind),
+      services: this.options.services?.(instance.kind.kind, this.store),
       signal: this.options.signal ?? new AbortController().signal,
       onEvent: this.options.onEvent ?? (() => {}),
     });

@@ -81,7 +81,7 @@ export class Device {
   constructor(readonly gpu: GPUDevice, readonly info: AdapterDescription) {
     this.class = classifyAdapter(info);
     this.limits = gpu.limits;
-    this.lanes = info.subgroupMinSize > 0 ? info.subgroupMinSize : 32;
+    this.lanes = lanesOf(info);
     gpu.lost.then((lost) => {
       if (!this.#destroyed) {
         this.#failure ??= new DeviceError(
@@ -286,14 +286,45 @@ export class Device {
   }
 }
 
+/** See {@link Device.lanes}. */
+export function lanesOf({ subgroupMinSize }: AdapterDescription): number {
+  return subgroupMinSize > 0 ? subgroupMinSize : 32;
+}
+
+/** @throws {DeviceError} when there is no adapter, with the command that installs one */
+async function fastestAdapter(): Promise<GPUAdapter> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new DeviceError(`No WebGPU adapter was found; ${install}`);
+  return adapter;
+}
+
+function descriptionOf({ info }: GPUAdapter): AdapterDescription {
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    device: info.device,
+    description: info.description,
+    subgroupMinSize: info.subgroupMinSize ?? 0,
+    isFallbackAdapter: info.isFallbackAdapter ?? false,
+  };
+}
+
+/**
+ * What {@link openDevice} would open, without opening it.
+ *
+ * @throws {DeviceError} when there is no adapter, with the command that installs one
+ */
+export async function describeAdapter(): Promise<AdapterDescription> {
+  return descriptionOf(await fastestAdapter());
+}
+
 /**
  * Opens the fastest adapter with every limit that it offers.
  *
  * @throws {DeviceError} when there is no adapter, with the command that installs one
  */
 export async function openDevice(): Promise<Device> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new DeviceError(`No WebGPU adapter was found; ${install}`);
+  const adapter = await fastestAdapter();
   const requiredLimits: Record<string, number> = {};
   for (const name of raisedLimits) {
     const offered = adapter.limits[name];
@@ -302,15 +333,7 @@ export async function openDevice(): Promise<Device> {
   const requiredFeatures = wantedFeatures.filter((feature) => adapter.features.has(feature));
   try {
     const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-    const { info } = adapter;
-    return new Device(gpu, {
-      vendor: info.vendor,
-      architecture: info.architecture,
-      device: info.device,
-      description: info.description,
-      subgroupMinSize: info.subgroupMinSize ?? 0,
-      isFallbackAdapter: info.isFallbackAdapter ?? false,
-    });
+    return new Device(gpu, descriptionOf(adapter));
   } catch (cause) {
     throw new DeviceError(
       `The adapter "${adapter.info.description}" gave no device: ${message(cause)}`,

@@ -1,5 +1,7 @@
 /** The device that steps share, opened when the first one asks, and what of it keys must hold. */
-import type { Device } from "../gpu/device.ts";
+import type { Store } from "../engine/store.ts";
+import type { AdapterDescription, Device } from "../gpu/device.ts";
+import type { KernelTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";
 
 /** `context.services` of device steps. */
@@ -11,33 +13,63 @@ export interface DeviceService {
 let opened: Promise<Device> | undefined;
 
 /** One device a process; a fresh one after the last was lost. */
-export const deviceService: DeviceService = {
-  async device() {
-    if (opened) {
-      const device = await opened.catch(() => undefined);
-      if (device?.healthy) return device;
-    }
-    const { openDevice } = await import("../gpu/device.ts");
-    opened = openDevice();
-    return await opened;
-  },
-};
+async function sharedDevice(): Promise<Device> {
+  if (opened) {
+    const device = await opened.catch(() => undefined);
+    if (device?.healthy) return device;
+  }
+  const { openDevice } = await import("../gpu/device.ts");
+  opened = openDevice();
+  return await opened;
+}
+
+/** The device with the kernels that were tuned for it in this store. */
+export function deviceService(store: Store): DeviceService {
+  return {
+    async device() {
+      const device = await sharedDevice();
+      const { useKernelTable } = await import("../gpu/tuning.ts");
+      useKernelTable(device, await kernelsOf(store, device.info));
+      return device;
+    },
+  };
+}
+
+/** Read once a store, so that a run computes with the table that its keys name. */
+const kernels = new WeakMap<Store, Promise<KernelTable>>();
+
+function kernelsOf(store: Store, adapter: AdapterDescription): Promise<KernelTable> {
+  let table = kernels.get(store);
+  if (!table) kernels.set(store, table = readKernels(store, adapter));
+  return table;
+}
+
+async function readKernels(store: Store, adapter: AdapterDescription): Promise<KernelTable> {
+  const { tunedTable } = await import("./tuned.ts");
+  const { classifyAdapter } = await import("../gpu/device.ts");
+  const { kernelTables } = await import("../gpu/tuning.ts");
+  return tunedTable(store, adapter)?.kernels ?? kernelTables[classifyAdapter(adapter)];
+}
 
 /**
  * What a result's bits depend on beside its inputs: the adapter with its driver and vector width,
  * the kernel table, and the text of every file that computes. `class` keeps only what adapters of a
- * kind share, `any` only the text.
+ * kind share, `any` only the text. The adapter is asked in every process that needs it: what it
+ * would say depends on drivers, hardware and variables of the environment that the sandbox hides, so
+ * an answer can't be kept. It isn't opened for that.
  */
-export async function numericClass(policy: "exact" | "class" | "any"): Promise<Json> {
+export async function numericClass(
+  policy: "exact" | "class" | "any",
+  store: Store,
+): Promise<Json> {
   const code = await (computing ??= computeCode());
   if (policy === "any") return { code };
-  const device = await deviceService.device();
-  const { kernelTable } = await import("../gpu/tuning.ts");
-  const table = { ...kernelTable(device) } as { [key: string]: Json };
-  for (const [name, value] of Object.entries(table)) if (value === Infinity) table[name] = "never";
-  const { vendor, architecture, device: model, description } = device.info;
-  const shared = { code, class: device.class, vendor, architecture, kernels: table };
-  return policy === "class" ? shared : { ...shared, model, description, lanes: device.lanes };
+  const { classifyAdapter, describeAdapter, lanesOf } = await import("../gpu/device.ts");
+  const adapter = await describeAdapter();
+  const { vendor, architecture, device: model, description } = adapter;
+  const table = { ...await kernelsOf(store, adapter) };
+  const shared = { code, class: classifyAdapter(adapter), vendor, architecture, kernels: table };
+  return policy === "class" ? shared : { ...shared, model, description, lanes: lanesOf(adapter) };
 }
 
 let computing: Promise<string> | undefined;

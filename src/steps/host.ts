@@ -13,8 +13,9 @@ export const reading = {
 
 /** For `plan`. */
 export const planning: Pick<PlanOptions, "numericClass" | "services"> = {
-  numericClass: async (policy) => await (await import("./device.ts")).numericClass(policy),
-  services: async () => (await import("./device.ts")).deviceService,
+  numericClass: async (policy, store) =>
+    await (await import("./device.ts")).numericClass(policy, store),
+  services: async (_kind, store) => (await import("./device.ts")).deviceService(store),
 };
 
 /** For `run`. */

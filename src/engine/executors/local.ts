@@ -12,7 +12,7 @@ export interface LocalOptions {
    */
   stepModule?: string;
   /** What `context.services` is on the main thread. */
-  services?: (kind: string) => unknown;
+  services?: (kind: string, store: Store) => unknown;
 }
 
 export class LocalExecutor implements Executor {
@@ -30,7 +30,7 @@ export class LocalExecutor implements Executor {
   }
 
   async #runHere(job: Job, kind: StepKind): Promise<TaskResult> {
-    const services = await this.options.services?.(kind.kind);
+    const services = await this.options.services?.(kind.kind, this.store);
     const running = execute(this.store, kind, job.task, services, job.signal, job.listener);
     return await orKilled(running, job.kill);
   }
