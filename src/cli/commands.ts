@@ -17,6 +17,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Print a run, an instance of it, or an output",
     load: () => import("./show.ts"),
   },
+  report: {
+    summary: "Write a run's report, to look at in a browser",
+    load: () => import("./report.ts"),
+  },
+  view: { summary: "Show a run in the browser while it goes on", load: () => import("./view.ts") },
   diff: { summary: "Tell how two runs differ", load: () => import("./diff.ts") },
   verify: {
     summary: "Execute a run again and compare bytes",
@@ -35,6 +40,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   networks: {
     summary: "List the networks, or describe one",
     load: () => import("./networks.ts"),
+  },
+  doctor: {
+    summary: "Tell which device Gyrus computes on, and what it reaches",
+    load: () => import("./doctor.ts"),
+  },
+  tune: {
+    summary: "Measure kernel variants on this device and keep the fastest",
+    load: () => import("./tune.ts"),
   },
   new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },
 };

@@ -200,7 +200,7 @@ export interface MistakesData {
     session: string;
     truth: string;
     predicted: string;
-    /** Mean probability of the predicted class over the predictions that were wrong. */
+    /** Mean probability of wrong classes over all predictions of this person. */
     confidence: number;
     wrongIn: number;
     of: number;

@@ -4,7 +4,7 @@ import type { CurrentRun } from "./current_run.ts";
 import type { GraphData, Layout } from "./data.ts";
 
 /** Pixels. The page draws into boxes of this size. */
-const BOX = { width: 164, height: 66 };
+const BOX = { width: 148, height: 62 };
 
 interface Edge {
   from: string;
@@ -36,7 +36,7 @@ function edgesOf(run: CurrentRun): Edge[] {
 
 function layOut(steps: readonly string[], edges: readonly Edge[], rankdir: "LR" | "TB"): Layout {
   const graph = new dagre.graphlib.Graph();
-  const spread = rankdir === "LR" ? { nodesep: 18, ranksep: 40 } : { nodesep: 14, ranksep: 32 };
+  const spread = rankdir === "LR" ? { nodesep: 16, ranksep: 28 } : { nodesep: 12, ranksep: 30 };
   graph.setGraph({ rankdir, ...spread, marginx: 4, marginy: 4 });
   // Steps are named by strangers; dagre keeps names as keys of plain objects.
   steps.forEach((_, index) => graph.setNode(`s${index}`, { ...BOX }));

@@ -17,8 +17,10 @@ interface Verdicts {
   group: string;
   entry: CurrentInstance;
   of: number;
-  /** Confidence of each prediction that was wrong, by the class predicted. */
-  wrong: Map<string, number[]>;
+  /** Sum of the probabilities that were given to wrong classes, right predictions included. */
+  doubt: number;
+  /** How often which class was predicted wrongly. */
+  wrong: Map<string, number>;
 }
 
 /** Null when nothing was predicted that can be judged. */
@@ -38,8 +40,7 @@ export async function worstMistakes(
   }
   if (people.size === 0) return null;
   const wrong = [...people.values()].filter((verdicts) => verdicts.wrong.size > 0)
-    .map((verdicts) => ({ ...verdicts, ...worstOf(verdicts.wrong) }))
-    .sort((a, b) => b.count / b.of - a.count / a.of || b.confidence - a.confidence);
+    .sort((a, b) => b.doubt / b.of - a.doubt / a.of);
   const worst = await Promise.all(
     wrong.slice(0, WORST).map(async (one) => {
       const images = artifacts.input(one.entry, "images");
@@ -89,13 +90,14 @@ async function collect(
       group,
       entry,
       of: 0,
-      wrong: new Map<string, number[]>(),
+      doubt: 0,
+      wrong: new Map<string, number>(),
     };
     people.set(id, verdicts);
     verdicts.of++;
+    verdicts.doubt += 1 - Number(row[at(`proba${row[truth]}`)]);
     if (row[truth] === label) continue;
-    const confidence = Number(row[at(`proba${label}`)] ?? NaN);
-    verdicts.wrong.set(names(label), [...verdicts.wrong.get(names(label)) ?? [], confidence]);
+    verdicts.wrong.set(names(label), (verdicts.wrong.get(names(label)) ?? 0) + 1);
   }
 }
 
@@ -106,10 +108,6 @@ function classNames({ meta }: Artifact): (node: string) => string {
     code.filter(([, value]) => String(value) === node).map(([name]) => name).join("+") || node;
 }
 
-/** Of the class that was predicted wrongly most often: how often, and how surely. */
-function worstOf(wrong: ReadonlyMap<string, readonly number[]>) {
-  const [[predicted, confidences]] = [...wrong].sort(([, a], [, b]) => b.length - a.length);
-  const count = [...wrong.values()].reduce((sum, list) => sum + list.length, 0);
-  const confidence = confidences.reduce((sum, value) => sum + value, 0) / confidences.length;
-  return { predicted, count, confidence };
+function mostOften(wrong: ReadonlyMap<string, number>): string {
+  return [...wrong].reduce((a, b) => b[1] > a[1] ? b : a)[0];
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 import { choice, drawn, element, selection, table } from "./dom.js";
-import { numberText, probabilityText } from "./text.js";
+import { probabilityText } from "./text.js";
 
 /**
  * Who was trained, validated and tested on, side by side.
@@ -95,7 +95,7 @@ function numbers(role, name) {
     element(
       "small",
       {},
-      `${numberText(least)} to ${numberText(most)}${missing > 0 ? `, ${missing} missing` : ""}`,
+      `${decimal(least)} to ${decimal(most)}${missing > 0 ? `, ${missing} missing` : ""}`,
     ),
   ];
   if (!histogram) return element("div", { class: "numbers" }, ...text);
@@ -110,7 +110,7 @@ function numbers(role, name) {
         viewBox: "0 0 120 30",
         class: "histogram",
         role: "img",
-        "aria-label": `Histogram of ${name} from ${numberText(from)} to ${numberText(to)}`,
+        "aria-label": `Histogram of ${name} from ${decimal(from)} to ${decimal(to)}`,
       },
       ...counts.map((count, index) =>
         drawn("rect", {

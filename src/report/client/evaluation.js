@@ -3,7 +3,7 @@
 import { element, table } from "./dom.js";
 import { unitChart } from "./unit_chart.js";
 import { color, lineColor, onTheme } from "./theme.js";
-import { meanText, numberText } from "./text.js";
+import { meanText, metricText } from "./text.js";
 
 /**
  * What the models are worth: every group in a table, one group in full.
@@ -116,7 +116,7 @@ function describe(group, { classes, confidence }) {
     const title = classes[label] ?? `class ${label}`;
     const lines = (/** @type {"roc" | "precisionRecall"} */ side) => [
       ...folds.map((fold, index) => ({
-        points: of(fold)?.[side] ?? [],
+        points: side === "roc" ? of(fold)?.roc ?? [] : steps(of(fold)?.precisionRecall ?? []),
         color: lineColor(index),
         strong: folds.length === 1,
       })),
@@ -166,6 +166,18 @@ function describe(group, { classes, confidence }) {
       : "",
     metricsTable(group, confidence),
   ];
+}
+
+/**
+ * Of precision and recall: no line may be drawn between two points, what is reached next holds.
+ *
+ * @param {[number, number][]} points
+ * @returns {[number, number][]}
+ */
+function steps(points) {
+  return points.flatMap(([x, y], index) =>
+    index === 0 ? [[x, y]] : [[points[index - 1][0], y], [x, y]]
+  );
 }
 
 /** @param {import("../data.ts").Band} band */
@@ -249,8 +261,8 @@ function metricsTable({ folds, pooled, summary }, confidence) {
     return element(
       "span",
       { class: "interval" },
-      numberText(value),
-      lower !== null && element("small", {}, `${numberText(lower)} to ${numberText(upper)}`),
+      metricText(value),
+      lower !== null && element("small", {}, `${metricText(lower)} to ${metricText(upper)}`),
     );
   };
   return element(

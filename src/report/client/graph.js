@@ -13,6 +13,8 @@ import { durationText } from "./text.js";
 
 /** Below it the graph runs from top to bottom; pixels. */
 const NARROW = 720;
+/** Share of its size that the graph may shrink to. */
+const SMALLEST = 0.65;
 /** Instances that are drawn one by one. */
 const CELLS = 18;
 
@@ -92,6 +94,9 @@ function drawGraph(root, { graph, instances }, { width, height, boxes, edges }) 
       ),
     ),
   );
+  // Smaller where that is enough to see it whole; else it scrolls.
+  const room = root.clientWidth;
+  canvas.style.setProperty("zoom", String(Math.max(SMALLEST, Math.min(1, room / width))));
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   graph.nodes.forEach(({ step }, index) => {

@@ -63,8 +63,8 @@ export function renderMistakes(root, { mistakes }) {
         ? `Nobody of ${countText(participants, "session")} was predicted wrongly (${about}).`
         : `${wrong} of ${
           countText(participants, "session")
-        } were predicted wrongly by some network ` +
-          `(${about}). First those that most networks got wrong, most confidently.`,
+        } were predicted wrongly by some model ` +
+          `(${about}). The surest mistakes first.`,
     ),
     element(
       "div",
@@ -95,7 +95,7 @@ export function renderMistakes(root, { mistakes }) {
             "p",
             { class: "confidence" },
             element("span", { class: "meter", "aria-hidden": "true" }, meter),
-            `confidence ${(100 * one.confidence).toFixed(1)} %`,
+            `${(100 * one.confidence).toFixed(1)} % sure of a wrong class`,
             element("small", {}, one.group),
           ),
         );

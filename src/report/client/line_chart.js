@@ -121,7 +121,7 @@ function optionsOf(width, entry, readout) {
     },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: xLabel, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+      { ...axis, label: xLabel, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
       {
         ...axis,
         label: yLabel,

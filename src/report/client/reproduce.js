@@ -1,7 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element, table } from "./dom.js";
-import { valueText } from "./text.js";
+import { element } from "./dom.js";
 
 /** @typedef {import("../data.ts").ReportData} ReportData */
 
@@ -17,22 +16,14 @@ export function renderReproduce(root, { reproduce }) {
     text("Command", command, true),
     ...sources.map(({ name, text: source }) => text(name, source, false)),
     lock ? text(lock.name, lock.text, false) : "",
-    table("Versions", ["", "version"], Object.entries(versions)),
-    device !== null
-      ? element(
-        "div",
-        {},
-        element("h4", {}, "Device"),
-        table(
-          "Device",
-          ["", "value"],
-          Object.entries(device).map(([name, value]) => [
-            name,
-            element("code", {}, valueText(value)),
-          ]),
-        ),
-      )
-      : "",
+    element(
+      "dl",
+      { class: "facts" },
+      ...Object.entries(versions).map(([name, version]) =>
+        element("div", {}, element("dt", {}, name), element("dd", {}, version))
+      ),
+    ),
+    device === null ? "" : text("Device", JSON.stringify(device, null, 2), false),
   );
 }
 

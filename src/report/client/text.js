@@ -13,6 +13,11 @@ export function numberText(value) {
     : value.toFixed(3);
 }
 
+/** Of metrics, which stand in columns. @param {number | null | undefined} value */
+export function metricText(value) {
+  return value === 0 || value === 1 ? value.toFixed(3) : numberText(value);
+}
+
 /** @param {number | null | undefined} p */
 export function probabilityText(p) {
   if (p === null || p === undefined) return "–";
@@ -21,7 +26,7 @@ export function probabilityText(p) {
 
 /** @param {{ mean: number | null, sd: number | null }} summary */
 export function meanText({ mean, sd }) {
-  return sd === null ? numberText(mean) : `${numberText(mean)} ± ${numberText(sd)}`;
+  return sd === null ? metricText(mean) : `${metricText(mean)} ± ${metricText(sd)}`;
 }
 
 /** @param {number | null} seconds */

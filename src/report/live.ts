@@ -1,0 +1,148 @@
+/** The live view: one run, served to browsers on this machine. */
+import { DataError } from "../errors.ts";
+import { readRun, runPath } from "../engine/run_folder.ts";
+import type { Store } from "../engine/store.ts";
+import { ReportBuilder } from "./build.ts";
+import type { ReportData } from "./data.ts";
+import { reportPage } from "./page.ts";
+
+/** Milliseconds between looks at the run's files. */
+const LOOK = 400;
+
+const HEADERS = {
+  "cache-control": "no-store",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+type Sections = Map<string, string>;
+
+/**
+ * Serves the report of a run at an address that only its reader knows: whoever shares the machine
+ * can reach its loopback, but not guess the path.
+ */
+export class LiveView {
+  readonly url: string;
+  readonly #builder: ReportBuilder;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #token = crypto.randomUUID();
+  readonly #listeners = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  #data!: ReportData;
+  #sections: Sections = new Map();
+  #seen = "";
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(readonly store: Store, readonly run: string, port: number) {
+    this.#builder = new ReportBuilder(store);
+    try {
+      this.#server = Deno.serve(
+        { hostname: "127.0.0.1", port, onListen() {} },
+        (request) => this.#answer(request),
+      );
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
+      throw new DataError(`port ${port}`, "is in use; name another with --port", { cause });
+    }
+    this.url = `http://127.0.0.1:${this.#server.addr.port}/${this.#token}/`;
+  }
+
+  /**
+   * @param port 0 takes one that is free
+   * @throws {DataError} when the port is in use
+   */
+  static async open(store: Store, run: string, port = 0): Promise<LiveView> {
+    const view = new LiveView(store, run, port);
+    await view.#look();
+    return view;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    await this.#server.shutdown();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, host } = new URL(request.url);
+    const named = request.headers.get("host");
+    const origin = request.headers.get("origin");
+    // A page elsewhere whose name was made to mean this machine says its own name here.
+    const { port } = this.#server.addr;
+    const here = [`127.0.0.1:${port}`, `localhost:${port}`];
+    if (named === null || !here.includes(named) || !here.includes(host)) return refusal(403);
+    if (origin !== null && origin !== `http://${named}`) return refusal(403);
+    if (request.method !== "GET") return refusal(405);
+    if (pathname === `/${this.#token}/`) {
+      const page = await reportPage(this.#data, true);
+      return new Response(page, {
+        headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" },
+      });
+    }
+    if (pathname === `/${this.#token}/events`) return this.#listen();
+    return refusal(404);
+  }
+
+  #listen(): Response {
+    let own: ReadableStreamDefaultController<Uint8Array>;
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        own = controller;
+        this.#listeners.add(controller);
+        // Whatever the page was made from, it now has what is true.
+        controller.enqueue(message("change", `{${[...this.#sections.values()].join()}}`));
+        if (this.#finished) controller.enqueue(message("end", "{}"));
+      },
+      cancel: () => {
+        this.#listeners.delete(own);
+      },
+    });
+    return new Response(stream, { headers: { ...HEADERS, "content-type": "text/event-stream" } });
+  }
+
+  get #finished(): boolean {
+    return this.#data.overview.status !== "running";
+  }
+
+  /** Looks for news, tells them, and looks again while the run goes on. */
+  async #look(): Promise<void> {
+    const { files } = this.store;
+    const folder = runPath(this.store, this.run);
+    const seen = ["events.jsonl", "run.json", "lock"]
+      .map((name) => files.size(`${folder}/${name}`) ?? "none").join();
+    const record = seen === this.#seen ? undefined : readRun(this.store, this.run);
+    if (record) {
+      this.#seen = seen;
+      this.#data = await this.#builder.build(record);
+      this.#tell();
+    }
+    if (!this.#finished) this.#timer = setTimeout(() => this.#look(), LOOK);
+  }
+
+  /** Sends the sections that changed. */
+  #tell(): void {
+    const changed: string[] = [];
+    for (const [name, section] of Object.entries(this.#data)) {
+      const text = `${JSON.stringify(name)}:${JSON.stringify(section)}`;
+      if (this.#sections.get(name) !== text) changed.push(text);
+      this.#sections.set(name, text);
+    }
+    for (const listener of this.#listeners) {
+      if (changed.length > 0) listener.enqueue(message("change", `{${changed.join()}}`));
+      if (this.#finished) listener.enqueue(message("end", "{}"));
+    }
+  }
+}
+
+function refusal(status: 403 | 404 | 405): Response {
+  return new Response(null, { status, headers: HEADERS });
+}
+
+/** A server-sent event; JSON has no line ends of its own. */
+function message(event: string, json: string): Uint8Array {
+  return new TextEncoder().encode(`event: ${event}\ndata: ${json}\n\n`);
+}
