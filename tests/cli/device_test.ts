@@ -1,0 +1,29 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Project } from "./project.ts";
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+
+Deno.test("doctor names the adapter, its limits and kernels, and what they reach", async () => {
+  await using project = await Project.make();
+  const told = await project.gyrus("doctor", "--json");
+  assertEquals([told.code, told.err], [0, ""]);
+  const report = JSON.parse(told.out);
+  assertEquals(report.deno, Deno.version.deno);
+  assert(report.limits.maxBufferSize > 0 && report.measured.gemmTeraflops > 0);
+  assertEquals(report.tuned, undefined);
+});
+
+Deno.test("tune keeps what it found in the cache, where doctor finds it, until it is forgotten", {
+  ignore: !full,
+}, async () => {
+  await using project = await Project.make();
+  const { code, out } = await project.gyrus("tune", "--cache", "c");
+  assertEquals(code, 0);
+  assertMatch(out, /\d ms {2}standard\n/);
+  const kept = /^fastest: (\w+) /m.exec(out);
+  assert(kept || out.includes("the standard kernels are the fastest\n"), out);
+  const told = await project.gyrus("doctor", "--cache", "c");
+  assertStringIncludes(told.out, kept ? "kernels: tuned 20" : "kernels: standard for ");
+  const forgotten = await project.gyrus("tune", "--cache", "c", "--forget");
+  assertEquals(forgotten.out, kept ? "the standard kernels are back\n" : "nothing was tuned\n");
+});

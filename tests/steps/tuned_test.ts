@@ -1,0 +1,47 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { openStore } from "../../src/engine/mod.ts";
+import { classifyAdapter, describeAdapter } from "../../src/gpu/device.ts";
+import { type KernelTable, kernelTable, kernelTables } from "../../src/gpu/tuning.ts";
+import { deviceService, numericClass } from "../../src/steps/device.ts";
+import { forgetTable, keepTable, tunedTable } from "../../src/steps/tuned.ts";
+
+Deno.test("a tuned table is in the numeric class, on the device, and gone when forgotten", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const standard = await numericClass("exact", openStore(folder));
+    const adapter = await describeAdapter();
+    const tuned = { ...kernelTables[classifyAdapter(adapter)], weightGradientWorkgroups: 7 };
+    await keepTable(openStore(folder), adapter, tuned);
+
+    const store = openStore(folder);
+    const found = await numericClass("exact", store);
+    assertEquals(found, { ...standard as object, kernels: { ...tuned } });
+    assertEquals(await numericClass("any", store), await numericClass("any", openStore(folder)));
+    const device = await deviceService(store).device();
+    assertEquals(kernelTable(device), tuned);
+
+    assert(forgetTable(store, adapter) && !forgetTable(store, adapter));
+    // What a run began with it goes on with.
+    assertEquals(await numericClass("exact", store), found);
+    assertEquals(await numericClass("exact", openStore(folder)), standard);
+    assertNotEquals(found, standard);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a table of another version of the kernels, or a torn one, is none", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const store = openStore(folder);
+    const adapter = await describeAdapter();
+    const { winograd: _, ...older } = kernelTables[classifyAdapter(adapter)];
+    await keepTable(store, adapter, older as KernelTable);
+    assertEquals(tunedTable(store, adapter), undefined);
+    const [{ name }] = Deno.readDirSync(`${folder}/devices`);
+    Deno.writeTextFileSync(`${folder}/devices/${name}`, '{"kernels": ');
+    assertEquals(tunedTable(store, adapter), undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
