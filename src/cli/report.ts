@@ -17,7 +17,8 @@ export default {
 participants, images and all that is needed to run it again.`,
   async run(given, { out }) {
     const { ReportBuilder } = await import("../report/build.ts");
-    const { reportPath, writeReport } = await import("../report/write.ts");
+    const { reportPage } = await import("../report/page.ts");
+    const { reportPath, writePage } = await import("../report/write.ts");
     const store = openCache(given);
     const record = findRun(store, given.positionals[0]);
     const other = given.value("against");
@@ -25,7 +26,7 @@ participants, images and all that is needed to run it again.`,
     const data = await new ReportBuilder(store).build(record, against);
     const output = given.value("output");
     const path = output === undefined ? reportPath(store, record.id) : resolve(output);
-    await writeReport(data, path);
+    await writePage(await reportPage(data), path);
     out.line(`wrote ${shortPath(path)}`);
     return ExitCode.done;
   },

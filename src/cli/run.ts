@@ -69,7 +69,8 @@ same command goes on where this one stopped.`,
       });
       display.close();
       if (result.status === "done" && store.writable) await writeLock(result.plan);
-      return summarize(result, given, terminal);
+      const code = summarize(result, given, terminal);
+      return await leaveReport(store, result, given, terminal) ? code : ExitCode.failed;
     } finally {
       interrupt.close();
       display.close();
@@ -118,6 +119,21 @@ function rerunCommand(given: Given, instance: string): string {
 
 function quoted(word: string): string {
   return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** @returns whether it stands everywhere it was asked for */
+async function leaveReport(
+  store: Store,
+  result: RunResult,
+  given: Given,
+  { out, err }: Terminal,
+): Promise<boolean> {
+  const told = !given.has("quiet") && !given.has("json");
+  const { writeRunReport } = await import("./run_report.ts");
+  const force = given.has("force-publish");
+  const faults = await writeRunReport(store, result, force, told ? out : undefined);
+  for (const { message } of faults) err.line(`${err.paint("error", "red")}: ${message}`);
+  return faults.length === 0;
 }
 
 function summarize(result: RunResult, given: Given, { out, err }: Terminal): number {

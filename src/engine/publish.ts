@@ -84,6 +84,33 @@ export async function publishOutputs(
   return faults;
 }
 
+/**
+ * Publishes a file that no step made, such as the report of a run.
+ *
+ * @param path relative to the project folder
+ * @throws {DataError} when there is a file that is not ours or was edited
+ */
+export async function publishFile(
+  store: Store,
+  workflow: Workflow,
+  path: string,
+  content: Uint8Array | string,
+  force: boolean,
+): Promise<"written" | "same"> {
+  const name = ledgerName(store, workflow.folder);
+  using _lock = store.writable ? await lock(store, name) : undefined;
+  const job = new PublicationJob(store, workflow, { path }, readLedger(store, name), name);
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  const state = await job.publish(
+    digestOf(content),
+    0,
+    force,
+    (target) => target.write(file, content),
+  );
+  await store.externals.flush();
+  return state;
+}
+
 async function copyFiles(artifact: Artifact, target: PublishTarget, prefix: string): Promise<void> {
   for (const file of artifact.files) await target.copy(prefix + file.path, file);
   for (const [index, item] of (artifact.items ?? []).entries()) {
@@ -103,7 +130,7 @@ class PublicationJob {
   constructor(
     readonly store: Store,
     readonly workflow: Workflow,
-    publication: Publication,
+    publication: Pick<Publication, "path">,
     readonly ledger: Ledger,
     readonly ledgerFile: string,
   ) {

@@ -2,8 +2,6 @@
 import { DataError } from "../errors.ts";
 import { runPath } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
-import type { ReportData } from "./data.ts";
-import { reportPage } from "./page.ts";
 
 /** Where a run's own report is kept. */
 export function reportPath(store: Store, run: string): string {
@@ -15,8 +13,7 @@ export function reportPath(store: Store, run: string): string {
  *
  * @throws {DataError} when the folder is missing or the disk refuses
  */
-export async function writeReport(data: ReportData, path: string): Promise<void> {
-  const page = await reportPage(data);
+export async function writePage(page: string, path: string): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
     await Deno.writeTextFile(temporary, page);

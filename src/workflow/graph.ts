@@ -105,6 +105,8 @@ export interface Workflow {
   /** In a topological order, those of a step side by side. */
   instances: readonly Instance[];
   publications: readonly Publication[];
+  /** Paths that the report of a run is published to, relative to the project folder. */
+  reports?: readonly string[];
   profile?: Profile;
   /** Line and column of a place; loads the positions parser at its first call. */
   locate(place: Place): Promise<Location>;

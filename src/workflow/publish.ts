@@ -7,8 +7,13 @@ import type { Problems } from "./problems.ts";
 import { parseReference } from "./reference.ts";
 import { compile, type Scope } from "./template.ts";
 
+/** In place of a reference: the HTML report of the run, which no step makes. */
+const REPORT = "report";
+
 export interface Published {
   publications: Publication[];
+  /** Paths of the run's report. */
+  reports: string[];
   /** Paths as written and as extended by the axes of a sweep. */
   renamed: Map<string, string>;
 }
@@ -23,10 +28,17 @@ export function expandPublications(
   problems: Problems,
 ): Published {
   const publications: Publication[] = [];
+  const reports: Publication[] = [];
   const renamed = new Map<string, string>();
   for (const [written, located] of document.publish) {
     if (typeof located.value !== "string" || located.value === "") {
       problems.add(`what goes to "${written}" must be a reference in quotes`, located.place);
+      continue;
+    }
+    if (located.value === REPORT && !names.has(REPORT)) {
+      const place: Place | undefined = located.place && { ...located.place, part: "key" };
+      const binding = { instance: "run", output: REPORT };
+      if (place) reports.push({ path: written, binding, place });
       continue;
     }
     const reference = compile(located.value, { params: scope.params }, located.place, problems);
@@ -37,8 +49,8 @@ export function expandPublications(
     const found = expandOne(path, text, located, producers, names, scope, problems);
     for (const publication of found) publications.push(publication);
   }
-  checkPaths(publications, project, problems);
-  return { publications, renamed };
+  checkPaths([...publications, ...reports], project, problems);
+  return { publications, reports: reports.map(({ path }) => path), renamed };
 }
 
 const axisInPath = /\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}/g;

@@ -1,6 +1,6 @@
 /** The reader: a workflow file in, a checked and expanded workflow out. */
 import { basename, dirname, resolve } from "node:path";
-import { declareSteps, type ResolveKind } from "./declare.ts";
+import { declareSteps, type KnownKinds, type ResolveKind } from "./declare.ts";
 import { type Document, joinLayers } from "./document.ts";
 import { expandSteps } from "./expand.ts";
 import type { Workflow } from "./graph.ts";
@@ -11,7 +11,7 @@ import { applyOverrides, parseOverrides } from "./overrides.ts";
 import { Problems } from "./problems.ts";
 import { chooseProfile } from "./profile.ts";
 import { expandPublications } from "./publish.ts";
-import type { Json, StepKind } from "./step.ts";
+import type { Json } from "./step.ts";
 import { compile, type Scope, wholeParam } from "./template.ts";
 
 export type { ReadText } from "./load.ts";
@@ -19,7 +19,7 @@ export type { ResolveKind } from "./declare.ts";
 
 export interface ReadOptions {
   /** The step kinds that `uses` can name. */
-  kinds: readonly StepKind[];
+  kinds: KnownKinds;
   /** Loads a user's own step; without it `uses = "./x.ts"` is an error. */
   resolveKind?: ResolveKind;
   /** Arguments of `--set`: `params.x=1` or `step.parameter=1`. */
@@ -74,7 +74,7 @@ export async function readWithRenames(
   const names = new Set(document.steps.keys());
   const ordered = orderSteps(declarations, problems);
   const steps = await expandSteps(ordered, names, { folder, readText, problems });
-  const { publications, renamed } = expandPublications(
+  const { publications, reports, renamed } = expandPublications(
     document,
     steps,
     names,
@@ -100,6 +100,7 @@ export async function readWithRenames(
     ),
     instances: [...steps.values()].flatMap((step) => step.instances),
     publications,
+    reports,
     profile,
     locate: async (place) => (await import("./positions.ts")).locatePlace(sources, place),
   };

@@ -70,6 +70,7 @@ in.predictions = "predict[*]"   # all folds
 
 # Copies of outputs, relative to this file. An output of a matrix names its axes in the path.
 [publish]
+"results/report.html"             = "report"         # of the run: open it in a browser
 "results/metrics.tsv"             = "evaluate.table"
 "results/models/\${matrix.fold}" = "train"
 `;

@@ -17,6 +17,7 @@ start all  (never run)
 done  all  (TIME, 141 B)
 wrote results/all.tsv
 done: 4 instances run, 0 cached (TIME)
+wrote .gyrus/runs/RUN/report.html
 `,
   );
   assertEquals(first.code, 0);

@@ -15,7 +15,8 @@ export function numberText(value) {
 
 /** Of metrics, which stand in columns. @param {number | null | undefined} value */
 export function metricText(value) {
-  return value === 0 || value === 1 ? value.toFixed(3) : numberText(value);
+  if (value === null || value === undefined) return "–";
+  return Math.abs(value) < 1000 ? value.toFixed(3) : numberText(value);
 }
 
 /** @param {number | null | undefined} p */

@@ -1,0 +1,48 @@
+/** The report that a run leaves, and its copies where `[publish]` asks for them. */
+import { DataError } from "../errors.ts";
+import { publishFile } from "../engine/publish.ts";
+import type { RunResult } from "../engine/run.ts";
+import { readRun } from "../engine/run_folder.ts";
+import type { Store } from "../engine/store.ts";
+import { shortPath } from "./failure.ts";
+import type { Output } from "./terminal.ts";
+
+/**
+ * Writes the report of a run that executed something, and of any whose published copy is missing.
+ *
+ * @param say where to tell what was written
+ * @returns faults of copies that were refused; the run itself is as good as it was
+ */
+export async function writeRunReport(
+  store: Store,
+  { id, plan: { workflow }, counts, status }: RunResult,
+  force: boolean,
+  say: Output | undefined,
+): Promise<Error[]> {
+  const reports = workflow.reports ?? [];
+  const missing = reports.some((path) =>
+    store.files.size(`${workflow.folder}/${path}`) === undefined
+  );
+  if (id === undefined || status === "interrupted") return [];
+  if (counts.done + counts.failed === 0 && !missing) return [];
+  const record = readRun(store, id);
+  if (!record) return [];
+  const { ReportBuilder } = await import("../report/build.ts");
+  const { reportPage } = await import("../report/page.ts");
+  const { reportPath, writePage } = await import("../report/write.ts");
+  const page = await reportPage(await new ReportBuilder(store).build(record));
+  const path = reportPath(store, id);
+  await writePage(page, path);
+  if (reports.length === 0) say?.line(`wrote ${shortPath(path)}`);
+  const faults: Error[] = [];
+  for (const report of reports) {
+    try {
+      await publishFile(store, workflow, report, page, force);
+      say?.line(`wrote ${shortPath(`${workflow.folder}/${report}`)}`);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      faults.push(error);
+    }
+  }
+  return faults;
+}
