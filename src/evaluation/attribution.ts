@@ -28,11 +28,6 @@ export class MeanMaps {
     return [...this.#groups.keys()].filter((node) => node !== undefined).sort((a, b) => a - b);
   }
 
-  /** Images behind a mean: of a class, or all. */
-  images(node?: number): number {
-    return this.#groups.get(node)?.images ?? 0;
-  }
-
   /**
    * Sum over images / number of images.
    *

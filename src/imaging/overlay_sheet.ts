@@ -19,7 +19,7 @@ export interface SheetOptions {
 }
 
 /** Pixels of a picture's longer side. */
-const CELL = 160;
+const CELL = 192;
 const GAP = 6;
 const BAR = 14;
 /** Share of a map's values that do not exceed the end of the colours. */
@@ -92,7 +92,7 @@ function drawCell(
       const value = largest > 0
         ? clamp(interpolate(map, rows, columns, u, v) / largest, signed ? -1 : 0, 1)
         : 0;
-      const opacity = 0.75 * Math.abs(value) ** 0.75;
+      const opacity = 0.8 * Math.abs(value) ** 0.6;
       const colour = colourOf(value, signed);
       sheet.set(
         left + x,
