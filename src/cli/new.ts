@@ -12,10 +12,10 @@ export default {
     const folder = resolve(given.positionals[0]);
     const { starterWorkflow } = await import("../workflow/starter.ts");
     const { schemaFor } = await import("../workflow/schema.ts");
-    const { stepKinds } = await import("../steps/mod.ts");
+    const { loadKinds } = await import("../steps/mod.ts");
     const files: [name: string, text: string][] = [
       ["workflow.toml", starterWorkflow(basename(folder))],
-      ["schema.json", `${JSON.stringify(schemaFor(stepKinds), null, 2)}\n`],
+      ["schema.json", `${JSON.stringify(schemaFor(await loadKinds()), null, 2)}\n`],
       [".gitignore", "/.gyrus/\n/results/\n"],
     ];
     await Deno.mkdir(folder, { recursive: true });

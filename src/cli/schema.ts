@@ -11,9 +11,9 @@ export default {
 
 where schema.json is what this command prints.`,
   async run(_given, { out }) {
-    const { stepKinds } = await import("../steps/mod.ts");
+    const { loadKinds } = await import("../steps/mod.ts");
     const { schemaFor } = await import("../workflow/schema.ts");
-    out.line(JSON.stringify(schemaFor(stepKinds), null, 2));
+    out.line(JSON.stringify(schemaFor(await loadKinds()), null, 2));
     return ExitCode.done;
   },
 } satisfies Command;

@@ -6,7 +6,8 @@ export default {
   arguments: [{ name: "NAME", help: "Step kind, such as split.kfold", optional: true }],
   options: {},
   async run(given, { out }) {
-    const { stepKinds } = await import("../steps/mod.ts");
+    const { loadKinds } = await import("../steps/mod.ts");
+    const stepKinds = await loadKinds();
     const { stepsList, stepText } = await import("../workflow/steps_text.ts");
     const [name] = given.positionals;
     if (name === undefined) {

@@ -1,12 +1,13 @@
 /** `deno task docs`: writes what is derived from the step declarations. */
 import { schemaFor } from "../workflow/schema.ts";
 import { stepsMarkdown } from "../workflow/steps_text.ts";
-import { stepKinds } from "./mod.ts";
+import { loadKinds } from "./mod.ts";
 
 const root = new URL("../../", import.meta.url);
 
 /** Texts by path from the repository's root. */
-export function generatedFiles(): Record<string, string> {
+export async function generatedFiles(): Promise<Record<string, string>> {
+  const stepKinds = await loadKinds();
   return {
     "workflows/schema.json": `${JSON.stringify(schemaFor(stepKinds), null, 2)}\n`,
     "workflows/STEPS.md": stepsMarkdown(stepKinds),
@@ -14,7 +15,7 @@ export function generatedFiles(): Record<string, string> {
 }
 
 if (import.meta.main) {
-  for (const [path, text] of Object.entries(generatedFiles())) {
+  for (const [path, text] of Object.entries(await generatedFiles())) {
     await Deno.writeTextFile(new URL(path, root), text);
   }
 }

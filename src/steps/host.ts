@@ -1,12 +1,12 @@
 /** What the engine is given so that it can run Gyrus's own steps and a user's. */
-import { stepKinds } from "./mod.ts";
+import { stepModules } from "./mod.ts";
 import type { PlanOptions } from "../engine/plan.ts";
 import type { RunOptions } from "../engine/run.ts";
 import type { StepKind } from "../workflow/step.ts";
 
 /** For the reader. A user's step brings its loader with it only when a file names one. */
 export const reading = {
-  kinds: stepKinds,
+  kinds: stepModules,
   resolveKind: async (specifier: string, folder: string): Promise<StepKind> =>
     await (await import("./user/load.ts")).loadUserStep(specifier, folder),
 };

@@ -1,49 +1,41 @@
-/** Every step kind that `uses` can name; `gyrus steps` lists them in this order. */
-import type { StepKind } from "../workflow/step.ts";
-import bidsOpen from "./bids_open.ts";
-import capsGenerate from "./caps_generate.ts";
-import capsOpen from "./caps_open.ts";
-import evaluate from "./evaluate.ts";
-import extractImages from "./extract_images.ts";
-import extractPatches from "./extract_patches.ts";
-import extractRois from "./extract_rois.ts";
-import extractSlices from "./extract_slices.ts";
-import interpretGradcam from "./interpret_gradcam.ts";
-import interpretGradients from "./interpret_gradients.ts";
-import labelsAnalysis from "./labels_analysis.ts";
-import labelsGet from "./labels_get.ts";
-import labelsMetadata from "./labels_metadata.ts";
-import labelsProgression from "./labels_progression.ts";
-import maps from "./maps.ts";
-import mapsOpen from "./maps_open.ts";
-import predict from "./predict.ts";
-import splitHoldout from "./split_holdout.ts";
-import splitKfold from "./split_kfold.ts";
-import tablesOpen from "./tables_open.ts";
-import trainClassification from "./train_classification.ts";
-import trainRegression from "./train_regression.ts";
+/**
+ * Every step kind that `uses` can name; `gyrus steps` lists them in this order. A declaration is
+ * loaded when a file names it, so that starting the program stays quick.
+ */
+import type { StepKind, StepModules } from "../workflow/step.ts";
 
-export const stepKinds: readonly StepKind[] = [
-  capsOpen,
-  bidsOpen,
-  capsGenerate,
-  extractSlices,
-  extractPatches,
-  extractRois,
-  extractImages,
-  tablesOpen,
-  mapsOpen,
-  labelsGet,
-  labelsMetadata,
-  labelsProgression,
-  labelsAnalysis,
-  splitHoldout,
-  splitKfold,
-  trainClassification,
-  trainRegression,
-  predict,
-  evaluate,
-  interpretGradients,
-  interpretGradcam,
-  maps,
-];
+export const stepModules: StepModules = {
+  "caps.open": () => import("./caps_open.ts"),
+  "bids.open": () => import("./bids_open.ts"),
+  "caps.generate": () => import("./caps_generate.ts"),
+  "extract.slices": () => import("./extract_slices.ts"),
+  "extract.patches": () => import("./extract_patches.ts"),
+  "extract.rois": () => import("./extract_rois.ts"),
+  "extract.images": () => import("./extract_images.ts"),
+  "tables.open": () => import("./tables_open.ts"),
+  "maps.open": () => import("./maps_open.ts"),
+  "labels.get": () => import("./labels_get.ts"),
+  "labels.metadata": () => import("./labels_metadata.ts"),
+  "labels.progression": () => import("./labels_progression.ts"),
+  "labels.analysis": () => import("./labels_analysis.ts"),
+  "split.holdout": () => import("./split_holdout.ts"),
+  "split.kfold": () => import("./split_kfold.ts"),
+  "train.classification": () => import("./train_classification.ts"),
+  "train.regression": () => import("./train_regression.ts"),
+  "predict": () => import("./predict.ts"),
+  "evaluate": () => import("./evaluate.ts"),
+  "interpret.gradients": () => import("./interpret_gradients.ts"),
+  "interpret.gradcam": () => import("./interpret_gradcam.ts"),
+  "maps": () => import("./maps.ts"),
+};
+
+/** Undefined when there is no such kind. */
+export async function loadKind(name: string): Promise<StepKind | undefined> {
+  return Object.hasOwn(stepModules, name) ? (await stepModules[name]()).default : undefined;
+}
+
+export async function loadKinds(): Promise<StepKind[]> {
+  return await Promise.all(
+    Object.values(stepModules).map(async (load) => (await load()).default),
+  );
+}

@@ -5,7 +5,7 @@ import { executionOf } from "./execution.ts";
 import type { Execution, Place } from "./graph.ts";
 import { expandMatrices, type Matrix } from "./matrix.ts";
 import type { Problems } from "./problems.ts";
-import type { StepKind } from "./step.ts";
+import type { StepKind, StepModules } from "./step.ts";
 import { didYouMean } from "./suggest.ts";
 import { compile, type Scope, type Template, wholeParam } from "./template.ts";
 
@@ -26,10 +26,13 @@ export interface Declaration {
   needs: readonly { place?: Place; template: Template }[];
 }
 
+/** The step kinds that `uses` can name. */
+export type KnownKinds = readonly StepKind[] | StepModules;
+
 export async function declareSteps(
   document: Document,
   scope: Scope,
-  kinds: readonly StepKind[],
+  kinds: KnownKinds,
   resolveKind: ResolveKind | undefined,
   problems: Problems,
 ): Promise<Map<string, Declaration>> {
@@ -58,11 +61,11 @@ export async function declareSteps(
 
 async function findKinds(
   document: Document,
-  kinds: readonly StepKind[],
+  kinds: KnownKinds,
   resolveKind: ResolveKind | undefined,
   problems: Problems,
 ): Promise<Map<string, StepKind>> {
-  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+  const loaders = loadersOf(kinds);
   const loading = new Map<string, Promise<StepKind>>();
   const found = new Map<string, StepKind>();
   for (const { name, place, uses } of document.steps.values()) {
@@ -74,11 +77,15 @@ async function findKinds(
       problems.add("uses must be the name of a step kind in quotes", uses.place);
       continue;
     }
-    const known = byName.get(uses.value);
-    if (known) {
-      found.set(name, known);
+    const load = loaders.get(uses.value);
+    if (load) {
+      found.set(name, await load());
     } else if (!/^\.\.?\//.test(uses.value)) {
-      problems.add(`unknown step kind "${uses.value}"`, uses.place, kindNear(uses.value, byName));
+      problems.add(
+        `unknown step kind "${uses.value}"`,
+        uses.place,
+        kindNear(uses.value, loaders.keys()),
+      );
     } else if (resolveKind === undefined) {
       problems.add(`steps of one's own can't be loaded here: ${uses.value}`, uses.place);
     } else {
@@ -96,10 +103,22 @@ async function findKinds(
   return found;
 }
 
-function kindNear(name: string, kinds: ReadonlyMap<string, StepKind>): string | undefined {
-  const sameEnd = [...kinds.keys()].filter((kind) => kind.split(".").includes(name));
+function loadersOf(kinds: KnownKinds): Map<string, () => StepKind | Promise<StepKind>> {
+  if (isList(kinds)) return new Map(kinds.map((kind) => [kind.kind, () => kind]));
+  return new Map(
+    Object.entries(kinds).map(([name, load]) => [name, async () => (await load()).default]),
+  );
+}
+
+function isList(kinds: KnownKinds): kinds is readonly StepKind[] {
+  return Array.isArray(kinds);
+}
+
+function kindNear(name: string, kinds: Iterable<string>): string | undefined {
+  const known = [...kinds];
+  const sameEnd = known.filter((kind) => kind.split(".").includes(name));
   if (sameEnd.length === 1) return `did you mean "${sameEnd[0]}"?`;
-  return didYouMean(name, kinds.keys()) ?? "gyrus steps lists them";
+  return didYouMean(name, known) ?? "gyrus steps lists them";
 }
 
 /** For each parameter the setting of highest precedence. */

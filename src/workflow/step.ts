@@ -200,6 +200,9 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, Draft>>>;
 }
 
+/** Step kinds by name, each loaded when it is asked for. */
+export type StepModules = Readonly<Record<string, () => Promise<{ default: StepKind }>>>;
+
 /** Declares a step kind; it only fixes the types. Algorithms are imported inside `run`. */
 export function defineStep<Schema extends z.ZodObject, S = unknown>(
   kind: StepKind<Schema, S>,

@@ -210,3 +210,7 @@ export const stepKinds: readonly StepKind[] = [
   failing,
   memoized,
 ] as unknown as readonly StepKind[];
+
+export function loadKind(name: string): Promise<StepKind | undefined> {
+  return Promise.resolve(stepKinds.find(({ kind }) => kind === name));
+}

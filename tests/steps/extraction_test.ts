@@ -11,7 +11,7 @@ import extractPatches from "../../src/steps/extract_patches.ts";
 import extractRois from "../../src/steps/extract_rois.ts";
 import extractSlices from "../../src/steps/extract_slices.ts";
 import { running } from "../../src/steps/host.ts";
-import { stepKinds } from "../../src/steps/mod.ts";
+import { stepModules } from "../../src/steps/mod.ts";
 import type { Artifact, StepKind } from "../../src/workflow/step.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import { inFolder } from "../engine/scratch.ts";
@@ -95,7 +95,7 @@ with.extract_json = "coronal"
 "out" = "slices.images"
 `,
     );
-    const workflow = await readWorkflow(`${folder}/w.toml`, { kinds: stepKinds });
+    const workflow = await readWorkflow(`${folder}/w.toml`, { kinds: stepModules });
     const store = openStore(`${folder}/cache`);
     const options = { stepModule: running.stepModule, jobs: 2 };
     const first = await run(store, workflow, options);

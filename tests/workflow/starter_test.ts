@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { stepKinds } from "../../src/steps/mod.ts";
+import { stepModules } from "../../src/steps/mod.ts";
 import { starterWorkflow } from "../../src/workflow/starter.ts";
 import { read } from "./reading.ts";
 import { toyKinds } from "./toy_kinds.ts";
 
-for (const [name, kinds] of [["the toy", toyKinds], ["the real", stepKinds]] as const) {
+for (const [name, kinds] of [["the toy", toyKinds], ["the real", stepModules]] as const) {
   Deno.test(`the starter workflow is valid with ${name} step kinds`, async () => {
     const workflow = await read(starterWorkflow('a "quoted" name'), { kinds });
     assertEquals(workflow.name, 'a "quoted" name');

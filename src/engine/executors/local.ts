@@ -7,7 +7,7 @@ import { type FromWorker, rebuiltError, type ToWorker } from "./messages.ts";
 
 export interface LocalOptions {
   /**
-   * URL of a module that exports `stepKinds`, a list of step kinds, and perhaps `services(kind)`.
+   * URL of a module that exports `loadKind(name)`, and perhaps `services(kind)`.
    * Steps that run on a thread of their own are looked up there; without it they share the main one.
    */
   stepModule?: string;

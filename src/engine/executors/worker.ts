@@ -9,7 +9,7 @@ import { execute, type Task } from "../task.ts";
 import { type FromWorker, sentError, type ToWorker } from "./messages.ts";
 
 interface StepModule {
-  stepKinds: readonly StepKind[];
+  loadKind(name: string): Promise<StepKind | undefined>;
   services?: (kind: string) => unknown;
 }
 
@@ -42,8 +42,8 @@ scope.onmessage = ({ data }) => {
 async function run(task: Task): Promise<void> {
   const controller = running = new AbortController();
   try {
-    const { stepKinds, services } = await steps!;
-    const kind = stepKinds.find((candidate) => candidate.kind === task.kind);
+    const { loadKind, services } = await steps!;
+    const kind = await loadKind(task.kind);
     if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
     const service = await services?.(task.kind);
     const result = await execute(store!, kind, task, service, controller.signal, {
