@@ -1,0 +1,66 @@
+/** Headless Chromium that notes whatever a page does wrong. */
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const PLACES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+  .flatMap((name) => ["/usr/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`));
+
+export async function launch(): Promise<Browser> {
+  const executablePath = PLACES.find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+  if (executablePath === undefined) {
+    throw new Error("no Chromium was found. On Debian: apt-get install chromium");
+  }
+  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+export interface Watched {
+  page: Page;
+  /** Errors on the console, uncaught ones, and requests that leave the report or its server. */
+  problems: string[];
+}
+
+/** @param home where the page may ask for things, such as `http://127.0.0.1:8000/` */
+export async function open(
+  browser: Browser,
+  url: string,
+  { width = 1400, scheme = "light" as "light" | "dark", home = url } = {},
+): Promise<Watched> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("dialog", (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    const to = request.url();
+    if (!to.startsWith("data:") && !to.startsWith(home)) problems.push(`request: ${to}`);
+  });
+  await page.goto(url);
+  return { page, problems };
+}
+
+/** Share of a canvas's pixels that something was drawn on. */
+export function inked(page: Page, selector: string): Promise<number> {
+  return page.locator(selector).first().evaluate((canvas) => {
+    const { width, height, getContext } = canvas as unknown as {
+      width: number;
+      height: number;
+      getContext: (kind: "2d") => {
+        getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray };
+      };
+    };
+    const { data } = getContext.call(canvas, "2d").getImageData(0, 0, width, height);
+    let drawn = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
+    return drawn / (width * height);
+  });
+}

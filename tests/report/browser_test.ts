@@ -1,0 +1,334 @@
+/** A small real run, looked at in a browser: live while it goes on, then as a file. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Browser } from "playwright-core";
+import type { ReportData } from "../../src/report/data.ts";
+import { reportPage } from "../../src/report/page.ts";
+import { launcher, Project } from "../cli/project.ts";
+import { inked, launch, open } from "./browser.ts";
+import { manyCurves } from "./synthetic.ts";
+
+const WORKFLOW = `version = 1
+name = "seen"
+description = "A small experiment that is looked at"
+[defaults]
+with.seed = 1
+[steps.caps]
+uses = "caps.generate"
+with = { kind = "phantom", n_subjects = 12, image_size = 32 }
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slice_mode = "rgb", slices = [14, 18] }
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+[steps.split]
+uses = "split.holdout"
+in.labels = "labels"
+with = { subset_name = "test", n_test = 8, p_age_threshold = 0.1, p_sex_threshold = 0.1 }
+[steps.folds]
+uses = "split.kfold"
+in.labels = "split.train"
+with.n_splits = 2
+[steps.train]
+uses = "train.classification"
+matrix.fold = [0, 1]
+in.images = "slices"
+in.folds = "folds[\${matrix.fold}]"
+with = { architecture = "Conv5_FC3", epochs = 3, learning_rate = 1e-3, selection_metrics = ["loss", "BA"] }
+[steps.predict]
+uses = "predict"
+matrix = "train"
+in.model = "train"
+in.images = "slices"
+in.participants = "split.test"
+[steps.evaluate]
+uses = "evaluate"
+in.predictions = "predict[*]"
+[publish]
+"results/report.html" = "report"
+`;
+
+const SECONDS = 1000;
+
+async function dataOf(path: string): Promise<ReportData> {
+  const html = await Deno.readTextFile(path);
+  const [, json] = html.match(/<script type="application\/json" id="data">(.*)<\/script>/) ?? [];
+  return JSON.parse(json);
+}
+
+/** Waits for the first line of what a process prints. */
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  await reader.cancel();
+  return text;
+}
+
+async function until(holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
+  const end = Date.now() + seconds * SECONDS;
+  while (!await holds()) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function hasRecord(project: Project): Promise<boolean> {
+  try {
+    for await (const { name } of Deno.readDir(`${project.folder}/.gyrus/runs`)) {
+      if ((await Deno.stat(`${project.folder}/.gyrus/runs/${name}/run.json`)).isFile) return true;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return false;
+}
+
+Deno.test("a run is looked at, while it goes on and afterwards", async (t) => {
+  await using project = await Project.make();
+  await project.write("flow.toml", WORKFLOW);
+  const browser = await launch();
+  try {
+    await t.step("the live view follows it from start to end", () => live(browser, project));
+    await t.step("its report opens from disk and answers to clicks", () => disk(browser, project));
+    await t.step("a second run is compared with it", () => comparison(browser, project));
+    await t.step("names that are markup stay text", () => hostile(browser, project));
+  } finally {
+    await browser.close();
+  }
+});
+
+async function live(browser: Browser, project: Project): Promise<void> {
+  const run = new Deno.Command(launcher, {
+    args: ["run", "flow.toml", "--quiet"],
+    cwd: project.folder,
+    stdin: "null",
+  }).spawn();
+  await until(() => hasRecord(project), 30);
+  const view = new Deno.Command(launcher, {
+    args: ["view"],
+    cwd: project.folder,
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  try {
+    const line = await firstLine(view.stdout);
+    const url = line.trim().split(" ").at(-1)!;
+    const home = new URL(url);
+    const { page, problems } = await open(browser, url, { home: url });
+    await page.locator(".pill.running").first().waitFor();
+    await page.locator(".node.running").first().waitFor({ timeout: 60 * SECONDS });
+    await page.locator("#curves canvas").waitFor({ timeout: 120 * SECONDS });
+    assert(await inked(page, "#curves canvas") > 0.005);
+    await page.locator('.title [data-status="done"]').waitFor({ timeout: 240 * SECONDS });
+    await page.locator("#evaluation .unit").first().waitFor();
+    await page.getByText("finished", { exact: true }).waitFor();
+    assertEquals(await page.locator(".node.done").count(), 8);
+    assertEquals(problems, []);
+    await page.close();
+
+    const status = async (path: string, headers: HeadersInit = {}) => {
+      const response = await fetch(new URL(path, home), { headers });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await status(home.pathname), 200);
+    assertEquals(await status(home.pathname, { host: "evil.example" }), 403);
+    assertEquals(await status(home.pathname, { origin: "http://evil.example" }), 403);
+    assertEquals(await status("/"), 404);
+    assertEquals(await status(`${home.pathname}..%2f..%2frun.json`), 404);
+    assertEquals(await status(`${home.pathname}run.json`), 404);
+  } finally {
+    view.kill("SIGINT");
+    assertEquals((await view.status).code, 0);
+    assertEquals((await run.status).code, 0);
+  }
+}
+
+async function disk(browser: Browser, project: Project): Promise<void> {
+  const path = `${project.folder}/results/report.html`;
+  const url = `file://${encodeURI(path)}`;
+  assert((await Deno.stat(path)).size < 5e6);
+  const { page, problems } = await open(browser, url);
+  const ready = await page.evaluate(() => performance.now());
+  assert(ready < 1000, `interactive after ${Math.round(ready)} ms`);
+
+  const train = page.getByRole("button", { name: /^train/ }).first();
+  await train.focus();
+  await page.keyboard.press("Enter");
+  assertEquals(await train.getAttribute("aria-expanded"), "true");
+  const panel = page.locator(".step");
+  assertStringIncludes(await panel.innerText(), "Conv5_FC3");
+  await panel.getByRole("button", { name: "fold=1" }).click();
+  assertStringIncludes(await panel.innerText(), "folds.folds[1]");
+  await panel.getByText("Log", { exact: true }).click();
+  assertStringIncludes(await panel.innerText(), "epoch 3/3");
+
+  const canvas = page.locator("#curves canvas");
+  assert(await inked(page, "#curves canvas") > 0.005);
+  const before = await canvas.screenshot();
+  await page.getByLabel("Metric").selectOption("BA");
+  const after = await page.locator("#curves canvas").screenshot();
+  assert(!before.equals(after), "another metric draws other curves");
+  const frame = page.locator("#curves .frame");
+  await frame.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("+");
+  assertStringIncludes(await page.locator("#curves .readout").innerText(), "BA");
+
+  const data = await dataOf(path);
+  assertEquals(data.curves.series.length, 2);
+  for (const { epochs, chosen, validation } of data.curves.series) {
+    assertEquals(epochs, [1, 2, 3]);
+    const losses = validation.loss.map((value) => value ?? Infinity);
+    assertEquals(chosen.loss, losses.indexOf(Math.min(...losses)));
+  }
+  const groups = page.locator("#evaluation .group");
+  assertEquals(await groups.count(), data.evaluations[0].groups.length);
+  await groups.nth(3).click();
+  assertEquals(
+    await page.locator("#evaluation .group").nth(3).getAttribute("aria-pressed"),
+    "true",
+  );
+  assertEquals(await page.locator("#evaluation .unit").count(), 3);
+  assertStringIncludes(await page.locator("#participants").innerText(), "No leakage");
+  assertEquals(data.cohorts.map(({ roles }) => roles.map(({ role }) => role)), [
+    ["train", "validation", "test"],
+    ["train", "validation", "test"],
+  ]);
+  const images = page.locator("#images img");
+  assertEquals(await images.count(), 8);
+  for (const image of await images.all()) {
+    assert(
+      await image.evaluate((node) => (node as unknown as { naturalWidth: number }).naturalWidth) >
+        0,
+    );
+  }
+  await page.getByText("flow.toml", { exact: true }).click();
+  assertStringIncludes(await page.locator("#reproduce").innerText(), 'uses = "caps.generate"');
+  assertStringIncludes(await page.locator("#reproduce").innerText(), "gyrus run flow.toml");
+
+  await page.getByRole("button", { name: /light and dark/ }).click();
+  assertEquals(await page.locator("html").getAttribute("data-theme"), "dark");
+  assertEquals(problems, []);
+  await page.close();
+
+  for (const width of [400, 1400]) {
+    const { page, problems } = await open(browser, url, { width, scheme: "dark" });
+    const wide = await page.locator("html").evaluate((node) => node.scrollWidth);
+    assert(wide <= width, `${wide} pixels wide in a window of ${width}`);
+    assertEquals(problems, []);
+    await page.close();
+  }
+}
+
+async function comparison(browser: Browser, project: Project): Promise<void> {
+  const set = ["--set", "evaluate.seed=2"];
+  assertEquals((await project.gyrus("run", "flow.toml", "--quiet", ...set)).code, 0);
+  const runs = [...Deno.readDirSync(`${project.folder}/.gyrus/runs`)]
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+  const called = await project.gyrus(
+    "report",
+    runs[1],
+    "--against",
+    runs[0],
+    "--output",
+    "both.html",
+  );
+  assertEquals([called.code, called.out], [0, "wrote both.html\n"]);
+  const data = await dataOf(`${project.folder}/both.html`);
+  assertEquals(data.comparison?.instances.map(({ instance }) => instance), ["evaluate"]);
+  assert(data.comparison!.metrics.every(({ old, new: now }) => old.mean === now.mean));
+  assertEquals(data.curves.series.map(({ against }) => against), [false, false, true, true]);
+  const { page, problems } = await open(
+    browser,
+    `file://${encodeURI(`${project.folder}/both.html`)}`,
+  );
+  assertStringIncludes(await page.locator("#comparison").innerText(), runs[0]);
+  assertEquals(await page.locator(".node.cached").count(), 7);
+  assertEquals(problems, []);
+  await page.close();
+}
+
+/** Fields whose text strangers write. */
+const STRANGE = new Set([
+  "workflow",
+  "description",
+  "participant",
+  "session",
+  "name",
+  "message",
+  "reasons",
+  "log",
+  "title",
+  "truth",
+  "predicted",
+  "group",
+  "text",
+  "command",
+  "classes",
+  "kind",
+  "from",
+  "overlaps",
+  "notes",
+  "axes",
+]);
+const MARKUP = `</script><script>document.title="owned"</script><img src=x onerror="alert(1)">`;
+
+function withMarkup(value: unknown, field = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => withMarkup(item, field));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, withMarkup(item, name)]),
+    );
+  }
+  return typeof value === "string" && STRANGE.has(field) ? `${MARKUP} ${value}` : value;
+}
+
+async function hostile(browser: Browser, project: Project): Promise<void> {
+  const data = await dataOf(`${project.folder}/results/report.html`);
+  const page = await reportPage(withMarkup(data) as ReportData);
+  await project.write("hostile.html", page);
+  const watched = await open(browser, `file://${encodeURI(`${project.folder}/hostile.html`)}`);
+  for (const node of await watched.page.locator(".node").all()) await node.click();
+  assertEquals(await watched.page.locator("img:not([src^='data:'])").count(), 0);
+  assertEquals(await watched.page.locator("script").count(), 2);
+  assert(await watched.page.title() !== "owned");
+  assertStringIncludes(await watched.page.locator("h1").innerText(), MARKUP);
+  assertStringIncludes(
+    await watched.page.locator("#images figcaption").first().innerText(),
+    MARKUP,
+  );
+  assertEquals(watched.problems, []);
+  await watched.page.close();
+}
+
+Deno.test("a hundred runs of a hundred epochs stay smooth", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "gyrus-report-" });
+  const browser = await launch();
+  try {
+    const path = `${folder}/many.html`;
+    await Deno.writeTextFile(path, await reportPage(manyCurves(100, 100)));
+    assert((await Deno.stat(path)).size < 5e6);
+    const { page, problems } = await open(browser, `file://${path}`);
+    const ready = await page.evaluate(() => performance.now());
+    assert(ready < 1000, `interactive after ${Math.round(ready)} ms`);
+    const box = (await page.locator("#curves .u-over").boundingBox())!;
+    const started = performance.now();
+    const moves = 40;
+    for (let i = 0; i < moves; i++) {
+      await page.mouse.move(box.x + box.width * i / moves, box.y + box.height * (i % 7) / 7);
+    }
+    const each = (performance.now() - started) / moves;
+    assert(each < 100, `${each.toFixed(1)} ms a move of the mouse`);
+    assertEquals(problems, []);
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
