@@ -93,12 +93,7 @@ function drawCell(
         ? clamp(interpolate(map, rows, columns, u, v) / largest, signed ? -1 : 0, 1)
         : 0;
       const opacity = 0.8 * Math.abs(value) ** 0.6;
-      const colour = colourOf(value, signed);
-      sheet.set(
-        left + x,
-        top + y,
-        [0, 1, 2].map((c) => grey * (1 - opacity) + colour[c] * opacity) as unknown as Colour,
-      );
+      sheet.set(left + x, top + y, mixed([grey, grey, grey], colourOf(value, signed), opacity));
     }
   }
 }
@@ -109,18 +104,26 @@ function largestOf(map: Float32Array): number {
   return quantile(magnitudes, BRIGHTEST) || magnitudes.reduce((a, b) => Math.max(a, b), 0);
 }
 
+/** Of an even sample of some thousand values. */
 function quantile(values: Float32Array, share: number): number {
-  return values.slice().sort()[Math.floor(share * (values.length - 1))];
+  const step = Math.ceil(values.length / 4096);
+  const sample = Float32Array.from(
+    { length: Math.ceil(values.length / step) },
+    (_, i) => values[i * step],
+  ).sort();
+  return sample[Math.floor(share * (sample.length - 1))];
 }
 
 function colourOf(value: number, signed: boolean): Colour {
   const stops = signed ? DIVERGING : SEQUENTIAL;
   const at = (signed ? (value + 1) / 2 : value) * (stops.length - 1);
   const low = Math.min(Math.floor(at), stops.length - 2);
-  const part = at - low;
-  return [0, 1, 2].map((c) =>
-    stops[low][c] * (1 - part) + stops[low + 1][c] * part
-  ) as unknown as Colour;
+  return mixed(stops[low], stops[low + 1], at - low);
+}
+
+function mixed(a: Colour, b: Colour, share: number): Colour {
+  const rest = 1 - share;
+  return [a[0] * rest + b[0] * share, a[1] * rest + b[1] * share, a[2] * rest + b[2] * share];
 }
 
 function clamp(value: number, low: number, high: number): number {

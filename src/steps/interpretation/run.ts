@@ -159,7 +159,7 @@ async function* mapFiles(work: Work, metric: string): AsyncGenerator<MapFile> {
     });
   }
   if (!oneGrid) {
-    context.warn("the images stand on different grids: their mean maps are no volumes");
+    context.warn("the images differ in their grids or slices: mean maps are not written as NIfTI");
   } else if (shared && !shared.grid) {
     context.warn("the tensors do not know their volumes: maps are not written as NIfTI");
   }
