@@ -1,11 +1,11 @@
-import { type Plan, plan as planEngine, type PlannedInstance } from "../engine/plan.ts";
+import { type Explanation, type InputChange, why } from "../engine/explain.ts";
 import { locatedReasonText } from "../engine/reason.ts";
 import { planning } from "../steps/host.ts";
-import { findTarget } from "../workflow/targets.ts";
+import type { Workflow } from "../workflow/graph.ts";
 import type { Command } from "./command.ts";
 import { ExitCode, shortPath } from "./failure.ts";
 import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "./open.ts";
-import { durationText, sizeText, tableText } from "./quantity.ts";
+import { countText, durationText, sizeText, tableText } from "./quantity.ts";
 
 export default {
   arguments: [
@@ -13,14 +13,15 @@ export default {
     { name: "INSTANCE", help: "Such as train[fold=2]; a step means all its instances" },
   ],
   options: WORKFLOW_OPTIONS,
+  details:
+    `Compares it with its result in the cache, or with the earlier result that is nearest to it:
+parameters with the lines where they are written, inputs file by file, versions, device.`,
   async run(given, { out }) {
     const workflow = await openWorkflow(given);
-    const { instances } = findTarget(workflow, given.positionals[1]);
-    const planned = await planEngine(openCache(given, workflow), workflow, planning);
+    const store = openCache(given, workflow);
     const blocks: string[] = [];
-    for (const { name } of instances) {
-      const one = planned.byName.get(name);
-      if (one) blocks.push((await explain(one, planned)).join("\n"));
+    for (const each of await why(store, workflow, given.positionals[1], planning)) {
+      blocks.push((await explanationLines(each, workflow)).join("\n"));
     }
     out.line(blocks.join("\n\n"));
     return ExitCode.done;
@@ -34,10 +35,22 @@ const STATES = {
   "unwanted": "not asked for",
 } as const;
 
-async function explain(planned: PlannedInstance, { workflow }: Plan): Promise<string[]> {
+/** Files of an input that are listed by name. */
+const MOST_FILES = 50;
+
+async function explanationLines(
+  { planned, record, differences, inputs: changes }: Explanation,
+  workflow: Workflow,
+): Promise<string[]> {
   const { instance, state, key, reasons, estimate, resumesFrom, parts, outputs } = planned;
   const lines = [`${instance.name}: ${STATES[state]}`];
-  for (const reason of reasons) lines.push(`  - ${await locatedReasonText(reason, workflow)}`);
+  const texts = new Set<string>();
+  for (const reason of [...reasons, ...differences]) {
+    texts.add(await locatedReasonText(reason, workflow));
+  }
+  for (const text of texts) lines.push(`  - ${text}`);
+  for (const change of changes) lines.push(...changeLines(change));
+  if (record && record.key !== key) lines.push(`  compared with the result of ${record.created}`);
   if (resumesFrom !== undefined) {
     lines.push(`  goes on from ${instance.kind.chain} ${resumesFrom}`);
   }
@@ -71,6 +84,21 @@ async function explain(planned: PlannedInstance, { workflow }: Plan): Promise<st
   ]);
   if (made.length > 0) lines.push("", "  outputs", ...indent(tableText(made)));
   return lines;
+}
+
+/** What was added to an input, taken away and changed, a line a file. */
+function changeLines({ port, added, removed, changed, meta }: InputChange): string[] {
+  const files = [
+    ...added.map((path) => `    + ${port}/${path}`),
+    ...removed.map((path) => `    - ${port}/${path}`),
+    ...changed.map((path) => `    ~ ${port}/${path}`),
+  ];
+  const more = files.length - MOST_FILES;
+  return [
+    ...files.slice(0, MOST_FILES),
+    ...(more > 0 ? [`    and ${countText(more, "file")} more`] : []),
+    ...meta.map((field) => `    ~ ${port}: ${field}`),
+  ];
 }
 
 function indent(lines: readonly string[]): string[] {

@@ -1,14 +1,14 @@
-/** Why one instance is cached, will run or may run, in full. */
+/** Why an instance is cached, will run or may run, in full. */
 import { DataError } from "../errors.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Digest } from "../workflow/step.ts";
+import { findTarget } from "../workflow/targets.ts";
 import { openArtifact } from "./artifact.ts";
 import type { KeyParts } from "./key.ts";
 import { NearestRecords } from "./nearest.ts";
-import { plan, type PlannedInstance, type PlanOptions } from "./plan.ts";
+import { plan, type PlannedInstance, type PlanOptions, producersByPort } from "./plan.ts";
 import { comparison, type Reason } from "./reason.ts";
 import type { InstanceRecord, ManifestRef } from "./record.ts";
-import { matching } from "./select.ts";
 import type { Store } from "./store.ts";
 
 /** How the files of an input differ from those that the nearest record read. */
@@ -30,32 +30,32 @@ export interface Explanation {
   inputs: readonly InputChange[];
 }
 
-/** @throws {DataError} when the name fits no instance, or several */
+/**
+ * One explanation for each instance of a target.
+ *
+ * @throws {WorkflowError} when there is no such target
+ */
 export async function why(
   store: Store,
   workflow: Workflow,
-  name: string,
+  target: string,
   options: PlanOptions = {},
-): Promise<Explanation> {
-  const names = matching(workflow, name);
-  if (names.length !== 1) {
-    throw new DataError(
-      name,
-      names.length === 0
-        ? `fits no instance; the steps are ${workflow.steps.map((step) => step.name).join(", ")}`
-        : `fits ${names.length} instances, such as ${names[0]}; name one`,
-    );
-  }
+): Promise<Explanation[]> {
+  const instances = findTarget(workflow, target);
   const { byName } = await plan(store, workflow, options);
-  const planned = byName.get(names[0])!;
+  const nearest = new NearestRecords(store, workflow.name);
+  return instances.map(({ name }) => explain(store, nearest, byName.get(name)!));
+}
+
+function explain(store: Store, nearest: NearestRecords, planned: PlannedInstance): Explanation {
   const { instance, parts, key } = planned;
   const record = (key === undefined ? undefined : store.record(key)) ??
-    new NearestRecords(store, workflow.name).find(instance, parts);
+    nearest.find(instance, parts);
   if (!record || !parts) return { planned, ...(record && { record }), differences: [], inputs: [] };
   return {
     planned,
     record,
-    differences: comparison(record.parts, parts, instance.origins, {}),
+    differences: comparison(record.parts, parts, instance.origins, producersByPort(instance)),
     inputs: inputChanges(store, record.parts, parts),
   };
 }

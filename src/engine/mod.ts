@@ -32,7 +32,7 @@ export {
   runPath,
   type RunRecord,
 } from "./run_folder.ts";
-export { matching, type Selection } from "./select.ts";
+export type { Selection } from "./select.ts";
 export { ObjectError, openStore, Store, type StoreOptions, type VerifyPolicy } from "./store.ts";
 export {
   type CachedResult,

@@ -353,7 +353,8 @@ function addEstimate(sum: Estimate, more: Estimate): void {
   }
 }
 
-function producersByPort(instance: Instance): Record<string, string[]> {
+/** Names of the instances that each input comes from. */
+export function producersByPort(instance: Instance): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(instance.inputs).map(([port, input]) => [
       port,

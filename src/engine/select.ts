@@ -1,6 +1,7 @@
 /** Which instances a run is about: targets, `--until`, `--from`, `--only`, `--force`. */
 import { type Issue, WorkflowError } from "../errors.ts";
 import type { Binding, Instance, Workflow } from "../workflow/graph.ts";
+import { findTarget } from "../workflow/targets.ts";
 
 /** Each a list of `step`, `step[axis=value]` or `step[axis=value,other=value]`. */
 export interface Selection {
@@ -27,16 +28,21 @@ export interface Selected {
 /** @throws {WorkflowError} when a name fits no instance */
 export function select(workflow: Workflow, selection: Selection): Selected {
   const issues: Issue[] = [];
-  const find = (patterns: readonly string[] | undefined, what: string) => {
+  const find = (targets: readonly string[] | undefined, option?: string) => {
     const found = new Set<string>();
-    for (const pattern of patterns ?? []) {
-      const names = matching(workflow, pattern);
-      if (names.length === 0) issues.push(unknown(workflow, pattern, what));
-      for (const name of names) found.add(name);
+    for (const target of targets ?? []) {
+      try {
+        for (const { name } of findTarget(workflow, target)) found.add(name);
+      } catch (error) {
+        if (!(error instanceof WorkflowError)) throw error;
+        for (const issue of error.issues) {
+          issues.push(option ? { ...issue, message: `${option}: ${issue.message}` } : issue);
+        }
+      }
     }
     return found;
   };
-  const targets = find([...selection.targets ?? [], ...selection.until ?? []], "target");
+  const targets = find([...selection.targets ?? [], ...selection.until ?? []]);
   const from = find(selection.from, "--from");
   const only = find(selection.only, "--only");
   const forced = find(selection.force, "--force");
@@ -47,37 +53,6 @@ export function select(workflow: Workflow, selection: Selection): Selected {
   if (from.size > 0) wanted = intersection(wanted, downstream(workflow, from));
   if (only.size > 0) wanted = intersection(wanted, only);
   return { wanted, forced, closed: only.size > 0 };
-}
-
-/** Names of the instances that a pattern means. */
-export function matching(workflow: Workflow, pattern: string): string[] {
-  const bracket = pattern.indexOf("[");
-  const step = bracket < 0 ? pattern : pattern.slice(0, bracket);
-  const picks = bracket < 0 ? [] : pattern.slice(bracket + 1, -1).split(",");
-  return workflow.instances.filter((instance) => {
-    if (instance.name === pattern) return true;
-    if (instance.step !== step) return false;
-    return picks.every((pick) => {
-      const [axis, value] = pick.split("=").map((part) => part.trim());
-      return axis in instance.axes && String(instance.axes[axis]) === value;
-    });
-  }).map((instance) => instance.name);
-}
-
-function unknown(workflow: Workflow, pattern: string, what: string): Issue {
-  const steps = workflow.steps.map((step) => step.name);
-  const step = pattern.split("[")[0];
-  return steps.includes(step)
-    ? {
-      message: `${what}: ${pattern} fits no instance of ${step}`,
-      suggestion: `one of them is ${
-        workflow.instances.find((instance) => instance.step === step)?.name
-      }`,
-    }
-    : {
-      message: `${what}: there is no step "${step}"`,
-      suggestion: `the steps are ${steps.join(", ")}`,
-    };
 }
 
 /** Every binding of an instance. */

@@ -4,30 +4,28 @@ import type { Instance, Workflow } from "./graph.ts";
 import { axisText, knownAxisText, parseReference } from "./reference.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** An instance or several, and the output if one is named: `evaluate.table`. */
-export interface Target {
-  instances: readonly Instance[];
-  output?: string;
-  /** Element of a list output. */
-  index?: number;
-}
-
 /**
  * The instances that a target names: all of a step, or those at the given axis values in any order.
  *
  * @throws {WorkflowError} when there is no such step, axis or value
  */
-export function findTarget(workflow: Workflow, text: string): Target {
+export function findTarget(workflow: Workflow, text: string): readonly Instance[] {
   const fail = (message: string, suggestion?: string): never => {
     throw new WorkflowError([{ message, suggestion }]);
   };
   const reference = parseReference(text);
   if ("fault" in reference) return fail(reference.fault);
-  const { output, index, fixed } = reference;
   const step = workflow.steps.find((each) => each.name === reference.step);
   if (step === undefined) {
     const names = workflow.steps.map(({ name }) => name);
     return fail(`there is no step "${reference.step}"`, didYouMean(reference.step, names));
+  }
+  const { output, index, fixed } = reference;
+  if (output !== undefined || index !== undefined) {
+    return fail(
+      `"${text}" names an output`,
+      `name a step or an instance, such as ${step.instances[0].name}`,
+    );
   }
   const unknown = [...fixed.keys(), ...reference.collected].find((axis) =>
     !step.axes.includes(axis)
@@ -50,5 +48,5 @@ export function findTarget(workflow: Workflow, text: string): Target {
     instances = instances.filter(({ axes }) => axisText(axes[axis]) === value);
   }
   if (instances.length === 0) return fail(`there is no instance ${text}`);
-  return { instances, output, index };
+  return instances;
 }

@@ -93,7 +93,22 @@ Deno.test("why tells parameters with their lines, inputs and outputs of one inst
 `,
   );
   const changed = await project.gyrus("why", "flow.toml", "all", "--set", "all.n=2");
-  assertStringIncludes(changed.out, "all: will run\n  - n: 3 → 2\n");
+  assertStringIncludes(
+    steady(changed.out),
+    "all: will run\n  - n: 3 → 2\n  compared with the result of WHEN\n",
+  );
+  await project.gyrus("run", "flow.toml", "first", "--quiet", "--set", "params.far=5");
+  const fed = await project.gyrus("why", "flow.toml", "each", "--set", "params.far=5");
+  assertEquals(
+    steady(fed.out).split("\n\n").filter((block) => block.startsWith("each")),
+    [1, 2].map((k) =>
+      `each[k=${k}]: will run
+  - input before (first): content changed
+    ~ before/table.tsv
+  compared with the result of WHEN
+  about TIME, 132 B of disk`
+    ),
+  );
   const unknown = await project.gyrus("why", "flow.toml", "frist");
   assertEquals([unknown.code, unknown.err], [
     2,

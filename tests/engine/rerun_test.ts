@@ -162,7 +162,7 @@ Deno.test("a changed folder behind a source step reruns its consumers, and why n
     assertEquals((await plan(openStore(cache), workflow)).counts.cached, 2);
     await Deno.writeTextFile(`${path}/b.txt`, "changed");
     await Deno.writeTextFile(`${path}/c.txt`, "c");
-    const explained = await why(openStore(cache), workflow, "use");
+    const [explained] = await why(openStore(cache), workflow, "use");
     assertEquals(explained.planned.state, "will-run");
     assertEquals(explained.inputs, [
       { port: "folder", added: ["c.txt"], removed: [], changed: ["b.txt"], meta: [] },
