@@ -70,6 +70,22 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
+/** Asked in bare HTTP, since `fetch` lets nobody choose the Host header. */
+async function statusOf(
+  home: URL,
+  path: string,
+  headers: Record<string, string>,
+): Promise<number> {
+  using connection = await Deno.connect({ hostname: home.hostname, port: Number(home.port) });
+  const lines = Object.entries({ host: home.host, connection: "close", ...headers })
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  const request = `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  const bytes = new Uint8Array(64);
+  const length = await connection.read(bytes) ?? 0;
+  return Number(new TextDecoder().decode(bytes.subarray(0, length)).split(" ")[1]);
+}
+
 async function until(holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
   const end = Date.now() + seconds * SECONDS;
   while (!await holds()) {
@@ -132,11 +148,8 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(problems, []);
     await page.close();
 
-    const status = async (path: string, headers: HeadersInit = {}) => {
-      const response = await fetch(new URL(path, home), { headers });
-      await response.body?.cancel();
-      return response.status;
-    };
+    const status = (path: string, headers: Record<string, string> = {}) =>
+      statusOf(home, path, headers);
     assertEquals(await status(home.pathname), 200);
     assertEquals(await status(home.pathname, { host: "evil.example" }), 403);
     assertEquals(await status(home.pathname, { origin: "http://evil.example" }), 403);
@@ -172,7 +185,7 @@ async function disk(browser: Browser, project: Project): Promise<void> {
   const canvas = page.locator("#curves canvas");
   assert(await inked(page, "#curves canvas") > 0.005);
   const before = await canvas.screenshot();
-  await page.getByLabel("Metric").selectOption("BA");
+  await page.locator("#curves select").selectOption("BA");
   const after = await page.locator("#curves canvas").screenshot();
   assert(!before.equals(after), "another metric draws other curves");
   const frame = page.locator("#curves .frame");
@@ -297,7 +310,7 @@ async function hostile(browser: Browser, project: Project): Promise<void> {
   const watched = await open(browser, `file://${encodeURI(`${project.folder}/hostile.html`)}`);
   for (const node of await watched.page.locator(".node").all()) await node.click();
   assertEquals(await watched.page.locator("img:not([src^='data:'])").count(), 0);
-  assertEquals(await watched.page.locator("script").count(), 2);
+  assertEquals(await watched.page.locator("script").count(), 0, "the page removes its own");
   assert(await watched.page.title() !== "owned");
   assertStringIncludes(await watched.page.locator("h1").innerText(), MARKUP);
   assertStringIncludes(
