@@ -1,6 +1,6 @@
 import { openArtifact } from "../engine/artifact.ts";
 import { reasonText } from "../engine/reason.ts";
-import type { InstanceEntry, RunRecord } from "../engine/run_folder.ts";
+import { failedPath, type InstanceEntry, type RunRecord } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
 import type { Artifact } from "../workflow/step.ts";
 import { UsageError } from "./arguments.ts";
@@ -62,10 +62,10 @@ function runLines(store: Store, record: RunRecord): string[] {
 
 async function whatLines(store: Store, record: RunRecord, what: string): Promise<string[]> {
   const exact = record.instances.find(({ name }) => name === what);
-  if (exact) return instanceLines(exact);
+  if (exact) return instanceLines(store, record, exact);
   const ofStep = record.instances.filter(({ step }) => step === what);
   if (ofStep.length > 0) {
-    return ofStep.flatMap((entry) => [...instanceLines(entry), ""]).slice(0, -1);
+    return ofStep.flatMap((entry) => [...instanceLines(store, record, entry), ""]).slice(0, -1);
   }
   for (const entry of record.instances) {
     if (!what.startsWith(`${entry.name}.`)) continue;
@@ -98,7 +98,7 @@ function outputOf(store: Store, entry: InstanceEntry, text: string): Artifact {
   throw new UsageError(`${entry.name}.${name} has ${artifact.items?.length ?? 0} elements`);
 }
 
-function instanceLines(entry: InstanceEntry): string[] {
+function instanceLines(store: Store, record: RunRecord, entry: InstanceEntry): string[] {
   const { name, kind, version, outcome, seconds, key, params, reasons, outputs, logPath } = entry;
   const lines = [
     `${name}: ${outcome}${seconds === undefined ? "" : ` in ${durationText(seconds)}`}`,
@@ -108,6 +108,9 @@ function instanceLines(entry: InstanceEntry): string[] {
   for (const reason of reasons) lines.push(`  - ${reasonText(reason)}`);
   if (key !== undefined) lines.push(`  key ${key}`);
   if (logPath !== undefined) lines.push(`  log ${shortPath(logPath)}`);
+  if (outcome === "failed") {
+    lines.push(`  files ${shortPath(failedPath(store, record.id, name))}`);
+  }
   const values = Object.entries(params).map(([name, value]) => [name, JSON.stringify(value)]);
   if (values.length > 0) lines.push("", "  parameters", ...indented(tableText(values)));
   const made = Object.entries(outputs ?? {}).map(([name, { type, digest, bytes }]) => [

@@ -22,6 +22,8 @@ export interface FileOperations {
   /** Adds to a file in one write, and creates it when absent. */
   append(path: string, text: string): void;
   rename(from: string, to: string): void;
+  /** A second name for a file; a copy where the disk knows no such thing. */
+  link(from: string, to: string): void;
   /** Returns when the names in the folder would survive a power failure. */
   syncFolder(path: string): Promise<void>;
   /** No fault if it is absent. */
@@ -78,6 +80,13 @@ export const diskFiles: FileOperations = {
   },
   rename(from, to) {
     guard(to, () => Deno.renameSync(from, to));
+  },
+  link(from, to) {
+    try {
+      Deno.linkSync(from, to);
+    } catch {
+      guard(to, () => Deno.copyFileSync(from, to));
+    }
   },
   async syncFolder(path) {
     try {

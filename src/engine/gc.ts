@@ -3,16 +3,18 @@
  *
  * Roots are the last runs of every workflow and those still running, steps that say `keep`, pins,
  * and what is published. What roots reach is never removed, and nothing younger than an hour is,
- * since a run may be about to name it. Of the rest, what costs the least seconds a byte to make
+ * since a run may be about to name it. Runs that are no roots go with their logs, and so do those that
+ * found nothing to do once a later one says the same. Of the rest, what costs the least seconds a byte to make
  * again goes first. A record goes before its objects, so that a kill leaves no promise unkept.
  */
 import type { Digest } from "../workflow/step.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
+import type { FileOperations } from "./files.ts";
 import { chainKey } from "./key.ts";
 import { decodeManifest } from "./manifest.ts";
 import { readPins } from "./pins.ts";
 import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./record.ts";
-import { isAlive, listRuns, readRun } from "./run_folder.ts";
+import { isAlive, isRunId, listRuns, readRun, runPath } from "./run_folder.ts";
 import { ObjectError, type Store } from "./store.ts";
 
 export interface GcOptions {
@@ -27,8 +29,8 @@ export interface GcOptions {
 }
 
 export interface Removal {
-  what: "result" | "memo" | "checkpoint" | "object" | "temporary" | "lease";
-  /** Key, digest or file name. */
+  what: "result" | "memo" | "checkpoint" | "object" | "temporary" | "lease" | "run";
+  /** Key, digest, file name or id. */
   name: string;
   kind?: string;
   /** Freed by it, itself included. */
@@ -53,6 +55,7 @@ export function gc(store: Store, options: GcOptions = {}): GcResult {
   collector.markRoots();
   collector.chooseResults();
   collector.chooseRubbish();
+  collector.chooseRuns();
   if (!options.dryRun) collector.remove();
   return collector.result();
 }
@@ -83,6 +86,7 @@ class Collector {
   }
 
   #candidates: Candidate[] = [];
+  readonly #oldRuns: { id: string; changed: number; reason: string }[] = [];
 
   /** Splits records into those that stay, whose objects are marked, and those that may go. */
   markRoots(): void {
@@ -123,13 +127,23 @@ class Collector {
     for (const id of listRuns(this.store)) {
       const record = readRun(this.store, id);
       if (!record) continue;
+      const alive = record.status === "running" && isAlive(this.store, id);
       const content = record.instances.map((entry) => entry.key).sort().join();
       const contents = seen.get(record.workflow.name) ?? new Set<string>();
       seen.set(record.workflow.name, contents);
-      const recent = contents.has(content) ||
-        contents.size < (this.options.keepRuns ?? DEFAULT_RUNS) ||
-        (record.status === "running" && isAlive(this.store, id));
+      const repeated = contents.has(content);
+      const recent = repeated || alive ||
+        contents.size < (this.options.keepRuns ?? DEFAULT_RUNS);
       if (recent) contents.add(content);
+      const idle = record.instances.every(({ outcome }) => outcome === "cached");
+      const kept = record.instances.some(({ keep }) => keep);
+      if (!alive && (recent ? repeated && idle : !kept)) {
+        this.#oldRuns.push({
+          id,
+          changed: Date.parse(record.started),
+          reason: recent ? "nothing ran, and a later run says the same" : "later runs are kept",
+        });
+      }
       for (const entry of record.instances) {
         if (!recent && !entry.keep) continue;
         if (entry.key !== undefined) keys.add(entry.key);
@@ -277,6 +291,19 @@ class Collector {
     }
   }
 
+  chooseRuns(): void {
+    for (const { id, changed, reason } of this.#oldRuns) {
+      if (!this.#young(changed)) this.#throwAway("run", id, runPath(this.store, id), 0, reason);
+    }
+    for (const id of this.store.files.list(`${this.store.root}/runs`)) {
+      const path = runPath(this.store, id);
+      const changed = this.store.files.changed(path) ?? this.#now;
+      if (!isRunId(id) || this.store.files.size(`${path}/run.json`) !== undefined) continue;
+      if (this.#young(changed) || isAlive(this.store, id)) continue;
+      this.#throwAway("run", id, path, 0, "it was killed before it began");
+    }
+  }
+
   #throwAway(what: Removal["what"], name: string, path: string, bytes: number, reason: string) {
     this.#rubbish.push({ removal: { what, name, bytes, reason }, path });
     this.#bytes -= bytes;
@@ -292,6 +319,7 @@ class Collector {
     }
     for (const { removal, path } of this.#rubbish) {
       if (removal.what === "object") this.#removeObject(removal.name);
+      else if (removal.what === "run") removeTree(files, path);
       else files.remove(path);
     }
     if (this.#chosen.length > 0) {
@@ -318,4 +346,9 @@ class Collector {
       bytesAfter: this.#bytes,
     };
   }
+}
+
+function removeTree(files: FileOperations, path: string): void {
+  for (const name of files.list(path)) removeTree(files, `${path}/${name}`);
+  files.remove(path);
 }

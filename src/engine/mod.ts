@@ -24,6 +24,7 @@ export { locatedReasonText, type Reason, reasonText } from "./reason.ts";
 export type { InstanceRecord, ManifestRef, OutputRef } from "./record.ts";
 export { run, type RunOptions, type RunResult } from "./run.ts";
 export {
+  failedPath,
   type InstanceEntry,
   isAlive,
   listRuns,

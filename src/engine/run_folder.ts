@@ -4,12 +4,14 @@
  *     run.json        the run record
  *     events.jsonl    every event, a line each
  *     logs/           a file an instance that logged or failed
- *     failed/         what failed instances were given and had stored
+ *     failed/         a folder an instance that failed: failure.json tells what it was given,
+ *                     stored/ has what it had stored, in order
  *     lock            locked while the run is alive
  */
 import { DataError } from "../errors.ts";
 import type { AxisValue, Binding } from "../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../workflow/step.ts";
+import { hexOf } from "./digest.ts";
 import { writeLastKeys } from "./nearest.ts";
 import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "./events.ts";
 import type { Reason } from "./reason.ts";
@@ -75,6 +77,11 @@ export interface RunRecord {
 export function newRunId(now: Date): string {
   const time = now.toISOString().slice(0, 23).replace(/[:.]/g, "-");
   return `${time}-${crypto.randomUUID().slice(0, 6)}`;
+}
+
+/** Whether a name in `runs/` can be a run's. */
+export function isRunId(name: string): boolean {
+  return /^\d{4}-\d\d-\d\dT[\d-]{12}-[0-9a-f]{6}$/.test(name);
 }
 
 export function runPath(store: Store, id: string): string {
@@ -171,9 +178,15 @@ export class RunFolder {
   }
 }
 
+/** Where {@link keepFailure} keeps what a failed instance left. */
+export function failedPath(store: Store, id: string, instance: string): string {
+  return `${runPath(store, id)}/failed/${fileNameOf(instance)}`;
+}
+
 /**
  * Keeps what is needed to look into a failure: what the step was given, what it had stored, why it
- * stopped. Returns the folder.
+ * stopped. What it stored has a second name there, which the garbage collector lets live as long as
+ * the run. Returns the folder.
  */
 export function keepFailure(
   folder: RunFolder,
@@ -181,16 +194,19 @@ export function keepFailure(
   failure: { task: Task; stored: readonly Blob[] } | undefined,
   error: string,
 ): string {
-  const { files, root } = folder.store;
-  const path = `${folder.path}/failed/${fileNameOf(instance)}`;
-  const stored = failure?.stored.map((blob) => ({
-    ...blob,
-    path: folder.store.objectPath(blob.digest).slice(root.length + 1),
-  }));
-  const facts = { instance, error, task: failure?.task, stored };
+  const { store } = folder;
+  const path = failedPath(store, folder.id, instance);
   folder.attempt(() => {
-    files.makeFolder(path);
-    files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
+    store.files.makeFolder(`${path}/stored`);
+    const stored = failure?.stored.map((blob, index) => {
+      const file = `stored/${index}-${hexOf(blob.digest).slice(0, 12)}`;
+      const object = store.objectPath(blob.digest);
+      if (store.files.size(object) === undefined) return blob;
+      store.files.link(object, `${path}/${file}`);
+      return { ...blob, file };
+    });
+    const facts = { instance, error, task: failure?.task, stored };
+    store.files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
   });
   return path;
 }

@@ -100,6 +100,13 @@ export class CrashingDisk implements FileOperations {
     this.#names.set(to, inode);
   }
 
+  link(from: string, to: string): void {
+    this.#step();
+    const inode = this.#names.get(from);
+    if (inode === undefined) throw new Deno.errors.NotFound(from);
+    this.#names.set(to, inode);
+  }
+
   syncFolder(path: string): Promise<void> {
     this.#step();
     for (const name of this.#durable.keys()) {

@@ -14,6 +14,7 @@ import {
   verifyCache,
 } from "../../src/engine/mod.ts";
 import type { Json } from "../../src/workflow/step.ts";
+import { newRunId } from "../../src/engine/run_folder.ts";
 import { inFolder } from "./scratch.ts";
 import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
 
@@ -29,10 +30,12 @@ function workflow(text: string, more: Record<string, ToyInstance> = {}, folder =
   }, { folder });
 }
 
-/** What a collection two hours from now takes, by kind of step or of rubbish. */
+/** What a collection two hours from now takes beside old runs, by kind of step or of rubbish. */
 function collected(cache: string, options: GcOptions = {}): string[] {
   const { removals } = gc(openStore(cache), { now: LATER(), ...options });
-  return removals.map(({ what, kind }) => kind ? `${what} ${kind}` : what).sort();
+  return removals.filter(({ what }) => what !== "run").map(({ what, kind }) =>
+    kind ? `${what} ${kind}` : what
+  ).sort();
 }
 
 const RESULTS = [
@@ -186,4 +189,31 @@ Deno.test("results are counted, listed, found by digits and removed", () =>
     assertEquals(listCache(store, "join"), []);
     const params: Json = listCache(store, "constant")[0].record.parts.params;
     assertEquals(params, { text: "old" });
+  }));
+
+Deno.test("runs go with their logs once they are no roots, or found nothing to do before a later one", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const once = async (text: string) => (await run(openStore(cache), workflow(text))).id!;
+    const [old, made, idle, last] = [
+      await once("old"),
+      await once("newer"),
+      await once("newer"),
+      await once("newer"),
+    ];
+    const ids = () =>
+      [...Deno.readDirSync(`${cache}/runs`)].filter(({ isDirectory }) => isDirectory)
+        .map(({ name }) => name).sort();
+    gc(openStore(cache), { now: Date.now() });
+    assertEquals(ids(), [old, made, idle, last].sort());
+    gc(openStore(cache), { now: LATER() });
+    assertEquals(ids(), [old, made, last].sort());
+    gc(openStore(cache), { now: LATER(), keepRuns: 1 });
+    assertEquals(ids(), [made, last].sort());
+    const killed = `${cache}/runs/${newRunId(new Date())}`;
+    await Deno.mkdir(`${killed}/logs`, { recursive: true });
+    await Deno.writeTextFile(`${killed}/lock`, "");
+    assertEquals(ids().length, 3);
+    gc(openStore(cache), { now: LATER() });
+    assertEquals(ids(), [made, last].sort());
   }));

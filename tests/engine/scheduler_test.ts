@@ -127,7 +127,7 @@ Deno.test("a failure stops new starts, keeps its log and files, and names them",
     assertEquals(failed.message, "no luck");
     assertEquals(failed.lastLines[0], "about to fail");
     const kept = JSON.parse(await Deno.readTextFile(`${failed.failedFolder}/failure.json`));
-    const stored = await Deno.readTextFile(`${folder}/cache/${kept.stored[0].path}`);
+    const stored = await Deno.readTextFile(`${failed.failedFolder}/${kept.stored[0].file}`);
     assertEquals(stored, "half a result");
     assertEquals(kept.task.params, { message: "no luck" });
     assertEquals(
