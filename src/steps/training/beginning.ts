@@ -53,7 +53,8 @@ export async function createMembers(
       record: newRecord(),
     };
   });
-  await members[0].initial();
+  // Given weights are looked at before the device is touched.
+  if (initialWeights(context) !== "random") await members[0].initial();
   return members;
 }
 

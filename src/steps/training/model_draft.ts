@@ -10,7 +10,7 @@ import { apply } from "./apply.ts";
 import { initialWeights } from "./beginning.ts";
 import { elementData, itemsOf } from "./data.ts";
 import type { Member } from "./member.ts";
-import { asPredictions } from "./scores.ts";
+import { asPredictions, type ScoredItems } from "./scores.ts";
 import type { TrainingContext, TrainingSetup } from "./setup.ts";
 
 /** Parameters that the meta says elsewhere, or that change no result. */
@@ -137,21 +137,21 @@ async function predictionTables(
   const { images, samples, training, targets, classes } = setup;
   const level = params.normalize ? params.normalization_level : "none";
   const data = elementData(images, samples, level);
-  const predict = async (first: number, count: number): Promise<Predictions> => {
-    const scored = await apply(context, device, {
-      data,
-      level,
-      batchSize: params.batch_size,
-      networks: members.map(({ network, index, record }) => ({
-        network,
-        weights: record.best[metric].weights,
-        items: itemsOf(first, count, data.elements, params.multi_network ? index : undefined),
-      })),
-    });
-    return asPredictions({ samples, elements: images.elements, targets, classes }, scored);
-  };
-  const train = await predict(0, training);
-  const validation = await predict(training, samples.length - training);
+  const scored = await apply(context, device, {
+    data,
+    level,
+    batchSize: params.batch_size,
+    networks: members.map(({ network, index, record }) => ({
+      network,
+      weights: record.best[metric].weights,
+      items: itemsOf(0, samples.length, data.elements, params.multi_network ? index : undefined),
+    })),
+  });
+  const table = { samples, elements: images.elements, targets, classes };
+  const predictionsOf = (first: number, end: number): Predictions =>
+    asPredictions(table, scored.map((one) => rowsOf(one, samples.length, first, end)));
+  const train = predictionsOf(0, training);
+  const validation = predictionsOf(training, samples.length);
   const weights = votingWeights(context, validation, classes);
   return [["train", train], ["validation", validation]].flatMap(([group, predictions]) => {
     const [name, rows] = [group as string, predictions as Predictions];
@@ -165,6 +165,18 @@ async function predictionTables(
     }
     return tables;
   });
+}
+
+/** What a network says of the samples from `first` to before `end`; all have equally many items. */
+function rowsOf(
+  { items, outputs }: ScoredItems,
+  samples: number,
+  first: number,
+  end: number,
+): ScoredItems {
+  const [from, to] = [first, end].map((sample) => sample * items.length / samples);
+  const logits = outputs.logits.subarray(from * outputs.outputs, to * outputs.outputs);
+  return { items: items.subarray(from, to), outputs: { ...outputs, logits } };
 }
 
 /** Soft votes; equal ones where no element reaches the threshold, since a model is no vote yet. */
