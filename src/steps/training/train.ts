@@ -289,14 +289,14 @@ export class Training {
     this.#lastSave = performance.now();
   }
 
-  /** One event an epoch: the curves of the report and of the live view; means over the group. */
+  /** One event an epoch, for displays and live curves: means over the group. */
   #report(group: readonly number[], fraction: number, imagesPerSecond: number): void {
     const { params } = this.context;
     const rows = group.map((member) => this.members[member].record.rows.at(-1)!);
     const epoch = rows[0].epoch + 1;
     const metrics: Record<string, number> = { epoch, images_per_second: imagesPerSecond };
     for (const part of ["train", "valid"] as const) {
-      for (const name of Object.keys(rows[0][part])) {
+      for (const name of ["loss", "BA", "MAE"].filter((name) => name in rows[0][part])) {
         metrics[`${name}_${part}`] = mean(rows.map((row) => row[part][name]));
       }
     }
