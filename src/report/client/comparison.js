@@ -1,10 +1,12 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, table } from "./dom.js";
-import { meanText, numberText } from "./text.js";
+import { meanText, metricText } from "./text.js";
 
 /** @typedef {import("../data.ts").ReportData} ReportData */
 
+/** Columns of the table of groups, where they occur. */
+const COLUMNS = ["BA", "ROC_AUC", "sensitivity", "specificity", "MAE", "RMSE", "R2_score"];
 /** Of these less is better. */
 const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
@@ -42,23 +44,15 @@ export function renderComparison(root, { comparison, overview }) {
       : "",
     added.length > 0 ? element("p", {}, `Added: ${added.join(", ")}`) : "",
     removed.length > 0 ? element("p", {}, `Removed: ${removed.join(", ")}`) : "",
-    ...groupsOf(metrics).map(([group, rows]) =>
-      element(
-        "div",
+    metrics.length > 0 ? overviewOf(groupsOf(metrics)) : "",
+    metrics.length > 0
+      ? element(
+        "details",
         {},
-        element("h3", {}, group),
-        table(
-          "Metrics",
-          ["", "before", "now", "change"],
-          rows.map(({ metric, old, new: now }) => [
-            metric.replaceAll("_", " "),
-            meanText(old),
-            meanText(now),
-            difference(metric, old.mean, now.mean),
-          ]),
-        ),
+        element("summary", {}, "All metrics"),
+        element("div", { class: "pairs" }, ...groupsOf(metrics).map(allOf)),
       )
-    ),
+      : "",
     instances.length > 0
       ? element(
         "details",
@@ -83,6 +77,54 @@ export function renderComparison(root, { comparison, overview }) {
   );
 }
 
+/**
+ * A row a group, with what became of the metrics that matter most.
+ *
+ * @param {[string, import("../data.ts").ComparisonData["metrics"]][]} groups
+ */
+function overviewOf(groups) {
+  const columns = COLUMNS.filter((name) =>
+    groups.some(([, rows]) => rows.some(({ metric }) => metric === name))
+  );
+  return table(
+    "Metrics before and now",
+    ["mean over folds", ...columns.map((name) => name.replaceAll("_", " "))],
+    groups.map(([group, rows]) => [
+      group,
+      ...columns.map((name) => {
+        const row = rows.find(({ metric }) => metric === name);
+        return row
+          ? element(
+            "span",
+            {},
+            `${metricText(row.old.mean)} → ${metricText(row.new.mean)} `,
+            difference(name, row.old.mean, row.new.mean),
+          )
+          : "–";
+      }),
+    ]),
+  );
+}
+
+/** @param {[string, import("../data.ts").ComparisonData["metrics"]]} group */
+function allOf([group, rows]) {
+  return element(
+    "div",
+    {},
+    element("h4", {}, group),
+    table(
+      "Metrics",
+      ["", "before", "now", "change"],
+      rows.map(({ metric, old, new: now }) => [
+        metric.replaceAll("_", " "),
+        meanText(old),
+        meanText(now),
+        difference(metric, old.mean, now.mean),
+      ]),
+    ),
+  );
+}
+
 /** @param {import("../data.ts").ComparisonData["metrics"]} metrics */
 function groupsOf(metrics) {
   /** @type {Map<string, typeof metrics>} */
@@ -104,7 +146,8 @@ function difference(metric, old, now) {
   return element(
     "span",
     { class: better ? "better" : "worse" },
-    `${by > 0 ? "+" : "−"}${numberText(Math.abs(by))}`,
-    element("small", {}, better ? "better" : "worse"),
+    `${by > 0 ? "+" : "−"}${metricText(Math.abs(by))} `,
+    element("i", { "aria-hidden": "true" }, better ? "▲" : "▼"),
+    element("span", { class: "unseen" }, better ? "better" : "worse"),
   );
 }

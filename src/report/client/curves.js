@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 import { drawLines } from "./line_chart.js";
 import { element, selection, table } from "./dom.js";
-import { lineColor } from "./theme.js";
+import { lineColor, rampColor } from "./theme.js";
 import { countText, numberText } from "./text.js";
 
 /**
@@ -14,6 +14,9 @@ import { countText, numberText } from "./text.js";
 
 /** More lines than this have their names folded away. */
 const MOST_NAMES = 12;
+
+/** More lines than this are drawn thin. */
+const MOST_BOLD = 30;
 
 const state = {
   metric: "",
@@ -36,16 +39,17 @@ export function renderCurves(root, { curves }) {
     .filter(({ name }) => !state.hidden.has(name));
   const sides = /** @type {("train" | "validation")[]} */ (["train", "validation"])
     .filter((side) => state[side]);
-  const faint = shown.length > 30;
+  const faint = shown.length > MOST_BOLD;
+  const colorOf = colorsOf(series.length);
   const lines = sides.flatMap((side) =>
     shown.filter(({ one }) => one[side][state.metric]).map(({ one, index, name }) => ({
       name: `${name}, ${side}`,
       xs: one.epochs,
       ys: one[side][state.metric],
-      color: lineColor(index),
+      color: colorOf(index),
       dash: side === "train" ? [5, 4] : [],
-      width: side === "train" || faint ? 1.2 : 2,
-      alpha: one.against ? 0.45 : faint ? 0.6 : 1,
+      width: faint ? 1 : side === "train" ? 1.2 : 2,
+      alpha: faint ? side === "train" ? 0.25 : 0.6 : one.against ? 0.45 : 1,
       marked: side === "validation" ? markOf(one) : undefined,
     }))
   );
@@ -73,6 +77,11 @@ export function renderCurves(root, { curves }) {
     yLabel: state.metric,
     lines,
   });
+}
+
+/** @param {number} count @returns {(index: number) => string} */
+function colorsOf(count) {
+  return count > MOST_BOLD ? (index) => rampColor(index / (count - 1)) : lineColor;
 }
 
 /** @param {CurveSeries} series */
@@ -113,7 +122,7 @@ function sidesToggles(again) {
 function namesList(series, names, again) {
   const entries = series.map((_, index) => {
     const swatch = element("i", { class: "swatch" });
-    swatch.style.background = lineColor(index);
+    swatch.style.background = colorsOf(series.length)(index);
     return element(
       "button",
       {

@@ -175,8 +175,8 @@ function mark(plot, lines) {
   ctx.rect(bbox.left - 8, bbox.top - 8, bbox.width + 16, bbox.height + 16);
   ctx.clip();
   const paper = color("--paper");
-  const radius = 4.5 * devicePixelRatio;
-  for (const { xs, ys, marked, color: stroke } of lines) {
+  for (const { xs, ys, marked, width, color: stroke } of lines) {
+    const radius = (2.5 + width) * devicePixelRatio;
     const y = marked === undefined ? null : ys[marked];
     if (marked === undefined || y === null) continue;
     const x = xs[marked];
@@ -185,7 +185,7 @@ function mark(plot, lines) {
     ctx.arc(plot.valToPos(x, "x", true), plot.valToPos(y, "y", true), radius, 0, 2 * Math.PI);
     ctx.fillStyle = paper;
     ctx.fill();
-    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.lineWidth = width * devicePixelRatio;
     ctx.strokeStyle = stroke;
     ctx.stroke();
   }

@@ -8,6 +8,9 @@ import { countText, durationText, meanText, timeText } from "./text.js";
 /** Metrics that stand on top, where an evaluation has them. */
 const HEADLINES = ["BA", "ROC_AUC", "MAE", "R2_score"];
 
+/** Failures that are told in full. */
+const MOST_FAULTS = 5;
+
 /**
  * @param {HTMLElement} root
  * @param {ReportData} data
@@ -33,7 +36,7 @@ export function renderOverview(root, { overview, instances, evaluations }) {
       tile("Run", run),
     ),
     ...headlines(evaluations),
-    ...failed.map(({ name, message }) =>
+    ...failed.slice(0, MOST_FAULTS).map(({ name, message }) =>
       element(
         "p",
         { class: "fault", role: "alert" },
@@ -41,6 +44,9 @@ export function renderOverview(root, { overview, instances, evaluations }) {
         ` failed: ${message ?? ""}`,
       )
     ),
+    failed.length > MOST_FAULTS
+      ? element("p", { class: "quiet" }, `${failed.length - MOST_FAULTS} more failed.`)
+      : "",
     ...notes.map((note) => element("p", { class: "note" }, note)),
   );
 }

@@ -28,6 +28,15 @@ export function lineColor(index) {
   return `hsl(${(index * 137.5) % 360} 55% ${isDark() ? 65 : 40}%)`;
 }
 
+/**
+ * One of many: from blue over violet to orange, so that neighbours are alike.
+ *
+ * @param {number} share between 0 and 1
+ */
+export function rampColor(share) {
+  return `hsl(${215 + 170 * share} 65% ${isDark() ? 66 : 45}%)`;
+}
+
 export function themeButton() {
   return element("button", {
     type: "button",
