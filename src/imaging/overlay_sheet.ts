@@ -22,9 +22,10 @@ export interface SheetOptions {
 const CELL = 192;
 const GAP = 6;
 const BAR = 14;
+/** Pictures of a sheet; of more slices an even choice is shown. */
+const MOST = 40;
 /** Share of a map's values that do not exceed the end of the colours. */
 const BRIGHTEST = 0.995;
-const BACKGROUND = [24, 24, 24] as const;
 
 type Colour = readonly [number, number, number];
 
@@ -41,24 +42,26 @@ const SEQUENTIAL: readonly Colour[] = [[0, 0, 4], [87, 16, 110], [188, 55, 84], 
 ]];
 
 /**
- * A PNG of every slice in grey with its map in colour, each map scaled by its own largest values and
+ * A PNG of slices in grey with their maps in colour, each map scaled by its own largest values and
  * more opaque where it is larger. Slices stand with the first axis of the plane to the right and the
  * second up, in their true proportions; a bar on the right has the colours, largest on top.
  */
 export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptions): Uint8Array {
-  const { rows, columns, voxel } = options;
+  const { rows, columns, voxel, signed } = options;
+  const shown = evenly(slices, MOST);
   const extents = [rows * voxel[0], columns * voxel[1]];
   const scale = CELL / Math.max(...extents);
   const wide = Math.max(1, Math.round(extents[0] * scale));
   const high = Math.max(1, Math.round(extents[1] * scale));
-  const across = Math.max(1, Math.round(Math.sqrt(1.4 * slices.length * high / wide)));
-  const perRow = Math.min(slices.length, across);
-  const lines = Math.ceil(slices.length / perRow);
+  const across = Math.max(1, Math.round(Math.sqrt(1.4 * shown.length * high / wide)));
+  const perRow = Math.min(shown.length, across);
+  const lines = Math.ceil(shown.length / perRow);
   const sheet = new Sheet(
     GAP + perRow * (wide + GAP) + BAR + GAP,
     GAP + lines * (high + GAP),
+    new Palette(signed),
   );
-  slices.forEach((cell, i) => {
+  shown.forEach((cell, i) => {
     const left = GAP + i % perRow * (wide + GAP);
     const top = GAP + Math.floor(i / perRow) * (high + GAP);
     drawCell(sheet, cell, options, { left, top, wide, high });
@@ -68,32 +71,35 @@ export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptio
   const barHeight = sheet.height - 2 * GAP;
   for (let y = 0; y < barHeight; y++) {
     const share = 1 - y / Math.max(1, barHeight - 1);
-    const colour = colourOf(options.signed ? 2 * share - 1 : share, options.signed);
-    for (let x = 0; x < BAR; x++) sheet.set(barLeft + x, GAP + y, colour);
+    const index = sheet.palette.index(0.4, signed ? 2 * share - 1 : share);
+    for (let x = 0; x < BAR; x++) sheet.set(barLeft + x, GAP + y, index);
   }
   return sheet.encode();
+}
+
+function evenly<T>(items: readonly T[], most: number): readonly T[] {
+  if (items.length <= most) return items;
+  const step = (items.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]);
 }
 
 function drawCell(
   sheet: Sheet,
   { slice, map }: MappedSlice,
-  { rows, columns, signed }: SheetOptions,
+  { rows, columns }: SheetOptions,
   { left, top, wide, high }: { left: number; top: number; wide: number; high: number },
 ): void {
   const [black, white] = [quantile(slice, 0.002), quantile(slice, 0.998)];
+  const contrast = white > black ? 1 / (white - black) : 0;
   const largest = largestOf(map);
+  const strength = largest > 0 ? 1 / largest : 0;
   for (let y = 0; y < high; y++) {
     const v = (high - y - 0.5) / high * columns - 0.5;
     for (let x = 0; x < wide; x++) {
       const u = (x + 0.5) / wide * rows - 0.5;
-      const grey = white > black
-        ? 255 * clamp((interpolate(slice, rows, columns, u, v) - black) / (white - black), 0, 1)
-        : 0;
-      const value = largest > 0
-        ? clamp(interpolate(map, rows, columns, u, v) / largest, signed ? -1 : 0, 1)
-        : 0;
-      const opacity = 0.8 * Math.abs(value) ** 0.6;
-      sheet.set(left + x, top + y, mixed([grey, grey, grey], colourOf(value, signed), opacity));
+      const grey = (interpolate(slice, rows, columns, u, v) - black) * contrast;
+      const value = interpolate(map, rows, columns, u, v) * strength;
+      sheet.set(left + x, top + y, sheet.palette.index(grey, value));
     }
   }
 }
@@ -112,6 +118,41 @@ function quantile(values: Float32Array, share: number): number {
     (_, i) => values[i * step],
   ).sort();
   return sample[Math.floor(share * (sample.length - 1))];
+}
+
+/** Every shade of a slice under every colour of a map: a picture of few colours is a small file. */
+class Palette {
+  /** Steps of a map's values from 0 to 1. */
+  readonly #steps: number;
+  /** Values from -1 or from 0. */
+  readonly #values: number;
+  readonly #greys: number;
+  readonly colours: Colour[] = [[24, 24, 24], [0, 0, 0], [255, 255, 255]];
+  static readonly background = 0;
+  static readonly black = 1;
+  static readonly white = 2;
+
+  constructor(readonly signed: boolean) {
+    this.#steps = signed ? 5 : 9;
+    this.#values = signed ? 2 * this.#steps + 1 : this.#steps + 1;
+    this.#greys = Math.floor((256 - this.colours.length) / this.#values);
+    for (let g = 0; g < this.#greys; g++) {
+      const grey = 255 * g / (this.#greys - 1);
+      for (let v = 0; v < this.#values; v++) {
+        const value = (v - (signed ? this.#steps : 0)) / this.#steps;
+        const opacity = 0.8 * Math.abs(value) ** 0.6;
+        const colour = mixed([grey, grey, grey], colourOf(value, signed), opacity);
+        this.colours.push(colour.map(Math.round) as unknown as Colour);
+      }
+    }
+  }
+
+  /** @param grey 0 to 1 @param value -1 or 0 to 1; both are clamped */
+  index(grey: number, value: number): number {
+    const g = Math.round(clamp(grey, 0, 1) * (this.#greys - 1));
+    const v = Math.round(clamp(value, this.signed ? -1 : 0, 1) * this.#steps);
+    return 3 + g * this.#values + v + (this.signed ? this.#steps : 0);
+  }
 }
 
 function colourOf(value: number, signed: boolean): Colour {
@@ -162,30 +203,27 @@ const DIGITS = [
 class Sheet {
   readonly #pixels: Uint8Array;
 
-  constructor(readonly width: number, readonly height: number) {
-    this.#pixels = new Uint8Array(width * height * 3);
-    for (let i = 0; i < width * height; i++) this.#pixels.set(BACKGROUND, 3 * i);
+  constructor(readonly width: number, readonly height: number, readonly palette: Palette) {
+    this.#pixels = new Uint8Array(width * height).fill(Palette.background);
   }
 
-  set(x: number, y: number, [r, g, b]: Colour): void {
-    const at = 3 * (y * this.width + x);
-    if (x < 0 || x >= this.width || y < 0 || y >= this.height) return;
-    this.#pixels[at] = Math.round(r);
-    this.#pixels[at + 1] = Math.round(g);
-    this.#pixels[at + 2] = Math.round(b);
+  set(x: number, y: number, index: number): void {
+    if (x >= 0 && x < this.width && y >= 0 && y < this.height) {
+      this.#pixels[y * this.width + x] = index;
+    }
   }
 
   /** White digits of six by ten pixels on black. */
   number(value: number, left: number, top: number): void {
     const digits = [...String(value)].map(Number);
     for (let y = -2; y < 12; y++) {
-      for (let x = -2; x < 8 * digits.length; x++) this.set(left + x, top + y, [0, 0, 0]);
+      for (let x = -2; x < 8 * digits.length; x++) this.set(left + x, top + y, Palette.black);
     }
     digits.forEach((digit, i) => {
       for (let y = 0; y < 10; y++) {
         for (let x = 0; x < 6; x++) {
           const bit = 14 - 3 * (y >> 1) - (x >> 1);
-          if (DIGITS[digit] >> bit & 1) this.set(left + 8 * i + x, top + y, [255, 255, 255]);
+          if (DIGITS[digit] >> bit & 1) this.set(left + 8 * i + x, top + y, Palette.white);
         }
       }
     });
@@ -193,6 +231,7 @@ class Sheet {
 
   encode(): Uint8Array {
     const { width, height } = this;
-    return encode({ width, height, data: this.#pixels, channels: 3, depth: 8 });
+    const palette = this.palette.colours.map((colour) => [...colour]);
+    return encode({ width, height, data: this.#pixels, channels: 1, depth: 8, palette });
   }
 }

@@ -15,13 +15,8 @@ function mapped(id: number, at: readonly [number, number], value: number) {
 }
 
 function opened(png: Uint8Array) {
-  const { width, height, data, channels } = decode(png);
-  assertEquals(channels, 3);
-  return {
-    width,
-    height,
-    at: (x: number, y: number) => [...data.subarray(3 * (y * width + x))].slice(0, 3),
-  };
+  const { width, height, data, palette } = decode(png);
+  return { width, height, at: (x: number, y: number) => palette![data[y * width + x]] };
 }
 
 Deno.test("a sheet shows slices upright with their maps in colour where they are large", () => {
@@ -53,4 +48,11 @@ Deno.test("a map of zeros leaves the slice as it is, and many slices make a grid
   assertEquals([width, height], [5 * 134 + 6 + 20, 3 * 198 + 6]);
   assertEquals(at(6 + 100, 6 + 60), [255, 255, 255]);
   assertEquals(at(6 + 10, 6 + 60), [0, 0, 0]);
+});
+
+Deno.test("of very many slices an even choice is shown", () => {
+  const cells = Array.from({ length: 200 }, (_, i) => mapped(i, [1, 1], 1));
+  const options = { rows, columns, voxel: [1, 1] as const, signed: false };
+  const { width, height } = opened(overlaySheet(cells, options));
+  assertEquals([width, height], [9 * 134 + 6 + 20, 5 * 198 + 6]);
 });

@@ -193,8 +193,7 @@ Deno.test("interpret steps give the maps of every image and their means, and pub
           assertEquals(tensor.shape, [1, 32, 32]);
           assertEquals(tensor.data, stored.slice(k * PLANE, (k + 1) * PLANE));
         }
-        const { channels, width } = decode(await Deno.readFile(`${out}/${name}_map.png`));
-        assertEquals(channels, 3);
+        const { width } = decode(await Deno.readFile(`${out}/${name}_map.png`));
         assert(width > 400);
       }
     }

@@ -39,5 +39,5 @@ export const interpretationFiles =
 number; \`class-<node>/\` has those of the images with one true label. Published as ClinicaDL names
 them, \`mean_slice-<k>_map.pt\` and \`sub-P_ses-S_slice-<k>_map.pt\` with k the slice's index in the
 volume, beside \`_map.nii.gz\`, the slices at their places in a volume with the image's affine, and
-\`_map.png\`, the maps over the slices. Values are raw; only pictures scale each map by itself. A mean
-over images on different grids has no NIfTI.`;
+\`_map.png\`, maps over slices (an even choice if there are more than 40). Values are raw; only pictures
+scale each map by itself. A mean over images on different grids has no NIfTI.`;
