@@ -14,6 +14,7 @@ import {
 import source from "./conv2d_tiled.wgsl" with { type: "text" };
 import gradientSource from "./conv2d_weight_gradient_tiled.wgsl" with { type: "text" };
 import { packWeights, type PartialGradient } from "./conv2d_weights.ts";
+import { folded } from "./tensors.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_tiled",
@@ -79,6 +80,7 @@ export const tiledConvolution: ConvolutionVariant = {
       const work = { weights, bias, shape, taps, transposed, tile: tiledChannels, label };
       const packed = packWeights(program, work);
       const pixels = grid.images * grid.rows * grid.columns;
+      const [across, deep] = folded(program.device, Math.ceil(pixels / tiledPixels));
       program.dispatch(convolutionKernel, "main", {
         constants: { TILE_PIXELS: tiledPixels, TILE_CHANNELS: tiledChannels },
         bindings: {
@@ -87,7 +89,7 @@ export const tiledConvolution: ConvolutionVariant = {
           weights: packed.tensor,
           output,
         },
-        workgroups: [Math.ceil(pixels / tiledPixels), packed.padded / tiledChannels],
+        workgroups: [across, packed.padded / tiledChannels, deep],
         label,
       });
     }

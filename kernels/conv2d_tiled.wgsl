@@ -2,7 +2,7 @@
 // tiled through workgroup memory, 8 pixels x 8 channels an invocation.
 //
 // Input [N][C/4][H][W] vec4s; weights [tap][C/4][K padded to TILE_CHANNELS] vec4s of four input
-// channels, then the bias. The reduction runs over entries = (tap, block), DEPTH at a time; the
+// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs over entries = (tap, block), DEPTH at a time; the
 // next tile is loaded into registers while the current one is multiplied.
 
 const TILE_PIXELS: u32 = 128u;
@@ -50,6 +50,7 @@ var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, DEPTH>;
 @compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
   // registers
@@ -63,7 +64,7 @@ fn main(
 
   let across = index % ACROSS;
   let down = index / ACROSS;
-  let first_pixel = workgroup.x * TILE_PIXELS;
+  let first_pixel = (workgroup.z * grid.x + workgroup.x) * TILE_PIXELS;
   let first_channel = workgroup.y * TILE_CHANNELS;
   let in_pixels = params.in_height * params.in_width;
   let entries = params.taps_y * params.taps_x * params.in_blocks;

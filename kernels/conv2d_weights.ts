@@ -3,12 +3,13 @@ import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
 import { fixedParams } from "../src/gpu/uniforms.ts";
 import { type Conv2dShape, inputBlocks, type Taps } from "./conv2d_shape.ts";
+import { folded } from "./tensors.ts";
 import source from "./conv2d_weights.wgsl" with { type: "text" };
 
 const weightKernel = defineKernel({
   name: "conv2d_weights",
   source,
-  constants: ["LANES"],
+  constants: ["LANES", "WHOLE", "TAPS"],
   params: {
     out_channels: "u32",
     in_channels: "u32",
@@ -29,9 +30,21 @@ const weightKernel = defineKernel({
     accumulate: "u32",
   },
   entries: {
-    pack: { params: "uniform", weights: "read", bias: "read", packed: "read_write" },
+    pack: {
+      params: "uniform",
+      weights: "read",
+      weight_vectors: "read",
+      bias: "read",
+      packed: "read_write",
+    },
     pack_transposed: { params: "uniform", weights: "read", packed: "read_write" },
-    collect: { params: "uniform", partial: "read", gradient: "read_write" },
+    turn: { params: "uniform", weight_vectors: "read", packed: "read_write" },
+    collect: {
+      params: "uniform",
+      partial: "read",
+      gradient: "read_write",
+      gradient_vectors: "read_write",
+    },
   },
 });
 
@@ -76,22 +89,39 @@ export function packWeights(program: ProgramBuilder, work: {
     padded,
     has_bias: bias ? 1 : 0,
   });
-  const constants = { LANES: lanes };
+  const constants = constantsOf(program, shape);
   const workgroups: [number, number] = [Math.ceil(padded / lanes), blocks];
   const name = `${label}: pack weights`;
-  if (transposed) {
-    const bindings = { params, weights, packed: tensor };
-    program.dispatch(weightKernel, "pack_transposed", {
+  const source = constants.WHOLE ? { weight_vectors: weights } : { weights };
+  if (!transposed) {
+    const bindings = { params, ...source, bias: bias ?? weights, packed: tensor };
+    program.dispatch(weightKernel, "pack", { constants, bindings, workgroups, label: name });
+  } else if (constants.WHOLE && used === shape.kernel[0] * shape.kernel[1]) {
+    program.dispatch(weightKernel, "turn", {
       constants,
-      bindings,
-      workgroups,
+      bindings: { params, weight_vectors: weights, packed: tensor },
+      workgroups: [Math.ceil(padded / 4 / lanes), blocks],
       label: name,
     });
   } else {
-    const bindings = { params, weights, bias: bias ?? weights, packed: tensor };
-    program.dispatch(weightKernel, "pack", { constants, bindings, workgroups, label: name });
+    program.dispatch(weightKernel, "pack_transposed", {
+      constants: { LANES: lanes },
+      bindings: { params, weights, packed: tensor },
+      workgroups,
+      label: name,
+    });
   }
   return { tensor, padded };
+}
+
+/** Most taps that an invocation keeps in registers, four channels wide. */
+const MOST_TAPS = 9;
+
+function constantsOf(program: ProgramBuilder, shape: Conv2dShape) {
+  const { lanes } = program.device;
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const whole = shape.channels % 4 === 0 && (shape.positions ?? 1) === 1 && taps <= MOST_TAPS;
+  return whole ? { LANES: lanes, WHOLE: true, TAPS: taps } : { LANES: lanes, WHOLE: false };
 }
 
 /** Partial sums `[share][row][column]` of vec4s; row = output channel, column = block and tap. */
@@ -120,10 +150,15 @@ export function collectWeightGradient(program: ProgramBuilder, work: {
     row_stride: partial.columns,
     accumulate: accumulate ? 1 : 0,
   });
+  const constants = constantsOf(program, shape);
+  const items = shape.outChannels * inputBlocks(shape) * (constants.WHOLE ? 1 : taps);
+  const target = constants.WHOLE
+    ? { gradient_vectors: weightGradient }
+    : { gradient: weightGradient };
   program.dispatch(weightKernel, "collect", {
-    constants: { LANES: lanes },
-    bindings: { params, partial: partial.tensor, gradient: weightGradient },
-    workgroups: grid(program, Math.ceil(shape.outChannels * inputBlocks(shape) * taps / lanes)),
+    constants,
+    bindings: { params, partial: partial.tensor, ...target },
+    workgroups: folded(program.device, Math.ceil(items / lanes)),
     label: `${label}: collect`,
   });
 }
@@ -136,11 +171,4 @@ function weightParams(shape: Conv2dShape) {
     taps_x: shape.kernel[1],
     taps: shape.kernel[0] * shape.kernel[1],
   };
-}
-
-/** A row of workgroups, folded into rows where one is too long for the device. */
-function grid(program: ProgramBuilder, workgroups: number): [number, number] {
-  const limit = program.device.limits.maxComputeWorkgroupsPerDimension;
-  const rows = Math.ceil(workgroups / limit);
-  return [Math.ceil(workgroups / rows), rows];
 }

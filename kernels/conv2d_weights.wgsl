@@ -9,7 +9,14 @@
 // POSITIONS is 1 for a convolution. A linear layer over flattened [C][H][W] has POSITIONS = H * W:
 // on the device its features stand in order [C/4][H][W][4], in PyTorch in order [C][H][W].
 
+//
+// Where four channels and all their taps stand side by side (WHOLE), an invocation takes them as vec4s
+// and turns them in registers.
+
 const LANES: u32 = 16u;
+const WHOLE: bool = false;
+// params.taps, for WHOLE.
+const TAPS: u32 = 9u;
 
 struct Params {
   out_channels: u32,
@@ -37,6 +44,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> packed: array<vec4f>;
 @group(0) @binding(4) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var<storage, read> weight_vectors: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> gradient_vectors: array<vec4f>;
 
 fn weight_at(k: u32, block: u32, lane: u32, tap: u32) -> u32 {
   let c = (block / params.positions) * 4u + lane;
@@ -64,15 +73,38 @@ fn pack(
   if (k >= params.padded) {
     return;
   }
-  for (var tap = 0u; tap < params.taps; tap++) {
-    var value = vec4f();
+  if (WHOLE) {
+    // registers
+    var found: array<vec4f, TAPS>;
+    let first = (k * blocks + block) * TAPS;
     // unroll
-    for (var i = 0u; i < 4u; i++) {
-      if (k < params.out_channels && has_channel(block, i)) {
-        value[i] = weights[weight_at(k, block, i, tap)];
+    for (var v = 0u; v < TAPS; v++) {
+      var value = vec4f();
+      if (k < params.out_channels) {
+        value = weight_vectors[first + v];
       }
+      found[v] = value;
     }
-    packed[(tap * blocks + block) * params.padded + k] = value;
+    // unroll
+    for (var tap = 0u; tap < TAPS; tap++) {
+      packed[(tap * blocks + block) * params.padded + k] = vec4f(
+        found[tap / 4u][tap % 4u],
+        found[(TAPS + tap) / 4u][(TAPS + tap) % 4u],
+        found[(2u * TAPS + tap) / 4u][(2u * TAPS + tap) % 4u],
+        found[(3u * TAPS + tap) / 4u][(3u * TAPS + tap) % 4u],
+      );
+    }
+  } else {
+    for (var tap = 0u; tap < params.taps; tap++) {
+      var value = vec4f();
+      // unroll
+      for (var i = 0u; i < 4u; i++) {
+        if (k < params.out_channels && has_channel(block, i)) {
+          value[i] = weights[weight_at(k, block, i, tap)];
+        }
+      }
+      packed[(tap * blocks + block) * params.padded + k] = value;
+    }
   }
   if (block == 0u && k % 4u == 0u) {
     var value = vec4f();
@@ -83,6 +115,52 @@ fn pack(
       }
     }
     packed[(params.taps * blocks) * params.padded + k / 4u] = value;
+  }
+}
+
+// `pack_transposed` where all taps are used and WHOLE holds: an invocation turns 4 x 4 channels.
+@compute @workgroup_size(LANES)
+fn turn(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // registers
+  var found: array<array<vec4f, TAPS>, 4>;
+  let in_block = workgroup.x * LANES + lane;
+  let block = workgroup.y;
+  let blocks = (params.out_channels + 3u) / 4u;
+  if (in_block >= params.padded / 4u) {
+    return;
+  }
+  let exists = in_block < in_blocks();
+  // unroll
+  for (var i = 0u; i < 4u; i++) {
+    let k = block * 4u + i;
+    let first = (k * in_blocks() + in_block) * TAPS;
+    // unroll
+    for (var v = 0u; v < TAPS; v++) {
+      var value = vec4f();
+      if (exists && k < params.out_channels) {
+        value = weight_vectors[first + v];
+      }
+      found[i][v] = value;
+    }
+  }
+  // unroll
+  for (var tap = 0u; tap < TAPS; tap++) {
+    let at = ((TAPS - 1u - tap) * blocks + block) * params.padded + in_block * 4u;
+    // unroll
+    for (var c = 0u; c < 4u; c++) {
+      packed[at + c] = vec4f(
+        found[0][(c * TAPS + tap) / 4u][(c * TAPS + tap) % 4u],
+        found[1][(c * TAPS + tap) / 4u][(c * TAPS + tap) % 4u],
+        found[2][(c * TAPS + tap) / 4u][(c * TAPS + tap) % 4u],
+        found[3][(c * TAPS + tap) / 4u][(c * TAPS + tap) % 4u],
+      );
+    }
+  }
+  if (block == 0u) {
+    packed[TAPS * blocks * params.padded + in_block] = vec4f();
   }
 }
 
@@ -123,6 +201,43 @@ fn collect(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let t = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
+  if (WHOLE) {
+    // registers
+    var sum: array<vec4f, TAPS>;
+    let k = t / in_blocks();
+    if (k >= params.out_channels) {
+      return;
+    }
+    let first = k * params.row_stride + t % in_blocks() * TAPS;
+    // unroll
+    for (var tap = 0u; tap < TAPS; tap++) {
+      sum[tap] = partial[first + tap];
+    }
+    for (var share = 1u; share < params.shares; share++) {
+      // unroll
+      for (var tap = 0u; tap < TAPS; tap++) {
+        sum[tap] += partial[share * params.share_stride + first + tap];
+      }
+    }
+    // unroll
+    for (var v = 0u; v < TAPS; v++) {
+      var value = vec4f(
+        sum[4u * v % TAPS][4u * v / TAPS],
+        sum[(4u * v + 1u) % TAPS][(4u * v + 1u) / TAPS],
+        sum[(4u * v + 2u) % TAPS][(4u * v + 2u) / TAPS],
+        sum[(4u * v + 3u) % TAPS][(4u * v + 3u) / TAPS],
+      );
+      if (params.accumulate != 0u) {
+        value += gradient_vectors[t * TAPS + v];
+      }
+      gradient_vectors[t * TAPS + v] = value;
+    }
+  } else {
+    add_columns(t);
+  }
+}
+
+fn add_columns(t: u32) {
   let columns = in_blocks() * params.taps;
   if (t >= params.out_channels * columns) {
     return;

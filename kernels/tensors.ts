@@ -49,6 +49,13 @@ export function planeGrid(
   return { chunk, workgroups: [Math.ceil(pixels(shape) / chunk), blocks(shape), shape.batch] };
 }
 
+/** A row of workgroups, folded into several where one is too long for the device. */
+export function folded(device: Device, workgroups: number): [length: number, rows: number] {
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  const rows = Math.ceil(workgroups / limit);
+  return [Math.ceil(workgroups / rows), rows];
+}
+
 /** Grid over `count` items, one a lane, folded into two dimensions. */
 export function flatGrid(device: Device, count: number, lanes: number): [number, number, number] {
   const groups = Math.ceil(count / lanes);

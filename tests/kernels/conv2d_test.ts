@@ -7,7 +7,7 @@ import {
   type Conv2dShape,
   linearShape,
 } from "../../kernels/conv2d.ts";
-import { type Device, openDevice } from "../../src/gpu/device.ts";
+import { Device, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
 import { conv2dReference, fromBlocks, toBlocks } from "./conv2d_reference.ts";
@@ -80,6 +80,52 @@ for (const [tiledPixels, tiledChannels] of [[64, 64], [64, 128], [128, 128]]) {
       device.destroy();
     }
   });
+}
+
+Deno.test("a grid longer than the device allows is folded and agrees with float64", async () => {
+  const opened = await openDevice();
+  try {
+    const limits = { ...limitsOf(opened), maxComputeWorkgroupsPerDimension: 4 };
+    const gpu = new Proxy(opened.gpu, {
+      get(target, key) {
+        if (key === "limits") return limits;
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const device = new Device(gpu, opened.info);
+    // 10 tiles of 64 pixels in 3 rows of 4.
+    useKernelTable(device, { ...direct, convolution: "tiled", tiledPixels: 64 });
+    const shape = layer(2, 4, 20, 15, 4, 1, 1, 0);
+    const data = problem(shape);
+    const reference = conv2dReference(
+      shape,
+      data.input,
+      data.weights,
+      data.bias,
+      data.outGradient,
+    );
+    const input = device.buffer("input", toBlocks(data.input, 2, 4, 300));
+    const output = device.buffer("output", input.bytes);
+    const weights = device.buffer("weights", data.weights);
+    const bias = device.buffer("bias", data.bias);
+    const program = new ProgramBuilder(device, "folded");
+    conv2dForward(program, { input, weights, bias, output, shape });
+    (await program.build()).run();
+    close("output", fromBlocks(await device.readFloats(output), 2, 4, 300), reference.output, 4);
+  } finally {
+    opened.destroy();
+  }
+});
+
+function limitsOf(device: Device): GPUSupportedLimits {
+  const names = Object.keys(Object.getOwnPropertyDescriptors(GPUSupportedLimits.prototype));
+  return Object.fromEntries(
+    names.filter((name) => name !== "constructor").map((name) => [
+      name,
+      device.limits[name as keyof GPUSupportedLimits],
+    ]),
+  ) as unknown as GPUSupportedLimits;
 }
 
 Deno.test("texel tiles of 16 channels agree with float64", async () => {
