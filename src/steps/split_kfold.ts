@@ -24,7 +24,7 @@ sessions beside its baseline (\`valid_longitudinal\` of training chooses).`,
   inputs: {
     labels: { types: ["labels", "participants"], description: "Sessions to divide." },
   },
-  outputs: { folds: foldsOutput },
+  outputs: ({ n_splits }) => ({ folds: { ...foldsOutput, length: n_splits } }),
   runs: "inline",
   run: async (context) => {
     const { drawFolds } = await import("../tables/kfold.ts");

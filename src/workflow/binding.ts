@@ -205,6 +205,19 @@ export class Binder {
       : { instance: instance.name, output, index };
   }
 
+  /** The output, unless an index goes beyond a list whose length is known. */
+  #inRange(outputs: Outputs, output: string): string | undefined {
+    const { step, index } = this.selection.reference;
+    const { length } = outputs[output];
+    if (index === undefined || length === undefined || index < length) return output;
+    this.problems.add(
+      `${step}.${output} has ${length} elements, so there is no [${index}]`,
+      this.consumer.place,
+      `they are counted from 0: the last is [${length - 1}]`,
+    );
+    return undefined;
+  }
+
   /** The named output, or the only one, or the only one whose type fits. */
   #chooseOutput(outputs: Outputs): string | undefined {
     const { reference: { step, output, index } } = this.selection;
@@ -221,9 +234,9 @@ export class Binder {
         this.problems.add(`${step} has no output "${output}"`, place, didYouMean(output, names));
         return undefined;
       }
-      if (fits(output)) return output;
+      if (fits(output)) return this.#inRange(outputs, output);
     } else {
-      if (fitting.length === 1) return fitting[0];
+      if (fitting.length === 1) return this.#inRange(outputs, fitting[0]);
       if (fitting.length > 1) {
         this.problems.add(
           `${step} has several outputs that fit: ${fitting.join(", ")}`,

@@ -192,7 +192,19 @@ function modify(draft: StepDraft, matrix: Matrix, scope: Scope, problems: Proble
       );
       continue;
     }
-    points = points.filter((point) => names.some((axis) => point[axis] !== entry[axis]));
+    const left = points.filter((point) => names.some((axis) => point[axis] !== entry[axis]));
+    if (left.length === points.length) {
+      const text = names.map((axis) => `${axis}=${axisText(entry[axis])}`).join(",");
+      const wrong = names.find((axis) => !matrix.values.get(axis)?.has(axisText(entry[axis])));
+      problems.add(
+        `the matrix of ${draft.name} has no ${text} to exclude`,
+        place,
+        wrong === undefined
+          ? undefined
+          : didYouMean(axisText(entry[wrong]), matrix.values.get(wrong) ?? []),
+      );
+    }
+    points = left;
   }
   if (points.length === 0) {
     problems.add(`exclude leaves nothing of the matrix of ${draft.name}`, excluded?.place);

@@ -123,6 +123,8 @@ export interface OutputPort {
   type: string;
   /** Type of the elements when the output is a list. */
   list?: string;
+  /** Number of elements of a list, where the parameters tell. */
+  length?: number;
   description: string;
   /**
    * Files that `[publish]` writes for this output, by relative path; the artifact's own files when

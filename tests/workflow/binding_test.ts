@@ -75,7 +75,7 @@ in.predictions = "folds"
 uses = "split.kfold"
 in.labels = "labels.labels[0]"
 `.replace(/^/, base),
-  `a.toml:17:12
+  `a.toml:18:12
 17 | in.folds = "slices"
    |            ^^^^^^^^
 slices.images is of type images, but in.folds takes fold or folds
@@ -169,4 +169,15 @@ a.toml:41:23
 41 | needs = ["sets.caps", 3]
    |                       ^
 needs must be the name of a step or a list of names`,
+);
+
+says(
+  "an element beyond a list whose length is known",
+  `${base}${trainer}matrix.fold = { range = 6 }
+in.folds = "folds[\${matrix.fold}]"
+`,
+  `a.toml:18:12
+18 | in.folds = "folds[\${matrix.fold}]"
+   |            ^^^^^^^^^^^^^^^^^^^^^^^
+folds.folds has 5 elements, so there is no [5]; they are counted from 0: the last is [4]`,
 );

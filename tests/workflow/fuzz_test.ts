@@ -124,7 +124,7 @@ Deno.test(`${mutants} mutated files give a workflow or a WorkflowError, and soon
     const started = performance.now();
     try {
       const options = inMemory({ "a.toml": text, "train.json": "{}" });
-      const { instances } = await readWorkflow("/work/a.toml", options);
+      const { instances } = await readWorkflow("/project/a.toml", options);
       valid++;
       assert(instances.length > 0);
     } catch (error) {
@@ -139,7 +139,7 @@ Deno.test(`${mutants} mutated files give a workflow or a WorkflowError, and soon
         const { line, column } = location;
         assert(line >= 1 && line <= lines && column >= 1, `mutant ${number}: ${line}:${column}`);
       }
-      renderIssues(error.issues, "/work");
+      renderIssues(error.issues, "/project");
     }
     const elapsed = performance.now() - started;
     assert(elapsed < patience, `mutant ${number} took ${elapsed} ms`);
@@ -154,7 +154,7 @@ Deno.test(`${mutants / 5} mutated files are saved with new values, or refused`, 
     const text = mutate(experiment, number);
     try {
       const options = inMemory({ "a.toml": text }, { set: ["train.epochs=7", "params.seed=1"] });
-      await workflowTextWith("/work/a.toml", options);
+      await workflowTextWith("/project/a.toml", options);
       saved++;
     } catch (error) {
       if (!(error instanceof WorkflowError)) {

@@ -31,7 +31,11 @@ with = { kind = "phantom", n_subjects = "\${params.n}", seed = "\${params.seed}"
   assertEquals(workflow.instances[0].params, { kind: "phantom", n_subjects: 7, seed: 9 });
   assertEquals(workflow.instances[0].origins.n_subjects.from, "params");
   assertEquals(workflow.instances[0].origins.seed.from, "include");
-  assertEquals([...workflow.sources.keys()], ["/work/a.toml", "/work/b.toml", "/work/c.toml"]);
+  assertEquals([...workflow.sources.keys()], [
+    "/project/a.toml",
+    "/project/b.toml",
+    "/project/c.toml",
+  ]);
 });
 
 Deno.test("a matrix is taken whole from the last file that has one", async () => {
@@ -62,7 +66,7 @@ Deno.test("a file that is not there is an issue of the line that includes it", a
     `a.toml:2:12
 2 | include = ["nowhere.toml"]
   |            ^^^^^^^^^^^^^^
-can't read /work/nowhere.toml: there is no such file`,
+can't read /project/nowhere.toml: there is no such file`,
   );
 });
 
@@ -77,7 +81,7 @@ include must be a path or a list of paths`,
 });
 
 Deno.test("the file itself not being there has no line", async () => {
-  assertEquals(await issues({}), "can't read /work/a.toml: there is no such file");
+  assertEquals(await issues({}), "can't read /project/a.toml: there is no such file");
 });
 
 Deno.test("each file has its own TOML error", async () => {

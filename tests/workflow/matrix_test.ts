@@ -174,6 +174,14 @@ Deno.test("matrices that are none are refused where they stand", async () => {
     "exclude must be a list of tables such as [{ fold = 0 }]",
   );
   assertEquals(
+    await said("matrix.a = [1, 2]\nexclude = [{ a = 3 }]"),
+    "the matrix of caps has no a=3 to exclude; known: 1, 2",
+  );
+  assertEquals(
+    await said("matrix = { a = [1, 2], b = [1] }\nexclude = [{ a = 1 }, { a = 1, b = 1 }]"),
+    "the matrix of caps has no a=1,b=1 to exclude",
+  );
+  assertEquals(
     await said("matrix.a = [1]\nexclude = [{ a = 1 }]"),
     "exclude leaves nothing of the matrix of caps",
   );

@@ -21,6 +21,7 @@ in.caps = "caps"
 [steps.folds]
 uses = "split.kfold"
 in.labels = "labels"
+with.n_splits = 10
 [steps.train]
 uses = "train.classification"
 matrix = { fold = { range = 10 }, seed = { range = ${rows} } }
@@ -72,13 +73,13 @@ for (const count of [10_000, 100_000]) {
   });
   const picking = inMemory({ "a.toml": pickingWorkflowOf(count) });
   Deno.bench(`read and expand, ${count}, a reference per instance`, { group, n: 5 }, async () => {
-    await readWorkflow("/work/a.toml", picking);
+    await readWorkflow("/project/a.toml", picking);
   });
   for (const dependent of [false, true]) {
     const options = inMemory({ "a.toml": workflowOf(count, dependent) });
     const name = `read and expand, ${count}${dependent ? ", a parameter per instance" : ""}`;
     Deno.bench(name, { group, n: 5, warmup: 1 }, async () => {
-      await readWorkflow("/work/a.toml", options);
+      await readWorkflow("/project/a.toml", options);
     });
   }
 }

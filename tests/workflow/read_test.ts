@@ -4,7 +4,7 @@ import { base, experiment, issues, read } from "./reading.ts";
 Deno.test("the documentation's experiment expands into its instances, in order", async () => {
   const workflow = await read(experiment);
   assertEquals(workflow.name, "slices-resnet18");
-  assertEquals(workflow.folder, "/work");
+  assertEquals(workflow.folder, "/project");
   assertEquals(workflow.params, { seed: 42, n_splits: 4 });
   assertEquals(workflow.steps.map(({ name, instances }) => [name, instances.length]), [
     ["caps", 1],
@@ -62,7 +62,7 @@ Deno.test("origins say where each value was written", async () => {
   assertEquals(origins.seed.from, "params");
   assert(origins.seed.place);
   assertEquals(await workflow.locate(origins.seed.place), {
-    file: "/work/a.toml",
+    file: "/project/a.toml",
     line: 5,
     column: 8,
     length: 2,
@@ -110,7 +110,7 @@ with.path = "data/\${ params.n }-\${params.word}"
   assertEquals(workflow.instances.map(({ params }) => params), [
     { kind: "phantom", n_subjects: 3, seed: 0 },
     { diagnoses: ["AD", "CN"] },
-    { path: "/work/data/3-CN", extra: [] },
+    { path: "/project/data/3-CN", extra: [] },
   ]);
 });
 
@@ -120,7 +120,10 @@ Deno.test("paths are resolved against the workflow file's folder", async () => {
 uses = "caps.open"
 with = { path = "../data/./caps", extra = ["x", "/abs/y"] }
 `);
-  assertEquals(workflow.instances[0].params, { path: "/data/caps", extra: ["/work/x", "/abs/y"] });
+  assertEquals(workflow.instances[0].params, {
+    path: "/data/caps",
+    extra: ["/project/x", "/abs/y"],
+  });
 });
 
 Deno.test("execution keys are read with their units, and interpolate params", async () => {
@@ -192,7 +195,7 @@ Deno.test("a step of one's own is loaded once from the folder of the file that n
       return Promise.resolve(own);
     },
   });
-  assertEquals(asked, ["/work/sub ./own.ts", "/work ./own.ts"]);
+  assertEquals(asked, ["/project/sub ./own.ts", "/project ./own.ts"]);
 });
 
 Deno.test("a profile is chosen by name", async () => {

@@ -8,12 +8,12 @@ import { toyKinds } from "./toy_kinds.ts";
 
 export type Files = Readonly<Record<string, string>>;
 
-/** Options that read `/work/NAME` from `files`. */
+/** Options that read `/project/NAME` from `files`. */
 export function inMemory(files: Files, options: Partial<ReadOptions> = {}): ReadOptions {
   return {
     kinds: toyKinds,
     readText: (path) => {
-      const name = path.replace(/^\/work\//, "");
+      const name = path.replace(/^\/project\//, "");
       return Object.hasOwn(files, name)
         ? Promise.resolve(files[name])
         : Promise.reject(new Deno.errors.NotFound(path));
@@ -22,10 +22,10 @@ export function inMemory(files: Files, options: Partial<ReadOptions> = {}): Read
   };
 }
 
-/** Reads a text as `/work/a.toml`, or several files of which `a.toml` is the main one. */
+/** Reads a text as `/project/a.toml`, or several files of which `a.toml` is the main one. */
 export function read(text: string | Files, options: Partial<ReadOptions> = {}): Promise<Workflow> {
   const files = typeof text === "string" ? { "a.toml": text } : text;
-  return readWorkflow("/work/a.toml", inMemory(files, options));
+  return readWorkflow("/project/a.toml", inMemory(files, options));
 }
 
 /** The rendered issues; an empty text when there are none. */
@@ -38,7 +38,7 @@ export async function issues(
     return "";
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error;
-    return renderIssues(error.issues, "/work");
+    return renderIssues(error.issues, "/project");
   }
 }
 

@@ -5,7 +5,7 @@ import { withValue, workflowTextWith } from "../../src/workflow/save_as.ts";
 import { experiment, type Files, inMemory, read } from "./reading.ts";
 
 const save = (files: Files, set: string[], sweep: string[] = []) =>
-  workflowTextWith("/work/a.toml", inMemory(files, { set, sweep }));
+  workflowTextWith("/project/a.toml", inMemory(files, { set, sweep }));
 
 Deno.test("saving keeps comments and layout, and reads as the command line did", async () => {
   const set = ["params.n_splits=2", "train.learning_rate=0.01", "folds.seed=3", "caps.seed=9"];
@@ -85,8 +85,8 @@ Deno.test("a value finds its place however the table is spelt", () => {
 Deno.test("an unknown address is refused before anything is written", async () => {
   const options = inMemory({ "a.toml": experiment }, { set: ["train.epoch=1"] });
   const results = await Promise.allSettled<unknown>([
-    workflowTextWith("/work/a.toml", options),
-    readWorkflow("/work/a.toml", options),
+    workflowTextWith("/project/a.toml", options),
+    readWorkflow("/project/a.toml", options),
   ]);
   assertEquals(results[0].status, "rejected");
   assertEquals(results[0], results[1]);

@@ -103,7 +103,9 @@ const kfold = defineStep({
     seed,
   }),
   inputs: { labels: port("labels") },
-  outputs: { folds: { type: "folds", list: "fold", description: "One element a fold." } },
+  outputs: ({ n_splits }) => ({
+    folds: { type: "folds", list: "fold", length: n_splits, description: "One element a fold." },
+  }),
   runs: "inline",
   run,
 });
