@@ -120,7 +120,10 @@ export function schemaFor(kinds: readonly StepKind[]): Schema {
         { oneOf: [...sorted.map(stepSchema), ownStep, includedStep] },
         "The steps by name.",
       ),
-      publish: tableOf(reference, 'Copies of outputs, "path" = "step.output".'),
+      publish: tableOf(
+        reference,
+        'Copies of outputs, "path" = "step.output"; "report" is the HTML report of the run.',
+      ),
       profile: tableOf(
         table({
           executor: text("What runs the instances."),
