@@ -75,7 +75,7 @@ in.predictions = "folds"
 uses = "split.kfold"
 in.labels = "labels.labels[0]"
 `.replace(/^/, base),
-  `a.toml:18:12
+  `a.toml:17:12
 17 | in.folds = "slices"
    |            ^^^^^^^^
 slices.images is of type images, but in.folds takes fold or folds
