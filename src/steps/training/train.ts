@@ -284,7 +284,12 @@ export class Training {
     for (const [member, place] of await this.#stateOnDevice()) parked.set(member, place);
     const records = this.members.map(({ record }) => record);
     const draft = encodeCheckpoint({ parked, records });
-    const position = final ?? Math.max(0, ...[...parked.values()].map(placeOf));
+    // Those who stopped early count too: what they have learnt must not serve fewer epochs.
+    const places = [
+      ...[...parked.values()].map(placeOf),
+      ...records.map(({ rows }) => rows.length),
+    ];
+    const position = final ?? Math.max(...places);
     await checkpoints.save(position, draft, { final: final !== undefined });
     this.#lastSave = performance.now();
   }
