@@ -202,3 +202,30 @@ Deno.test("--save-as writes the sweep into a file that means the same", async ()
   assertEquals(elsewhere.code, 2);
   assertStringIncludes(elsewhere.err, "is outside the workflow's folder");
 });
+
+Deno.test("the report is published where the workflow asks, made again when missing, never over edits", async () => {
+  await using project = await Project.make();
+  await project.write("flow.toml", `${WORKFLOW}"results/report.html" = "report"\n`);
+  const first = await project.gyrus("run", "flow.toml");
+  assertEquals(first.code, 0);
+  assert(first.out.endsWith("wrote results/report.html\n"), first.out);
+  assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
+
+  const idle = await project.gyrus("run", "flow.toml");
+  assertEquals(steady(idle.out), "nothing to do: 4 cached (TIME)\n");
+  await Deno.remove(`${project.folder}/results/report.html`);
+  const again = await project.gyrus("run", "flow.toml");
+  assertEquals(
+    steady(again.out),
+    "nothing to do: 4 cached (TIME)\nwrote results/report.html\n",
+  );
+
+  await project.write("results/report.html", "my notes");
+  const edited = await project.gyrus("run", "flow.toml", "--set", "params.far=5", "--quiet");
+  assertEquals(edited.code, 1);
+  assertStringIncludes(edited.err, "results/report.html: was edited since Gyrus wrote it");
+  assertEquals(await project.read("results/report.html"), "my notes");
+  const forced = ["--set", "params.far=6", "--quiet", "--force-publish"];
+  assertEquals((await project.gyrus("run", "flow.toml", ...forced)).code, 0);
+  assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
+});

@@ -80,3 +80,26 @@ Deno.test("publications that are at fault", async () => {
   ];
   for (const [line, expected] of cases) assertEquals(await last(line), expected, line);
 });
+
+Deno.test("the reserved reference report asks for the run's report, unless a step is called so", async () => {
+  const workflow = await read(`${folds}"./out//report.html" = "report"\n"labels.tsv" = "labels"\n`);
+  assertEquals(workflow.reports, ["out/report.html"]);
+  assertEquals(workflow.publications.map(({ path }) => path), ["labels.tsv"]);
+  assertEquals(
+    await last('"../report.html" = "report"\n'),
+    '"../report.html" can\'t be published to: it leaves the folder of the workflow file',
+  );
+  assertEquals(
+    await last('"out" = "report"\n"./out" = "labels"\n'),
+    '"out" is published twice: labels.labels and run.report',
+  );
+  const named = `${base}
+[steps.report]
+uses = "split.kfold"
+in.labels = "labels"
+[publish]
+"out" = "report"
+`;
+  const { reports, publications } = await read(named);
+  assertEquals([reports, publications.map(({ binding }) => binding.instance)], [[], ["report"]]);
+});
