@@ -5,6 +5,7 @@ import type { ReportData } from "../../src/report/data.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { launcher, Project } from "../cli/project.ts";
 import { inked, launch, open } from "./browser.ts";
+import { faintTexts } from "./contrast.js";
 import { manyCurves } from "./synthetic.ts";
 
 const WORKFLOW = `version = 1
@@ -59,12 +60,13 @@ async function dataOf(path: string): Promise<ReportData> {
 
 /** Waits for the first line of what a process prints. */
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
   let text = "";
   while (!text.includes("\n")) {
     const { value, done } = await reader.read();
     if (done) break;
-    text += value;
+    text += decoder.decode(value, { stream: true });
   }
   await reader.cancel();
   return text;
@@ -228,11 +230,17 @@ async function disk(browser: Browser, project: Project): Promise<void> {
 
   await page.getByRole("button", { name: /light and dark/ }).click();
   assertEquals(await page.locator("html").getAttribute("data-theme"), "dark");
+  await page.pdf();
+  assertEquals(await page.locator("html").getAttribute("data-theme"), "dark", "after printing");
   assertEquals(problems, []);
   await page.close();
 
-  for (const width of [400, 1400]) {
-    const { page, problems } = await open(browser, url, { width, scheme: "dark" });
+  for (const [width, scheme] of [[400, "dark"], [1400, "light"]] as const) {
+    const { page, problems } = await open(browser, url, { width, scheme });
+    await page.getByRole("button", { name: /^train/ }).first().click();
+    assertEquals(await page.evaluate(faintTexts), []);
+    await page.locator("h1").evaluate((node) => node.setAttribute("class", "quiet cell"));
+    assertEquals((await page.evaluate(faintTexts)).length, 1, "the check sees what is faint");
     const wide = await page.locator("html").evaluate((node) => node.scrollWidth);
     assert(wide <= width, `${wide} pixels wide in a window of ${width}`);
     assertEquals(problems, []);

@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 import { drawLines } from "./line_chart.js";
 import { element, selection, table } from "./dom.js";
-import { lineColor, rampColor } from "./theme.js";
+import { lineColor, onTheme, rampColor } from "./theme.js";
 import { countText, numberText } from "./text.js";
 
 /**
@@ -26,6 +26,9 @@ const state = {
   hidden: new Set(),
 };
 
+/** Draws what is drawn once more. @type {(() => void) | undefined} */
+let redraw;
+
 /**
  * @param {HTMLElement} root
  * @param {ReportData} data
@@ -34,6 +37,8 @@ export function renderCurves(root, { curves }) {
   const { metrics, series } = curves;
   if (!metrics.includes(state.metric)) state.metric = metrics[0];
   const again = () => renderCurves(root, /** @type {ReportData} */ ({ curves }));
+  if (!redraw) onTheme(() => redraw?.());
+  redraw = again;
   const names = series.map(nameOf);
   const shown = series.map((one, index) => ({ one, index, name: names[index] }))
     .filter(({ name }) => !state.hidden.has(name));

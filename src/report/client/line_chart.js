@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element } from "./dom.js";
-import { color, onTheme } from "./theme.js";
+import { color } from "./theme.js";
 import { numberText } from "./text.js";
 
 /**
@@ -69,10 +69,6 @@ function prepare(host) {
       entry.plot.setSize({ width: frame.clientWidth, height: HEIGHT });
     }
   }).observe(frame);
-  onTheme(() => {
-    const entry = charts.get(host);
-    if (entry) drawLines(host, entry.chart);
-  });
 }
 
 /**
