@@ -13,88 +13,106 @@ export interface TextureShape {
   zeroRows?: number;
 }
 
+/** The device refused memory for activations. */
+export class ArenaError extends DeviceError {
+  /** @param given bytes that the arena held by then */
+  constructor(message: string, readonly given: number, cause: unknown) {
+    super(message, undefined, undefined, { cause });
+  }
+}
+
 export class Arena {
   readonly #buffers: GPUBuffer[] = [];
-  readonly #textures: { key: string; gpu: GPUTexture; view: GPUTextureView }[] = [];
+  readonly #textures: { key: string; bytes: number; gpu: GPUTexture; view: GPUTextureView }[] = [];
 
   constructor(readonly device: Device) {}
 
   /** Bytes held. */
   get bytes(): number {
-    const textures = this.#textures.reduce((sum, { gpu }) => sum + textureBytes(gpu), 0);
+    const textures = this.#textures.reduce((sum, { bytes }) => sum + bytes, 0);
     return this.#buffers.reduce((sum, buffer) => sum + buffer.size, textures);
   }
 
   /**
    * One buffer for each size, taking those of earlier programs where they are large enough.
    *
-   * @throws {DeviceError} out of memory: what was needed and what was given so far
+   * @throws {ArenaError} out of memory: what was needed and what was given so far
    */
   async buffers(sizes: readonly number[]): Promise<GPUBuffer[]> {
     const free = [...this.#buffers].sort((a, b) => a.size - b.size);
-    const made: GPUBuffer[] = [];
-    for (const size of sizes) {
+    const found = sizes.map((size) => {
       const fit = free.findIndex((buffer) => buffer.size >= size);
-      if (fit >= 0) {
-        made.push(...free.splice(fit, 1));
-        continue;
-      }
-      made.push(
-        await this.#allocate(size, sizes, () =>
-          this.device.gpu.createBuffer({
-            label: `arena ${this.#buffers.length}`,
-            size,
-            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-          })),
-      );
-      this.#buffers.push(made[made.length - 1]);
+      return fit >= 0 ? free.splice(fit, 1)[0] : undefined;
+    });
+    const needed = sizes.reduce((sum, size, i) => found[i] ? sum : sum + size, this.bytes);
+    const buffers: GPUBuffer[] = [];
+    for (const [i, size] of sizes.entries()) {
+      buffers.push(found[i] ?? await this.#newBuffer(size, needed));
     }
-    return made;
+    return buffers;
   }
 
-  async #allocate<T>(size: number, sizes: readonly number[], create: () => T): Promise<T> {
+  async #newBuffer(size: number, needed: number): Promise<GPUBuffer> {
+    const buffer = await this.#allocate(size, needed, () =>
+      this.device.gpu.createBuffer({
+        label: `arena ${this.#buffers.length}`,
+        size,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      }));
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  async #allocate<T>(size: number, needed: number, create: () => T): Promise<T> {
     try {
       return await this.device.guarded("Allocating activations", create);
     } catch (cause) {
-      const needed = sizes.reduce((sum, bytes) => sum + bytes, 0);
-      throw new DeviceError(
+      if (!this.device.healthy) throw cause;
+      throw new ArenaError(
         `The program needs ${megabytes(needed)} for activations; the device gave ${
           megabytes(this.bytes)
         } and then refused ${megabytes(size)}. Take a smaller batch_size`,
-        undefined,
-        undefined,
-        { cause },
+        this.bytes,
+        cause,
       );
     }
   }
 
-  /** One texture for each shape, taking equal ones of earlier programs. */
+  /**
+   * One texture for each shape, taking equal ones of earlier programs.
+   *
+   * @throws {ArenaError} out of memory: what was needed and what was given so far
+   */
   async textures(shapes: readonly TextureShape[]): Promise<GPUTextureView[]> {
     const free = [...this.#textures];
+    const found = shapes.map((shape) => {
+      const fit = free.findIndex((texture) => texture.key === textureKey(shape));
+      return fit >= 0 ? free.splice(fit, 1)[0].view : undefined;
+    });
+    const needed = shapes.reduce(
+      (sum, shape, i) => found[i] ? sum : sum + textureBytes(shape),
+      this.bytes,
+    );
     const views: GPUTextureView[] = [];
-    for (const shape of shapes) {
-      const key = textureKey(shape);
-      const fit = free.findIndex((texture) => texture.key === key);
-      if (fit >= 0) {
-        views.push(free.splice(fit, 1)[0].view);
-        continue;
-      }
-      const gpu = await this.device.guarded(
-        `Allocating a texture of ${key}`,
-        () =>
-          this.device.gpu.createTexture({
-            label: `arena texture ${key}`,
-            size: [shape.width, shape.height, shape.layers],
-            format: shape.format,
-            usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING |
-              GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
-          }),
-      );
-      const view = gpu.createView({ dimension: shape.layers > 1 ? "2d-array" : "2d" });
-      this.#textures.push({ key, gpu, view });
-      views.push(view);
+    for (const [i, shape] of shapes.entries()) {
+      views.push(found[i] ?? await this.#newTexture(shape, needed));
     }
     return views;
+  }
+
+  async #newTexture(shape: TextureShape, needed: number): Promise<GPUTextureView> {
+    const [key, bytes] = [textureKey(shape), textureBytes(shape)];
+    const gpu = await this.#allocate(bytes, needed, () =>
+      this.device.gpu.createTexture({
+        label: `arena texture ${key}`,
+        size: [shape.width, shape.height, shape.layers],
+        format: shape.format,
+        usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING |
+          GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
+      }));
+    const view = gpu.createView({ dimension: shape.layers > 1 ? "2d-array" : "2d" });
+    this.#textures.push({ key, bytes, gpu, view });
+    return view;
   }
 
   /** The texture behind a view that {@link textures} gave. */
@@ -116,7 +134,7 @@ export function textureKey({ width, height, layers, format, zeroRows }: TextureS
   return `${width}x${height}x${layers} ${format}${zeroRows ? ` from row ${zeroRows}` : ""}`;
 }
 
-function textureBytes(texture: GPUTexture): number {
-  const texel = texture.format === "rgba32float" ? 16 : texture.format === "rgba16float" ? 8 : 4;
-  return texture.width * texture.height * texture.depthOrArrayLayers * texel;
+function textureBytes({ width, height, layers, format }: TextureShape): number {
+  const texel = format === "rgba32float" ? 16 : format === "rgba16float" ? 8 : 4;
+  return width * height * layers * texel;
 }

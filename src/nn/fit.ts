@@ -35,7 +35,7 @@ import {
 } from "../../kernels/gather.ts";
 import { recordUpdate } from "../../kernels/optimizer.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
-import { Arena } from "../gpu/arena.ts";
+import { Arena, ArenaError } from "../gpu/arena.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { Pacer } from "../gpu/pacer.ts";
 import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
@@ -362,8 +362,9 @@ export class Trainer {
       return await builder.build(this.#arena, onCompile);
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.kernel || batchSize === undefined) throw cause;
-      const fits = largestBatch(this.device, this.options);
-      // Out of memory for another reason than one tensor's size: the arena's message says how much.
+      const fits = cause instanceof ArenaError
+        ? this.#affordable(cause.given, batchSize)
+        : largestBatch(this.device, this.options);
       if (fits >= batchSize) throw cause;
       const advice = fits > 0 ? `batch_size ${fits} would fit` : "not even batch_size 1 fits";
       throw new DeviceError(
@@ -373,6 +374,24 @@ export class Trainer {
         { cause },
       );
     }
+  }
+
+  /** A batch size below `batchSize` that takes at most `bytes`, its last batch included, or 0. */
+  #affordable(bytes: number, batchSize: number): number {
+    const needed = (size: number) => {
+      if (size === 0) return 0;
+      const builder = new ProgramBuilder(this.device, "estimate");
+      this.#record(builder, size);
+      return builder.plannedBytes();
+    };
+    let [fits, exceeds] = [0, batchSize];
+    while (exceeds - fits > 1) {
+      const size = (fits + exceeds) >> 1;
+      const last = this.options.runs[0].items.length % size;
+      if (needed(size) + needed(last) <= bytes) fits = size;
+      else exceeds = size;
+    }
+    return fits;
   }
 
   #record(builder: ProgramBuilder, size: number): void {

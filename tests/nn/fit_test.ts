@@ -4,6 +4,7 @@ import { Device, openDevice } from "../../src/gpu/device.ts";
 import { Trainer, type TrainerOptions } from "../../src/nn/fit.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
 import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
+import { tightDevice } from "../gpu/tight_device.ts";
 import { fixtureData, fixtures, fixtureWeights } from "./fixture.ts";
 
 const optimizers: Record<string, OptimizerOptions> = {
@@ -311,6 +312,23 @@ Deno.test("a batch that exceeds the device says what is needed and which batch s
     );
     assert(/"conv1" needs .* this device binds at most/.test(error.message), error.message);
     assert(error.message.includes(`batch_size ${fits} would fit`), error.message);
+  });
+});
+
+Deno.test("a device out of memory says what was needed and given, and the batch size that fits", async () => {
+  await withDevice(async (opened) => {
+    const batch = (batchSize: number): TrainerOptions => ({ ...smallTask(), batchSize });
+    const bytes = 10 * 2 ** 20;
+    const error = await assertRejects(
+      () => trained(tightDevice(opened, bytes), batch(22), 1),
+      DeviceError,
+    );
+    const numbers = /needs ([\d.]+) MiB .* gave ([\d.]+) MiB and then refused/.exec(error.message);
+    assert(numbers && Number(numbers[1]) > Number(numbers[2]), error.message);
+    const fits = Number(/batch_size (\d+) would fit/.exec(error.message)?.[1]);
+    assert(fits > 0 && fits < 22, error.message);
+    const { losses } = await trained(tightDevice(opened, bytes), batch(fits), 1);
+    assertEquals(losses.length, Math.ceil(22 / fits));
   });
 });
 
