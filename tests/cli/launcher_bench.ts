@@ -1,6 +1,6 @@
 /**
  * What the launcher adds to a start when nothing is to be done (aim: less than 15 ms), against
- * `deno run mod.ts`, by turns. `Deno.bench` does not count the time of child processes.
+ * `deno run mod.ts`, by turns, so that other work of the machine falls on both.
  */
 import { launcher, program } from "./project.ts";
 
