@@ -1,13 +1,15 @@
 /** The live view: one run, served to browsers on this machine. */
 import { DataError } from "../errors.ts";
-import { readRun, runPath } from "../engine/run_folder.ts";
+import { isAlive, readRun, runPath } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
 import { ReportBuilder } from "./build.ts";
 import type { ReportData } from "./data.ts";
 import { reportPage } from "./page.ts";
 
-/** Milliseconds between looks at the run's files. */
+/** Milliseconds between looks at the run's files, at least. */
 const LOOK = 400;
+/** Looking and telling take at most this share of the time. */
+const BUSY = 0.2;
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -34,6 +36,7 @@ export class LiveView {
   #sections: Sections = new Map();
   #seen = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   private constructor(readonly store: Store, readonly run: string, port: number) {
     this.#builder = new ReportBuilder(store);
@@ -60,8 +63,8 @@ export class LiveView {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
     await this.#server.shutdown();
@@ -112,15 +115,18 @@ export class LiveView {
   async #look(): Promise<void> {
     const { files } = this.store;
     const folder = runPath(this.store, this.run);
-    const seen = ["events.jsonl", "run.json", "lock"]
-      .map((name) => files.size(`${folder}/${name}`) ?? "none").join();
+    const started = performance.now();
+    const sizes = ["events.jsonl", "run.json"].map((name) => files.size(`${folder}/${name}`));
+    const seen = JSON.stringify([...sizes, isAlive(this.store, this.run)]);
     const record = seen === this.#seen ? undefined : readRun(this.store, this.run);
     if (record) {
       this.#seen = seen;
       this.#data = await this.#builder.build(record);
       this.#tell();
     }
-    if (!this.#finished) this.#timer = setTimeout(() => this.#look(), LOOK);
+    if (this.#finished || this.#closed) return;
+    const pause = Math.max(LOOK, (performance.now() - started) * (1 / BUSY - 1));
+    this.#timer = setTimeout(() => this.#look(), pause);
   }
 
   /** Sends the sections that changed. */

@@ -11,8 +11,8 @@ import { durationText } from "./text.js";
  * @typedef {import("../data.ts").InstanceData} InstanceData
  */
 
-/** Below it the graph runs from top to bottom; pixels. */
-const NARROW = 720;
+/** Where the graph runs from top to bottom. */
+const narrow = matchMedia("(max-width: 720px)");
 /** Share of its size that the graph may shrink to. */
 const SMALLEST = 0.65;
 /** Instances that are drawn one by one. */
@@ -31,6 +31,8 @@ const OUTCOMES = [
 
 /** @type {string | undefined} */
 let chosenStep;
+/** What is shown, for what happens between updates. @type {{ root: HTMLElement, data: ReportData }} */
+let shown;
 /** @type {string} */
 let drawnLayout = "";
 /** @type {Map<string, HTMLButtonElement>} */
@@ -42,14 +44,15 @@ let buttons = new Map();
  */
 export function renderGraph(root, data) {
   const { graph, instances } = data;
-  const narrow = innerWidth < NARROW;
-  const key = JSON.stringify([narrow, graph]);
+  if (!shown) {
+    narrow.addEventListener("change", () => renderGraph(shown.root, shown.data));
+    new ResizeObserver(fit).observe(root);
+  }
+  shown = { root, data };
+  const key = JSON.stringify([narrow.matches, graph]);
   if (key !== drawnLayout) {
     drawnLayout = key;
-    drawGraph(root, data, narrow ? graph.tall : graph.wide);
-    addEventListener("resize", () => {
-      if (innerWidth < NARROW !== narrow) renderGraph(root, data);
-    }, { once: true });
+    drawGraph(root, data, narrow.matches ? graph.tall : graph.wide);
   }
   for (const [step, button] of buttons) {
     paint(button, step, instances.filter((instance) => instance.step === step), graph);
@@ -63,8 +66,8 @@ export function renderGraph(root, data) {
  * @param {ReportData} data
  * @param {import("../data.ts").Layout} layout
  */
-function drawGraph(root, { graph, instances }, { width, height, boxes, edges }) {
-  const panel = element("div", { class: "step", "aria-live": "polite" });
+function drawGraph(root, { graph }, { width, height, boxes, edges }) {
+  const panel = element("div", { class: "step" });
   buttons = new Map();
   const canvas = element(
     "div",
@@ -94,9 +97,6 @@ function drawGraph(root, { graph, instances }, { width, height, boxes, edges }) 
       ),
     ),
   );
-  // Smaller where that is enough to see it whole; else it scrolls.
-  const room = root.clientWidth;
-  canvas.style.setProperty("zoom", String(Math.max(SMALLEST, Math.min(1, room / width))));
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   graph.nodes.forEach(({ step }, index) => {
@@ -106,7 +106,7 @@ function drawGraph(root, { graph, instances }, { width, height, boxes, edges }) 
       class: "node",
       click: () => {
         chosenStep = chosenStep === step ? undefined : step;
-        showStep(panel, instances, true);
+        showStep(panel, shown.data.instances, true);
         for (const [name, other] of buttons) {
           other.setAttribute("aria-expanded", String(name === chosenStep));
         }
@@ -128,6 +128,15 @@ function drawGraph(root, { graph, instances }, { width, height, boxes, edges }) 
     ),
     panel,
   );
+  fit();
+}
+
+/** Smaller where that is enough to see it whole; else it scrolls. */
+function fit() {
+  const canvas = /** @type {HTMLElement | null} */ (shown.root.querySelector(".canvas"));
+  if (!canvas) return;
+  const share = shown.root.clientWidth / parseFloat(canvas.style.width);
+  canvas.style.setProperty("zoom", String(Math.max(SMALLEST, Math.min(1, share))));
 }
 
 /** Smooth from point to point. @param {[number, number][]} points */

@@ -28,6 +28,9 @@ const HEIGHT = 340;
 /** Pixels from a line within which it is meant. */
 const NEAR = 24;
 
+/** With more lines the one in focus is named and not brought out. */
+const MOST_DIMMED = 250;
+
 /** @type {WeakMap<HTMLElement, { plot: any, chart: Chart, zoom: number[] | null, focused: number }>} */
 const charts = new WeakMap();
 
@@ -109,11 +112,12 @@ function optionsOf(width, entry, readout) {
     width,
     height: HEIGHT,
     legend: { show: false },
-    focus: { alpha: 0.25 },
+    // Dimming the others draws all of them again.
+    focus: { alpha: lines.length > MOST_DIMMED ? 1 : 0.25 },
     cursor: {
       focus: { prox: NEAR },
       drag: { x: true, y: false, setScale: true },
-      points: { size: 8 },
+      points: { size: 8, one: true },
     },
     scales: { x: { time: false } },
     axes: [
@@ -129,10 +133,9 @@ function optionsOf(width, entry, readout) {
       {},
       ...lines.map(({ name, color: stroke, dash, width, alpha, xs }) => ({
         label: name,
-        stroke,
+        stroke: translucent(stroke, alpha),
         width,
         dash,
-        alpha,
         spanGaps: true,
         points: { show: xs.length === 1 },
       })),
@@ -151,6 +154,13 @@ function optionsOf(width, entry, readout) {
       }],
     },
   };
+}
+
+/** Of `#rrggbb` and `hsl(…)`. @param {string} stroke @param {number} alpha */
+function translucent(stroke, alpha) {
+  if (alpha === 1) return stroke;
+  const byte = Math.round(255 * alpha).toString(16).padStart(2, "0");
+  return stroke.startsWith("#") ? stroke + byte : stroke.replace(")", ` / ${alpha})`);
 }
 
 /** @param {number} value */

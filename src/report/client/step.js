@@ -49,7 +49,7 @@ export function renderStep(panel, instances, asked) {
     [...panel.querySelectorAll("details[open] > summary")].map((summary) => summary.textContent),
   );
   panel.replaceChildren(
-    element("h3", { tabindex: -1 }, shown.step, element("small", {}, shown.kind)),
+    element("h3", {}, shown.step, element("small", {}, shown.kind)),
     picker ?? "",
     ...describe(shown),
   );
