@@ -208,7 +208,7 @@ type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: 
 
 /** PyTorch's times of the same layers, or undefined where Python has no torch. */
 async function torchTimes(layers: readonly Layer[], gemm: number): Promise<TorchTimes | undefined> {
-  const python = new Deno.Command(Deno.env.get("PYTHON") ?? "/usr/bin/python3", {
+  const python = new Deno.Command(Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3", {
     args: [new URL("conv2d_torch.py", import.meta.url).pathname],
     stdin: "piped",
     stdout: "piped",
@@ -240,7 +240,7 @@ async function printTable(side: number, images: number, names: readonly string[]
   const device = await openDevice();
   const layers = resnetLayers(images, side)
     .filter(({ name }) => names.length === 0 || names.includes(name));
-  const gemm = 768;
+  const gemm = device.class === "software" ? 768 : 4096;
   const torch = await torchTimes(layers, gemm);
   console.log(
     `${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}; ` +

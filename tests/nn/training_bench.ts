@@ -1,10 +1,11 @@
 /**
- * Training and inference of ResNet-18, beside PyTorch on two threads in the same run.
+ * Training and inference of ResNet-18, beside PyTorch in the same run: on two threads, or on the GPU
+ * (fp32, TF32 off) where ours runs on one and PyTorch has CUDA.
  *
- *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training_bench.ts [side] [batch] [--profile]
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training_bench.ts [side] [batch] [--profile] [--peers]
  *
  * PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names another Python. Without it the ratio is
- * left out.
+ * left out. `--peers` trains with the WebGPU libraries of tests/nn/peers too, on the same adapter.
  */
 import { openDevice } from "../../src/gpu/device.ts";
 import { Program, type Timing } from "../../src/gpu/program.ts";
@@ -13,20 +14,27 @@ import { createNetwork } from "../../src/nn/networks/mod.ts";
 
 const [side, batch] = [Number(Deno.args[0] ?? 128), Number(Deno.args[1] ?? 32)];
 
-const peer = `
+const peer = (onGpu: boolean) => `
 import sys, time, torch
 sys.path.insert(0, ${JSON.stringify(new URL("../fixtures/nn/", import.meta.url).pathname)})
 import make_fixtures
 torch.use_deterministic_algorithms(False)
 torch.set_num_threads(2)
-model = make_fixtures.ResNet18(2)
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+on_gpu = ${onGpu ? "torch.cuda.is_available()" : "False"}
+torch.backends.cudnn.benchmark = on_gpu
+device = "cuda" if on_gpu else "cpu"
+model = make_fixtures.ResNet18(2).to(device)
 update = torch.optim.Adam(model.parameters(), lr=1e-4)
-x, y = torch.rand(${batch}, 3, ${side}, ${side}), torch.arange(${batch}) % 2
+x, y = torch.rand(${batch}, 3, ${side}, ${side}).to(device), (torch.arange(${batch}) % 2).to(device)
 def best(work, rounds):
     times = []
+    work()
     for _ in range(rounds):
         began = time.perf_counter()
         work()
+        if on_gpu:
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
     return ${batch} / min(times)
 def train():
@@ -40,14 +48,24 @@ with torch.no_grad():
 `;
 
 /** Images per second of PyTorch, or nothing where there is none. */
-async function pytorch(): Promise<number[] | undefined> {
+async function pytorch(onGpu: boolean): Promise<number[] | undefined> {
   try {
     const python = Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3";
-    const { code, stdout } = await new Deno.Command(python, { args: ["-c", peer] }).output();
+    const { code, stdout } = await new Deno.Command(python, { args: ["-c", peer(onGpu)] }).output();
     return code === 0 ? new TextDecoder().decode(stdout).trim().split("\n").map(Number) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Trains with a WebGPU library in a process of its own; its last line of output. */
+async function webgpuPeer(name: string): Promise<{ version: string; imagesPerSecond: number }> {
+  const script = new URL(`peers/${name}.js`, import.meta.url).pathname;
+  const args = ["run", "-A", "--no-lock", script, `${side}`, `${batch}`];
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (!success) throw new Error(`${name} failed: ${text(stderr)}`);
+  return JSON.parse(text(stdout).split("\n").at(-1)!);
 }
 
 /** Sum of times by kernel, largest first. */
@@ -103,7 +121,7 @@ if (import.meta.main) {
     await trainer.evaluate([items]);
     inference = Math.max(inference, batch / ((performance.now() - start) / 1000));
   }
-  const theirs = await pytorch();
+  const theirs = await pytorch(device.class === "discrete");
   const row = (name: string, ours: number, peer?: number) =>
     console.log(
       `${name}: ${ours.toFixed(1)} images/s` +
@@ -120,4 +138,11 @@ if (import.meta.main) {
   }
   trainer.destroy();
   device.destroy();
+  for (const name of Deno.args.includes("--peers") ? ["tfjs", "jax"] : []) {
+    const { version, imagesPerSecond } = await webgpuPeer(name);
+    console.log(
+      `training with ${name} ${version}: ${imagesPerSecond.toFixed(2)} images/s, ` +
+        `ours ${(training / imagesPerSecond).toFixed(1)} times that`,
+    );
+  }
 }
