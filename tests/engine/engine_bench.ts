@@ -46,6 +46,10 @@ const content = (size: number) => {
   return bytes;
 };
 
+// A store in use: the folders that objects go to are there.
+for (let object = 0; object < 600; object++) await store.putObject(content(10));
+await store.sync();
+
 /** What no publish can do without. */
 async function bare(bytes: Uint8Array): Promise<void> {
   const name = `${folder}/bare/${counter}`;
