@@ -36,7 +36,7 @@ function edgesOf(run: CurrentRun): Edge[] {
 
 function layOut(steps: readonly string[], edges: readonly Edge[], rankdir: "LR" | "TB"): Layout {
   const graph = new dagre.graphlib.Graph();
-  const spread = rankdir === "LR" ? { nodesep: 16, ranksep: 28 } : { nodesep: 12, ranksep: 30 };
+  const spread = rankdir === "LR" ? { nodesep: 16, ranksep: 40 } : { nodesep: 12, ranksep: 34 };
   graph.setGraph({ rankdir, ...spread, marginx: 4, marginy: 4 });
   // Steps are named by strangers; dagre keeps names as keys of plain objects.
   steps.forEach((_, index) => graph.setNode(`s${index}`, { ...BOX }));
@@ -53,8 +53,30 @@ function layOut(steps: readonly string[], edges: readonly Edge[], rankdir: "LR" 
     }),
     edges: edges.map(({ from, to }) => {
       const edge = graph.edge({ v: number.get(from)!, w: number.get(to)! });
-      const points = edge.points as { x: number; y: number }[];
-      return points.map(({ x, y }): [number, number] => [Math.round(x), Math.round(y)]);
+      const route = edge.points as { x: number; y: number }[];
+      const ends = [graph.node(number.get(from)!), graph.node(number.get(to)!)];
+      return passing([ends[0], ...columns(route), ends[1]], rankdir);
     }),
   };
+}
+
+/** Of dagre's points those in the middle of a rank; the ends and every other one lie between ranks. */
+function columns<Point>(route: readonly Point[]): Point[] {
+  return route.slice(1, -1).filter((_, index) => index % 2 === 1);
+}
+
+/**
+ * From the end of the first box to the start of the last, straight past the boxes of each rank that
+ * lies between, so that bends are in the gaps alone.
+ */
+function passing(
+  centres: readonly { x: number; y: number }[],
+  rankdir: "LR" | "TB",
+): [number, number][] {
+  const [across, down] = rankdir === "LR" ? [BOX.width / 2, 0] : [0, BOX.height / 2];
+  const points = centres.flatMap(({ x, y }): [number, number][] => [
+    [Math.round(x - across), Math.round(y - down)],
+    [Math.round(x + across), Math.round(y + down)],
+  ]);
+  return points.slice(1, -1);
 }

@@ -139,16 +139,23 @@ function fit() {
   canvas.style.setProperty("zoom", String(Math.max(SMALLEST, Math.min(1, share))));
 }
 
-/** Smooth from point to point. @param {[number, number][]} points */
+/**
+ * Bends from a box's end to the next one's start, straight past the boxes of a rank.
+ *
+ * @param {[number, number][]} points
+ */
 function curve(points) {
   const [[x, y], ...rest] = points;
   let path = `M${x} ${y}`;
-  for (let i = 0; i < rest.length - 1; i++) {
-    const [cx, cy] = rest[i], [nx, ny] = rest[i + 1];
-    const last = i === rest.length - 2;
-    path += `Q${cx} ${cy} ${last ? nx : (cx + nx) / 2} ${last ? ny : (cy + ny) / 2}`;
-  }
-  return rest.length === 1 ? `${path}L${rest[0][0]} ${rest[0][1]}` : path;
+  rest.forEach(([toX, toY], index) => {
+    const [fromX, fromY] = points[index];
+    const middleX = (fromX + toX) / 2, middleY = (fromY + toY) / 2;
+    const bend = narrow.matches
+      ? `${fromX} ${middleY} ${toX} ${middleY}`
+      : `${middleX} ${fromY} ${middleX} ${toY}`;
+    path += index % 2 === 0 ? `C${bend} ${toX} ${toY}` : `L${toX} ${toY}`;
+  });
+  return path;
 }
 
 function legend() {
