@@ -15,7 +15,7 @@ case $file in /*) ;; *) file=$PWD/$file ;; esac
 deno=${DENO:-deno}
 failures=0
 
-say() { printf '%s\n' "$*" | tee -a "$file"; }
+say() { printf '%s\n' "$@" | tee -a "$file"; }
 
 # section TITLE COMMAND...: runs a command and keeps what it prints.
 section() {
