@@ -1,4 +1,8 @@
-/** L2-penalised logistic regression on standardised features, by gradient descent. */
+/**
+ * L2-penalised logistic regression on standardised features, by gradient descent.
+ *
+ * @returns log-odds of class 1
+ */
 export function fitLogisticRegression(
   features: readonly (readonly number[])[],
   truth: readonly number[],
@@ -27,7 +31,7 @@ export function fitLogisticRegression(
     gradient.forEach((slope, j) => weights[j] -= 0.3 * slope);
     bias -= 0.3 * biasGradient;
   }
-  return (row) => score(standardise(row)) > 0 ? 1 : 0;
+  return (row) => score(standardise(row));
 }
 
 export function balancedAccuracy(predicted: readonly number[], truth: readonly number[]): number {
