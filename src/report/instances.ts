@@ -1,5 +1,6 @@
 /** Every instance with what it was set to, took, made, said, and why it ran. */
 import { reasonText } from "../engine/reason.ts";
+import type { InstanceRecord } from "../engine/record.ts";
 import { logPath } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
 import type { Json } from "../workflow/step.ts";
@@ -47,7 +48,7 @@ function describe(
       bytes,
     })),
     device: record?.parts.numericClass ?? null,
-    log: logOf(store, run, entry),
+    log: logOf(store, run, entry, record),
   };
 }
 
@@ -78,8 +79,20 @@ function inputsOf(
   );
 }
 
-function logOf(store: Store, run: CurrentRun, { name }: CurrentInstance): string[] {
-  const bytes = store.files.readSync(logPath(store, run.id, name));
-  if (!bytes) return [];
-  return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-LOG_LINES);
+/** What it said in this run; of what was cached, when it was made. */
+function logOf(
+  store: Store,
+  run: CurrentRun,
+  { name, outcome }: CurrentInstance,
+  record: InstanceRecord | undefined,
+): string[] {
+  const made = outcome === "cached" ? record?.log : undefined;
+  const paths = made === undefined
+    ? [logPath(store, run.id, name)]
+    : [store.root, ...store.lower].map((root) => store.objectPath(made, root));
+  for (const path of paths) {
+    const bytes = store.files.readSync(path);
+    if (bytes) return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-LOG_LINES);
+  }
+  return [];
 }

@@ -274,6 +274,9 @@ async function comparison(browser: Browser, project: Project): Promise<void> {
   assertEquals([called.code, called.out], [0, "wrote both.html\n"]);
   const data = await dataOf(`${project.folder}/both.html`);
   assertEquals(data.comparison?.instances.map(({ instance }) => instance), ["evaluate"]);
+  const train = data.instances.find(({ step }) => step === "train")!;
+  assertEquals(train.outcome, "cached");
+  assertStringIncludes(train.log.at(-1)!, "epoch 3/3", "the log of when it was made");
   assert(data.comparison!.metrics.every(({ old, new: now }) => old.mean === now.mean));
   assertEquals(data.curves.series.map(({ against }) => against), [false, false, true, true]);
   const { page, problems } = await open(
