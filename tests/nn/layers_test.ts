@@ -75,10 +75,14 @@ const cases: Record<string, Case> = {
     epsilon: 5e-5,
   },
   ...Object.fromEntries(
-    (["relu", "elu", "leaky_relu", "sigmoid", "tanh"] as const).map((name) => [
-      name,
-      { layer: new Activation(name, name), input: [5, 7, 5] as const, epsilon: 0.005 },
-    ]),
+    ([["relu", 5e-4], ["leaky_relu", 5e-4], ["elu", 0.005], ["sigmoid", 0.005], [
+      "tanh",
+      0.005,
+    ]] as const)
+      .map(([name, epsilon]) => [
+        name,
+        { layer: new Activation(name, name), input: [5, 7, 5] as const, epsilon },
+      ]),
   ),
 };
 
