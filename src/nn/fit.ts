@@ -54,7 +54,7 @@ import {
   type TrainerState,
 } from "./fit_options.ts";
 import { updateRule, updateScalars } from "./optimizer.ts";
-import { type Predictions, Predictor } from "./infer.ts";
+import { evaluationBatch, type Predictions, Predictor } from "./infer.ts";
 import { sampleOrder } from "./sampler.ts";
 import { initialScheduleState, observeLoss, scheduleFactor } from "./schedule.ts";
 import type { NetworkState } from "./state_dict.ts";
@@ -503,7 +503,10 @@ export class Trainer {
    */
   async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Predictions[]> {
     this.#predictor ??= new Predictor(this.device, this.data, {
-      batchSize: this.options.batchSize,
+      // A streamed data set holds one batch of training.
+      batchSize: this.data.resident
+        ? evaluationBatch(this.options.runs.map(({ network }) => network), this.options.batchSize)
+        : this.options.batchSize,
       normalisation: this.options.normalisation,
       runs: this.options.runs.map(({ network }, i) => ({ network, buffers: this.buffers[i] })),
       arena: this.#arena,

@@ -341,6 +341,22 @@ function lossOver(
   return regressionLoss(name, logits, values);
 }
 
+/** Bytes that the largest activation of an evaluated batch may take. */
+const EVALUATION_BYTES = 32 * 2 ** 20;
+
+/**
+ * Batch at which networks are applied: no smaller than asked for, and up to 64 while activations
+ * stay small, since each batch moves every weight once. Results of an item do not depend on it.
+ */
+export function evaluationBatch(networks: readonly Network[], asked: number): number {
+  const perImage = Math.max(
+    ...networks.flatMap((network) =>
+      network.summarise().map(({ output }) => activationBytes({ ...output, batch: 1 }))
+    ),
+  );
+  return Math.max(asked, Math.min(64, Math.floor(EVALUATION_BYTES / perImage)));
+}
+
 /** Softmax of each row of logits, in float64: `[items][outputs]`. */
 export function probabilities({ logits, outputs }: Predictions): Float64Array {
   const result = new Float64Array(logits.length);

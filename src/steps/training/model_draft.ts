@@ -4,6 +4,7 @@ import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
 import type { Device } from "../../gpu/device.ts";
+import { evaluationBatch } from "../../nn/infer.ts";
 import type { Blob, Draft, Json } from "../../workflow/step.ts";
 import { predictionFile, writePredictions } from "../evaluation/prediction_table.ts";
 import { apply } from "./apply.ts";
@@ -140,7 +141,7 @@ async function predictionTables(
   const scored = await apply(context, device, {
     data,
     level,
-    batchSize: params.batch_size,
+    batchSize: evaluationBatch(members.map(({ network }) => network), params.batch_size),
     networks: members.map(({ network, index, record }) => ({
       network,
       weights: record.best[metric].weights,
