@@ -55,7 +55,7 @@ async function planLines({ workflow, instances, counts, estimate }: Plan): Promi
       seconds === undefined ? "" : durationText(seconds),
       diskBytes === undefined ? "" : sizeText(diskBytes),
       deviceBytes === undefined ? "" : sizeText(deviceBytes),
-      (await reasonsOf(planned, workflow)).join(", "),
+      [...await reasonsOf(planned, workflow), ...notesOf(planned)].join(", "),
     ]);
   }
   const work = counts["will-run"] + counts["may-run"];
@@ -87,6 +87,10 @@ async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<
   return reasons;
 }
 
+function notesOf({ instance: { kind, params, inputs } }: PlannedInstance): readonly string[] {
+  return kind.notes?.(params, Object.keys(inputs)) ?? [];
+}
+
 async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<unknown> {
   return {
     workflow: workflow.name,
@@ -104,6 +108,7 @@ async function planJson({ workflow, instances, counts, estimate }: Plan): Promis
       inputs: planned.instance.inputs,
       reasons: pending(planned) ? planned.reasons : undefined,
       why: pending(planned) ? await reasonsOf(planned, workflow) : undefined,
+      notes: notesOf(planned),
       estimate: pending(planned) ? planned.estimate : undefined,
       resumesFrom: planned.resumesFrom,
     }))),

@@ -20,6 +20,10 @@ export interface MapsDescription {
   label_code: Readonly<Record<string, number>>;
   selection_metrics: readonly string[];
   n_splits: number;
+  /** What training began with: `random`, `file`, `transferred`; `unknown` where a MAPS is silent. */
+  initial_weights: string;
+  /** Whether everyone whom the weights have seen is listed. */
+  leakage_checkable: boolean;
   /** ClinicaDL's extraction JSON. */
   extraction: JsonObject;
   /** Every other training parameter by its name. */
@@ -101,6 +105,8 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     input_size: description.input_shape,
     output_size: description.output_size,
     selection_metrics: description.selection_metrics,
+    initial_weights: description.initial_weights,
+    leakage_checkable: description.leakage_checkable,
     label,
     label_code: task === "classification" ? label_code : null,
   };
@@ -148,6 +154,8 @@ const DESCRIBED = new Set([
   "label_code",
   "selection_metrics",
   "n_splits",
+  "initial_weights",
+  "leakage_checkable",
   "preprocessing_dict",
 ]);
 
@@ -194,6 +202,8 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
       : {},
     selection_metrics: Array.isArray(metrics) ? metrics.map(String) : ["loss"],
     n_splits: typeof maps.n_splits === "number" ? maps.n_splits : 0,
+    initial_weights: isText(maps.initial_weights) ? maps.initial_weights : "unknown",
+    leakage_checkable: maps.leakage_checkable !== false,
     extraction,
     parameters: Object.fromEntries(
       Object.entries(maps).filter(([name]) =>

@@ -5,7 +5,7 @@ import { defineStep, type Draft } from "../workflow/step.ts";
 
 export default defineStep({
   kind: "maps.open",
-  version: 1,
+  version: 2,
   summary: "Opens a pretrained MAPS of ClinicaDL, or one of our own",
   description: `Gives one split's networks to \`predict\`, \`interpret.*\` or a training step's
 \`transfer\`, with everyone they were trained on, so that leakage is found. Reads ClinicaDL 1.x,
@@ -15,8 +15,8 @@ resnet18.
 With \`data_group\` the participants of a group that was predicted before are an output too, so that
 it can be predicted again by name.
 
-A MAPS from a model hub, which has no lists of participants, opens too, with a warning: then leakage
-can't be found.
+A MAPS from a model hub, which has no lists of participants, opens too, with a warning: leakage may
+not be found then, nor in a MAPS of ours whose networks began with a bare file.
 
 Unlike ClinicaDL: checkpoints are read without running what they contain.`,
   params: z.object({

@@ -14,6 +14,7 @@ export const stepModules: StepModules = {
   "extract.images": () => import("./extract_images.ts"),
   "tables.open": () => import("./tables_open.ts"),
   "maps.open": () => import("./maps_open.ts"),
+  "model.open": () => import("./model_open.ts"),
   "labels.get": () => import("./labels_get.ts"),
   "labels.metadata": () => import("./labels_metadata.ts"),
   "labels.progression": () => import("./labels_progression.ts"),

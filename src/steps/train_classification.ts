@@ -2,7 +2,11 @@ import { z } from "zod";
 import { defineStep } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
 import { parseClinicadlConfig } from "./training/clinicadl_config.ts";
-import { checkTrainingParameters, trainingParameters } from "./training/parameters.ts";
+import {
+  checkTrainingParameters,
+  trainingNotes,
+  trainingParameters,
+} from "./training/parameters.ts";
 import { trainingDifferences, trainingInputs, trainingOutputs } from "./training/ports.ts";
 
 const METRICS = [
@@ -53,6 +57,7 @@ export default defineStep<typeof params, DeviceService>({
     parse: (text, subject) => parseClinicadlConfig(text, subject, "classification"),
   },
   check: checkTrainingParameters,
+  notes: trainingNotes,
   run: async (context) => {
     const { trainModel } = await import("./training/run.ts");
     return await trainModel(context, "classification");

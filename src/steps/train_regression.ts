@@ -2,7 +2,11 @@ import { z } from "zod";
 import { defineStep } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
 import { parseClinicadlConfig } from "./training/clinicadl_config.ts";
-import { checkTrainingParameters, trainingParameters } from "./training/parameters.ts";
+import {
+  checkTrainingParameters,
+  trainingNotes,
+  trainingParameters,
+} from "./training/parameters.ts";
 import { trainingDifferences, trainingInputs, trainingOutputs } from "./training/ports.ts";
 
 const params = z.object({
@@ -41,6 +45,7 @@ export default defineStep<typeof params, DeviceService>({
       ? [{ parameter: "sampler", message: "the weighted sampler weighs classes; there are none" }]
       : [],
   ],
+  notes: trainingNotes,
   run: async (context) => {
     const { trainModel } = await import("./training/run.ts");
     return await trainModel(

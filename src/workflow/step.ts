@@ -195,6 +195,12 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   check?(
     params: z.output<Schema>,
   ): readonly { parameter?: string; message: string; suggestion?: string }[];
+  /**
+   * What a plan says beside the reason, such as which weights a training begins with.
+   *
+   * @param connected names of the ports that the workflow connects
+   */
+  notes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
   estimate?(
     params: z.output<Schema>,
     inputs: Readonly<Record<string, readonly Artifact[]>>,

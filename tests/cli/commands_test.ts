@@ -69,6 +69,41 @@ all may run TIME 141 B waits for each[k=1] and 1 more
   assertEquals(json.instances[0].params.fail, { value: false, from: "default" });
 });
 
+Deno.test("plan says which weights a training begins with, given or random", async () => {
+  await using project = await Project.make();
+  const step = (name: string, line = "") => `
+[steps.${name}]
+uses = "train.classification"
+in.images = "slices"
+in.folds = "folds[0]"
+${line}
+`;
+  await project.write(
+    "train.toml",
+    `version = 1
+[steps.caps]
+uses = "caps.generate"
+with.kind = "phantom"
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+[steps.folds]
+uses = "split.kfold"
+in.labels = "labels"
+${step("bare", "with.seed = 4")}${step("given", 'with.initial_weights = "flow.toml"')}${
+      step("moved", 'in.transfer = "bare"')
+    }`,
+  );
+  const { out } = await project.gyrus("plan", "train.toml");
+  const why = (name: string) => out.split("\n").find((line) => line.startsWith(name)) ?? "";
+  assertStringIncludes(why("bare"), ", begins with random weights (seed 4)");
+  assertStringIncludes(why("given"), ", begins with the weights of flow.toml");
+  assertStringIncludes(why("moved"), ", begins with transferred weights");
+});
+
 Deno.test("why tells parameters with their lines, inputs and outputs of one instance", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");

@@ -14,6 +14,8 @@ const description: MapsDescription = {
   label_code: { AD: 0, CN: 1 },
   selection_metrics: ["loss", "BA"],
   n_splits: 4,
+  initial_weights: "file",
+  leakage_checkable: false,
   extraction: { mode: "slice", preprocessing: "t1-linear", discarded_slices: [40, 136] },
   parameters: { batch_size: 16, data_augmentation: [], loss: "MultiMarginLoss" },
 };
@@ -30,6 +32,7 @@ Deno.test("maps.json has ClinicaDL's keys, flat, with its defaults where nothing
   assertEquals(maps.diagnoses, ["AD", "CN"]);
   assertEquals(maps.preprocessing_dict, description.extraction);
   assertEquals(maps.caps_directory, "CAPS");
+  assertEquals([maps.initial_weights, maps.leakage_checkable], ["file", false]);
   assertEquals([maps.gpu, maps.data_augmentation, maps.ssda_network], [false, false, false]);
 });
 
@@ -68,6 +71,7 @@ Deno.test("maps.json of older ClinicaDL versions is read: former names, options 
     discarded_slices: 20,
   });
   assertEquals(read.parameters, { normalize: true });
+  assertEquals([read.initial_weights, read.leakage_checkable], ["unknown", true]);
 });
 
 Deno.test("maps.json that lacks something, or is none, is refused by name", () => {

@@ -9,7 +9,7 @@ import { createNetwork, type NetworkName } from "../../src/nn/networks/mod.ts";
 import { exportState } from "../../src/nn/state_dict.ts";
 import { fixtureWeights } from "../nn/fixture.ts";
 import { labelsOf, writeCaps } from "./hashed_caps.ts";
-import { Project } from "./workflows.ts";
+import { type Outcome, Project } from "./workflows.ts";
 
 interface Reference {
   losses: number[];
@@ -119,6 +119,8 @@ log_iterations = true
       label_code: { AD: 0, CN: 1 },
       selection_metrics: ["loss"],
       n_splits: 0,
+      initial_weights: "unknown",
+      leakage_checkable: true,
       extraction: {
         preprocessing: "t1-linear",
         mode: "slice",
@@ -145,16 +147,47 @@ in.images = "slices"
 in.participants = "test"
 with.voting = "hard"
 `);
-    const predictions = project.artifact(outcome, "predict", "predictions");
-    assertEquals(predictions.meta.leakage, "not checkable");
-    const { rows } = readTsv(
-      await predictions.readText("loss/slice_level_prediction.tsv"),
-      "predictions",
-    );
-    assertEquals(rows.length, float64.probabilities.length);
-    rows.forEach((row, i) => {
-      const difference = Math.abs(Number(row[5]) - float64.probabilities[i]);
-      assert(difference < 1e-4, `slice ${i}: ${row[5]}, PyTorch ${float64.probabilities[i]}`);
-    });
+    await assertPredicts(project, outcome, float64.probabilities);
+  });
+
+  Deno.test(`a bare checkpoint of ${architecture} predicts what PyTorch does, leakage not checkable`, async () => {
+    await using project = await Project.create();
+    await prepare(project);
+    const [file, bytes] = architecture === "resnet18"
+      ? ["resnet18.pth", writeTorch(weightsOf(architecture))]
+      : ["conv.safetensors", writeSafetensors(weightsOf(architecture))];
+    await Deno.writeFile(`${project.folder}/${file}`, bytes);
+    const outcome = await project.run(`${images(mode)}
+[steps.pretrained]
+uses = "model.open"
+in.images = "slices"
+with = { weights = "${file}", architecture = "${architecture}", label_code = { AD = 0, CN = 1 } }
+[steps.predict]
+uses = "predict"
+in.model = "pretrained"
+in.images = "slices"
+in.participants = "test"
+with.voting = "hard"
+`);
+    await assertPredicts(project, outcome, float64.probabilities);
+  });
+}
+
+/** Predictions without known leakage, as near PyTorch's as 1e-4. */
+async function assertPredicts(
+  project: Project,
+  outcome: Outcome,
+  probabilities: readonly number[],
+): Promise<void> {
+  const predictions = project.artifact(outcome, "predict", "predictions");
+  assertEquals(predictions.meta.leakage, "not checkable");
+  const { rows } = readTsv(
+    await predictions.readText("loss/slice_level_prediction.tsv"),
+    "predictions",
+  );
+  assertEquals(rows.length, probabilities.length);
+  rows.forEach((row, i) => {
+    const difference = Math.abs(Number(row[5]) - probabilities[i]);
+    assert(difference < 1e-4, `slice ${i}: ${row[5]}, PyTorch ${probabilities[i]}`);
   });
 }

@@ -87,7 +87,7 @@ function splitOf({ meta }: Artifact): number {
 /** What all models have in common. */
 function describe(models: readonly Artifact[]): MapsDescription {
   const [first, ...others] = models.map(({ meta }) => {
-    const { split: _, initial_weights: __, ...common } = meta;
+    const { split: _, initial_weights: __, leakage_checkable: ___, ...common } = meta;
     return common;
   });
   for (const [i, other] of others.entries()) {
@@ -103,7 +103,12 @@ function describe(models: readonly Artifact[]): MapsDescription {
       throw new DataError("maps", `two of its models are of split ${splitOf(models[i])}`);
     }
   }
-  return first as unknown as MapsDescription;
+  const beginnings = new Set(models.map(({ meta }) => String(meta.initial_weights)));
+  return {
+    ...first as unknown as MapsDescription,
+    initial_weights: [...beginnings].join(", "),
+    leakage_checkable: models.every(({ meta }) => meta.leakage_checkable !== false),
+  };
 }
 
 function warnOfDifferences(

@@ -21,7 +21,8 @@ export async function modelDraft(
   split: number,
   context: Pick<StepContext, "get" | "memo" | "warn">,
 ): Promise<Draft> {
-  const { architecture, elements, multi_network, task, ...description } = maps.description;
+  const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
+    maps.description;
   const files: Record<string, string | Blob> = {};
   const weights = await weightsFiles(folder, maps, split);
   for (const { selectionMetric, network, path } of weights) {
@@ -49,9 +50,10 @@ export async function modelDraft(
   }
   const trainedOn = await readTrainedOn(folder, maps, split);
   files["participants.tsv"] = trainedOn.table;
-  if (!trainedOn.known) {
+  const known = leakage_checkable && trainedOn.known;
+  if (!known) {
     context.warn(
-      `${folder.name} does not list whom its networks were trained on: leakage can't be found`,
+      `${folder.name} does not list everyone whom its networks have seen: leakage may not be found`,
     );
   }
   return {
@@ -63,8 +65,7 @@ export async function modelDraft(
       ...description,
       selection_metrics: selectionMetrics,
       split,
-      initial_weights: "MAPS",
-      leakage_checkable: trainedOn.known,
+      leakage_checkable: known,
     },
     files,
   };

@@ -58,11 +58,15 @@ export async function predictImages(context: Context): Promise<Draft> {
   const metrics = chosenMetrics(params.selection_metrics, meta);
   const level = normalisation(meta);
   const data = elementData(images, samples, level);
+  const threshold = params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0);
+  const softWeights = new Map<string, Map<number, number>>();
+  if (params.voting === "soft" && classes > 0 && images.mode !== "image") {
+    for (const metric of metrics) {
+      const validation = await validationPredictions(model, meta, metric);
+      softWeights.set(metric, elementWeights(validation, "soft", threshold));
+    }
+  }
   const device = await context.services.device();
-  const voting = {
-    kind: params.voting,
-    threshold: params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0),
-  };
 
   const files: Record<string, string> = {};
   for (const metric of metrics) {
@@ -79,7 +83,7 @@ export async function predictImages(context: Context): Promise<Draft> {
     );
     files[`${metric}/${predictionFile(images.mode)}`] = writePredictions(predictions, images.mode);
     if (images.mode === "image") continue;
-    const weights = await votingWeights(model, meta, metric, voting, predictions);
+    const weights = softWeights.get(metric) ?? elementWeights(predictions, "hard", 0);
     const voted = voteOnImages(predictions, weights);
     files[`${metric}/${predictionFile("image")}`] = writePredictions(voted, images.mode);
   }
@@ -97,24 +101,19 @@ export async function predictImages(context: Context): Promise<Draft> {
       label,
       label_code: meta.label_code,
       selection_metrics: metrics,
-      voting: voting.kind,
-      selection_threshold: voting.threshold,
+      voting: params.voting,
+      selection_threshold: threshold,
       leakage,
     },
   };
 }
 
-/** Weights come from the validation set alone; with hard votes, or of a regression, all are equal. */
-async function votingWeights(
+/** What soft votes take their weights from: the validation set alone. */
+async function validationPredictions(
   model: Artifact,
   meta: ModelMeta,
   metric: string,
-  voting: { kind: "soft" | "hard"; threshold: number },
-  predictions: Predictions,
-): Promise<Map<number, number>> {
-  if (meta.task === "regression" || voting.kind === "hard") {
-    return elementWeights(predictions, "hard", 0);
-  }
+): Promise<Predictions> {
   const path = `best-${metric}/validation_${predictionFile(meta.mode)}`;
   if (!model.files.some((file) => file.path === path)) {
     throw new DataError(
@@ -123,6 +122,5 @@ async function votingWeights(
     );
   }
   const text = await model.readText(path);
-  const validation = readPredictions(text, meta.mode, meta.output_size, path);
-  return elementWeights(validation, "soft", voting.threshold);
+  return readPredictions(text, meta.mode, meta.output_size, path);
 }

@@ -21,16 +21,8 @@ export function elementData(
   samples: readonly Sample[],
   level: "image" | "element" | "none",
 ): ElementData {
-  const { elementShape } = images;
-  if (elementShape.length !== 3) {
-    throw new DataError(
-      "images",
-      `two-dimensional networks take slices; these are elements of mode "${images.mode}" with shape ${
-        elementShape.join(" x ")
-      }. Use extract.slices`,
-    );
-  }
-  const [, height, width] = elementShape;
+  assertTwoDimensional(images);
+  const [, height, width] = images.elementShape;
   const elements = images.elements.length;
   const floats = height * width;
   const room = Math.max(1, Math.floor(HOST_CACHE_BYTES / (elements * floats * 4)));
@@ -56,6 +48,17 @@ export function elementData(
       return values.subarray(element * floats, (element + 1) * floats);
     },
   };
+}
+
+/** @throws {DataError} when the elements are volumes */
+export function assertTwoDimensional({ elementShape, mode }: ImageSet): void {
+  if (elementShape.length === 3) return;
+  throw new DataError(
+    "images",
+    `two-dimensional networks take slices; these are elements of mode "${mode}" with shape ${
+      elementShape.join(" x ")
+    }. Use extract.slices`,
+  );
 }
 
 /** (x - min) / (max - min); zeros when all values are equal. */

@@ -123,6 +123,19 @@ export const trainingParameters = {
   ),
 };
 
+/** Which weights a training begins with, for the plan. */
+export function trainingNotes(
+  { initial_weights, seed }: { initial_weights?: string; seed: number },
+  connected: readonly string[],
+): string[] {
+  if (connected.includes("transfer")) return ["begins with transferred weights"];
+  return [
+    initial_weights === undefined
+      ? `begins with random weights (seed ${seed})`
+      : `begins with the weights of ${initial_weights.slice(initial_weights.lastIndexOf("/") + 1)}`,
+  ];
+}
+
 /** Faults that no single field shows. */
 export function checkTrainingParameters(
   params: z.output<z.ZodObject<typeof trainingParameters>>,

@@ -21,7 +21,7 @@ export const trainingInputs = {
   },
   transfer: {
     types: ["model"],
-    description: "A trained model to begin with, of a train step or `maps.open`.",
+    description: "A trained model to begin with, of a train step, `maps.open` or `model.open`.",
     optional: true,
   },
 } as const satisfies Record<string, InputPort>;

@@ -2,6 +2,7 @@
 import type { Draft } from "../../workflow/step.ts";
 import { createMembers } from "./beginning.ts";
 import { modelDraft } from "./model_draft.ts";
+import { trainingNotes } from "./parameters.ts";
 import { setUp, type TrainingContext } from "./setup.ts";
 import { Training } from "./train.ts";
 
@@ -14,6 +15,7 @@ export async function trainModel(
   task: "classification" | "regression",
 ): Promise<Record<string, Draft>> {
   const setup = await setUp(context, task);
+  trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
   const members = await createMembers(context, setup);
   const checkpoint = await context.checkpoints?.latest(context.params.epochs);
   const training = new Training(context, setup, members, await context.services.device());
