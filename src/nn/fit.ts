@@ -73,9 +73,9 @@ export interface EpochProgress {
 
 export interface EpochResult {
   epoch: number;
-  /** Loss of every batch of the epoch, one array a run. */
+  /** Loss of every batch of the epoch so far, one array a run. */
   losses: Float32Array[];
-  /** Mean over the samples. */
+  /** Mean over the samples of the epoch. */
   meanLosses: number[];
   imagesPerSecond: number;
 }
@@ -152,6 +152,11 @@ export class Trainer {
     return this.#counters.epoch;
   }
 
+  /** Batches of that epoch that are trained already. */
+  get batch(): number {
+    return this.#counters.batch;
+  }
+
   get #samples(): number {
     return this.options.runs[0].items.length;
   }
@@ -177,15 +182,17 @@ export class Trainer {
   }
 
   /**
-   * Trains what is left of the present epoch.
+   * Trains what is left of the present epoch, or its batches before `until`: the next call goes on
+   * from there.
    *
    * @throws `signal.reason` after an abort, at a batch boundary
    * @throws {DeviceError} a loss that is not finite: step, batch and the layer where it began
    */
   async trainEpoch(
-    { signal, onProgress }: {
+    { signal, onProgress, until = this.batches }: {
       signal?: AbortSignal;
       onProgress?: (progress: EpochProgress) => void;
+      until?: number;
     } = {},
   ): Promise<EpochResult> {
     const counters = this.#counters;
@@ -197,7 +204,7 @@ export class Trainer {
     const firstBatch = counters.batch;
     let read = { batch: counters.batch, at: began };
     let newest: number[] | undefined;
-    while (counters.batch < this.batches) {
+    while (counters.batch < Math.min(until, this.batches)) {
       if (signal?.aborted) {
         await this.#readLosses(read.batch);
         throw signal.reason;
@@ -238,9 +245,11 @@ export class Trainer {
       meanLosses: counters.runs.map(({ losses }) => this.#meanLoss(losses)),
       imagesPerSecond: this.#speed(firstBatch, began),
     };
-    counters.epoch++;
-    counters.batch = 0;
-    for (const run of counters.runs) run.losses = [];
+    if (counters.batch === this.batches) {
+      counters.epoch++;
+      counters.batch = 0;
+      for (const run of counters.runs) run.losses = [];
+    }
     return result;
   }
 

@@ -11,6 +11,7 @@ export const optimizerNames = [
   "Adamax",
   "NAdam",
   "RAdam",
+  "ASGD",
 ] as const;
 
 export type OptimizerName = typeof optimizerNames[number];
@@ -59,6 +60,8 @@ export function updateRule(options: OptimizerOptions): {
   const sgd = momentum > 0 ? "momentum" : "descent";
   const rule: UpdateRule = name === "SGD"
     ? sgd
+    : name === "ASGD"
+    ? "descent"
     : name === "AdamW"
     ? "adam"
     : name.toLowerCase() as UpdateRule;
@@ -67,6 +70,13 @@ export function updateRule(options: OptimizerOptions): {
 
 /** Momentum decay of NAdam, PyTorch's default. */
 const nadamDecay = 4e-3;
+
+/**
+ * ASGD's decay term and power of eta, PyTorch's defaults. It trains with the parameters themselves;
+ * their average begins after a million steps and nobody reads it, so it isn't kept.
+ */
+const asgdDecay = 1e-4;
+const asgdPower = 0.75;
 
 const defaults: Record<OptimizerName, { beta1: number; beta2: number; epsilon: number }> = {
   SGD: { beta1: 0, beta2: 0, epsilon: 0 },
@@ -78,6 +88,7 @@ const defaults: Record<OptimizerName, { beta1: number; beta2: number; epsilon: n
   Adamax: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   NAdam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   RAdam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  ASGD: { beta1: 0, beta2: 0, epsilon: 0 },
 };
 
 /**
@@ -105,6 +116,11 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
     const product = productOf(mu, beta1, t);
     scalars.rate = learningRate * (1 - mu(t)) / (1 - product);
     scalars.first_factor = learningRate * mu(t + 1) / (1 - product * mu(t + 1));
+  }
+  if (options.name === "ASGD") {
+    // p (1 - decay eta) - eta g is a step of descent with so much more weight decay.
+    scalars.rate = learningRate / (1 + asgdDecay * learningRate * (t - 1)) ** asgdPower;
+    scalars.weight_decay += asgdDecay;
   }
   if (options.name === "RAdam") {
     const limit = 2 / (1 - beta2) - 1;

@@ -46,16 +46,16 @@ function fromTable({ columns, rows }: Table, selection: readonly string[]): Poin
   ]));
   const last = new Map(rows.map((row) => [row[0], Number(row[1])]));
   const epochs = values.get("epoch")!.map((epoch, index) => {
-    // Evaluations within an epoch stand where they were made, if its end is known.
-    const end = last.get(rows[index][0]) ?? 0;
-    const before = last.get(String(epoch - 1)) ?? -1;
-    return end === before ? epoch + 1 : epoch + (Number(rows[index][1]) - before) / (end - before);
+    // Iterations count from 0 in each epoch.
+    return epoch + (Number(rows[index][1]) + 1) / (last.get(rows[index][0])! + 1);
   });
   const chosen: Record<string, number> = {};
   for (const metric of selection) {
     const curve = values.get(`${metric}_valid`) ?? [];
     let best: number | undefined;
     curve.forEach((value, index) => {
+      // What was evaluated within an epoch chooses nothing.
+      if (Number(rows[index][1]) < last.get(rows[index][0])!) return;
       if (!isBetter(metric, value, best)) return;
       best = value;
       chosen[metric] = index;

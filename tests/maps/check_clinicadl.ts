@@ -7,6 +7,7 @@ import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors
 import { readTorch, stateDict, writeTorch } from "../../src/formats/torch_checkpoint.ts";
 import mapsOpen from "../../src/steps/maps_open.ts";
 import maps from "../../src/steps/maps.ts";
+import { publishMaps } from "../../src/steps/maps/publish.ts";
 import type { Artifact, Json } from "../../src/workflow/step.ts";
 import { MemoryStore } from "../steps/memory.ts";
 
@@ -38,9 +39,9 @@ async function readArtifact(
   return await store.artifact(type, { meta: { ...stored, ...meta }, files });
 }
 
-function write(path: string, bytes: Uint8Array): void {
-  Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  Deno.writeFileSync(path, bytes);
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  await Deno.writeFile(path, bytes);
 }
 
 async function writeMaps(folder: string, caps: string): Promise<void> {
@@ -56,7 +57,13 @@ async function writeMaps(folder: string, caps: string): Promise<void> {
   const params = { caps_directory: caps, n_resamples: 100, seed: 0 };
   const outputs = await maps.run(store.context(params, { models, predictions }));
   const tree = await store.artifact("maps", outputs.maps);
-  for (const { path } of tree.files) write(`${folder}/maps/${path}`, await tree.read(path));
+  await publishMaps(tree, {
+    write: async (path, content) => {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await write(`${folder}/maps/${path}`, bytes);
+    },
+    copy: async (path) => await write(`${folder}/maps/${path}`, await tree.read(path)),
+  });
 }
 
 async function openMaps(folder: string, split: number, target: string): Promise<void> {
@@ -67,11 +74,11 @@ async function openMaps(folder: string, split: number, target: string): Promise<
     const bytes = await model.read(path);
     if (path.endsWith(".safetensors")) {
       const tensors = readSafetensors(bytes, path).tensors();
-      write(`${target}/${path.replace(/safetensors$/, "pt")}`, writeTorch(tensors));
-    } else write(`${target}/${path}`, bytes);
+      await write(`${target}/${path.replace(/safetensors$/, "pt")}`, writeTorch(tensors));
+    } else await write(`${target}/${path}`, bytes);
   }
   const group = await store.artifact("participants", outputs.participants);
-  write(`${target}/group.tsv`, await group.read("table.tsv"));
+  await write(`${target}/group.tsv`, await group.read("table.tsv"));
 }
 
 const [command, ...rest] = Deno.args;

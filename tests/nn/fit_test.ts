@@ -18,6 +18,7 @@ const optimizers: Record<string, OptimizerOptions> = {
   Adamax: { name: "Adamax", learningRate: 1e-4, weightDecay: 1e-4 },
   NAdam: { name: "NAdam", learningRate: 1e-4, weightDecay: 1e-4 },
   RAdam: { name: "RAdam", learningRate: 1e-3, weightDecay: 1e-4 },
+  ASGD: { name: "ASGD", learningRate: 1e-2, weightDecay: 1e-4 },
 };
 
 async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {

@@ -14,7 +14,7 @@ function trained(files: Record<string, string>, metrics: string[]) {
 }
 
 Deno.test("the chosen epoch is the first that is best by the metric that chooses", async () => {
-  const rows = ["0\t9\t.9\t.8\t.5\t.5", "1\t19\t.7\t.6\t.6\t.7", "2\t29\t.5\t.6\t.8\t.7"];
+  const rows = ["0\t9\t.9\t.8\t.5\t.5", "1\t9\t.7\t.6\t.6\t.7", "2\t9\t.5\t.6\t.8\t.7"];
   await using run = await trained({ "training.tsv": `${HEAD}${rows.join("\n")}\n` }, [
     "BA",
     "loss",
@@ -28,12 +28,13 @@ Deno.test("the chosen epoch is the first that is best by the metric that chooses
   assertEquals(series[0].validation.BA, [0.5, 0.7, 0.7]);
 });
 
-Deno.test("evaluations within an epoch stand between the epochs' ends", async () => {
-  const rows = ["0\t4\t1\t1\t0\t0", "0\t9\t1\t1\t0\t0", "1\t14\t1\t1\t0\t0", "1\t19\t1\tn/a\t0\t0"];
+Deno.test("evaluations within an epoch stand between the epochs' ends and choose nothing", async () => {
+  const rows = ["0\t4\t1\t1\t0\t0", "0\t9\t1\t1\t0\t0", "1\t4\t1\t.5\t0\t0", "1\t9\t1\tn/a\t0\t0"];
   await using run = await trained({ "training.tsv": `${HEAD}${rows.join("\n")}\n` }, ["loss"]);
-  const [{ epochs, validation }] = (await learningCurves(run.artifacts)).series;
+  const [{ epochs, validation, chosen }] = (await learningCurves(run.artifacts)).series;
   assertEquals(epochs, [0.5, 1, 1.5, 2]);
-  assertEquals(validation.loss, [1, 1, 1, null]);
+  assertEquals(validation.loss, [1, 1, 0.5, null]);
+  assertEquals(chosen, { loss: 1 });
 });
 
 Deno.test("networks come in their order, long curves are thinned and keep the chosen epoch", async () => {

@@ -3,6 +3,7 @@ import type { EngineEvent } from "../../src/engine/events.ts";
 import { StepError } from "../../src/errors.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { readTsv } from "../../src/formats/tsv.ts";
+import type { Artifact } from "../../src/workflow/step.ts";
 import { type Outcome, Project } from "./workflows.ts";
 
 /** Sixteen tiny heads, two slices each, two folds, one network; everything else as parameters. */
@@ -171,6 +172,40 @@ Deno.test("an interrupted training goes on within its epoch, to the same bytes",
   const whole = await other.run(EXPERIMENT, set);
   for (const name of ["train[fold=0]", "train[fold=1]"]) {
     assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
+  }
+});
+
+Deno.test("evaluations within an epoch stand in the curve, choose nothing, and outlast an interruption", async () => {
+  const training = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
+  const text = training.replace("batch_size = 4", "batch_size = 4\nevaluation_steps = 1");
+  const set = ["params.epochs=3"];
+  await using project = await Project.create();
+  await project.interrupt(
+    text,
+    set,
+    (event) =>
+      event.type === "instance-progress" && event.instance === "train[fold=0]" &&
+      (event.message ?? "").startsWith("epoch 2/3, batch 2: "),
+  );
+  const resumed = await project.run(text, set);
+  assert(resumed.logs.includes("going on from a checkpoint at epoch 1, batch 2"));
+  await using other = await Project.create();
+  const whole = await other.run(text, set);
+  const without = await other.run(training, set);
+  const weights = (of: Artifact) =>
+    of.files.find(({ path }) => path === "best-loss/model.safetensors")!.digest;
+  for (const name of ["train[fold=0]", "train[fold=1]"]) {
+    assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
+    const [inside, atEnd] = [whole, without].map((run) => other.artifact(run, name, "model"));
+    assertEquals(weights(inside), weights(atEnd));
+    const [all, ends] = await Promise.all(
+      [inside, atEnd].map(async (model) => readTsv(await model.readText("training.tsv"), "curve")),
+    );
+    assertEquals(
+      all.rows.map(([epoch, iteration]) => `${epoch} ${iteration}`),
+      ["0 0", "0 1", "0 2", "1 0", "1 1", "1 2", "2 0", "2 1", "2 2"],
+    );
+    assertEquals(all.rows.filter(([, iteration]) => iteration === "2"), ends.rows);
   }
 });
 

@@ -43,7 +43,7 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
       gpu: "drop",
       n_proc: "drop",
       batch_size: "take",
-      evaluation_steps: { only: [0], instead: "evaluation is at the end of each epoch" },
+      evaluation_steps: "take",
       fully_sharded_data_parallel: off("training runs on one device"),
       amp: off("training computes in float32"),
     },

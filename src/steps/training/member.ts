@@ -4,10 +4,10 @@ import type { Network } from "../../nn/network.ts";
 import type { NetworkState } from "../../nn/state_dict.ts";
 import type { Blob } from "../../workflow/step.ts";
 
-/** One row of `training.tsv`. */
-export interface EpochRow {
+/** One evaluation, a row of `training.tsv`. */
+export interface EvaluationRow {
   epoch: number;
-  /** Index of the epoch's last batch. */
+  /** Index in the epoch of the batch after which it was made. */
   iteration: number;
   train: Readonly<Record<string, number>>;
   valid: Readonly<Record<string, number>>;
@@ -22,7 +22,9 @@ export interface Best {
 
 /** What a checkpoint holds of a member beside its tensors; plain JSON. */
 export interface MemberRecord {
-  rows: EpochRow[];
+  /** Whole epochs that are trained. */
+  epochs: number;
+  rows: EvaluationRow[];
   /** Loss of every batch, an array an epoch, when asked for. */
   iterations: number[][];
   best: Record<string, Best>;
@@ -42,6 +44,7 @@ export interface Member {
 
 export function newRecord(): MemberRecord {
   return {
+    epochs: 0,
     rows: [],
     iterations: [],
     best: {},
@@ -50,7 +53,7 @@ export function newRecord(): MemberRecord {
   };
 }
 
-/** Metrics for which the newest epoch is the best so far: strictly, so that ties keep the earlier. */
+/** Metrics for which the newest row is the best so far: strictly, so that ties keep the earlier. */
 export function improved(record: MemberRecord, metrics: readonly string[]): string[] {
   const { valid } = record.rows[record.rows.length - 1];
   return metrics.filter((metric) => isBetter(metric, valid[metric], record.best[metric]?.value));

@@ -13,6 +13,7 @@ export const OPTIMIZERS = [
   "Adamax",
   "NAdam",
   "RAdam",
+  "ASGD",
   "RMSprop",
   "SGD",
 ] as const;
@@ -68,6 +69,9 @@ export const trainingParameters = {
   batch_size: z.int().min(1).default(8).describe("Samples a step."),
   accumulation_steps: z.int().min(1).default(1).describe(
     "Batches whose mean gradient makes one optimizer step. (ClinicaDL sums them.)",
+  ),
+  evaluation_steps: count.default(0).describe(
+    "Batches between evaluations within an epoch; 0 evaluates at its end only. They stand in the curves and choose nothing.",
   ),
   epochs: z.int().min(1).default(20).describe(
     "Passes over the training set. Raising it continues an earlier run.",

@@ -43,4 +43,13 @@ Unlike ClinicaDL: losses are means over samples, not sums of batch means; the or
 follows \`seed\`; \`accumulation_steps\` averages gradients; all metrics can select, with any number of
 classes; a NaN stops the training with the step and the layer where it began, rather than blocking
 the selection; soft votes of the validation set weigh elements by that set, those of the training
-set too. Folds come from the workflow's matrix, so there is no \`split\` option.`;
+set too.
+
+ClinicaDL's options that are not here: \`n_splits\` and \`split\` (the workflow's matrix);
+\`transfer_path\` (\`in.transfer\`); \`multi_cohort\` (\`caps.open\` takes several data sets); \`gpu\`,
+\`n_proc\` and \`fully_sharded_data_parallel\` (there is one device); \`amp\` (arithmetic is float32);
+\`deterministic\` and \`compensation\` (always deterministic); \`track_exp\`, \`profiler\` and
+\`emissions_calculator\` (curves are in the report and the event files, \`gyrus doctor\` measures the
+device); \`size_reduction\` (of whole images, by \`extract.images\`) and the augmentations of torchio,
+which need volumes; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
+reads such a key where it does nothing, and refuses it with the reason where it would.`;

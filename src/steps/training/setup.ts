@@ -33,6 +33,7 @@ export interface TrainingParams {
   sampler: "random" | "weighted" | "sequential";
   batch_size: number;
   accumulation_steps: number;
+  evaluation_steps: number;
   epochs: number;
   optimizer:
     | "Adam"
@@ -42,6 +43,7 @@ export interface TrainingParams {
     | "Adamax"
     | "NAdam"
     | "RAdam"
+    | "ASGD"
     | "RMSprop"
     | "SGD";
   learning_rate: number;

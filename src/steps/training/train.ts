@@ -15,7 +15,7 @@ import {
   unpark,
 } from "./checkpoint.ts";
 import { elementData, itemsOf } from "./data.ts";
-import { type EpochRow, improved, type Member, observeStopping } from "./member.ts";
+import { type EvaluationRow, improved, type Member, observeStopping } from "./member.ts";
 import { sideBySide } from "./memory.ts";
 import { asPredictions, summary } from "./scores.ts";
 import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";
@@ -62,6 +62,13 @@ export class Training {
     this.#train = items(0, training);
     this.#valid = items(training, samples.length - training);
     const ofItem = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
+    const batches = Math.ceil(this.#train[0].length / params.batch_size);
+    if (params.evaluation_steps > 0 && (nextEvaluation(0, params) ?? batches) >= batches) {
+      context.warn(
+        `evaluation_steps ${params.evaluation_steps} is too large for the ${batches} batches of an ` +
+          "epoch: the networks are evaluated at the end of each epoch only",
+      );
+    }
     this.#options = {
       data,
       targets: classes > 0
@@ -92,7 +99,7 @@ export class Training {
     for (const [member, place] of parked) this.#parked.set(member, place);
     this.members.forEach(({ record }, i) => Object.assign(record, records[i]));
     const [{ clock }] = [...parked.values(), {
-      clock: { epoch: records[0].rows.length, batch: 0 },
+      clock: { epoch: records[0].epochs, batch: 0 },
     }];
     const within = clock.batch > 0 ? `, batch ${clock.batch}` : "";
     this.context.log(`going on from a checkpoint at epoch ${clock.epoch}${within}`);
@@ -124,7 +131,7 @@ export class Training {
 
   /** Whole epochs that a member has trained. */
   #epochsOf(member: number): number {
-    return this.members[member].record.rows.length;
+    return this.members[member].record.epochs;
   }
 
   /** Members whose turn it is: the first that are not done, stand at one place and fit together. */
@@ -145,6 +152,7 @@ export class Training {
     return together.slice(0, sideBySide(networks, this.context.params.batch_size));
   }
 
+  /** What is left of an epoch, with the evaluations within it. */
   async #epoch(group: readonly number[]): Promise<void> {
     const { context } = this;
     const { params, signal } = context;
@@ -152,23 +160,35 @@ export class Training {
     const share = 1 / this.members.length;
     const before = this.members.reduce((sum, _, member) => sum + this.#epochsOf(member), 0);
     const fraction = (part: number) => (before + part * group.length) * share / params.epochs;
-    const { losses, imagesPerSecond } = await trainer.trainEpoch({
-      signal,
-      onProgress: ({ epoch, batch, batches, losses, imagesPerSecond }) =>
-        context.progress({
-          fraction: fraction(batch / batches),
-          message: `epoch ${epoch + 1}/${params.epochs}, ${imagesPerSecond.toFixed(1)} images/s`,
-          ...(losses && { metrics: { loss: mean(losses) } }),
-        }),
-    });
-    // Evaluation belongs to the epoch: it is finished even if an interrupt came meanwhile.
+    for (let ended = false; !ended;) {
+      const { losses, imagesPerSecond } = await trainer.trainEpoch({
+        signal,
+        until: nextEvaluation(trainer.batch, params),
+        onProgress: ({ epoch, batch, batches, losses, imagesPerSecond }) =>
+          context.progress({
+            fraction: fraction(batch / batches),
+            message: `epoch ${epoch + 1}/${params.epochs}, ${imagesPerSecond.toFixed(1)} images/s`,
+            ...(losses && { metrics: { loss: mean(losses) } }),
+          }),
+      });
+      ended = trainer.batch === 0;
+      // An evaluation belongs to what was trained: it is finished even if an interrupt came meanwhile.
+      await this.#evaluate(trainer, group);
+      if (ended) await this.#endEpoch(trainer, group, losses);
+      const part = ended ? 1 : trainer.batch / trainer.batches;
+      this.#report(group, { fraction: fraction(part), part, imagesPerSecond });
+    }
+  }
+
+  /** Adds a row to each curve. */
+  async #evaluate(trainer: Trainer, group: readonly number[]): Promise<void> {
     const train = await trainer.evaluate(group.map((member) => this.#train[member]));
     const valid = await trainer.evaluate(group.map((member) => this.#valid[member]));
+    const ended = trainer.batch === 0;
     for (const [run, member] of group.entries()) {
-      const { record } = this.members[member];
       const row = {
-        epoch: trainer.epoch - 1,
-        iteration: trainer.batches - 1,
+        epoch: ended ? trainer.epoch - 1 : trainer.epoch,
+        iteration: (ended ? trainer.batches : trainer.batch) - 1,
         train: this.#scores(train[run], this.#train[member]),
         valid: this.#scores(valid[run], this.#valid[member]),
       };
@@ -176,11 +196,25 @@ export class Training {
         throw new DeviceError(
           `The validation loss of ${
             this.#label(member)
-          } is ${row.valid.loss} after epoch ${row.epoch}. ` +
+          } is ${row.valid.loss} after epoch ${row.epoch}, batch ${row.iteration}. ` +
             "Take a smaller learning_rate, or look for extreme values in the validation images",
         );
       }
-      record.rows.push(row);
+      this.members[member].record.rows.push(row);
+    }
+  }
+
+  /** Schedules, best weights and early stopping follow the evaluation at an epoch's end alone. */
+  async #endEpoch(
+    trainer: Trainer,
+    group: readonly number[],
+    losses: readonly Float32Array[],
+  ): Promise<void> {
+    const { context, context: { params } } = this;
+    for (const [run, member] of group.entries()) {
+      const { record } = this.members[member];
+      const row = record.rows[record.rows.length - 1];
+      record.epochs++;
       if (params.log_iterations) record.iterations.push([...losses[run]]);
       trainer.observe(run, row.valid.loss);
       await this.#keepWeights(trainer, run, member, row);
@@ -189,7 +223,6 @@ export class Training {
         context.log(`${this.#label(member)} stops early after epoch ${row.epoch + 1}`);
       }
     }
-    this.#report(group, fraction(1), imagesPerSecond);
   }
 
   #scores(outputs: Outputs, items: Uint32Array): Record<string, number> {
@@ -203,7 +236,7 @@ export class Training {
     trainer: Trainer,
     run: number,
     member: number,
-    { epoch, valid }: EpochRow,
+    { epoch, valid }: EvaluationRow,
   ): Promise<void> {
     const { params } = this.context;
     const { record, network } = this.members[member];
@@ -287,19 +320,30 @@ export class Training {
     // Those who stopped early count too: what they have learnt must not serve fewer epochs.
     const places = [
       ...[...parked.values()].map(placeOf),
-      ...records.map(({ rows }) => rows.length),
+      ...records.map(({ epochs }) => epochs),
     ];
     const position = final ?? Math.max(...places);
     await checkpoints.save(position, draft, { final: final !== undefined });
     this.#lastSave = performance.now();
   }
 
-  /** One event an epoch, for displays and live curves: means over the group. */
-  #report(group: readonly number[], fraction: number, imagesPerSecond: number): void {
+  /** One event an evaluation, for displays and live curves: means over the group. */
+  #report(
+    group: readonly number[],
+    { fraction, part, imagesPerSecond }: {
+      fraction: number;
+      /** Of the epoch. */
+      part: number;
+      imagesPerSecond: number;
+    },
+  ): void {
     const { params } = this.context;
     const rows = group.map((member) => this.members[member].record.rows.at(-1)!);
-    const epoch = rows[0].epoch + 1;
-    const metrics: Record<string, number> = { epoch, images_per_second: imagesPerSecond };
+    const { epoch } = rows[0];
+    const metrics: Record<string, number> = {
+      epoch: epoch + part,
+      images_per_second: imagesPerSecond,
+    };
     for (const part of ["train", "valid"] as const) {
       for (const name of ["loss", "BA", "MAE"].filter((name) => name in rows[0][part])) {
         metrics[`${name}_${part}`] = mean(rows.map((row) => row[part][name]));
@@ -309,10 +353,25 @@ export class Training {
       metrics.loss_valid.toFixed(4)
     }`;
     const who = params.multi_network ? `networks ${group[0]} to ${group.at(-1)}, ` : "";
-    const message = `${who}epoch ${epoch}/${params.epochs}: ${loss}`;
+    const when = part < 1 ? `, batch ${rows[0].iteration + 1}` : "";
+    const message = `${who}epoch ${epoch + 1}/${params.epochs}${when}: ${loss}`;
     this.context.progress({ fraction, message, metrics });
     this.context.log(message);
   }
+}
+
+/**
+ * The batch of an epoch before which to evaluate next, after `batch`; none where only the epoch's
+ * end is evaluated. As in ClinicaDL, gradients that are being gathered are waited for.
+ */
+function nextEvaluation(
+  batch: number,
+  { evaluation_steps, accumulation_steps }: TrainingParams,
+): number | undefined {
+  if (evaluation_steps === 0) return undefined;
+  let next = batch + 1;
+  while (next % evaluation_steps > 0 || next % accumulation_steps > 0) next++;
+  return next;
 }
 
 function mean(values: readonly number[]): number {
