@@ -7,12 +7,13 @@
  *     kinds/<kind>.log             keys of every kind, newest last; a convenience
  *     leases/ memo/ published/ runs/ quarantine/ tmp/
  *
- * Everything is written to tmp, synced and renamed, and names are synced before the record that
- * needs them, so that a kill or a power failure at any instant leaves rubbish in tmp and no more.
+ * How files get there is told in `durable.ts`: a kill or a power failure at any instant leaves
+ * rubbish in tmp and no more.
  */
 import { DataError } from "../errors.ts";
 import type { Blob, Digest, Json } from "../workflow/step.ts";
 import { digestOf, hexOf } from "./digest.ts";
+import { DurableWriter } from "./durable.ts";
 import { Externals } from "./externals.ts";
 import { diskFiles, type FileOperations } from "./files.ts";
 import { KindIndex } from "./kind_index.ts";
@@ -85,11 +86,7 @@ export class Store {
   /** Called with everything that is found damaged. */
   onDamage: (damage: Damage) => void = () => {};
 
-  /** Folders whose names are not yet sure to survive a power failure. */
-  readonly #unsynced = new Set<string>();
-  /** The last call of {@link sync}. */
-  #syncing: Promise<unknown> = Promise.resolve();
-  readonly #made = new Set<string>();
+  readonly #writer: DurableWriter;
   readonly #verified = new Set<Digest>();
   /** When this process wrote an object that was not there; milliseconds since 1970. */
   readonly #written = new Map<Digest, number>();
@@ -103,8 +100,7 @@ export class Store {
     isNew: boolean,
     options: StoreOptions,
   ) {
-    // The name of a new store must survive as well as what is in it.
-    if (isNew && writable) this.#unsynced.add(root).add(folderOf(root));
+    this.#writer = new DurableWriter(root, files, isNew);
     this.lower = options.lower ?? [];
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
@@ -133,7 +129,7 @@ export class Store {
     if (present === blob.size) {
       this.files.touch(path);
       this.#written.delete(blob.digest);
-      this.#unsynced.add(folderOf(path));
+      this.#writer.adopt(path);
       return blob;
     }
     if (present !== undefined) this.quarantine("object", blob.digest, path);
@@ -336,71 +332,21 @@ export class Store {
   // ---- publishing ----
 
   /** Returns when every name that was published so far would survive a power failure. */
-  async sync(): Promise<void> {
-    const folders = [...this.#unsynced];
-    this.#unsynced.clear();
-    // Names that another call has taken on are not sure before that call is done.
-    const done = Promise.all([
-      this.#syncing,
-      ...folders.map((folder) => this.files.syncFolder(folder)),
-    ]);
-    this.#syncing = done;
-    try {
-      await done;
-    } catch (cause) {
-      for (const folder of folders) this.#unsynced.add(folder);
-      if (this.#syncing === done) this.#syncing = Promise.resolve();
-      throw cause;
-    }
+  sync(): Promise<void> {
+    return this.#writer.sync();
   }
 
   async #publish(path: string, bytes: Uint8Array): Promise<void> {
     if (!this.writable) throw readOnly(this.root);
-    const folder = folderOf(path);
-    this.#ensureFolder(folder);
-    await this.#write(path, bytes, true);
-    this.#unsynced.add(folder);
+    await this.#writer.publish(path, bytes);
   }
 
   /**
    * Replaces a file that is no object and no record; a kill leaves the old or the new one.
    * @param durable whether its content must survive a power failure
    */
-  async replaceFile(path: string, text: string, durable: boolean): Promise<void> {
-    await this.#write(path, new TextEncoder().encode(text), durable);
-  }
-
-  async #write(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
-    const temporary = `${this.root}/tmp/${crypto.randomUUID()}`;
-    try {
-      const file = this.files.create(temporary);
-      try {
-        await file.write(bytes);
-        if (durable) await file.sync();
-      } finally {
-        file.close();
-      }
-      this.files.rename(temporary, path);
-    } catch (cause) {
-      this.#tidy(temporary);
-      throw cause;
-    }
-  }
-
-  #tidy(temporary: string): void {
-    try {
-      this.files.remove(temporary);
-    } catch {
-      // The first fault is the one to report; gc sweeps what is left in tmp.
-    }
-  }
-
-  #ensureFolder(folder: string): void {
-    if (this.#made.has(folder)) return;
-    this.files.makeFolder(folder);
-    this.#made.add(folder);
-    // Even if it was there: who made it may have been killed before its name was synced.
-    for (let at = folder; at !== this.root; at = folderOf(at)) this.#unsynced.add(folderOf(at));
+  replaceFile(path: string, text: string, durable: boolean): Promise<void> {
+    return this.#writer.replace(path, new TextEncoder().encode(text), durable);
   }
 
   /** Sets a damaged file aside, so that it counts as absent. */
@@ -417,10 +363,6 @@ export class Store {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     }
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function missing(blob: Blob, paths: readonly string[]): ObjectError {

@@ -10,17 +10,23 @@ export class PowerFailure extends Error {}
 /** What else a real disk may do: keep all names at once although no folder was synced. */
 export type Loss = "everything unsynced" | "unsynced contents alone";
 
-interface Inode {
-  content: Uint8Array<ArrayBuffer>;
-  synced: Uint8Array<ArrayBuffer>;
+/** A file. */
+class Inode {
+  content: Uint8Array<ArrayBuffer> = new Uint8Array();
+  synced: Uint8Array<ArrayBuffer> = new Uint8Array();
+}
+
+class Folder {
+  names = new Map<string, Inode | Folder>();
+  /** The names that its last sync saw. */
+  synced = new Map<string, Inode | Folder>();
 }
 
 export class CrashingDisk implements FileOperations {
   operations = 0;
   /** Of the operation to fail at; nothing works from then on. */
   failAt = Infinity;
-  #names = new Map<string, Inode | "folder">();
-  #durable = new Map<string, Inode | "folder">();
+  readonly #root = new Folder();
   #dead = false;
 
   #step(): void {
@@ -30,43 +36,58 @@ export class CrashingDisk implements FileOperations {
     }
   }
 
+  #find(path: string): Inode | Folder | undefined {
+    let at: Inode | Folder | undefined = this.#root;
+    for (const part of path.split("/").slice(1)) {
+      if (!(at instanceof Folder)) return undefined;
+      at = at.names.get(part);
+    }
+    return at;
+  }
+
+  /** The folder that a path lies in, and its name there. */
+  #placeOf(path: string): { folder: Folder; name: string } {
+    const slash = path.lastIndexOf("/");
+    const folder = this.#find(path.slice(0, slash));
+    if (!(folder instanceof Folder)) throw new Deno.errors.NotFound(path);
+    return { folder, name: path.slice(slash + 1) };
+  }
+
   /** Power comes back. */
   restart(loss: Loss): void {
-    const names = loss === "everything unsynced" ? this.#durable : this.#names;
-    const kept = new Map<string, Inode | "folder">();
-    for (const [path, inode] of [...names].sort(([a], [b]) => a < b ? -1 : 1)) {
-      const parent = folderOf(path);
-      if (parent !== "" && !kept.has(parent)) continue;
-      kept.set(
-        path,
-        inode === "folder" ? inode : { content: inode.synced, synced: inode.synced },
-      );
-    }
-    this.#names = kept;
-    this.#durable = new Map(kept);
+    const revive = (node: Inode | Folder): void => {
+      if (node instanceof Inode) {
+        node.content = node.synced;
+        return;
+      }
+      if (loss === "everything unsynced") node.names = new Map(node.synced);
+      else node.synced = new Map(node.names);
+      node.names.forEach(revive);
+    };
+    revive(this.#root);
     this.#dead = false;
     this.failAt = Infinity;
   }
 
   makeFolder(path: string): void {
-    for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
-      this.#makeOne(path.slice(0, end));
+    let at = this.#root;
+    for (const part of path.split("/").slice(1)) {
+      let next = at.names.get(part);
+      if (next === undefined) {
+        this.#step();
+        at.names.set(part, next = new Folder());
+      }
+      if (!(next instanceof Folder)) throw new Deno.errors.NotADirectory(path);
+      at = next;
     }
-    this.#makeOne(path);
-  }
-
-  #makeOne(path: string): void {
-    if (this.#names.has(path)) return;
-    this.#step();
-    this.#names.set(path, "folder");
   }
 
   create(path: string): OutputFile {
     this.#step();
-    if (this.#names.has(path)) throw new Deno.errors.AlreadyExists(path);
-    if (this.#names.get(folderOf(path)) !== "folder") throw new Deno.errors.NotFound(path);
-    const inode: Inode = { content: new Uint8Array(), synced: new Uint8Array() };
-    this.#names.set(path, inode);
+    const { folder, name } = this.#placeOf(path);
+    if (folder.names.has(name)) throw new Deno.errors.AlreadyExists(path);
+    const inode = new Inode();
+    folder.names.set(name, inode);
     return {
       write: (bytes) => {
         this.#step();
@@ -84,43 +105,38 @@ export class CrashingDisk implements FileOperations {
 
   append(path: string, text: string): void {
     this.#step();
-    const known = this.#names.get(path);
-    const inode = known === undefined || known === "folder"
-      ? { content: new Uint8Array(), synced: new Uint8Array() }
-      : known;
+    const { folder, name } = this.#placeOf(path);
+    const known = folder.names.get(name);
+    const inode = known instanceof Inode ? known : new Inode();
     inode.content = new Uint8Array([...inode.content, ...new TextEncoder().encode(text)]);
-    this.#names.set(path, inode);
+    folder.names.set(name, inode);
   }
 
   rename(from: string, to: string): void {
-    this.#step();
-    const inode = this.#names.get(from);
-    if (inode === undefined) throw new Deno.errors.NotFound(from);
-    this.#names.delete(from);
-    this.#names.set(to, inode);
+    this.link(from, to);
+    const { folder, name } = this.#placeOf(from);
+    folder.names.delete(name);
   }
 
   link(from: string, to: string): void {
     this.#step();
-    const inode = this.#names.get(from);
-    if (inode === undefined) throw new Deno.errors.NotFound(from);
-    this.#names.set(to, inode);
+    const node = this.#find(from);
+    if (node === undefined) throw new Deno.errors.NotFound(from);
+    const { folder, name } = this.#placeOf(to);
+    folder.names.set(name, node);
   }
 
   syncFolder(path: string): Promise<void> {
     this.#step();
-    for (const name of this.#durable.keys()) {
-      if (folderOf(name) === path && !this.#names.has(name)) this.#durable.delete(name);
-    }
-    for (const [name, inode] of this.#names) {
-      if (folderOf(name) === path) this.#durable.set(name, inode);
-    }
+    const folder = this.#find(path);
+    if (folder instanceof Folder) folder.synced = new Map(folder.names);
     return Promise.resolve();
   }
 
   remove(path: string): void {
     this.#step();
-    this.#names.delete(path);
+    const { folder, name } = this.#placeOf(path);
+    folder.names.delete(name);
   }
 
   read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -128,8 +144,8 @@ export class CrashingDisk implements FileOperations {
   }
 
   readSync(path: string): Uint8Array<ArrayBuffer> | undefined {
-    const inode = this.#names.get(path);
-    return inode === undefined || inode === "folder" ? undefined : inode.content;
+    const node = this.#find(path);
+    return node instanceof Inode ? node.content : undefined;
   }
 
   size(path: string): number | undefined {
@@ -137,17 +153,13 @@ export class CrashingDisk implements FileOperations {
   }
 
   changed(path: string): number | undefined {
-    return this.#names.has(path) ? 0 : undefined;
+    return this.#find(path) && 0;
   }
 
   touch(): void {}
 
   list(path: string): string[] {
-    return [...this.#names.keys()].filter((name) => folderOf(name) === path)
-      .map((name) => name.slice(path.length + 1));
+    const folder = this.#find(path);
+    return folder instanceof Folder ? [...folder.names.keys()] : [];
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

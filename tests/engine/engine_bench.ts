@@ -6,7 +6,7 @@
  */
 import { storeDraft } from "../../src/engine/artifact.ts";
 import { digestFile } from "../../src/engine/digest.ts";
-import { openStore, outputState, plan, run } from "../../src/engine/mod.ts";
+import { openStore, outputState, plan, run, type Store } from "../../src/engine/mod.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
 import { noopWorkflow } from "./noop_child.ts";
 import { constant } from "./toy_steps.ts";
@@ -38,17 +38,12 @@ async function shell(program: string, ...args: string[]): Promise<void> {
 
 // ---- publishing ----
 
-const store = openStore(`${folder}/publish`);
 let counter = 0;
 const content = (size: number) => {
   const bytes = new Uint8Array(size);
   new DataView(bytes.buffer).setUint32(0, counter++);
   return bytes;
 };
-
-// A store in use: the folders that objects go to are there.
-for (let object = 0; object < 600; object++) await store.putObject(content(10));
-await store.sync();
 
 /** What no publish can do without. */
 async function bare(bytes: Uint8Array): Promise<void> {
@@ -64,18 +59,28 @@ async function bare(bytes: Uint8Array): Promise<void> {
 }
 Deno.mkdirSync(`${folder}/bare`);
 
+async function publish(store: Store, size: number): Promise<void> {
+  await store.putObject(content(size));
+  await store.sync();
+}
+
+const OBJECTS = 60;
+const used = openStore(`${folder}/used`);
+for (let object = 0; object < 600; object++) await used.putObject(content(10));
+await used.sync();
+
 for (const [label, size] of [["1 kB", 1000], ["4 MB", 4_000_000]] as const) {
-  const group = `publish ${label}`;
-  Deno.bench(
-    `write, fsync, rename, fsync: ${label}`,
-    { group, baseline: true, n: 60 },
-    async () => {
-      await bare(content(size));
-    },
-  );
-  Deno.bench(`publish an object: ${label}`, { group, n: 60 }, async () => {
-    await store.putObject(content(size));
-    await store.sync();
+  const group = `publish ${OBJECTS} times ${label}`;
+  const options = { group, n: 3, warmup: 1 };
+  Deno.bench(`write, fsync, rename, fsync: ${label}`, { ...options, baseline: true }, async () => {
+    for (let object = 0; object < OBJECTS; object++) await bare(content(size));
+  });
+  Deno.bench(`publish in a store in use: ${label}`, options, async () => {
+    for (let object = 0; object < OBJECTS; object++) await publish(used, size);
+  });
+  Deno.bench(`publish in a new store, made too: ${label}`, options, async () => {
+    const store = openStore(`${folder}/new-${counter}`);
+    for (let object = 0; object < OBJECTS; object++) await publish(store, size);
   });
 }
 
