@@ -4,6 +4,7 @@ import { declareSteps, type KnownKinds, type ResolveKind } from "./declare.ts";
 import { type Document, joinLayers } from "./document.ts";
 import { expandSteps } from "./expand.ts";
 import type { Workflow } from "./graph.ts";
+import { checkAxes } from "./idle_axes.ts";
 import { loadLayers, type ReadText } from "./load.ts";
 import { maximumInstances } from "./matrix.ts";
 import { orderSteps } from "./order.ts";
@@ -72,6 +73,7 @@ export async function readWithRenames(
     await problems.throwIfAny(sources);
   }
   const names = new Set(document.steps.keys());
+  checkAxes(document, declarations, swept, problems);
   const ordered = orderSteps(declarations, problems);
   const steps = await expandSteps(ordered, names, { folder, readText, problems });
   const { publications, reports, renamed } = expandPublications(

@@ -96,7 +96,7 @@ says(
   `${base}[steps.sets]
 uses = "caps.generate"
 matrix.n = [1, 2]
-with.kind = "random"
+with = { kind = "random", seed = "\${matrix.n}" }
 [steps.a]
 uses = "labels.get"
 in.caps = "sets"

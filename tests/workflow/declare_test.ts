@@ -53,7 +53,7 @@ no step has the parameter "n_subject"; did you mean "n_subjects"?
 a.toml:13:6
 13 | with.batch_size = 2
    |      ^^^^^^^^^^
-no step has the parameter "batch_size"; known: kind, n_subjects, image_size, seed, slice_direction, slice_mode, discarded_slices, diagnoses`,
+no step has the parameter "batch_size"; known: kind, n_subjects, image_size, note, seed, slice_direction, slice_mode, discarded_slices, diagnoses`,
 );
 
 Deno.test("an error of the loader of one's own steps keeps its message, at uses", async () => {

@@ -40,7 +40,8 @@ with = { kind = "phantom", n_subjects = "\${params.n}", seed = "\${params.seed}"
 
 Deno.test("a matrix is taken whole from the last file that has one", async () => {
   const workflow = await read({
-    "a.toml": 'version = 1\ninclude = "b.toml"\nsteps.x.matrix.seed = [1]\n',
+    "a.toml": 'version = 1\ninclude = "b.toml"\nsteps.x.matrix.seed = [1]\n' +
+      'steps.x.with.seed = "${matrix.seed}"\n',
     "b.toml": `[steps.x]\n${caps}matrix.other = [1, 2]\n`,
   });
   assertEquals(workflow.instances.map(({ name }) => name), ["x[seed=1]"]);

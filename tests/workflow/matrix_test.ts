@@ -14,17 +14,25 @@ async function names(text: string): Promise<string[]> {
 }
 
 Deno.test("the matrix is the product of its axes, the last by name varying fastest", async () => {
-  assertEquals(await names(caps("matrix = { b = { range = 2 }, a = [true, 1e-4] }")), [
-    "caps[a=true,b=0]",
-    "caps[a=true,b=1]",
-    "caps[a=0.0001,b=0]",
-    "caps[a=0.0001,b=1]",
-  ]);
+  assertEquals(
+    await names(
+      caps(
+        "matrix = { b = { range = 2 }, a = [true, 1e-4] }\nwith.note = '${matrix.a} ${matrix.b}'",
+      ),
+    ),
+    [
+      "caps[a=true,b=0]",
+      "caps[a=true,b=1]",
+      "caps[a=0.0001,b=0]",
+      "caps[a=0.0001,b=1]",
+    ],
+  );
 });
 
 Deno.test("lists and their elements interpolate params", async () => {
   const params = "params = { n = 2, list = [5, 6] }\n";
-  const matrix = 'matrix = { a = "${params.list}", b = ["x", "y${params.n}"] }';
+  const matrix =
+    'matrix = { a = "${params.list}", b = ["x", "y${params.n}"] }\nwith.note = "${matrix.a} ${matrix.b}"';
   assertEquals(await names(params + caps(matrix)), [
     "caps[a=5,b=x]",
     "caps[a=5,b=y2]",
@@ -34,19 +42,21 @@ Deno.test("lists and their elements interpolate params", async () => {
 });
 
 Deno.test("exclude takes points out and include adds some", async () => {
-  const matrix = "matrix = { a = [1, 2], b = [1, 2] }\nexclude = [{ a = 1, b = 2 }, { a = 2 }]\n";
+  const note = 'with.note = "${matrix.a} ${matrix.b}"\n';
+  const matrix = note +
+    "matrix = { a = [1, 2], b = [1, 2] }\nexclude = [{ a = 1, b = 2 }, { a = 2 }]\n";
   assertEquals(await names(caps(`${matrix}include = [{ b = 9, a = 3 }]`)), [
     "caps[a=1,b=1]",
     "caps[a=3,b=9]",
   ]);
-  assertEquals(await names(caps("include = [{ a = 1, b = 'x' }, { a = 2, b = 'y' }]")), [
+  assertEquals(await names(caps(note + "include = [{ a = 1, b = 'x' }, { a = 2, b = 'y' }]")), [
     "caps[a=1,b=x]",
     "caps[a=2,b=y]",
   ]);
 });
 
 Deno.test("a step takes another's matrix with what is excluded and included", async () => {
-  const text = `${caps("matrix.n = [1, 2, 3]\nexclude = [{ n = 2 }]")}
+  const text = `${caps("with.seed = '${matrix.n}'\nmatrix.n = [1, 2, 3]\nexclude = [{ n = 2 }]")}
 [steps.labels]
 uses = "labels.get"
 matrix = "caps"
@@ -77,10 +87,12 @@ in = { images = "slices", participants = "labels", model = "train[lr=1e-4]" }
 uses = "predict"
 matrix.fold = [1]
 in = { images = "slices", participants = "labels", model = "train[fold=0,lr=0.001].model" }
+with.batch_size = "\${matrix.fold}"
 [steps.all]
 uses = "evaluate"
 matrix.fold = [0, 1]
 in.predictions = "predict[fold=*]"
+with.group_by = ["of fold \${matrix.fold}"]
 [steps.same]
 uses = "evaluate"
 matrix.fold = [0, 1]
@@ -109,8 +121,9 @@ Deno.test("[*] collects only along the axes that the consumer lacks", async () =
   const workflow = await read(`${base}
 [steps.model]
 uses = "train.classification"
-matrix = { fold = [0, 1], net = ["a", "b"] }
-in = { images = "slices", folds = "folds[0]" }
+matrix = { fold = [0, 1], net = ["resnet18", "conv4"] }
+in = { images = "slices", folds = "folds[\${matrix.fold}]" }
+with.architecture = "\${matrix.net}"
 [steps.folds]
 uses = "split.kfold"
 in.labels = "labels"
@@ -120,14 +133,14 @@ matrix = "model"
 in = { images = "slices", participants = "labels", model = "model" }
 [steps.evaluate]
 uses = "evaluate"
-matrix.net = ["a", "b"]
+matrix.net = ["resnet18", "conv4"]
 in.predictions = "predict[*].predictions"
 `);
   const { inputs } = workflow.instances[workflow.instances.length - 1];
   assert(Array.isArray(inputs.predictions));
   assertEquals(inputs.predictions.map(({ instance }) => instance), [
-    "predict[fold=0,net=b]",
-    "predict[fold=1,net=b]",
+    "predict[fold=0,net=conv4]",
+    "predict[fold=1,net=conv4]",
   ]);
 });
 

@@ -6,7 +6,7 @@ Deno.test("of a fault at each point of a matrix only some are told", async () =>
 [steps.sets]
 uses = "caps.generate"
 matrix.n = [1, 2]
-with.kind = "random"
+with = { kind = "random", seed = "\${matrix.n}" }
 [steps.labels]
 uses = "labels.get"
 matrix.n = { range = 1000 }

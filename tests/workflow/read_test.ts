@@ -156,8 +156,8 @@ Deno.test("needs orders steps without reading anything", async () => {
   const workflow = await read(`${base}
 [steps.open]
 uses = "caps.open"
-with.path = "."
-matrix.n = [1, 2]
+with = { path = ".", extra = ["\${matrix.n}"] }
+matrix.n = ["1", "2"]
 needs = ["slices"]
 [steps.late]
 uses = "caps.open"

@@ -15,6 +15,7 @@ const generate = defineStep({
     kind: z.enum(["phantom", "trivial", "random"]).describe("What the images show."),
     n_subjects: z.number().int().min(1).max(100_000).default(16).describe("Number of subjects."),
     image_size: z.number().int().min(8).optional().describe("Voxels of an edge."),
+    note: z.string().optional().describe("A remark."),
     seed,
   }),
   inputs: {},
