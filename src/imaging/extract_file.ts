@@ -1,6 +1,7 @@
 /** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
 import { allocateSafetensors } from "../formats/safetensors.ts";
 import { checkMask, extract, type Mask, type Recipe } from "./extraction.ts";
+import type { Scratch } from "./gzip.ts";
 import { readNifti } from "./nifti.ts";
 
 /** A mask file on its way to whoever cuts regions. */
@@ -24,6 +25,7 @@ export function readMasks(files: readonly MaskFile[]): Map<string, Mask> {
  * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]), `grid`
  * (int32 [3]) and `elements` (int32).
  *
+ * @param scratch memory to inflate to
  * @throws {DataError} when the image is malformed or does not suit the recipe
  */
 export function extractFile(
@@ -31,10 +33,11 @@ export function extractFile(
   recipe: Recipe,
   masks: ReadonlyMap<string, Mask>,
   subject: string,
+  scratch?: Scratch,
 ): Uint8Array<ArrayBuffer> {
   let file: ReturnType<typeof allocateFile> | undefined;
   const { affine, grid, elements } = extract(
-    readNifti(bytes, subject),
+    readNifti(bytes, subject, undefined, scratch),
     recipe,
     masks,
     subject,

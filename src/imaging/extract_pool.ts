@@ -3,6 +3,7 @@ import { DataError } from "../errors.ts";
 import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
 import type { FromExtractor, ToExtractor } from "./extract_worker.ts";
 import type { Mask, Recipe } from "./extraction.ts";
+import { Scratch } from "./gzip.ts";
 
 /**
  * Threads that extract, each at one image at a time, so that memory is bounded by their number:
@@ -14,6 +15,7 @@ export class ExtractionPool {
   readonly #waiting: ((worker: Worker) => void)[] = [];
   readonly #workers: Worker[] = [];
   readonly #masks: ReadonlyMap<string, Mask>;
+  readonly #scratch = new Scratch();
 
   /** @throws {DataError} when a mask file is no mask */
   constructor(readonly threads: number, maskFiles: readonly MaskFile[] = []) {
@@ -47,7 +49,9 @@ export class ExtractionPool {
     recipe: Recipe,
     subject: string,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.threads <= 1) return extractFile(bytes, recipe, this.#masks, subject);
+    if (this.threads <= 1) {
+      return extractFile(bytes, recipe, this.#masks, subject, this.#scratch);
+    }
     const worker = this.#idle.pop() ??
       await new Promise<Worker>((resolve) => this.#waiting.push(resolve));
     const reply = Promise.withResolvers<FromExtractor>();

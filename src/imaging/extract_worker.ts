@@ -2,6 +2,7 @@
 import { DataError } from "../errors.ts";
 import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
 import type { Mask, Recipe } from "./extraction.ts";
+import { Scratch } from "./gzip.ts";
 
 export type ToExtractor =
   | { type: "masks"; files: readonly MaskFile[] }
@@ -18,6 +19,7 @@ interface Scope {
 }
 
 const scope = globalThis as unknown as Scope;
+const scratch = new Scratch();
 let masks: ReadonlyMap<string, Mask> = new Map();
 
 scope.onmessage = ({ data: message }) => {
@@ -26,7 +28,7 @@ scope.onmessage = ({ data: message }) => {
       masks = readMasks(message.files);
       return;
     }
-    const bytes = extractFile(message.bytes, message.recipe, masks, message.subject);
+    const bytes = extractFile(message.bytes, message.recipe, masks, message.subject, scratch);
     scope.postMessage({ type: "tensors", bytes }, [bytes.buffer]);
   } catch (error) {
     if (error instanceof DataError) {

@@ -1,6 +1,7 @@
 /** Inflating files that may lie about their size. */
 import { constants, gunzipSync, gzipSync } from "node:zlib";
 import { DataError } from "../errors.ts";
+import { inflateInto } from "./inflate_into.ts";
 
 /** Deflate can't shrink anything below one part in 1032. */
 const MAX_RATIO = 1032;
@@ -17,22 +18,34 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
-  for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
-    const part = bytes.subarray(0, length);
-    const start = gunzip(part, {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: MAX_RATIO * length,
-    }, subject);
-    if (start.length >= count) return start;
+  return explained(() => {
+    for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
+      const start = gunzipSync(bytes.subarray(0, length), {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        maxOutputLength: MAX_RATIO * length,
+      });
+      if (start.length >= count) return start;
+    }
+    return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
+  }, subject);
+}
+
+/** Memory that one file after another is inflated to. */
+export class Scratch {
+  #memory = new Uint8Array(0);
+
+  /** @returns memory with whatever it holds, which what was returned before may share */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    if (this.#memory.length < bytes) this.#memory = new Uint8Array(bytes);
+    return this.#memory.subarray(0, bytes);
   }
-  return gunzip(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) }, subject);
 }
 
 /**
  * All bytes of a gzip file (every member), its checksum verified.
  *
- * @param expected bytes that the content says it has; the output is allocated once with this size
- * @param limit bytes above which the file is refused
+ * @param expected bytes that the content says it has
+ * @param limit bytes above which the file is refused; memory for as many is taken from `scratch`
  * @throws {DataError} when the stream is broken or truncated, holds more than `limit`, or can't
  *   possibly hold `expected` bytes
  */
@@ -41,6 +54,7 @@ export function inflate(
   expected: number,
   limit: number,
   subject: string,
+  scratch: Scratch,
 ): Uint8Array<ArrayBuffer> {
   if (expected > bytes.length * MAX_RATIO) {
     throw new DataError(
@@ -48,26 +62,19 @@ export function inflate(
       `truncated: ${bytes.length} compressed bytes can't hold the ${expected} bytes of the image`,
     );
   }
-  // A little more than is expected: a full buffer would make zlib ask for a second one.
-  return gunzip(bytes, { chunkSize: expected + 64, maxOutputLength: limit }, subject);
+  const memory = scratch.take(limit + 1);
+  const length = explained(() => inflateInto(bytes, memory), subject);
+  if (length > limit) {
+    throw new DataError(subject, `inflates to more than the ${limit} bytes it may hold`);
+  }
+  return memory.subarray(0, length);
 }
 
-function gunzip(
-  bytes: Uint8Array,
-  options: { finishFlush?: number; chunkSize?: number; maxOutputLength: number },
-  subject: string,
-): Uint8Array<ArrayBuffer> {
+/** @throws {DataError} in place of what zlib throws */
+function explained<T>(inflating: () => T, subject: string): T {
   try {
-    const { buffer, byteOffset, length } = gunzipSync(bytes, options);
-    return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
+    return inflating();
   } catch (cause) {
-    const code = (cause as { code?: string }).code;
-    if (code === "ERR_BUFFER_TOO_LARGE") {
-      const limit = options.maxOutputLength;
-      throw new DataError(subject, `inflates to more than the ${limit} bytes it may hold`, {
-        cause,
-      });
-    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(subject, `broken gzip file (${reason}); copy or download it again`, {
       cause,

@@ -1,7 +1,7 @@
 /** Reads NIfTI-1 and NIfTI-2 images from bytes. */
 import { DataError } from "../errors.ts";
 import type { Affine } from "./affine.ts";
-import { inflate, inflateStart, isGzip } from "./gzip.ts";
+import { inflate, inflateStart, isGzip, Scratch } from "./gzip.ts";
 import { HEADER_BYTES, type NiftiHeader, parseHeader, type VoxelType } from "./nifti_header.ts";
 
 export type Voxels =
@@ -36,17 +36,25 @@ const TRAILING_BYTES = 2 ** 20;
  * @param bytes a `.nii` file or the header of a pair, either gzipped or not
  * @param subject the file, for messages
  * @param image the `.img` file of a pair, gzipped or not
+ * @param scratch memory that the voxels may stand in, until it is used for another image
  * @throws {DataError} when the file is malformed, truncated, too large or of no real datatype; the
  *   header is checked before anything of the declared size is allocated
  */
-export function readNifti(bytes: Uint8Array, subject: string, image?: Uint8Array): Volume {
+export function readNifti(
+  bytes: Uint8Array,
+  subject: string,
+  image?: Uint8Array,
+  scratch = new Scratch(),
+): Volume {
   const header = readHeader(bytes, subject);
   if (header.pair && image === undefined) {
     throw new DataError(subject, "the voxels of this header are in another file (.img)");
   }
   const source = header.pair ? image! : bytes;
   const end = header.offset + header.size;
-  const content = isGzip(source) ? inflate(source, end, end + TRAILING_BYTES, subject) : source;
+  const content = isGzip(source)
+    ? inflate(source, end, end + TRAILING_BYTES, subject, scratch)
+    : source;
   if (content.length < end) {
     throw new DataError(
       subject,

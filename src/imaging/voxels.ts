@@ -97,22 +97,75 @@ function copyBits(voxels: Float32Array, paths: Paths, out: Float32Array): boolea
   const target = new Int32Array(out.buffer, out.byteOffset, out.length);
   let bits = 0;
   for (let o = 0; o < outers.length; o++) {
-    for (let block = 0; block < xs.length; block += X_BLOCK) {
-      const end = Math.min(block + X_BLOCK, xs.length);
-      for (let x = block; x < end; x++) {
-        let from = outers[o] + xs[x] + start;
-        const first = o * outerTarget + x * xTarget;
-        for (let to = first; to < first + count; to++) {
-          const voxel = source[from];
-          target[to] = voxel;
-          // Sets the sign bit when the exponent is all ones: NaN or infinite.
-          bits |= (voxel & 0x7f800000) + 0x00800000;
-          from += step;
-        }
-      }
+    let from = outers[o] + start;
+    let to = o * outerTarget;
+    const end = to + count;
+    for (; to + 8 <= end; to += 8, from += 8 * step) {
+      bits |= copyEightRows(source, from, step, xs, target, to, xTarget);
     }
+    for (; to < end; to++, from += step) bits |= copyRow(source, from, xs, target, to, xTarget);
   }
   return bits >= 0;
+}
+
+/** Sets the sign bit when the exponent is all ones: NaN or infinite. */
+function signIfNotFinite(voxel: number): number {
+  return (voxel & 0x7f800000) + 0x00800000;
+}
+
+function copyRow(
+  source: Int32Array,
+  from: number,
+  xs: Int32Array,
+  target: Int32Array,
+  to: number,
+  xTarget: number,
+): number {
+  let bits = 0;
+  for (let i = 0; i < xs.length; i++, to += xTarget) {
+    const voxel = source[from + xs[i]];
+    target[to] = voxel;
+    bits |= signIfNotFinite(voxel);
+  }
+  return bits;
+}
+
+/**
+ * Eight rows along axis 0 at once: each is read in the order of the file, and eight neighbours are
+ * written together, half a cache line. Rows one by one take up to twice as long.
+ */
+function copyEightRows(
+  source: Int32Array,
+  from: number,
+  step: number,
+  xs: Int32Array,
+  target: Int32Array,
+  to: number,
+  xTarget: number,
+): number {
+  let bits = 0;
+  for (let i = 0; i < xs.length; i++, to += xTarget) {
+    const x = from + xs[i];
+    const a = source[x];
+    const b = source[x + step];
+    const c = source[x + 2 * step];
+    const d = source[x + 3 * step];
+    const e = source[x + 4 * step];
+    const f = source[x + 5 * step];
+    const g = source[x + 6 * step];
+    const h = source[x + 7 * step];
+    target[to] = a;
+    target[to + 1] = b;
+    target[to + 2] = c;
+    target[to + 3] = d;
+    target[to + 4] = e;
+    target[to + 5] = f;
+    target[to + 6] = g;
+    target[to + 7] = h;
+    bits |= signIfNotFinite(a) | signIfNotFinite(b) | signIfNotFinite(c) | signIfNotFinite(d) |
+      signIfNotFinite(e) | signIfNotFinite(f) | signIfNotFinite(g) | signIfNotFinite(h);
+  }
+  return bits;
 }
 
 interface Scaling {

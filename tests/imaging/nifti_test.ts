@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { DataError } from "../../src/errors.ts";
+import { Scratch } from "../../src/imaging/gzip.ts";
 import { readHeader, readNifti, type Volume, volumeShape } from "../../src/imaging/nifti.ts";
 import { MAX_IMAGE_BYTES } from "../../src/imaging/nifti_header.ts";
 import { writeNifti } from "../../src/imaging/nifti_write.ts";
@@ -131,7 +132,7 @@ Deno.test("extensions, whatever they claim, neither loop nor move the voxels", (
 });
 
 Deno.test("a gzip with a wrong checksum, a lying size or a cut end is refused", () => {
-  const gz = gzipSync(file("NIfTI-1 i2 <"));
+  const gz = new Uint8Array(gzipSync(file("NIfTI-1 i2 <")));
   const changed = (at: number, value: number) => {
     const copy = gz.slice();
     copy[copy.length + at] ^= value;
@@ -152,6 +153,16 @@ Deno.test("a gzip of several members, or with zeros behind it, is read whole", (
     readNifti(joined, "image.nii.gz").voxels,
     readNifti(bytes, "image.nii").voxels,
   );
+});
+
+Deno.test("one image after another is read into the same memory", () => {
+  const scratch = new Scratch();
+  const gz = (name: string) => gzipSync(file(name));
+  const first = readNifti(gz("NIfTI-1 f4 >"), "image.nii.gz", undefined, scratch);
+  assertEquals(first.voxels, readNifti(file("NIfTI-1 f4 >"), "image.nii").voxels);
+  const second = readNifti(gz("NIfTI-1 i2 <"), "image.nii.gz", undefined, scratch);
+  assertEquals(second.voxels, readNifti(file("NIfTI-1 i2 <"), "image.nii").voxels);
+  assert(first.voxels.buffer === second.voxels.buffer);
 });
 
 Deno.test("a gzip bomb is refused after little more than its image would need", () => {

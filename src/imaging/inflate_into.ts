@@ -1,0 +1,77 @@
+/** Inflating gzip files into memory that is already there. */
+import { constants, createGunzip, gunzipSync } from "node:zlib";
+
+/**
+ * Inflates every member of a gzip file, its checksums verified, to the start of `memory`, which has
+ * at least one byte more than the content may have.
+ *
+ * @returns how many bytes the content has; the size of the memory when it may have more
+ * @throws {Error} with zlib's message when the file is broken or truncated
+ */
+export type InflateInto = (bytes: Uint8Array, memory: Uint8Array<ArrayBuffer>) => number;
+
+/**
+ * What Node's gzip streams write through. `node:zlib` documents no way to inflate into given memory,
+ * and new memory for each image costs up to half as much as the inflating: the system hands it out
+ * page by page, and the caches hold none of it.
+ */
+interface Handle {
+  onerror(message: string): void;
+  writeSync(
+    flush: number,
+    input: Uint8Array,
+    inputOffset: number,
+    inputLength: number,
+    output: Uint8Array,
+    outputOffset: number,
+    outputLength: number,
+  ): void;
+}
+
+interface Internals {
+  _handle?: Partial<Handle>;
+  /** Bytes of the output that are free after a write, and of the input that are left. */
+  _writeState?: Uint32Array;
+}
+
+function internals(stream: unknown): Internals {
+  return stream as Internals;
+}
+
+export const inflateByHandle: InflateInto = (bytes, memory) => {
+  const stream = createGunzip();
+  try {
+    const { _handle: handle, _writeState: state } = internals(stream) as {
+      _handle: Handle;
+      _writeState: Uint32Array;
+    };
+    let fault: string | undefined;
+    handle.onerror = (message) => fault = message;
+    handle.writeSync(constants.Z_FINISH, bytes, 0, bytes.length, memory, 0, memory.length);
+    if (fault !== undefined) throw new Error(fault);
+    return memory.length - state[0];
+  } finally {
+    stream.close();
+  }
+};
+
+/** By documented calls alone, for a Deno whose streams have another handle. */
+export const inflateByCopy: InflateInto = (bytes, memory) => {
+  try {
+    const content = gunzipSync(bytes, { maxOutputLength: memory.length });
+    memory.set(content);
+    return content.length;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") return memory.length;
+    throw error;
+  }
+};
+
+function hasHandle(): boolean {
+  const stream = createGunzip();
+  const { _handle: handle, _writeState: state } = internals(stream);
+  stream.close();
+  return typeof handle?.writeSync === "function" && state instanceof Uint32Array;
+}
+
+export const inflateInto: InflateInto = hasHandle() ? inflateByHandle : inflateByCopy;
