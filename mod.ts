@@ -18,17 +18,16 @@
  * await Deno.remove(folder, { recursive: true });
  * ```
  */
+import type { z as Zod } from "zod";
 import type { Plan, PlanOptions } from "./src/engine/plan.ts";
 import type { RunOptions, RunResult } from "./src/engine/run.ts";
 import type { Store, StoreOptions } from "./src/engine/store.ts";
 import type { Workflow } from "./src/workflow/graph.ts";
 import type { ReadOptions } from "./src/workflow/read.ts";
 
-export { z } from "zod";
 export { DataError, DeviceError, type Issue, StepError, WorkflowError } from "./src/errors.ts";
 export type { EngineEvent } from "./src/engine/events.ts";
 export type { Workflow } from "./src/workflow/graph.ts";
-export { pathParameter } from "./src/workflow/path_parameter.ts";
 export {
   type Artifact,
   type ArtifactFile,
@@ -46,6 +45,23 @@ export {
   type StepKind,
 } from "./src/workflow/step.ts";
 export type { Plan, PlanOptions, ReadOptions, RunOptions, RunResult, Store, StoreOptions };
+
+/** What declares parameters. As a program this module does without: zod takes 25 ms to load. */
+const { z: zod, pathParameter: path } = import.meta.main
+  ? {} as never
+  : { ...await import("zod"), ...await import("./src/workflow/path_parameter.ts") };
+
+/** Zod, for a step's parameters. */
+export const z: typeof Zod = zod;
+
+export declare namespace z {
+  type infer<Schema extends Zod.ZodType> = Zod.infer<Schema>;
+  type input<Schema extends Zod.ZodType> = Zod.input<Schema>;
+  type output<Schema extends Zod.ZodType> = Zod.output<Schema>;
+}
+
+/** A path, relative to the workflow file's folder; wrap it in `z.array`, `.optional()`, `.default()`. */
+export const pathParameter: () => Zod.ZodString = path;
 
 /**
  * Reads, checks and expands a workflow file; it knows Gyrus's own step kinds and loads a user's.

@@ -1,5 +1,6 @@
 /** The house as DESIGN draws it: which room may import which, and that nothing goes in circles. */
 import { assert, assertEquals } from "@std/assert";
+import { READING_SOURCES } from "../src/cli/recall.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -161,6 +162,23 @@ Deno.test("no module imports itself by way of others", () => {
     done.add(path);
   }
   for (const path of edges.keys()) visit(path, []);
+});
+
+Deno.test("a reading depends on no module that the stamp of the program passes over", () => {
+  const byPath = new Map(modules.map((module) => [module.path, module]));
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const { target, kind } of byPath.get(path)!.imports) if (kind === "value") visit(target);
+  };
+  visit("src/workflow/read.ts");
+  for (const { target } of byPath.get("src/steps/mod.ts")!.imports) visit(target);
+  const stamped = READING_SOURCES.map((url) => url.href.slice(root.href.length));
+  const passedOver = [...reached].filter((path) =>
+    !stamped.some((place) => path.startsWith(place))
+  );
+  assertEquals(passedOver, []);
 });
 
 Deno.test("only declared packages are imported, and nothing comes by https or from JSR directly", async () => {

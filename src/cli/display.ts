@@ -212,7 +212,7 @@ class LiveDisplay extends RunDisplay {
   }
 
   override close(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== undefined) clearInterval(this.#timer);
     this.#erase();
   }
 

@@ -1,6 +1,6 @@
 /** Errors as people read them, and the exit codes that go with them. */
-import { relative } from "node:path";
 import { DataError, DeviceError, StepError, WorkflowError } from "../errors.ts";
+import { relative } from "../workflow/paths.ts";
 import { UsageError } from "./arguments.ts";
 import type { Output } from "./terminal.ts";
 

@@ -1,9 +1,8 @@
 /** The workflow and the store that a command is about, from its options. */
-import { resolve } from "node:path";
 import { openStore, type Store } from "../engine/store.ts";
 import { reading } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
-import { readWorkflow } from "../workflow/read.ts";
+import { resolve } from "../workflow/paths.ts";
 import type { Given, OptionSpec } from "./arguments.ts";
 
 export const CACHE_OPTION: OptionSpec = {
@@ -35,23 +34,43 @@ export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   force: { value: "TARGET", many: true, help: "Run TARGET even if it is cached" },
 };
 
-/** @throws {WorkflowError} with everything that is wrong with the file and the options */
-export function openWorkflow(given: Given): Promise<Workflow> {
-  return readWorkflow(given.positionals[0], {
+/**
+ * @param texts is given every text that was read, by path
+ * @throws {WorkflowError} with everything that is wrong with the file and the options
+ */
+export async function openWorkflow(
+  given: Given,
+  texts?: Map<string, string>,
+): Promise<Workflow> {
+  const { readUtf8, readWorkflow } = await import("../workflow/read.ts");
+  return await readWorkflow(given.positionals[0], {
     ...reading,
     set: given.values("set"),
     sweep: given.values("sweep"),
     profile: given.value("profile"),
+    readText: async (path) => {
+      const text = await readUtf8(path);
+      texts?.set(path, text);
+      return text;
+    },
   });
 }
 
 /** The cache of a workflow; `.gyrus` of the current folder without one. */
-export function openCache(given: Given, workflow?: Workflow): Store {
+export function openCache(given: Given, workflow?: Pick<Workflow, "folder" | "profile">): Store {
+  const [root, ...lower] = cacheFolders(given, workflow);
+  return openStore(root, { lower });
+}
+
+/** Absolute paths, the one that is written to first. */
+export function cacheFolders(
+  given: Given,
+  workflow?: Pick<Workflow, "folder" | "profile">,
+): string[] {
   const named = given.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
   const base = named === undefined && workflow ? workflow.folder : Deno.cwd();
-  const [root, ...lower] = (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
+  return (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
     .map((folder) => resolve(base, folder.trim()));
-  return openStore(root, { lower });
 }
 
 export function selectionOf(given: Given) {

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "../workflow/paths.ts";
 import type { Command } from "./command.ts";
 import { ExitCode, shortPath } from "./failure.ts";
 import { CACHE_OPTION, openCache } from "./open.ts";

@@ -18,6 +18,7 @@ import {
   WORKFLOW_OPTIONS,
 } from "./open.ts";
 import { countText, durationText } from "./quantity.ts";
+import { keepForRerun, recallPlan } from "./recall.ts";
 import { lockDrift, SAVE_OPTION, saveWorkflow, writeLock } from "./save.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -48,10 +49,12 @@ export default {
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
 same command goes on where this one stopped.`,
   async run(given, terminal) {
-    const workflow = await openWorkflow(given);
+    const recalled = await recallPlan(given);
+    const texts = new Map<string, string>();
+    const workflow = recalled?.plan?.workflow ?? await openWorkflow(given, texts);
     const saved = await saveWorkflow(given, workflow);
     if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
-    const store = openCache(given, workflow);
+    const store = recalled?.store ?? openCache(given, workflow);
     if (given.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
     const display = displayFor(given, terminal, workflow);
     const interrupt = onInterrupt((message) => terminal.err.line(message));
@@ -66,9 +69,14 @@ same command goes on where this one stopped.`,
         kill: interrupt.kill,
         onEvent: (event) => display.show(event),
         request: requestOf(given),
+        planned: recalled?.plan,
+        before: recalled?.events,
       });
       display.close();
       if (result.status === "done" && store.writable) await writeLock(result.plan);
+      if (result.status === "done" && !recalled?.plan) {
+        await keepForRerun(store, given, workflow, texts);
+      }
       const code = summarize(result, given, terminal);
       return await leaveReport(store, result, given, terminal) ? code : ExitCode.failed;
     } finally {

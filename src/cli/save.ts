@@ -1,9 +1,9 @@
 /** `--save-as` and the lock file: what a run writes beside the workflow file. */
-import { basename, dirname, resolve } from "node:path";
 import { drift, encodeLock, type LockFile, lockOf } from "../engine/lock_file.ts";
 import type { Plan } from "../engine/plan.ts";
 import { reading } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
+import { basename, dirname, resolve } from "../workflow/paths.ts";
 import { type Given, type OptionSpec, UsageError } from "./arguments.ts";
 import { shortPath } from "./failure.ts";
 
@@ -46,7 +46,7 @@ export async function saveWorkflow(given: Given, workflow: Workflow): Promise<st
 
 /** `workflow.lock.json` beside `workflow.toml`. */
 function lockPath(workflow: Workflow): string {
-  return `${workflow.folder}/${basename(workflow.file, ".toml")}.lock.json`;
+  return `${workflow.folder}/${basename(workflow.file).replace(/\.toml$/, "")}.lock.json`;
 }
 
 /** Writes what a plan stands on, by rename, if that has changed. */

@@ -1,7 +1,7 @@
 /** From an instance and its inputs to the parts of its key. */
 import { DataError } from "../errors.ts";
 import type { Binding, Instance } from "../workflow/graph.ts";
-import { pathParametersOf } from "../workflow/path_parameter.ts";
+import { pathParametersOf } from "../workflow/path_names.ts";
 import type { Json } from "../workflow/step.ts";
 import { canonicalJson } from "./canonical.ts";
 import { digestOf } from "./digest.ts";

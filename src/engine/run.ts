@@ -40,6 +40,10 @@ export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
   executor?: Executor;
   /** What the workflow was read with, kept in the run's record. */
   request?: RunRequest;
+  /** In place of planning, a plan just made of this workflow and store. */
+  planned?: Plan;
+  /** What happened before. */
+  before?: readonly EventBody[];
 }
 
 export interface RunResult {
@@ -80,11 +84,13 @@ export async function run(
   store.onDamage = (damage) => emit({ type: "damage", ...damage });
   const executor = options.executor ?? new LocalExecutor(store, options);
   try {
+    options.before?.forEach(emit);
     const { onEvent: _, ...planOptions } = options;
-    const planned = await plan(store, workflow, { ...planOptions, onEvent: emit });
-    folder = store.writable ? new RunFolder(store, id) : undefined;
-    for (const event of early) folder?.event(event);
+    const planned = options.planned ??
+      await plan(store, workflow, { ...planOptions, onEvent: emit });
     const todo = planned.counts["will-run"] + planned.counts["may-run"];
+    folder = store.writable ? new RunFolder(store, id, todo > 0) : undefined;
+    for (const event of early) folder?.event(event);
     emit({
       type: "run-started",
       run: id,

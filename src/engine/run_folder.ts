@@ -106,7 +106,8 @@ export class RunFolder {
   /** Why something could not be written. A full disk must not stop steps that need none. */
   fault?: DataError;
 
-  constructor(readonly store: Store, readonly id: string) {
+  /** @param live whether it lasts, so that somebody may watch: events are then written as they come */
+  constructor(readonly store: Store, readonly id: string, readonly live = true) {
     this.path = runPath(store, id);
     store.files.makeFolder(`${this.path}/logs`);
     this.#lock = Deno.openSync(`${this.path}/lock`, { create: true, write: true });
@@ -115,11 +116,12 @@ export class RunFolder {
 
   event(event: EngineEvent): void {
     this.#pending.push(encodeEvent(event));
-    this.#timer ??= setTimeout(() => this.flush(), 200);
+    // Not for a run with nothing to do: timers take 7 ms to load.
+    if (this.live) this.#timer ??= setTimeout(() => this.flush(), 200);
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#pending.length === 0) return;
     const text = this.#pending.join("");

@@ -1,7 +1,7 @@
 /** Reads a workflow file and its includes into layers, lowest precedence first. */
 import { parse } from "@std/toml";
-import { dirname, resolve } from "node:path";
 import type { Place } from "./graph.ts";
+import { dirname, resolve } from "./paths.ts";
 import type { Problems } from "./problems.ts";
 import type { Json } from "./step.ts";
 

@@ -1,7 +1,7 @@
 /** Checks a step's parameters against its schema and says what is wrong in plain words. */
-import { resolve } from "node:path";
 import type { z } from "zod";
-import { pathParametersOf } from "./path_parameter.ts";
+import { pathParametersOf } from "./path_names.ts";
+import { resolve } from "./paths.ts";
 import type { Json, StepKind } from "./step.ts";
 import { didYouMean } from "./suggest.ts";
 

@@ -1,8 +1,8 @@
 /** Expands `[publish]`: every matrixed output gets a path of its own, inside the project folder. */
-import { relative } from "node:path";
 import { Binder, type Consumer, type Producer, select } from "./binding.ts";
 import type { Document, Located } from "./document.ts";
 import type { Place, Publication } from "./graph.ts";
+import { relative } from "./paths.ts";
 import type { Problems } from "./problems.ts";
 import { parseReference } from "./reference.ts";
 import { compile, type Scope } from "./template.ts";

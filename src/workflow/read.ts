@@ -1,5 +1,4 @@
 /** The reader: a workflow file in, a checked and expanded workflow out. */
-import { basename, dirname, resolve } from "node:path";
 import { declareSteps, type KnownKinds, type ResolveKind } from "./declare.ts";
 import { type Document, joinLayers } from "./document.ts";
 import { expandSteps } from "./expand.ts";
@@ -9,6 +8,7 @@ import { loadLayers, type ReadText } from "./load.ts";
 import { maximumInstances } from "./matrix.ts";
 import { orderSteps } from "./order.ts";
 import { applyOverrides, parseOverrides } from "./overrides.ts";
+import { basename, dirname, resolve } from "./paths.ts";
 import { Problems } from "./problems.ts";
 import { chooseProfile } from "./profile.ts";
 import { expandPublications } from "./publish.ts";
@@ -109,7 +109,8 @@ export async function readWithRenames(
   return { workflow, renamed };
 }
 
-async function readUtf8(path: string): Promise<string> {
+/** @throws {Error} when it can't be read or is not UTF-8 */
+export async function readUtf8(path: string): Promise<string> {
   const bytes = await Deno.readFile(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

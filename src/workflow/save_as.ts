@@ -4,12 +4,12 @@
  * text, which keeps comments, order and layout.
  */
 import { parse } from "@std/toml";
-import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type AST, parseTOML } from "toml-eslint-parser";
 import { WorkflowError } from "../errors.ts";
 import type { Workflow } from "./graph.ts";
 import { parseOverrides } from "./overrides.ts";
+import { resolve } from "./paths.ts";
 import { Problems } from "./problems.ts";
 import { type ReadOptions, readWithRenames, readWorkflow } from "./read.ts";
 import type { Json } from "./step.ts";

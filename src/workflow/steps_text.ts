@@ -1,6 +1,6 @@
 /** Step kinds described for people, from their declarations: STEPS.md and `gyrus steps`. */
 import type { z } from "zod";
-import { pathParametersOf } from "./path_parameter.ts";
+import { pathParametersOf } from "./path_names.ts";
 import { parameterSchema } from "./schema.ts";
 import type { Json, OutputPort, StepKind } from "./step.ts";
 import { toml } from "./toml_text.ts";

@@ -1,11 +1,11 @@
 /** Parameter values of a step at each point of its matrix, validated and traced to their origins. */
-import { resolve } from "node:path";
 import { DataError } from "../errors.ts";
 import type { Outputs } from "./binding.ts";
 import type { Declaration } from "./declare.ts";
 import type { Origin, Place } from "./graph.ts";
 import { type ReadText, reasonOf } from "./load.ts";
 import { type Fault, type Params, validateParams } from "./parameters.ts";
+import { resolve } from "./paths.ts";
 import type { Problems } from "./problems.ts";
 import { axisText, instanceName } from "./reference.ts";
 import type { Json, StepKind } from "./step.ts";

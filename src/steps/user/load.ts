@@ -1,7 +1,7 @@
 /** Steps that a workflow names by path: `uses = "./my_step.ts"`. */
 import { resolve } from "node:path";
 import { DataError } from "../../errors.ts";
-import { pathParametersOf } from "../../workflow/path_parameter.ts";
+import { pathParametersOf } from "../../workflow/path_names.ts";
 import type { Json, StepKind } from "../../workflow/step.ts";
 import { readModuleGraph } from "./module_graph.ts";
 import { decodeParameters } from "./parameters.ts";

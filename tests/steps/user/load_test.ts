@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { DataError, WorkflowError } from "../../../src/errors.ts";
 import { loadUserStep as loadFrom } from "../../../src/steps/user/load.ts";
 import { readModuleGraph } from "../../../src/steps/user/module_graph.ts";
-import { pathParametersOf } from "../../../src/workflow/path_parameter.ts";
+import { pathParametersOf } from "../../../src/workflow/path_names.ts";
 import { capsArtifact, recordingContext, stepFolder, stepText } from "./fixture.ts";
 
 const loadUserStep = (path: string) => loadFrom(path, "/");

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { pathParameter, pathParametersOf } from "../../src/workflow/path_parameter.ts";
+import { pathParametersOf } from "../../src/workflow/path_names.ts";
+import { pathParameter } from "../../src/workflow/path_parameter.ts";
 import { defineStep } from "../../src/workflow/step.ts";
 
 Deno.test("path parameters are known however they are wrapped", () => {
