@@ -18,7 +18,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
-  return explained(() => {
+  const start = explained(() => {
     for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
       const start = gunzipSync(bytes.subarray(0, length), {
         finishFlush: constants.Z_SYNC_FLUSH,
@@ -28,6 +28,8 @@ export function inflateStart(bytes: Uint8Array, count: number, subject: string):
     }
     return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
   }, subject);
+  // A Buffer's methods share its memory where those of an array copy.
+  return new Uint8Array(start.buffer, start.byteOffset, start.length);
 }
 
 /** Memory that one file after another is inflated to. */

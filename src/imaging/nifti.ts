@@ -66,7 +66,7 @@ export function readNifti(
   const aligned = (content.byteOffset + header.offset) % header.bytesPerVoxel === 0;
   const own = content !== source && aligned && content.buffer instanceof ArrayBuffer
     ? new Uint8Array(content.buffer, content.byteOffset + header.offset, header.size)
-    : content.slice(header.offset, end) as Uint8Array<ArrayBuffer>;
+    : new Uint8Array(content.subarray(header.offset, end));
   if (header.littleEndian !== HOST_IS_LITTLE_ENDIAN) swapBytes(own, header.bytesPerVoxel);
   const { shape, slope, intercept, affine, type } = header;
   return { shape, voxels: viewVoxels(own, type), slope, intercept, affine, type };

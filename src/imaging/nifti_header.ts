@@ -96,7 +96,7 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
   }
 
   const header = version === 1 ? new NIFTI1() : new NIFTI2();
-  header.readHeader(bytes.slice(0, size).buffer);
+  header.readHeader(new Uint8Array(bytes.subarray(0, size)).buffer);
   // The parser's 64-bit integers lose the sign of some values.
   const int64 = (at: number) => Number(view.getBigInt64(at, littleEndian));
   const dims = version === 1 ? header.dims : Array.from({ length: 8 }, (_, i) => int64(16 + 8 * i));

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { DataError } from "../../src/errors.ts";
 import { Scratch } from "../../src/imaging/gzip.ts";
@@ -41,6 +42,7 @@ Deno.test("reading changes no byte of the caller's", () => {
   const bytes = file("NIfTI-1 f4 >");
   const copy = bytes.slice();
   readNifti(bytes, "image.nii");
+  readNifti(Buffer.from(bytes.buffer), "image.nii");
   assertEquals(bytes, copy);
 });
 
@@ -128,7 +130,9 @@ Deno.test("extensions, whatever they claim, neither loop nor move the voxels", (
   view.setFloat32(108, 384, true);
   view.setInt32(352, 16, true);
   view.setInt32(368, -16, true);
-  assertEquals(readNifti(bytes, "image.nii").voxels, sound.voxels);
+  for (const form of [bytes, gzipSync(bytes), Buffer.from(bytes)]) {
+    assertEquals(readNifti(form, "image.nii").voxels, sound.voxels);
+  }
 });
 
 Deno.test("a gzip with a wrong checksum, a lying size or a cut end is refused", () => {
