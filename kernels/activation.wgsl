@@ -8,9 +8,13 @@ const PER_LANE: u32 = 4u;
 const ACTIVATION: u32 = 1u;
 const SLOPE: f32 = 0.01;
 
+// texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// texels
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+// texels
 @group(0) @binding(2) var<storage, read> output: array<vec4f>;
+// texels
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
 
@@ -73,6 +77,6 @@ fn add(
   let first = first_vector(group, groups, lane);
   for (var i = 0u; i < PER_LANE; i++) {
     let at = first + i * LANES;
-    if (at < VECTORS) { y[at] += x[at]; }
+    if (at < VECTORS) { y[at] = y[at] + x[at]; }
   }
 }

@@ -43,9 +43,11 @@ const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
 const ELEMENTS: u32 = BATCH * PIXELS;
 const PARTS: u32 = PIXEL_PARTS * IMAGE_PARTS;
 
+// texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 // [BLOCKS][PARTS] pairs: mean and sum of squared deviations, or the two backward sums.
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
+// texels
 @group(0) @binding(2) var<storage, read> partial_list: array<vec4f>;
 // gamma in the first CHANNELS floats, beta SHIFT_AT floats on
 @group(0) @binding(3) var<storage, read> parameters: array<f32>;
@@ -53,16 +55,23 @@ const PARTS: u32 = PIXEL_PARTS * IMAGE_PARTS;
 @group(0) @binding(5) var<storage, read> running_values: array<f32>;
 // [4][BLOCKS]: mean, 1 / standard deviation, gamma / standard deviation, beta
 @group(0) @binding(6) var<storage, read_write> moments: array<vec4f>;
+// texels
 @group(0) @binding(7) var<storage, read> moment_values: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
+// texels
 @group(0) @binding(9) var<storage, read> residual: array<vec4f>;
+// texels
 @group(0) @binding(10) var<storage, read> residual_moments: array<vec4f>;
+// texels
 @group(0) @binding(11) var<storage, read> output: array<vec4f>;
+// texels
 @group(0) @binding(12) var<storage, read> dy: array<vec4f>;
+// texels
 @group(0) @binding(13) var<storage, read_write> dy_masked: array<vec4f>;
 @group(0) @binding(14) var<storage, read_write> gradients: array<f32>;
 // [2][BLOCKS]: mean of g, mean of g times the normalised input
 @group(0) @binding(15) var<storage, read_write> means: array<vec4f>;
+// texels
 @group(0) @binding(16) var<storage, read> mean_values: array<vec4f>;
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(18) var<storage, read_write> faults: array<u32>;

@@ -13,6 +13,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+// texels
 @group(0) @binding(1) var<storage, read> out_gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 @group(0) @binding(3) var<storage, read> partial: array<f32>;

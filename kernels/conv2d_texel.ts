@@ -88,7 +88,7 @@ export const texelConvolution: ConvolutionVariant = {
   convolve(program, { input, weights, bias, output, shape, parts, transposed, label }) {
     const { images, inBlocks, inHeight, inWidth } = parts[0].grid;
     const texels = images * inBlocks * inHeight * inWidth;
-    const inputTexels = paddedTexels(program, input, texels, `${label} input`);
+    const inputTexels = paddedTexels(program, input, texels);
     for (const { grid, taps } of parts) {
       const { pixels, channels } = tile(program, grid);
       const work = { weights, bias, shape, taps, transposed, tile: channels, label };
@@ -157,8 +157,8 @@ export function texelWeightGradient(program: ProgramBuilder, work: {
         share,
         column_groups: columnGroups,
       }),
-      input: paddedTexels(program, input, inTexels, `${label} input`),
-      out_gradient: paddedTexels(program, outGradient, outTexels, `${label} output gradient`),
+      input: paddedTexels(program, input, inTexels),
+      out_gradient: paddedTexels(program, outGradient, outTexels),
       partial: tensor,
     },
     workgroups: [workgroups, shares],

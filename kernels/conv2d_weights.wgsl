@@ -42,8 +42,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> packed: array<vec4f>;
+// texels
 @group(0) @binding(4) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> gradient: array<f32>;
+// texels
 @group(0) @binding(6) var<storage, read> weight_vectors: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> gradient_vectors: array<vec4f>;
 

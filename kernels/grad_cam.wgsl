@@ -13,9 +13,11 @@ const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
 const PIXELS: u32 = HEIGHT * WIDTH;
 const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
 
+// texels
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
 // [BATCH][BLOCKS]
 @group(0) @binding(1) var<storage, read_write> weights: array<vec4f>;
+// texels
 @group(0) @binding(2) var<storage, read> features: array<vec4f>;
 @group(0) @binding(3) var<storage, read> weight_values: array<vec4f>;
 // [BATCH][PIXELS]

@@ -29,9 +29,13 @@ const MAXIMUM: f32 = 1.0;
 // Workgroups of the first pass over the gradients' squares.
 const PARTS: u32 = 1u;
 
+// texels
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;
+// texels
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
+// texels
 @group(0) @binding(2) var<storage, read_write> moment1: array<vec4f>;
+// texels
 @group(0) @binding(3) var<storage, read_write> moment2: array<vec4f>;
 @group(0) @binding(4) var<storage, read> trainable: array<u32>;
 @group(0) @binding(5) var<storage, read_write> squares: array<f32>;

@@ -23,11 +23,13 @@ const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
 // Position in the window that stands for padding.
 const NOWHERE: u32 = 255u;
 
+// texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 // Position of the maximum in its window, a byte a channel.
 @group(0) @binding(2) var<storage, read_write> position: array<u32>;
 @group(0) @binding(3) var<storage, read> positions: array<u32>;
+// texels
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
 

@@ -4,18 +4,15 @@
  */
 import type { PlannedTensor, PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
 import { type Operand, slice } from "../src/gpu/program.ts";
+import { listShape } from "../src/gpu/texels.ts";
 
-/** log2 of the texels in a row; the kernels' `ROW_BITS`. */
-const ROW_BITS = 11;
-
-/** An operand behind a row of zeros, so that a read of texel 0 stands for padding. */
+/** The first `count` texels of an operand behind a row of zeros. */
 export function paddedTexels(
   program: ProgramBuilder,
   operand: Operand,
   count: number,
-  label: string,
 ): PlannedTexture {
-  return texels(program, operand, count, label, 1);
+  return program.texels(slice(operand, 0, count * 16));
 }
 
 /** A tensor from texel 0 on. */
@@ -24,36 +21,10 @@ export function plainTexels(
   tensor: PlannedTensor,
   label: string,
 ): PlannedTexture {
-  return texels(program, tensor, tensor.bytes / 16, label, 0);
-}
-
-function texels(
-  program: ProgramBuilder,
-  operand: Operand,
-  count: number,
-  label: string,
-  zeroRows: number,
-): PlannedTexture {
-  const rows = zeroRows + Math.ceil(count / 2 ** ROW_BITS);
-  const { maxTextureDimension2D } = program.device.limits;
-  const texture = program.texture(label, {
-    width: 2 ** ROW_BITS,
-    height: Math.max(rows, Math.min(roundedRows(rows), maxTextureDimension2D)),
-    layers: 1,
-    format: "rgba32float",
-    zeroRows,
-  });
-  program.copyTexels(slice(operand, 0, count * 16), texture);
+  const longestSide = program.device.limits.maxTextureDimension2D;
+  const texture = program.texture(label, listShape(tensor.bytes / 16, 0, longestSide));
+  program.copyTexels(tensor, texture);
   return texture;
-}
-
-/**
- * Few distinct heights, so that tensors of similar size share textures, and none a power of two:
- * lavapipe compiles a shader anew for each mixture of those with others.
- */
-function roundedRows(rows: number): number {
-  const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
-  return Math.max(3, (Math.ceil(rows / step) * step) | 1);
 }
 
 /** Sizes of register tiles to choose from, in pixels an invocation. */

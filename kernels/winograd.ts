@@ -339,7 +339,7 @@ function transform(
         pad_y: padding[0],
         pad_x: padding[1],
       }),
-      pixels: paddedTexels(program, pixels, texels, `${label} pixels`),
+      pixels: paddedTexels(program, pixels, texels),
       transformed: tensor,
     },
     workgroups: [Math.ceil(tiles.pitch / lanes), blocks],

@@ -37,6 +37,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var pixels: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> transformed: array<vec4f>;
+// texels
 @group(0) @binding(3) var<storage, read> products: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4f>;

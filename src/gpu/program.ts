@@ -41,7 +41,9 @@ import { type Encoded, Program, type Timing } from "./built_program.ts";
 import type { Device, DeviceBuffer } from "./device.ts";
 import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
 import { type Lifetime, place } from "./plan.ts";
-import { type Constants, specialise } from "./specialise.ts";
+import { type Constants, specialise, texelsOf } from "./specialise.ts";
+import { listShape, TexelCopies } from "./texels.ts";
+import { kernelTable } from "./tuning.ts";
 import { type BindingDeclaration, readDeclarations } from "./wgsl.ts";
 
 export { Program, type Timing };
@@ -123,6 +125,7 @@ const specialised = new Map<Kernel, Map<string, string>>();
 /** Records operations in the order in which they will run. */
 export class ProgramBuilder {
   #operations: Operation[] = [];
+  #copies = new TexelCopies();
   readonly #tensors: PlannedTensor[] = [];
   readonly #textures: PlannedTexture[] = [];
 
@@ -165,7 +168,8 @@ export class ProgramBuilder {
     { constants = {}, bindings, workgroups, label }: Dispatch<D, E>,
   ): void {
     const name = `${kernel.name}.${entry}`;
-    const code = specialisedCode(kernel, constants as Constants);
+    const texels = kernelTable(this.device).convolution === "texel";
+    const code = specialisedCode(kernel, constants as Constants, texels);
     const declarations = codeDeclarations(code);
     const used = declarations.entries.get(entry) ?? new Set();
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
@@ -173,9 +177,12 @@ export class ProgramBuilder {
       if (!used.has(extra)) throw new TypeError(`${name} has no binding ${extra}`);
     }
     const bound = [...used].map((binding) => {
-      const resource = given[binding];
-      if (!resource) throw new TypeError(`${name} needs binding ${binding}`);
+      const operand = given[binding] ?? given[texelsOf(binding)];
+      if (!operand) throw new TypeError(`${name} needs binding ${binding}`);
       const declared = declarations.bindings.find((d) => d.name === binding)!;
+      const resource = texels && declared.access === "texture_read" && operand.kind !== "texture"
+        ? this.texels(operand)
+        : operand;
       this.#checkBinding(name, declared, resource);
       return {
         binding: declared.binding,
@@ -188,6 +195,9 @@ export class ProgramBuilder {
     const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
     if (grid.some((n) => !Number.isInteger(n) || n < 1 || n > limit)) {
       throw new DeviceError(`${name}: a grid of ${grid.join("x")} exceeds 1 to ${limit}`, name);
+    }
+    for (const { bound: resource, writes } of bound) {
+      if (writes && resource.kind !== "texture") this.#copies.overwritten(resource);
     }
     this.#operations.push({
       kind: "dispatch",
@@ -226,8 +236,24 @@ export class ProgramBuilder {
     }
   }
 
+  /**
+   * What an operand holds now, as a list of texels behind a row of zeros. Copied once for all who ask
+   * before something overwrites the operand.
+   */
+  texels(operand: Operand): PlannedTexture {
+    const made = this.#copies.find(operand);
+    if (made) return made;
+    const count = Math.floor(extent(operand).bytes / 16);
+    const shape = listShape(count, 1, this.device.limits.maxTextureDimension2D);
+    const texture = this.texture(labelOf(operand), shape);
+    this.copyTexels(slice(operand, 0, count * 16), texture);
+    this.#copies.add(operand, texture);
+    return texture;
+  }
+
   /** Copies as many bytes as the smaller side has. */
   copy(from: Operand, to: Operand, label = "copy"): void {
+    this.#copies.overwritten(to);
     this.#operations.push({ kind: "copy", label, from, to });
   }
 
@@ -278,6 +304,7 @@ export class ProgramBuilder {
 
   /** Zeroes a tensor. */
   clear(to: Operand): void {
+    this.#copies.overwritten(to);
     this.#operations.push({ kind: "clear", label: `clear ${labelOf(to)}`, to });
   }
 
@@ -289,10 +316,12 @@ export class ProgramBuilder {
     const before = this.#operations;
     const recorded = branches.map((branch) => {
       this.#operations = [];
+      this.#copies = new TexelCopies();
       branch();
       return this.#operations;
     });
     this.#operations = before;
+    this.#copies = new TexelCopies();
     const longest = Math.max(0, ...recorded.map((operations) => operations.length));
     for (let i = 0; i < longest; i++) {
       for (const operations of recorded) if (i < operations.length) before.push(operations[i]);
@@ -431,12 +460,15 @@ function placeTextures(
   return { slots, shapes };
 }
 
-function specialisedCode(kernel: Kernel, constants: Constants): string {
+function specialisedCode(kernel: Kernel, constants: Constants, texels: boolean): string {
   let codes = specialised.get(kernel);
   if (!codes) specialised.set(kernel, codes = new Map());
-  const key = JSON.stringify(Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1));
+  const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
+  const key = JSON.stringify([texels, sorted]);
   let code = codes.get(key);
-  if (code === undefined) codes.set(key, code = specialise(kernel.name, kernel.source, constants));
+  if (code === undefined) {
+    codes.set(key, code = specialise(kernel.name, kernel.source, constants, texels));
+  }
   return code;
 }
 

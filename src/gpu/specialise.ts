@@ -8,10 +8,14 @@
  *   that only the other one used leaves the pipeline's layout;
  * - `// unroll` on the line before a `for` loop with constant bounds;
  * - `// registers` on the line before a function-scope array: after unrolling, every index into it
- *   must be constant, and each element becomes a variable of its own.
+ *   must be constant, and each element becomes a variable of its own;
+ * - `// texels` on the line before a storage buffer of `vec4f`: where a device reads texels faster,
+ *   reads of it become reads of a texture. Of a `read_write` buffer they then give what stood there
+ *   before the dispatch, and `b[i] += v` has to be written out.
  */
 
 import { DeviceError } from "../errors.ts";
+import { rowBits } from "./texels.ts";
 
 /** Values for module constants, by name. Numbers keep the literal suffix of the file's value. */
 export type Constants = Readonly<Record<string, number | boolean>>;
@@ -21,10 +25,62 @@ export type Constants = Readonly<Record<string, number | boolean>>;
  * @throws DeviceError when a constant is not declared, a loop's bounds are not constant, or an index
  * into registers is not constant.
  */
-export function specialise(name: string, source: string, constants: Constants = {}): string {
+export function specialise(
+  name: string,
+  source: string,
+  constants: Constants = {},
+  texels = false,
+): string {
   const baked = prune(bakeConstants(name, source, constants));
-  const values = integerConstants(baked);
-  return registers(name, unroll(name, baked, values), values);
+  const read = texels ? readTexels(name, baked) : baked;
+  const values = integerConstants(read);
+  return registers(name, unroll(name, read, values), values);
+}
+
+/** The buffer whose content the texture binding `binding` holds. */
+export function texelsOf(binding: string): string {
+  return binding.replace(/_texels$/, "");
+}
+
+const TEXELS =
+  /^[ \t]*\/\/ texels[ \t]*\n([ \t]*@group\(0\) @binding\()(\d+)(\) var)<storage, (read|read_write)> (\w+): array<vec4f>;/m;
+
+/** Bindings of textures that stand for buffers which are also written: behind all others. */
+const TEXELS_AT = 32;
+
+function readTexels(name: string, source: string): string {
+  const found = TEXELS.exec(source);
+  if (found === null) return source;
+  const [declaration, head, number, tail, access, buffer] = found;
+  const written = access === "read_write";
+  const texture = written ? `${buffer}_texels` : buffer;
+  const place = written ? Number(number) + TEXELS_AT : number;
+  const at = `vec2u(at & ${2 ** rowBits - 1}u, (at >> ${rowBits}u) + 1u)`;
+  const declared = `${written ? declaration.slice(declaration.indexOf("\n") + 1) : ""}
+${head}${place}${tail} ${texture}: texture_storage_2d<rgba32float, read>;
+fn read_${buffer}(at: u32) -> vec4f { return textureLoad(${texture}, ${at}); }`;
+  const text = source.slice(0, found.index) + declared +
+    readCalls(name, buffer, source.slice(found.index + declaration.length));
+  return readTexels(name, text);
+}
+
+/** Turns `buffer[i]` into `read_buffer(i)` where it is not assigned to. */
+function readCalls(name: string, buffer: string, source: string): string {
+  const use = new RegExp(`(?<![.\\w])${buffer}\\[`);
+  const found = use.exec(source);
+  if (found === null) return source;
+  const open = found.index + found[0].length;
+  const end = closing(source, open);
+  const index = readCalls(name, buffer, source.slice(open, end));
+  const rest = source.slice(end + 1);
+  if (/^\s*[-+*/]=/.test(rest)) {
+    throw new DeviceError(
+      `kernel ${name}: ${buffer}[${index}] is read and written in one statement`,
+    );
+  }
+  const written = /^\s*=(?!=)/.test(rest);
+  return source.slice(0, found.index) +
+    (written ? `${buffer}[${index}]` : `read_${buffer}(${index})`) + readCalls(name, buffer, rest);
 }
 
 /** Integer value of a constant WGSL expression over `values`, or undefined when it is not one. */

@@ -1,6 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Arena } from "../../src/gpu/arena.ts";
-import { classifyAdapter, type Device, openDevice } from "../../src/gpu/device.ts";
+import {
+  classifyAdapter,
+  type Device,
+  type DeviceBuffer,
+  openDevice,
+} from "../../src/gpu/device.ts";
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import { Pacer } from "../../src/gpu/pacer.ts";
 import { ProgramBuilder, slice } from "../../src/gpu/program.ts";
@@ -121,6 +126,41 @@ Deno.test("parallel interleaves branches and keeps each branch's order", async (
     ]);
     assertEquals((await device.readFloats(outputs[0]))[0], 4);
     assertEquals((await device.readFloats(outputs[1]))[0], 41);
+  });
+});
+
+const doubled = defineKernel({
+  name: "doubled",
+  source: `
+// texels
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// texels
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(1) fn add() { y[0] = y[0] + 2.0 * x[0]; }`,
+  constants: [],
+  entries: { add: { x: "read", y: "read_write" } },
+});
+
+Deno.test("texels are copied once until something overwrites the buffer, in each branch apart", async () => {
+  await withDevice(async (device) => {
+    const four = (value: number) => new Float32Array(4).fill(value);
+    const [x, y] = [device.buffer("x", four(1)), device.buffer("y", four(0))];
+    const z = device.buffer("z", four(0));
+    const builder = new ProgramBuilder(device, "texels");
+    const add = (from: DeviceBuffer, to: DeviceBuffer) =>
+      builder.dispatch(doubled, "add", { bindings: { x: from, y: to }, workgroups: [1] });
+    add(x, y); // y = 2; copies x and y
+    add(x, y); // y = 4; copies y
+    add(y, x); // x = 9; copies y
+    add(x, y); // y = 22; copies x
+    const before = await builder.build();
+    assertEquals(before.length, 4 + 5);
+    builder.parallel([() => add(x, y), () => add(x, z)]); // each copies what it reads
+    const program = await builder.build();
+    assertEquals(program.length, before.length + 2 + 4);
+    program.run();
+    assertEquals([...await device.readFloats(x)], [9, 9, 9, 9]);
+    assertEquals([...await device.readFloats(y)], [40, 40, 40, 40]);
   });
 });
 

@@ -78,3 +78,28 @@ Deno.test("specialise refuses to unroll a loop whose bound is not constant", () 
   const source = "fn f(n: u32) {\n// unroll\nfor (var i = 0u; i < n; i++) { g(i); } }";
   assertThrows(() => specialise("test", source), DeviceError, "not constant");
 });
+
+Deno.test("specialise turns reads of marked buffers into reads of texels", () => {
+  const source = `// texels
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// texels
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+fn f(i: u32) { y[i] = x[i + 1u] * y[i]; }`;
+  assertEquals(specialise("test", source), source);
+  assertEquals(
+    squash(specialise("test", source, {}, true)),
+    squash(`@group(0) @binding(0) var x: texture_storage_2d<rgba32float, read>;
+fn read_x(at: u32) -> vec4f { return textureLoad(x, vec2u(at & 2047u, (at >> 11u) + 1u)); }
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(33) var y_texels: texture_storage_2d<rgba32float, read>;
+fn read_y(at: u32) -> vec4f { return textureLoad(y_texels, vec2u(at & 2047u, (at >> 11u) + 1u)); }
+fn f(i: u32) { y[i] = read_x(i + 1u) * read_y(i); }`),
+  );
+});
+
+Deno.test("specialise refuses to read and write a buffer of texels in one statement", () => {
+  const source = `// texels
+@group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
+fn f() { y[0] += vec4f(1.0); }`;
+  assertThrows(() => specialise("test", source, {}, true), DeviceError, "in one statement");
+});

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Device, type DeviceBuffer, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
+import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
 
 /** Deterministic numbers in (-1, 1) of no pattern. */
 export function numbers(count: number, seed = 1): Float32Array<ArrayBuffer> {
@@ -44,10 +45,14 @@ export class Bench {
   }
 }
 
+/** Does `work` with kernels that read texels and with kernels that read buffers. */
 export async function onDevice(work: (bench: Bench) => Promise<void>): Promise<void> {
   const device = await openDevice();
   try {
-    await work(new Bench(device));
+    for (const convolution of ["texel", "tiled"] as const) {
+      useKernelTable(device, { ...kernelTables[device.class], convolution });
+      await work(new Bench(device));
+    }
   } finally {
     device.destroy();
   }

@@ -1,0 +1,67 @@
+/**
+ * Buffers read as texels. Software adapters read storage textures in whole vectors, while a read of a
+ * storage buffer is a loop over the lanes: where lavapipe has 256-bit vectors, fifteen times dearer.
+ */
+import type { TextureShape } from "./arena.ts";
+import type { Operand, PlannedTensor, PlannedTexture } from "./program.ts";
+import type { DeviceBuffer } from "./device.ts";
+
+/** log2 of the texels in a row. */
+export const rowBits = 11;
+
+/** A list of `count` texels behind a row of zeros, so that a read of texel 0 stands for padding. */
+export function listShape(count: number, zeroRows: number, longestSide: number): TextureShape {
+  const rows = zeroRows + Math.ceil(count / 2 ** rowBits);
+  return {
+    width: 2 ** rowBits,
+    height: Math.max(rows, Math.min(roundedRows(rows), longestSide)),
+    layers: 1,
+    format: "rgba32float",
+    zeroRows,
+  };
+}
+
+/**
+ * Few distinct heights, so that tensors of similar size share textures, and none a power of two:
+ * lavapipe compiles a shader anew for each mixture of those with others.
+ */
+function roundedRows(rows: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
+  return Math.max(3, (Math.ceil(rows / step) * step) | 1);
+}
+
+interface Copy {
+  offset: number;
+  bytes: number;
+  texture: PlannedTexture;
+}
+
+/** Which operands have a copy as texels that nothing has overwritten since. */
+export class TexelCopies {
+  readonly #copies = new Map<PlannedTensor | DeviceBuffer, Copy[]>();
+
+  find(operand: Operand): PlannedTexture | undefined {
+    const { of, offset, bytes } = placeOf(operand);
+    return this.#copies.get(of)
+      ?.find((copy) => copy.offset === offset && copy.bytes >= bytes)?.texture;
+  }
+
+  add(operand: Operand, texture: PlannedTexture): void {
+    const { of, offset, bytes } = placeOf(operand);
+    this.#copies.set(of, [...this.#copies.get(of) ?? [], { offset, bytes, texture }]);
+  }
+
+  /** Forgets copies of what an operation writes. */
+  overwritten(operand: Operand): void {
+    const { of, offset, bytes } = placeOf(operand);
+    const copies = this.#copies.get(of);
+    if (!copies) return;
+    const apart = (copy: Copy) =>
+      copy.offset + copy.bytes <= offset || offset + bytes <= copy.offset;
+    this.#copies.set(of, copies.filter(apart));
+  }
+}
+
+function placeOf(operand: Operand) {
+  return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
+}
