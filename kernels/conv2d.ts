@@ -1,8 +1,8 @@
 /**
  * 2D convolution in its three passes, and the linear layer as its 1 x 1 case.
  *
- * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights, biases and their gradients stand in
- * PyTorch's order. Weights are packed anew at every pass, since the optimizer changes them between.
+ * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients stand in the order of
+ * `weight_layout.ts`.
  */
 import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import { kernelTable } from "../src/gpu/tuning.ts";
@@ -17,15 +17,14 @@ import {
 } from "./conv2d_shape.ts";
 import { texelConvolution, texelWeightGradient } from "./conv2d_texel.ts";
 import { tiledConvolution, tiledWeightGradient } from "./conv2d_tiled.ts";
-import { collectWeightGradient } from "./conv2d_weights.ts";
 import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
-export { conv2dOutput, type Conv2dShape, linearShape } from "./conv2d_shape.ts";
+export { conv2dOutput, type Conv2dShape, linearShape, weightShape } from "./conv2d_shape.ts";
 
 export interface Conv2dForward {
   /** `[N][C/4][H][W][4]` */
   input: Operand;
-  /** `[K][C][R][S]` */
+  /** `[K/4][C/4][R * S][4][4]` */
   weights: Operand;
   /** `[K]` */
   bias?: Operand;
@@ -78,7 +77,7 @@ export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): voi
 export interface Conv2dBackwardData {
   /** `[N][K/4][P][Q][4]` */
   outGradient: Operand;
-  /** `[K][C][R][S]` */
+  /** `[K/4][C/4][R * S][4][4]` */
   weights: Operand;
   /** `[N][C/4][H][W][4]` */
   inGradient: Operand;
@@ -162,7 +161,7 @@ export interface Conv2dBackwardWeights {
   input: Operand;
   /** `[N][K/4][P][Q][4]` */
   outGradient: Operand;
-  /** `[K][C][R][S]` */
+  /** `[K/4][C/4][R * S][4][4]` */
   weightGradient: Operand;
   /** `[K]` */
   biasGradient?: Operand;
@@ -184,8 +183,7 @@ export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackw
     const gradient = kernelTable(program.device).convolution === "texel"
       ? texelWeightGradient
       : tiledWeightGradient;
-    const partial = gradient(program, { input, outGradient, shape, label: name });
-    collectWeightGradient(program, { partial, weightGradient, shape, accumulate, label: name });
+    gradient(program, { input, outGradient, weightGradient, shape, accumulate, label: name });
   }
   if (biasGradient) {
     const [outHeight, outWidth] = conv2dOutput(shape);

@@ -1,5 +1,6 @@
 /** Shapes of convolutions, as layers state them and as kernels run them. */
 import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import type { WeightShape } from "./weight_layout.ts";
 
 export interface Conv2dShape {
   images: number;
@@ -59,6 +60,16 @@ export interface ConvolutionVariant {
   }): void;
 }
 
+/** Records dW, in the order of `weight_layout.ts`. */
+export type WeightGradientVariant = (program: ProgramBuilder, work: {
+  input: Operand;
+  outGradient: Operand;
+  weightGradient: Operand;
+  shape: Conv2dShape;
+  accumulate: boolean;
+  label: string;
+}) => void;
+
 /** Height and width of the output. */
 export function conv2dOutput(shape: Conv2dShape): [height: number, width: number] {
   const side = (size: number, axis: 0 | 1) =>
@@ -73,7 +84,7 @@ export function inputBlocks(shape: Conv2dShape): number {
 
 /**
  * A linear layer over `channels` maps of `positions` pixels each (1 after global pooling): weights
- * are PyTorch's `[outFeatures][channels * positions]`, input is `[N][C/4][positions][4]`, output
+ * are those of PyTorch's `[outFeatures][channels * positions]`, input is `[N][C/4][positions][4]`, output
  * `[N][outFeatures/4][4]`.
  */
 export function linearShape(
@@ -95,8 +106,15 @@ export function linearShape(
   };
 }
 
+/** How the weights of a convolution stand on the device. */
+export function weightShape(
+  { outChannels, channels, kernel, positions }: Conv2dShape,
+): WeightShape {
+  return { outChannels, channels, positions, taps: kernel[0] * kernel[1] };
+}
+
 /** `Params` of the convolution kernels of every variant. */
-export function gridParams(grid: ConvolutionGrid, paddedChannels: number) {
+export function gridParams(grid: ConvolutionGrid) {
   return {
     images: grid.images,
     in_blocks: grid.inBlocks,
@@ -117,7 +135,6 @@ export function gridParams(grid: ConvolutionGrid, paddedChannels: number) {
     out_stride_x: grid.outStride[1],
     out_start_y: grid.outStart[0],
     out_start_x: grid.outStart[1],
-    padded_channels: paddedChannels,
   };
 }
 

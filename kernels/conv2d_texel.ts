@@ -1,26 +1,26 @@
 /** Convolutions on software adapters: operands as texels, large register tiles, no shared memory. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import type { ProgramBuilder } from "../src/gpu/program.ts";
 import { kernelTable } from "../src/gpu/tuning.ts";
 import { fixedParams } from "../src/gpu/uniforms.ts";
 import {
   conv2dOutput,
-  type Conv2dShape,
   type ConvolutionGrid,
   type ConvolutionVariant,
   gradientParams,
   gridParams,
   inputBlocks,
+  type WeightGradientVariant,
 } from "./conv2d_shape.ts";
 import source from "./conv2d_texel.wgsl" with { type: "text" };
 import gradientSource from "./conv2d_weight_gradient_texel.wgsl" with { type: "text" };
-import { packWeights, type PartialGradient } from "./conv2d_weights.ts";
-import { paddedTexels, pixelTile, plainTexels } from "./texels.ts";
+import { recordShares } from "./conv2d_weights.ts";
+import { paddedTexels, pixelTile } from "./texels.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_texel",
   source,
-  constants: ["LANES", "PIXELS", "OUT_CHANNELS"],
+  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "TRANSPOSED", "BIAS"],
   params: {
     images: "u32",
     in_blocks: "u32",
@@ -41,13 +41,19 @@ const convolutionKernel = defineKernel({
     out_stride_x: "u32",
     out_start_y: "u32",
     out_start_x: "u32",
-    padded_channels: "u32",
+    out_channels: "u32",
+    weights_first: "u32",
+    weight_taps: "u32",
+    first_tap: "i32",
+    tap_step_x: "i32",
+    tap_step_y: "i32",
   },
   entries: {
     main: {
       params: "uniform",
       input: "texture_read",
       weights: "texture_read",
+      bias: "read",
       output: "read_write",
     },
   },
@@ -89,21 +95,39 @@ export const texelConvolution: ConvolutionVariant = {
     const { images, inBlocks, inHeight, inWidth } = parts[0].grid;
     const texels = images * inBlocks * inHeight * inWidth;
     const inputTexels = paddedTexels(program, input, texels);
+    const packed = program.texelsWithin(weights);
+    const { outChannels, kernel } = shape;
     for (const { grid, taps } of parts) {
       const { pixels, channels } = tile(program, grid);
-      const work = { weights, bias, shape, taps, transposed, tile: channels, label };
-      const packed = packWeights(program, work);
       const gridPixels = images * grid.rows * grid.columns;
       const { lanes } = program.device;
       program.dispatch(convolutionKernel, "main", {
-        constants: { LANES: lanes, PIXELS: pixels, OUT_CHANNELS: channels },
+        constants: {
+          LANES: lanes,
+          PIXELS: pixels,
+          OUT_CHANNELS: channels,
+          TRANSPOSED: transposed,
+          BIAS: bias !== undefined,
+        },
         bindings: {
-          params: fixedParams(program.device, convolutionKernel, gridParams(grid, packed.padded)),
+          params: fixedParams(program.device, convolutionKernel, {
+            ...gridParams(grid),
+            out_channels: outChannels,
+            weights_first: packed.first,
+            weight_taps: kernel[0] * kernel[1],
+            first_tap: taps.first[0] * kernel[1] + taps.first[1],
+            tap_step_x: taps.step[1],
+            tap_step_y: taps.step[0] * kernel[1],
+          }),
           input: inputTexels,
-          weights: plainTexels(program, packed.tensor, `${label} weights`),
+          weights: packed.texture,
+          ...(bias && { bias }),
           output,
         },
-        workgroups: [Math.ceil(gridPixels / (lanes * pixels)), packed.padded / channels],
+        workgroups: [
+          Math.ceil(gridPixels / (lanes * pixels)),
+          Math.ceil(grid.outBlocks * 4 / channels),
+        ],
         label,
       });
     }
@@ -125,13 +149,8 @@ function tile(
 /** Columns and blocks of output channels an invocation keeps; constants of the kernel. */
 const COLUMNS = 4, OUT_BLOCKS = 4, STEP = 4;
 
-/** Partial weight gradients of shares of the pixels. */
-export function texelWeightGradient(program: ProgramBuilder, work: {
-  input: Operand;
-  outGradient: Operand;
-  shape: Conv2dShape;
-  label: string;
-}): PartialGradient {
+/** dW, from shares of the pixels. */
+export const texelWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
   const { lanes } = program.device;
   const [outHeight, outWidth] = conv2dOutput(shape);
@@ -144,25 +163,26 @@ export function texelWeightGradient(program: ProgramBuilder, work: {
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups);
   const share = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
   const shares = Math.ceil(pixels / share);
-  const rows = channelGroups * OUT_BLOCKS * 4;
-  const columns = columnGroups * COLUMNS;
-  const tensor = program.tensor(`${label} shares`, shares * rows * columns * 16);
   const inTexels = shape.images * inBlocks * shape.height * shape.width;
   const outTexels = shape.images * outBlocks * outHeight * outWidth;
-  program.dispatch(weightGradientKernel, "main", {
-    constants: { LANES: lanes },
-    bindings: {
-      params: fixedParams(program.device, weightGradientKernel, {
-        ...gradientParams(shape),
-        share,
-        column_groups: columnGroups,
+  recordShares(
+    program,
+    { ...work, shares },
+    (partial) =>
+      program.dispatch(weightGradientKernel, "main", {
+        constants: { LANES: lanes },
+        bindings: {
+          params: fixedParams(program.device, weightGradientKernel, {
+            ...gradientParams(shape),
+            share,
+            column_groups: columnGroups,
+          }),
+          input: paddedTexels(program, input, inTexels),
+          out_gradient: paddedTexels(program, outGradient, outTexels),
+          partial,
+        },
+        workgroups: [workgroups, shares],
+        label,
       }),
-      input: paddedTexels(program, input, inTexels),
-      out_gradient: paddedTexels(program, outGradient, outTexels),
-      partial: tensor,
-    },
-    workgroups: [workgroups, shares],
-    label,
-  });
-  return { tensor, shares, rows, columns };
-}
+  );
+};

@@ -2,8 +2,9 @@
 // drivers inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
 //
 // A texture holds a linear array of texels, 2^ROW_BITS a row; row 0 of the input stays zero, so that
-// padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: [taps][C/4][K padded to
-// OUT_CHANNELS] texels of four input channels, then the bias, four channels a texel.
+// padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
+// weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
+// the data gradient (TRANSPOSED), whose input is dY, over their output channels.
 // The output grid is (rows, columns): all pixels of the output, or one parity of them in the data
 // gradient of a strided convolution. Lanes run along pixels (n, row, column).
 
@@ -12,6 +13,8 @@ const PIXELS: u32 = 16u;
 const OUT_CHANNELS: u32 = 16u;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+const TRANSPOSED: bool = false;
+const BIAS: bool = false;
 
 struct Params {
   images: u32,
@@ -33,13 +36,20 @@ struct Params {
   out_stride_x: u32,
   out_start_y: u32,
   out_start_x: u32,
-  padded_channels: u32,
+  out_channels: u32,
+  weights_first: u32,
+  // All taps of a weight, the first that this pass uses, and the steps to the next along x and y.
+  weight_taps: u32,
+  first_tap: i32,
+  tap_step_x: i32,
+  tap_step_y: i32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var input: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -63,7 +73,6 @@ fn main(
   let first_pixel = workgroup.x * (LANES * PIXELS) + lane;
   let in_pixels = params.in_height * params.in_width;
   let entries = params.taps_y * params.taps_x * params.in_blocks;
-  let bias_at = entries * params.padded_channels + first_channel / 4u;
 
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
@@ -75,25 +84,36 @@ fn main(
     origin[p] = i32(n * params.in_blocks * in_pixels + ROW_MASK + 1u) +
       top[p] * i32(params.in_width) + left[p];
   }
-  // unroll
-  for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
-    let bias = textureLoad(weights, vec2u((bias_at + b) & ROW_MASK, (bias_at + b) >> ROW_BITS));
+  if (BIAS) {
     // unroll
-    for (var p = 0u; p < PIXELS; p++) {
-      sum[p][b * 4u] = bias.x;
-      sum[p][b * 4u + 1u] = bias.y;
-      sum[p][b * 4u + 2u] = bias.z;
-      sum[p][b * 4u + 3u] = bias.w;
+    for (var k = 0u; k < OUT_CHANNELS; k++) {
+      if (first_channel + k < params.out_channels) {
+        let value = bias[first_channel + k];
+        // unroll
+        for (var p = 0u; p < PIXELS; p++) {
+          sum[p][k] = value;
+        }
+      }
     }
   }
 
-  // One flat loop over (tap, block): these drivers copy all sums at the borders of a nested one.
-  var weight_at = first_channel;
+  // Texels from one block of output channels to the next, and from one reduced block to the next.
+  var out_step = params.in_blocks * params.weight_taps * 4u;
+  var in_step = params.weight_taps * 4u;
+  if (TRANSPOSED) {
+    out_step = params.weight_taps * 4u;
+    in_step = params.out_blocks * params.weight_taps * 4u;
+  }
+  let first_weight = params.weights_first + first_channel / 4u * out_step;
+
+  // One flat loop over (block, tap): these drivers copy all sums at the borders of a nested one.
   var tap_y = 0;
   var tap_x = 0;
   var block = 0u;
   for (var entry = 0u; entry < entries; entry++) {
     let offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
+    let tap = u32(params.first_tap + tap_y * params.tap_step_y + tap_x * params.tap_step_x);
+    let weight_at = first_weight + block * in_step + tap * 4u;
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
       let inside = u32(top[p] + tap_y) < params.in_height && u32(left[p] + tap_x) < params.in_width;
@@ -105,26 +125,30 @@ fn main(
     for (var first = 0u; first < OUT_CHANNELS; first += 4u) {
       // unroll
       for (var k = 0u; k < 4u; k++) {
-        let at = weight_at + first + k;
+        let at = weight_at + first / 4u * out_step + k;
         w[k] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
       }
       // unroll
       for (var p = 0u; p < PIXELS; p++) {
         // unroll
         for (var k = 0u; k < 4u; k++) {
-          sum[p][first + k] += (x[p].x * w[k].x + x[p].y * w[k].y) +
-            (x[p].z * w[k].z + x[p].w * w[k].w);
+          if (TRANSPOSED) {
+            sum[p][first + k] += (x[p].x * w[0][k] + x[p].y * w[1][k]) +
+              (x[p].z * w[2][k] + x[p].w * w[3][k]);
+          } else {
+            sum[p][first + k] += (x[p].x * w[k].x + x[p].y * w[k].y) +
+              (x[p].z * w[k].z + x[p].w * w[k].w);
+          }
         }
       }
     }
-    weight_at += params.padded_channels;
-    block += 1u;
-    let tap_ends = block == params.in_blocks;
-    block = select(block, 0u, tap_ends);
-    tap_x = select(tap_x, tap_x + 1, tap_ends);
+    tap_x += 1;
     let row_ends = tap_x == i32(params.taps_x);
     tap_x = select(tap_x, 0, row_ends);
     tap_y = select(tap_y, tap_y + 1, row_ends);
+    let block_ends = tap_y == i32(params.taps_y);
+    tap_y = select(tap_y, 0, block_ends);
+    block = select(block, block + 1u, block_ends);
   }
 
   let out_pixels = params.out_height * params.out_width;

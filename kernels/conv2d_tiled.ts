@@ -1,19 +1,18 @@
 /** Convolutions on GPUs: implicit GEMM tiled through workgroup memory, within default limits. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import { kernelTable } from "../src/gpu/tuning.ts";
 import { fixedParams } from "../src/gpu/uniforms.ts";
 import {
   conv2dOutput,
-  type Conv2dShape,
   type ConvolutionVariant,
   gradientParams,
   gridParams,
   inputBlocks,
+  type WeightGradientVariant,
 } from "./conv2d_shape.ts";
 import source from "./conv2d_tiled.wgsl" with { type: "text" };
 import gradientSource from "./conv2d_weight_gradient_tiled.wgsl" with { type: "text" };
-import { packWeights, type PartialGradient } from "./conv2d_weights.ts";
+import { packWeights, recordShares } from "./conv2d_weights.ts";
 import { folded } from "./tensors.ts";
 
 const convolutionKernel = defineKernel({
@@ -66,7 +65,6 @@ const weightGradientKernel = defineKernel({
     pad_x: "u32",
     pixels: "u32",
     share: "u32",
-    columns: "u32",
   },
   entries: {
     main: { params: "uniform", input: "read", out_gradient: "read", partial: "read_write" },
@@ -84,7 +82,10 @@ export const tiledConvolution: ConvolutionVariant = {
       program.dispatch(convolutionKernel, "main", {
         constants: { TILE_PIXELS: tiledPixels, TILE_CHANNELS: tiledChannels },
         bindings: {
-          params: fixedParams(program.device, convolutionKernel, gridParams(grid, packed.padded)),
+          params: fixedParams(program.device, convolutionKernel, {
+            ...gridParams(grid),
+            padded_channels: packed.padded,
+          }),
           input,
           weights: packed.tensor,
           output,
@@ -99,13 +100,8 @@ export const tiledConvolution: ConvolutionVariant = {
 /** Blocks of four channels along each side of a tile; a constant of the kernel. */
 const TILE_BLOCKS = 16;
 
-/** Partial weight gradients of shares of the pixels. */
-export function tiledWeightGradient(program: ProgramBuilder, work: {
-  input: Operand;
-  outGradient: Operand;
-  shape: Conv2dShape;
-  label: string;
-}): PartialGradient {
+/** dW, from shares of the pixels. */
+export const tiledWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
   const [outHeight, outWidth] = conv2dOutput(shape);
   const inBlocks = inputBlocks(shape);
@@ -116,22 +112,22 @@ export function tiledWeightGradient(program: ProgramBuilder, work: {
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / (across * down));
   const share = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 128)));
   const shares = Math.ceil(pixels / share);
-  const rows = down * TILE_BLOCKS * 4;
-  const columns = across * TILE_BLOCKS;
-  const tensor = program.tensor(`${label} shares`, shares * rows * columns * 16);
-  program.dispatch(weightGradientKernel, "main", {
-    bindings: {
-      params: fixedParams(program.device, weightGradientKernel, {
-        ...gradientParams(shape),
-        share,
-        columns,
+  recordShares(
+    program,
+    { ...work, shares },
+    (partial) =>
+      program.dispatch(weightGradientKernel, "main", {
+        bindings: {
+          params: fixedParams(program.device, weightGradientKernel, {
+            ...gradientParams(shape),
+            share,
+          }),
+          input,
+          out_gradient: outGradient,
+          partial,
+        },
+        workgroups: [across, down, shares],
+        label,
       }),
-      input,
-      out_gradient: outGradient,
-      partial: tensor,
-    },
-    workgroups: [across, down, shares],
-    label,
-  });
-  return { tensor, shares, rows, columns };
-}
+  );
+};

@@ -7,7 +7,7 @@
 // input channels at one tap, the tap running fastest, so that the lanes of a workgroup read
 // neighbouring pixels. Invocation (column group, channel group) takes COLUMNS columns and OUT_BLOCKS
 // blocks of output channels; workgroup_id.y takes a share of the pixels and writes its partial sums
-// to partial[share][k][column]: conv2d_weights.wgsl adds the shares in order.
+// to partial[share] in the order of weight_layout.ts: conv2d_weights.wgsl adds the shares in order.
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
@@ -121,15 +121,21 @@ fn main(
     }
   }
 
-  let columns = params.column_groups * COLUMNS;
-  let rows = (params.out_blocks + OUT_BLOCKS - 1u) / OUT_BLOCKS * OUT_BLOCKS * 4u;
-  let first_row = workgroup.y * rows + first_block * 4u;
-  if (first_block < params.out_blocks) {
-    // unroll
-    for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
+  let columns = params.in_blocks * taps;
+  let first_texel = workgroup.y * params.out_blocks * columns * 4u;
+  // unroll
+  for (var b = 0u; b < OUT_BLOCKS; b++) {
+    if (first_block + b < params.out_blocks) {
       // unroll
       for (var j = 0u; j < COLUMNS; j++) {
-        partial[(first_row + k) * columns + column_group * COLUMNS + j] = sum[k][j];
+        let column = column_group * COLUMNS + j;
+        if (column < columns) {
+          let to = first_texel + ((first_block + b) * columns + column) * 4u;
+          // unroll
+          for (var k = 0u; k < 4u; k++) {
+            partial[to + k] = sum[b * 4u + k][j];
+          }
+        }
       }
     }
   }

@@ -2,8 +2,8 @@
 // through workgroup memory, 8 channels x 8 elements an invocation.
 //
 // A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z
-// takes a share of the pixels and writes partial[share][k][column], which conv2d_weights.wgsl adds
-// in order.
+// takes a share of the pixels and writes partial[share] in the order of weight_layout.ts, which
+// conv2d_weights.wgsl adds in order.
 
 const TILE_BLOCKS: u32 = 16u;
 const DEPTH: u32 = 16u;
@@ -27,7 +27,6 @@ struct Params {
   pad_x: u32,
   pixels: u32,
   share: u32,
-  columns: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -132,12 +131,20 @@ fn main(
     workgroupBarrier();
   }
 
-  let rows = (params.out_blocks + TILE_BLOCKS - 1u) / TILE_BLOCKS * TILE_BLOCKS * 4u;
+  let first_vector = workgroup.z * params.out_blocks * all_columns * 4u;
   // unroll
-  for (var k = 0u; k < 8u; k++) {
-    let channel = (first_block + (k / 4u) * SIDE + down) * 4u + k % 4u;
-    let at = (workgroup.z * rows + channel) * params.columns + first_column + across;
-    partial[at] = sum[k][0u];
-    partial[at + SIDE] = sum[k][1u];
+  for (var half = 0u; half < 2u; half++) {
+    let out_block = first_block + half * SIDE + down;
+    // unroll
+    for (var j = 0u; j < 2u; j++) {
+      let column = first_column + j * SIDE + across;
+      if (out_block < params.out_blocks && column < all_columns) {
+        let to = first_vector + (out_block * all_columns + column) * 4u;
+        // unroll
+        for (var k = 0u; k < 4u; k++) {
+          partial[to + k] = sum[half * 4u + k][j];
+        }
+      }
+    }
   }
 }

@@ -8,7 +8,9 @@ import {
   conv2dForward,
   conv2dOutput,
   type Conv2dShape,
+  weightShape,
 } from "./conv2d.ts";
+import { tiledCount } from "./weight_layout.ts";
 
 /** Early, middle and late layers of a ResNet; strided and not. */
 const typicalLayers: readonly Conv2dShape[] = [
@@ -104,7 +106,7 @@ async function timeLayer(device: Device, shape: Conv2dShape, seconds: number): P
   const inPixels = shape.height * shape.width, outPixels = height * width;
   const [input, inGradient] = [1, 2].map(() => floats(shape.channels, inPixels));
   const [output, outGradient] = [1, 2].map(() => floats(shape.outChannels, outPixels));
-  const count = shape.outChannels * shape.channels * shape.kernel[0] * shape.kernel[1];
+  const count = tiledCount(weightShape(shape));
   const [weights, weightGradient] = [1, 2].map(() => device.buffer("tuning", count * 4));
   try {
     const program = new ProgramBuilder(device, "tuning");

@@ -7,6 +7,7 @@ import type { Operand, PlannedTensor, PlannedTexture, ProgramBuilder } from "../
 import { kernelTable } from "../src/gpu/tuning.ts";
 import { fixedParams } from "../src/gpu/uniforms.ts";
 import { conv2dOutput, type Conv2dShape } from "./conv2d_shape.ts";
+import { folded } from "./tensors.ts";
 import { paddedTexels, pixelTile, plainTexels } from "./texels.ts";
 import source from "./winograd.wgsl" with { type: "text" };
 import correlateSource from "./winograd_correlate_texel.wgsl" with { type: "text" };
@@ -15,7 +16,7 @@ import multiplySource from "./winograd_multiply_texel.wgsl" with { type: "text" 
 const transformKernel = defineKernel({
   name: "winograd",
   source,
-  constants: ["LANES"],
+  constants: ["LANES", "TURNED", "ACCUMULATE"],
   params: {
     images: "u32",
     blocks: "u32",
@@ -28,19 +29,17 @@ const transformKernel = defineKernel({
     pad_x: "u32",
     out_channels: "u32",
     in_channels: "u32",
-    padded: "u32",
+    weights_first: "u32",
     has_bias: "u32",
     shares: "u32",
     rows: "u32",
     columns: "u32",
-    accumulate: "u32",
   },
   entries: {
     input_tiles: { params: "uniform", pixels: "texture_read", transformed: "read_write" },
     gradient_tiles: { params: "uniform", pixels: "texture_read", transformed: "read_write" },
     output_tiles: { params: "uniform", products: "read", bias: "read", output: "read_write" },
-    weight_tiles: { params: "uniform", weights: "read", transformed: "read_write" },
-    weight_tiles_transposed: { params: "uniform", weights: "read", transformed: "read_write" },
+    weight_tiles: { params: "uniform", weights: "texture_read", transformed: "read_write" },
     weight_gradient: { params: "uniform", products: "read", gradient: "read_write" },
   },
 });
@@ -48,8 +47,8 @@ const transformKernel = defineKernel({
 const multiplyKernel = defineKernel({
   name: "winograd_multiply_texel",
   source: multiplySource,
-  constants: ["LANES", "TILES", "OUT_CHANNELS"],
-  params: { tiles: "u32", pitch: "u32", in_blocks: "u32", out_blocks: "u32", padded: "u32" },
+  constants: ["LANES", "TILES", "OUT_CHANNELS", "TRANSPOSED"],
+  params: { tiles: "u32", pitch: "u32", in_blocks: "u32", out_blocks: "u32" },
   entries: {
     main: {
       params: "uniform",
@@ -142,20 +141,21 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   const tiles = tilesOf(shape.images, outSize);
 
   const { texelChannels } = kernelTable(device);
-  const padded = Math.ceil(outBlocks * 4 / texelChannels) * texelChannels;
-  const tileWeights = program.tensor(`${label} weights`, ELEMENTS * inBlocks * padded * 16);
-  program.dispatch(transformKernel, transposed ? "weight_tiles_transposed" : "weight_tiles", {
-    constants,
+  const vectors = inBlocks * outBlocks * 4;
+  const { texture, first } = program.texelsWithin(weights);
+  const tileWeights = program.tensor(`${label} weights`, ELEMENTS * vectors * 16);
+  program.dispatch(transformKernel, "weight_tiles", {
+    constants: { ...constants, TURNED: transposed },
     bindings: {
       params: fixedParams(device, transformKernel, {
         out_channels: shape.outChannels,
         in_channels: shape.channels,
-        padded,
+        weights_first: first,
       }),
-      weights,
+      weights: texture,
       transformed: tileWeights,
     },
-    workgroups: [Math.ceil(padded / lanes), inBlocks],
+    workgroups: folded(device, Math.ceil(vectors / lanes)),
     label: `${label}: transform weights`,
   });
   const weightTexels = plainTexels(program, tileWeights, `${label} weights`);
@@ -177,14 +177,18 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   const products = program.tensor(`${label} products`, ELEMENTS * outBlocks * tiles.pitch * 16);
   const tilesEach = pixelTile(lanes, tiles.count, texelChannels);
   program.dispatch(multiplyKernel, "main", {
-    constants: { LANES: lanes, TILES: tilesEach, OUT_CHANNELS: texelChannels },
+    constants: {
+      LANES: lanes,
+      TILES: tilesEach,
+      OUT_CHANNELS: texelChannels,
+      TRANSPOSED: transposed,
+    },
     bindings: {
       params: fixedParams(device, multiplyKernel, {
         tiles: tiles.count,
         pitch: tiles.pitch,
         in_blocks: inBlocks,
         out_blocks: outBlocks,
-        padded,
       }),
       tiles: transformed,
       weights: weightTexels,
@@ -192,7 +196,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
     },
     workgroups: [
       Math.ceil(tiles.count / (lanes * tilesEach)),
-      padded / texelChannels,
+      Math.ceil(outBlocks * 4 / texelChannels),
       ELEMENTS,
     ],
     label,
@@ -213,7 +217,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
         has_bias: bias ? 1 : 0,
       }),
       products,
-      bias: bias ?? weights,
+      bias: bias ?? products,
       output,
     },
     workgroups: [Math.ceil(tiles.count / lanes), outBlocks],
@@ -284,20 +288,18 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
     label,
   });
   program.dispatch(transformKernel, "weight_gradient", {
-    constants: { LANES: lanes },
+    constants: { LANES: lanes, ACCUMULATE: accumulate },
     bindings: {
       params: fixedParams(device, transformKernel, {
-        out_channels: shape.outChannels,
         in_channels: shape.channels,
         shares,
         rows,
         columns,
-        accumulate: accumulate ? 1 : 0,
       }),
       products,
       gradient: weightGradient,
     },
-    workgroups: [Math.ceil(inBlocks / lanes), shape.outChannels],
+    workgroups: [Math.ceil(inBlocks / lanes), outBlocks * 4],
     label: `${label}: transform back`,
   });
 }

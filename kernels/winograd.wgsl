@@ -13,6 +13,8 @@
 const LANES: u32 = 16u;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+const TURNED: bool = false;
+const ACCUMULATE: bool = false;
 
 struct Params {
   images: u32,
@@ -26,12 +28,11 @@ struct Params {
   pad_x: u32,
   out_channels: u32,
   in_channels: u32,
-  padded: u32,
+  weights_first: u32,
   has_bias: u32,
   shares: u32,
   rows: u32,
   columns: u32,
-  accumulate: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -41,8 +42,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> products: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(6) var<storage, read> weights: array<f32>;
-@group(0) @binding(7) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(6) var weights: texture_storage_2d<rgba32float, read>;
+// texels
+@group(0) @binding(7) var<storage, read_write> gradient: array<vec4f>;
 
 struct Tile {
   n: u32,
@@ -227,24 +229,34 @@ fn output_tiles(
   }
 }
 
-// U = G g G' of the four weights [k][c..c + 3], or, transposed and turned by 180 degrees,
-// [k..k + 3][c]: vec4s of reduced channels, [36][block][padded].
-fn transform_weights(first: u32, step: u32, count: u32, turned: bool, to: u32, plane: u32) {
+// U = G g G' of every weight, four input channels a vector, or, TURNED, of the kernel turned by 180
+// degrees. Weights stand in the order of weight_layout.ts, U likewise: [36][K/4][C/4][4 k].
+@compute @workgroup_size(LANES)
+fn weight_tiles(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
   // registers
   var half: array<array<vec4f, 3>, 6>;
+  let in_blocks = (params.in_channels + 3u) / 4u;
+  let item = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
+  let plane = (params.out_channels + 3u) / 4u * in_blocks * 4u;
+  if (item >= plane) {
+    return;
+  }
   // unroll
   for (var j = 0u; j < 3u; j++) {
     // registers
     var g: array<vec4f, 3>;
     // unroll
     for (var i = 0u; i < 3u; i++) {
-      let tap = select(i * 3u + j, 8u - i * 3u - j, turned);
-      // unroll
-      for (var lane = 0u; lane < 4u; lane++) {
-        if (lane < count) {
-          g[i][lane] = weights[first + lane * step + tap];
-        }
+      var tap = i * 3u + j;
+      if (TURNED) {
+        tap = 8u - i * 3u - j;
       }
+      let at = params.weights_first + (item / 4u * 9u + tap) * 4u + item % 4u;
+      g[i] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
     half[0][j] = 0.25 * g[0];
     half[1][j] = (g[0] + g[2] + g[1]) / -6.0;
@@ -258,7 +270,7 @@ fn transform_weights(first: u32, step: u32, count: u32, turned: bool, to: u32, p
     let g0 = half[i][0];
     let g1 = half[i][1];
     let g2 = half[i][2];
-    let row = to + i * 6u * plane;
+    let row = item + i * 6u * plane;
     transformed[row] = 0.25 * g0;
     transformed[row + plane] = (g0 + g2 + g1) / -6.0;
     transformed[row + 2u * plane] = (g0 + g2 - g1) / -6.0;
@@ -266,40 +278,6 @@ fn transform_weights(first: u32, step: u32, count: u32, turned: bool, to: u32, p
     transformed[row + 4u * plane] = (g0 + 4.0 * g2 - 2.0 * g1) / 24.0;
     transformed[row + 5u * plane] = g2;
   }
-}
-
-@compute @workgroup_size(LANES)
-fn weight_tiles(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let k = workgroup.x * LANES + lane;
-  let block = workgroup.y;
-  if (k >= params.padded) {
-    return;
-  }
-  let exists = k < params.out_channels;
-  let count = select(0u, min(4u, params.in_channels - block * 4u), exists);
-  let first = (k * params.in_channels + block * 4u) * 9u;
-  let plane = (params.in_channels + 3u) / 4u * params.padded;
-  transform_weights(first, 9u, count, false, block * params.padded + k, plane);
-}
-
-@compute @workgroup_size(LANES)
-fn weight_tiles_transposed(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let c = workgroup.x * LANES + lane;
-  let block = workgroup.y;
-  if (c >= params.padded) {
-    return;
-  }
-  let exists = c < params.in_channels;
-  let count = select(0u, min(4u, params.out_channels - block * 4u), exists);
-  let first = (block * 4u * params.in_channels + c) * 9u;
-  let plane = (params.out_channels + 3u) / 4u * params.padded;
-  transform_weights(first, params.in_channels * 9u, count, true, block * params.padded + c, plane);
 }
 
 // dW = G' u G; products are [share][36][k][input block], added share by share.
@@ -342,20 +320,16 @@ fn weight_gradient(
     let w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
     let w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
     let w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
-    // unroll
-    for (var c = 0u; c < 4u; c++) {
-      if (block * 4u + c < params.in_channels) {
-        let to = (k * params.in_channels + block * 4u + c) * 9u + i * 3u;
-        if (params.accumulate != 0u) {
-          gradient[to] += w0[c];
-          gradient[to + 1u] += w1[c];
-          gradient[to + 2u] += w2[c];
-        } else {
-          gradient[to] = w0[c];
-          gradient[to + 1u] = w1[c];
-          gradient[to + 2u] = w2[c];
-        }
-      }
+    let in_blocks = (params.in_channels + 3u) / 4u;
+    let to = ((k / 4u * in_blocks + block) * 9u + i * 3u) * 4u + k % 4u;
+    if (ACCUMULATE) {
+      gradient[to] = gradient[to] + w0;
+      gradient[to + 4u] = gradient[to + 4u] + w1;
+      gradient[to + 8u] = gradient[to + 8u] + w2;
+    } else {
+      gradient[to] = w0;
+      gradient[to + 4u] = w1;
+      gradient[to + 8u] = w2;
     }
   }
 }

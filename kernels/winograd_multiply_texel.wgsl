@@ -6,13 +6,14 @@ const TILES: u32 = 16u;
 const OUT_CHANNELS: u32 = 32u;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+// The data gradient, which reduces over the weights' output channels.
+const TRANSPOSED: bool = false;
 
 struct Params {
   tiles: u32,
   pitch: u32,
   in_blocks: u32,
   out_blocks: u32,
-  padded: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,7 +21,8 @@ struct Params {
 @group(0) @binding(2) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read_write> products: array<vec4f>;
 
-// products[z][k][tile] = sum over c of weights[z][c][k] * tiles[z][c][tile]
+// products[z][k][tile] = sum over c of weights[z][k][c] * tiles[z][c][tile]; weights are
+// [36][K/4][C/4][4 k] texels of four c.
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -36,7 +38,15 @@ fn main(
   let first_channel = workgroup.y * OUT_CHANNELS;
   let first_tile = workgroup.x * (LANES * TILES) + lane;
   var tile_at = workgroup.z * params.in_blocks * params.pitch + first_tile;
-  var weight_at = workgroup.z * params.in_blocks * params.padded + first_channel;
+  // Texels from one block of output channels to the next, and from one reduced block to the next.
+  var out_step = params.in_blocks * 4u;
+  var in_step = 4u;
+  if (TRANSPOSED) {
+    out_step = 4u;
+    in_step = params.out_blocks * 4u;
+  }
+  var weight_at = workgroup.z * params.in_blocks * params.out_blocks * 4u +
+    first_channel / 4u * out_step;
   for (var block = 0u; block < params.in_blocks; block++) {
     // unroll
     for (var t = 0u; t < TILES; t++) {
@@ -47,20 +57,25 @@ fn main(
     for (var first = 0u; first < OUT_CHANNELS; first += 4u) {
       // unroll
       for (var k = 0u; k < 4u; k++) {
-        let at = weight_at + first + k;
+        let at = weight_at + first / 4u * out_step + k;
         w[k] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
       }
       // unroll
       for (var t = 0u; t < TILES; t++) {
         // unroll
         for (var k = 0u; k < 4u; k++) {
-          sum[t][first + k] += (x[t].x * w[k].x + x[t].y * w[k].y) +
-            (x[t].z * w[k].z + x[t].w * w[k].w);
+          if (TRANSPOSED) {
+            sum[t][first + k] += (x[t].x * w[0][k] + x[t].y * w[1][k]) +
+              (x[t].z * w[2][k] + x[t].w * w[3][k]);
+          } else {
+            sum[t][first + k] += (x[t].x * w[k].x + x[t].y * w[k].y) +
+              (x[t].z * w[k].z + x[t].w * w[k].w);
+          }
         }
       }
     }
     tile_at += params.pitch;
-    weight_at += params.padded;
+    weight_at += in_step;
   }
 
   let first_block = first_channel / 4u;

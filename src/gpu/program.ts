@@ -42,7 +42,7 @@ import type { Device, DeviceBuffer } from "./device.ts";
 import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
 import { type Lifetime, place } from "./plan.ts";
 import { type Constants, specialise, texelsOf } from "./specialise.ts";
-import { listShape, TexelCopies } from "./texels.ts";
+import { listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
 import { type BindingDeclaration, readDeclarations } from "./wgsl.ts";
 
@@ -249,6 +249,12 @@ export class ProgramBuilder {
     this.copyTexels(slice(operand, 0, count * 16), texture);
     this.#copies.add(operand, texture);
     return texture;
+  }
+
+  /** Texels of the whole buffer that an operand is a range of, and the first of that range. */
+  texelsWithin(operand: Operand): { texture: PlannedTexture; first: number } {
+    const { of, offset } = extent(operand);
+    return { texture: this.texels(of), first: 2 ** rowBits + offset / 16 };
   }
 
   /** Copies as many bytes as the smaller side has. */

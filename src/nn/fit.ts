@@ -45,7 +45,7 @@ import { streamNumber } from "../random.ts";
 import { drawAugmentation } from "./augmentation.ts";
 import { DeviceDataset } from "./data.ts";
 import { type Activation, Trace } from "./layer.ts";
-import { largestBatch, openRun, type RunBuffers, stored } from "./fit_buffers.ts";
+import { largestBatch, layoutOf, openRun, type RunBuffers, stored } from "./fit_buffers.ts";
 import {
   checkOptions,
   type Run,
@@ -494,7 +494,7 @@ export class Trainer {
     const { parameters, gradients, moment1, moment2, trainable, update } = this.buffers[index];
     recordUpdate(builder, {
       ...updateRule(this.options.optimizer),
-      count: this.options.runs[index].network.parameters.length,
+      count: this.options.runs[index].network.parameters.deviceLength,
       parameters,
       gradients,
       moment1,
@@ -540,8 +540,9 @@ export class Trainer {
   /** Weights and statistics of a run, for `exportState`. */
   async weights(run: number): Promise<NetworkState> {
     const { parameters, statistics } = this.buffers[run];
+    const { network } = this.options.runs[run];
     return {
-      parameters: await floats(this.device, parameters),
+      parameters: network.parameters.toHost(await floats(this.device, parameters)),
       statistics: await floats(this.device, statistics),
       batches: new Map(this.#counters.runs[run].batches),
     };
@@ -550,9 +551,10 @@ export class Trainer {
   /** All that `resume` needs for the same bits as without an interruption. */
   async state(): Promise<TrainerState> {
     const tensors = new Map<string, Float32Array<ArrayBuffer>>();
-    for (let i = 0; i < this.buffers.length; i++) {
+    for (const [i, { network }] of this.options.runs.entries()) {
       for (const [name, buffer] of stored(this.buffers[i], this.options)) {
-        tensors.set(`${i}.${name}`, await floats(this.device, buffer));
+        const values = await floats(this.device, buffer);
+        tensors.set(`${i}.${name}`, layoutOf(name, network).toHost(values));
       }
     }
     return { counters: structuredClone(this.#counters), tensors };

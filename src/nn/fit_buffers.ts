@@ -6,7 +6,9 @@ import { activationBytes } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
 import type { Run, TrainerOptions } from "./fit_options.ts";
+import type { Network } from "./network.ts";
 import { updateRule } from "./optimizer.ts";
+import type { FlatLayout } from "./parameters.ts";
 import { initialState } from "./state_dict.ts";
 
 export interface RunBuffers {
@@ -49,6 +51,11 @@ export function stored(buffers: RunBuffers, options: TrainerOptions): [string, D
   ];
 }
 
+/** How a stored buffer is laid out: moments and gradients as the parameters are. */
+export function layoutOf(name: string, network: Network): FlatLayout {
+  return name === "statistics" ? network.statistics : network.parameters;
+}
+
 /**
  * Allocates and fills what a run needs, from its initial weights or from a checkpoint.
  *
@@ -65,18 +72,18 @@ export function openRun(
   const state = run.initial ?? initialState(network, seed);
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
-  const { length } = network.parameters;
+  const length = network.parameters.deviceLength;
   const buffer = (name: string, content: number | ArrayBufferView<ArrayBuffer>) =>
     device.buffer(`${run.label} ${name}`, content);
   const blocks = new Uint32Array(length / 64);
-  for (const { name, offset, count } of network.parameters.tensors) {
+  for (const { name, device: { offset, count } } of network.parameters.tensors) {
     blocks.fill(frozen?.has(name) ? 0 : 1, offset / 64, Math.ceil((offset + count) / 64));
   }
   const classification = isClassLoss(loss);
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
   const opened: RunBuffers = {
-    parameters: buffer("parameters", state.parameters),
+    parameters: buffer("parameters", network.parameters.toDevice(state.parameters)),
     statistics: buffer("statistics", state.statistics),
     gradients: buffer("gradients", length * 4),
     faults: buffer("faults", (network.normalisations.length + 1) * 4),
@@ -95,11 +102,12 @@ export function openRun(
   };
   if (resume) {
     for (const [name, target] of stored(opened, options)) {
+      const layout = layoutOf(name, network);
       const saved = resume.tensors.get(`${index}.${name}`);
-      if (!saved || saved.byteLength !== target.bytes) {
+      if (saved?.length !== layout.length) {
         throw new RangeError(`The checkpoint does not fit ${run.label}: ${name}`);
       }
-      device.write(target, saved);
+      device.write(target, layout.toDevice(saved));
     }
   }
   return opened;

@@ -75,7 +75,7 @@ export async function withPredictor<T>(
   const opened = runs.map(({ network, weights }) => ({
     network,
     buffers: {
-      parameters: device.buffer("parameters", weights.parameters),
+      parameters: device.buffer("parameters", network.parameters.toDevice(weights.parameters)),
       statistics: device.buffer("statistics", weights.statistics),
     },
   }));

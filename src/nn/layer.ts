@@ -164,7 +164,7 @@ function required<T>(value: T | undefined, name: string): T {
 
 function range(buffer: DeviceBuffer, layout: FlatLayout, names: readonly string[]): Operand {
   const placed = names.map((name) => layout.get(name));
-  const first = placed[0].offset;
-  const last = placed[placed.length - 1];
+  const first = placed[0].device.offset;
+  const last = placed[placed.length - 1].device;
   return slice(buffer, first * 4, (last.offset + last.count - first) * 4);
 }

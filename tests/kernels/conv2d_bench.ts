@@ -14,7 +14,9 @@ import {
   conv2dOutput,
   type Conv2dShape,
   linearShape,
+  weightShape,
 } from "../../kernels/conv2d.ts";
+import { tiledCount } from "../../kernels/weight_layout.ts";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 
@@ -75,12 +77,12 @@ export async function timePass(
   pass: Pass,
 ): Promise<Times> {
   const [height, width] = conv2dOutput(shape);
-  const { images, channels, outChannels, kernel } = shape;
+  const { images, channels, outChannels } = shape;
   const inBytes = images * Math.ceil(channels / 4) * 16 * shape.height * shape.width;
   const outBytes = images * Math.ceil(outChannels / 4) * 16 * height * width;
   const input = device.buffer("input", noise(inBytes / 4));
   const outGradient = device.buffer("output gradient", noise(outBytes / 4));
-  const weights = device.buffer("weights", noise(outChannels * channels * kernel[0] * kernel[1]));
+  const weights = device.buffer("weights", noise(tiledCount(weightShape(shape))));
   const into = device.buffer("result", Math.max(inBytes, outBytes, weights.bytes));
   const program = new ProgramBuilder(device, pass);
   if (pass === "forward") {

@@ -6,7 +6,9 @@ import {
   conv2dOutput,
   type Conv2dShape,
   linearShape,
+  weightShape,
 } from "../../kernels/conv2d.ts";
+import { intoTiles, outOfTiles, tiledCount } from "../../kernels/weight_layout.ts";
 import { Device, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
@@ -107,7 +109,7 @@ Deno.test("a grid longer than the device allows is folded and agrees with float6
     );
     const input = device.buffer("input", toBlocks(data.input, 2, 4, 300));
     const output = device.buffer("output", input.bytes);
-    const weights = device.buffer("weights", data.weights);
+    const weights = device.buffer("weights", tiled(shape, data.weights));
     const bias = device.buffer("bias", data.bias);
     const program = new ProgramBuilder(device, "folded");
     conv2dForward(program, { input, weights, bias, output, shape });
@@ -257,7 +259,7 @@ async function run(
     "output gradient",
     toBlocks(data.outGradient, images, outChannels, outPixels),
   );
-  const weights = device.buffer("weights", data.weights);
+  const weights = device.buffer("weights", tiled(shape, data.weights));
   const bias = device.buffer("bias", data.bias);
   const output = device.buffer("output", outGradient.bytes);
   const inGradient = device.buffer("input gradient", input.bytes);
@@ -281,11 +283,25 @@ async function run(
   return {
     output: fromBlocks(await device.readFloats(output), images, outChannels, outPixels),
     inGradient: fromBlocks(await device.readFloats(inGradient), images, channels, inPixels),
-    weightGradient: Float64Array.from(
-      await device.readFloats(weightGradient, 0, data.weights.length),
-    ),
+    weightGradient: Float64Array.from(plain(shape, await device.readFloats(weightGradient))),
     biasGradient: Float64Array.from(await device.readFloats(biasGradient, 0, outChannels)),
   };
+}
+
+/** PyTorch's weights in the order of the device. */
+function tiled(shape: Conv2dShape, weights: Float32Array): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(tiledCount(weightShape(shape)));
+  intoTiles(weightShape(shape), weights, result);
+  return result;
+}
+
+/** The inverse of {@link tiled}; padding has to be zero. */
+function plain(shape: Conv2dShape, values: Float32Array): Float32Array {
+  const { outChannels, channels, positions = 1, taps } = weightShape(shape);
+  const result = new Float32Array(outChannels * channels * positions * taps);
+  outOfTiles(weightShape(shape), values, result);
+  assertEquals(tiled(shape, result), values, "padding is not zero");
+  return result;
 }
 
 function close(

@@ -265,7 +265,9 @@ for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as con
         optimizer: { name: "SGD", learningRate: 0 },
       });
       await trainer.trainEpoch();
-      const gradients = await device.readFloats(trainer.buffers[0].gradients);
+      const gradients = network.parameters.toHost(
+        await device.readFloats(trainer.buffers[0].gradients),
+      );
       for (const { name: tensor, offset, count } of network.parameters.tensors) {
         const norm = Math.sqrt(
           gradients.subarray(offset, offset + count).reduce((sum, g) => sum + g * g, 0),

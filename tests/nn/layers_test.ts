@@ -41,7 +41,7 @@ const cases: Record<string, Case> = {
     epsilon: 0.1,
   },
   "a linear layer over maps": {
-    layer: new Linear("fc", 5 * 12, 9),
+    layer: new Linear("fc", 5 * 12, 9, 12),
     input: [5, 3, 4],
     epsilon: 0.1,
   },
@@ -111,10 +111,12 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
     const inBlocks = (values: Float32Array) => toBlocks(values, batch, channels, pixels);
     const x = inBlocks(apart(batch * channels * pixels));
     const alongX = inBlocks(numbers(batch * channels * pixels, 2));
-    const parameters = network.initialParameters(1).map((value, i, all) =>
+    const layout = network.parameters;
+    const initial = network.initialParameters(1).map((value, i, all) =>
       value === 0 || value === 1 ? value + 0.1 * Math.sin(i + all.length) : value
     );
-    const alongParameters = numbers(parameters.length, 3);
+    const parameters = layout.toDevice(initial);
+    const alongParameters = layout.toDevice(numbers(initial.length, 3));
     const buffer = (content: number | Float32Array<ArrayBuffer>) => device.buffer("test", content);
     const at = buffer(x), weights = buffer(parameters);
     const gradients = buffer(parameters.byteLength), xGradient = buffer(x.byteLength);
@@ -132,7 +134,7 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
     const trace = new Trace({
       program: builder,
       mode: "train",
-      layout: network.parameters,
+      layout,
       statistics: network.statistics,
       buffers: {
         parameters: weights,

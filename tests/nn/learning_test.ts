@@ -46,7 +46,7 @@ function smallNetwork(): Network {
     new Convolution("conv2", { inChannels: 16, outChannels: 32, kernel: 3, padding: 1 }),
     new BatchNorm("bn2", 32, "relu"),
     new MaxPool("pool", 2, 2),
-    new Linear("fc1", 512, 64),
+    new Linear("fc1", 512, 64, 16),
     new Activation("relu", "relu"),
     new Linear("fc2", 64, 10),
   ]);

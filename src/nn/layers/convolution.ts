@@ -36,7 +36,12 @@ export class Convolution implements Layer {
       : uniform;
     const shape = [outChannels, inChannels, kernel, kernel];
     this.parameters = [
-      { name: `${name}.weight`, shape, initialisation: weight },
+      {
+        name: `${name}.weight`,
+        shape,
+        initialisation: weight,
+        tiles: { outChannels, channels: inChannels, taps: kernel * kernel },
+      },
       ...(bias ? [{ name: `${name}.bias`, shape: [outChannels], initialisation: uniform }] : []),
     ];
   }

@@ -13,22 +13,32 @@ export class Linear implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[] = [];
 
+  /** @param positions pixels of each channel of the flattened input */
   constructor(
     readonly name: string,
     readonly inFeatures: number,
     readonly outFeatures: number,
+    readonly positions = 1,
   ) {
     const initialisation: Initialisation = { kind: "uniform", bound: 1 / Math.sqrt(inFeatures) };
     this.parameters = [
-      { name: `${name}.weight`, shape: [outFeatures, inFeatures], initialisation },
+      {
+        name: `${name}.weight`,
+        shape: [outFeatures, inFeatures],
+        initialisation,
+        tiles: { outChannels: outFeatures, channels: inFeatures / positions, positions, taps: 1 },
+      },
       { name: `${name}.bias`, shape: [outFeatures], initialisation },
     ];
   }
 
   outputShape(input: Shape): Shape {
     const features = input.channels * pixels(input);
-    if (features !== this.inFeatures) {
-      throw new RangeError(`${this.name} takes ${this.inFeatures} features, not ${features}`);
+    if (features !== this.inFeatures || pixels(input) !== this.positions) {
+      throw new RangeError(
+        `${this.name} takes ${this.inFeatures} features in maps of ${this.positions}, not ` +
+          `${features} in maps of ${pixels(input)}`,
+      );
     }
     return { batch: input.batch, channels: this.outFeatures, height: 1, width: 1 };
   }
@@ -48,7 +58,7 @@ export class Linear implements Layer {
     const { program } = trace;
     const output = this.outputShape(x.shape);
     const { batch, channels } = x.shape;
-    const shape = linearShape(batch, channels, this.outFeatures, pixels(x.shape));
+    const shape = linearShape(batch, channels, this.outFeatures, this.positions);
     const [weight, bias] = this.parameters.map((parameter) => parameter.name);
     const weights = trace.parameter(weight);
     const tensor = trace.tensor(this.name, output);

@@ -28,10 +28,10 @@ function convFc(
     ];
   });
   const side = (n: number) => widths.reduce((size) => Math.ceil(size / 2), n);
-  const features = widths[4] * side(input[1]) * side(input[2]);
-  const sizes = [features, ...hidden, outputs];
+  const pixels = side(input[1]) * side(input[2]);
+  const sizes = [widths[4] * pixels, ...hidden, outputs];
   const head = sizes.slice(1).flatMap((size, i): Layer[] => {
-    const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size);
+    const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size, i === 0 ? pixels : 1);
     return i + 2 < sizes.length ? [linear, new Activation(`fc.${3 + 2 * i}`, "relu")] : [linear];
   });
   return new Network(architecture, input, outputs, [
