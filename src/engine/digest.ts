@@ -2,8 +2,8 @@
 import type { Digest } from "../workflow/step.ts";
 import { sha256 } from "./sha256.ts";
 
-/** Bytes read at a time when a file is hashed: large enough that calls don't count. */
-const CHUNK = 1 << 20;
+/** Bytes read or written at a time when a file is hashed: large enough that calls don't count. */
+export const CHUNK = 1 << 20;
 const PREFIX = "sha256-";
 
 const encoder = new TextEncoder();
@@ -24,6 +24,15 @@ export function digestOf(content: Uint8Array | string): Digest {
 
 function nodeHash() {
   return process.getBuiltinModule("node:crypto").createHash("sha256");
+}
+
+/** A digest that is made piece by piece. */
+export function hashing(): { update(piece: Uint8Array): void; digest(): Digest } {
+  const hash = nodeHash();
+  return {
+    update: (piece) => void hash.update(piece),
+    digest: () => PREFIX + hash.digest("hex"),
+  };
 }
 
 /** Digest and size in bytes of a file of any length, in constant memory. */

@@ -10,7 +10,7 @@ import type { Publication, Workflow } from "../workflow/graph.ts";
 import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
 import { openArtifact } from "./artifact.ts";
 import { canonicalJson } from "./canonical.ts";
-import { digestFile, digestOf, hexOf } from "./digest.ts";
+import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./digest.ts";
 import type { EventBody } from "./events.ts";
 import { boundRef, filesBelow, type Outputs } from "./keying.ts";
 import { Lease } from "./lease.ts";
@@ -217,11 +217,9 @@ class PublicationJob {
     };
     await write({
       write: async (path, content) => {
-        const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
         const to = place(path);
-        await Deno.writeFile(to, bytes);
-        await syncFile(to);
-        written.set(path, digestOf(bytes));
+        const parts = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
+        written.set(path, await writeHashed(to, parts instanceof Uint8Array ? [parts] : parts));
       },
       copy: async (path, blob) => {
         const to = place(path);
@@ -288,6 +286,24 @@ async function contentOf(store: Store, path: string): Promise<Digest | undefined
 
 function treeDigest(entries: readonly (readonly [string, Digest])[]): Digest {
   return digestOf(`gyrus tree\n${canonicalJson(entries)}`);
+}
+
+/** Writes and syncs a file, and hashes one piece while another is written. */
+async function writeHashed(path: string, parts: readonly Uint8Array[]): Promise<Digest> {
+  const hash = hashing();
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (const part of parts) {
+    for (let at = 0; at < part.length;) {
+      const chunk = part.subarray(at, at + CHUNK);
+      const writing = file.write(chunk);
+      hash.update(chunk);
+      const count = await writing;
+      for (let rest = count; rest < chunk.length;) rest += await file.write(chunk.subarray(rest));
+      at += chunk.length;
+    }
+  }
+  await file.sync();
+  return hash.digest();
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -15,7 +15,7 @@ import {
   tensorBytes,
 } from "./tensor.ts";
 import { CheckpointMachine, STORAGE_DTYPES, type TorchValue } from "./torch_storage.ts";
-import { isZip, readZip, writeZip } from "./zip.ts";
+import { isZip, readZip, writeZip, type ZipContent, zipParts } from "./zip.ts";
 
 export type { TorchValue };
 
@@ -82,16 +82,25 @@ export type Writable =
   | { readonly [key: string]: Writable };
 
 /**
- * Writes a checkpoint that `torch.load` accepts, also with `weights_only=True` and `mmap=True`, from
+ * The bytes of a checkpoint that `torch.load` accepts, also with `weights_only=True` and `mmap=True`, from
  * PyTorch 1.13 on. Equal values give equal bytes.
  *
  * @throws {RangeError} on a number that is not whole, and on unsigned dtypes other than uint8
  * @throws {DataError} when a tensor's data disagree with its dtype or shape
  */
 export function writeTorch(value: Writable): Uint8Array<ArrayBuffer> {
+  return writeZip(archiveOf(value));
+}
+
+/** {@link writeTorch} in pieces, of which the large ones are the tensors' own memory. */
+export function torchParts(value: Writable): Uint8Array<ArrayBuffer>[] {
+  return zipParts(archiveOf(value));
+}
+
+function archiveOf(value: Writable): ZipContent[] {
   const writer = new PickleWriter();
   const pickle = writer.write(value);
-  return writeZip([
+  return [
     { name: "archive/data.pkl", bytes: pickle },
     { name: "archive/byteorder", bytes: new TextEncoder().encode("little") },
     ...writer.tensors.map((tensor, i) => ({
@@ -99,7 +108,7 @@ export function writeTorch(value: Writable): Uint8Array<ArrayBuffer> {
       bytes: tensorBytes(tensor),
     })),
     { name: "archive/version", bytes: new TextEncoder().encode("3\n") },
-  ]);
+  ];
 }
 
 function readArchive(
@@ -173,7 +182,7 @@ class PickleWriter {
   readonly tensors: Tensor[] = [];
   readonly #bytes: number[] = [];
 
-  write(value: Writable): Uint8Array {
+  write(value: Writable): Uint8Array<ArrayBuffer> {
     this.#op("\x80\x02");
     this.#value(value);
     this.#op(".");

@@ -174,13 +174,31 @@ function readEntry(
   return content;
 }
 
+/** What an entry is to hold. */
+export interface ZipContent {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** {@link zipParts} as one. */
+export function writeZip(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer> {
+  const parts = zipParts(entries);
+  const archive = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    archive.set(part, at);
+    at += part.length;
+  }
+  return archive;
+}
+
 /**
- * Writes a stored archive whose payloads begin at multiples of 64 bytes, padded as PyTorch pads:
- * by an extra field "FB" filled with Z. Equal entries give equal bytes.
+ * A stored archive whose payloads begin at multiples of 64 bytes, padded as PyTorch pads: by an extra
+ * field "FB" filled with Z. Equal entries give equal bytes.
+ *
+ * @returns its pieces in order; payloads are the given ones, not copied
  */
-export function writeZip(
-  entries: readonly { name: string; bytes: Uint8Array }[],
-): Uint8Array<ArrayBuffer> {
+export function zipParts(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer>[] {
   const encoder = new TextEncoder();
   let end = 0;
   const placed = entries.map(({ name, bytes }) => {
@@ -204,24 +222,26 @@ export function writeZip(
   if (end > U32_MAX || placed.length >= U16_MAX) {
     throw new RangeError(`An archive of ${end} bytes and ${placed.length} entries needs zip64`);
   }
-  const archive = new Uint8Array(end + directoryBytes + END_RECORD_BYTES);
-  const view = new DataView(archive.buffer);
-  let at = end;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const directory = new Uint8Array(directoryBytes + END_RECORD_BYTES);
+  const view = new DataView(directory.buffer);
+  let at = 0;
   for (const { name, bytes, crc, offset, padding } of placed) {
-    view.setUint32(offset, LOCAL_HEADER, true);
-    writeCommonFields(view, offset + 4, name.length, bytes.length, crc);
-    view.setUint16(offset + 28, 4 + padding, true);
-    archive.set(name, offset + LOCAL_HEADER_BYTES);
-    const extra = offset + LOCAL_HEADER_BYTES + name.length;
-    view.setUint16(extra, 0x4246, true);
-    view.setUint16(extra + 2, padding, true);
-    archive.fill(0x5a, extra + 4, extra + 4 + padding);
-    archive.set(bytes, extra + 4 + padding);
+    const extra = LOCAL_HEADER_BYTES + name.length;
+    const header = new Uint8Array(extra + 4 + padding).fill(0x5a, extra + 4);
+    const local = new DataView(header.buffer);
+    local.setUint32(0, LOCAL_HEADER, true);
+    writeCommonFields(local, 4, name.length, bytes.length, crc);
+    local.setUint16(28, 4 + padding, true);
+    header.set(name, LOCAL_HEADER_BYTES);
+    local.setUint16(extra, 0x4246, true);
+    local.setUint16(extra + 2, padding, true);
+    parts.push(header, bytes);
 
     view.setUint32(at, CENTRAL_HEADER, true);
     writeCommonFields(view, at + 6, name.length, bytes.length, crc);
     view.setUint32(at + 42, offset, true);
-    archive.set(name, at + CENTRAL_HEADER_BYTES);
+    directory.set(name, at + CENTRAL_HEADER_BYTES);
     at += CENTRAL_HEADER_BYTES + name.length;
   }
   view.setUint32(at, END_RECORD, true);
@@ -229,7 +249,7 @@ export function writeZip(
   view.setUint16(at + 10, placed.length, true);
   view.setUint32(at + 12, directoryBytes, true);
   view.setUint32(at + 16, end, true);
-  return archive;
+  return [...parts, directory];
 }
 
 /** The fields from "version needed" to the name's length, which both headers share. */

@@ -70,7 +70,7 @@ export function weightsPath(split: number, { folder, network, epoch }: StoredWei
   return `split-${split}/${folder}/${prefix}model${suffix}.pth.tar`;
 }
 
-/** Every file but the weights ({@link weightsPath}, `writeWeights`), path first. */
+/** Every file but the weights ({@link weightsPath}, `weightsParts`), path first. */
 export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
   const { description, capsDirectory, splits } = maps;
   const { label } = description;

@@ -133,8 +133,10 @@ export interface OutputPort {
   publish?: (artifact: Artifact, target: PublishTarget) => Promise<void>;
 }
 
+/** Files may be written side by side. */
 export interface PublishTarget {
-  write(path: string, bytes: Uint8Array | string): Promise<void>;
+  /** @param content a large one may come in pieces, which stand one after another */
+  write(path: string, content: Uint8Array | string | readonly Uint8Array[]): Promise<void>;
   /** Copies a stored blob without loading it. */
   copy(path: string, blob: Blob): Promise<void>;
 }

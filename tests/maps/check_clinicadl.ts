@@ -9,7 +9,7 @@ import mapsOpen from "../../src/steps/maps_open.ts";
 import maps from "../../src/steps/maps.ts";
 import { publishMaps } from "../../src/steps/maps/publish.ts";
 import type { Artifact, Json } from "../../src/workflow/step.ts";
-import { MemoryStore } from "../steps/memory.ts";
+import { MemoryStore, writtenBytes } from "../steps/memory.ts";
 
 const store = new MemoryStore();
 
@@ -59,8 +59,7 @@ async function writeMaps(folder: string, caps: string): Promise<void> {
   const tree = await store.artifact("maps", outputs.maps);
   await publishMaps(tree, {
     write: async (path, content) => {
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await write(`${folder}/maps/${path}`, bytes);
+      await write(`${folder}/maps/${path}`, await writtenBytes(content));
     },
     copy: async (path) => await write(`${folder}/maps/${path}`, await tree.read(path)),
   });

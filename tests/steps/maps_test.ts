@@ -7,7 +7,7 @@ import maps from "../../src/steps/maps.ts";
 import mapsOpen from "../../src/steps/maps_open.ts";
 import { publishMaps } from "../../src/steps/maps/publish.ts";
 import type { Artifact, Blob, Json } from "../../src/workflow/step.ts";
-import { MemoryStore } from "./memory.ts";
+import { MemoryStore, writtenBytes } from "./memory.ts";
 
 const params = { caps_directory: "CAPS", n_resamples: 20, seed: 0 };
 const PREDICTION_HEADER =
@@ -109,9 +109,8 @@ async function run(store: MemoryStore, models: Artifact[], predictions?: Artifac
   const outputs = await maps.run(store.context(params, inputs));
   const files: Record<string, Uint8Array | string | Blob> = {};
   await publishMaps(await store.artifact("maps", outputs.maps), {
-    write: (path, content) => {
-      files[path] = content;
-      return Promise.resolve();
+    write: async (path, content) => {
+      files[path] = await writtenBytes(content);
     },
     copy: (path, blob) => {
       files[path] = blob;

@@ -77,3 +77,10 @@ export class MemoryStore {
     };
   }
 }
+
+/** What a publication wrote, in one piece. */
+export async function writtenBytes(
+  content: Uint8Array | string | readonly Uint8Array[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await new Response(new globalThis.Blob([content].flat() as BlobPart[])).bytes();
+}

@@ -4,7 +4,7 @@ import { readTsv } from "../../src/formats/tsv.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { writeTorch } from "../../src/formats/torch_checkpoint.ts";
 import { writeMapsJson } from "../../src/maps/description.ts";
-import { writeWeights } from "../../src/maps/weights.ts";
+import { weightsParts } from "../../src/maps/weights.ts";
 import { createNetwork, type NetworkName } from "../../src/nn/networks/mod.ts";
 import { exportState } from "../../src/nn/state_dict.ts";
 import { fixtureWeights } from "../nn/fixture.ts";
@@ -134,7 +134,8 @@ log_iterations = true
     await project.write("maps/split-0/best-loss/model.pth.tar", "");
     await Deno.writeFile(
       `${project.folder}/maps/split-0/best-loss/model.pth.tar`,
-      writeWeights({ parameters: weightsOf(architecture), epoch: 0 }, architecture),
+      await new Blob(weightsParts({ parameters: weightsOf(architecture), epoch: 0 }, architecture))
+        .bytes(),
     );
     const outcome = await project.run(`${images(mode)}
 [steps.pretrained]

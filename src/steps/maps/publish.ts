@@ -1,7 +1,10 @@
 /** A `maps` artifact as the folder that ClinicaDL reads. */
 import { readSafetensors } from "../../formats/safetensors.ts";
-import { writeWeights } from "../../maps/weights.ts";
-import type { Artifact, PublishTarget } from "../../workflow/step.ts";
+import { weightsParts } from "../../maps/weights.ts";
+import type { Artifact, ArtifactFile, PublishTarget } from "../../workflow/step.ts";
+
+/** Files that are converted and written at a time; each is in memory. */
+const SIDE_BY_SIDE = 2;
 
 /** Where the artifact keeps, as safetensors, what is published as a PyTorch checkpoint. */
 export function storedPath(published: string): string {
@@ -9,14 +12,21 @@ export function storedPath(published: string): string {
 }
 
 export async function publishMaps(artifact: Artifact, target: PublishTarget): Promise<void> {
-  for (const file of artifact.files) {
-    if (!file.path.endsWith(".safetensors")) {
-      await target.copy(file.path, file);
-      continue;
-    }
-    const stored = readSafetensors(await artifact.read(file.path), file.path);
-    const weights = { parameters: stored.tensors(), epoch: Number(stored.metadata.epoch ?? 0) };
-    const path = file.path.replace(/\.safetensors$/, ".pth.tar");
-    await target.write(path, writeWeights(weights, String(artifact.meta.architecture)));
-  }
+  const files = artifact.files.values();
+  // Each takes the next file when it is done with one; iterators are shared.
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
+    for (const file of files) await publishFile(artifact, file, target);
+  }));
+}
+
+async function publishFile(
+  artifact: Artifact,
+  file: ArtifactFile,
+  target: PublishTarget,
+): Promise<void> {
+  if (!file.path.endsWith(".safetensors")) return await target.copy(file.path, file);
+  const stored = readSafetensors(await artifact.read(file.path), file.path);
+  const weights = { parameters: stored.tensors(), epoch: Number(stored.metadata.epoch ?? 0) };
+  const path = file.path.replace(/\.safetensors$/, ".pth.tar");
+  await target.write(path, weightsParts(weights, String(artifact.meta.architecture)));
 }

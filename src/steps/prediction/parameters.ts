@@ -19,5 +19,7 @@ export const groupParameters = {
   selection_metrics: z.array(z.string().min(1)).min(1).optional().describe(
     "Which of the model's best networks to apply; all when absent.",
   ),
-  batch_size: z.int().min(1).default(32).describe("Elements a step."),
+  batch_size: z.int().min(1).default(32).describe(
+    "Elements a step; `predict` takes more where images are small, to the same results.",
+  ),
 };

@@ -2,6 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
+import { evaluationBatch } from "../../nn/infer.ts";
 import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
 import type { DeviceService } from "../device.ts";
 import {
@@ -71,11 +72,12 @@ export async function predictImages(context: Context): Promise<Draft> {
   const files: Record<string, string> = {};
   for (const metric of metrics) {
     context.progress({ message: `best-${metric}` });
+    const networks = storedNetworks(model, meta, metric, samples.length);
     const scored = await apply(context, device, {
       data,
       level,
-      batchSize: params.batch_size,
-      networks: storedNetworks(model, meta, metric, samples.length),
+      batchSize: evaluationBatch(networks.map(({ network }) => network), params.batch_size),
+      networks,
     });
     const predictions = asPredictions(
       { samples, elements: images.elements, targets, classes },

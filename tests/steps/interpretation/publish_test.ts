@@ -9,7 +9,7 @@ import {
 } from "../../../src/steps/interpretation/maps_file.ts";
 import { publishAttribution } from "../../../src/steps/interpretation/publish.ts";
 import type { Blob } from "../../../src/workflow/step.ts";
-import { MemoryStore } from "../memory.ts";
+import { MemoryStore, writtenBytes } from "../memory.ts";
 
 const affine = Float64Array.of(0, 2, 0, 5, -1, 0, 0, 6, 0, 0, 3, 7, 0, 0, 0, 1);
 const grid = Int32Array.of(2, 3, 6);
@@ -30,7 +30,7 @@ async function published(geometry: Geometry): Promise<Map<string, Uint8Array<Arr
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   await publishAttribution(artifact, {
     write: async (path, content) => {
-      files.set(path, await store.get(await store.put(content)));
+      files.set(path, await writtenBytes(content));
     },
     copy: async (path: string, blob: Blob) => {
       files.set(path, await store.get(blob));
