@@ -5,7 +5,6 @@ import { sha256 } from "./sha256.ts";
 /** Bytes read or written at a time when a file is hashed: large enough that calls don't count. */
 export const CHUNK = 1 << 20;
 const PREFIX = "sha256-";
-
 const encoder = new TextEncoder();
 
 /** What is left to be hashed here, in bytes; beyond it loading Node's hash (20 ms) pays. */
@@ -19,16 +18,16 @@ export function digestOf(content: Uint8Array | string): Digest {
     return PREFIX + sha256(bytes);
   }
   little = 0;
-  return PREFIX + nodeHash().update(bytes).digest("hex");
+  return PREFIX + nodeCrypto().hash("sha256", bytes, "hex");
 }
 
-function nodeHash() {
-  return process.getBuiltinModule("node:crypto").createHash("sha256");
+function nodeCrypto() {
+  return process.getBuiltinModule("node:crypto");
 }
 
 /** A digest that is made piece by piece. */
 export function hashing(): { update(piece: Uint8Array): void; digest(): Digest } {
-  const hash = nodeHash();
+  const hash = nodeCrypto().createHash("sha256");
   return {
     update: (piece) => void hash.update(piece),
     digest: () => PREFIX + hash.digest("hex"),
@@ -37,7 +36,7 @@ export function hashing(): { update(piece: Uint8Array): void; digest(): Digest }
 
 /** Digest and size in bytes of a file of any length, in constant memory. */
 export async function digestFile(path: string): Promise<{ digest: Digest; size: number }> {
-  const hash = nodeHash();
+  const hash = nodeCrypto().createHash("sha256");
   const file = await Deno.open(path, { read: true });
   try {
     // Two buffers: one is filled while the other is hashed.

@@ -165,7 +165,7 @@ export class Externals {
   #index(): Map<Digest, string[]> {
     if (this.#byDigest) return this.#byDigest;
     const index = new Map<Digest, string[]>();
-    this.#seen = this.files.changed(this.folder);
+    this.#seen = this.files.look(this.folder)?.changed;
     for (let number = 0; number < SHARDS; number++) {
       let shard = this.#shards.get(number);
       if (!shard) this.#shards.set(number, shard = this.#read(number));
@@ -176,7 +176,7 @@ export class Externals {
 
   /** Forgets what came from disk if another process has added to it since. */
   #reload(): boolean {
-    if (this.files.changed(this.folder) === this.#seen) return false;
+    if (this.files.look(this.folder)?.changed === this.#seen) return false;
     for (const number of this.#shards.keys()) {
       if (!this.#dirty.has(number)) this.#shards.delete(number);
     }

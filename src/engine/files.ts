@@ -14,6 +14,14 @@ export interface OutputFile {
   close(): void;
 }
 
+/** What a file or folder looks like from outside. */
+export interface FileLook {
+  /** Bytes. */
+  size: number;
+  /** Last change, in milliseconds since 1970. */
+  changed: number;
+}
+
 export interface FileOperations {
   /** With its parents; no fault if it exists. */
   makeFolder(path: string): void;
@@ -32,8 +40,8 @@ export interface FileOperations {
   readSync(path: string): Uint8Array<ArrayBuffer> | undefined;
   /** Size in bytes of a file; undefined when absent. */
   size(path: string): number | undefined;
-  /** Milliseconds since 1970 of the last change; undefined when absent. */
-  changed(path: string): number | undefined;
+  /** Undefined when absent. */
+  look(path: string): FileLook | undefined;
   /** Marks a file as in use now, so that the garbage collector spares it. */
   touch(path: string): void;
   /** Names in a folder; empty when absent. */
@@ -113,8 +121,9 @@ export const diskFiles: FileOperations = {
   size(path) {
     return absentIsFine(() => Deno.statSync(path))?.size;
   },
-  changed(path) {
-    return absentIsFine(() => Deno.statSync(path))?.mtime?.getTime();
+  look(path) {
+    const stat = absentIsFine(() => Deno.statSync(path));
+    return stat && { size: stat.size, changed: stat.mtime?.getTime() ?? 0 };
   },
   touch(path) {
     const now = new Date();

@@ -250,29 +250,34 @@ class Collector {
   chooseResults(): void {
     const { maxBytes } = this.options;
     if (maxBytes !== undefined && this.#bytes <= maxBytes) return;
+    // Without a cap all of them go, in whatever order.
     const target = maxBytes === undefined ? -1 : maxBytes * TRIM;
+    const ranked = maxBytes === undefined ? this.#candidates : this.#cheapestFirst();
+    for (const candidate of ranked) {
+      if (this.#bytes <= target) return;
+      for (const digest of candidate.objects) {
+        const left = this.#reached.get(digest)! - 1;
+        this.#reached.set(digest, left);
+        if (left > 0) continue;
+        const object = this.#inventory.objects.get(digest);
+        if (object && !this.#young(object.changed)) candidate.removal.bytes += object.size;
+      }
+      this.#bytes -= candidate.removal.bytes;
+      this.#chosen.push(candidate);
+    }
+  }
+
+  #cheapestFirst(): Candidate[] {
     const sizeOf = (candidate: Candidate) =>
       [...candidate.objects].reduce(
         (sum, digest) => sum + (this.#inventory.objects.get(digest)?.size ?? 0),
         1,
       );
-    const ranked = this.#candidates.map((candidate) => ({
+    return this.#candidates.map((candidate) => ({
       candidate,
       worth: (candidate.removal.seconds ?? 0) / sizeOf(candidate),
-    })).sort((a, b) => a.worth - b.worth || a.candidate.changed - b.candidate.changed);
-    for (const { candidate } of ranked) {
-      if (this.#bytes <= target) return;
-      for (const digest of candidate.objects) {
-        const left = this.#reached.get(digest)! - 1;
-        this.#reached.set(digest, left);
-        const object = this.#inventory.objects.get(digest);
-        if (left === 0 && object && !this.#young(object.changed)) {
-          candidate.removal.bytes += object.size;
-        }
-      }
-      this.#bytes -= candidate.removal.bytes;
-      this.#chosen.push(candidate);
-    }
+    })).sort((a, b) => a.worth - b.worth || a.candidate.changed - b.candidate.changed)
+      .map(({ candidate }) => candidate);
   }
 
   /** Objects that nothing names, and what killed runs left. */
@@ -297,7 +302,7 @@ class Collector {
     }
     for (const id of this.store.files.list(`${this.store.root}/runs`)) {
       const path = runPath(this.store, id);
-      const changed = this.store.files.changed(path) ?? this.#now;
+      const changed = this.store.files.look(path)?.changed ?? this.#now;
       if (!isRunId(id) || this.store.files.size(`${path}/run.json`) !== undefined) continue;
       if (this.#young(changed) || isAlive(this.store, id)) continue;
       this.#throwAway("run", id, path, 0, "it was killed before it began");
@@ -335,7 +340,7 @@ class Collector {
   #removeObject(digest: Digest): void {
     const object = this.#inventory.objects.get(digest);
     if (!object) return;
-    const changed = this.store.files.changed(object.path);
+    const changed = this.store.files.look(object.path)?.changed;
     if (changed !== undefined && !this.#young(changed)) this.store.files.remove(object.path);
   }
 

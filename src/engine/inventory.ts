@@ -1,15 +1,17 @@
 /** Everything in a store, with sizes and times. */
 import type { Digest } from "../workflow/step.ts";
-import { type ChainRecord, decodeRecord, type InstanceRecord, type MemoRecord } from "./record.ts";
+import {
+  type ChainRecord,
+  decodeAnyRecord,
+  type InstanceRecord,
+  type MemoRecord,
+} from "./record.ts";
+import type { FileLook } from "./files.ts";
 import type { Store } from "./store.ts";
 
-export interface StoredFile {
+export interface StoredFile extends FileLook {
   name: string;
   path: string;
-  /** Bytes. */
-  size: number;
-  /** Milliseconds since 1970. */
-  changed: number;
 }
 
 export interface Inventory {
@@ -31,10 +33,9 @@ export interface Inventory {
 /** Looks at every file of the first tier; records are read, objects are not. */
 export function takeInventory(store: Store): Inventory {
   const { root } = store;
-  const decoder = new TextDecoder();
   const read = (file: StoredFile) => {
     const bytes = store.files.readSync(file.path);
-    return bytes ? decoder.decode(bytes) : "";
+    return bytes && decodeAnyRecord(bytes);
   };
   const instances: Inventory["instances"][number][] = [];
   const memos: Inventory["memos"][number][] = [];
@@ -48,18 +49,16 @@ export function takeInventory(store: Store): Inventory {
   }
   for (const file of nested(store, `${root}/records`)) {
     bytes += file.size;
-    const text = read(file);
-    const instance = decodeRecord(text, "instance");
-    const memo = instance ? undefined : decodeRecord(text, "memo");
-    if (instance) instances.push({ ...file, record: instance });
-    else if (memo) memos.push({ ...file, record: memo });
+    const record = read(file);
+    if (record?.type === "instance") instances.push({ ...file, record });
+    else if (record?.type === "memo") memos.push({ ...file, record });
     else torn.push(file);
   }
   for (const prefix of store.files.list(`${root}/chains`)) {
     for (const file of nested(store, `${root}/chains/${prefix}`)) {
       bytes += file.size;
-      const record = decodeRecord(read(file), "chain");
-      if (record) chains.push({ ...file, record });
+      const record = read(file);
+      if (record?.type === "chain") chains.push({ ...file, record });
       else torn.push(file);
     }
   }
@@ -84,9 +83,8 @@ function nested(store: Store, folder: string): StoredFile[] {
 function flat(store: Store, folder: string): StoredFile[] {
   return store.files.list(folder).flatMap((name) => {
     const path = `${folder}/${name}`;
-    const size = store.files.size(path);
-    const changed = store.files.changed(path);
-    return size === undefined || changed === undefined ? [] : [{ name, path, size, changed }];
+    const look = store.files.look(path);
+    return look ? [{ name, path, ...look }] : [];
   });
 }
 

@@ -70,23 +70,32 @@ export type StoredRecord = RecordOf<keyof RecordTypes>;
 const HEAD = '{"sha256":"';
 const MIDDLE = '","record":';
 
+const TAIL = "}\n";
+const BODY = HEAD.length + 64 + MIDDLE.length;
+const decoder = new TextDecoder();
+
 /** JSON text that carries a checksum of itself, so that a flipped bit is a miss. */
-export function encodeRecord(record: StoredRecord): string {
+export function encodeRecord(record: StoredRecord): Uint8Array<ArrayBuffer> {
   const body = JSON.stringify(record);
-  return `${HEAD}${hexOf(digestOf(body))}${MIDDLE}${body}}\n`;
+  return new TextEncoder().encode(`${HEAD}${hexOf(digestOf(body))}${MIDDLE}${body}${TAIL}`);
 }
 
-/** Undefined when the text is torn, flipped or not a record of the type. */
+/** Undefined when it is torn, flipped or not a record of the type. */
 export function decodeRecord<T extends keyof RecordTypes>(
-  text: string,
+  bytes: Uint8Array,
   type: T,
 ): RecordOf<T> | undefined {
-  const start = HEAD.length + 64 + MIDDLE.length;
-  if (!text.startsWith(HEAD) || !text.startsWith(MIDDLE, HEAD.length + 64)) return undefined;
-  if (!text.endsWith("}\n")) return undefined;
-  const body = text.slice(start, -2);
-  if (hexOf(digestOf(body)) !== text.slice(HEAD.length, HEAD.length + 64)) return undefined;
-  const record = JSON.parse(body) as StoredRecord;
-  if (record.type !== type || !isDigest(record.key)) return undefined;
-  return record as RecordOf<T>;
+  const record = decodeAnyRecord(bytes);
+  return record?.type === type ? record as RecordOf<T> : undefined;
+}
+
+/** Undefined when it is torn or flipped. */
+export function decodeAnyRecord(bytes: Uint8Array): StoredRecord | undefined {
+  const head = decoder.decode(bytes.subarray(0, BODY));
+  const body = bytes.subarray(BODY, -TAIL.length);
+  const sum = hexOf(digestOf(body));
+  if (head !== `${HEAD}${sum}${MIDDLE}`) return undefined;
+  if (decoder.decode(bytes.subarray(BODY + body.length)) !== TAIL) return undefined;
+  const record = JSON.parse(decoder.decode(body)) as StoredRecord;
+  return isDigest(record.key) ? record : undefined;
 }

@@ -57,8 +57,6 @@ export interface Damage {
 
 const FOLDERS = ["objects", "records", "chains", "kinds", "leases", "memo", "runs", "tmp"];
 
-const decoder = new TextDecoder();
-
 /** Opens a store and makes its folders where they are missing and the disk allows it. */
 export function openStore(root: string, options: StoreOptions = {}): Store {
   const files = options.files ?? diskFiles;
@@ -135,7 +133,7 @@ export class Store {
     if (present !== undefined) this.quarantine("object", blob.digest, path);
     else if (this.#lowerPath(blob)) return blob;
     await this.#publish(path, bytes);
-    const changed = this.files.changed(path);
+    const changed = this.files.look(path)?.changed;
     if (changed !== undefined) this.#written.set(blob.digest, changed);
     return blob;
   }
@@ -144,7 +142,7 @@ export class Store {
   discard(digest: Digest): void {
     const path = this.objectPath(digest);
     const written = this.#written.get(digest);
-    if (written === undefined || this.files.changed(path) !== written) return;
+    if (written === undefined || this.files.look(path)?.changed !== written) return;
     this.#written.delete(digest);
     this.files.remove(path);
   }
@@ -254,7 +252,7 @@ export class Store {
       const path = this.recordPath(key, root);
       const bytes = this.files.readSync(path);
       if (!bytes) continue;
-      const record: RecordOf<T> | undefined = decodeRecord(decoder.decode(bytes), type);
+      const record: RecordOf<T> | undefined = decodeRecord(bytes, type);
       if (record?.key === key) return record;
       if (root === this.root) this.quarantine("record", key, path);
     }
@@ -266,7 +264,7 @@ export class Store {
     if (!this.writable) throw readOnly(this.root);
     await this.sync();
     const path = this.recordPath(record.key);
-    await this.#publish(path, new TextEncoder().encode(encodeRecord(record)));
+    await this.#publish(path, encodeRecord(record));
     await this.sync();
     if (record.type === "instance") this.kinds.add(record);
   }
@@ -298,7 +296,7 @@ export class Store {
       for (const name of this.files.list(folder)) {
         if (!name.endsWith(".json")) continue;
         const bytes = this.files.readSync(`${folder}/${name}`);
-        const record = bytes && decodeRecord(decoder.decode(bytes), "chain");
+        const record = bytes && decodeRecord(bytes, "chain");
         if (record?.key === key) {
           if (!found.has(record.position)) found.set(record.position, record);
         } else if (bytes && root === this.root) {
@@ -319,7 +317,7 @@ export class Store {
     const kept = same?.final && !record.final ? { ...record, final: true } : record;
     await this.#publish(
       `${folder}/${record.position}.json`,
-      new TextEncoder().encode(encodeRecord(kept)),
+      encodeRecord(kept),
     );
     await this.sync();
     for (const other of earlier) {

@@ -3,7 +3,7 @@
  *
  * A file's content survives from its last sync; a name survives from the last sync of its folder.
  */
-import type { FileOperations, OutputFile } from "../../src/engine/files.ts";
+import type { FileLook, FileOperations, OutputFile } from "../../src/engine/files.ts";
 
 export class PowerFailure extends Error {}
 
@@ -152,8 +152,9 @@ export class CrashingDisk implements FileOperations {
     return this.readSync(path)?.length;
   }
 
-  changed(path: string): number | undefined {
-    return this.#find(path) && 0;
+  look(path: string): FileLook | undefined {
+    const node = this.#find(path);
+    return node && { size: node instanceof Inode ? node.content.length : 0, changed: 0 };
   }
 
   touch(): void {}
