@@ -2,7 +2,8 @@
 import type { EngineEvent } from "../engine/events.ts";
 import { reasonText } from "../engine/reason.ts";
 import { shortPath } from "./failure.ts";
-import { countText, durationText, numberText, sizeText } from "./quantity.ts";
+import { InstanceProgress } from "./progress.ts";
+import { countText, durationText, sizeText } from "./quantity.ts";
 import type { Output } from "./terminal.ts";
 
 /** Shows events until it is closed. */
@@ -14,11 +15,7 @@ export interface Display {
 type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
 interface Active {
-  started: number;
-  estimateSeconds?: number;
-  fraction?: number;
-  message?: string;
-  metrics?: Readonly<Record<string, number>>;
+  progress: InstanceProgress;
   /** When a plain line last told of it. */
   told: number;
 }
@@ -78,8 +75,7 @@ abstract class RunDisplay implements Display {
         break;
       case "instance-started":
         this.active.set(event.instance, {
-          started: this.now(),
-          estimateSeconds: event.estimateSeconds,
+          progress: new InstanceProgress(this.now(), event.estimateSeconds),
           told: this.now(),
         });
         this.startedLine(event);
@@ -87,12 +83,7 @@ abstract class RunDisplay implements Display {
       case "instance-progress": {
         const active = this.active.get(event.instance);
         if (!active) break;
-        const { fraction, message, metrics } = event;
-        Object.assign(active, {
-          fraction: fraction ?? active.fraction,
-          message: message ?? active.message,
-          metrics: metrics ? { ...active.metrics, ...metrics } : active.metrics,
-        });
+        active.progress.update(event, this.now());
         this.progressed(event.instance, active);
         break;
       }
@@ -187,8 +178,11 @@ class PlainDisplay extends RunDisplay {
   protected progressed(instance: string, active: Active): void {
     if (this.now() - active.told < PLAIN_SECONDS * 1000) return;
     active.told = this.now();
-    const parts = [percent(active), ...details(active)].filter((part) => part !== "");
-    this.line(`  ... ${instance}  ${parts.join("  ")}`);
+    const { progress } = active;
+    this.line(
+      [`  ... ${instance}`, progress.percent(), ...progress.details()]
+        .filter((part) => part !== "").join("  "),
+    );
   }
 }
 
@@ -235,24 +229,16 @@ class LiveDisplay extends RunDisplay {
     this.#drawn = lines.length;
   }
 
-  #activeLine(name: string, active: Active, columns: number): string {
-    const seconds = (this.now() - active.started) / 1000;
-    const fraction = active.fraction ?? expected(active, seconds);
+  #activeLine(name: string, { progress }: Active, columns: number): string {
     const width = Math.min(20, Math.max(8, columns - 70));
-    const left = fraction && fraction > 0
-      ? `${durationText(seconds * (1 - fraction) / fraction)} left`
-      : "";
     const names = Math.max(...[...this.active.keys()].map((each) => each.length));
     // What matters most comes first: a narrow terminal cuts the end.
-    const parts = [
+    return [
       name.padEnd(Math.min(32, names)),
-      bar(fraction ?? 0, width),
-      percent({ ...active, fraction }),
-      left || durationText(seconds),
-      ...details(active),
-      rate(active, seconds),
-    ];
-    return parts.filter((part) => part !== "").join("  ");
+      progress.bar(this.now(), width),
+      ...progress.details(),
+      progress.rate(),
+    ].join("  ").trimEnd();
   }
 
   #totals(): string {
@@ -270,39 +256,6 @@ class LiveDisplay extends RunDisplay {
     ];
     return parts.join(" · ");
   }
-}
-
-/** How far an instance should be, from what it took before; never more than 95 %. */
-function expected(active: Active, seconds: number): number | undefined {
-  if (!active.estimateSeconds) return undefined;
-  return Math.min(0.95, seconds / active.estimateSeconds);
-}
-
-function bar(fraction: number, width: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
-  return "█".repeat(filled) + "░".repeat(width - filled);
-}
-
-function percent({ fraction }: Pick<Active, "fraction">): string {
-  return fraction === undefined ? "" : `${Math.floor(fraction * 100)} %`.padStart(5);
-}
-
-function details({ message, metrics }: Active): string[] {
-  return [
-    message ?? "",
-    ...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${numberText(value)}`),
-  ];
-}
-
-/** Of a message such as "epoch 3/20": seconds an epoch, or epochs a second. */
-function rate({ message }: Active, seconds: number): string {
-  const match = message?.match(/^(\w+) (\d+)\/\d+/);
-  const count = Number(match?.[2] ?? 0);
-  if (!match || count === 0 || seconds === 0) return "";
-  const each = seconds / count;
-  return each >= 1
-    ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
-    : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
 }
 
 function stackFrames(stack: string | undefined): string[] {

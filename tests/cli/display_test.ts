@@ -107,8 +107,8 @@ Deno.test("anything else gets a line of progress every ten seconds at most", () 
   assertEquals(
     output.text,
     `start train[fold=0]
-  ... train[fold=0]   10 %  epoch 10/100
-  ... train[fold=0]   20 %  epoch 20/100
+  ... train[fold=0]  10 %  epoch 10/100
+  ... train[fold=0]  20 %  epoch 20/100
 `,
   );
 });

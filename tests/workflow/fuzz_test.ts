@@ -117,32 +117,44 @@ function swapValues(lines: string[], a: number, b: number): string[] {
   return lines;
 }
 
+/** Whether a mutant is valid; throws on anything but a workflow or a sound WorkflowError. */
+async function isValid(text: string): Promise<boolean> {
+  try {
+    const options = inMemory({ "a.toml": text, "train.json": "{}" });
+    const { instances } = await readWorkflow("/project/a.toml", options);
+    assert(instances.length > 0);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowError)) throw error;
+    assert(error.issues.length > 0);
+    const lines = text.split("\n").length;
+    for (const { location, message } of error.issues) {
+      assert(message.length > 0);
+      if (location === undefined) continue;
+      const { line, column } = location;
+      assert(line >= 1 && line <= lines && column >= 1, `${line}:${column}`);
+    }
+    renderIssues(error.issues, "/project");
+    return false;
+  }
+}
+
 Deno.test(`${mutants} mutated files give a workflow or a WorkflowError, and soon`, async () => {
   let valid = 0;
   for (let number = 0; number < mutants; number++) {
     const text = mutate(number % 2 === 0 ? experiment : starterWorkflow("fuzz"), number);
-    const started = performance.now();
-    try {
-      const options = inMemory({ "a.toml": text, "train.json": "{}" });
-      const { instances } = await readWorkflow("/project/a.toml", options);
-      valid++;
-      assert(instances.length > 0);
-    } catch (error) {
-      if (!(error instanceof WorkflowError)) {
-        throw new Error(`mutant ${number}:\n${text}`, { cause: error });
+    const milliseconds = async () => {
+      const started = performance.now();
+      try {
+        if (await isValid(text)) valid++;
+      } catch (cause) {
+        throw new Error(`mutant ${number}:\n${text}`, { cause });
       }
-      assert(error.issues.length > 0);
-      const lines = text.split("\n").length;
-      for (const { location, message } of error.issues) {
-        assert(message.length > 0);
-        if (location === undefined) continue;
-        const { line, column } = location;
-        assert(line >= 1 && line <= lines && column >= 1, `mutant ${number}: ${line}:${column}`);
-      }
-      renderIssues(error.issues, "/project");
-    }
-    const elapsed = performance.now() - started;
-    assert(elapsed < patience, `mutant ${number} took ${elapsed} ms`);
+      return performance.now() - started;
+    };
+    // The machine may have been busy with something else for a while: slow is what is slow twice.
+    const elapsed = await milliseconds();
+    if (elapsed > patience) assert(await milliseconds() < patience, `mutant ${number}: ${elapsed}`);
   }
   // Mutants that are all rejected, or all accepted, would prove little.
   assert(valid > mutants / 50 && valid < mutants * 0.9, `${valid} of ${mutants} are valid`);

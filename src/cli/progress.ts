@@ -1,0 +1,91 @@
+/** How far an instance is, how fast it goes and how long it will take, in words and a bar. */
+import type { Progress } from "../workflow/step.ts";
+import { durationText, numberText } from "./quantity.ts";
+
+/** Widths of the percentage and of the time beside the bar. */
+const PERCENT_WIDTH = 5;
+const TIME_WIDTH = 11;
+
+export class InstanceProgress {
+  #fraction: number | undefined;
+  #message = "";
+  #metrics: Readonly<Record<string, number>> = {};
+  /** When a fraction was told first and last: what comes before, such as compiling, is no pace. */
+  #first: { at: number; fraction: number } | undefined;
+  #last = 0;
+
+  /**
+   * @param started milliseconds, as all times here
+   * @param estimateSeconds what it took before
+   */
+  constructor(readonly started: number, readonly estimateSeconds: number | undefined) {}
+
+  update({ fraction, message, metrics }: Progress, now: number): void {
+    if (fraction !== undefined) {
+      this.#fraction = fraction;
+      this.#first ??= { at: now, fraction };
+      this.#last = now;
+    }
+    this.#message = message ?? this.#message;
+    this.#metrics = { ...this.#metrics, ...metrics };
+  }
+
+  /** `████░░░░   40 %  1:10 left`, each part as wide on every line; without a fraction told, by the
+   * estimate, and once that is used up the time that has passed. */
+  bar(now: number, width: number): string {
+    const seconds = (now - this.started) / 1000;
+    const told = this.#fraction;
+    const expected = this.estimateSeconds ? seconds / this.estimateSeconds : 1;
+    const filled = Math.min(1, Math.max(0, told ?? (expected < 1 ? expected : 0)));
+    const cells = Math.round(filled * width);
+    const left = this.#secondsLeft(now);
+    const time = left !== undefined
+      ? `${durationText(left)} left`
+      : told === undefined && expected < 1
+      ? `~${durationText(this.estimateSeconds! - seconds)} left`
+      : durationText(seconds);
+    return [
+      "█".repeat(cells) + "░".repeat(width - cells),
+      this.percent().padStart(PERCENT_WIDTH),
+      time.padEnd(TIME_WIDTH),
+    ].join("  ");
+  }
+
+  percent(): string {
+    return this.#fraction === undefined ? "" : `${Math.floor(this.#fraction * 100)} %`;
+  }
+
+  /** Message and metrics. */
+  details(): string[] {
+    const metrics = Object.entries(this.#metrics);
+    return [
+      ...(this.#message ? [this.#message] : []),
+      ...metrics.map(([name, value]) => `${name} ${numberText(value)}`),
+    ];
+  }
+
+  /** Of a message such as "epoch 3/20": seconds an epoch, or epochs a second. */
+  rate(): string {
+    const match = /^(\w+) \d+\/(\d+)/.exec(this.#message);
+    const whole = this.#wholeSeconds();
+    if (!match || !whole) return "";
+    const each = whole / Number(match[2]);
+    return each >= 1
+      ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
+      : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
+  }
+
+  /** All of it, at the pace so far. */
+  #wholeSeconds(): number | undefined {
+    const fraction = this.#fraction;
+    if (!fraction || !this.#first) return undefined;
+    const from = this.#first.fraction < fraction ? this.#first : { at: this.started, fraction: 0 };
+    return (this.#last - from.at) / 1000 / (fraction - from.fraction);
+  }
+
+  #secondsLeft(now: number): number | undefined {
+    const whole = this.#wholeSeconds();
+    if (whole === undefined) return undefined;
+    return Math.max(0, whole * (1 - this.#fraction!) - (now - this.#last) / 1000);
+  }
+}
