@@ -72,14 +72,23 @@ export function findImages(
   const sessionsOf = new Map<string, string[]>();
   const search: Search = { images: [], without: [], faults: [] };
   const expression = globExpression(pattern);
+  const stem = globExpression(pattern.replace(NIFTI_SUFFIX, ""));
   for (const { participant, session, files } of candidates) {
     sessionsOf.set(participant, [...sessionsOf.get(participant) ?? [], session]);
     if (wanted !== undefined && !missing.delete(sessionName({ participant, session }))) continue;
-    const hits = files().filter((path) => expression.test(path));
+    const paths = files();
+    const hits = paths.filter((path) => expression.test(path));
     const path = hits.length <= 1 ? hits[0] : highestRun(hits);
+    const half = hits.length === 0 &&
+      paths.find((path) => PAIR_SUFFIX.test(path) && stem.test(path.replace(PAIR_SUFFIX, "")));
     if (path !== undefined) search.images.push({ participant, session, path });
     else if (hits.length > 0) {
       search.faults.push({ participant, session, fault: `several images: ${hits.join(", ")}` });
+    } else if (half) {
+      const fault =
+        `${half}: of a pair .hdr and .img, which neither CAPS nor BIDS has; convert it ` +
+        "to one .nii.gz";
+      search.faults.push({ participant, session, fault });
     } else if (wanted === undefined) search.without.push({ participant, session });
     else search.faults.push({ participant, session, fault: `no ${description} (${pattern})` });
   }
@@ -92,7 +101,6 @@ export function findImages(
     search.faults.push({ participant, session, fault });
   }
   search.images.sort(bySession);
-  search.faults.sort(bySession);
   return search;
 }
 
@@ -109,6 +117,11 @@ function highestRun(paths: readonly string[]): string | undefined {
   return paths.toSorted((a, b) => run(b) - run(a))[0];
 }
 
+const NIFTI_SUFFIX = /\.nii(\.gz|\*)?$/;
+
+/** Ends of the two files of an image that is not one file. */
+const PAIR_SUFFIX = /\.(hdr|img)(\.gz)?$/i;
+
 /** A glob whose end must match a path's end, at a folder's or the whole name's boundary. */
 function globExpression(glob: string): RegExp {
   const source = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")
@@ -119,10 +132,11 @@ function globExpression(glob: string): RegExp {
 /** Most faults that a message lists. */
 const LISTED = 20;
 
-/** @throws {DataError} telling every fault by participant, when there is one */
+/** @throws {DataError} telling every fault, in the order of the participants, when there is one */
 export function throwFaults(faults: readonly ImageFault[], subject: string): void {
   if (faults.length === 0) return;
-  const lines = faults.slice(0, LISTED).map((fault) => `  ${sessionName(fault)}: ${fault.fault}`);
+  const lines = faults.toSorted(bySession).slice(0, LISTED)
+    .map((fault) => `  ${sessionName(fault)}: ${fault.fault}`);
   if (faults.length > LISTED) lines.push(`  and ${faults.length - LISTED} more`);
   const count = faults.length === 1 ? "an image" : `${faults.length} images`;
   throw new DataError(subject, `${count} can't be used:\n${lines.join("\n")}`);

@@ -10,7 +10,7 @@ import {
   sessionName,
   throwFaults,
 } from "./dataset.ts";
-import { readHeader } from "./nifti.ts";
+import { readHeader, volumeShape } from "./nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
 import { DataError } from "../errors.ts";
 
@@ -53,7 +53,7 @@ const CONCURRENCY = 8;
 
 /**
  * @throws {DataError} telling every session whose image is missing, found several times, unreadable
- *   or no NIfTI file; or when no image is found at all
+ *   or no NIfTI file of one volume; or when no image is found at all
  */
 export async function openDataset(
   layout: Layout,
@@ -143,7 +143,9 @@ async function registerImages(
   const sound = () => {
     for (const image of readable) {
       try {
-        readHeader(readStart(image.file), image.path);
+        const { pair, shape } = readHeader(readStart(image.file), image.path);
+        if (pair) throw new DataError(image.path, "its voxels are in another file (.img)");
+        volumeShape(shape, image.path);
       } catch (error) {
         headerFaults.push(faultOf(image, error));
       }
@@ -152,7 +154,7 @@ async function registerImages(
     return Promise.resolve(new TextEncoder().encode("sound"));
   };
   try {
-    if (readable.length > 0) await outside.memo({ headersOf: digests }, sound);
+    if (readable.length > 0) await outside.memo({ volumesOf: digests }, sound);
   } catch (error) {
     if (headerFaults.length === 0) throw error;
   }

@@ -14,6 +14,13 @@ const image = writeNifti({
   affine: Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
 });
 
+/** Three volumes in one file. */
+const volumes = writeNifti({
+  shape: [2, 2, 2, 3],
+  voxels: new Uint8Array(24),
+  affine: Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
+});
+
 /** A folder of these files; bytes default to an image. */
 async function withTree(
   files: Record<string, string | Uint8Array | undefined>,
@@ -104,8 +111,11 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
     [t1File("sub-02", "ses-M000", `acq-b_${space}_T1w.nii.gz`)]: undefined,
     [t1File("sub-03", "ses-M000")]: "not an image",
     [t1File("sub-04", "ses-M000", "pet.nii.gz")]: undefined,
+    [t1File("sub-07", "ses-M000", `${space}_T1w.hdr`)]: undefined,
+    [t1File("sub-07", "ses-M000", `${space}_T1w.img`)]: undefined,
+    [t1File("sub-08", "ses-M000")]: volumes,
     "list.tsv":
-      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\nsub-06\tses-M000\n",
+      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\nsub-06\tses-M000\nsub-07\tses-M000\nsub-08\tses-M000\n",
   }, async (root) => {
     const folder = `${root}/subjects/sub-06/ses-M000/t1_linear`;
     await Deno.mkdir(folder, { recursive: true });
@@ -113,7 +123,7 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
     const error = await assertRejects(
       () => open(capsLayout, capsPattern(t1), [{ name: "single", root, list: `${root}/list.tsv` }]),
       DataError,
-      "6 images can't be used",
+      "8 images can't be used",
     );
     for (
       const line of [
@@ -125,8 +135,14 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
         "sub-05 ses-M000: no such participant",
         `sub-06 ses-M000: ${root}/subjects/sub-06/ses-M000/t1_linear/sub-06_ses-M000_${space}` +
         "_T1w.nii.gz: no such file",
+        "sub-07 ses-M000: subjects/sub-07/ses-M000/t1_linear/sub-07_ses-M000_" + space +
+        "_T1w.hdr: of a pair .hdr and .img",
+        "sub-08 ses-M000: subjects/sub-08/ses-M000/t1_linear/sub-08_ses-M000_" + space +
+        "_T1w.nii.gz: the image has 3 volumes",
       ]
     ) assert(error.message.includes(`\n  ${line}`), `${line}\nnot in\n${error.message}`);
+    const names = [...error.message.matchAll(/\n {2}(sub-\d+)/g)].map(([, name]) => name);
+    assertEquals(names, names.toSorted());
   });
 });
 
