@@ -29,10 +29,12 @@ export interface Result {
   participants: number;
   rows: number;
   metrics: Record<string, MetricValue>;
-  /** The rest is given for classification: `[true class][predicted class]` counts rows. */
+  /** Of classification, as are curves and calibration: `[true class][predicted class]` counts rows. */
   confusion_matrix?: number[][];
   curves?: ClassCurves[];
   calibration?: Calibration;
+  /** Of regression, a pair a row. */
+  scatter?: { true_label: number[]; predicted_label: number[] };
 }
 
 /** One data group, selection metric and level at one point of the axes that group the table. */
@@ -103,7 +105,7 @@ export function evaluateFolds(
 
 interface Evaluated {
   statistics: (weights: Float64Array) => Record<string, number>;
-  details: Pick<Result, "confusion_matrix" | "curves" | "calibration">;
+  details: Pick<Result, "confusion_matrix" | "curves" | "calibration" | "scatter">;
 }
 
 function evaluateClassification(predictions: Predictions): Evaluated {
@@ -142,6 +144,8 @@ function evaluateClassification(predictions: Predictions): Evaluated {
 function evaluateRegression({ trueLabels, predictedLabels }: Predictions): Evaluated {
   return {
     statistics: (weights) => regressionMetrics(trueLabels, predictedLabels, weights),
-    details: {},
+    details: {
+      scatter: { true_label: [...trueLabels], predicted_label: [...predictedLabels] },
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** Attribution maps as `interpret.*` drew them. */
-import type { ArtifactFile } from "../workflow/step.ts";
+import { readSafetensors } from "../formats/safetensors.ts";
+import type { Artifact, ArtifactFile } from "../workflow/step.ts";
 import type { AttributionSheet } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";
 import { shrunkPng } from "./shrink.ts";
@@ -13,28 +14,79 @@ const SIDE = 1100;
 
 export async function attributionSheets(artifacts: RunArtifacts): Promise<AttributionSheet[]> {
   const sheets: AttributionSheet[] = [];
-  const entries = artifacts.finished((kind) => kind.startsWith("interpret."));
-  for (const entry of entries) {
-    const outputs = Object.keys(entry.outputs ?? {}).map((name) => artifacts.output(entry, name)!);
-    const pictures = outputs.flatMap((artifact) =>
-      artifact.files.filter(({ path }) => path.endsWith(".png")).map((file) => ({ artifact, file }))
-    ).sort((a, b) => rank(a.file) - rank(b.file));
-    if (pictures.length === 0) continue;
+  const found = artifacts.ofType("attribution");
+  for (const { entry, artifact } of found) {
+    const { meta } = artifact;
+    const pictures = picturesOf(artifact);
     const figures: AttributionSheet["figures"] = [];
-    let left = BUDGET / entries.length;
-    for (const { artifact, file: { path } } of pictures.slice(0, MOST_FIGURES)) {
+    let left = BUDGET / found.length;
+    for (const { file: { path }, metric, of, node } of pictures.slice(0, MOST_FIGURES)) {
       const png = shrunkPng(await artifact.read(path), SIDE);
       if (png.length > left) continue;
       left -= png.length;
-      figures.push({ path, image: `data:image/png;base64,${png.toBase64()}` });
+      figures.push({
+        of: node === undefined ? of : `true ${className(artifact, node)}`,
+        selectionMetric: metric,
+        isEmpty: await isEmpty(artifact, path.replace(/png$/, "safetensors")),
+        image: `data:image/png;base64,${png.toBase64()}`,
+      });
     }
-    const more = pictures.length - figures.length;
-    sheets.push({ instance: entry.name, kind: entry.kind, figures, more });
+    sheets.push({
+      instance: entry.name,
+      kind: entry.kind,
+      method: meta.method === "gradients" ? "gradients" : "grad-cam",
+      target: className(artifact, String(meta.target_node)),
+      level: typeof meta.level === "string" ? meta.level : null,
+      dataGroup: String(meta.data_group),
+      figures,
+      more: pictures.length - figures.length,
+    });
   }
   return sheets;
 }
 
-/** Maps of groups before those of participants. */
-function rank({ path }: ArtifactFile): number {
-  return /(^|\/)sub-[^/]*$/.test(path) ? 1 : 0;
+interface Picture {
+  file: ArtifactFile;
+  metric: string;
+  /** Whose maps: everyone, or one session. */
+  of: string;
+  /** Of a class's mean. */
+  node?: string;
+  rank: number;
+}
+
+/** Means of everyone, then of each class, then maps of participants; in the order of the metrics. */
+function picturesOf({ files, meta }: Artifact): Picture[] {
+  const metrics = [meta.selection_metrics ?? []].flat().map(String);
+  return files.flatMap((file): Picture[] => {
+    const match = file.path.match(/^([^/]+)\/(?:class-(\d+)\/|individual\/)?(.*)_map\.png$/);
+    if (!match) return [];
+    const [, metric, node, name] = match;
+    const isMean = name === "mean";
+    return [{
+      file,
+      metric,
+      of: isMean ? "everyone" : name.replace("_", " "),
+      ...(node !== undefined && { node }),
+      rank: isMean ? 0 : metrics.length + 1,
+    }];
+  }).sort((a, b) =>
+    a.rank - b.rank || metrics.indexOf(a.metric) - metrics.indexOf(b.metric) ||
+    Number(a.node ?? -1) - Number(b.node ?? -1)
+  );
+}
+
+/** Of Grad-CAM, when nothing speaks for the class. */
+async function isEmpty(artifact: Artifact, path: string): Promise<boolean> {
+  if (!artifact.files.some((file) => file.path === path)) return false;
+  const { data } = readSafetensors(await artifact.read(path), path).tensor("maps");
+  return data.every((value) => value === 0);
+}
+
+/** Name of an output node; that of a regression is the label's. */
+function className({ meta }: Artifact, node: string): string {
+  if (meta.task === "regression") return String(meta.label);
+  const code = Object.entries(meta.label_code ?? {});
+  const names = code.filter(([, value]) => String(value) === node).map(([name]) => name);
+  return names.join("+") || `node ${node}`;
 }

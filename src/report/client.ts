@@ -10,18 +10,27 @@ import comparison from "./client/comparison.js" with { type: "text" };
 import curves from "./client/curves.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
 import evaluation from "./client/evaluation.js" with { type: "text" };
+import evaluationGroup from "./client/evaluation_group.js" with { type: "text" };
 import graph from "./client/graph.js" with { type: "text" };
 import images from "./client/images.js" with { type: "text" };
 import lineChart from "./client/line_chart.js" with { type: "text" };
 import live from "./client/live.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
+import node from "./client/node.js" with { type: "text" };
 import overview from "./client/overview.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
+import squareChart from "./client/square_chart.js" with { type: "text" };
 import step from "./client/step.js" with { type: "text" };
-import ownStyle from "./client/style.css" with { type: "text" };
+import baseStyle from "./client/style/base.css" with { type: "text" };
+import chartsStyle from "./client/style/charts.css" with { type: "text" };
+import graphStyle from "./client/style/graph.css" with { type: "text" };
+import overviewStyle from "./client/style/overview.css" with { type: "text" };
+import peopleStyle from "./client/style/people.css" with { type: "text" };
+import printStyle from "./client/style/print.css" with { type: "text" };
+import stepStyle from "./client/style/step.css" with { type: "text" };
+import tableStyle from "./client/style/table.css" with { type: "text" };
 import text from "./client/text.js" with { type: "text" };
 import theme from "./client/theme.js" with { type: "text" };
-import unitChart from "./client/unit_chart.js" with { type: "text" };
 
 /** Those that others import come first. */
 export const MODULES: Readonly<Record<string, string>> = {
@@ -29,12 +38,14 @@ export const MODULES: Readonly<Record<string, string>> = {
   text,
   theme,
   line_chart: lineChart,
-  unit_chart: unitChart,
+  square_chart: squareChart,
   overview,
   step,
+  node,
   graph,
   comparison,
   curves,
+  evaluation_group: evaluationGroup,
   evaluation,
   cohorts,
   images,
@@ -49,8 +60,21 @@ export function clientScript(): string {
   return `${plot}\n(() => {\n"use strict";\n${modules.join("\n")}\n})();`;
 }
 
+/** What others build on comes first, print last. */
+const STYLES = [
+  plotStyle,
+  baseStyle,
+  tableStyle,
+  overviewStyle,
+  graphStyle,
+  stepStyle,
+  chartsStyle,
+  peopleStyle,
+  printStyle,
+];
+
 export function clientStyle(): string {
-  return `${plotStyle}\n${ownStyle}`;
+  return STYLES.join("\n");
 }
 
 function joinable(name: string, source: string): string {

@@ -3,7 +3,7 @@ import { type Change, diffRuns } from "../engine/diff.ts";
 import type { RunRecord } from "../engine/run_folder.ts";
 import type { Store } from "../engine/store.ts";
 import type { Json } from "../workflow/step.ts";
-import type { ComparisonData, EvaluatedGroupData, EvaluationData } from "./data.ts";
+import type { ComparedGroup, ComparisonData, EvaluatedGroupData, EvaluationData } from "./data.ts";
 
 export function compareRuns(
   store: Store,
@@ -31,7 +31,7 @@ export function compareRuns(
         ...outputs.map(({ name }) => ({ what: `output ${name}`, old: "", new: "other bytes" })),
       ],
     })),
-    metrics: metricsOf(evaluations.old, evaluations.now),
+    groups: comparedGroups(evaluations.old, evaluations.now),
   };
 }
 
@@ -40,24 +40,30 @@ function shown(value: Json | undefined): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Metrics of groups that both runs have. */
-function metricsOf(
+function comparedGroups(
   old: readonly EvaluationData[],
   now: readonly EvaluationData[],
-): ComparisonData["metrics"] {
+): ComparedGroup[] {
   const before = new Map(
-    old.flatMap(({ groups }) => groups).map((group) => [nameOf(group), group]),
+    old.flatMap(({ instance, groups }) => groups.map((group) => [keyOf(instance, group), group])),
   );
-  return now.flatMap(({ groups }) => groups).flatMap((group) => {
-    const earlier = before.get(nameOf(group));
-    return !earlier ? [] : Object.entries(group.summary).flatMap(([metric, value]) => {
-      const known = earlier.summary[metric];
-      return known ? [{ group: nameOf(group), metric, old: known, new: value }] : [];
-    });
-  });
+  return now.flatMap(({ instance, groups }) =>
+    groups.flatMap((group) => {
+      const earlier = before.get(keyOf(instance, group));
+      if (!earlier) return [];
+      const { axes, dataGroup, selectionMetric, level, summary } = group;
+      const metrics = Object.entries(summary).flatMap(([metric, value]) => {
+        const known = earlier.summary[metric];
+        return known ? [{ metric, old: known, new: value }] : [];
+      });
+      return [{ instance, axes, dataGroup, selectionMetric, level, metrics }];
+    })
+  );
 }
 
-function nameOf({ axes, dataGroup, selectionMetric, level }: EvaluatedGroupData): string {
-  return [axes, dataGroup, `${level} level`, `best ${selectionMetric}`]
-    .filter((part) => part !== "").join(" · ");
+function keyOf(
+  instance: string,
+  { axes, dataGroup, selectionMetric, level }: EvaluatedGroupData,
+): string {
+  return JSON.stringify([instance, axes, dataGroup, selectionMetric, level]);
 }

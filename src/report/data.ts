@@ -46,7 +46,9 @@ export interface Overview {
 
 export interface GraphData {
   nodes: { step: string; kind: string }[];
-  /** Left to right, for wide screens, and top down, for narrow ones. */
+  /** Pairs of places in `nodes`. */
+  edges: [number, number][];
+  /** Left to right, for wide screens, and one step a row, for narrow ones. */
   wide: Layout;
   tall: Layout;
 }
@@ -56,8 +58,8 @@ export interface Layout {
   height: number;
   /** Centre and size by step, in the order of `nodes`. */
   boxes: { x: number; y: number; width: number; height: number }[];
-  /** Each by the points that it passes. */
-  edges: [number, number][][];
+  /** The points that each edge passes, in the order of `edges`. */
+  routes: [number, number][][];
 }
 
 export interface InstanceData {
@@ -107,6 +109,8 @@ export interface CurveSeries {
 export interface EvaluationData {
   instance: string;
   task: "classification" | "regression";
+  /** Column that was predicted. */
+  label: string | null;
   classes: string[];
   /** Of the intervals, between 0 and 1. */
   confidence: number;
@@ -133,6 +137,8 @@ export interface FoldData {
   confusion: number[][] | null;
   curves: { class: number; roc: [number, number][]; precisionRecall: [number, number][] }[];
   calibration: { confidence: number; accuracy: number; count: number }[] | null;
+  /** Of regression: true and predicted numbers, thinned evenly where there are very many. */
+  scatter: [number, number][];
 }
 
 /** Mean over folds at equal steps of x in [0, 1], with the standard deviation (n − 1). */
@@ -212,7 +218,20 @@ export interface MistakesData {
 export interface AttributionSheet {
   instance: string;
   kind: string;
-  figures: { path: string; image: string }[];
+  method: "gradients" | "grad-cam";
+  /** Class whose logit is explained, or the label of a regression. */
+  target: string;
+  /** Of Grad-CAM. */
+  level: string | null;
+  dataGroup: string;
+  figures: {
+    /** `everyone`, `true AD`, or a session. */
+    of: string;
+    selectionMetric: string;
+    /** Whether every value is zero. */
+    isEmpty: boolean;
+    image: string;
+  }[];
   /** Left out to keep the file small. */
   more: number;
 }
@@ -224,9 +243,15 @@ export interface ComparisonData {
   removed: string[];
   added: string[];
   instances: { instance: string; changes: { what: string; old: string; new: string }[] }[];
+  groups: ComparedGroup[];
+}
+
+/** A group of predictions that both runs evaluated. */
+export interface ComparedGroup
+  extends Pick<EvaluatedGroupData, "axes" | "dataGroup" | "selectionMetric" | "level"> {
+  instance: string;
   /** Mean over folds, and standard deviation where there are several. */
   metrics: {
-    group: string;
     metric: string;
     old: { mean: number | null; sd: number | null };
     new: { mean: number | null; sd: number | null };

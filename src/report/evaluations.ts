@@ -2,8 +2,12 @@
 import type { EvaluatedGroup, Evaluation, Result } from "../evaluation/evaluate.ts";
 import { meanBand } from "./curve_band.ts";
 import type { ClassBand, EvaluatedGroupData, EvaluationData, FoldData } from "./data.ts";
+import type { Artifact } from "../workflow/step.ts";
 import type { RunArtifacts } from "./inputs.ts";
 import { rounded } from "./rounding.ts";
+
+/** Pairs of true and predicted numbers that are drawn for a fold. */
+const MOST_PAIRS = 1500;
 
 export async function describeEvaluations(artifacts: RunArtifacts): Promise<EvaluationData[]> {
   const found: EvaluationData[] = [];
@@ -12,6 +16,7 @@ export async function describeEvaluations(artifacts: RunArtifacts): Promise<Eval
     found.push({
       instance: entry.name,
       task: evaluation.task,
+      label: labelOf(artifacts.input(entry, "predictions")),
       classes: evaluation.classes,
       confidence: evaluation.bootstrap.confidence,
       groups: evaluation.groups.map(describeGroup),
@@ -20,7 +25,12 @@ export async function describeEvaluations(artifacts: RunArtifacts): Promise<Eval
   return found;
 }
 
-export function axesText(axes: Readonly<Record<string, string | number | boolean>>): string {
+function labelOf(predictions: Artifact | undefined): string | null {
+  const label = predictions?.meta.label;
+  return typeof label === "string" ? label : null;
+}
+
+function axesText(axes: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(axes).map(([name, value]) => `${name}=${value}`).join(", ");
 }
 
@@ -65,7 +75,17 @@ function describeResult(fold: string, result: Result): FoldData {
       accuracy: rounded(bin.accuracy)!,
       count: bin.count,
     })) ?? null,
+    scatter: pairs(result.scatter),
   };
+}
+
+function pairs(scatter: Result["scatter"]): [number, number][] {
+  const { true_label: truth, predicted_label: predicted } = scatter ??
+    { true_label: [], predicted_label: [] };
+  const stride = Math.ceil(truth.length / MOST_PAIRS);
+  return truth.flatMap((value, i): [number, number][] =>
+    i % stride === 0 ? [[rounded(value, 4)!, rounded(predicted[i], 4)!]] : []
+  );
 }
 
 /** Pairs of coordinates, without those in the middle of a straight line along an axis. */

@@ -1,67 +1,84 @@
-/** The workflow's graph of steps, laid out by dagre once in each direction. */
+/** The workflow's graph of steps, laid out twice: in ranks by dagre, and one step a row. */
 import dagre from "@dagrejs/dagre";
 import type { CurrentRun } from "./current_run.ts";
 import type { GraphData, Layout } from "./data.ts";
+import { layOutRows } from "./rows.ts";
 
-/** Pixels. The page draws into boxes of this size. */
-const BOX = { width: 148, height: 62 };
-
-interface Edge {
-  from: string;
-  to: string;
-}
+/** Pixels. The page draws into boxes of this size, wider where names are long. */
+const BOX = { width: 132, height: 62 };
+const WIDEST = 210;
+/** Of a letter of a step's name, and of its kind's, in a wide typeface. */
+const LETTERS = { step: 9.4, kind: 7 };
 
 export function layoutGraph(run: CurrentRun): GraphData {
   const kinds = new Map(run.instances.map(({ step, kind }) => [step, kind]));
   const nodes = [...kinds].map(([step, kind]) => ({ step, kind }));
-  const edges = edgesOf(run);
+  const edges = edgesOf(run, [...kinds.keys()]);
+  const longest = Math.max(
+    0,
+    ...nodes.map(({ step, kind }) =>
+      Math.max(LETTERS.step * step.length, LETTERS.kind * kind.length)
+    ),
+  );
+  const width = Math.min(WIDEST, Math.max(BOX.width, Math.ceil(26 + longest)));
   return {
     nodes,
-    wide: layOut([...kinds.keys()], edges, "LR"),
-    tall: layOut([...kinds.keys()], edges, "TB"),
+    edges,
+    wide: layOutRanks(nodes.length, edges, { ...BOX, width }),
+    tall: layOutRows(nodes.length, edges),
   };
 }
 
-function edgesOf(run: CurrentRun): Edge[] {
-  const steps = new Map(run.instances.map(({ name, step }) => [name, step]));
-  const edges = new Map<string, Edge>();
+/** Pairs of places in `steps`. */
+function edgesOf(run: CurrentRun, steps: readonly string[]): GraphData["edges"] {
+  const place = new Map(steps.map((step, index) => [step, index]));
+  const stepOf = new Map(run.instances.map(({ name, step }) => [name, step]));
+  const edges = new Map<string, [number, number]>();
   for (const { step, inputs } of run.instances) {
     for (const { instance } of Object.values(inputs).flat()) {
-      const from = steps.get(instance);
-      if (from !== undefined) edges.set(JSON.stringify([from, step]), { from, to: step });
+      const from = stepOf.get(instance);
+      if (from === undefined) continue;
+      const edge: [number, number] = [place.get(from)!, place.get(step)!];
+      edges.set(edge.join(), edge);
     }
   }
   return [...edges.values()];
 }
 
-function layOut(steps: readonly string[], edges: readonly Edge[], rankdir: "LR" | "TB"): Layout {
+/** Left to right. */
+function layOutRanks(
+  count: number,
+  edges: GraphData["edges"],
+  box: { width: number; height: number },
+): Layout {
   const graph = new dagre.graphlib.Graph();
-  const spread = rankdir === "LR" ? { nodesep: 16, ranksep: 40 } : { nodesep: 12, ranksep: 34 };
-  graph.setGraph({ rankdir, ...spread, marginx: 4, marginy: 4 });
-  // Steps are named by strangers; dagre keeps names as keys of plain objects.
-  steps.forEach((_, index) => graph.setNode(`s${index}`, { ...BOX }));
-  const number = new Map(steps.map((step, index) => [step, `s${index}`]));
-  for (const { from, to } of edges) graph.setEdge(number.get(from)!, number.get(to)!, {});
+  graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 32, marginx: 4, marginy: 4 });
+  for (let index = 0; index < count; index++) graph.setNode(String(index), { ...box });
+  for (const [from, to] of edges) graph.setEdge(String(from), String(to), {});
   dagre.layout(graph);
   const { width = 0, height = 0 } = graph.graph();
+  const boxes = Array.from({ length: count }, (_, index) => {
+    const { x, y, width, height } = graph.node(String(index));
+    return { x: Math.round(x), y: Math.round(y), width, height };
+  });
   return {
     width: Math.round(width),
     height: Math.round(height),
-    boxes: steps.map((_, index) => {
-      const { x, y, width, height } = graph.node(`s${index}`);
-      return { x: Math.round(x), y: Math.round(y), width, height };
-    }),
-    edges: edges.map(({ from, to }) => {
-      const edge = graph.edge({ v: number.get(from)!, w: number.get(to)! });
-      const route = edge.points as { x: number; y: number }[];
-      const ends = [graph.node(number.get(from)!), graph.node(number.get(to)!)];
-      return passing([ends[0], ...columns(route), ends[1]], rankdir);
+    boxes,
+    routes: edges.map(([from, to]) => {
+      const route = graph.edge({ v: String(from), w: String(to) }).points as Point[];
+      return passing([boxes[from], ...middles(route), boxes[to]], box.width / 2);
     }),
   };
 }
 
+interface Point {
+  x: number;
+  y: number;
+}
+
 /** Of dagre's points those in the middle of a rank; the ends and every other one lie between ranks. */
-function columns<Point>(route: readonly Point[]): Point[] {
+function middles(route: readonly Point[]): Point[] {
   return route.slice(1, -1).filter((_, index) => index % 2 === 1);
 }
 
@@ -69,14 +86,10 @@ function columns<Point>(route: readonly Point[]): Point[] {
  * From the end of the first box to the start of the last, straight past the boxes of each rank that
  * lies between, so that bends are in the gaps alone.
  */
-function passing(
-  centres: readonly { x: number; y: number }[],
-  rankdir: "LR" | "TB",
-): [number, number][] {
-  const [across, down] = rankdir === "LR" ? [BOX.width / 2, 0] : [0, BOX.height / 2];
+function passing(centres: readonly Point[], half: number): [number, number][] {
   const points = centres.flatMap(({ x, y }): [number, number][] => [
-    [Math.round(x - across), Math.round(y - down)],
-    [Math.round(x + across), Math.round(y + down)],
+    [Math.round(x - half), Math.round(y)],
+    [Math.round(x + half), Math.round(y)],
   ]);
   return points.slice(1, -1);
 }

@@ -3,7 +3,7 @@ import { type Artifact, defineStep } from "../workflow/step.ts";
 
 export default defineStep({
   kind: "evaluate",
-  version: 1,
+  version: 2,
   summary: "Scores predictions: per fold, pooled, mean and standard deviation over folds",
   description:
     `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Those of
@@ -42,7 +42,8 @@ classes.`,
     },
     evaluation: {
       type: "evaluation",
-      description: "Everything, with curves, confusion matrices and calibration, for the report.",
+      description:
+        "Everything, with curves, confusion matrices, calibration or pairs of numbers, for the report.",
     },
   },
   runs: "worker",

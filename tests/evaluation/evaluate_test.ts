@@ -44,7 +44,7 @@ Deno.test("evaluateFolds gives each fold, all rows pooled, and mean and deviatio
   assertClose(summary.BA.sd, sd, 1e-14, "sd");
 });
 
-Deno.test("evaluatePredictions gives regression its three metrics", () => {
+Deno.test("evaluatePredictions gives regression its three metrics and the pairs they come from", () => {
   const { truth, predicted, expected } = metrics.regression;
   const result = evaluatePredictions({
     participants: truth.map((_, row) => `sub-${row}`),
@@ -57,5 +57,6 @@ Deno.test("evaluatePredictions gives regression its three metrics", () => {
   }, options);
   assertEquals(Object.keys(result.metrics), ["MAE", "RMSE", "R2_score"]);
   assertClose(result.metrics.RMSE.value, expected.RMSE, 1e-12, "RMSE");
+  assertEquals(result.scatter, { true_label: truth, predicted_label: predicted });
   assertEquals(result.confusion_matrix, undefined);
 });

@@ -1,38 +1,85 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "fast-png";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { attributionSheets } from "../../src/report/attributions.ts";
 import { MadeRun } from "./made_run.ts";
 
 const PNG = encode({ width: 2, height: 2, channels: 1, depth: 8, data: new Uint8Array(4) });
 
-function interpreted(files: Record<string, Uint8Array | string>) {
+const META = {
+  method: "grad-cam",
+  target_node: 0,
+  level: "convolutions.16",
+  task: "classification",
+  label: "diagnosis",
+  label_code: { AD: 0, CN: 1 },
+  data_group: "test",
+  selection_metrics: ["loss", "BA"],
+};
+
+function interpreted(files: Record<string, Uint8Array | string>, meta: Partial<typeof META> = {}) {
   return {
     kind: "interpret.gradcam",
-    outputs: { attribution: { type: "attribution", draft: { files } } },
+    outputs: {
+      attribution: { type: "attribution", draft: { files, meta: { ...META, ...meta } } },
+    },
   };
 }
 
-Deno.test("maps of groups come before those of participants, and other files are left out", async () => {
-  const names = ["a/sub-1_map.png", "a/mean_map.png", "a/mean_map.safetensors", "a/sub-2_map.png"];
-  const files = Object.fromEntries(names.map((name) => [name, PNG]));
+const pictures = (...names: string[]) =>
+  Object.fromEntries(names.map((name) => [`${name}_map.png`, PNG]));
+
+const maps = (...values: number[]) =>
+  writeSafetensors({
+    maps: { dtype: "float32", shape: [1, 1, values.length], data: Float32Array.from(values) },
+  });
+
+Deno.test("means of everyone come first, then classes, then participants, by the order of metrics", async () => {
+  const files = {
+    ...pictures("BA/individual/sub-1_ses-M000", "BA/mean", "loss/class-1/mean", "loss/mean"),
+    ...pictures("loss/class-0/mean", "loss/individual/sub-1_ses-M000"),
+    "participants.tsv": "participant_id\n",
+  };
   await using run = await MadeRun.make({ maps: interpreted(files), other: { kind: "maps" } });
-  const sheets = await attributionSheets(run.artifacts);
-  assertEquals(sheets.map(({ instance, figures, more }) => [instance, figures.length, more]), [
-    ["maps", 3, 0],
+  const [sheet, ...others] = await attributionSheets(run.artifacts);
+  assertEquals(others, []);
+  assertEquals([sheet.instance, sheet.target, sheet.level], ["maps", "AD", "convolutions.16"]);
+  assertEquals(sheet.figures.map(({ of, selectionMetric }) => `${of}, ${selectionMetric}`), [
+    "everyone, loss",
+    "true AD, loss",
+    "true CN, loss",
+    "everyone, BA",
+    "sub-1 ses-M000, loss",
+    "sub-1 ses-M000, BA",
   ]);
-  assertEquals(sheets[0].figures.map(({ path }) => path), [
-    "a/mean_map.png",
-    "a/sub-1_map.png",
-    "a/sub-2_map.png",
-  ]);
-  assert(sheets[0].figures.every(({ image }) => image.startsWith("data:image/png;base64,")));
+  assert(sheet.figures.every(({ image }) => image.startsWith("data:image/png;base64,")));
 });
 
 Deno.test("eight pictures an instance are shown, the rest is counted", async () => {
-  const files = Object.fromEntries(
-    Array.from({ length: 11 }, (_, n) => [`sub-${n}_map.png`, PNG]),
-  );
-  await using run = await MadeRun.make({ maps: interpreted(files) });
+  const names = Array.from({ length: 11 }, (_, n) => `loss/individual/sub-${n}_ses-M000`);
+  await using run = await MadeRun.make({ maps: interpreted(pictures(...names)) });
   const [{ figures, more }] = await attributionSheets(run.artifacts);
   assertEquals([figures.length, more], [8, 3]);
+});
+
+Deno.test("a map that is zero everywhere is told from one that is not", async () => {
+  await using run = await MadeRun.make({
+    maps: interpreted({
+      ...pictures("loss/mean", "loss/class-0/mean"),
+      "loss/mean_map.safetensors": maps(0, 0, 1e-9),
+      "loss/class-0/mean_map.safetensors": maps(0, 0, 0),
+    }),
+  });
+  const [{ figures }] = await attributionSheets(run.artifacts);
+  assertEquals(figures.map(({ of, isEmpty }) => [of, isEmpty]), [
+    ["everyone", false],
+    ["true AD", true],
+  ]);
+});
+
+Deno.test("the output of a regression is called as its label", async () => {
+  const meta = { method: "gradients", task: "regression", label: "age" };
+  await using run = await MadeRun.make({ maps: interpreted(pictures("loss/mean"), meta) });
+  const [{ target, method }] = await attributionSheets(run.artifacts);
+  assertEquals([target, method], ["age", "gradients"]);
 });

@@ -28,9 +28,13 @@ export interface Watched {
 export async function open(
   browser: Browser,
   url: string,
-  { width = 1400, scheme = "light" as "light" | "dark", home = url } = {},
+  { width = 1400, scheme = "light" as "light" | "dark", touch = false, home = url } = {},
 ): Promise<Watched> {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+  const page = await browser.newPage({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    hasTouch: touch,
+  });
   const problems: string[] = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) problems.push(message.text());
@@ -63,4 +67,41 @@ export function inked(page: Page, selector: string): Promise<number> {
     for (let i = 3; i < data.length; i += 4) if (data[i] > 0) drawn++;
     return drawn / (width * height);
   });
+}
+
+/**
+ * Milliseconds from navigation until the curves are drawn and a click on the first step is answered:
+ * the best of ten loads, since other programs want the processor too, or the first that is enough.
+ */
+export async function interactiveAfter(page: Page, enough = 0): Promise<number> {
+  let best = Infinity;
+  for (let load = 0; load < 10 && best >= enough; load++) {
+    await page.reload({ waitUntil: "commit" });
+    best = Math.min(best, await page.evaluate(clickFirstStep));
+  }
+  return best;
+}
+
+/** Runs in the page. */
+async function clickFirstStep(): Promise<number> {
+  // deno-lint-ignore no-explicit-any
+  const { document, requestAnimationFrame } = globalThis as any;
+  const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const found = (selector: string) => document.querySelector(selector);
+  while (!found("#curves canvas") || !found(".node")) await nextFrame();
+  found(".node").click();
+  while (!found(".step h3")) await nextFrame();
+  await nextFrame();
+  return performance.now();
+}
+
+/** Milliseconds of each of some moves of the mouse over the learning curves. */
+export async function pointerTime(page: Page): Promise<number> {
+  const box = (await page.locator("#curves .u-over").boundingBox())!;
+  const started = performance.now();
+  const moves = 40;
+  for (let i = 0; i < moves; i++) {
+    await page.mouse.move(box.x + box.width * i / moves, box.y + box.height * (i % 7) / 7);
+  }
+  return (performance.now() - started) / moves;
 }

@@ -1,11 +1,11 @@
-/** A small real run, looked at in a browser: live while it goes on, then as a file. */
+/** A small real run, looked at in a browser while it goes on and beside another. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import type { ReportData } from "../../src/report/data.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { launcher, Project } from "../cli/project.ts";
-import { inked, launch, open } from "./browser.ts";
-import { faintTexts } from "./contrast.js";
+import { inked, interactiveAfter, launch, open, pointerTime } from "./browser.ts";
+import { dataOf, fileUrl } from "./report_file.ts";
 import { manyCurves } from "./synthetic.ts";
 
 const WORKFLOW = `version = 1
@@ -46,17 +46,33 @@ in.participants = "split.test"
 [steps.evaluate]
 uses = "evaluate"
 in.predictions = "predict[*]"
+[steps.attention]
+uses = "interpret.gradcam"
+matrix.fold = [0]
+in.model = "train"
+in.images = "slices"
+in.participants = "split.test"
+[steps.age]
+uses = "train.regression"
+matrix.fold = [0, 1]
+in.images = "slices"
+in.folds = "folds[\${matrix.fold}]"
+with = { architecture = "Conv5_FC3", epochs = 1, learning_rate = 1e-3 }
+[steps.predict_age]
+uses = "predict"
+matrix = "age"
+in.model = "age"
+in.images = "slices"
+in.participants = "split.test"
+[steps.evaluate_age]
+uses = "evaluate"
+in.predictions = "predict_age[*]"
 [publish]
 "results/report.html" = "report"
 `;
+const STEPS = 12;
 
 const SECONDS = 1000;
-
-async function dataOf(path: string): Promise<ReportData> {
-  const html = await Deno.readTextFile(path);
-  const [, json] = html.match(/<script type="application\/json" id="data">(.*)<\/script>/) ?? [];
-  return JSON.parse(json);
-}
 
 /** Waits for the first line of what a process prints. */
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
@@ -113,7 +129,10 @@ Deno.test("a run is looked at, while it goes on and afterwards", async (t) => {
   const browser = await launch();
   try {
     await t.step("the live view follows it from start to end", () => live(browser, project));
-    await t.step("its report opens from disk and answers to clicks", () => disk(browser, project));
+    await t.step(
+      "its report shows a regression and attribution maps",
+      () => sections(browser, project),
+    );
     await t.step("a second run is compared with it", () => comparison(browser, project));
     await t.step("names that are markup stay text", () => hostile(browser, project));
   } finally {
@@ -144,9 +163,9 @@ async function live(browser: Browser, project: Project): Promise<void> {
     await page.locator("#curves canvas").waitFor({ timeout: 120 * SECONDS });
     assert(await inked(page, "#curves canvas") > 0.005);
     await page.locator('.title [data-status="done"]').waitFor({ timeout: 240 * SECONDS });
-    await page.locator("#evaluation .unit").first().waitFor();
+    await page.locator("#evaluation .square").first().waitFor();
     await page.getByText("finished", { exact: true }).waitFor();
-    assertEquals(await page.locator(".node.done").count(), 8);
+    assertEquals(await page.locator(".node.done").count(), STEPS);
     assertEquals(problems, []);
     await page.close();
 
@@ -165,97 +184,38 @@ async function live(browser: Browser, project: Project): Promise<void> {
   }
 }
 
-/** Milliseconds until the page has drawn itself, at best: other programs want the processor too. */
-async function readyAfter(page: Page): Promise<number> {
-  let best = Infinity;
-  for (let load = 0; load < 3; load++) {
-    await page.reload();
-    best = Math.min(best, await page.evaluate(() => performance.now()));
-  }
-  return best;
-}
-
-async function disk(browser: Browser, project: Project): Promise<void> {
+async function sections(browser: Browser, project: Project): Promise<void> {
   const path = `${project.folder}/results/report.html`;
-  const url = `file://${encodeURI(path)}`;
-  assert((await Deno.stat(path)).size < 5e6);
-  const { page, problems } = await open(browser, url);
-  const ready = await readyAfter(page);
-  assert(ready < 1000, `interactive after ${Math.round(ready)} ms`);
-
-  const train = page.getByRole("button", { name: /^train/ }).first();
-  await train.focus();
-  await page.keyboard.press("Enter");
-  assertEquals(await train.getAttribute("aria-expanded"), "true");
-  const panel = page.locator(".step");
-  assertStringIncludes(await panel.innerText(), "Conv5_FC3");
-  await panel.getByRole("button", { name: "fold=1" }).click();
-  assertStringIncludes(await panel.innerText(), "folds.folds[1]");
-  await panel.getByText("Log", { exact: true }).click();
-  assertStringIncludes(await panel.innerText(), "epoch 3/3");
-
-  const canvas = page.locator("#curves canvas");
-  assert(await inked(page, "#curves canvas") > 0.005);
-  const before = await canvas.screenshot();
-  await page.locator("#curves select").selectOption("BA");
-  const after = await page.locator("#curves canvas").screenshot();
-  assert(!before.equals(after), "another metric draws other curves");
-  const frame = page.locator("#curves .frame");
-  await frame.focus();
-  await page.keyboard.press("ArrowRight");
-  await page.keyboard.press("+");
-  assertStringIncludes(await page.locator("#curves .readout").innerText(), "BA");
-
   const data = await dataOf(path);
-  assertEquals(data.curves.series.length, 2);
-  for (const { epochs, chosen, validation } of data.curves.series) {
-    assertEquals(epochs, [1, 2, 3]);
-    const losses = validation.loss.map((value) => value ?? Infinity);
-    assertEquals(chosen.loss, losses.indexOf(Math.min(...losses)));
-  }
-  const groups = page.locator("#evaluation .group");
-  assertEquals(await groups.count(), data.evaluations[0].groups.length);
-  await groups.nth(3).click();
-  assertEquals(
-    await page.locator("#evaluation .group").nth(3).getAttribute("aria-pressed"),
-    "true",
-  );
-  assertEquals(await page.locator("#evaluation .unit").count(), 3);
-  assertStringIncludes(await page.locator("#participants").innerText(), "No leakage");
-  assertEquals(data.cohorts.map(({ roles }) => roles.map(({ role }) => role)), [
-    ["train", "validation", "test"],
-    ["train", "validation", "test"],
-  ]);
-  const images = page.locator("#images img");
-  assertEquals(await images.count(), 8);
-  for (const image of await images.all()) {
-    assert(
-      await image.evaluate((node) => (node as unknown as { naturalWidth: number }).naturalWidth) >
-        0,
-    );
-  }
-  await page.getByText("flow.toml", { exact: true }).click();
-  assertStringIncludes(await page.locator("#reproduce").innerText(), 'uses = "caps.generate"');
-  assertStringIncludes(await page.locator("#reproduce").innerText(), "gyrus run flow.toml");
+  const { page, problems } = await open(browser, fileUrl(path));
 
-  await page.getByRole("button", { name: /light and dark/ }).click();
-  assertEquals(await page.locator("html").getAttribute("data-theme"), "dark");
-  await page.pdf();
-  assertEquals(await page.locator("html").getAttribute("data-theme"), "dark", "after printing");
+  const regression = data.evaluations.find(({ task }) => task === "regression")!;
+  assertEquals([regression.instance, regression.label], ["evaluate_age", "age"]);
+  assertStringIncludes(await page.locator("#overview").innerText(), "mean absolute error");
+  const shown = page.locator("#evaluation .group", { hasText: "evaluate_age" });
+  await shown.nth(1).click();
+  assertEquals(await shown.nth(1).getAttribute("aria-pressed"), "true");
+  assert(await shown.nth(1).evaluate((node) => node.matches(":focus")), "the focus stays");
+  const charts = page.locator("#evaluation .square");
+  assertEquals(await charts.count(), 2);
+  assertStringIncludes(await charts.nth(0).innerText(), "predicted age");
+  const rows = regression.groups[1].folds.reduce((sum, { scatter }) => sum + scatter.length, 0);
+  assertEquals(rows, 2 * 8, "eight test participants, two folds");
+  assertEquals(await charts.nth(0).locator("circle").count(), rows);
+
+  const [{ figures, target }] = data.attributions;
+  assertEquals([target, figures.length], ["AD", 6]);
+  const captions = page.locator("#attribution figcaption");
+  assertStringIncludes(await captions.nth(0).innerText(), "everyone chosen by loss");
+  assertStringIncludes(await page.locator("#attribution p").first().innerText(), "Grad-CAM of AD");
+
+  await page.locator("#curves").getByRole("button", { name: "age", exact: true }).click();
+  assertEquals(await page.locator("#curves .names button[aria-pressed]").allInnerTexts(), [
+    "fold 0",
+    "fold 1",
+  ]);
   assertEquals(problems, []);
   await page.close();
-
-  for (const [width, scheme] of [[400, "dark"], [1400, "light"]] as const) {
-    const { page, problems } = await open(browser, url, { width, scheme });
-    await page.getByRole("button", { name: /^train/ }).first().click();
-    assertEquals(await page.evaluate(faintTexts), []);
-    await page.locator("h1").evaluate((node) => node.setAttribute("class", "quiet cell"));
-    assertEquals((await page.evaluate(faintTexts)).length, 1, "the check sees what is faint");
-    const wide = await page.locator("html").evaluate((node) => node.scrollWidth);
-    assert(wide <= width, `${wide} pixels wide in a window of ${width}`);
-    assertEquals(problems, []);
-    await page.close();
-  }
 }
 
 async function comparison(browser: Browser, project: Project): Promise<void> {
@@ -277,14 +237,15 @@ async function comparison(browser: Browser, project: Project): Promise<void> {
   const train = data.instances.find(({ step }) => step === "train")!;
   assertEquals(train.outcome, "cached");
   assertStringIncludes(train.log.at(-1)!, "epoch 3/3", "the log of when it was made");
-  assert(data.comparison!.metrics.every(({ old, new: now }) => old.mean === now.mean));
-  assertEquals(data.curves.series.map(({ against }) => against), [false, false, true, true]);
-  const { page, problems } = await open(
-    browser,
-    `file://${encodeURI(`${project.folder}/both.html`)}`,
+  const compared = data.comparison!.groups.flatMap(({ metrics }) => metrics);
+  assert(compared.length > 0 && compared.every(({ old, new: now }) => old.mean === now.mean));
+  assertEquals(
+    data.curves.series.map(({ against }) => against),
+    [...Array(4).fill(false), ...Array(4).fill(true)],
   );
+  const { page, problems } = await open(browser, fileUrl(`${project.folder}/both.html`));
   assertStringIncludes(await page.locator("#comparison").innerText(), runs[0]);
-  assertEquals(await page.locator(".node.cached").count(), 7);
+  assertEquals(await page.locator(".node.cached").count(), STEPS - 1);
   assertEquals(problems, []);
   await page.close();
 }
@@ -311,6 +272,12 @@ const STRANGE = new Set([
   "overlaps",
   "notes",
   "axes",
+  "of",
+  "target",
+  "level",
+  "label",
+  "dataGroup",
+  "selectionMetric",
 ]);
 const MARKUP = `</script><script>document.title="owned"</script><img src=x onerror="alert(1)">`;
 
@@ -328,7 +295,7 @@ async function hostile(browser: Browser, project: Project): Promise<void> {
   const data = await dataOf(`${project.folder}/results/report.html`);
   const page = await reportPage(withMarkup(data) as ReportData);
   await project.write("hostile.html", page);
-  const watched = await open(browser, `file://${encodeURI(`${project.folder}/hostile.html`)}`);
+  const watched = await open(browser, fileUrl(`${project.folder}/hostile.html`));
   for (const node of await watched.page.locator(".node").all()) await node.click();
   assertEquals(await watched.page.locator("img:not([src^='data:'])").count(), 0);
   assertEquals(await watched.page.locator("script").count(), 0, "the page removes its own");
@@ -349,16 +316,10 @@ Deno.test("a hundred runs of a hundred epochs stay smooth", async () => {
     const path = `${folder}/many.html`;
     await Deno.writeTextFile(path, await reportPage(manyCurves(100, 100)));
     assert((await Deno.stat(path)).size < 5e6);
-    const { page, problems } = await open(browser, `file://${path}`);
-    const ready = await readyAfter(page);
+    const { page, problems } = await open(browser, fileUrl(path));
+    const ready = await interactiveAfter(page, 1000);
     assert(ready < 1000, `interactive after ${Math.round(ready)} ms`);
-    const box = (await page.locator("#curves .u-over").boundingBox())!;
-    const started = performance.now();
-    const moves = 40;
-    for (let i = 0; i < moves; i++) {
-      await page.mouse.move(box.x + box.width * i / moves, box.y + box.height * (i % 7) / 7);
-    }
-    const each = (performance.now() - started) / moves;
+    const each = await pointerTime(page);
     assert(each < 100, `${each.toFixed(1)} ms a move of the mouse`);
     assertEquals(problems, []);
   } finally {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { Layout } from "../../src/report/data.ts";
 import { layoutGraph } from "../../src/report/layout.ts";
 import { MadeRun } from "./made_run.ts";
 
@@ -7,8 +8,8 @@ const step = (...from: string[]) => ({
   inputs: Object.fromEntries(from.map((name, port) => [`p${port}`, `${name}.out`])),
 });
 
-Deno.test("steps flow one way, and an edge over several ranks passes between the steps", async () => {
-  await using made = await MadeRun.make({
+const made = () =>
+  MadeRun.make({
     a: step(),
     b: step("a"),
     "c[k=1]": step("b"),
@@ -17,27 +18,62 @@ Deno.test("steps flow one way, and an edge over several ranks passes between the
     e: step("d", "a", "b"),
     "constructor": step("a"),
   });
-  const { nodes, wide, tall } = layoutGraph(made.run);
+
+Deno.test("steps flow one way, and an edge over several ranks passes between the steps", async () => {
+  await using run = await made();
+  const { nodes, edges, wide } = layoutGraph(run.run);
   assertEquals(nodes.map(({ step }) => step), ["a", "b", "c", "d", "e", "constructor"]);
-  for (const [layout, flow] of [[wide, 0], [tall, 1]] as const) {
-    assertEquals(layout.edges.length, 8);
-    for (const { x, y, width, height } of layout.boxes) {
-      assert(x - width / 2 >= 0 && x + width / 2 <= layout.width);
-      assert(y - height / 2 >= 0 && y + height / 2 <= layout.height);
-    }
-    for (const points of layout.edges) {
-      points.forEach((point, index) => {
-        if (index > 0) assert(point[flow] >= points[index - 1][flow], "never back");
-        if (index % 2 === 0) return;
-        // Straight parts end at odd points; the last is the end of a bend, at a box.
-        const next = points[index + 1];
-        const middle = next && [(point[0] + next[0]) / 2, (point[1] + next[1]) / 2];
-        const inside = middle &&
-          layout.boxes.some(({ x, y, width, height }) =>
-            Math.abs(x - middle[0]) < width / 2 && Math.abs(y - middle[1]) < height / 2
-          );
-        assert(!inside, `an edge runs through a step at ${middle}`);
-      });
-    }
+  assertEquals(edges.length, 8);
+  assertEquals(wide.routes.length, 8);
+  assertWithin(wide);
+  for (const points of wide.routes) {
+    points.forEach((point, index) => {
+      if (index > 0) assert(point[0] >= points[index - 1][0], "never back");
+      if (index % 2 === 0) return;
+      // Straight parts end at odd points; the last is the end of a bend, at a box.
+      const next = points[index + 1];
+      const middle = next && [(point[0] + next[0]) / 2, (point[1] + next[1]) / 2];
+      const inside = middle &&
+        wide.boxes.some(({ x, y, width, height }) =>
+          Math.abs(x - middle[0]) < width / 2 && Math.abs(y - middle[1]) < height / 2
+        );
+      assert(!inside, `an edge runs through a step at ${middle}`);
+    });
   }
 });
+
+Deno.test("boxes grow with the longest name", async () => {
+  const widthOf = async (name: string) => {
+    await using run = await MadeRun.make({ [name]: step() });
+    return layoutGraph(run.run).wide.boxes[0].width;
+  };
+  assert(await widthOf("evaluate_single_again") > await widthOf("evaluate_single"));
+  assertEquals(await widthOf("x".repeat(50)), await widthOf("x".repeat(60)));
+});
+
+Deno.test("on narrow screens every step has a row, and no two sources share a lane at once", async () => {
+  await using run = await made();
+  const { edges, tall } = layoutGraph(run.run);
+  assertWithin(tall);
+  tall.boxes.forEach(({ y, height }, row) => {
+    const above = tall.boxes[row - 1];
+    if (above) assert(y - height / 2 > above.y + above.height / 2);
+  });
+  tall.routes.forEach((points, index) => {
+    const [from, to] = edges[index];
+    const left = tall.boxes[from].x - tall.boxes[from].width / 2;
+    assertEquals([points[0][0], points.at(-1)![0]], [left, left]);
+    assert(points[1][0] >= 0 && points[1][0] < left);
+    edges.forEach(([otherFrom, otherTo], other) => {
+      if (otherFrom === from || tall.routes[other][1][0] !== points[1][0]) return;
+      assert(otherFrom >= to || otherTo <= from, `${edges[index]} and ${edges[other]} overlap`);
+    });
+  });
+});
+
+function assertWithin({ boxes, width: right, height: bottom }: Layout): void {
+  for (const { x, y, width, height } of boxes) {
+    assert(x - width / 2 >= 0 && x + width / 2 <= right);
+    assert(y - height / 2 >= 0 && y + height / 2 <= bottom);
+  }
+}

@@ -7,7 +7,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
     width: 160,
     height: 70,
     boxes: [{ x: 80, y: 35, width: 148, height: 62 }],
-    edges: [],
+    routes: [],
   };
   const series = Array.from({ length: runs }, (_, run) => {
     const loss = (shift: number) =>
@@ -38,7 +38,12 @@ export function manyCurves(runs: number, epochs: number): ReportData {
       device: null,
       notes: [],
     },
-    graph: { nodes: [{ step: "train", kind: "train.classification" }], wide: layout, tall: layout },
+    graph: {
+      nodes: [{ step: "train", kind: "train.classification" }],
+      edges: [],
+      wide: layout,
+      tall: layout,
+    },
     instances: series.map(({ instance }, run) => ({
       name: instance,
       step: "train",

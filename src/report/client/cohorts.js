@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { choice, drawn, element, selection, table } from "./dom.js";
+import { choice, drawn, element, refill, selection, table } from "./dom.js";
 import { probabilityText } from "./text.js";
 
 /**
@@ -30,7 +30,12 @@ export function renderCohorts(root, { cohorts }) {
     : titles.length <= MOST_BUTTONS
     ? choice("Split", titles, chosen, choose)
     : selection("Split", titles, titles[chosen], (title) => choose(titles.indexOf(title)));
-  root.replaceChildren(picker, leakage(cohorts), demographics(cohorts[chosen]));
+  refill(
+    root,
+    picker,
+    leakage(cohorts),
+    demographics(cohorts[chosen]),
+  );
 }
 
 /** Of all splits: nothing may hide behind a choice. @param {CohortData[]} cohorts */
@@ -82,7 +87,11 @@ function demographics({ roles, tests }) {
   ], [
     ["participants", ...roles.map(({ participants }) => participants), ...pairs.map(() => "")],
     ["sessions", ...roles.map(({ sessions }) => sessions), ...pairs.map(() => "")],
-    ...numeric.map((name) => [name, ...roles.map((role) => numbers(role, name)), ...p(name)]),
+    ...numeric.map((name) => [
+      name === "age" ? "age (years)" : name,
+      ...roles.map((role) => numbers(role, name)),
+      ...p(name),
+    ]),
     ...categorical.map((name) => [name, ...roles.map((role) => shares(role, name)), ...p(name)]),
   ]);
 }
@@ -107,7 +116,7 @@ function numbers(role, name) {
     drawn(
       "svg",
       {
-        viewBox: "0 0 120 30",
+        viewBox: "0 0 124 42",
         class: "histogram",
         role: "img",
         "aria-label": `Histogram of ${name} from ${decimal(from)} to ${decimal(to)}`,
@@ -120,10 +129,17 @@ function numbers(role, name) {
           height: 28 * count / highest,
         })
       ),
-      drawn("path", { d: "M0 29.5H120", class: "base" }),
+      drawn("path", { d: "M0 29.5H120" }),
+      drawn("text", { x: 0, y: 41 }, tick(from)),
+      drawn("text", { x: 120, y: 41, "text-anchor": "end" }, tick(to)),
     ),
     ...text,
   );
+}
+
+/** @param {number} value */
+function tick(value) {
+  return String(Number(value.toPrecision(3)));
 }
 
 /** @param {number | null} value */

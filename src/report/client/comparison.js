@@ -1,12 +1,16 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element, table } from "./dom.js";
-import { meanText, metricText } from "./text.js";
+import { element, refill, table } from "./dom.js";
+import { groupText, meanText, metricName, metricText } from "./text.js";
 
-/** @typedef {import("../data.ts").ReportData} ReportData */
+/**
+ * @typedef {import("../data.ts").ReportData} ReportData
+ * @typedef {import("../data.ts").ComparedGroup} ComparedGroup
+ */
 
-/** Columns of the table of groups, where they occur. */
-const COLUMNS = ["BA", "ROC_AUC", "sensitivity", "specificity", "MAE", "RMSE", "R2_score"];
+/** Columns of the tables of groups, where they occur. */
+const CLASSIFICATION = ["BA", "ROC_AUC", "sensitivity", "specificity"];
+const REGRESSION = ["MAE", "RMSE", "R2_score"];
 /** Of these less is better. */
 const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
@@ -18,9 +22,10 @@ const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
  */
 export function renderComparison(root, { comparison, overview }) {
   if (!comparison) return;
-  const { run, params, instances, added, removed, metrics } = comparison;
+  const { run, params, instances, added, removed, groups } = comparison;
   const same = params.length + instances.length + added.length + removed.length === 0;
-  root.replaceChildren(
+  refill(
+    root,
     element(
       "p",
       {},
@@ -44,13 +49,13 @@ export function renderComparison(root, { comparison, overview }) {
       : "",
     added.length > 0 ? element("p", {}, `Added: ${added.join(", ")}`) : "",
     removed.length > 0 ? element("p", {}, `Removed: ${removed.join(", ")}`) : "",
-    metrics.length > 0 ? overviewOf(groupsOf(metrics)) : "",
-    metrics.length > 0
+    ...[CLASSIFICATION, REGRESSION].map((columns) => overviewOf(groups, columns)),
+    groups.length > 0
       ? element(
         "details",
         {},
         element("summary", {}, "All metrics"),
-        element("div", { class: "pairs" }, ...groupsOf(metrics).map(allOf)),
+        element("div", { class: "pairs" }, ...groups.map(allOf)),
       )
       : "",
     instances.length > 0
@@ -78,27 +83,30 @@ export function renderComparison(root, { comparison, overview }) {
 }
 
 /**
- * A row a group, with what became of the metrics that matter most.
+ * A row a group that has such metrics, with what became of them.
  *
- * @param {[string, import("../data.ts").ComparisonData["metrics"]][]} groups
+ * @param {ComparedGroup[]} all
+ * @param {string[]} columns
  */
-function overviewOf(groups) {
-  const columns = COLUMNS.filter((name) =>
-    groups.some(([, rows]) => rows.some(({ metric }) => metric === name))
-  );
+function overviewOf(all, columns) {
+  const of = (/** @type {ComparedGroup} */ group, /** @type {string} */ name) =>
+    group.metrics.find(({ metric }) => metric === name);
+  const groups = all.filter((group) => columns.some((name) => of(group, name)));
+  if (groups.length === 0) return "";
+  const occurring = columns.filter((name) => groups.some((group) => of(group, name)));
   return table(
     "Metrics before and now",
-    ["mean over folds", ...columns.map((name) => name.replaceAll("_", " "))],
-    groups.map(([group, rows]) => [
-      group,
-      ...columns.map((name) => {
-        const row = rows.find(({ metric }) => metric === name);
-        return row
+    ["mean over splits", ...occurring.map((name) => metricName(name))],
+    groups.map((group) => [
+      element("span", {}, element("b", {}, group.instance), groupText(group)),
+      ...occurring.map((name) => {
+        const { old, new: now } = of(group, name) ?? {};
+        return old && now
           ? element(
             "span",
             {},
-            `${metricText(row.old.mean)} → ${metricText(row.new.mean)} `,
-            difference(name, row.old.mean, row.new.mean),
+            `${metricText(old.mean)} → ${metricText(now.mean)} `,
+            difference(name, old.mean, now.mean),
           )
           : "–";
       }),
@@ -106,31 +114,23 @@ function overviewOf(groups) {
   );
 }
 
-/** @param {[string, import("../data.ts").ComparisonData["metrics"]]} group */
-function allOf([group, rows]) {
+/** @param {ComparedGroup} group */
+function allOf(group) {
   return element(
     "div",
     {},
-    element("h4", {}, group),
+    element("h4", {}, `${group.instance} · ${groupText(group)}`),
     table(
       "Metrics",
       ["", "before", "now", "change"],
-      rows.map(({ metric, old, new: now }) => [
-        metric.replaceAll("_", " "),
+      group.metrics.map(({ metric, old, new: now }) => [
+        metricName(metric),
         meanText(old),
         meanText(now),
         difference(metric, old.mean, now.mean),
       ]),
     ),
   );
-}
-
-/** @param {import("../data.ts").ComparisonData["metrics"]} metrics */
-function groupsOf(metrics) {
-  /** @type {Map<string, typeof metrics>} */
-  const groups = new Map();
-  for (const row of metrics) groups.set(row.group, [...groups.get(row.group) ?? [], row]);
-  return [...groups];
 }
 
 /**

@@ -1,9 +1,9 @@
 // @ts-check
 /// <reference lib="dom" />
 import { drawLines } from "./line_chart.js";
-import { element, selection, table } from "./dom.js";
-import { lineColor, onTheme, rampColor } from "./theme.js";
-import { countText, numberText } from "./text.js";
+import { choice, element, refill, selection, table } from "./dom.js";
+import { colorsOf, onTheme } from "./theme.js";
+import { axesText, countText, metricName, numberText } from "./text.js";
 
 /**
  * Learning curves: every network of every fold over each other, one metric at a time.
@@ -18,8 +18,14 @@ const MOST_NAMES = 12;
 /** More lines than this are drawn thin. */
 const MOST_BOLD = 30;
 
+const ALL = "all together";
+/** Marks networks of the run that is compared with. */
+const BEFORE = " (before)";
+
 const state = {
   metric: "",
+  /** Whose networks are drawn. */
+  step: "",
   train: true,
   validation: true,
   /** @type {Set<string>} */
@@ -34,65 +40,88 @@ let redraw;
  * @param {ReportData} data
  */
 export function renderCurves(root, { curves }) {
-  const { metrics, series } = curves;
-  if (!metrics.includes(state.metric)) state.metric = metrics[0];
   const again = () => renderCurves(root, /** @type {ReportData} */ ({ curves }));
   if (!redraw) onTheme(() => redraw?.());
   redraw = again;
-  const names = series.map(nameOf);
-  const shown = series.map((one, index) => ({ one, index, name: names[index] }))
-    .filter(({ name }) => !state.hidden.has(name));
-  const sides = /** @type {("train" | "validation")[]} */ (["train", "validation"])
-    .filter((side) => state[side]);
-  const faint = shown.length > MOST_BOLD;
-  const colorOf = colorsOf(series.length);
-  const lines = sides.flatMap((side) =>
-    shown.filter(({ one }) => one[side][state.metric]).map(({ one, index, name }) => ({
-      name: `${name}, ${side}`,
-      xs: one.epochs,
-      ys: one[side][state.metric],
-      color: colorOf(index),
-      dash: side === "train" ? [5, 4] : [],
-      width: faint ? 1 : side === "train" ? 1.2 : 2,
-      alpha: faint ? side === "train" ? 0.25 : 0.6 : one.against ? 0.45 : 1,
-      marked: side === "validation" ? markOf(one) : undefined,
-    }))
+  const trained = [...new Set(curves.series.map(stepOf))];
+  const steps = trained.length > 1 ? [...trained, ALL] : trained;
+  if (!steps.includes(state.step)) state.step = steps[0];
+  const series = curves.series.filter((one) => state.step === ALL || stepOf(one) === state.step);
+  const metrics = curves.metrics.filter((metric) =>
+    series.some(({ validation, train }) => metric in validation || metric in train)
   );
-  const toggles = sidesToggles(again);
-  const list = names.length > 1 ? namesList(series, names, again) : null;
+  if (!metrics.includes(state.metric)) state.metric = metrics[0];
+  const names = series.map((one) => nameOf(one, state.step === ALL));
   const chart = root.querySelector(".chart") ?? element("div", { class: "chart" });
-  root.replaceChildren(
+  refill(
+    root,
     element(
       "div",
       { class: "controls" },
       selection("Metric", metrics, state.metric, (metric) => {
         state.metric = metric;
         again();
-      }),
-      ...toggles,
+      }, metricName),
+      ...steps.length > 1
+        ? [choice("Step", steps, steps.indexOf(state.step), (index) => {
+          state.step = steps[index];
+          again();
+        })]
+        : [],
+      ...sidesToggles(again),
     ),
     chart,
-    list ?? "",
+    names.length > 1 ? namesList(names, again) : "",
     chosenTable(series, names),
   );
   drawLines(/** @type {HTMLElement} */ (chart), {
-    title: `${state.metric} by epoch`,
-    key: state.metric,
+    title: `${metricName(state.metric)} by epoch`,
+    key: `${state.step} ${state.metric}`,
     xLabel: "epoch",
-    yLabel: state.metric,
-    lines,
+    yLabel: metricName(state.metric),
+    lines: linesOf(series, names),
   });
 }
 
-/** @param {number} count @returns {(index: number) => string} */
-function colorsOf(count) {
-  return count > MOST_BOLD ? (index) => rampColor(index / (count - 1)) : lineColor;
+/** @param {CurveSeries[]} series @param {string[]} names @returns {import("./line_chart.js").Line[]} */
+function linesOf(series, names) {
+  const shown = series.map((one, index) => ({ one, index, name: names[index] }))
+    .filter(({ name }) => !state.hidden.has(name));
+  const colors = colorsIn(names);
+  const faint = shown.length > MOST_BOLD;
+  const sides = /** @type {("train" | "validation")[]} */ (["train", "validation"])
+    .filter((side) => state[side]);
+  return sides.flatMap((side) =>
+    shown.filter(({ one }) => one[side][state.metric]).map(({ one, index, name }) => ({
+      name: `${name}, ${side}`,
+      xs: one.epochs,
+      ys: one[side][state.metric],
+      color: colors[index],
+      dash: side === "train" ? [5, 4] : [],
+      width: faint ? 1 : side === "train" ? 1.2 : 2,
+      alpha: faint ? side === "train" ? 0.25 : 0.6 : one.against ? 0.45 : 1,
+      marked: side === "validation" ? markOf(one) : undefined,
+    }))
+  );
 }
 
 /** @param {CurveSeries} series */
-function nameOf({ instance, network, against }) {
-  const text = network === null ? instance : `${instance} · network ${network}`;
-  return against ? `${text} (other run)` : text;
+function stepOf({ instance }) {
+  return instance.replace(/\[.*/, "");
+}
+
+/** @param {CurveSeries} series @param {boolean} whole whether its step is to be named */
+function nameOf({ instance, network, against }, whole) {
+  const text = whole ? instance : axesText(instance);
+  return `${text}${network === null ? "" : ` · network ${network}`}${against ? BEFORE : ""}`;
+}
+
+/** A network has one colour in both runs. @param {string[]} names */
+function colorsIn(names) {
+  const own = names.map((name) => name.replace(BEFORE, ""));
+  const distinct = [...new Set(own)];
+  const colorOf = colorsOf(distinct.length);
+  return own.map((name) => colorOf(distinct.indexOf(name)));
 }
 
 /** The evaluation that the metric chose, else the one that the first selection metric chose. */
@@ -120,26 +149,27 @@ function sidesToggles(again) {
 }
 
 /**
- * @param {CurveSeries[]} series
  * @param {string[]} names
  * @param {() => void} again
  */
-function namesList(series, names, again) {
-  const entries = series.map((_, index) => {
+function namesList(names, again) {
+  const colors = colorsIn(names);
+  const entries = names.map((name, index) => {
     const swatch = element("i", { class: "swatch" });
-    swatch.style.background = colorsOf(series.length)(index);
+    swatch.style.background = colors[index];
+    if (name.endsWith(BEFORE)) swatch.style.opacity = "0.45";
     return element(
       "button",
       {
         type: "button",
-        "aria-pressed": String(!state.hidden.has(names[index])),
+        "aria-pressed": String(!state.hidden.has(name)),
         click: () => {
-          if (!state.hidden.delete(names[index])) state.hidden.add(names[index]);
+          if (!state.hidden.delete(name)) state.hidden.add(name);
           again();
         },
       },
       swatch,
-      names[index],
+      name,
     );
   });
   const all = element("button", {
@@ -160,24 +190,18 @@ function namesList(series, names, again) {
   if (names.length <= MOST_NAMES) return list;
   return element(
     "details",
-    { open: namesOpen, toggle: (/** @type {any} */ event) => namesOpen = event.target.open },
-    element(
-      "summary",
-      {},
-      `${countText(names.length, "network")}, ${names.length - state.hidden.size} shown`,
-    ),
+    {},
+    element("summary", {}, countText(names.length, "network")),
     list,
   );
 }
-
-let namesOpen = false;
 
 /** @param {CurveSeries[]} series @param {string[]} names */
 function chosenTable(series, names) {
   const rows = series.flatMap(({ epochs, validation, train, chosen }, at) =>
     Object.entries(chosen).map(([metric, index]) => [
       names[at],
-      metric,
+      metricName(metric),
       epochs[index],
       numberText(train[metric]?.[index]),
       numberText(validation[metric]?.[index]),
@@ -187,7 +211,7 @@ function chosenTable(series, names) {
   return element(
     "details",
     {},
-    element("summary", {}, "Chosen epochs as a table"),
+    element("summary", {}, "Chosen epochs"),
     table("Chosen epochs", ["network", "chosen by", "epoch", "train", "validation"], rows),
   );
 }

@@ -52,6 +52,27 @@ function fill(made, attributes, children) {
 }
 
 /**
+ * Replaces what is in `root`. Who was on its n-th control stays on the n-th, and what was opened or
+ * closed stays so.
+ *
+ * @param {HTMLElement} root
+ * @param {...(Node | string)} children
+ */
+export function refill(root, ...children) {
+  const controls = () => /** @type {HTMLElement[]} */ ([
+    ...root.querySelectorAll("a, button, input, select, summary, [tabindex]"),
+  ]);
+  const details = () => [...root.querySelectorAll("details")];
+  const title = (/** @type {HTMLDetailsElement} */ one) =>
+    one.querySelector("summary")?.textContent;
+  const focused = controls().findIndex((control) => control === document.activeElement);
+  const opened = new Map(details().map((one) => [title(one), one.open]));
+  root.replaceChildren(...children);
+  for (const one of details()) one.open = opened.get(title(one)) ?? one.open;
+  if (focused >= 0) controls()[focused]?.focus({ preventScroll: true });
+}
+
+/**
  * A table in a frame that scrolls by itself and can be reached by keyboard.
  *
  * @param {string} label what it shows, for those who hear it
@@ -116,8 +137,9 @@ export function choice(label, names, chosen, choose) {
  * @param {string[]} names
  * @param {string} chosen
  * @param {(name: string) => void} choose
+ * @param {(name: string) => string} textOf what is shown of a name
  */
-export function selection(label, names, chosen, choose) {
+export function selection(label, names, chosen, choose, textOf = (name) => name) {
   return element(
     "label",
     { class: "selection" },
@@ -125,7 +147,9 @@ export function selection(label, names, chosen, choose) {
     element(
       "select",
       { change: (/** @type {any} */ event) => choose(event.target.value) },
-      ...names.map((name) => element("option", { value: name, selected: name === chosen }, name)),
+      ...names.map((name) =>
+        element("option", { value: name, selected: name === chosen }, textOf(name))
+      ),
     ),
   );
 }

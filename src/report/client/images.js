@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element } from "./dom.js";
-import { countText } from "./text.js";
+import { element, refill } from "./dom.js";
+import { countText, metricName } from "./text.js";
 
 /**
  * Pictures: what the networks see, whom they got wrong, what they looked at.
@@ -15,26 +15,29 @@ import { countText } from "./text.js";
  * @param {ReportData} data
  */
 export function renderSamples(root, { samples }) {
-  root.replaceChildren(...samples.flatMap(({ instance, mode, classes }) => [
-    samples.length > 1 ? element("h3", {}, instance) : "",
-    element(
-      "div",
-      { class: "sheets" },
-      ...classes.map(({ name, total, strips }) =>
-        element(
-          "section",
-          { "aria-label": name },
+  refill(
+    root,
+    ...samples.flatMap(({ instance, mode, classes }) => [
+      samples.length > 1 ? element("h3", {}, instance) : "",
+      element(
+        "div",
+        { class: "sheets" },
+        ...classes.map(({ name, total, strips }) =>
           element(
-            "h4",
-            {},
-            name,
-            element("small", {}, `${strips.length} of ${countText(total, "session")}`),
-          ),
-          ...strips.map((strip) => figure(strip, mode)),
-        )
+            "section",
+            { "aria-label": name },
+            element(
+              "h4",
+              {},
+              name,
+              element("small", {}, `${strips.length} of ${countText(total, "session")}`),
+            ),
+            ...strips.map((strip) => figure(strip, mode)),
+          )
+        ),
       ),
-    ),
-  ]));
+    ]),
+  );
 }
 
 /** @param {Strip} strip @param {string} mode */
@@ -55,7 +58,9 @@ function figure({ participant, session, image, elements }, mode) {
 export function renderMistakes(root, { mistakes }) {
   if (!mistakes) return;
   const { about, wrong, participants, worst } = mistakes;
-  root.replaceChildren(
+  const groups = new Set(worst.map(({ group }) => group));
+  refill(
+    root,
     element(
       "p",
       {},
@@ -64,7 +69,7 @@ export function renderMistakes(root, { mistakes }) {
         : `${wrong} of ${
           countText(participants, "session")
         } were predicted wrongly by some model ` +
-          `(${about}). The surest mistakes first.`,
+          `(${about}). First those for whom wrong classes got the highest probability.`,
     ),
     element(
       "div",
@@ -85,18 +90,18 @@ export function renderMistakes(root, { mistakes }) {
           element(
             "p",
             {},
-            "is ",
             element("b", {}, one.truth),
             ", predicted ",
             element("b", { class: "bad" }, one.predicted),
             one.of > 1 ? ` by ${one.wrongIn} of ${one.of} models` : "",
           ),
+          element("span", { class: "meter", "aria-hidden": "true" }, meter),
           element(
-            "p",
-            { class: "confidence" },
-            element("span", { class: "meter", "aria-hidden": "true" }, meter),
-            `${(100 * one.confidence).toFixed(1)} % sure of a wrong class`,
-            element("small", {}, one.group),
+            "small",
+            {},
+            `${(100 * one.confidence).toFixed(1)} % for a wrong class`,
+            one.of > 1 && " on average",
+            groups.size > 1 && ` · ${one.group}`,
           ),
         );
       }),
@@ -109,20 +114,41 @@ export function renderMistakes(root, { mistakes }) {
  * @param {ReportData} data
  */
 export function renderAttributions(root, { attributions }) {
-  root.replaceChildren(...attributions.flatMap(({ instance, kind, figures, more }) => [
-    element("h3", {}, instance, element("small", {}, kind)),
-    element(
-      "div",
-      { class: "figures" },
-      ...figures.map(({ path, image }) =>
-        element(
-          "figure",
-          {},
-          element("img", { src: image, alt: path }),
-          element("figcaption", {}, path),
-        )
+  refill(
+    root,
+    ...attributions.flatMap((sheet) => [
+      element("h3", {}, sheet.instance, element("small", {}, sheet.kind)),
+      element("p", {}, legendOf(sheet)),
+      element(
+        "div",
+        { class: "figures" },
+        ...sheet.figures.map(({ of, selectionMetric, isEmpty, image }) => {
+          const about = `chosen by ${metricName(selectionMetric)}`;
+          return element(
+            "figure",
+            {},
+            element("img", { src: image, alt: `${sheet.instance}, ${of}, ${about}` }),
+            element(
+              "figcaption",
+              {},
+              of,
+              element("small", {}, ` ${about}${isEmpty ? " · the map is zero everywhere" : ""}`),
+            ),
+          );
+        }),
       ),
-    ),
-    more > 0 ? element("p", { class: "quiet" }, `${more} more are in the cache.`) : "",
-  ]));
+      sheet.more > 0
+        ? element("p", { class: "quiet" }, `${sheet.more} more are in the cache.`)
+        : "",
+    ]),
+  );
+}
+
+/** @param {ReportData["attributions"][0]} sheet */
+function legendOf({ method, target, level, dataGroup }) {
+  const what = method === "gradients"
+    ? `Gradient of the output for ${target} by the input: more brightness raises it where the map ` +
+      "is red and lowers it where it is blue."
+    : `Grad-CAM of ${target} at ${level ?? "its level"}: the brighter, the more speaks for it.`;
+  return `${what} Means over images of ${dataGroup}; each slice is scaled by its own largest values.`;
 }

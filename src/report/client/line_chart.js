@@ -5,8 +5,8 @@ import { color } from "./theme.js";
 import { numberText } from "./text.js";
 
 /**
- * A zoomable chart of many lines, by uPlot. Drag to zoom, double click to see all; by keyboard: the
- * arrows move along the nearest line and between lines, + and − zoom, 0 shows all.
+ * A zoomable chart of many lines, by uPlot. Drag to zoom, double click to see all, or use the buttons;
+ * by keyboard the arrows move along the nearest line and between lines, + and − zoom, 0 shows all.
  *
  * @typedef {{
  *   name: string,
@@ -55,7 +55,7 @@ export function drawLines(host, chart) {
   readout.textContent = hint;
 }
 
-const hint = "Drag to zoom, double click to see all. With the keyboard: arrows, +, − and 0.";
+const hint = "Rings mark the chosen epochs. Point at a line to read it, drag across to zoom.";
 
 /** @param {HTMLElement} host */
 function prepare(host) {
@@ -65,7 +65,27 @@ function prepare(host) {
     role: "application",
     keydown: (/** @type {KeyboardEvent} */ event) => onKey(host, event),
   });
-  host.replaceChildren(frame, element("output", { class: "readout" }));
+  const button = (/** @type {string} */ sign, /** @type {string} */ name) =>
+    element(
+      "button",
+      { type: "button", "aria-label": name, title: name, click: () => act(host, sign) },
+      sign === "0" ? "↔" : sign,
+    );
+  host.replaceChildren(
+    frame,
+    element(
+      "div",
+      { class: "beneath" },
+      element("output", { class: "readout" }),
+      element(
+        "div",
+        { class: "zoom", role: "group", "aria-label": "Zoom" },
+        button("+", "Zoom in"),
+        button("−", "Zoom out"),
+        button("0", "Show all epochs"),
+      ),
+    ),
+  );
   new ResizeObserver(() => {
     const entry = charts.get(host);
     if (entry && frame.clientWidth > 0) {
@@ -221,27 +241,40 @@ function read(plot, { chart, focused }, readout) {
  * @param {KeyboardEvent} event
  */
 function onKey(host, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (act(host, event.key)) event.preventDefault();
+}
+
+/**
+ * @param {HTMLElement} host
+ * @param {string} key what a keyboard calls it
+ * @returns {boolean} whether it means something here
+ */
+function act(host, key) {
   const entry = charts.get(host);
-  if (!entry || entry.chart.lines.length === 0) return;
+  if (!entry || entry.chart.lines.length === 0) return false;
   const { plot } = entry;
   const xs = plot.data[0];
   const { min, max } = plot.scales.x;
   const at = plot.cursor.idx ?? Math.floor(xs.length / 2);
   const step = (/** @type {number} */ by) => Math.min(xs.length - 1, Math.max(0, at + by));
+  const zoomIn = () => zoomAround(plot, xs[at], (max - min) / 2, xs);
+  const zoomOut = () => zoomAround(plot, xs[at], (max - min) * 2, xs);
   /** @type {Record<string, () => void>} */
   const actions = {
     ArrowLeft: () => moveTo(entry, step(-1), 0),
     ArrowRight: () => moveTo(entry, step(1), 0),
     ArrowUp: () => moveTo(entry, at, 1),
     ArrowDown: () => moveTo(entry, at, -1),
-    "+": () => zoomAround(plot, xs[at], (max - min) / 2, xs),
-    "=": () => zoomAround(plot, xs[at], (max - min) / 2, xs),
-    "-": () => zoomAround(plot, xs[at], (max - min) * 2, xs),
+    "+": zoomIn,
+    "=": zoomIn,
+    "-": zoomOut,
+    "−": zoomOut,
     0: () => plot.setScale("x", { min: xs[0], max: xs[xs.length - 1] }),
   };
-  if (!Object.hasOwn(actions, event.key) || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  actions[event.key]();
+  if (!Object.hasOwn(actions, key)) return false;
+  actions[key]();
+  return true;
 }
 
 /**

@@ -30,7 +30,7 @@ const SECTIONS = [
   {
     id: "overview",
     title: "Overview",
-    needs: ["overview", "instances", "evaluations"],
+    needs: ["overview", "instances", "evaluations", "cohorts"],
     has: () => true,
     render: renderOverview,
   },
@@ -139,7 +139,20 @@ function show() {
   }
 }
 
+/** Marks the link of the section that is being read: the last one that begins above the middle. */
+function markRead() {
+  const begun = places.filter(({ frame }) =>
+    !frame.hidden && frame.getBoundingClientRect().top < innerHeight / 2
+  );
+  for (const { link } of places) {
+    if (link === begun.at(-1)?.link) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
 show();
+markRead();
+addEventListener("scroll", markRead, { passive: true });
 if (document.body.dataset.live !== undefined) {
   follow((changed) => {
     Object.assign(data, changed);

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element } from "./dom.js";
-import { countText, durationText, meanText, timeText } from "./text.js";
+import { element, refill } from "./dom.js";
+import { countText, durationText, groupText, meanText, metricName, timeText } from "./text.js";
 
 /** @typedef {import("../data.ts").ReportData} ReportData */
 
@@ -15,10 +15,11 @@ const MOST_FAULTS = 5;
  * @param {HTMLElement} root
  * @param {ReportData} data
  */
-export function renderOverview(root, { overview, instances, evaluations }) {
-  const { workflow, description, run, status, started, seconds, device, notes } = overview;
+export function renderOverview(root, { overview, instances, evaluations, cohorts }) {
+  const { workflow, description, run, status, started, device, notes } = overview;
   const failed = instances.filter(({ outcome }) => outcome === "failed");
-  root.replaceChildren(
+  refill(
+    root,
     element(
       "div",
       { class: "title" },
@@ -26,16 +27,6 @@ export function renderOverview(root, { overview, instances, evaluations }) {
       element("span", { class: `pill ${status}`, "data-status": status }, status),
     ),
     description !== null ? element("p", { class: "lead" }, description) : "",
-    element(
-      "dl",
-      { class: "tiles" },
-      tile("Started", timeText(started)),
-      tile("Took", seconds === null ? "not finished" : durationText(seconds)),
-      tile("Instances", outcomesText(instances)),
-      device !== null ? tile("Device", device) : "",
-      tile("Run", run),
-    ),
-    ...headlines(evaluations),
     ...failed.slice(0, MOST_FAULTS).map(({ name, message }) =>
       element(
         "p",
@@ -48,7 +39,40 @@ export function renderOverview(root, { overview, instances, evaluations }) {
       ? element("p", { class: "quiet" }, `${failed.length - MOST_FAULTS} more failed.`)
       : "",
     ...notes.map((note) => element("p", { class: "note" }, note)),
+    element(
+      "dl",
+      { class: "facts" },
+      tile("Started", timeText(started)),
+      ...timeTiles(overview, instances),
+      tile("Instances", outcomesText(instances)),
+      cohorts.length > 0 && tile("Leakage", leakageText(cohorts)),
+      device !== null && tile("Device", device),
+      tile("Run", run),
+    ),
+    ...evaluations.map(headline),
   );
+}
+
+/**
+ * @param {ReportData["overview"]} overview
+ * @param {ReportData["instances"]} instances
+ */
+function timeTiles({ seconds, started, status }, instances) {
+  const cached = instances.filter(({ outcome }) => outcome === "cached");
+  const saved = cached.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
+  const running = status === "running" && (Date.now() - Date.parse(started)) / 1000;
+  return [
+    running !== false
+      ? tile("Running for", durationText(running))
+      : tile("Took", seconds === null ? "not finished" : durationText(seconds)),
+    saved > 0 && tile("Cached results took", durationText(saved)),
+  ];
+}
+
+/** @param {ReportData["cohorts"]} cohorts */
+function leakageText(cohorts) {
+  const count = cohorts.reduce((sum, { leakage }) => sum + leakage.overlaps.length, 0);
+  return count === 0 ? "none" : countText(count, "overlap");
 }
 
 /** @param {string} name @param {string} value */
@@ -68,42 +92,30 @@ function outcomesText(instances) {
 }
 
 /**
- * The best group of each evaluation by its first headline metric, on whole images where there are.
+ * An evaluation's first group, on whole images where there are.
  *
- * @param {ReportData["evaluations"]} evaluations
+ * @param {ReportData["evaluations"][0]} evaluation
  */
-function headlines(evaluations) {
-  return evaluations.map(({ instance, groups, task }) => {
-    const images = groups.filter(({ level }) => level === "image");
-    const metric = task === "classification" ? "BA" : "MAE";
-    const value = (/** @type {typeof groups[0]} */ group) => group.summary[metric]?.mean ?? NaN;
-    const best = (images.length > 0 ? images : groups).reduce((a, b) =>
-      (task === "classification" ? value(b) > value(a) : value(b) < value(a)) ? b : a
-    );
-    const about = [
-      best.axes,
-      best.dataGroup,
-      `${best.level} level`,
-      `best ${best.selectionMetric}`,
-    ];
-    return element(
-      "div",
-      { class: "headline" },
-      ...HEADLINES.filter((name) => name in best.summary).map((name) =>
-        element(
-          "p",
-          {},
-          element("strong", {}, meanText(best.summary[name])),
-          element("span", {}, name.replaceAll("_", " ")),
-        )
-      ),
+function headline({ instance, groups, label }) {
+  const shown = groups.find(({ level }) => level === "image") ?? groups[0];
+  return element(
+    "div",
+    { class: "headline" },
+    ...HEADLINES.filter((name) => name in shown.summary).map((name) =>
       element(
         "p",
-        { class: "about" },
-        `best of ${countText(groups.length, "group")} in `,
-        element("a", { href: "#evaluation" }, instance),
-        `: ${about.filter((part) => part !== "").join(", ")}`,
-      ),
-    );
-  });
+        {},
+        element("strong", {}, meanText(shown.summary[name])),
+        element("span", {}, metricName(name)),
+      )
+    ),
+    element(
+      "p",
+      { class: "about" },
+      element("a", { href: "#evaluation" }, instance),
+      label === null ? "" : ` of ${label}`,
+      ` · ${groupText(shown)}`,
+      shown.folds.length > 1 && ` · mean ± sd over ${countText(shown.folds.length, "split")}`,
+    ),
+  );
 }

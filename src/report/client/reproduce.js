@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element } from "./dom.js";
+import { element, refill } from "./dom.js";
 
 /** @typedef {import("../data.ts").ReportData} ReportData */
 
@@ -12,7 +12,8 @@ import { element } from "./dom.js";
  */
 export function renderReproduce(root, { reproduce }) {
   const { command, sources, lock, versions, device } = reproduce;
-  root.replaceChildren(
+  refill(
+    root,
     text("Command", command, true),
     ...sources.map(({ name, text: source }) => text(name, source, false)),
     lock ? text(lock.name, lock.text, false) : "",

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
-import { choice, element, selection, table } from "./dom.js";
-import { durationText, sizeText, timeText, valueText } from "./text.js";
+import { choice, element, refill, selection, table } from "./dom.js";
+import { axesText, durationText, sizeText, timeText, valueText } from "./text.js";
 
 /**
  * What one step's instances were set to, took, made and said.
@@ -43,26 +43,15 @@ export function renderStep(panel, instances, asked) {
   const picker = names.length === 1
     ? null
     : names.length <= MOST_BUTTONS
-    ? choice("Instance", names.map(axesOf), names.indexOf(shown.name), (at) => choose(names[at]))
+    ? choice("Instance", names.map(axesText), names.indexOf(shown.name), (at) => choose(names[at]))
     : selection("Instance", names, shown.name, choose);
-  const open = new Set(
-    [...panel.querySelectorAll("details[open] > summary")].map((summary) => summary.textContent),
-  );
-  panel.replaceChildren(
+  refill(
+    panel,
     element("h3", {}, shown.step, element("small", {}, shown.kind)),
     picker ?? "",
     ...describe(shown),
   );
-  for (const details of panel.querySelectorAll("details")) {
-    if (open.has(details.querySelector("summary")?.textContent ?? "")) details.open = true;
-  }
   if (asked) panel.scrollIntoView({ block: "nearest", behavior: "smooth" });
-}
-
-/** `fold=0, multi_network=true` of `train[fold=0,multi_network=true]`. @param {string} name */
-function axesOf(name) {
-  const inside = name.slice(name.indexOf("[") + 1, -1);
-  return name.includes("[") ? inside.replaceAll(",", ", ") : name;
 }
 
 /** @param {InstanceData} instance */
@@ -86,7 +75,7 @@ function describe(instance) {
       ),
     ),
     message !== null &&
-    element("p", { class: outcome === "failed" ? "fault" : "note" }, message),
+    element("p", { class: outcome === "failed" ? "fault" : `note ${outcome}` }, message),
     reasons.length > 0 && element(
       "div",
       { class: "why" },
@@ -94,35 +83,7 @@ function describe(instance) {
       element("ul", {}, ...reasons.map((reason) => element("li", {}, reason))),
     ),
     instance.params.length > 0 && parameters(instance.params),
-    instance.inputs.length > 0 && element(
-      "div",
-      {},
-      element("h4", {}, "Inputs"),
-      table(
-        "Inputs",
-        ["port", "from", "digest"],
-        instance.inputs.map(({ port, from, digest: of }) => [
-          port,
-          from,
-          of === null ? "not made" : digest(of),
-        ]),
-      ),
-    ),
-    instance.outputs.length > 0 && element(
-      "div",
-      {},
-      element("h4", {}, "Outputs"),
-      table(
-        "Outputs",
-        ["output", "type", "size", "digest"],
-        instance.outputs.map(({ name, type, bytes, digest: of }) => [
-          name,
-          type,
-          sizeText(bytes),
-          digest(of),
-        ]),
-      ),
-    ),
+    element("div", { class: "pairs" }, ...inputsAndOutputs(instance)),
     instance.device !== null && element(
       "details",
       {},
@@ -136,6 +97,41 @@ function describe(instance) {
       element("pre", { tabindex: 0 }, instance.log.join("\n")),
     ),
   ].filter((part) => part !== false);
+}
+
+/** @param {InstanceData} instance */
+function inputsAndOutputs({ inputs, outputs }) {
+  return [
+    inputs.length > 0 && element(
+      "div",
+      {},
+      element("h4", {}, "Inputs"),
+      table(
+        "Inputs",
+        ["port", "from", "digest"],
+        inputs.map(({ port, from, digest: of }) => [
+          port,
+          from,
+          of === null ? "not made" : digest(of),
+        ]),
+      ),
+    ),
+    outputs.length > 0 && element(
+      "div",
+      {},
+      element("h4", {}, "Outputs"),
+      table(
+        "Outputs",
+        ["output", "type", "size", "digest"],
+        outputs.map(({ name, type, bytes, digest: of }) => [
+          name,
+          type,
+          sizeText(bytes),
+          digest(of),
+        ]),
+      ),
+    ),
+  ];
 }
 
 /** @param {InstanceData["params"]} params */
@@ -164,7 +160,7 @@ function parameters(params) {
   );
 }
 
-/** Short to look at, whole to copy. @param {string} text */
+/** Short until it is pointed at, tapped or reached by keyboard. @param {string} text */
 function digest(text) {
-  return element("code", { class: "digest", title: text }, text);
+  return element("code", { class: "digest", tabindex: 0 }, text);
 }

@@ -13,10 +13,40 @@ export function numberText(value) {
     : value.toFixed(3);
 }
 
-/** Of metrics, which stand in columns. @param {number | null | undefined} value */
-export function metricText(value) {
+/** Decimals of a metric: most lie between 0 and 1 and stand in columns. @param {number} value */
+function decimalsOf(value) {
+  const size = Math.abs(value);
+  return size < 2 ? 3 : size < 10 ? 2 : 1;
+}
+
+/**
+ * @param {number | null | undefined} value
+ * @param {number | null} beside whose decimals it takes, as a deviation does its mean's
+ */
+export function metricText(value, beside = null) {
   if (value === null || value === undefined) return "–";
-  return Math.abs(value) < 1000 ? value.toFixed(3) : numberText(value);
+  const text = Math.abs(value) < 1e4
+    ? value.toFixed(decimalsOf(beside ?? value))
+    : numberText(value);
+  return text.replace("-", "−");
+}
+
+/** @type {Record<string, string>} */
+const METRICS = {
+  BA: "balanced accuracy",
+  ECE: "calibration error",
+  LR_plus: "LR+",
+  LR_minus: "LR−",
+  R2_score: "R²",
+  MAE: "mean absolute error",
+  RMSE: "root mean squared error",
+};
+
+/** In words; `ROC_AUC-1` is of class 1. @param {string} metric @param {string[]} classes */
+export function metricName(metric, classes = []) {
+  const [, name, label] = metric.match(/^(.*?)(?:-(\d+))?$/) ?? [metric, metric];
+  const text = METRICS[name] ?? name.replaceAll("_", " ");
+  return label === undefined ? text : `${text}, ${classes[Number(label)] ?? `class ${label}`}`;
 }
 
 /** @param {number | null | undefined} p */
@@ -27,7 +57,7 @@ export function probabilityText(p) {
 
 /** @param {{ mean: number | null, sd: number | null }} summary */
 export function meanText({ mean, sd }) {
-  return sd === null ? metricText(mean) : `${metricText(mean)} ± ${metricText(sd)}`;
+  return sd === null ? metricText(mean) : `${metricText(mean)} ± ${metricText(sd, mean)}`;
 }
 
 /** @param {number | null} seconds */
@@ -56,7 +86,23 @@ export function timeText(iso) {
 
 /** @param {unknown} value */
 export function valueText(value) {
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object")) {
+    return value.length === 0 ? "none" : value.join(", ");
+  }
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** `fold 0, network 2` of `train[fold=0,network=2]`; what has no axes keeps its name. @param {string} instance */
+export function axesText(instance) {
+  const at = instance.indexOf("[");
+  if (at < 0) return instance;
+  return instance.slice(at + 1, -1).replaceAll(",", ", ").replaceAll("=", " ");
+}
+
+/** A group of predictions. @param {Pick<import("../data.ts").EvaluatedGroupData, "axes" | "dataGroup" | "level" | "selectionMetric">} group */
+export function groupText({ axes, dataGroup, level, selectionMetric }) {
+  const parts = [axes, dataGroup, `${level} level`, `chosen by ${metricName(selectionMetric)}`];
+  return parts.filter((part) => part !== "").join(" · ");
 }
 
 /** @param {number} count @param {string} noun */

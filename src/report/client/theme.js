@@ -18,23 +18,24 @@ export function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/**
- * Colour of the n-th line: eight that are told apart with any colour vision, then others.
- *
- * @param {number} index
- */
-export function lineColor(index) {
-  if (index < 8) return color(`--line-${index}`);
-  return `hsl(${(index * 137.5) % 360} 55% ${isDark() ? 65 : 40}%)`;
-}
+/** More lines than this are told apart by their order alone. */
+const MOST_COLORS = 30;
 
 /**
- * One of many: from blue over violet to orange, so that neighbours are alike.
+ * Colours of so many lines: eight that are told apart with any colour vision, then others; of very
+ * many a range from blue over violet to orange, so that neighbours are alike.
  *
- * @param {number} share between 0 and 1
+ * @param {number} count
+ * @returns {(index: number) => string}
  */
-export function rampColor(share) {
-  return `hsl(${215 + 170 * share} 65% ${isDark() ? 66 : 45}%)`;
+export function colorsOf(count) {
+  if (count > MOST_COLORS) {
+    return (index) => `hsl(${215 + 170 * index / (count - 1)} 65% ${isDark() ? 66 : 45}%)`;
+  }
+  return (index) =>
+    index < 8
+      ? color(`--line-${index}`)
+      : `hsl(${(index * 137.5) % 360} 55% ${isDark() ? 65 : 40}%)`;
 }
 
 export function themeButton() {
@@ -43,28 +44,31 @@ export function themeButton() {
     class: "theme",
     "aria-label": "Change between light and dark",
     title: "Light or dark",
-    click: () => set(isDark() ? "light" : "dark"),
+    click: () => {
+      chosen = isDark() ? "light" : "dark";
+      showWanted();
+    },
   }, "◐");
 }
 
+/** What the reader chose. @type {"light" | "dark" | undefined} */
+let chosen;
+
 function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen === undefined ? dark.matches : chosen === "dark";
+  return document.documentElement.dataset.theme === "dark";
 }
 
-/** @param {string | undefined} theme */
-function set(theme) {
-  if (theme === undefined) delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+/** @param {"light" | "dark"} theme */
+function show(theme) {
+  document.documentElement.dataset.theme = theme;
   for (const redraw of listeners) redraw();
 }
 
-dark.addEventListener("change", () => set(document.documentElement.dataset.theme));
+function showWanted() {
+  show(chosen ?? (dark.matches ? "dark" : "light"));
+}
 
-/** @type {string | undefined} */
-let beforePrint;
-addEventListener("beforeprint", () => {
-  beforePrint = document.documentElement.dataset.theme;
-  set("light");
-});
-addEventListener("afterprint", () => set(beforePrint));
+showWanted();
+dark.addEventListener("change", showWanted);
+addEventListener("beforeprint", () => show("light"));
+addEventListener("afterprint", showWanted);
