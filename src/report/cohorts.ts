@@ -201,7 +201,7 @@ async function testsOf(
     for (const second of people.slice(at + 1)) {
       const roles: [string, string] = [first.name, second.name];
       for (const variable of numeric) {
-        const { p } = await tTest(numbers(first, variable), numbers(second, variable));
+        const { p } = tTest(numbers(first, variable), numbers(second, variable));
         tests.push({ variable, roles, test: "t-test", p: rounded(p, 3) });
       }
       for (const variable of categorical) {
@@ -210,7 +210,7 @@ async function testsOf(
           const found = countsOf(group, variable, categories);
           return categories.map((category) => found[category]);
         });
-        const { p } = await chiSquareTest(counts);
+        const { p } = chiSquareTest(counts);
         tests.push({ variable, roles, test: "χ²", p: rounded(p, 3) });
       }
     }

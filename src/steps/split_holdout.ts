@@ -4,7 +4,7 @@ import { tableOutput } from "./table_outputs.ts";
 
 export default defineStep({
   kind: "split.holdout",
-  version: 1,
+  version: 2,
   summary: "Sets participants aside, alike in diagnosis, age and sex to the others",
   description:
     `Participants, not sessions, are drawn, in equal shares of each diagnosis. A draw is taken

@@ -2,15 +2,7 @@
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { cellNumber, compareText, type SessionTable } from "./session_table.ts";
-import {
-  type Cdf,
-  chiSquareOf,
-  chiSquareTail,
-  moments,
-  studentCdf,
-  type TestResult,
-  tTestOf,
-} from "./statistics.ts";
+import { chiSquareTest, moments, type TestResult, tTestOf } from "./statistics.ts";
 
 export interface HoldoutOptions {
   /** Participants to set aside: a number from 1 up, or a share of all below 1 (rounded down). */
@@ -51,7 +43,7 @@ interface Person {
 /**
  * Draws the split. Each draw is stratified on diagnosis (and the categorical variable): every
  * stratum gives its share, to within one participant. Ages are compared by {@link tTestOf}, sexes by
- * {@link chiSquareOf} on counts. The first draw that passes is taken; when none of `maxDraws` does,
+ * {@link chiSquareTest} on counts. The first draw that passes is taken; when none of `maxDraws` does,
  * the one whose smaller ratio of p-value to threshold is largest.
  *
  * @param labels with `diagnosis` and, unless ignored, `age` and `sex`; the first session counts
@@ -77,7 +69,7 @@ export async function drawHoldout(
     drawStratified(strata, people.length, heldOutCount, options.seed, number);
   if (options.ignoreDemographics) return { ...sides(people, draw(0)), draws: 1, matched: true };
 
-  const compare = createComparison(people, await studentCdf(), await chiSquareTail());
+  const compare = createComparison(people);
   let best: { score: number; chosen: Uint8Array; age: TestResult; sex: TestResult } | undefined;
   for (let number = 0; number < options.maxDraws; number++) {
     const chosen = draw(number);
@@ -166,7 +158,7 @@ function drawStratified(
   return chosen;
 }
 
-function createComparison(people: readonly Person[], student: Cdf, tail: Cdf) {
+function createComparison(people: readonly Person[]) {
   const sexCount = people.reduce((most, { sex }) => sex >= most ? sex + 1 : most, 0);
   return (chosen: Uint8Array): { age: TestResult; sex: TestResult } => {
     const ages: [number[], number[]] = [[], []];
@@ -177,8 +169,8 @@ function createComparison(people: readonly Person[], student: Cdf, tail: Cdf) {
       if (!Number.isNaN(sex)) sexes[side][sex]++;
     });
     return {
-      age: tTestOf(moments(ages[1]), moments(ages[0]), student),
-      sex: chiSquareOf(sexes, tail),
+      age: tTestOf(moments(ages[1]), moments(ages[0])),
+      sex: chiSquareTest(sexes),
     };
   };
 }

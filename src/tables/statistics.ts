@@ -1,4 +1,5 @@
-/** Tests of whether two groups are alike. Distributions by `@stdlib`, loaded when first asked for. */
+/** Tests of whether two groups are alike. */
+import { chiSquareTail, studentTails } from "./distributions.ts";
 
 export interface TestResult {
   statistic: number;
@@ -10,8 +11,8 @@ export interface TestResult {
  * Student's two-sided t-test of two independent samples with equal variances; missing values (NaN)
  * are left out. (Student 1908; the pooled form of `scipy.stats.ttest_ind`.)
  */
-export async function tTest(a: readonly number[], b: readonly number[]): Promise<TestResult> {
-  return tTestOf(moments(a), moments(b), await studentCdf());
+export function tTest(a: readonly number[], b: readonly number[]): TestResult {
+  return tTestOf(moments(a), moments(b));
 }
 
 export interface Moments {
@@ -36,20 +37,7 @@ export function moments(values: Iterable<number>): Moments {
   return { count: present.length, mean, squares };
 }
 
-export type Cdf = (x: number, degreesOfFreedom: number) => number;
-
-/** Student's cumulative distribution function. */
-export async function studentCdf(): Promise<Cdf> {
-  return (await import("@stdlib/stats-base-dists-t-cdf")).default;
-}
-
-/** The upper tail of the chi-square distribution. */
-export async function chiSquareTail(): Promise<Cdf> {
-  const gammainc = (await import("@stdlib/math-base-special-gammainc")).default;
-  return (x, degreesOfFreedom) => gammainc(x / 2, degreesOfFreedom / 2, true, true);
-}
-
-export function tTestOf(a: Moments, b: Moments, cdf: Cdf): TestResult {
+export function tTestOf(a: Moments, b: Moments): TestResult {
   const degreesOfFreedom = a.count + b.count - 2;
   if (a.count === 0 || b.count === 0 || degreesOfFreedom < 1) return { statistic: NaN, p: NaN };
   const variance = (a.squares + b.squares) / degreesOfFreedom;
@@ -60,7 +48,7 @@ export function tTestOf(a: Moments, b: Moments, cdf: Cdf): TestResult {
       : { statistic: difference > 0 ? Infinity : -Infinity, p: 0 };
   }
   const statistic = difference / Math.sqrt(variance * (1 / a.count + 1 / b.count));
-  return { statistic, p: Math.min(1, 2 * cdf(-Math.abs(statistic), degreesOfFreedom)) };
+  return { statistic, p: studentTails(statistic, degreesOfFreedom) };
 }
 
 /**
@@ -68,13 +56,7 @@ export function tTestOf(a: Moments, b: Moments, cdf: Cdf): TestResult {
  *
  * @param counts one row a group, one column a category; empty columns are left out
  */
-export async function chiSquareTest(
-  counts: readonly (readonly number[])[],
-): Promise<TestResult> {
-  return chiSquareOf(counts, await chiSquareTail());
-}
-
-export function chiSquareOf(counts: readonly (readonly number[])[], tail: Cdf): TestResult {
+export function chiSquareTest(counts: readonly (readonly number[])[]): TestResult {
   const categories = (counts[0] ?? []).map((_, j) => j).filter((j) =>
     counts.some((row) => row[j] > 0)
   );
@@ -90,5 +72,5 @@ export function chiSquareOf(counts: readonly (readonly number[])[], tail: Cdf): 
       statistic += (row[j] - expected) ** 2 / expected;
     });
   }
-  return { statistic, p: tail(statistic, (counts.length - 1) * (categories.length - 1)) };
+  return { statistic, p: chiSquareTail(statistic, (counts.length - 1) * (categories.length - 1)) };
 }
