@@ -106,7 +106,7 @@ async function describe({ title, roles, label, images }: Cohort): Promise<Cohort
         categorical.map((name) => [name, countsOf(group, name, categoriesOf(people, name))]),
       ),
     })),
-    tests: await testsOf(people, numeric, categorical),
+    tests: testsOf(people, numeric, categorical),
     leakage: {
       checked: digests ? "participants and the bytes of their images" : "participants",
       overlaps: overlaps.map(({ roles, participant }) =>
@@ -191,11 +191,11 @@ function countsOf(
 }
 
 /** Each pair of roles: Student's t for numbers, χ² for categories. */
-async function testsOf(
+function testsOf(
   people: readonly Group[],
   numeric: readonly string[],
   categorical: readonly string[],
-): Promise<CohortData["tests"]> {
+): CohortData["tests"] {
   const tests: CohortData["tests"] = [];
   for (const [at, first] of people.entries()) {
     for (const second of people.slice(at + 1)) {

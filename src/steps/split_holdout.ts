@@ -57,7 +57,7 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     const { readTable, splitTree, tableDraft } = await import("../tables/files.ts");
     const { params } = context;
     const labels = await readTable(context.inputs.labels as Artifact, "labels");
-    const { train, heldOut, draws, matched, age, sex } = await drawHoldout(labels, {
+    const { train, heldOut, draws, matched, age, sex } = drawHoldout(labels, {
       nTest: params.n_test,
       seed: params.seed,
       pAgeThreshold: params.p_age_threshold,

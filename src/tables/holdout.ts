@@ -49,10 +49,10 @@ interface Person {
  * @param labels with `diagnosis` and, unless ignored, `age` and `sex`; the first session counts
  * @throws {DataError} when a column is absent or one side would be empty
  */
-export async function drawHoldout(
+export function drawHoldout(
   labels: SessionTable,
   options: HoldoutOptions,
-): Promise<Holdout> {
+): Holdout {
   const people = readPeople(labels, options);
   const heldOutCount = options.nTest >= 1
     ? options.nTest
