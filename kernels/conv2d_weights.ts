@@ -10,7 +10,17 @@ import { tiledCount } from "./weight_layout.ts";
 const weightKernel = defineKernel({
   name: "conv2d_weights",
   source,
-  constants: ["LANES", "VECTORS", "SHARES", "ACCUMULATE"],
+  constants: [
+    "LANES",
+    "VECTORS",
+    "SHARES",
+    "ACCUMULATE",
+    "RAGGED",
+    "OUT_CHANNELS",
+    "IN_CHANNELS",
+    "POSITIONS",
+    "TAPS",
+  ],
   params: {
     out_channels: "u32",
     in_blocks: "u32",
@@ -93,7 +103,8 @@ export function packWeights(program: ProgramBuilder, work: {
 
 /**
  * Computes a weight gradient share by share and adds the shares in order. A single one that replaces
- * what stands there is written in place.
+ * what stands there is written in place, unless channels are padding: activations may hold anything
+ * there, while weights stay zero.
  *
  * @param compute records the kernel that writes every share, `[share]` of the weights' own order
  */
@@ -105,7 +116,9 @@ export function recordShares(program: ProgramBuilder, work: {
   label: string;
 }, compute: (partial: Operand) => void): void {
   const { shares, weightGradient, shape, accumulate, label } = work;
-  if (shares === 1 && !accumulate) {
+  const { outChannels, channels, positions = 1, taps } = weightShape(shape);
+  const ragged = outChannels % 4 > 0 || channels % 4 > 0;
+  if (shares === 1 && !accumulate && !ragged) {
     compute(weightGradient);
     return;
   }
@@ -114,7 +127,19 @@ export function recordShares(program: ProgramBuilder, work: {
   compute(partial);
   const lanes = laneCount(program.device);
   program.dispatch(weightKernel, "collect", {
-    constants: { LANES: lanes, VECTORS: vectors, SHARES: shares, ACCUMULATE: accumulate },
+    constants: {
+      LANES: lanes,
+      VECTORS: vectors,
+      SHARES: shares,
+      ACCUMULATE: accumulate,
+      RAGGED: ragged,
+      ...(ragged && {
+        OUT_CHANNELS: outChannels,
+        IN_CHANNELS: channels,
+        POSITIONS: positions,
+        TAPS: taps,
+      }),
+    },
     bindings: { partial, gradient: weightGradient },
     workgroups: folded(program.device, Math.ceil(vectors / lanes)),
     label: `${label}: collect`,

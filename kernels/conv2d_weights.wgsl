@@ -11,6 +11,12 @@ const LANES: u32 = 64u;
 const VECTORS: u32 = 64u;
 const SHARES: u32 = 2u;
 const ACCUMULATE: bool = false;
+// Channels don't fill their tiles: what stands beside them stays zero.
+const RAGGED: bool = false;
+const OUT_CHANNELS: u32 = 4u;
+const IN_CHANNELS: u32 = 4u;
+const POSITIONS: u32 = 1u;
+const TAPS: u32 = 9u;
 
 struct Params {
   out_channels: u32,
@@ -117,6 +123,13 @@ fn collect(
   var sum = partial[at];
   for (var share = 1u; share < SHARES; share++) {
     sum += partial[share * VECTORS + at];
+  }
+  if (RAGGED) {
+    let tile = at / 4u / TAPS;
+    let blocks = (IN_CHANNELS + 3u) / 4u * POSITIONS;
+    let k = tile / blocks * 4u + at % 4u;
+    let c = vec4u(tile % blocks / POSITIONS * 4u) + vec4u(0u, 1u, 2u, 3u);
+    sum = select(vec4f(), sum, (c < vec4u(IN_CHANNELS)) & vec4<bool>(k < OUT_CHANNELS));
   }
   if (ACCUMULATE) {
     sum += gradient[at];

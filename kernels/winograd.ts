@@ -16,7 +16,7 @@ import multiplySource from "./winograd_multiply_texel.wgsl" with { type: "text" 
 const transformKernel = defineKernel({
   name: "winograd",
   source,
-  constants: ["LANES", "TURNED", "ACCUMULATE"],
+  constants: ["LANES", "TURNED", "ACCUMULATE", "RAGGED"],
   params: {
     images: "u32",
     blocks: "u32",
@@ -288,9 +288,14 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
     label,
   });
   program.dispatch(transformKernel, "weight_gradient", {
-    constants: { LANES: lanes, ACCUMULATE: accumulate },
+    constants: {
+      LANES: lanes,
+      ACCUMULATE: accumulate,
+      RAGGED: shape.channels % 4 > 0 || shape.outChannels % 4 > 0,
+    },
     bindings: {
       params: fixedParams(device, transformKernel, {
+        out_channels: shape.outChannels,
         in_channels: shape.channels,
         shares,
         rows,

@@ -15,6 +15,8 @@ const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 const TURNED: bool = false;
 const ACCUMULATE: bool = false;
+// Channels don't fill their blocks: the weights beside them stay zero.
+const RAGGED: bool = false;
 
 struct Params {
   images: u32,
@@ -317,9 +319,16 @@ fn weight_gradient(
     let u3 = half[i][3];
     let u4 = half[i][4];
     let u5 = half[i][5];
-    let w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
-    let w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
-    let w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
+    var w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
+    var w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
+    var w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
+    if (RAGGED) {
+      let c = vec4u(block * 4u) + vec4u(0u, 1u, 2u, 3u);
+      let exists = (c < vec4u(params.in_channels)) & vec4<bool>(k < params.out_channels);
+      w0 = select(vec4f(), w0, exists);
+      w1 = select(vec4f(), w1, exists);
+      w2 = select(vec4f(), w2, exists);
+    }
     let in_blocks = (params.in_channels + 3u) / 4u;
     let to = ((k / 4u * in_blocks + block) * 9u + i * 3u) * 4u + k % 4u;
     if (ACCUMULATE) {

@@ -198,6 +198,33 @@ Deno.test("weight gradients accumulate when asked to", async () => {
   }
 });
 
+for (
+  const table of [{ ...direct, convolution: "tiled" as const }, direct, {
+    ...kernelTables.software,
+    winogradChannels: 1,
+    winogradTiles: 1,
+  }]
+) {
+  const name = table.winograd ? "Winograd" : table.convolution;
+  Deno.test(`padding of ${name} weight gradients is zero whatever stands beside the channels`, async () => {
+    const device = await openDevice();
+    try {
+      useKernelTable(device, table);
+      const shape = layer(2, 5, 8, 8, 6, 3, 1, 1);
+      const count = tiledCount(weightShape(shape));
+      const activation = () => device.buffer("activation", noise(2 * 2 * 64 * 4, 7));
+      const weightGradient = device.buffer("weight gradient", count * 4);
+      const program = new ProgramBuilder(device, "ragged");
+      const [input, outGradient] = [activation(), activation()];
+      conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
+      (await program.build()).run();
+      plain(shape, await device.readFloats(weightGradient));
+    } finally {
+      device.destroy();
+    }
+  });
+}
+
 async function compare(device: Device, shape: Conv2dShape, factor = 1): Promise<void> {
   const data = problem(shape);
   const reference = conv2dReference(

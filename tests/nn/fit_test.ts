@@ -321,7 +321,7 @@ Deno.test("a batch that exceeds the device says what is needed and which batch s
 Deno.test("a device out of memory says what was needed and given, and the batch size that fits", async () => {
   await withDevice(async (opened) => {
     const batch = (batchSize: number): TrainerOptions => ({ ...smallTask(), batchSize });
-    const bytes = 10 * 2 ** 20;
+    const bytes = 24 * 2 ** 20;
     const error = await assertRejects(
       () => trained(tightDevice(opened, bytes), batch(22), 1),
       DeviceError,
