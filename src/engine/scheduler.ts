@@ -21,7 +21,7 @@ import { keepFailure, logPath, type RunFolder } from "./run_folder.ts";
 import type { RunOptions } from "./run.ts";
 import { producers } from "./select.ts";
 import { ObjectError, type Store } from "./store.ts";
-import type { Task, TaskListener, TaskResult } from "./task.ts";
+import { inspect, type Task, type TaskListener, type TaskResult } from "./task.ts";
 
 /** While another run holds a lease, look again so often; milliseconds. */
 const FIRST_LOOK = 50;
@@ -34,6 +34,7 @@ export class Scheduler {
   readonly nodes = new Map<string, Node>();
   readonly errors: Error[] = [];
   readonly #ready = new ReadyQueue<Node>();
+  readonly #inspections = new Set<Promise<void>>();
   readonly #pools: Pools;
   #running = 0;
   #sleeping = 0;
@@ -119,6 +120,7 @@ export class Scheduler {
   }
 
   #enqueue(node: Node): void {
+    if (node.planned.instance.kind.inspect && node.outcome === undefined) this.#inspect(node);
     this.#ready.push(node, node.demand, node.priority, node.order);
   }
 
@@ -130,6 +132,21 @@ export class Scheduler {
     for (const consumer of waiting) {
       if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
     }
+  }
+
+  /** Tells faults of inputs that are there before anything that waits for a pool begins. */
+  #inspect(node: Node): void {
+    const { instance } = node.planned;
+    const { kind, params } = instance;
+    const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
+    if (!inputs) return;
+    const inspection = inspect(this.store, kind, { params, inputs })
+      .catch((error) => {
+        // What is missing from the store is mended when the instance has its turn.
+        if (!(error instanceof ObjectError)) this.#fail(node, error);
+      })
+      .finally(() => this.#inspections.delete(inspection));
+    this.#inspections.add(inspection);
   }
 
   // ---- pools ----
@@ -158,6 +175,12 @@ export class Scheduler {
 
   async #attend(node: Node): Promise<void> {
     try {
+      if (this.#inspections.size > 0) {
+        const faults = this.errors.length;
+        await Promise.all(this.#inspections);
+        if (this.#stopped && this.errors.length > faults) return;
+      }
+      if (node.outcome === "failed") return;
       await this.#process(node);
     } catch (error) {
       if (this.#signal.aborted && isAbort(error, this.#signal)) {

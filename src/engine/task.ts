@@ -127,7 +127,20 @@ export async function execute(
   }
 }
 
-function openInputs(store: Store, kind: StepKind, task: Task): StepContext["inputs"] {
+/** Lets a step look at inputs that are there. @throws what it says of them */
+export async function inspect(
+  store: Store,
+  kind: StepKind,
+  task: Pick<Task, "params" | "inputs">,
+): Promise<void> {
+  await kind.inspect?.({ params: task.params, inputs: openInputs(store, kind, task) });
+}
+
+function openInputs(
+  store: Store,
+  kind: StepKind,
+  task: Pick<Task, "inputs">,
+): StepContext["inputs"] {
   const inputs: Record<string, Artifact | readonly Artifact[]> = {};
   for (const [port, input] of Object.entries(task.inputs)) {
     if (!isRef(input)) inputs[port] = input.map(({ ref, axes }) => openArtifact(store, ref, axes));

@@ -58,6 +58,10 @@ export default defineStep<typeof params, DeviceService>({
   },
   check: checkTrainingParameters,
   notes: trainingNotes,
+  inspect: async (context) => {
+    const { setUp } = await import("./training/setup.ts");
+    await setUp(context, "classification");
+  },
   run: async (context) => {
     const { trainModel } = await import("./training/run.ts");
     return await trainModel(context, "classification");

@@ -46,6 +46,10 @@ export default defineStep<typeof params, DeviceService>({
       : [],
   ],
   notes: trainingNotes,
+  inspect: async ({ inputs, params }) => {
+    const { setUp } = await import("./training/setup.ts");
+    await setUp({ inputs, params: { ...params, selection_threshold: 0 } }, "regression");
+  },
   run: async (context) => {
     const { trainModel } = await import("./training/run.ts");
     return await trainModel(

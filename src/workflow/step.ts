@@ -203,6 +203,13 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
    * @param connected names of the ports that the workflow connects
    */
   notes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
+  /**
+   * Looks at inputs as soon as they are there, so that a fault of the last fold is told before the
+   * first one is trained.
+   *
+   * @throws {DataError} on inputs that `run` would refuse
+   */
+  inspect?(context: Pick<StepContext<z.output<Schema>, S>, "params" | "inputs">): Promise<void>;
   estimate?(
     params: z.output<Schema>,
     inputs: Readonly<Record<string, readonly Artifact[]>>,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
+import { DataError } from "../../src/errors.ts";
 import { type EngineEvent, openStore, run, type RunOptions } from "../../src/engine/mod.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
 import { inFolder } from "./scratch.ts";
@@ -73,6 +74,30 @@ Deno.test("as many instances run at once as jobs allow", () =>
     const { result } = await runOn(folder, many(acting(enter), 9), { jobs: 3 });
     assertEquals(result.counts.done, 9);
     assertEquals(seen.most, 3);
+  }));
+
+Deno.test("inputs that the last instance would refuse stop the run before the first begins", () =>
+  inFolder(async (folder) => {
+    const begun: string[] = [];
+    const kind = acting((label) => void begun.push(label), {
+      inspect: async ({ params }) => {
+        await rest(10);
+        if (params.label === "2") throw new DataError("fold 2", "has one class only");
+      },
+    });
+    const { result, events } = await runOn(folder, many(kind, 3), { jobs: 1 });
+    assertEquals(result.status, "failed");
+    assertEquals(begun, []);
+    assertEquals(result.errors.map(({ message }) => message), [
+      "fold 2: has one class only",
+    ]);
+    assertEquals(
+      events.filter(({ type }) => /started|failed|skipped/.test(type)).map(({ type }) => type),
+      ["run-started", "instance-failed", "instance-skipped", "instance-skipped"],
+    );
+    const others = await runOn(folder, many(kind, 3), { jobs: 1, keepGoing: true });
+    assertEquals(begun, ["0", "1"]);
+    assertEquals(others.result.counts, { cached: 0, done: 2, failed: 1, skipped: 0 });
   }));
 
 Deno.test("device steps run one at a time, and beside others", () =>

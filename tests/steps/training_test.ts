@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { EngineEvent } from "../../src/engine/events.ts";
 import { StepError } from "../../src/errors.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
-import { readTsv } from "../../src/formats/tsv.ts";
+import { readTsv, writeTsv } from "../../src/formats/tsv.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
 import { type Outcome, Project } from "./workflows.ts";
 
@@ -335,4 +335,33 @@ Deno.test("what can't be trained on is refused before any work on the device", a
         "with = { n_splits = 12, stratification = false }",
       ],
     ));
+  await t.step("an empty class in the last fold, before the first is trained", async () => {
+    const labels = project.artifact(await project.run(until, [], ["split"]), "split", "train");
+    const { columns, rows } = readTsv(await labels.readText("table.tsv"), "labels");
+    const [ad, cn] = ["AD", "CN"].map((name) => rows.filter((row) => row.includes(name)));
+    for (const [split, validation] of [[ad[0], cn[0]], [ad[1]]].entries()) {
+      const train = rows.filter((row) => !validation.includes(row));
+      await project.write(`folds/split-${split}/train.tsv`, writeTsv(columns, train));
+      await project.write(`folds/split-${split}/validation.tsv`, writeTsv(columns, validation));
+    }
+    const at = until.indexOf("[steps.folds]");
+    const text = `${until.slice(0, at)}[steps.folds]
+uses = "tables.open"
+with = { path = "folds", content = "kfold" }
+${until.slice(until.indexOf("[steps.train]"))}`;
+    const seen: string[] = [];
+    await assertRejects(
+      () =>
+        project.run(text, [], [], ({ type, ...event }) => {
+          if (type === "instance-failed" || type === "instance-progress") {
+            if ("instance" in event) seen.push(`${type} ${event.instance}`);
+          }
+        }),
+      StepError,
+      "the validation table: no session has diagnosis CN",
+    );
+    assertEquals(seen.filter((event) => event.includes("train")), [
+      "instance-failed train[fold=1]",
+    ]);
+  });
 });

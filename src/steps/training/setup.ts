@@ -104,7 +104,7 @@ export interface Seen {
  *   element with `multi_network`
  */
 export async function setUp(
-  context: TrainingContext,
+  context: Pick<TrainingContext, "params" | "inputs">,
   task: "classification" | "regression",
 ): Promise<TrainingSetup> {
   const { params, inputs } = context;
@@ -156,7 +156,7 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /** Texts of the training and the validation table: of a fold, or of two tables. */
-async function tables({ params, inputs }: TrainingContext) {
+async function tables({ params, inputs }: Pick<TrainingContext, "params" | "inputs">) {
   const fold = inputs.folds as Artifact | undefined;
   const [train, validation] = [inputs.train, inputs.validation] as (Artifact | undefined)[];
   const session = (baseline: boolean) => baseline ? "_baseline" : "";
