@@ -12,7 +12,7 @@ import {
   type RunRecord,
   type RunRequest,
 } from "./run_folder.ts";
-import type { Node } from "./node.ts";
+import { keysOf, type Node } from "./node.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Store } from "./store.ts";
 
@@ -108,7 +108,7 @@ export async function run(
     const errors = [...scheduler.errors];
     if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
     if (folder) {
-      await folder.writeLastKeys(workflow.name, scheduler.keys());
+      await folder.writeLastKeys(workflow.name, keysOf(scheduler.nodes));
       if (folder.fault) errors.push(folder.fault);
     }
     const status = ran === "done" && errors.length > 0 ? "failed" : ran;

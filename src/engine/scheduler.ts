@@ -4,7 +4,6 @@
  * A plan is a forecast. Each instance's key is made again from what its inputs turned out to be, and
  * looked up again, so that early cut-off and another run's results count.
  */
-import { StepError } from "../errors.ts";
 import type { Blob } from "../workflow/step.ts";
 import { attempt, backOffDelay, pause } from "./attempt.ts";
 import { allPresent, commit } from "./commit.ts";
@@ -13,11 +12,12 @@ import type { Executor } from "./executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "./key.ts";
 import { boundInputs, inputParts } from "./keying.ts";
 import { Lease } from "./lease.ts";
-import type { Node } from "./node.ts";
-import { pending, type Plan } from "./plan.ts";
+import { failed, messageOf } from "./failure.ts";
+import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
+import type { Plan } from "./plan.ts";
 import { Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
-import { keepFailure, logPath, type RunFolder } from "./run_folder.ts";
+import { logPath, type RunFolder } from "./run_folder.ts";
 import type { RunOptions } from "./run.ts";
 import { producers } from "./select.ts";
 import { ObjectError, type Store } from "./store.ts";
@@ -28,10 +28,9 @@ const FIRST_LOOK = 50;
 const LAST_LOOK = 1000;
 /** Damage may cost an instance so many reruns before it is a failure. */
 const HEALINGS = 3;
-const TAIL_LINES = 10;
 
 export class Scheduler {
-  readonly nodes = new Map<string, Node>();
+  readonly nodes: ReadonlyMap<string, Node>;
   readonly errors: Error[] = [];
   readonly #ready = new ReadyQueue<Node>();
   readonly #inspections = new Set<Promise<void>>();
@@ -59,32 +58,7 @@ export class Scheduler {
     });
     this.#kill = options.kill ?? new AbortController().signal;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
-    this.#build();
-  }
-
-  #build(): void {
-    for (const [order, planned] of this.plan.instances.entries()) {
-      this.nodes.set(planned.instance.name, {
-        planned,
-        order,
-        demand: this.#pools.demandOf(planned.instance),
-        priority: 0,
-        waiting: 0,
-        consumers: [],
-        healed: 0,
-      });
-    }
-    for (const node of this.nodes.values()) {
-      for (const name of producers(node.planned.instance)) {
-        this.nodes.get(name)!.consumers.push(node);
-        node.waiting++;
-      }
-    }
-    for (const node of [...this.nodes.values()].reverse()) {
-      const own = pending(node.planned) ? node.planned.estimate.seconds ?? 1 : 0;
-      const after = node.consumers.reduce((most, next) => Math.max(most, next.priority), 0);
-      node.priority = own + after;
-    }
+    this.nodes = buildNodes(plan, (instance) => this.#pools.demandOf(instance));
   }
 
   async run(): Promise<{ status: RunStatus; counts: Counts }> {
@@ -103,7 +77,7 @@ export class Scheduler {
     await this.#done.promise;
     this.#signal.removeEventListener("abort", stop);
     this.#skipRest();
-    return { status: this.#status(), counts: this.#counts() };
+    return { status: this.#status(), counts: countOutcomes(this.nodes) };
   }
 
   /** What the plan found cached, or nobody wants, needs no turn. */
@@ -358,28 +332,9 @@ export class Scheduler {
   // ---- what goes wrong ----
 
   #fail(node: Node, error: unknown): void {
-    const { instance } = node.planned;
-    const message = messageOf(error);
-    const known = error instanceof Error && KNOWN_ERRORS.has(error.name);
-    const failure = new StepError(instance.name, message, node.logPath, { cause: error });
+    const { failure, event } = failed(this.store, this.folder, node, error);
     this.errors.push(failure);
-    node.message = message;
-    node.finished = new Date().toISOString();
-    const stack = !known && error instanceof Error ? error.stack : undefined;
-    const lastLines = this.folder?.tail(instance.name, TAIL_LINES) ?? [];
-    this.folder?.log(instance.name, `error: ${stack ?? message}`);
-    const failedFolder = this.folder
-      ? keepFailure(this.folder, instance.name, node.failure, stack ?? message)
-      : "";
-    this.emit({
-      type: "instance-failed",
-      instance: instance.name,
-      message,
-      ...(stack !== undefined && { stack }),
-      logPath: node.logPath ?? logPath(this.store, this.folder?.id ?? "none", instance.name),
-      lastLines,
-      failedFolder,
-    });
+    this.emit(event);
     node.outcome = "failed";
     if (!this.options.keepGoing) this.#stopped = true;
   }
@@ -417,16 +372,12 @@ export class Scheduler {
   #skipRest(): void {
     for (const node of this.nodes.values()) {
       if (node.outcome !== undefined) continue;
-      const { instance } = node.planned;
-      const blocked = [...producers(instance)].find((name) => {
-        const outcome = this.nodes.get(name)!.outcome;
-        return outcome === "failed" || outcome === "skipped" || outcome === "interrupted";
-      });
       node.outcome = "skipped";
-      const because = blocked === undefined
-        ? "the run stopped"
-        : `${blocked} ${this.nodes.get(blocked)!.outcome}`;
-      this.emit({ type: "instance-skipped", instance: instance.name, because });
+      this.emit({
+        type: "instance-skipped",
+        instance: node.planned.instance.name,
+        because: whySkipped(node, this.nodes),
+      });
     }
   }
 
@@ -434,36 +385,6 @@ export class Scheduler {
     if (this.#signal.aborted) return "interrupted";
     return this.errors.length > 0 ? "failed" : "done";
   }
-
-  #counts(): Counts {
-    const counts: Counts = { cached: 0, done: 0, failed: 0, skipped: 0 };
-    for (const { outcome } of this.nodes.values()) {
-      if (outcome === "cached" || outcome === "done" || outcome === "failed") counts[outcome]++;
-      else if (outcome === "skipped" || outcome === "interrupted") counts.skipped++;
-    }
-    return counts;
-  }
-
-  /** Keys of what is done, by instance. */
-  keys(): Record<string, string> {
-    const keys: Record<string, string> = {};
-    for (const [name, node] of this.nodes) {
-      if (node.key !== undefined && node.outputs) keys[name] = node.key;
-    }
-    return keys;
-  }
-}
-
-const KNOWN_ERRORS = new Set([
-  "DataError",
-  "DeviceError",
-  "StepError",
-  "WorkflowError",
-  "TimeoutError",
-]);
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

@@ -164,11 +164,14 @@ function checkNames(
 ): void {
   const missing = declared.find((name) => drafts[name] === undefined);
   if (missing !== undefined) {
-    throw new TypeError(`step kind ${task.kind} returned no output "${missing}"`);
+    throw new DataError(`step kind ${task.kind}`, `run returned no output "${missing}"`);
   }
   const extra = Object.keys(drafts).find((name) => !declared.includes(name));
   if (extra !== undefined) {
-    throw new TypeError(`step kind ${task.kind} returned an output "${extra}" it doesn't declare`);
+    throw new DataError(
+      `step kind ${task.kind}`,
+      `run returned an output "${extra}", which the kind doesn't declare`,
+    );
   }
 }
 

@@ -17,6 +17,9 @@ with.m = 4
 [steps.each]
 uses = "./count.ts"
 in.before = "frist"
+
+[steps.other]
+uses = "./cuont.ts"
 `,
   );
   const { code, out, err } = await project.gyrus("check", "flow.toml");
@@ -33,7 +36,12 @@ flow.toml:9:13
   |             ^^^^^^^
 there is no step "frist"; did you mean "first"?
 
-2 problems
+flow.toml:12:8
+12 | uses = "./cuont.ts"
+   |        ^^^^^^^^^^^^
+there is no module ${project.folder}/cuont.ts
+
+3 problems
 `,
   );
 });

@@ -3,6 +3,8 @@
  * package `snakemake`; its benches are left out where it is not installed).
  *
  *     deno bench -A tests/engine/engine_bench.ts
+ *
+ * What takes 100,000 results is in `scale_bench.ts`.
  */
 import { storeDraft } from "../../src/engine/artifact.ts";
 import { digestFile } from "../../src/engine/digest.ts";
@@ -10,7 +12,8 @@ import { openStore, outputState, plan, run, type Store } from "../../src/engine/
 import type { StepKind } from "../../src/workflow/step.ts";
 import { noopWorkflow } from "./noop_child.ts";
 import { constant } from "./toy_steps.ts";
-import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
+import { toyWorkflow } from "./toy_workflow.ts";
+import { wideWorkflow } from "./wide_workflow.ts";
 
 const folder = Deno.makeTempDirSync({ prefix: "gyrus-bench-" });
 /** In memory where Linux has it: what is timed there is the engine and not the disk. */
@@ -119,18 +122,6 @@ Deno.bench("digest of a file of 512 MB", { group: "hash", n: 3, warmup: 1 }, asy
 
 // ---- planning ----
 
-/** Two instances each on its own, and one that gathers all. */
-function wide(count: number) {
-  const spec: Record<string, ToyInstance> = {};
-  const half = count >> 1;
-  for (let i = 0; i < half; i++) {
-    spec[`a[i=${i}]`] = { uses: "constant", axes: { i }, with: { text: `${i}` } };
-    spec[`b[i=${i}]`] = { uses: "join", axes: { i }, in: { values: `a[i=${i}]` } };
-  }
-  const all = Array.from({ length: half }, (_, i) => `b[i=${i}]`);
-  return toyWorkflow({ ...spec, all: { uses: "join", in: { values: all } } });
-}
-
 function snakefile(count: number): string {
   const half = count >> 1;
   return `
@@ -163,7 +154,7 @@ function snakePlace(name: string, count: number): string {
 const PLANS = [10_000, 100_000];
 for (const count of PLANS) {
   const group = `plan ${count}`;
-  const workflow = wide(count);
+  const workflow = wideWorkflow(count);
   if (count === 10_000 && installed("snakemake")) {
     const workplace = snakePlace("plan", count);
     Deno.bench(
@@ -181,7 +172,7 @@ for (const count of PLANS) {
 }
 
 const CACHED = 10_000;
-const cachedWorkflow = wide(CACHED);
+const cachedWorkflow = wideWorkflow(CACHED);
 await run(openStore(`${memory}/cached`), cachedWorkflow);
 Deno.bench(`plan ${CACHED} instances, all cached`, { n: 5, warmup: 1 }, async () => {
   const { counts } = await plan(openStore(`${memory}/cached`), cachedWorkflow);

@@ -282,3 +282,22 @@ Deno.test("targets, from, only and force choose what runs", () =>
     assertEquals(await ran({ until: ["b"] }), []);
     assertEquals(await ran({}), ["d"]);
   }));
+
+Deno.test("outputs other than the declared ones are told in a line, without the engine's stack", () =>
+  inFolder(async (folder) => {
+    const failed = async (...names: string[]) => {
+      const outputs = Object.fromEntries(names.map((name) => [name, { files: {} }]));
+      const careless = acting(() => {}, { run: () => Promise.resolve(outputs) });
+      const { events } = await runOn(folder, { a: { uses: careless, with: { label: "a" } } });
+      const event = events.find((event) => event.type === "instance-failed");
+      return [event?.message, event?.stack];
+    };
+    assertEquals(await failed(), [
+      'step kind acting: run returned no output "value"',
+      undefined,
+    ]);
+    assertEquals(await failed("value", "more"), [
+      'step kind acting: run returned an output "more", which the kind doesn\'t declare',
+      undefined,
+    ]);
+  }));

@@ -43,7 +43,7 @@ const API_SUGGESTION = 'a step may import files beside it, and from "gyrus"';
  */
 export function readModuleGraph(path: string): ModuleGraph {
   const walk = new Walk(path);
-  walk.visit(path, { file: path, line: 1, column: 1 });
+  walk.visit(path);
   if (walk.issues.length > 0) throw new WorkflowError(walk.issues);
   const files = [...walk.modules.keys()];
   return {
@@ -65,14 +65,14 @@ class Walk {
     this.#realFolder = exists(this.#folder) ? realpathSync(this.#folder) : this.#folder;
   }
 
-  /** @param from the import that led here */
-  visit(path: string, from: Location, attribute?: string): void {
+  /** @param from the import that led here; none for the step's own module */
+  visit(path: string, from?: Location, attribute?: string): void {
     if (this.modules.has(path)) return;
     let bytes: Uint8Array;
     try {
       bytes = readFileSync(path);
     } catch {
-      this.issues.push({ message: `there is no module ${path}`, location: from });
+      this.issues.push({ message: `there is no module ${path}`, ...(from && { location: from }) });
       return;
     }
     const module = { digest: sha256(bytes), imports: [] as string[] };
