@@ -45,7 +45,7 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
       tile("Started", timeText(started)),
       ...timeTiles(overview, instances),
       tile("Instances", outcomesText(instances)),
-      cohorts.length > 0 && tile("Leakage", leakageText(cohorts)),
+      status === "done" && cohorts.length > 0 && tile("Leakage", leakageText(cohorts)),
       device !== null && tile("Device", device),
       tile("Run", run),
     ),
