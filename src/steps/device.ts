@@ -78,8 +78,8 @@ const COMPUTING = ["../../kernels/", "../gpu/", "../nn/", "../nn/layers/", "../n
 
 /** Digest of the shaders and of the code that arranges them. */
 async function computeCode(): Promise<string> {
-  const { createHash } = await import("node:crypto");
-  const hash = createHash("sha256");
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const encoder = new TextEncoder();
   for (const folder of COMPUTING) {
     const url = new URL(folder, import.meta.url);
     const names = [...Deno.readDirSync(url)].filter(({ isFile, name }) =>
@@ -87,8 +87,9 @@ async function computeCode(): Promise<string> {
     ).map(({ name }) => name).sort();
     for (const name of names) {
       const bytes = Deno.readFileSync(new URL(name, url));
-      hash.update(`${folder}${name} ${bytes.length}\n`).update(bytes);
+      parts.push(encoder.encode(`${folder}${name} ${bytes.length}\n`), bytes);
     }
   }
-  return `sha256-${hash.digest("hex")}`;
+  const whole = await new Blob(parts).bytes();
+  return `sha256-${new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex()}`;
 }
