@@ -25,11 +25,11 @@ them the earlier results.`,
       return ExitCode.done;
     }
     const { tune } = await import("../../kernels/tune.ts");
-    const { kernelTables } = await import("../gpu/tuning.ts");
+    const { standardTable } = await import("../gpu/tuning.ts");
     const device = await openDevice();
     try {
       out.line(device.summary);
-      const standard = kernelTables[device.class];
+      const standard = standardTable(device.info);
       const table = await tune(device, {
         onMeasured: ({ table, milliseconds }) =>
           out.line(`  ${numberText(milliseconds)} ms  ${differenceText(standard, table)}`),

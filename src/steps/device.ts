@@ -46,9 +46,8 @@ function kernelsOf(store: Store, adapter: AdapterDescription): Promise<KernelTab
 
 async function readKernels(store: Store, adapter: AdapterDescription): Promise<KernelTable> {
   const { tunedTable } = await import("./tuned.ts");
-  const { classifyAdapter } = await import("../gpu/device.ts");
-  const { kernelTables } = await import("../gpu/tuning.ts");
-  return tunedTable(store, adapter)?.kernels ?? kernelTables[classifyAdapter(adapter)];
+  const { standardTable } = await import("../gpu/tuning.ts");
+  return tunedTable(store, adapter)?.kernels ?? standardTable(adapter);
 }
 
 /**

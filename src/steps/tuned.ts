@@ -5,8 +5,8 @@
 import { canonicalJson } from "../engine/canonical.ts";
 import { digestOf, hexOf } from "../engine/digest.ts";
 import type { Store } from "../engine/store.ts";
-import { type AdapterDescription, classifyAdapter } from "../gpu/device.ts";
-import { type KernelTable, kernelTables } from "../gpu/tuning.ts";
+import type { AdapterDescription } from "../gpu/device.ts";
+import { type KernelTable, standardTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";
 
 export interface TunedTable {
@@ -28,7 +28,7 @@ export function tunedTable(store: Store, adapter: AdapterDescription): TunedTabl
     if (bytes === undefined) continue;
     try {
       const found = JSON.parse(new TextDecoder().decode(bytes)) as TunedTable;
-      if (fits(found.kernels, kernelTables[classifyAdapter(adapter)])) return found;
+      if (fits(found.kernels, standardTable(adapter))) return found;
     } catch (error) {
       // A torn or foreign file is no table.
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { openStore } from "../../src/engine/mod.ts";
-import { classifyAdapter, describeAdapter } from "../../src/gpu/device.ts";
-import { type KernelTable, kernelTable, kernelTables } from "../../src/gpu/tuning.ts";
+import { describeAdapter } from "../../src/gpu/device.ts";
+import { type KernelTable, kernelTable, standardTable } from "../../src/gpu/tuning.ts";
 import { deviceService, numericClass } from "../../src/steps/device.ts";
 import { forgetTable, keepTable, tunedTable } from "../../src/steps/tuned.ts";
 
@@ -10,7 +10,7 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
   try {
     const standard = await numericClass("exact", openStore(folder));
     const adapter = await describeAdapter();
-    const tuned = { ...kernelTables[classifyAdapter(adapter)], weightGradientWorkgroups: 7 };
+    const tuned = { ...standardTable(adapter), weightGradientWorkgroups: 7 };
     await keepTable(openStore(folder), adapter, tuned);
 
     const store = openStore(folder);
@@ -35,7 +35,7 @@ Deno.test("a table of another version of the kernels, or a torn one, is none", a
   try {
     const store = openStore(folder);
     const adapter = await describeAdapter();
-    const { winograd: _, ...older } = kernelTables[classifyAdapter(adapter)];
+    const { winograd: _, ...older } = standardTable(adapter);
     await keepTable(store, adapter, older as KernelTable);
     assertEquals(tunedTable(store, adapter), undefined);
     const [{ name }] = Deno.readDirSync(`${folder}/devices`);
