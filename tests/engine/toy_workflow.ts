@@ -76,24 +76,20 @@ export function toyWorkflow(
     });
   }
   const instances = [...made.values()];
-  const steps = new Map<string, Step>();
-  for (const instance of instances) {
-    const known = steps.get(instance.step);
-    steps.set(instance.step, {
-      name: instance.step,
-      kind: instance.kind,
-      axes: Object.keys(instance.axes).sort(),
-      instances: [...known?.instances ?? [], instance],
-      place,
-    });
-  }
+  const steps = [...Map.groupBy(instances, ({ step }) => step)].map(([name, group]): Step => ({
+    name,
+    kind: group[group.length - 1].kind,
+    axes: Object.keys(group[group.length - 1].axes).sort(),
+    instances: group,
+    place,
+  }));
   return {
     name: options.name ?? "toy",
     file,
     folder,
     sources: new Map([[file, 'name = "toy"\n']]),
     params: {},
-    steps: [...steps.values()],
+    steps,
     instances,
     publications: Object.entries(options.publish ?? {}).map(([path, text]) => ({
       path,
