@@ -38,50 +38,40 @@
 import { DeviceError } from "../errors.ts";
 import { Arena, textureKey, type TextureShape } from "./arena.ts";
 import { type Encoded, Program, type Timing } from "./built_program.ts";
-import type { Device, DeviceBuffer } from "./device.ts";
+import type { Device } from "./device.ts";
 import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
-import { type Lifetime, place } from "./plan.ts";
+import {
+  extent,
+  labelOf,
+  type Operand,
+  type PlannedTensor,
+  type PlannedTexture,
+  type Slice,
+  slice,
+} from "./operand.ts";
+import {
+  checkAliasing,
+  type DispatchOperation,
+  lifetimesOf,
+  type Operation,
+  placeTextures,
+  unused,
+} from "./operations.ts";
+import { place } from "./plan.ts";
 import { type Constants, specialise, texelsOf } from "./specialise.ts";
 import { listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
 import { type BindingDeclaration, readDeclarations } from "./wgsl.ts";
 
-export { Program, type Timing };
-
-/** A virtual tensor of one program; the plan gives it a buffer. */
-export interface PlannedTensor {
-  readonly kind: "tensor";
-  readonly id: number;
-  readonly label: string;
-  readonly bytes: number;
-}
-
-/** A virtual texture of one program. */
-export interface PlannedTexture extends TextureShape {
-  readonly kind: "texture";
-  readonly id: number;
-  readonly label: string;
-}
-
-/** A run of bytes of a tensor or buffer. */
-export interface Slice {
-  readonly kind: "slice";
-  readonly of: PlannedTensor | DeviceBuffer;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** What a kernel reads or writes as a buffer. */
-export type Operand = PlannedTensor | DeviceBuffer | Slice;
-
-/** Bytes `[offset, offset + bytes)` of an operand. */
-export function slice(operand: Operand, offset: number, bytes: number): Slice {
-  const whole = extent(operand);
-  if (offset < 0 || offset + bytes > whole.bytes) {
-    throw new RangeError(`Bytes ${offset} to ${offset + bytes} are not in ${labelOf(operand)}`);
-  }
-  return { kind: "slice", of: whole.of, offset: whole.offset + offset, bytes };
-}
+export {
+  type Operand,
+  type PlannedTensor,
+  type PlannedTexture,
+  Program,
+  type Slice,
+  slice,
+  type Timing,
+};
 
 export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
   constants?: Partial<Record<ConstantOf<D>, number | boolean>>;
@@ -91,34 +81,6 @@ export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
   /** Such as the layer's name; profiles and errors show it. */
   label?: string;
 }
-
-interface DispatchOperation {
-  kind: "dispatch";
-  label: string;
-  kernel: string;
-  entry: string;
-  code: string;
-  bindings: { binding: number; bound: Operand | PlannedTexture; writes: boolean }[];
-  workgroups: [number, number, number];
-}
-
-interface CopyOperation {
-  kind: "copy";
-  label: string;
-  from: Operand;
-  to: Operand | PlannedTexture;
-  bytesPerRow?: number;
-  /** Set when the texture is a list of texels: the row at which the copy starts. */
-  firstRow?: number;
-}
-
-interface ClearOperation {
-  kind: "clear";
-  label: string;
-  to: Operand;
-}
-
-type Operation = DispatchOperation | CopyOperation | ClearOperation;
 
 const specialised = new Map<Kernel, Map<string, string>>();
 
@@ -344,31 +306,9 @@ export class ProgramBuilder {
     return place(tensors.map((life) => life ?? unused)).sizes.reduce((a, b) => a + b, texels);
   }
 
-  #lifetimes(): { tensors: (Lifetime | undefined)[]; textures: (Lifetime | undefined)[] } {
-    const tensors: (Lifetime | undefined)[] = this.#tensors.map(() => undefined);
-    const textures: (Lifetime | undefined)[] = this.#textures.map(() => undefined);
-    const touch = (resource: Operand | PlannedTexture, at: number, writes: boolean) => {
-      const target = resource.kind === "slice" ? resource.of : resource;
-      if (target.kind === "buffer") return;
-      const lives = target.kind === "texture" ? textures : tensors;
-      const life = lives[target.id];
-      if (life) life.last = at;
-      else if (!writes) {
-        throw new TypeError(`"${target.label}" is read before anything writes it`);
-      } else {
-        const size = target.kind === "texture" ? 0 : target.bytes;
-        lives[target.id] = { size, first: at, last: at };
-      }
-    };
-    this.#operations.forEach((operation, at) => {
-      if (operation.kind === "dispatch") {
-        for (const { bound, writes } of operation.bindings) touch(bound, at, writes);
-      } else {
-        if (operation.kind === "copy") touch(operation.from, at, false);
-        touch(operation.to, at, true);
-      }
-    });
-    return { tensors, textures };
+  #lifetimes() {
+    const counts = { tensors: this.#tensors.length, textures: this.#textures.length };
+    return lifetimesOf(this.#operations, counts);
   }
 
   /**
@@ -443,29 +383,6 @@ export class ProgramBuilder {
   }
 }
 
-const unused: Lifetime = { size: 0, first: 0, last: -1 };
-
-/** Textures share memory only with textures of the same shape. */
-function placeTextures(
-  textures: readonly PlannedTexture[],
-  lives: readonly (Lifetime | undefined)[],
-): { slots: number[]; shapes: TextureShape[] } {
-  const slots: number[] = [];
-  const shapes: TextureShape[] = [];
-  const groups = new Map<string, PlannedTexture[]>();
-  for (const texture of textures) {
-    if (!lives[texture.id]) continue;
-    const key = textureKey(texture);
-    groups.set(key, [...groups.get(key) ?? [], texture]);
-  }
-  for (const group of groups.values()) {
-    const placed = place(group.map((texture) => lives[texture.id]!));
-    group.forEach((texture, i) => slots[texture.id] = shapes.length + placed.slots[i]);
-    for (let i = 0; i < placed.sizes.length; i++) shapes.push(group[0]);
-  }
-  return { slots, shapes };
-}
-
 function specialisedCode(kernel: Kernel, constants: Constants, texels: boolean): string {
   let codes = specialised.get(kernel);
   if (!codes) specialised.set(kernel, codes = new Map());
@@ -484,31 +401,4 @@ function codeDeclarations(code: string): ReturnType<typeof readDeclarations> {
   let declarations = declarationsOf.get(code);
   if (!declarations) declarationsOf.set(code, declarations = readDeclarations(code));
   return declarations;
-}
-
-function checkAliasing(
-  name: string,
-  bound: readonly { bound: Operand | PlannedTexture; writes: boolean }[],
-): void {
-  const target = (r: Operand | PlannedTexture) => r.kind === "slice" ? r.of : r;
-  bound.forEach((a, i) => {
-    for (const b of bound.slice(i + 1)) {
-      if (target(a.bound) !== target(b.bound) || !(a.writes || b.writes)) continue;
-      const bothWrite = a.writes && b.writes;
-      if (bothWrite && a.bound.kind === "slice" && b.bound.kind === "slice") {
-        const apart = a.bound.offset + a.bound.bytes <= b.bound.offset ||
-          b.bound.offset + b.bound.bytes <= a.bound.offset;
-        if (apart) continue;
-      }
-      throw new TypeError(`${name} reads and writes ${labelOf(a.bound)} through two bindings`);
-    }
-  });
-}
-
-function extent(operand: Operand): { of: PlannedTensor | DeviceBuffer } & Omit<Slice, "kind"> {
-  return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
-}
-
-function labelOf(resource: Operand | PlannedTexture): string {
-  return resource.kind === "slice" ? resource.of.label : resource.label;
 }

@@ -3,8 +3,8 @@
  * storage buffer is a loop over the lanes: where lavapipe has 256-bit vectors, fifteen times dearer.
  */
 import type { TextureShape } from "./arena.ts";
-import type { Operand, PlannedTensor, PlannedTexture } from "./program.ts";
 import type { DeviceBuffer } from "./device.ts";
+import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";
 
 /** log2 of the texels in a row. */
 export const rowBits = 11;
@@ -41,27 +41,23 @@ export class TexelCopies {
   readonly #copies = new Map<PlannedTensor | DeviceBuffer, Copy[]>();
 
   find(operand: Operand): PlannedTexture | undefined {
-    const { of, offset, bytes } = placeOf(operand);
+    const { of, offset, bytes } = extent(operand);
     return this.#copies.get(of)
       ?.find((copy) => copy.offset === offset && copy.bytes >= bytes)?.texture;
   }
 
   add(operand: Operand, texture: PlannedTexture): void {
-    const { of, offset, bytes } = placeOf(operand);
+    const { of, offset, bytes } = extent(operand);
     this.#copies.set(of, [...this.#copies.get(of) ?? [], { offset, bytes, texture }]);
   }
 
   /** Forgets copies of what an operation writes. */
   overwritten(operand: Operand): void {
-    const { of, offset, bytes } = placeOf(operand);
+    const { of, offset, bytes } = extent(operand);
     const copies = this.#copies.get(of);
     if (!copies) return;
     const apart = (copy: Copy) =>
       copy.offset + copy.bytes <= offset || offset + bytes <= copy.offset;
     this.#copies.set(of, copies.filter(apart));
   }
-}
-
-function placeOf(operand: Operand) {
-  return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
 }

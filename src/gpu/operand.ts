@@ -1,0 +1,50 @@
+/** What the operations of a program read and write. */
+import type { TextureShape } from "./arena.ts";
+import type { DeviceBuffer } from "./device.ts";
+
+/** A virtual tensor of one program; the plan gives it a buffer. */
+export interface PlannedTensor {
+  readonly kind: "tensor";
+  readonly id: number;
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** A virtual texture of one program. */
+export interface PlannedTexture extends TextureShape {
+  readonly kind: "texture";
+  readonly id: number;
+  readonly label: string;
+}
+
+/** A run of bytes of a tensor or buffer. */
+export interface Slice {
+  readonly kind: "slice";
+  readonly of: PlannedTensor | DeviceBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What a kernel reads or writes as a buffer. */
+export type Operand = PlannedTensor | DeviceBuffer | Slice;
+
+/** Bytes `[offset, offset + bytes)` of an operand. */
+export function slice(operand: Operand, offset: number, bytes: number): Slice {
+  const whole = extent(operand);
+  if (offset < 0 || offset + bytes > whole.bytes) {
+    throw new RangeError(`Bytes ${offset} to ${offset + bytes} are not in ${labelOf(operand)}`);
+  }
+  return { kind: "slice", of: whole.of, offset: whole.offset + offset, bytes };
+}
+
+/** The whole that an operand is a run of bytes of. */
+export function extent(
+  operand: Operand,
+): { of: PlannedTensor | DeviceBuffer } & Omit<Slice, "kind"> {
+  return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
+}
+
+/** What errors call it. */
+export function labelOf(resource: Operand | PlannedTexture): string {
+  return resource.kind === "slice" ? resource.of.label : resource.label;
+}
