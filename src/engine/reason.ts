@@ -100,8 +100,9 @@ function deviceChanges(old: Json | undefined, now: Json | undefined): Reason[] {
   const changes = names(before, after).filter((name) => !sameJson(before[name], after[name]))
     .map((name) => ({ name, old: before[name], new: after[name] }));
   const reasons: Reason[] = [];
-  if (changes.some(({ name }) => name === "kernels")) reasons.push({ cause: "kernel" });
-  const device = changes.filter(({ name }) => name !== "kernels");
+  const ofKernels = (name: string) => name === "kernels" || name === "code";
+  if (changes.some(({ name }) => ofKernels(name))) reasons.push({ cause: "kernel" });
+  const device = changes.filter(({ name }) => !ofKernels(name));
   if (device.length > 0) reasons.push({ cause: "device", changes: device });
   return reasons;
 }

@@ -114,14 +114,16 @@ Deno.test("a changed device or kernel reruns device steps alone", () =>
     const cache = `${folder}/cache`;
     const planWith = (numericClass: () => Json) =>
       plan(openStore(cache), toyWorkflow(spec), { numericClass });
-    const old = { adapter: "A", kernels: "k1" };
+    const old = { adapter: "A", kernels: "k1", code: "c1" };
     await run(openStore(cache), toyWorkflow(spec), { numericClass: () => old });
     assertEquals((await planWith(() => old)).counts.cached, 3);
     const moved = await planWith(() => ({ ...old, adapter: "B" }));
     assertEquals(states(moved), ["cached", "cached", "will-run"]);
     assertEquals(moved.instances[2].reasons[0].cause, "device");
-    const tuned = await planWith(() => ({ ...old, kernels: "k2" }));
-    assertEquals(tuned.instances[2].reasons, [{ cause: "kernel" }]);
+    for (const change of [{ kernels: "k2" }, { code: "c2" }]) {
+      const { instances } = await planWith(() => ({ ...old, ...change }));
+      assertEquals(instances[2].reasons, [{ cause: "kernel" }]);
+    }
   }));
 
 Deno.test("an edited file behind a path parameter reruns", () =>
