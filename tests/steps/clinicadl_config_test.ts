@@ -212,7 +212,7 @@ Deno.test("a file that is missing or at fault is told with its place in the work
   assertEquals(await faults('config_file = "train.toml"'), [
     `${line}: train.toml: amp = true in [Computational] can't be honoured: training computes in float32`,
   ]);
-  await project.write("train.toml", altered('optimizer = "Adam"', 'optimizer = "ASGD"'));
+  await project.write("train.toml", altered('optimizer = "Adam"', 'optimizer = "LBFGS"'));
   const [fault] = await faults('config_file = "train.toml"');
-  assert(fault.startsWith(`${line}: `) && fault.includes("ASGD"), fault);
+  assert(fault.startsWith(`${line}: `) && fault.includes("LBFGS"), fault);
 });
