@@ -21,6 +21,8 @@ interface Condition {
   options: readonly (readonly string[])[];
   /** Every text that the reader was given, by absolute path. */
   texts: readonly (readonly [string, string])[];
+  /** Digest of the second line. */
+  kept: string;
 }
 
 export interface Recalled {
@@ -55,11 +57,23 @@ async function recall(given: Given): Promise<Workflow | undefined> {
   const [root] = cacheFolders(given, { folder: dirname(file) });
   const [first, second] = readText(keptPath(root, file))?.split("\n") ?? [];
   if (!second) return undefined;
-  const { program, options, texts }: Condition = JSON.parse(first);
-  const holds = program === programStamp() &&
+  const condition = parseCondition(first);
+  if (condition === undefined) return undefined;
+  const { program, options, texts, kept } = condition;
+  const holds = kept === digestOf(second) && program === programStamp() &&
     JSON.stringify(options) === JSON.stringify(optionsOf(given)) &&
     texts.every(([path, text]) => readText(path) === text);
   return holds ? await recallWorkflow(second, async (name) => (await loadKind(name))!) : undefined;
+}
+
+/** Undefined for a damaged line: what was kept is a cache, and damage a miss. */
+function parseCondition(line: string): Condition | undefined {
+  try {
+    return JSON.parse(line) ?? undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -81,6 +95,7 @@ export async function keepForRerun(
     program: programStamp(),
     options: optionsOf(given),
     texts: [...texts],
+    kept: digestOf(kept),
   };
   const path = keptPath(store.root, workflow.file);
   store.files.makeFolder(path.slice(0, path.lastIndexOf("/")));

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { digestOf } from "../../src/engine/digest.ts";
 import { Project } from "./project.ts";
 
 const FLOW = `version = 1
@@ -40,8 +41,16 @@ async function keptFile({ folder }: Project): Promise<string> {
 async function mark(project: Project, from = '"name":"flow"', to = '"name":"kept"') {
   const file = await keptFile(project);
   const text = await Deno.readTextFile(file);
+  const [condition, kept] = text.replace(from, to).split("\n");
+  await replace(
+    file,
+    `${JSON.stringify({ ...JSON.parse(condition), kept: digestOf(kept) })}\n${kept}\n`,
+  );
+}
+
+async function replace(file: string, text: string) {
   await Deno.remove(file);
-  await Deno.writeTextFile(file, text.replace(from, to));
+  await Deno.writeTextFile(file, text);
 }
 
 /** Runs; returns the workflow's name and how many instances were done and cached. */
@@ -70,6 +79,23 @@ Deno.test("a rerun plans the workflow that was kept, until a text or an option c
   assertEquals(await rerun(made), ["flow", 2, 0]);
   await mark(made);
   assertEquals(await rerun(made), ["kept", 0, 2]);
+});
+
+Deno.test("a rerun reads anew when what was kept is damaged", async () => {
+  await using made = await project();
+  const file = await keptFile(made);
+  const text = await Deno.readTextFile(file);
+  const damaged = [
+    text.replace('"name":"flow"', '"name":"kept"'),
+    text.slice(1),
+    text.slice(0, text.length / 2),
+    "null\n{}\n",
+    "",
+  ];
+  for (const each of damaged) {
+    await replace(file, each);
+    assertEquals(await rerun(made), ["flow", 0, 2]);
+  }
 });
 
 Deno.test("a rerun reads anew after a change of the program", async () => {
