@@ -90,7 +90,7 @@ async function ls(
     durationText(record.seconds),
     sizeText(record.bytes),
     state === "present" ? "" : state,
-    pinned === undefined ? "" : `pinned: ${pinned}`,
+    pinned === undefined ? "" : pinned === "" ? "pinned" : `pinned: ${pinned}`,
   ]);
   const header = ["key", "step kind", "made", "time", "size", "state", "note"];
   for (const line of tableText([header, ...rows], [3, 4])) out.line(line);
