@@ -201,7 +201,11 @@ export class Device {
     }
   }
 
-  async readFloats(buffer: DeviceBuffer, offset = 0, count?: number): Promise<Float32Array> {
+  async readFloats(
+    buffer: DeviceBuffer,
+    offset = 0,
+    count?: number,
+  ): Promise<Float32Array<ArrayBuffer>> {
     return new Float32Array(
       await this.read(buffer, offset, count === undefined ? undefined : count * 4),
     );

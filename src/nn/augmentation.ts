@@ -1,5 +1,5 @@
 /** Random changes of training images, drawn anew for every (seed, epoch, sample). */
-import type { Augmentation } from "../../kernels/gather.ts";
+import { type Augmentation, augmentationWords, packAugmentation } from "../../kernels/gather.ts";
 import { Random } from "../random.ts";
 
 export const augmentationNames = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
@@ -38,6 +38,27 @@ export function drawAugmentation(
   if (names.includes("Noise")) result.noise = draw("Noise").uniform(0, 0.1);
   if (names.includes("Erasing")) result.erase = drawErasing(draw("Erasing"), height, width);
   return result;
+}
+
+/**
+ * What happens to every sample of a batch, as the device reads it.
+ *
+ * @param first place of the batch's first sample in the epoch
+ */
+export function drawBatchAugmentation(
+  names: readonly AugmentationName[],
+  height: number,
+  width: number,
+  { seed, epoch, first, size }: { seed: number; epoch: number; first: number; size: number },
+): { records: DataView<ArrayBuffer>; deviations: Float32Array<ArrayBuffer> } {
+  const records = new DataView(new ArrayBuffer(size * augmentationWords * 4));
+  const deviations = new Float32Array(size);
+  for (let n = 0; n < size; n++) {
+    const drawn = drawAugmentation(names, height, width, seed, epoch, first + n);
+    packAugmentation(drawn, records, n);
+    deviations[n] = drawn.noise;
+  }
+  return { records, deviations };
 }
 
 function drawErasing(

@@ -71,12 +71,17 @@ export class DeviceDataset {
     return opened;
   }
 
-  data(stream: number): DeviceBuffer {
-    return this.#data[this.resident ? 0 : stream];
-  }
-
-  ranges(stream: number): DeviceBuffer {
-    return this.#ranges[this.resident ? 0 : stream];
+  /** What the gather kernel reads of the items of a network. */
+  source(
+    stream: number,
+    normalisation: Normalisation,
+  ): { inChannels: number; data: DeviceBuffer; ranges?: DeviceBuffer } {
+    const place = this.resident ? 0 : stream;
+    return {
+      inChannels: this.dataset.shape[0],
+      data: this.#data[place],
+      ranges: normalisation === "element" ? this.#ranges[place] : undefined,
+    };
   }
 
   /** Uploads the items of the next batch when the set is not resident. */

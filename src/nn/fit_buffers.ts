@@ -1,14 +1,13 @@
-/** The device memory of one network in training: weights, gradients, moments, order, losses. */
+/** The device memory of a training: data, and of each network weights, gradients, moments, losses. */
 import { augmentationWords } from "../../kernels/gather.ts";
 import { isClassLoss } from "../../kernels/loss.ts";
 import { momentsOf, optimizerParams } from "../../kernels/optimizer.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
-import type { Run, TrainerOptions } from "./fit_options.ts";
-import type { Network } from "./network.ts";
+import { DeviceDataset } from "./data.ts";
+import type { TrainerOptions } from "./fit_options.ts";
 import { updateRule } from "./optimizer.ts";
-import type { FlatLayout } from "./parameters.ts";
 import { initialState } from "./state_dict.ts";
 
 export interface RunBuffers {
@@ -37,38 +36,54 @@ export const stepFields = {
   share: "f32",
 } as const;
 
-/** The buffers of a run that a checkpoint holds. */
-export function stored(buffers: RunBuffers, options: TrainerOptions): [string, DeviceBuffer][] {
-  const { parameters, statistics, moment1, moment2, gradients } = buffers;
-  return [
-    ["parameters", parameters],
-    ["statistics", statistics],
-    ...(moment1 ? [["moment1", moment1] as [string, DeviceBuffer]] : []),
-    ...(moment2 ? [["moment2", moment2] as [string, DeviceBuffer]] : []),
-    ...((options.accumulationSteps ?? 1) > 1
-      ? [["gradients", gradients] as [string, DeviceBuffer]]
-      : []),
-  ];
-}
-
-/** How a stored buffer is laid out: moments and gradients as the parameters are. */
-export function layoutOf(name: string, network: Network): FlatLayout {
-  return name === "statistics" ? network.statistics : network.parameters;
+/** What a training keeps on the device beside its programs. */
+export interface TrainingBuffers {
+  data: DeviceDataset;
+  targets: DeviceBuffer;
+  /** 0, 1, 2, ... as far as a batch goes. */
+  identity: DeviceBuffer;
+  runs: readonly RunBuffers[];
 }
 
 /**
- * Allocates and fills what a run needs, from its initial weights or from a checkpoint.
+ * Uploads the data set, the targets and the initial weights.
  *
- * @throws {RangeError} a checkpoint of another network or optimizer
+ * @throws {DeviceError} too little memory
  */
-export function openRun(
+export async function openBuffers(
   device: Device,
   options: TrainerOptions,
-  run: Run,
-  index: number,
-): RunBuffers {
+): Promise<TrainingBuffers> {
+  const { runs, batchSize, targets, residentBytes: limit } = options;
+  const data = await DeviceDataset.open(device, options.data, {
+    streams: runs.length,
+    batchSize,
+    limit,
+  });
+  const places = Uint32Array.from({ length: batchSize }, (_, i) => i);
+  return {
+    data,
+    identity: device.buffer("identity", places),
+    targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>),
+    runs: runs.map((_, i) => openRun(device, options, i)),
+  };
+}
+
+export function freeBuffers(device: Device, buffers: TrainingBuffers): void {
+  const { data, targets, identity, runs } = buffers;
+  data.destroy();
+  for (const buffer of [targets, identity]) device.free(buffer);
+  for (const run of runs) {
+    for (const value of Object.values(run)) {
+      device.free(value instanceof Uniforms ? value.buffer : value);
+    }
+  }
+}
+
+function openRun(device: Device, options: TrainerOptions, index: number): RunBuffers {
+  const run = options.runs[index];
   const { network, items, seed, frozen, classWeights } = run;
-  const { batchSize, optimizer, resume, augmentation = [], loss } = options;
+  const { batchSize, optimizer, augmentation = [], loss } = options;
   const state = run.initial ?? initialState(network, seed);
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
@@ -82,7 +97,7 @@ export function openRun(
   const classification = isClassLoss(loss);
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
-  const opened: RunBuffers = {
+  return {
     parameters: buffer("parameters", network.parameters.toDevice(state.parameters)),
     statistics: buffer("statistics", state.statistics),
     gradients: buffer("gradients", length * 4),
@@ -100,17 +115,6 @@ export function openRun(
     step: new Uniforms(device, `${run.label} step`, stepFields),
     update: new Uniforms(device, `${run.label} update`, optimizerParams),
   };
-  if (resume) {
-    for (const [name, target] of stored(opened, options)) {
-      const layout = layoutOf(name, network);
-      const saved = resume.tensors.get(`${index}.${name}`);
-      if (saved?.length !== layout.length) {
-        throw new RangeError(`The checkpoint does not fit ${run.label}: ${name}`);
-      }
-      device.write(target, layout.toDevice(saved));
-    }
-  }
-  return opened;
 }
 
 /** Largest batch size of which no tensor exceeds what the device can bind, or 0. */

@@ -1,6 +1,5 @@
-/** What training is told: networks, data, loss and optimizer; and what a checkpoint holds. */
-import type { LossName } from "../../kernels/loss.ts";
-import { isClassLoss } from "../../kernels/loss.ts";
+/** What training is told: networks, data, loss and optimizer; what it tells; what a checkpoint holds. */
+import { isClassLoss, type LossName } from "../../kernels/loss.ts";
 import type { AugmentationName } from "./augmentation.ts";
 import type { Dataset, Normalisation } from "./data.ts";
 import type { Network } from "./network.ts";
@@ -45,6 +44,25 @@ export interface TrainerOptions {
   /** Bytes of the data set that may stay on the device; more is streamed. */
   residentBytes?: number;
   onCompile?: (done: number, all: number) => void;
+}
+
+export interface EpochProgress {
+  epoch: number;
+  /** Batches done of this epoch, and all of them. */
+  batch: number;
+  batches: number;
+  /** Newest loss read back, one a run; read every two seconds. */
+  losses?: number[];
+  imagesPerSecond: number;
+}
+
+export interface EpochResult {
+  epoch: number;
+  /** Loss of every batch of the epoch so far, one array a run. */
+  losses: Float32Array[];
+  /** Mean over the samples of the epoch. */
+  meanLosses: number[];
+  imagesPerSecond: number;
 }
 
 /** Counters of a checkpoint; plain JSON. */

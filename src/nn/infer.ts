@@ -282,10 +282,8 @@ export class Predictor {
     const tensor = builder.tensor("input", activationBytes(shape));
     gatherBatch(builder, {
       output: shape,
-      inChannels: this.data.dataset.shape[0],
-      data: this.data.data(run),
+      ...this.data.source(run, normalisation),
       order: this.#orderOf(run),
-      ranges: normalisation === "element" ? this.data.ranges(run) : undefined,
       y: tensor,
       params,
       label: "gather",

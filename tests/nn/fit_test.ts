@@ -266,7 +266,7 @@ for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as con
       });
       await trainer.trainEpoch();
       const gradients = network.parameters.toHost(
-        await device.readFloats(trainer.buffers[0].gradients),
+        await device.readFloats(trainer.buffers.runs[0].gradients),
       );
       for (const { name: tensor, offset, count } of network.parameters.tensors) {
         const norm = Math.sqrt(

@@ -1,0 +1,86 @@
+/** The programs of a training, each built when it is first needed; they share one arena. */
+import { DeviceError } from "../errors.ts";
+import { type Arena, ArenaError } from "../gpu/arena.ts";
+import type { Device } from "../gpu/device.ts";
+import { type Program, ProgramBuilder } from "../gpu/program.ts";
+import { largestBatch, type TrainingBuffers } from "./fit_buffers.ts";
+import type { TrainerOptions } from "./fit_options.ts";
+import { recordGatheredUpdate, recordStep } from "./fit_step.ts";
+
+export class TrainingPrograms {
+  readonly #steps = new Map<number, Promise<Program>>();
+  #update?: Promise<Program>;
+  #watched: string[] = [];
+
+  constructor(
+    readonly device: Device,
+    readonly options: TrainerOptions,
+    readonly buffers: TrainingBuffers,
+    readonly arena: Arena,
+  ) {}
+
+  /** Names of the layers that note their first value that is not finite, by their place in `faults`. */
+  get watched(): readonly string[] {
+    return this.#watched;
+  }
+
+  /**
+   * One step with a batch of `size` samples.
+   *
+   * @throws {DeviceError} too little memory: what is needed and which batch size would fit
+   */
+  step(size: number): Promise<Program> {
+    let program = this.#steps.get(size);
+    if (!program) this.#steps.set(size, program = this.#buildStep(size));
+    return program;
+  }
+
+  /** The update by gradients gathered over several batches. */
+  update(): Promise<Program> {
+    if (!this.#update) {
+      const builder = new ProgramBuilder(this.device, "update");
+      recordGatheredUpdate(builder, this.options, this.buffers);
+      this.#update = builder.build(this.arena);
+    }
+    return this.#update;
+  }
+
+  async #buildStep(size: number): Promise<Program> {
+    const builder = new ProgramBuilder(this.device, `train ${size}`);
+    try {
+      this.#watched = recordStep(builder, this.options, this.buffers, size);
+      return await builder.build(this.arena, this.options.onCompile);
+    } catch (cause) {
+      if (!(cause instanceof DeviceError) || cause.kernel) throw cause;
+      const fits = cause instanceof ArenaError
+        ? this.#affordable(cause.given, size)
+        : largestBatch(this.device, this.options);
+      if (fits >= size) throw cause;
+      const advice = fits > 0 ? `batch_size ${fits} would fit` : "not even batch_size 1 fits";
+      throw new DeviceError(
+        `${cause.message}; at batch_size ${size} training needs more than the device has: ${advice}`,
+        undefined,
+        undefined,
+        { cause },
+      );
+    }
+  }
+
+  /** A batch size below `batchSize` that takes at most `bytes`, its last batch included, or 0. */
+  #affordable(bytes: number, batchSize: number): number {
+    const needed = (size: number) => {
+      if (size === 0) return 0;
+      const builder = new ProgramBuilder(this.device, "estimate");
+      recordStep(builder, this.options, this.buffers, size);
+      return builder.plannedBytes();
+    };
+    let [fits, exceeds] = [0, batchSize];
+    while (exceeds - fits > 1) {
+      const size = (fits + exceeds) >> 1;
+      const last = this.options.runs[0].items.length % size;
+      if (needed(size) + needed(last) <= bytes) fits = size;
+      else exceeds = size;
+    }
+    return fits;
+  }
+}

@@ -1,0 +1,92 @@
+/** The state of a training: what a checkpoint holds, so that a resumed one gives the same bits. */
+import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import type { RunBuffers } from "./fit_buffers.ts";
+import type { Run, TrainerCounters, TrainerOptions, TrainerState } from "./fit_options.ts";
+import type { Network } from "./network.ts";
+import type { FlatLayout } from "./parameters.ts";
+import { initialScheduleState } from "./schedule.ts";
+import type { NetworkState } from "./state_dict.ts";
+
+/** Counters of a training that begins. */
+export function initialCounters(runs: readonly Run[]): TrainerCounters {
+  return {
+    epoch: 0,
+    batch: 0,
+    step: 0,
+    updates: 0,
+    runs: runs.map(({ initial, network }) => ({
+      schedule: initialScheduleState(),
+      losses: [],
+      batches: [
+        ...(initial?.batches ?? network.normalisations.map((name): [string, number] => [name, 0])),
+      ],
+    })),
+  };
+}
+
+/** The buffers of a run that a checkpoint holds, with the layout of each. */
+function stored(
+  { parameters, statistics, moment1, moment2, gradients }: RunBuffers,
+  network: Network,
+  accumulationSteps = 1,
+): { name: string; buffer: DeviceBuffer; layout: FlatLayout }[] {
+  const layout = network.parameters;
+  return [
+    { name: "parameters", buffer: parameters, layout },
+    { name: "statistics", buffer: statistics, layout: network.statistics },
+    ...(moment1 ? [{ name: "moment1", buffer: moment1, layout }] : []),
+    ...(moment2 ? [{ name: "moment2", buffer: moment2, layout }] : []),
+    ...(accumulationSteps > 1 ? [{ name: "gradients", buffer: gradients, layout }] : []),
+  ];
+}
+
+/** Reads back every buffer that a checkpoint holds. */
+export async function readTensors(
+  device: Device,
+  { runs, accumulationSteps }: TrainerOptions,
+  buffers: readonly RunBuffers[],
+): Promise<TrainerState["tensors"]> {
+  const tensors: TrainerState["tensors"] = new Map();
+  for (const [i, { network }] of runs.entries()) {
+    for (const { name, buffer, layout } of stored(buffers[i], network, accumulationSteps)) {
+      tensors.set(`${i}.${name}`, layout.toHost(await device.readFloats(buffer)));
+    }
+  }
+  return tensors;
+}
+
+/**
+ * Writes a checkpoint's tensors over the initial ones.
+ *
+ * @throws {RangeError} a checkpoint of another network or optimizer
+ */
+export function restoreTensors(
+  device: Device,
+  { runs, accumulationSteps }: TrainerOptions,
+  buffers: readonly RunBuffers[],
+  { tensors }: TrainerState,
+): void {
+  for (const [i, { label, network }] of runs.entries()) {
+    for (const { name, buffer, layout } of stored(buffers[i], network, accumulationSteps)) {
+      const saved = tensors.get(`${i}.${name}`);
+      if (saved?.length !== layout.length) {
+        throw new RangeError(`The checkpoint does not fit ${label}: ${name}`);
+      }
+      device.write(buffer, layout.toDevice(saved));
+    }
+  }
+}
+
+/** Reads back the weights and statistics of a run, for `exportState`. */
+export async function readWeights(
+  device: Device,
+  network: Network,
+  { parameters, statistics }: RunBuffers,
+  batches: readonly [string, number][],
+): Promise<NetworkState> {
+  return {
+    parameters: network.parameters.toHost(await device.readFloats(parameters)),
+    statistics: await device.readFloats(statistics),
+    batches: new Map(batches),
+  };
+}

@@ -1,0 +1,151 @@
+/** Records what a training step does on the device: input, forward pass, loss, gradients, update. */
+import { addNoise } from "../../kernels/random.ts";
+import { erase, gatherBatch, smooth } from "../../kernels/gather.ts";
+import { lossForward } from "../../kernels/loss.ts";
+import { recordUpdate } from "../../kernels/optimizer.ts";
+import { activationBytes } from "../../kernels/tensors.ts";
+import type { Operand, ProgramBuilder } from "../gpu/program.ts";
+import { streamNumber } from "../random.ts";
+import type { TrainingBuffers } from "./fit_buffers.ts";
+import type { TrainerOptions } from "./fit_options.ts";
+import { type Activation, Trace } from "./layer.ts";
+import { updateRule } from "./optimizer.ts";
+
+/**
+ * Records one step of every network, side by side; without the update where gradients are gathered
+ * over several batches.
+ *
+ * @param size samples of the batch
+ * @returns names of the layers that note their first value that is not finite
+ */
+export function recordStep(
+  builder: ProgramBuilder,
+  options: TrainerOptions,
+  buffers: TrainingBuffers,
+  size: number,
+): string[] {
+  const watched: string[][] = [];
+  builder.parallel(options.runs.map((_, run) => () => {
+    watched[run] = recordGradients(builder, options, buffers, run, size);
+    if ((options.accumulationSteps ?? 1) === 1) recordOptimizer(builder, options, buffers, run);
+  }));
+  return watched[0];
+}
+
+/** Records the update by gathered gradients, which begin anew. */
+export function recordGatheredUpdate(
+  builder: ProgramBuilder,
+  options: TrainerOptions,
+  buffers: TrainingBuffers,
+): void {
+  builder.parallel(options.runs.map((_, run) => () => {
+    recordOptimizer(builder, options, buffers, run);
+    builder.clear(buffers.runs[run].gradients);
+  }));
+}
+
+function recordGradients(
+  builder: ProgramBuilder,
+  options: TrainerOptions,
+  training: TrainingBuffers,
+  run: number,
+  size: number,
+): string[] {
+  const { network, frozen } = options.runs[run];
+  const buffers = training.runs[run];
+  const params = buffers.step.buffer;
+  const trace = new Trace({
+    program: builder,
+    mode: "train",
+    layout: network.parameters,
+    statistics: network.statistics,
+    buffers,
+    params,
+    accumulate: (options.accumulationSteps ?? 1) > 1,
+    frozen,
+  });
+  const x: Activation = {
+    shape: network.inputShape(size),
+    tensor: recordInput(builder, options, training, run, size),
+    wanted: false,
+  };
+  const logits = network.record(trace, x);
+  const gradient = builder.tensor("logits gradient", activationBytes(logits.shape));
+  lossForward(builder, options.loss, {
+    batch: size,
+    outputs: network.outputs,
+    logits: logits.tensor,
+    order: buffers.order,
+    params,
+    targets: training.targets,
+    weights: buffers.weights,
+    losses: buffers.losses,
+    gradient,
+    faults: buffers.faults,
+    watch: trace.watch("loss"),
+  });
+  logits.gradient = gradient;
+  trace.backward();
+  return trace.watched;
+}
+
+/** The batch as the network sees it: gathered, normalised and augmented. */
+function recordInput(
+  builder: ProgramBuilder,
+  { runs, augmentation = [], normalisation }: TrainerOptions,
+  { data, identity, runs: runBuffers }: TrainingBuffers,
+  run: number,
+  size: number,
+): Operand {
+  const { order, step, augmentations, deviations } = runBuffers[run];
+  const params = step.buffer;
+  const output = runs[run].network.inputShape(size);
+  const bytes = activationBytes(output);
+  let x = builder.tensor("input", bytes);
+  gatherBatch(builder, {
+    output,
+    ...data.source(run, normalisation),
+    order: data.resident ? order : identity,
+    fromStart: !data.resident,
+    augmentations: augmentation.includes("CropPad") ? augmentations : undefined,
+    y: x,
+    params,
+    label: "gather",
+  });
+  if (augmentations && augmentation.includes("Smoothing")) {
+    const between = builder.tensor("smoothed along x", bytes);
+    const y = builder.tensor("smoothed", bytes);
+    smooth(builder, { shape: output, augmentations, x, between, y });
+    x = y;
+  }
+  if (deviations && augmentation.includes("Noise")) {
+    const y = builder.tensor("with noise", bytes);
+    const stream = streamNumber("augment noise");
+    addNoise(builder, { x, y, deviations, batch: size, bytes, stream, params, label: "noise" });
+    x = y;
+  }
+  if (augmentations && augmentation.includes("Erasing")) {
+    erase(builder, { shape: output, augmentations, y: x });
+  }
+  return x;
+}
+
+function recordOptimizer(
+  builder: ProgramBuilder,
+  { optimizer, runs }: TrainerOptions,
+  buffers: TrainingBuffers,
+  run: number,
+): void {
+  const { parameters, gradients, moment1, moment2, trainable, update } = buffers.runs[run];
+  recordUpdate(builder, {
+    ...updateRule(optimizer),
+    count: runs[run].network.parameters.deviceLength,
+    parameters,
+    gradients,
+    moment1,
+    moment2,
+    trainable,
+    params: update.buffer,
+    label: optimizer.name,
+  });
+}
