@@ -290,26 +290,30 @@ fn weight_gradient(
 ) {
   // registers
   var half: array<array<vec4f, 6>, 3>;
+  // registers
+  var u: array<array<vec4f, 6>, 6>;
   let block = workgroup.x * LANES + lane;
   let k = workgroup.y;
   if (block * 4u >= params.in_channels) {
     return;
   }
-  // unroll
-  for (var j = 0u; j < 6u; j++) {
-    // registers
-    var u: array<vec4f, 6>;
+  // One loop over all elements: 36 loops of one element each take drivers twenty times as long to compile.
+  for (var share = 0u; share < params.shares; share++) {
     // unroll
     for (var i = 0u; i < 6u; i++) {
-      for (var share = 0u; share < params.shares; share++) {
-        u[i] += products[
+      // unroll
+      for (var j = 0u; j < 6u; j++) {
+        u[i][j] += products[
           ((share * 36u + i * 6u + j) * params.rows + k) * params.columns + block
         ];
       }
     }
-    half[0u][j] = 0.25 * u[0] - (u[1] + u[2]) / 6.0 + (u[3] + u[4]) / 24.0;
-    half[1u][j] = (u[2] - u[1]) / 6.0 + (u[3] - u[4]) / 12.0;
-    half[2u][j] = ((u[3] + u[4]) - (u[1] + u[2])) / 6.0 + u[5];
+  }
+  // unroll
+  for (var j = 0u; j < 6u; j++) {
+    half[0u][j] = 0.25 * u[0][j] - (u[1][j] + u[2][j]) / 6.0 + (u[3][j] + u[4][j]) / 24.0;
+    half[1u][j] = (u[2][j] - u[1][j]) / 6.0 + (u[3][j] - u[4][j]) / 12.0;
+    half[2u][j] = ((u[3][j] + u[4][j]) - (u[1][j] + u[2][j])) / 6.0 + u[5][j];
   }
   // unroll
   for (var i = 0u; i < 3u; i++) {
