@@ -12,6 +12,8 @@ export interface Node {
   planned: PlannedInstance;
   order: number;
   demand: Demand;
+  /** Such as a table: milliseconds. A step of a user's own may take as long as it likes. */
+  quick: boolean;
   priority: number;
   /** Producers not yet done. */
   waiting: number;
@@ -40,10 +42,12 @@ export function buildNodes(
 ): Map<string, Node> {
   const nodes = new Map<string, Node>();
   for (const [order, planned] of plan.instances.entries()) {
+    const { kind } = planned.instance;
     nodes.set(planned.instance.name, {
       planned,
       order,
       demand: demandOf(planned.instance),
+      quick: kind.runs === "inline" && kind.code === undefined,
       priority: 0,
       waiting: 0,
       consumers: [],

@@ -13,6 +13,7 @@ import { chainKey, instanceKey, type KeyParts } from "./key.ts";
 import { boundInputs, inputParts } from "./keying.ts";
 import { Lease } from "./lease.ts";
 import { failed, messageOf } from "./failure.ts";
+import { Inspections } from "./inspections.ts";
 import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
 import type { Plan } from "./plan.ts";
 import { Pools } from "./pools.ts";
@@ -21,7 +22,7 @@ import { logPath, type RunFolder } from "./run_folder.ts";
 import type { RunOptions } from "./run.ts";
 import { producers } from "./select.ts";
 import { ObjectError, type Store } from "./store.ts";
-import { inspect, type Task, type TaskListener, type TaskResult } from "./task.ts";
+import type { Task, TaskListener, TaskResult } from "./task.ts";
 
 /** While another run holds a lease, look again so often; milliseconds. */
 const FIRST_LOOK = 50;
@@ -33,9 +34,11 @@ export class Scheduler {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly errors: Error[] = [];
   readonly #ready = new ReadyQueue<Node>();
-  readonly #inspections = new Set<Promise<void>>();
+  readonly #quick = new ReadyQueue<Node>();
+  #inspections!: Inspections;
   readonly #pools: Pools;
   #running = 0;
+  #runningQuick = 0;
   #sleeping = 0;
   /** No more starts. */
   #stopped = false;
@@ -69,12 +72,16 @@ export class Scheduler {
     this.#signal.addEventListener("abort", stop);
     if (this.#signal.aborted) this.#stopped = true;
     for (const node of this.nodes.values()) this.#settleAtOnce(node);
+    this.#inspections = new Inspections(this.store, this.nodes, (node, error) => {
+      this.#fail(node, error);
+    });
     for (const node of this.nodes.values()) {
       if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
     }
     this.#pump();
     this.#finishIfIdle();
     await this.#done.promise;
+    await this.#inspections.done();
     this.#signal.removeEventListener("abort", stop);
     this.#skipRest();
     return { status: this.#status(), counts: countOutcomes(this.nodes) };
@@ -94,8 +101,9 @@ export class Scheduler {
   }
 
   #enqueue(node: Node): void {
-    if (node.planned.instance.kind.inspect && node.outcome === undefined) this.#inspect(node);
-    this.#ready.push(node, node.demand, node.priority, node.order);
+    if (node.outcome === undefined) this.#inspections.inspect(node);
+    const queue = node.quick ? this.#quick : this.#ready;
+    queue.push(node, node.demand, node.priority, node.order);
   }
 
   #settle(node: Node, outcome: "cached" | "done" | "interrupted"): void {
@@ -103,46 +111,42 @@ export class Scheduler {
     const waiting = node.healing ?? node.consumers;
     delete node.healing;
     if (outcome === "interrupted") return;
+    this.#inspections.made(node.planned.instance.name);
     for (const consumer of waiting) {
       if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
     }
-  }
-
-  /** Tells faults of inputs that are there before anything that waits for a pool begins. */
-  #inspect(node: Node): void {
-    const { instance } = node.planned;
-    const { kind, params } = instance;
-    const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
-    if (!inputs) return;
-    const inspection = inspect(this.store, kind, { params, inputs })
-      .catch((error) => {
-        // What is missing from the store is mended when the instance has its turn.
-        if (!(error instanceof ObjectError)) this.#fail(node, error);
-      })
-      .finally(() => this.#inspections.delete(inspection));
-    this.#inspections.add(inspection);
   }
 
   // ---- pools ----
 
   #pump(): void {
     while (!this.#stopped) {
-      const node = this.#ready.pop(this.#pools.fits);
+      const node = this.#next();
       if (!node) return;
       this.#pools.hold(node.demand);
       this.#running++;
+      if (node.quick) this.#runningQuick++;
       void this.#attend(node).finally(() => {
         this.#pools.release(node.demand);
         this.#running--;
+        if (node.quick) this.#runningQuick--;
         this.#pump();
         this.#finishIfIdle();
       });
     }
   }
 
+  /** Quick ones first, and nothing else beside them: what is wrong with a table is told at once. */
+  #next(): Node | undefined {
+    const quick = this.#quick.pop(this.#pools.fits);
+    if (quick || this.#runningQuick > 0) return quick;
+    return this.#ready.pop(this.#pools.fits);
+  }
+
   #finishIfIdle(): void {
     if (this.#running > 0) return;
-    if (this.#stopped || (this.#ready.size === 0 && this.#sleeping === 0)) this.#done.resolve();
+    const left = this.#ready.size + this.#quick.size + this.#sleeping;
+    if (this.#stopped || left === 0) this.#done.resolve();
   }
 
   // ---- one instance ----
@@ -151,7 +155,7 @@ export class Scheduler {
     try {
       if (this.#inspections.size > 0) {
         const faults = this.errors.length;
-        await Promise.all(this.#inspections);
+        await this.#inspections.done();
         if (this.#stopped && this.errors.length > faults) return;
       }
       if (node.outcome === "failed") return;

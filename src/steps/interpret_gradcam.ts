@@ -7,6 +7,7 @@ import {
   interpretationOutputs,
   interpretationParameters,
 } from "./interpretation/parameters.ts";
+import { foreseesGroup } from "./prediction/parameters.ts";
 
 const params = z.object({
   level: z.string().min(1).optional().describe(
@@ -35,6 +36,7 @@ indices.`,
   inputs: interpretationInputs,
   outputs: interpretationOutputs,
   runs: "device",
+  foresee: foreseesGroup("interpret"),
   run: async (context) => {
     const { interpretImages } = await import("./interpretation/run.ts");
     const { level } = context.params;

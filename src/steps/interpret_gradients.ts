@@ -7,6 +7,7 @@ import {
   interpretationOutputs,
   interpretationParameters,
 } from "./interpretation/parameters.ts";
+import { foreseesGroup } from "./prediction/parameters.ts";
 
 const params = z.object(interpretationParameters);
 
@@ -26,6 +27,7 @@ the image's; discarded slices do not shift the indices.`,
   inputs: interpretationInputs,
   outputs: interpretationOutputs,
   runs: "device",
+  foresee: foreseesGroup("interpret"),
   run: async (context) => {
     const { interpretImages } = await import("./interpretation/run.ts");
     return { attribution: await interpretImages(context, { kind: "gradients" }) };

@@ -61,6 +61,13 @@ predictions are marked \`not checkable\`. It has no predictions of a validation 
       : task === "regression" && label_code !== undefined
       ? [{ parameter: "label_code", message: "a regression has no classes" }]
       : [],
+  foresee: {
+    reads: ["participants"],
+    look: async (context) => {
+      const { foreseeCheckpoint } = await import("./prediction/open_checkpoint.ts");
+      return { model: await foreseeCheckpoint(context) };
+    },
+  },
   run: async (context) => {
     const { openCheckpoint } = await import("./prediction/open_checkpoint.ts");
     return { model: await openCheckpoint(context) };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
-import { groupParameters } from "./prediction/parameters.ts";
+import { foreseesGroup, groupParameters } from "./prediction/parameters.ts";
 
 const params = z.object({
   ...groupParameters,
@@ -43,6 +43,7 @@ extracted as the model's training images were, or the step fails.`,
     voting === "hard" && selection_threshold !== undefined
       ? [{ parameter: "selection_threshold", message: "hard voting takes no selection_threshold" }]
       : [],
+  foresee: foreseesGroup("predict"),
   run: async (context) => {
     const { predictImages } = await import("./prediction/run.ts");
     return { predictions: await predictImages(context) };

@@ -7,7 +7,12 @@ import {
   trainingNotes,
   trainingParameters,
 } from "./training/parameters.ts";
-import { trainingDifferences, trainingInputs, trainingOutputs } from "./training/ports.ts";
+import {
+  foreseesTraining,
+  trainingDifferences,
+  trainingInputs,
+  trainingOutputs,
+} from "./training/ports.ts";
 
 const METRICS = [
   "loss",
@@ -58,6 +63,7 @@ export default defineStep<typeof params, DeviceService>({
   },
   check: checkTrainingParameters,
   notes: trainingNotes,
+  foresee: foreseesTraining("classification"),
   inspect: async (context) => {
     const { setUp } = await import("./training/setup.ts");
     await setUp(context, "classification");

@@ -7,7 +7,12 @@ import {
   trainingNotes,
   trainingParameters,
 } from "./training/parameters.ts";
-import { trainingDifferences, trainingInputs, trainingOutputs } from "./training/ports.ts";
+import {
+  foreseesTraining,
+  trainingDifferences,
+  trainingInputs,
+  trainingOutputs,
+} from "./training/ports.ts";
 
 const params = z.object({
   ...trainingParameters,
@@ -46,6 +51,7 @@ export default defineStep<typeof params, DeviceService>({
       : [],
   ],
   notes: trainingNotes,
+  foresee: foreseesTraining("regression"),
   inspect: async ({ inputs, params }) => {
     const { setUp } = await import("./training/setup.ts");
     await setUp({ inputs, params: { ...params, selection_threshold: 0 } }, "regression");

@@ -109,6 +109,31 @@ export interface StepContext<P = Record<string, Json>, S = unknown> {
   readonly checkpoints?: CheckpointChain;
 }
 
+/** In place of an input that is still to be made: what its step could say of it beforehand. */
+export interface Forecast {
+  readonly forecast: Json;
+}
+
+/** An input, or what is known of it. */
+export type Foreseen = Artifact | Forecast;
+
+/** @template P parameters */
+export interface ForesightContext<P = Record<string, Json>> {
+  readonly params: P;
+  /** The ports of `reads` that are connected. */
+  readonly inputs: Readonly<Record<string, Foreseen | readonly Foreseen[]>>;
+}
+
+export interface Foresight<P = Record<string, Json>> {
+  /** Ports that are looked at, as soon as each is there or foreseen by the step that makes it. */
+  reads: readonly string[];
+  /**
+   * @returns by output, what those can know already whose `foresee` reads it
+   * @throws {DataError} on inputs that `run` would refuse
+   */
+  look(context: ForesightContext<P>): Promise<Readonly<Record<string, Json>>>;
+}
+
 export interface InputPort {
   /** Artifact types that fit. */
   types: readonly string[];
@@ -204,7 +229,12 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
    */
   notes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
   /**
-   * Looks at inputs as soon as they are there, so that a fault of the last fold is told before the
+   * Looks at some inputs before the others are there, so that a fault of the tables is told before
+   * images are cut, and leakage into a prediction before its model is trained.
+   */
+  foresee?: Foresight<z.output<Schema>>;
+  /**
+   * Looks at inputs as soon as they are all there, so that a fault of the last fold is told before the
    * first one is trained.
    *
    * @throws {DataError} on inputs that `run` would refuse

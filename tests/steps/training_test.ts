@@ -265,7 +265,16 @@ Deno.test("predicting on training data is refused unless asked for by name, and 
     'in.participants = "split.test"',
     'in.participants = "split.train"',
   );
-  await assertRejects(() => project.run(onTraining), StepError, "data leakage");
+  const begun = new Set<string>();
+  await assertRejects(
+    () =>
+      project.run(onTraining, [], [], (event) => {
+        if (event.type === "instance-started") begun.add(event.step);
+      }),
+    StepError,
+    "data leakage: training and the predicted participants share sub-",
+  );
+  assertEquals([...begun], ["caps", "labels", "split", "folds"]);
   const asked = onTraining.replace(
     'in.participants = "split.train"',
     'in.participants = "split.train"\nwith.on_training_data = true\nwith.data_group = "again"',
@@ -289,27 +298,40 @@ Deno.test("predicting on training data is refused unless asked for by name, and 
   );
 });
 
-Deno.test("what can't be trained on is refused before any work on the device", async (t) => {
+Deno.test("what can't be trained on is refused before any work on the device, and before images are cut where tables show it", async (t) => {
   await using project = await Project.create();
   const until = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
-  const refused = async (message: string, ...changes: [string, string][]) => {
+  /** @returns steps that began */
+  const attempted = async (message: string, ...changes: [string, string][]) => {
     const text = changes.reduce((text, [from, to]) => text.replace(from, to), until);
+    const begun = new Set<string>();
     const busy = new Set<string>();
     const watch = (event: EngineEvent) => {
+      if (event.type === "instance-started") begun.add(event.step);
       if (event.type === "instance-progress") busy.add(event.instance);
     };
     await assertRejects(() => project.run(text, [], [], watch), StepError, message);
     assert(![...busy].some((name) => name.startsWith("train")));
+    return begun;
+  };
+  const refused = async (message: string, ...changes: [string, string][]) => {
+    await attempted(message, ...changes);
+  };
+  const refusedByTables = async (message: string, ...changes: [string, string][]) => {
+    assert(!(await attempted(message, ...changes)).has("slices"));
   };
   const option = (line: string): [string, string] => ["batch_size = 4", `batch_size = 4\n${line}`];
   await t.step(
     "a label column that is missing",
-    () => refused('no column "group"', option('label = "group"')),
+    () => refusedByTables('no column "group"', option('label = "group"')),
   );
-  await t.step("one class only", () => refused("one class only", option('diagnoses = ["AD"]')));
+  await t.step(
+    "one class only",
+    () => refusedByTables("one class only", option('diagnoses = ["AD"]')),
+  );
   await t.step(
     "a code without a node for a label",
-    () => refused("no node for diagnosis CN", option("label_code = { AD = 0, MCI = 1 }")),
+    () => refusedByTables("no node for diagnosis CN", option("label_code = { AD = 0, MCI = 1 }")),
   );
   await t.step("several networks for one slice", () =>
     refused(
@@ -327,7 +349,7 @@ Deno.test("what can't be trained on is refused before any work on the device", a
     );
   });
   await t.step("an empty class in a fold", () =>
-    refused(
+    refusedByTables(
       "no session has diagnosis",
       ["n_splits = 2", "n_splits = 12"],
       [

@@ -17,14 +17,13 @@ import {
 import {
   checkLeakage,
   type GroupParams,
-  labelOf,
   participantsTable,
   sessions,
+  trueLabels,
 } from "../prediction/sessions.ts";
 import { attributeStored } from "../training/apply.ts";
 import { type ElementData, elementData, scaled } from "../training/data.ts";
 import { type ImageSet, openImages, type Sample } from "../training/samples.ts";
-import { encodeLabels } from "../training/targets.ts";
 import { type Geometry, geometryOf, sameGeometry, writeMapsFile } from "./maps_file.ts";
 
 interface InterpretParams extends GroupParams {
@@ -61,10 +60,8 @@ export async function interpretImages(context: Context, method: Method): Promise
   checkImages(images, meta, context.warn);
   const { samples, known } = await sessions(context, model, images);
   const leakage = await checkLeakage(context, model, samples, { known, subject: "interpret" });
-  const { label, labelled } = labelOf(context, samples, meta.label);
-  const nodes = labelled && meta.task === "classification"
-    ? encodeLabels(samples, label, meta.label_code, "the participants", { everyClass: false })
-    : undefined;
+  const { label, targets } = trueLabels(context, samples, meta);
+  const nodes = meta.task === "classification" ? targets : undefined;
   const metrics = chosenMetrics(params.selection_metrics, meta);
   const level = checkTarget(context, meta, method);
   const device = await context.services.device();
@@ -76,7 +73,7 @@ export async function interpretImages(context: Context, method: Method): Promise
       files[`${metric}/${path}`] = content;
     }
   }
-  files["participants.tsv"] = participantsTable(samples, labelled ? label : undefined);
+  files["participants.tsv"] = participantsTable(samples, targets && label);
   return {
     files,
     meta: {

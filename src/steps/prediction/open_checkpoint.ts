@@ -3,9 +3,10 @@ import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../../formats/tsv.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Draft, ForesightContext, Json, StepContext } from "../../workflow/step.ts";
 import { assertTwoDimensional } from "../training/data.ts";
 import { type ImageSet, openImages } from "../training/samples.ts";
+import type { ForeseenModel } from "../training/setup.ts";
 import { type LabelCode, outputSize } from "../training/targets.ts";
 import { encodeWeights, readWeights } from "../training/weights.ts";
 import { type ModelMeta, networkOf } from "./model.ts";
@@ -32,19 +33,16 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
     await context.get(await context.external(params.weights)),
     params.weights,
   );
-  const classification = params.task === "classification";
-  const label = params.label ?? (classification ? "diagnosis" : "age");
   const participants = inputs.participants as Artifact | undefined;
+  const answers = answersOf(params);
+  const { label } = answers;
   const meta = {
-    task: params.task,
+    ...answers,
     architecture: params.architecture,
     mode: images.mode,
     multi_network: false,
     elements: images.elements,
     input_shape: images.elementShape,
-    output_size: classification ? outputSize(params.label_code!) : 1,
-    label,
-    label_code: params.label_code ?? {},
     selection_metrics: [METRIC],
     split: null,
     n_splits: 0,
@@ -55,7 +53,7 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
       head: [...given.keys()].some((name) => name.endsWith("fc_out.weight"))
         ? "clinicadl"
         : "linear",
-      loss: classification ? "CrossEntropyLoss" : "MSELoss",
+      loss: params.task === "classification" ? "CrossEntropyLoss" : "MSELoss",
       normalize: params.normalize,
       normalization_level: params.normalization_level,
     },
@@ -69,8 +67,30 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
     meta,
     files: {
       [`best-${METRIC}/model.safetensors`]: encodeWeights(network, state, 0),
-      "participants.tsv": await seenTable(participants, images, label),
+      "participants.tsv": await seenTable(participants, images.index, label),
     },
+  };
+}
+
+/** What later steps can know before there are images. */
+export async function foreseeCheckpoint(
+  { params, inputs }: ForesightContext<OpenParams>,
+): Promise<Json> {
+  const participants = inputs.participants as Artifact | undefined;
+  const answers = answersOf(params);
+  const text = await seenTable(participants, new Map(), answers.label);
+  const seen = { table: readTsv(text, "the participants"), complete: participants !== undefined };
+  return { ...answers, seen } satisfies ForeseenModel as unknown as Json;
+}
+
+/** What the network answers. */
+function answersOf({ task, label, label_code }: OpenParams) {
+  const classification = task === "classification";
+  return {
+    task,
+    output_size: classification ? outputSize(label_code!) : 1,
+    label: label ?? (classification ? "diagnosis" : "age"),
+    label_code: label_code ?? {},
   };
 }
 
@@ -86,7 +106,7 @@ function networkFor(meta: ModelMeta): Network {
 /** Those whom the weights have seen; digests where their images are among the given ones. */
 async function seenTable(
   participants: Artifact | undefined,
-  images: ImageSet,
+  images: ImageSet["index"],
   label: string,
 ): Promise<string> {
   const columns = ["participant_id", "session_id", "cohort", "role", "source_digest", label];
@@ -99,7 +119,7 @@ async function seenTable(
     columns,
     table.rows.map((row): Writable[] => {
       const [participant, session] = [row[at.participant_id], row[at.session_id]];
-      const image = images.index.get(`${participant} ${session}`);
+      const image = images.get(`${participant} ${session}`);
       return [
         participant,
         session,

@@ -1,5 +1,7 @@
 /** Parameters of every step that applies a model to participants. */
 import { z } from "zod";
+import type { Foresight } from "../../workflow/step.ts";
+import type { GroupParams } from "./sessions.ts";
 
 export const groupParameters = {
   data_group: z.string().regex(/^[\w.+-]+$/).default("test").describe(
@@ -23,3 +25,14 @@ export const groupParameters = {
     "Elements a step; `predict` takes more where images are small, to the same results.",
   ),
 };
+
+/** @param subject the step at fault, for messages */
+export function foreseesGroup(subject: string): Foresight<GroupParams> {
+  return {
+    reads: ["model", "participants"],
+    look: async (context) => {
+      const { foreseeGroup } = await import("./sessions.ts");
+      return await foreseeGroup(context, subject);
+    },
+  };
+}

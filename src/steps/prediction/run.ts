@@ -14,7 +14,6 @@ import { apply } from "../training/apply.ts";
 import { elementData } from "../training/data.ts";
 import { openImages } from "../training/samples.ts";
 import { asPredictions } from "../training/scores.ts";
-import { encodeLabels, numericTargets } from "../training/targets.ts";
 import {
   checkImages,
   chosenMetrics,
@@ -25,9 +24,9 @@ import {
 import {
   checkLeakage,
   type GroupParams,
-  labelOf,
   participantsTable,
   sessions,
+  trueLabels,
 } from "./sessions.ts";
 
 interface PredictParams extends GroupParams {
@@ -49,13 +48,8 @@ export async function predictImages(context: Context): Promise<Draft> {
     known,
     subject: "predict",
   });
-  const { label, labelled } = labelOf(context, samples, meta.label);
+  const { label, targets } = trueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
-  const targets = !labelled
-    ? undefined
-    : classes > 0
-    ? encodeLabels(samples, label, meta.label_code, "the participants", { everyClass: false })
-    : numericTargets(samples, label, "the participants");
   const metrics = chosenMetrics(params.selection_metrics, meta);
   const level = normalisation(meta);
   const data = elementData(images, samples, level);
@@ -89,7 +83,7 @@ export async function predictImages(context: Context): Promise<Draft> {
     const voted = voteOnImages(predictions, weights);
     files[`${metric}/${predictionFile("image")}`] = writePredictions(voted, images.mode);
   }
-  files["participants.tsv"] = participantsTable(samples, labelled ? label : undefined);
+  files["participants.tsv"] = participantsTable(samples, targets && label);
   return {
     files,
     meta: {

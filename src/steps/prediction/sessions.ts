@@ -2,9 +2,22 @@
 import { DataError } from "../../errors.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
 import { guardedSessions, type LeakageStatus, leakageStatus } from "../../tables/leakage.ts";
-import type { Artifact, StepContext } from "../../workflow/step.ts";
-import { type ImageSet, joinSamples, type Sample } from "../training/samples.ts";
-import { guarded, seenBy } from "../training/setup.ts";
+import type {
+  Artifact,
+  Foreseen,
+  ForesightContext,
+  Json,
+  StepContext,
+} from "../../workflow/step.ts";
+import {
+  type ImageSet,
+  joinSamples,
+  readSessions,
+  type Sample,
+  type Session,
+} from "../training/samples.ts";
+import { type ForeseenModel, guarded, seenBy } from "../training/setup.ts";
+import { encodeLabels, numericTargets } from "../training/targets.ts";
 
 /** Parameters of every step that applies a model; see `groupParameters`. */
 export interface GroupParams {
@@ -20,15 +33,24 @@ export interface GroupParams {
 
 type Context = StepContext<GroupParams>;
 
-/** Sessions to predict: of the table, or of a group the model knows. */
-export async function sessions({ params, inputs }: Context, model: Artifact, images: ImageSet) {
-  const participants = inputs.participants as Artifact | undefined;
+/** The table of a group: that of the participants, or of a group the model knows. */
+interface GroupTable {
+  text: string;
+  subject: string;
+  diagnoses?: readonly string[];
+  /** Whether the model knows it. */
+  known: boolean;
+}
+
+/** @throws {DataError} when the model doesn't know the group, or it can't be chosen from */
+async function groupTable(
+  params: GroupParams,
+  participants: Artifact | undefined,
+  model: Foreseen,
+): Promise<GroupTable> {
   if (participants) {
     const text = await participants.readText(params.baseline ? "baseline.tsv" : "table.tsv");
-    return {
-      samples: joinSamples(text, "the participants", images, params.diagnoses),
-      known: false,
-    };
+    return { text, subject: "the participants", diagnoses: params.diagnoses, known: false };
   }
   const { table } = await seenBy(model);
   const role = table.columns.indexOf("role");
@@ -45,8 +67,37 @@ export async function sessions({ params, inputs }: Context, model: Artifact, ima
       `data group "${params.data_group}" is predicted whole; connect "in.participants" to choose from it`,
     );
   }
-  const text = writeTsv(table.columns, rows);
-  return { samples: joinSamples(text, "the model's participants", images), known: true };
+  return { text: writeTsv(table.columns, rows), subject: "the model's participants", known: true };
+}
+
+/** Sessions to predict, with their images. */
+export async function sessions({ params, inputs }: Context, model: Artifact, images: ImageSet) {
+  const participants = inputs.participants as Artifact | undefined;
+  const { text, subject, diagnoses, known } = await groupTable(params, participants, model);
+  return { samples: joinSamples(text, subject, images, diagnoses), known };
+}
+
+/**
+ * What can be said of a group before there are images, or weights to apply to them.
+ *
+ * @throws {DataError} on leakage by participants, an unknown group, or labels that the model won't
+ *   know
+ */
+export async function foreseeGroup(
+  { params, inputs }: ForesightContext<GroupParams>,
+  subject: string,
+): Promise<Record<string, Json>> {
+  const model = inputs.model as Foreseen;
+  const participants = inputs.participants as Artifact | undefined;
+  const group = await groupTable(params, participants, model);
+  if (group.known) return {};
+  const people = readSessions(group.text, group.subject, group.diagnoses);
+  const { table, complete } = await seenBy(model);
+  const seen = { sessions: guardedSessions(table), complete };
+  leakageStatus(seen, guarded(people), params.on_training_data, subject);
+  const meta = "forecast" in model ? model.forecast : model.meta;
+  trueLabels({ params, warn: () => {} }, people, meta as unknown as ForeseenModel);
+  return {};
 }
 
 /** @throws {DataError} when participants were trained or validated on and nobody asked for that */
@@ -64,18 +115,29 @@ export async function checkLeakage(
   return status;
 }
 
-/** The column of the true labels, and whether it is there and asked for. */
-export function labelOf(
-  { params, warn }: Context,
-  samples: readonly Sample[],
-  trained: string,
-): { label: string; labelled: boolean } {
-  const label = params.label ?? trained;
+/** Of each sample, the label's node or number. */
+interface TrueLabels {
+  label: string;
+  /** Absent where labels are unknown or not asked for. */
+  targets?: Float32Array<ArrayBuffer>;
+}
+
+/** @throws {DataError} on a label that the model doesn't know, or a column asked for and not there */
+export function trueLabels(
+  { params, warn }: Pick<Context, "params" | "warn">,
+  samples: readonly Session[],
+  model: Pick<ForeseenModel, "task" | "label" | "label_code">,
+): TrueLabels {
+  const label = params.label ?? model.label;
   const present = params.label !== undefined || samples.some(({ row }) => label in row);
   if (params.use_labels && !present) {
     warn(`the participants have no column "${label}": true labels are unknown`);
   }
-  return { label, labelled: params.use_labels && present };
+  if (!params.use_labels || !present) return { label };
+  const targets = model.task === "classification"
+    ? encodeLabels(samples, label, model.label_code, "the participants", { everyClass: false })
+    : numericTargets(samples, label, "the participants");
+  return { label, targets };
 }
 
 /** `participants.tsv` of what a model was applied to. */

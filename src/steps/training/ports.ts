@@ -1,5 +1,6 @@
 /** Inputs and output of every train step. */
-import type { InputPort, OutputPort } from "../../workflow/step.ts";
+import type { Foresight, InputPort, OutputPort } from "../../workflow/step.ts";
+import type { ForeseenParams } from "./foresight.ts";
 
 export const trainingInputs = {
   images: { types: ["images"], description: "Extracted slices." },
@@ -32,6 +33,19 @@ export const trainingOutputs = {
     description: "Best weights of every selection metric, curves, and predictions of both sets.",
   },
 } as const satisfies Record<string, OutputPort>;
+
+/** Faults of the tables, and leakage, can be told before there are images. */
+export function foreseesTraining(
+  task: "classification" | "regression",
+): Foresight<ForeseenParams> {
+  return {
+    reads: ["folds", "train", "validation", "transfer"],
+    look: async (context) => {
+      const { foreseeTraining } = await import("./foresight.ts");
+      return await foreseeTraining(context, task);
+    },
+  };
+}
 
 /** What both train steps do otherwise than ClinicaDL; part of STEPS.md. */
 export const trainingDifferences =

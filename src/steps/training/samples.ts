@@ -4,17 +4,21 @@ import { readSafetensors } from "../../formats/safetensors.ts";
 import { type Cell, columnIndices, readTsv } from "../../formats/tsv.ts";
 import type { Artifact, Json } from "../../workflow/step.ts";
 
-/** One session of a table, joined with its image. */
-export interface Sample {
+/** One session of a table. */
+export interface Session {
   participant: string;
   session: string;
+  /** The row's cells by column. */
+  row: Readonly<Record<string, Cell>>;
+}
+
+/** One session of a table, joined with its image. */
+export interface Sample extends Session {
   cohort: string;
   /** Digest of the image that the elements were cut from. */
   sourceDigest: string;
   /** File of the images artifact. */
   path: string;
-  /** The row's cells by column. */
-  row: Readonly<Record<string, Cell>>;
 }
 
 /** An images artifact, indexed. */
@@ -59,17 +63,16 @@ function numbers(value: Json | undefined): number[] {
 }
 
 /**
- * The rows of a table joined with their images.
+ * The rows of a table.
  *
  * @param diagnoses rows with another diagnosis are left out; undefined keeps all
- * @throws {DataError} naming every session without an image, or an empty table
+ * @throws {DataError} on an empty table
  */
-export function joinSamples(
+export function readSessions(
   text: string,
   subject: string,
-  images: ImageSet,
   diagnoses?: readonly string[],
-): Sample[] {
+): Session[] {
   const table = readTsv(text, subject);
   const at = columnIndices(table, ["participant_id", "session_id"], subject);
   let rows = table.rows;
@@ -78,18 +81,30 @@ export function joinSamples(
     rows = rows.filter((cells) => diagnoses.includes(cells[diagnosis] ?? ""));
   }
   if (rows.length === 0) throw new DataError(subject, "no session is left to work on");
+  return rows.map((cells) => ({
+    participant: cells[at.participant_id] ?? "",
+    session: cells[at.session_id] ?? "",
+    row: Object.fromEntries(table.columns.map((column, i) => [column, cells[i]])),
+  }));
+}
+
+/**
+ * The rows of a table joined with their images, see {@link readSessions}.
+ *
+ * @throws {DataError} naming every session without an image, or an empty table
+ */
+export function joinSamples(
+  text: string,
+  subject: string,
+  images: ImageSet,
+  diagnoses?: readonly string[],
+): Sample[] {
   const missing: string[] = [];
   const samples: Sample[] = [];
-  for (const cells of rows) {
-    const participant = cells[at.participant_id] ?? "";
-    const session = cells[at.session_id] ?? "";
+  for (const { participant, session, row } of readSessions(text, subject, diagnoses)) {
     const image = images.index.get(`${participant} ${session}`);
-    if (!image) {
-      missing.push(`${participant} ${session}`);
-      continue;
-    }
-    const row = Object.fromEntries(table.columns.map((column, i) => [column, cells[i]]));
-    samples.push({ participant, session, ...image, row });
+    if (image) samples.push({ participant, session, ...image, row });
+    else missing.push(`${participant} ${session}`);
   }
   if (missing.length > 0) {
     throw new DataError(

@@ -2,9 +2,9 @@
 import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { assertNoLeakage, type GuardedSession } from "../../tables/leakage.ts";
-import type { Artifact, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Foreseen, StepContext } from "../../workflow/step.ts";
 import type { DeviceService } from "../device.ts";
-import { type ImageSet, joinSamples, openImages, type Sample } from "./samples.ts";
+import { type ImageSet, joinSamples, openImages, type Sample, type Session } from "./samples.ts";
 import {
   encodeLabels,
   type LabelCode,
@@ -69,11 +69,8 @@ export interface TrainingParams {
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
 
-export interface TrainingSetup {
-  images: ImageSet;
-  /** Training samples, then validation samples. */
-  samples: readonly Sample[];
-  training: number;
+/** What a network shall answer. */
+export interface Targets {
   /** Node or value of every sample. */
   targets: Float32Array<ArrayBuffer>;
   /** Of a classification. */
@@ -82,11 +79,27 @@ export interface TrainingSetup {
   outputs: number;
   /** Classes, or 0 for a regression. */
   classes: number;
+}
+
+export interface TrainingSetup extends Targets {
+  images: ImageSet;
+  /** Training samples, then validation samples. */
+  samples: readonly Sample[];
+  training: number;
   /** Fold index and count, where the tables come from a k-fold. */
   split?: number;
   nSplits?: number;
   /** People whom a model that was transferred from had seen. */
   inherited?: Seen;
+}
+
+/** What is known of a model before it is trained or opened, in the words of its meta. */
+export interface ForeseenModel {
+  task: "classification" | "regression";
+  label: string;
+  label_code: LabelCode;
+  output_size: number;
+  seen: Seen;
 }
 
 /** Whom the weights of a model have seen. */
@@ -123,40 +136,53 @@ export async function setUp(
       "trains one network an element, and each image has one element only; set it to false",
     );
   }
-  const samples = [...trainSamples, ...validSamples];
-  const base = {
+  return {
+    ...targetsOf(params, task, trainSamples, validSamples),
     images,
-    samples,
+    samples: [...trainSamples, ...validSamples],
     training: trainSamples.length,
     split: numberOf(fold?.meta.split),
     nSplits: numberOf(fold?.meta.n_splits),
     inherited,
   };
-  const { label } = params;
+}
+
+/** @throws {DataError} on a missing label, one class, or a class that either side lacks */
+export function targetsOf(
+  { label, label_code }: Pick<TrainingParams, "label" | "label_code">,
+  task: "classification" | "regression",
+  training: readonly Session[],
+  validation: readonly Session[],
+): Targets {
   if (task === "regression") {
-    return {
-      ...base,
-      targets: numericTargets(samples, label, "the labels"),
-      outputs: 1,
-      classes: 0,
-    };
+    const targets = numericTargets([...training, ...validation], label, "the labels");
+    return { targets, outputs: 1, classes: 0 };
   }
-  const labelCode = resolveLabelCode(trainSamples, label, params.label_code, "the training table");
-  const encode = (rows: readonly Sample[], name: string) =>
+  const labelCode = resolveLabelCode(training, label, label_code, "the training table");
+  const encode = (rows: readonly Session[], name: string) =>
     encodeLabels(rows, label, labelCode, `the ${name} table`, { everyClass: true });
-  const targets = new Float32Array(samples.length);
-  targets.set(encode(trainSamples, "training"));
-  targets.set(encode(validSamples, "validation"), trainSamples.length);
+  const targets = new Float32Array(training.length + validation.length);
+  targets.set(encode(training, "training"));
+  targets.set(encode(validation, "validation"), training.length);
   const outputs = outputSize(labelCode);
-  return { ...base, targets, labelCode, outputs, classes: outputs };
+  return { targets, labelCode, outputs, classes: outputs };
 }
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** Texts of the training and the validation table: of a fold, or of two tables. */
-async function tables({ params, inputs }: Pick<TrainingContext, "params" | "inputs">) {
+/**
+ * Texts of the training and the validation table: of a fold, or of two tables.
+ *
+ * @throws {DataError} when neither or both are connected
+ */
+export async function tables(
+  { params, inputs }: {
+    params: Pick<TrainingParams, "baseline" | "valid_longitudinal">;
+    inputs: Readonly<Record<string, unknown>>;
+  },
+) {
   const fold = inputs.folds as Artifact | undefined;
   const [train, validation] = [inputs.train, inputs.validation] as (Artifact | undefined)[];
   const session = (baseline: boolean) => baseline ? "_baseline" : "";
@@ -180,24 +206,30 @@ async function tables({ params, inputs }: Pick<TrainingContext, "params" | "inpu
   );
 }
 
-export async function seenBy(model: Artifact): Promise<Seen> {
+/** @throws {DataError} when the model's list of participants is damaged */
+export async function seenBy(model: Foreseen): Promise<Seen> {
+  if ("forecast" in model) return (model.forecast as unknown as ForeseenModel).seen;
   const table = readTsv(await model.readText("participants.tsv"), "the model's participants.tsv");
   columnIndices(table, ["participant_id", "session_id", "role"], "the model's participants.tsv");
   return { table, complete: model.meta.leakage_checkable !== false };
 }
 
-export function guarded(samples: readonly Sample[]): GuardedSession[] {
-  return samples.map(({ participant, session, cohort, sourceDigest }) => ({
+/** Cohorts and digests are known once there are images; some tables name cohorts themselves. */
+export function guarded(
+  sessions: readonly (Session & { cohort?: string; sourceDigest?: string })[],
+): GuardedSession[] {
+  return sessions.map(({ participant, session, cohort, sourceDigest, row }) => ({
     participant,
     session,
-    cohort,
+    cohort: cohort ?? row.cohort ?? undefined,
     digest: sourceDigest,
   }));
 }
 
-function guard(
-  training: readonly Sample[],
-  validation: readonly Sample[],
+/** @throws {DataError} on people who are on both sides, or whom the transferred model was trained on */
+export function guard(
+  training: readonly Session[],
+  validation: readonly Session[],
   inherited: Table | undefined,
 ): void {
   const roles = [

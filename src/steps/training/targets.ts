@@ -1,20 +1,20 @@
 /** What a network shall answer: codes of a categorical label, or numbers. */
 import { DataError } from "../../errors.ts";
-import type { Sample } from "./samples.ts";
+import type { Session } from "./samples.ts";
 
 /** Output node of each label, such as `{ AD: 0, CN: 1 }`. */
 export type LabelCode = Readonly<Record<string, number>>;
 
-function cell(sample: Sample, label: string, subject: string): string {
-  if (!(label in sample.row)) {
+function cell(session: Session, label: string, subject: string): string {
+  if (!(label in session.row)) {
     throw new DataError(
       subject,
-      `no column "${label}"; the table has ${Object.keys(sample.row).join(", ")}`,
+      `no column "${label}"; the table has ${Object.keys(session.row).join(", ")}`,
     );
   }
-  const value = sample.row[label];
+  const value = session.row[label];
   if (value === null) {
-    throw new DataError(`${sample.participant} ${sample.session}`, `its ${label} is missing`);
+    throw new DataError(`${session.participant} ${session.session}`, `its ${label} is missing`);
   }
   return value;
 }
@@ -25,7 +25,7 @@ function cell(sample: Sample, label: string, subject: string): string {
  * @throws {DataError} when a label has no code or fewer than two nodes are used
  */
 export function resolveLabelCode(
-  training: readonly Sample[],
+  training: readonly Session[],
   label: string,
   given: LabelCode | undefined,
   subject: string,
@@ -59,7 +59,7 @@ export function outputSize(code: LabelCode): number {
 
 /** Node of each sample. @throws {DataError} on a label without a node, or a node nobody has */
 export function encodeLabels(
-  samples: readonly Sample[],
+  samples: readonly Session[],
   label: string,
   code: LabelCode,
   subject: string,
@@ -91,7 +91,7 @@ export function encodeLabels(
 
 /** Number of each sample. @throws {DataError} on a label that is no finite number */
 export function numericTargets(
-  samples: readonly Sample[],
+  samples: readonly Session[],
   label: string,
   subject: string,
 ): Float32Array<ArrayBuffer> {

@@ -76,9 +76,10 @@ function faultOf(step: StepKind | undefined): string | undefined {
   if (Object.values(step.outputs).some((port) => port.publish)) {
     return "an output's `publish` is not available to a step of one's own: return the files as they are to be published";
   }
-  const { source, preset, check, inspect, notes, estimate } = step;
-  if (step.runs === "device" || source || preset || check || inspect || notes || estimate) {
-    return 'a step of one\'s own has no `source`, `preset`, `check`, `inspect`, `notes` or `estimate`, and does not run on the "device"';
+  const { source, preset, check, foresee, inspect, notes, estimate } = step;
+  const early = source || preset || check || foresee || inspect || notes || estimate;
+  if (step.runs === "device" || early) {
+    return 'a step of one\'s own has no `source`, `preset`, `check`, `foresee`, `inspect`, `notes` or `estimate`, and does not run on the "device"';
   }
   return undefined;
 }
