@@ -1,6 +1,6 @@
 /** Elementwise activations, for places where none is fused into a normalisation. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import { type Operand, type ProgramBuilder, slice } from "../src/gpu/program.ts";
 import source from "./activation.wgsl" with { type: "text" };
 import { flatGrid, laneCount } from "./tensors.ts";
 
@@ -19,7 +19,7 @@ export type ActivationName = keyof typeof activationCodes;
 const activation = defineKernel({
   name: "activation",
   source,
-  constants: ["LANES", "VECTORS", "PER_LANE", "ACTIVATION", "SLOPE"],
+  constants: ["LANES", "PER_LANE", "ACTIVATION", "SLOPE"],
   entries: {
     forward: { x: "read", y: "read_write" },
     backward: { output: "read", dy: "read", dx: "read_write" },
@@ -30,10 +30,9 @@ const activation = defineKernel({
 function layout(program: ProgramBuilder, bytes: number) {
   const lanes = laneCount(program.device);
   const perLane = program.device.class === "software" ? 32 : 4;
-  const vectors = bytes / 16;
   return {
-    constants: { LANES: lanes, VECTORS: vectors, PER_LANE: perLane },
-    workgroups: flatGrid(program.device, Math.ceil(vectors / perLane), lanes),
+    constants: { LANES: lanes, PER_LANE: perLane },
+    workgroups: flatGrid(program.device, Math.ceil(bytes / 16 / perLane), lanes),
   };
 }
 
@@ -47,7 +46,7 @@ export function activationForward(
   const { constants, workgroups } = layout(program, bytes);
   program.dispatch(activation, "forward", {
     constants: { ...constants, ACTIVATION: activationCodes[name] },
-    bindings: { x, y },
+    bindings: { x, y: slice(y, 0, bytes) },
     workgroups,
     label,
   });
@@ -63,7 +62,7 @@ export function activationBackward(
   const { constants, workgroups } = layout(program, bytes);
   program.dispatch(activation, "backward", {
     constants: { ...constants, ACTIVATION: activationCodes[name] },
-    bindings: { output, dy, dx },
+    bindings: { output, dy, dx: slice(dx, 0, bytes) },
     workgroups,
     label,
   });
@@ -76,5 +75,6 @@ export function addInto(
   label?: string,
 ): void {
   const { constants, workgroups } = layout(program, bytes);
-  program.dispatch(activation, "add", { constants, bindings: { x, y }, workgroups, label });
+  const bindings = { x, y: slice(y, 0, bytes) };
+  program.dispatch(activation, "add", { constants, bindings, workgroups, label });
 }

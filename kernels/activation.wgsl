@@ -1,7 +1,6 @@
 // Elementwise functions over vec4f, whatever the layout.
 
 const LANES: u32 = 16u;
-const VECTORS: u32 = 64u;
 // Vectors that one invocation handles.
 const PER_LANE: u32 = 4u;
 // 0 none, 1 ReLU, 2 ELU, 3 LeakyReLU, 4 sigmoid, 5 tanh
@@ -38,8 +37,9 @@ fn slope_at(z: vec4f) -> vec4f {
   return vec4f(1.0);
 }
 
-fn first_vector(group: vec3u, groups: vec3u, lane: u32) -> u32 {
-  return (group.y * groups.x + group.x) * LANES * PER_LANE + lane;
+// First vector of a workgroup, which handles LANES x PER_LANE.
+fn first_vector(group: vec3u, groups: vec3u) -> u32 {
+  return (group.y * groups.x + group.x) * LANES * PER_LANE;
 }
 
 @compute @workgroup_size(LANES)
@@ -48,11 +48,9 @@ fn forward(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (at < VECTORS) { y[at] = activate(x[at]); }
-  }
+  let first = first_vector(group, groups);
+  let end = min(first + LANES * PER_LANE, arrayLength(&y));
+  for (var at = first + lane; at < end; at += LANES) { y[at] = activate(x[at]); }
 }
 
 @compute @workgroup_size(LANES)
@@ -61,11 +59,9 @@ fn backward(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (at < VECTORS) { dx[at] = dy[at] * slope_at(output[at]); }
-  }
+  let first = first_vector(group, groups);
+  let end = min(first + LANES * PER_LANE, arrayLength(&dx));
+  for (var at = first + lane; at < end; at += LANES) { dx[at] = dy[at] * slope_at(output[at]); }
 }
 
 @compute @workgroup_size(LANES)
@@ -74,9 +70,7 @@ fn add(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (at < VECTORS) { y[at] = y[at] + x[at]; }
-  }
+  let first = first_vector(group, groups);
+  let end = min(first + LANES * PER_LANE, arrayLength(&y));
+  for (var at = first + lane; at < end; at += LANES) { y[at] = y[at] + x[at]; }
 }

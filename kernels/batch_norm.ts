@@ -1,23 +1,17 @@
 /** Batch normalisation with fused activation and residual sum, as `torch.nn.BatchNorm2d`. */
 import { defineKernel } from "../src/gpu/kernel.ts";
+import type { Device } from "../src/gpu/device.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
+import { fixedParams } from "../src/gpu/uniforms.ts";
 import { activationCodes, type ActivationName } from "./activation.ts";
 import source from "./batch_norm.wgsl" with { type: "text" };
-import { blocks, laneCount, pixels, planeGrid, type Shape } from "./tensors.ts";
+import { aligned, blocks, laneCount, pixels, planeGrid, type Shape } from "./tensors.ts";
 
 const batchNorm = defineKernel({
   name: "batch_norm",
   source,
   constants: [
     "LANES",
-    "BATCH",
-    "CHANNELS",
-    "PIXELS",
-    "PIXEL_PARTS",
-    "IMAGE_PARTS",
-    "SPAN",
-    "IMAGES",
-    "CHUNK",
     "EPSILON",
     "MOMENTUM",
     "ACTIVATION",
@@ -27,11 +21,23 @@ const batchNorm = defineKernel({
     "RECOMPUTE",
     "KEEP_MASKED",
     "ACCUMULATE",
-    "WATCH",
   ],
-  params: { step: "u32" },
+  params: {
+    batch: "u32",
+    channels: "u32",
+    blocks: "u32",
+    pixels: "u32",
+    values: "u32",
+    shift_at: "u32",
+    parts: "u32",
+    pixel_parts: "u32",
+    span: "u32",
+    images: "u32",
+    chunk: "u32",
+    watch: "u32",
+  },
   entries: {
-    statistics: { x: "read", partials: "read_write" },
+    statistics: { params: "uniform", x: "read", partials: "read_write" },
     finish: {
       partial_list: "read",
       parameters: "read",
@@ -39,9 +45,16 @@ const batchNorm = defineKernel({
       moments: "read_write",
       faults: "read_write",
       params: "uniform",
+      now: "uniform",
     },
-    evaluate: { parameters: "read", running_values: "read", moments: "read_write" },
+    evaluate: {
+      params: "uniform",
+      parameters: "read",
+      running_values: "read",
+      moments: "read_write",
+    },
     apply: {
+      params: "uniform",
       x: "read",
       moment_values: "read",
       residual: "read",
@@ -49,14 +62,21 @@ const batchNorm = defineKernel({
       y: "read_write",
     },
     backward_sums: {
+      params: "uniform",
       x: "read",
       dy: "read",
       output: "read",
       moment_values: "read",
       partials: "read_write",
     },
-    backward_finish: { partial_list: "read", means: "read_write", gradients: "read_write" },
+    backward_finish: {
+      params: "uniform",
+      partial_list: "read",
+      means: "read_write",
+      gradients: "read_write",
+    },
     backward_apply: {
+      params: "uniform",
       x: "read",
       dy: "read",
       dy_masked: "read_write",
@@ -77,37 +97,46 @@ export interface BatchNormOptions {
 }
 
 /** How a channel block's pixels and images are cut into parts that reduce on their own. */
-function parts(program: ProgramBuilder, shape: Shape, lanes: number) {
-  const software = program.device.class === "software";
-  const wanted = Math.ceil((software ? 128 : 512) / blocks(shape));
+function parts(device: Device, shape: Shape) {
+  const lanes = laneCount(device);
+  const wanted = Math.ceil((device.class === "software" ? 128 : 512) / blocks(shape));
   const images = Math.ceil(shape.batch / Math.min(wanted, shape.batch));
   const imageParts = Math.ceil(shape.batch / images);
   const rest = Math.ceil(wanted / imageParts);
   const span = Math.max(lanes * 4, Math.ceil(pixels(shape) / rest / lanes) * lanes);
   const pixelParts = Math.ceil(pixels(shape) / span);
-  const constants = {
-    SPAN: span,
-    IMAGES: images,
-    PIXEL_PARTS: pixelParts,
-    IMAGE_PARTS: imageParts,
-  };
-  return { constants, count: pixelParts * imageParts };
+  return { span, images, pixel_parts: pixelParts, parts: pixelParts * imageParts };
 }
 
-function constantsOf(program: ProgramBuilder, { shape, activation }: BatchNormOptions) {
-  const LANES = laneCount(program.device);
+/** A layer's shape as the kernels read it, and the grids that go with it. */
+function layer({ device }: ProgramBuilder, shape: Shape, watch = 0) {
+  const lanes = laneCount(device);
+  const plane = planeGrid(device, shape, lanes);
+  const split = parts(device, shape);
+  const params = fixedParams(device, batchNorm, {
+    batch: shape.batch,
+    channels: shape.channels,
+    blocks: blocks(shape),
+    pixels: pixels(shape),
+    values: shape.batch * pixels(shape),
+    shift_at: aligned(shape.channels),
+    ...split,
+    chunk: plane.chunk,
+    watch,
+  });
   return {
-    LANES,
-    BATCH: shape.batch,
-    CHANNELS: shape.channels,
-    PIXELS: pixels(shape),
-    ACTIVATION: activationCodes[activation],
+    constants: { LANES: lanes },
+    params,
+    count: split.parts,
+    partsGrid: [split.parts, blocks(shape)] as const,
+    blocksGrid: [Math.ceil(blocks(shape) / lanes)] as const,
+    planeGrid: plane.workgroups,
   };
 }
 
 /**
- * Mean, 1 / standard deviation, gamma / standard deviation and beta of every channel, from the batch; updates the running
- * statistics with the unbiased variance.
+ * Mean, 1 / standard deviation, gamma / standard deviation and beta of every channel, from the batch;
+ * updates the running statistics with the unbiased variance.
  *
  * @param parameters gamma then beta, each aligned to 64 floats
  * @param running mean then variance, likewise
@@ -127,27 +156,19 @@ export function batchNormStatistics(
   },
 ): PlannedTensor {
   const { shape, label, epsilon = 1e-5, momentum = 0.1 } = options;
-  const base = constantsOf(program, options);
-  const { constants: split, count } = parts(program, shape, base.LANES);
-  const constants = { ...base, ...split };
+  const { constants, params, count, partsGrid, blocksGrid } = layer(program, shape, watch);
   const partials = program.tensor(`${label} partials`, blocks(shape) * count * 32);
   program.dispatch(batchNorm, "statistics", {
-    constants: { ...constants, ACTIVATION: 0 },
-    bindings: { x, partials },
-    workgroups: [count, blocks(shape)],
+    constants,
+    bindings: { params, x, partials },
+    workgroups: partsGrid,
     label,
   });
   const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
   program.dispatch(batchNorm, "finish", {
-    constants: {
-      ...constants,
-      ACTIVATION: 0,
-      EPSILON: epsilon,
-      MOMENTUM: momentum,
-      WATCH: watch,
-    },
-    bindings: { partial_list: partials, parameters, running, moments, faults, params: step },
-    workgroups: [Math.ceil(blocks(shape) / base.LANES)],
+    constants: { ...constants, EPSILON: epsilon, MOMENTUM: momentum },
+    bindings: { params, partial_list: partials, parameters, running, moments, faults, now: step },
+    workgroups: blocksGrid,
     label,
   });
   return moments;
@@ -161,11 +182,11 @@ export function batchNormEvaluate(
 ): PlannedTensor {
   const { shape, label, epsilon = 1e-5 } = options;
   const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
-  const LANES = laneCount(program.device);
+  const { constants, params, blocksGrid } = layer(program, shape);
   program.dispatch(batchNorm, "evaluate", {
-    constants: { LANES, CHANNELS: shape.channels, EPSILON: epsilon },
-    bindings: { parameters, running_values: running, moments },
-    workgroups: [Math.ceil(blocks(shape) / LANES)],
+    constants: { ...constants, EPSILON: epsilon },
+    bindings: { params, parameters, running_values: running, moments },
+    workgroups: blocksGrid,
     label,
   });
   return moments;
@@ -183,17 +204,17 @@ export function batchNormApply(
     residualMoments?: Operand;
   },
 ): void {
-  const base = constantsOf(program, options);
-  const { chunk, workgroups } = planeGrid(program.device, options.shape, base.LANES);
+  const { shape, activation, label } = options;
+  const { constants, params, planeGrid: workgroups } = layer(program, shape);
   program.dispatch(batchNorm, "apply", {
     constants: {
-      ...base,
-      BATCH: 1,
-      CHUNK: chunk,
+      ...constants,
+      ACTIVATION: activationCodes[activation],
       RESIDUAL: residual !== undefined,
       NORMALISED: residualMoments !== undefined,
     },
     bindings: {
+      params,
       x,
       moment_values: moments,
       y,
@@ -201,7 +222,7 @@ export function batchNormApply(
       ...(residualMoments && { residual_moments: residualMoments }),
     },
     workgroups,
-    label: options.label,
+    label,
   });
 }
 
@@ -229,38 +250,36 @@ export function batchNormBackward(
   },
 ): void {
   const { shape, label, activation } = options;
-  const base = {
-    ...constantsOf(program, options),
-    RECOMPUTE: activation === "relu" && output === undefined,
+  const { constants, params, count, ...grids } = layer(program, shape);
+  const recompute = activation === "relu" && output === undefined;
+  const derivative = {
+    ...constants,
+    ACTIVATION: activationCodes[activation],
+    RECOMPUTE: recompute,
   };
-  const outputs = base.RECOMPUTE ? {} : { output: output ?? x };
+  const outputs = recompute ? {} : { output: output ?? x };
   const means = program.tensor(`${label} means`, blocks(shape) * 32);
   if (gradients === undefined) {
     program.clear(means);
   } else {
-    const { constants: split, count } = parts(program, shape, base.LANES);
-    const constants = { ...base, ...split };
-    const partials = program.tensor(
-      `${label} backward partials`,
-      blocks(shape) * count * 32,
-    );
+    const partials = program.tensor(`${label} backward partials`, blocks(shape) * count * 32);
     program.dispatch(batchNorm, "backward_sums", {
-      constants,
-      bindings: { x, dy, moment_values: moments, partials, ...outputs },
-      workgroups: [count, blocks(shape)],
+      constants: derivative,
+      bindings: { params, x, dy, moment_values: moments, partials, ...outputs },
+      workgroups: grids.partsGrid,
       label,
     });
     program.dispatch(batchNorm, "backward_finish", {
-      constants: { ...constants, ACTIVATION: 0, RECOMPUTE: false, ACCUMULATE: accumulate },
-      bindings: { partial_list: partials, means, gradients },
-      workgroups: [Math.ceil(blocks(shape) / base.LANES)],
+      constants: { ...constants, ACCUMULATE: accumulate },
+      bindings: { params, partial_list: partials, means, gradients },
+      workgroups: grids.blocksGrid,
       label,
     });
   }
-  const { chunk, workgroups } = planeGrid(program.device, shape, base.LANES);
   program.dispatch(batchNorm, "backward_apply", {
-    constants: { ...base, BATCH: 1, CHUNK: chunk, KEEP_MASKED: keepMasked },
+    constants: { ...derivative, KEEP_MASKED: keepMasked },
     bindings: {
+      params,
       x,
       ...(keepMasked ? { dy_masked: dy } : { dy }),
       moment_values: moments,
@@ -268,7 +287,7 @@ export function batchNormBackward(
       dx,
       ...outputs,
     },
-    workgroups,
+    workgroups: grids.planeGrid,
     label,
   });
 }

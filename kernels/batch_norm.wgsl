@@ -1,27 +1,39 @@
 // Batch normalisation over (N, H, W), with the activation and the residual sum that follow it.
-// Activations are [N][BLOCKS][PIXELS] vec4f: four channels of a pixel.
+// Activations are [N][blocks][pixels] vec4f: four channels of a pixel.
 //
 // Training forward: statistics -> finish -> apply. Evaluation: evaluate -> apply.
 // Backward: backward_sums -> backward_finish -> backward_apply.
-// One part (a workgroup of `statistics` and `backward_sums`) reduces SPAN pixels of IMAGES images of a
-// channel block; the parts are merged in order, so the result does not depend on scheduling.
+// One part (a workgroup of `statistics` and `backward_sums`) reduces `span` pixels of `images` images
+// of a channel block; the parts are merged in order, so the result does not depend on scheduling.
 
+// A layer's shape, so that layers share pipelines.
 struct Params {
+  batch: u32,
+  channels: u32,
+  // Blocks of four channels.
+  blocks: u32,
+  pixels: u32,
+  // Values of a channel: batch x pixels.
+  values: u32,
+  // Where beta, and the running variance, begin: parameters are aligned to 64 floats.
+  shift_at: u32,
+  // Parts of a channel block, and those along the pixels of a plane.
+  parts: u32,
+  pixel_parts: u32,
+  // Pixels and images of a part; the last ones may have fewer.
+  span: u32,
+  images: u32,
+  // Pixels that one workgroup of `apply` and `backward_apply` handles: a multiple of LANES.
+  chunk: u32,
+  // Place of this layer among the layers that are watched for NaN and infinity.
+  watch: u32,
+}
+
+struct Step {
   step: u32,
 }
 
 const LANES: u32 = 16u;
-const BATCH: u32 = 2u;
-const CHANNELS: u32 = 4u;
-const PIXELS: u32 = 16u;
-// Parts along the pixels of a plane, and along the images.
-const PIXEL_PARTS: u32 = 1u;
-const IMAGE_PARTS: u32 = 1u;
-// Pixels and images of a part; the last ones may have fewer.
-const SPAN: u32 = 16u;
-const IMAGES: u32 = 2u;
-// Pixels that one workgroup of `apply` and `backward_apply` handles: a multiple of LANES.
-const CHUNK: u32 = 16u;
 const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 // 0 none, 1 ReLU, 2 ELU, 3 LeakyReLU, 4 sigmoid, 5 tanh
@@ -36,24 +48,18 @@ const RECOMPUTE: bool = false;
 const KEEP_MASKED: bool = false;
 // backward_finish adds to the gradients of the parameters.
 const ACCUMULATE: bool = false;
-// Place of this layer among the layers that are watched for NaN and infinity.
-const WATCH: u32 = 0u;
-
-const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
-const ELEMENTS: u32 = BATCH * PIXELS;
-const PARTS: u32 = PIXEL_PARTS * IMAGE_PARTS;
 
 // texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-// [BLOCKS][PARTS] pairs: mean and sum of squared deviations, or the two backward sums.
+// [blocks][parts] pairs: mean and sum of squared deviations, or the two backward sums.
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
 // texels
 @group(0) @binding(2) var<storage, read> partial_list: array<vec4f>;
-// gamma in the first CHANNELS floats, beta SHIFT_AT floats on
+// gamma in the first `channels` floats, beta shift_at floats on
 @group(0) @binding(3) var<storage, read> parameters: array<f32>;
 @group(0) @binding(4) var<storage, read_write> running: array<f32>;
 @group(0) @binding(5) var<storage, read> running_values: array<f32>;
-// [4][BLOCKS]: mean, 1 / standard deviation, gamma / standard deviation, beta
+// [4][blocks]: mean, 1 / standard deviation, gamma / standard deviation, beta
 @group(0) @binding(6) var<storage, read_write> moments: array<vec4f>;
 // texels
 @group(0) @binding(7) var<storage, read> moment_values: array<vec4f>;
@@ -69,16 +75,14 @@ const PARTS: u32 = PIXEL_PARTS * IMAGE_PARTS;
 // texels
 @group(0) @binding(13) var<storage, read_write> dy_masked: array<vec4f>;
 @group(0) @binding(14) var<storage, read_write> gradients: array<f32>;
-// [2][BLOCKS]: mean of g, mean of g times the normalised input
+// [2][blocks]: mean of g, mean of g times the normalised input
 @group(0) @binding(15) var<storage, read_write> means: array<vec4f>;
 // texels
 @group(0) @binding(16) var<storage, read> mean_values: array<vec4f>;
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
 @group(0) @binding(18) var<storage, read_write> faults: array<u32>;
 @group(0) @binding(19) var<uniform> params: Params;
-
-// Where beta, and the running variance, begin: parameters are aligned to 64 floats.
-const SHIFT_AT: u32 = (CHANNELS + 63u) / 64u * 64u;
+@group(0) @binding(20) var<uniform> now: Step;
 
 struct Moments {
   count: f32,
@@ -105,12 +109,12 @@ fn merge(a: Moments, b: Moments) -> Moments {
 @compute @workgroup_size(LANES)
 fn statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
-  let start = group.x % PIXEL_PARTS * SPAN;
-  let end = min(start + SPAN, PIXELS);
-  let first = group.x / PIXEL_PARTS * IMAGES;
+  let start = group.x % params.pixel_parts * params.span;
+  let end = min(start + params.span, params.pixels);
+  let first = group.x / params.pixel_parts * params.images;
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
-  for (var n = first; n < min(first + IMAGES, BATCH); n++) {
-    let base = (n * BLOCKS + block) * PIXELS;
+  for (var n = first; n < min(first + params.images, params.batch); n++) {
+    let base = (n * params.blocks + block) * params.pixels;
     var p = start + lane;
     while (p + 3u * LANES < end) {
       let a = x[base + p];
@@ -139,14 +143,17 @@ fn statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     workgroupBarrier();
   }
   if (lane == 0u) {
-    let at = (block * PARTS + group.x) * 2u;
+    let at = (block * params.parts + group.x) * 2u;
     partials[at] = shared_moments[0].mean;
     partials[at + 1u] = shared_moments[0].m2;
   }
 }
 
-fn gamma_of(c: u32) -> f32 { if (c < CHANNELS) { return parameters[c]; } return 0.0; }
-fn beta_of(c: u32) -> f32 { if (c < CHANNELS) { return parameters[SHIFT_AT + c]; } return 0.0; }
+fn gamma_of(c: u32) -> f32 { if (c < params.channels) { return parameters[c]; } return 0.0; }
+fn beta_of(c: u32) -> f32 {
+  if (c < params.channels) { return parameters[params.shift_at + c]; }
+  return 0.0;
+}
 fn gamma_block(block: u32) -> vec4f {
   let c = block * 4u;
   return vec4f(gamma_of(c), gamma_of(c + 1u), gamma_of(c + 2u), gamma_of(c + 3u));
@@ -163,33 +170,35 @@ fn is_broken(v: vec4f) -> bool {
 fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
   let istd = vec4f(1.0) / sqrt(variance + vec4f(EPSILON));
   moments[block] = mean;
-  moments[BLOCKS + block] = istd;
-  moments[2u * BLOCKS + block] = gamma_block(block) * istd;
-  moments[3u * BLOCKS + block] = beta_block(block);
+  moments[params.blocks + block] = istd;
+  moments[2u * params.blocks + block] = gamma_block(block) * istd;
+  moments[3u * params.blocks + block] = beta_block(block);
 }
 
 @compute @workgroup_size(LANES)
 fn finish(@builtin(global_invocation_id) id: vec3u) {
   let block = id.x;
-  if (block >= BLOCKS) { return; }
+  if (block >= params.blocks) { return; }
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
-  for (var part = 0u; part < PARTS; part++) {
-    let at = (block * PARTS + part) * 2u;
-    let rows = min(SPAN, PIXELS - part % PIXEL_PARTS * SPAN);
-    let count = f32(rows * min(IMAGES, BATCH - part / PIXEL_PARTS * IMAGES));
+  for (var part = 0u; part < params.parts; part++) {
+    let at = (block * params.parts + part) * 2u;
+    let rows = min(params.span, params.pixels - part % params.pixel_parts * params.span);
+    let images = min(params.images, params.batch - part / params.pixel_parts * params.images);
+    let count = f32(rows * images);
     total = merge(total, Moments(count, partial_list[at], partial_list[at + 1u]));
   }
-  let variance = total.m2 / f32(ELEMENTS);
+  let variance = total.m2 / f32(params.values);
   store_moments(block, total.mean, variance);
   if (is_broken(total.mean) || is_broken(total.m2)) {
-    if (faults[WATCH] == 0u) { faults[WATCH] = params.step + 1u; }
+    if (faults[params.watch] == 0u) { faults[params.watch] = now.step + 1u; }
   }
-  let unbiased = total.m2 / f32(ELEMENTS - 1u);
+  let unbiased = total.m2 / f32(params.values - 1u);
   for (var i = 0u; i < 4u; i++) {
     let c = block * 4u + i;
-    if (c < CHANNELS) {
+    if (c < params.channels) {
       running[c] = (1.0 - MOMENTUM) * running[c] + MOMENTUM * total.mean[i];
-      running[SHIFT_AT + c] = (1.0 - MOMENTUM) * running[SHIFT_AT + c] + MOMENTUM * unbiased[i];
+      let v = params.shift_at + c;
+      running[v] = (1.0 - MOMENTUM) * running[v] + MOMENTUM * unbiased[i];
     }
   }
 }
@@ -198,15 +207,15 @@ fn running_block(block: u32, offset: u32) -> vec4f {
   var v = vec4f(1.0);
   for (var i = 0u; i < 4u; i++) {
     let c = block * 4u + i;
-    if (c < CHANNELS) { v[i] = running_values[offset + c]; }
+    if (c < params.channels) { v[i] = running_values[offset + c]; }
   }
   return v;
 }
 
 @compute @workgroup_size(LANES)
 fn evaluate(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= BLOCKS) { return; }
-  store_moments(id.x, running_block(id.x, 0u), running_block(id.x, SHIFT_AT));
+  if (id.x >= params.blocks) { return; }
+  store_moments(id.x, running_block(id.x, 0u), running_block(id.x, params.shift_at));
 }
 
 // Comparisons are written so that NaN goes through instead of becoming zero.
@@ -232,20 +241,20 @@ fn slope_at(z: vec4f) -> vec4f {
 @compute @workgroup_size(LANES)
 fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
-  let base = (group.z * BLOCKS + block) * PIXELS;
+  let base = (group.z * params.blocks + block) * params.pixels;
   let mean = moment_values[block];
-  let scale = moment_values[2u * BLOCKS + block];
-  let shift = moment_values[3u * BLOCKS + block];
+  let scale = moment_values[2u * params.blocks + block];
+  let shift = moment_values[3u * params.blocks + block];
   var residual_mean = vec4f(0.0);
   var residual_scale = vec4f(1.0);
   var residual_shift = vec4f(0.0);
   if (NORMALISED) {
     residual_mean = residual_moments[block];
-    residual_scale = residual_moments[2u * BLOCKS + block];
-    residual_shift = residual_moments[3u * BLOCKS + block];
+    residual_scale = residual_moments[2u * params.blocks + block];
+    residual_shift = residual_moments[3u * params.blocks + block];
   }
-  let end = min(group.x * CHUNK + CHUNK, PIXELS);
-  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+  let end = min(group.x * params.chunk + params.chunk, params.pixels);
+  for (var p = group.x * params.chunk + lane; p < end; p += LANES) {
     var v = (x[base + p] - mean) * scale + shift;
     if (RESIDUAL) { v += (residual[base + p] - residual_mean) * residual_scale + residual_shift; }
     y[base + p] = activate(v);
@@ -256,16 +265,16 @@ fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
 fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
   let mean = moment_values[block];
-  let istd = moment_values[BLOCKS + block];
-  let scale = moment_values[2u * BLOCKS + block];
-  let shift = moment_values[3u * BLOCKS + block];
-  let start = group.x % PIXEL_PARTS * SPAN;
-  let end = min(start + SPAN, PIXELS);
-  let first = group.x / PIXEL_PARTS * IMAGES;
+  let istd = moment_values[params.blocks + block];
+  let scale = moment_values[2u * params.blocks + block];
+  let shift = moment_values[3u * params.blocks + block];
+  let start = group.x % params.pixel_parts * params.span;
+  let end = min(start + params.span, params.pixels);
+  let first = group.x / params.pixel_parts * params.images;
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
-  for (var n = first; n < min(first + IMAGES, BATCH); n++) {
-    let base = (n * BLOCKS + block) * PIXELS;
+  for (var n = first; n < min(first + params.images, params.batch); n++) {
+    let base = (n * params.blocks + block) * params.pixels;
     for (var p = start + lane; p < end; p += LANES) {
       let value = x[base + p];
       var g = dy[base + p];
@@ -289,7 +298,7 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     workgroupBarrier();
   }
   if (lane == 0u) {
-    let at = (block * PARTS + group.x) * 2u;
+    let at = (block * params.parts + group.x) * 2u;
     partials[at] = shared_sums[0][0];
     partials[at + 1u] = shared_sums[0][1];
   }
@@ -298,25 +307,25 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
 @compute @workgroup_size(LANES)
 fn backward_finish(@builtin(global_invocation_id) id: vec3u) {
   let block = id.x;
-  if (block >= BLOCKS) { return; }
+  if (block >= params.blocks) { return; }
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
-  for (var part = 0u; part < PARTS; part++) {
-    let at = (block * PARTS + part) * 2u;
+  for (var part = 0u; part < params.parts; part++) {
+    let at = (block * params.parts + part) * 2u;
     sum += partial_list[at];
     sum_normalised += partial_list[at + 1u];
   }
-  means[block] = sum / f32(ELEMENTS);
-  means[BLOCKS + block] = sum_normalised / f32(ELEMENTS);
+  means[block] = sum / f32(params.values);
+  means[params.blocks + block] = sum_normalised / f32(params.values);
   for (var i = 0u; i < 4u; i++) {
     let c = block * 4u + i;
-    if (c < CHANNELS) {
+    if (c < params.channels) {
       if (ACCUMULATE) {
         gradients[c] += sum_normalised[i];
-        gradients[SHIFT_AT + c] += sum[i];
+        gradients[params.shift_at + c] += sum[i];
       } else {
         gradients[c] = sum_normalised[i];
-        gradients[SHIFT_AT + c] = sum[i];
+        gradients[params.shift_at + c] = sum[i];
       }
     }
   }
@@ -326,15 +335,15 @@ fn backward_finish(@builtin(global_invocation_id) id: vec3u) {
 @compute @workgroup_size(LANES)
 fn backward_apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
-  let base = (group.z * BLOCKS + block) * PIXELS;
+  let base = (group.z * params.blocks + block) * params.pixels;
   let mean = moment_values[block];
-  let istd = moment_values[BLOCKS + block];
-  let scale = moment_values[2u * BLOCKS + block];
-  let shift = moment_values[3u * BLOCKS + block];
+  let istd = moment_values[params.blocks + block];
+  let scale = moment_values[2u * params.blocks + block];
+  let shift = moment_values[3u * params.blocks + block];
   let mean_g = mean_values[block];
-  let mean_gx = mean_values[BLOCKS + block];
-  let end = min(group.x * CHUNK + CHUNK, PIXELS);
-  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+  let mean_gx = mean_values[params.blocks + block];
+  let end = min(group.x * params.chunk + params.chunk, params.pixels);
+  for (var p = group.x * params.chunk + lane; p < end; p += LANES) {
     let at = base + p;
     let value = x[at];
     var g = vec4f(0.0);

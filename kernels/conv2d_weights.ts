@@ -10,17 +10,7 @@ import { tiledCount } from "./weight_layout.ts";
 const weightKernel = defineKernel({
   name: "conv2d_weights",
   source,
-  constants: [
-    "LANES",
-    "VECTORS",
-    "SHARES",
-    "ACCUMULATE",
-    "RAGGED",
-    "OUT_CHANNELS",
-    "IN_CHANNELS",
-    "POSITIONS",
-    "TAPS",
-  ],
+  constants: ["LANES", "ACCUMULATE", "RAGGED"],
   params: {
     out_channels: "u32",
     in_blocks: "u32",
@@ -34,11 +24,15 @@ const weightKernel = defineKernel({
     step_x: "i32",
     padded: "u32",
     has_bias: "u32",
+    in_channels: "u32",
+    positions: "u32",
+    vectors: "u32",
+    shares: "u32",
   },
   entries: {
     pack: { params: "uniform", weights: "read", bias: "read", packed: "read_write" },
     pack_transposed: { params: "uniform", weights: "read", packed: "read_write" },
-    collect: { partial: "read", gradient: "read_write" },
+    collect: { params: "uniform", partial: "read", gradient: "read_write" },
   },
 });
 
@@ -127,20 +121,20 @@ export function recordShares(program: ProgramBuilder, work: {
   compute(partial);
   const lanes = laneCount(program.device);
   program.dispatch(weightKernel, "collect", {
-    constants: {
-      LANES: lanes,
-      VECTORS: vectors,
-      SHARES: shares,
-      ACCUMULATE: accumulate,
-      RAGGED: ragged,
-      ...(ragged && {
-        OUT_CHANNELS: outChannels,
-        IN_CHANNELS: channels,
-        POSITIONS: positions,
-        TAPS: taps,
+    constants: { LANES: lanes, ACCUMULATE: accumulate, RAGGED: ragged },
+    bindings: {
+      params: fixedParams(program.device, weightKernel, {
+        out_channels: outChannels,
+        in_channels: channels,
+        in_blocks: inputBlocks(shape),
+        positions,
+        taps,
+        vectors,
+        shares,
       }),
+      partial,
+      gradient: weightGradient,
     },
-    bindings: { partial, gradient: weightGradient },
     workgroups: folded(program.device, Math.ceil(vectors / lanes)),
     label: `${label}: collect`,
   });

@@ -7,16 +7,9 @@
 // gradient, reduces over output channels for every input channel, at the taps first + i * step.
 
 const LANES: u32 = 64u;
-// Vectors of a gradient.
-const VECTORS: u32 = 64u;
-const SHARES: u32 = 2u;
 const ACCUMULATE: bool = false;
 // Channels don't fill their tiles: what stands beside them stays zero.
 const RAGGED: bool = false;
-const OUT_CHANNELS: u32 = 4u;
-const IN_CHANNELS: u32 = 4u;
-const POSITIONS: u32 = 1u;
-const TAPS: u32 = 9u;
 
 struct Params {
   out_channels: u32,
@@ -32,6 +25,11 @@ struct Params {
   step_x: i32,
   padded: u32,
   has_bias: u32,
+  // collect: input channels and positions, which in_blocks are made of; vec4s of a gradient; shares.
+  in_channels: u32,
+  positions: u32,
+  vectors: u32,
+  shares: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -117,19 +115,19 @@ fn collect(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
-  if (at >= VECTORS) {
+  if (at >= params.vectors) {
     return;
   }
   var sum = partial[at];
-  for (var share = 1u; share < SHARES; share++) {
-    sum += partial[share * VECTORS + at];
+  for (var share = 1u; share < params.shares; share++) {
+    sum += partial[share * params.vectors + at];
   }
   if (RAGGED) {
-    let tile = at / 4u / TAPS;
-    let blocks = (IN_CHANNELS + 3u) / 4u * POSITIONS;
-    let k = tile / blocks * 4u + at % 4u;
-    let c = vec4u(tile % blocks / POSITIONS * 4u) + vec4u(0u, 1u, 2u, 3u);
-    sum = select(vec4f(), sum, (c < vec4u(IN_CHANNELS)) & vec4<bool>(k < OUT_CHANNELS));
+    let tile = at / 4u / params.taps;
+    let k = tile / params.in_blocks * 4u + at % 4u;
+    let c = vec4u(tile % params.in_blocks / params.positions * 4u) + vec4u(0u, 1u, 2u, 3u);
+    let exists = (c < vec4u(params.in_channels)) & vec4<bool>(k < params.out_channels);
+    sum = select(vec4f(), sum, exists);
   }
   if (ACCUMULATE) {
     sum += gradient[at];

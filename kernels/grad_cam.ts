@@ -1,13 +1,18 @@
 /** Grad-CAM (Selvaraju et al., 2017) of a feature map and its gradient. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
+import {
+  type Operand,
+  type PlannedTensor,
+  type ProgramBuilder,
+  slice,
+} from "../src/gpu/program.ts";
 import source from "./grad_cam.wgsl" with { type: "text" };
 import { blocks, flatGrid, laneCount, pixels, type Shape } from "./tensors.ts";
 
 const gradCamKernel = defineKernel({
   name: "grad_cam",
   source,
-  constants: ["LANES", "BATCH", "CHANNELS", "HEIGHT", "WIDTH", "OUT_HEIGHT", "OUT_WIDTH"],
+  constants: ["LANES", "CHANNELS", "HEIGHT", "WIDTH", "OUT_HEIGHT", "OUT_WIDTH"],
   entries: {
     weigh: { gradient: "read", weights: "read_write" },
     combine: { features: "read", weight_values: "read", plane: "read_write" },
@@ -33,7 +38,7 @@ export function gradCam(
   },
 ): PlannedTensor {
   const { batch, channels, height, width } = shape;
-  const constants = { LANES: laneCount(program.device), BATCH: batch };
+  const constants = { LANES: laneCount(program.device) };
   const grid = (count: number) => flatGrid(program.device, count, constants.LANES);
   const weights = program.tensor(`${label} weights`, batch * blocks(shape) * 16);
   program.dispatch(gradCamKernel, "weigh", {
@@ -45,7 +50,11 @@ export function gradCam(
   const plane = program.tensor(`${label} plane`, batch * pixels(shape) * 4);
   program.dispatch(gradCamKernel, "combine", {
     constants: { ...constants, CHANNELS: channels, HEIGHT: height, WIDTH: width },
-    bindings: { features, weight_values: weights, plane },
+    bindings: {
+      features,
+      weight_values: weights,
+      plane: slice(plane, 0, batch * pixels(shape) * 4),
+    },
     workgroups: grid(batch * pixels(shape)),
     label,
   });
@@ -58,7 +67,7 @@ export function gradCam(
       OUT_HEIGHT: output.height,
       OUT_WIDTH: output.width,
     },
-    bindings: { plane_values: plane, y },
+    bindings: { plane_values: plane, y: slice(y, 0, batch * pixels(output) * 4) },
     workgroups: grid(batch * pixels(output)),
     label,
   });

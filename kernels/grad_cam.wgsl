@@ -2,7 +2,6 @@
 // to one plane an image at the size of the network's input. weigh -> combine -> upsample.
 
 const LANES: u32 = 16u;
-const BATCH: u32 = 2u;
 const CHANNELS: u32 = 4u;
 const HEIGHT: u32 = 4u;
 const WIDTH: u32 = 4u;
@@ -15,15 +14,15 @@ const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
 
 // texels
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
-// [BATCH][BLOCKS]
+// [batch][BLOCKS]
 @group(0) @binding(1) var<storage, read_write> weights: array<vec4f>;
 // texels
 @group(0) @binding(2) var<storage, read> features: array<vec4f>;
 @group(0) @binding(3) var<storage, read> weight_values: array<vec4f>;
-// [BATCH][PIXELS]
+// [batch][PIXELS]
 @group(0) @binding(4) var<storage, read_write> plane: array<f32>;
 @group(0) @binding(5) var<storage, read> plane_values: array<f32>;
-// [BATCH][OUT_PIXELS]
+// [batch][OUT_PIXELS]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 fn index(group: vec3u, groups: vec3u, lane: u32) -> u32 {
@@ -37,7 +36,7 @@ fn weigh(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = index(group, groups, lane);
-  if (at >= BATCH * BLOCKS) { return; }
+  if (at >= arrayLength(&weights)) { return; }
   var sum = vec4f(0.0);
   for (var p = 0u; p < PIXELS; p++) { sum += gradient[at * PIXELS + p]; }
   weights[at] = sum / f32(PIXELS);
@@ -50,7 +49,7 @@ fn combine(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = index(group, groups, lane);
-  if (at >= BATCH * PIXELS) { return; }
+  if (at >= arrayLength(&plane)) { return; }
   let first = at / PIXELS * BLOCKS;
   let pixel = at % PIXELS;
   var sum = vec4f(0.0);
@@ -74,7 +73,7 @@ fn upsample(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = index(group, groups, lane);
-  if (at >= BATCH * OUT_PIXELS) { return; }
+  if (at >= arrayLength(&y)) { return; }
   let base = at / OUT_PIXELS * PIXELS;
   let row = source(at % OUT_PIXELS / OUT_WIDTH, HEIGHT, OUT_HEIGHT);
   let column = source(at % OUT_WIDTH, WIDTH, OUT_WIDTH);

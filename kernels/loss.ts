@@ -1,12 +1,12 @@
 /** Losses with PyTorch's definitions and mean reduction, and counts of predictions. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import { type Operand, type ProgramBuilder, slice } from "../src/gpu/program.ts";
 import source from "./loss.wgsl" with { type: "text" };
 
 const loss = defineKernel({
   name: "loss",
   source,
-  constants: ["LANES", "BATCH", "OUTPUTS", "ROW", "KIND", "DELTA", "GRADIENT", "WATCH"],
+  constants: ["LANES", "OUTPUTS", "ROW", "KIND", "DELTA", "GRADIENT", "WATCH"],
   params: { step: "u32", seed: "u32", first: "u32", slot: "u32", share: "f32" },
   entries: {
     cross_entropy: {
@@ -80,8 +80,13 @@ interface Rows {
   label?: string;
 }
 
-function constantsOf({ batch, outputs }: Rows) {
-  return { LANES: 64, BATCH: batch, OUTPUTS: outputs, ROW: Math.ceil(outputs / 4) * 4 };
+/** Constants, and the logits of this batch alone: the kernel counts its rows. */
+function rowsOf({ batch, outputs, logits }: Rows) {
+  const row = Math.ceil(outputs / 4) * 4;
+  return {
+    constants: { LANES: 64, OUTPUTS: outputs, ROW: row },
+    logits: slice(logits, 0, batch * row * 4),
+  };
 }
 
 /**
@@ -102,12 +107,9 @@ export function lossForward(
     watch: number;
   },
 ): void {
-  const { logits, order, params, targets, weights, losses, gradient, faults, watch } = rows;
-  const constants = {
-    ...constantsOf(rows),
-    GRADIENT: gradient !== undefined,
-    WATCH: watch,
-  };
+  const { order, params, targets, weights, losses, gradient, faults, watch } = rows;
+  const { constants: shape, logits } = rowsOf(rows);
+  const constants = { ...shape, GRADIENT: gradient !== undefined, WATCH: watch };
   const shared = { logits, order, losses, faults, params, ...(gradient && { gradient }) };
   const label = rows.label ?? name;
   if (isClassLoss(name)) {
@@ -133,9 +135,10 @@ export function countPredictions(
   program: ProgramBuilder,
   rows: Rows & { classes: Operand; confusion: Operand },
 ): void {
-  const { logits, order, params, classes, confusion, batch, label } = rows;
+  const { order, params, classes, confusion, batch, label } = rows;
+  const { constants, logits } = rowsOf(rows);
   program.dispatch(loss, "count", {
-    constants: constantsOf(rows),
+    constants,
     bindings: { logits, order, classes, confusion, params },
     workgroups: [Math.ceil(batch / 64)],
     label,

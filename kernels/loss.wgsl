@@ -1,4 +1,4 @@
-// Losses over a batch of rows [BATCH][ROW] and their gradients, in one workgroup: the loss is one
+// Losses over a batch of rows [batch][ROW] and their gradients, in one workgroup: the loss is one
 // number, and its gradient needs the sum of weights first. Also counts of a confusion matrix.
 
 struct Params {
@@ -13,7 +13,6 @@ struct Params {
 }
 
 const LANES: u32 = 64u;
-const BATCH: u32 = 8u;
 // Outputs of a sample, and floats from one row to the next (a multiple of 4).
 const OUTPUTS: u32 = 2u;
 const ROW: u32 = 4u;
@@ -38,6 +37,8 @@ const WATCH: u32 = 0u;
 @group(0) @binding(7) var<storage, read_write> confusion: array<atomic<u32>>;
 @group(0) @binding(8) var<storage, read_write> faults: array<u32>;
 @group(0) @binding(9) var<uniform> params: Params;
+
+fn batch() -> u32 { return arrayLength(&logits) / ROW; }
 
 var<workgroup> shared_sums: array<vec2f, LANES>;
 
@@ -71,7 +72,7 @@ fn largest(row: u32) -> f32 {
 @compute @workgroup_size(LANES)
 fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
   var sum = vec2f(0.0);
-  for (var n = lane; n < BATCH; n += LANES) {
+  for (var n = lane; n < batch(); n += LANES) {
     let row = n * ROW;
     let truth = classes[order[params.first + n]];
     let high = largest(row);
@@ -83,7 +84,7 @@ fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
   let sums = total(lane, sum);
   report(lane, sums.x / sums.y);
   if (GRADIENT) {
-    for (var n = lane; n < BATCH; n += LANES) {
+    for (var n = lane; n < batch(); n += LANES) {
       let row = n * ROW;
       let truth = classes[order[params.first + n]];
       let high = largest(row);
@@ -105,7 +106,7 @@ fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
 @compute @workgroup_size(LANES)
 fn multi_margin(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var n = lane; n < BATCH; n += LANES) {
+  for (var n = lane; n < batch(); n += LANES) {
     let row = n * ROW;
     let truth = classes[order[params.first + n]];
     let weight = weights[truth] / f32(OUTPUTS);
@@ -124,11 +125,11 @@ fn multi_margin(@builtin(local_invocation_index) lane: u32) {
           let z = DELTA - logits[row + truth] + logits[row + k];
           if (k == truth) { g = -above; } else { g = select(0.0, 1.0, z > 0.0); }
         }
-        gradient[row + k] = params.share * g * weight / f32(BATCH);
+        gradient[row + k] = params.share * g * weight / f32(batch());
       }
     }
   }
-  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(BATCH));
+  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(batch()));
 }
 
 // Loss and derivative of one output.
@@ -157,7 +158,7 @@ fn pointwise(x: f32, t: f32) -> vec2f {
 @compute @workgroup_size(LANES)
 fn regression(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var n = lane; n < BATCH; n += LANES) {
+  for (var n = lane; n < batch(); n += LANES) {
     let row = n * ROW;
     let item = order[params.first + n];
     for (var k = 0u; k < ROW; k++) {
@@ -167,17 +168,17 @@ fn regression(@builtin(local_invocation_index) lane: u32) {
         sum += both.x;
         g = both.y;
       }
-      if (GRADIENT) { gradient[row + k] = params.share * g / f32(BATCH * OUTPUTS); }
+      if (GRADIENT) { gradient[row + k] = params.share * g / f32(batch() * OUTPUTS); }
     }
   }
-  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(BATCH * OUTPUTS));
+  report(lane, total(lane, vec2f(sum, 0.0)).x / f32(batch() * OUTPUTS));
 }
 
 // confusion[truth][prediction] += 1; the first of equal logits wins.
 @compute @workgroup_size(LANES)
 fn count(@builtin(global_invocation_id) id: vec3u) {
   let n = id.x;
-  if (n >= BATCH) { return; }
+  if (n >= batch()) { return; }
   var best = 0u;
   for (var k = 1u; k < OUTPUTS; k++) {
     if (logits[n * ROW + k] > logits[n * ROW + best]) { best = k; }

@@ -1,13 +1,13 @@
 /** Dropout and noise from counter-based random numbers, bit for bit those of `src/random.ts`. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import { type Operand, type ProgramBuilder, slice } from "../src/gpu/program.ts";
 import source from "./random.wgsl" with { type: "text" };
 import { flatGrid, laneCount } from "./tensors.ts";
 
 const random = defineKernel({
   name: "random",
   source,
-  constants: ["LANES", "VECTORS", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE"],
+  constants: ["LANES", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE"],
   params: { step: "u32", seed: "u32" },
   entries: {
     generate: { words: "read_write", params: "uniform" },
@@ -37,10 +37,9 @@ export function generateWords(
 function layout(program: ProgramBuilder, bytes: number) {
   const lanes = laneCount(program.device);
   const perLane = program.device.class === "software" ? 16 : 2;
-  const vectors = bytes / 16;
   return {
-    constants: { LANES: lanes, VECTORS: vectors, PER_LANE: perLane },
-    workgroups: flatGrid(program.device, Math.ceil(vectors / perLane), lanes),
+    constants: { LANES: lanes, PER_LANE: perLane },
+    workgroups: flatGrid(program.device, Math.ceil(bytes / 16 / perLane), lanes),
   };
 }
 
@@ -68,7 +67,7 @@ export function dropout(
       DROPPED: probability,
       SCALE: probability < 1 ? 1 / (1 - probability) : 0,
     },
-    bindings: { x, y, params },
+    bindings: { x, y: slice(y, 0, bytes), params },
     workgroups,
     label,
   });
@@ -91,7 +90,7 @@ export function addNoise(
   const { constants, workgroups } = layout(program, bytes);
   program.dispatch(random, "noise", {
     constants: { ...constants, STREAM: stream, SAMPLE: bytes / 16 / batch },
-    bindings: { x, y, deviations, params },
+    bindings: { x, y: slice(y, 0, bytes), deviations, params },
     workgroups,
     label,
   });

@@ -7,7 +7,6 @@ struct Params {
 }
 
 const LANES: u32 = 16u;
-const VECTORS: u32 = 64u;
 const PER_LANE: u32 = 4u;
 const STREAM: u32 = 0u;
 // Probability that an element is dropped, and what the others are multiplied by.
@@ -56,8 +55,9 @@ fn words_at(index: u32) -> vec2u {
 // Uniform in [0, 1) with 24 bits, exact.
 fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 5.9604644775390625e-8; }
 
-fn first_vector(group: vec3u, groups: vec3u, lane: u32) -> u32 {
-  return (group.y * groups.x + group.x) * LANES * PER_LANE + lane;
+// First vector of a workgroup, which handles LANES x PER_LANE.
+fn first_vector(group: vec3u, groups: vec3u) -> u32 {
+  return (group.y * groups.x + group.x) * LANES * PER_LANE;
 }
 
 // The words themselves, for comparison with the host's.
@@ -73,19 +73,17 @@ fn dropout(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (at < VECTORS) {
-      let index = at * 4u;
-      let u = vec4f(
-        uniform_of(words_at(index).x),
-        uniform_of(words_at(index + 1u).x),
-        uniform_of(words_at(index + 2u).x),
-        uniform_of(words_at(index + 3u).x),
-      );
-      y[at] = select(vec4f(0.0), x[at] * SCALE, u >= vec4f(DROPPED));
-    }
+  let first = first_vector(group, groups);
+  let end = min(first + LANES * PER_LANE, arrayLength(&y));
+  for (var at = first + lane; at < end; at += LANES) {
+    let index = at * 4u;
+    let u = vec4f(
+      uniform_of(words_at(index).x),
+      uniform_of(words_at(index + 1u).x),
+      uniform_of(words_at(index + 2u).x),
+      uniform_of(words_at(index + 3u).x),
+    );
+    y[at] = select(vec4f(0.0), x[at] * SCALE, u >= vec4f(DROPPED));
   }
 }
 
@@ -105,12 +103,10 @@ fn noise(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = first_vector(group, groups, lane);
-  for (var i = 0u; i < PER_LANE; i++) {
-    let at = first + i * LANES;
-    if (at < VECTORS) {
-      let deviation = deviations[at / SAMPLE];
-      y[at] = x[at] + select(vec4f(0.0), vec4f(normals(at).x * deviation), deviation > 0.0);
-    }
+  let first = first_vector(group, groups);
+  let end = min(first + LANES * PER_LANE, arrayLength(&y));
+  for (var at = first + lane; at < end; at += LANES) {
+    let deviation = deviations[at / SAMPLE];
+    y[at] = x[at] + select(vec4f(0.0), vec4f(normals(at).x * deviation), deviation > 0.0);
   }
 }

@@ -9,15 +9,15 @@
  * const relu = defineKernel({
  *   name: "relu",
  *   source,
- *   constants: ["COUNT", "LANES"], // `const COUNT: u32 = 64u;` in the module, set by dispatch
+ *   constants: ["LANES"], // `const LANES: u32 = 16u;` in the module, set by dispatch
  *   entries: { forward: { x: "read", y: "read_write" } },
  * });
  *
  * export function reluForward(program: ProgramBuilder, x: Operand, y: Operand, count: number) {
  *   const { lanes } = program.device;
  *   program.dispatch(relu, "forward", {
- *     constants: { COUNT: count, LANES: lanes },
- *     bindings: { x, y },
+ *     constants: { LANES: lanes },
+ *     bindings: { x, y }, // the kernel's bound: `arrayLength(&y)`
  *     workgroups: [Math.ceil(count / lanes)],
  *   });
  * }
@@ -31,8 +31,9 @@
  *   buffers); writing two ranges of one buffer is possible when they don't overlap.
  * - `program.texture(label, shape)` is virtual too. Write it by a kernel (`texture_write`, a
  *   `texture_storage_2d_array<rgba32float, write>`) or by `copyToTexture`, read it as `texture_read`.
- * - Bake shapes in as constants. Leave the batch size to `workgroups` where you can, so that the
- *   last partial batch shares the pipeline.
+ * - A constant is for what changes the code. Shapes of layers stand in `fixedParams`, and a batch size
+ *   follows from the grid or from `arrayLength`: each set of constants is a pipeline of its own, which
+ *   a software adapter compiles for 0.05 to 1 s, and the last partial batch should find all of them made.
  * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
  */
 import { DeviceError } from "../errors.ts";
