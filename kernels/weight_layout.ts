@@ -19,30 +19,33 @@ export function tiledCount({ outChannels, channels, positions = 1, taps }: Weigh
   return Math.ceil(outChannels / 4) * Math.ceil(channels / 4) * positions * taps * 16;
 }
 
-/** Calls `visit(place in PyTorch's order, place on the device)` for every weight. */
-function eachWeight(
+/** Writes PyTorch's order into the device's; what is padding stays as it is. */
+export function intoTiles(shape: WeightShape, plain: Float32Array, tiled: Float32Array): void {
+  move(shape, plain, tiled, true);
+}
+
+/** Writes the device's order into PyTorch's. */
+export function outOfTiles(shape: WeightShape, tiled: Float32Array, plain: Float32Array): void {
+  move(shape, plain, tiled, false);
+}
+
+function move(
   { outChannels, channels, positions = 1, taps }: WeightShape,
-  visit: (plain: number, tiled: number) => void,
+  plain: Float32Array,
+  tiled: Float32Array,
+  intoTiles: boolean,
 ): void {
   const blocks = Math.ceil(channels / 4) * positions;
-  let plain = 0;
+  let at = 0;
   for (let k = 0; k < outChannels; k++) {
     for (let c = 0; c < channels; c++) {
       for (let position = 0; position < positions; position++) {
         const block = (c >> 2) * positions + position;
         const first = ((k >> 2) * blocks + block) * taps * 16 + (k & 3) * 4 + (c & 3);
-        for (let tap = 0; tap < taps; tap++) visit(plain++, first + tap * 16);
+        const end = first + taps * 16;
+        if (intoTiles) { for (let to = first; to < end; to += 16) tiled[to] = plain[at++]; }
+        else for (let from = first; from < end; from += 16) plain[at++] = tiled[from];
       }
     }
   }
-}
-
-/** Writes PyTorch's order into the device's; what is padding stays as it is. */
-export function intoTiles(shape: WeightShape, plain: Float32Array, tiled: Float32Array): void {
-  eachWeight(shape, (from, to) => tiled[to] = plain[from]);
-}
-
-/** Writes the device's order into PyTorch's. */
-export function outOfTiles(shape: WeightShape, tiled: Float32Array, plain: Float32Array): void {
-  eachWeight(shape, (to, from) => plain[to] = tiled[from]);
 }

@@ -8,11 +8,10 @@
  */
 
 const KEY_SCHEDULE_PARITY = 0x1bd11bda;
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 
 /**
- * One block: encrypts counter (counter0, counter1) under key (key0, key1), all unsigned 32-bit
- * integers, and leaves two of them in `out[0]` and `out[1]`.
+ * Encrypts the counters (counter0, counter1), (counter0, counter1 + 1), ... under the key (key0, key1),
+ * all unsigned 32-bit integers, and leaves two of them a block in `out`, as many blocks as it holds.
  */
 export function threefry2x32(
   key0: number,
@@ -22,25 +21,41 @@ export function threefry2x32(
   out: Uint32Array,
 ): void {
   const key2 = KEY_SCHEDULE_PARITY ^ key0 ^ key1;
-  let x0 = (counter0 + key0) | 0;
-  let x1 = (counter1 + key1) | 0;
-  let a = key1, b = key2, c = key0;
-  for (let group = 1; group <= 5; group++) {
-    const first = (group & 1) === 1 ? 0 : 4;
-    for (let round = first; round < first + 4; round++) {
-      const rotation = ROTATIONS[round];
+  for (let block = 0; block < out.length; block += 2) {
+    let x0 = (counter0 + key0) | 0;
+    let x1 = (counter1 + block / 2 + key1) | 0;
+    let a = key1, b = key2, c = key0;
+    // Keys are added after every fourth round, by turns; the rotations repeat after eight.
+    for (let group = 1;; group += 2) {
       x0 = (x0 + x1) | 0;
-      x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
+      x1 = ((x1 << 13) | (x1 >>> 19)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 15) | (x1 >>> 17)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 26) | (x1 >>> 6)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 6) | (x1 >>> 26)) ^ x0;
+      x0 = (x0 + a) | 0;
+      x1 = (x1 + b + group) | 0;
+      if (group === 5) break;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 17) | (x1 >>> 15)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 29) | (x1 >>> 3)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 16) | (x1 >>> 16)) ^ x0;
+      x0 = (x0 + x1) | 0;
+      x1 = ((x1 << 24) | (x1 >>> 8)) ^ x0;
+      x0 = (x0 + b) | 0;
+      x1 = (x1 + c + group + 1) | 0;
+      const key = a;
+      a = c;
+      c = b;
+      b = key;
     }
-    x0 = (x0 + a) | 0;
-    x1 = (x1 + b + group) | 0;
-    const used = a;
-    a = b;
-    b = c;
-    c = used;
+    out[block] = x0;
+    out[block + 1] = x1;
   }
-  out[0] = x0;
-  out[1] = x1;
 }
 
 /** The number of a named stream: FNV-1a over its UTF-8 bytes, 32 bits. */

@@ -46,7 +46,7 @@ export interface TrainingBuffers {
 }
 
 /**
- * Uploads the data set, the targets and the initial weights.
+ * Uploads the data set, the targets and the initial weights; of a checkpoint, nothing yet.
  *
  * @throws {DeviceError} too little memory
  */
@@ -84,7 +84,8 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   const run = options.runs[index];
   const { network, items, seed, frozen, classWeights } = run;
   const { batchSize, optimizer, augmentation = [], loss } = options;
-  const state = run.initial ?? initialState(network, seed);
+  // A checkpoint's tensors are written over them.
+  const begins = options.resume ? undefined : run.initial ?? initialState(network, seed);
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
   const length = network.parameters.deviceLength;
@@ -98,8 +99,11 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
   return {
-    parameters: buffer("parameters", network.parameters.toDevice(state.parameters)),
-    statistics: buffer("statistics", state.statistics),
+    parameters: buffer(
+      "parameters",
+      begins ? network.parameters.toDevice(begins.parameters) : length * 4,
+    ),
+    statistics: buffer("statistics", begins?.statistics ?? network.statistics.deviceLength * 4),
     gradients: buffer("gradients", length * 4),
     faults: buffer("faults", (network.normalisations.length + 1) * 4),
     ...(moments.first && { moment1: buffer("moment1", length * 4) }),

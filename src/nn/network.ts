@@ -1,8 +1,7 @@
 /** A network: a chain of layers over one input shape. */
 import type { Shape } from "../../kernels/tensors.ts";
-import { Random } from "../random.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "./layer.ts";
-import { FlatLayout, type TensorSpec } from "./parameters.ts";
+import { FlatLayout } from "./parameters.ts";
 
 /** Channels, height, width. */
 export type InputShape = readonly [number, number, number];
@@ -58,37 +57,16 @@ export class Network {
 
   /** Initial parameters, a function of the seed and each parameter's name. */
   initialParameters(seed: number): Float32Array<ArrayBuffer> {
-    return filled(this.parameters, seed);
+    return this.parameters.initial(seed);
   }
 
   initialStatistics(): Float32Array<ArrayBuffer> {
-    return filled(this.statistics, 0);
+    return this.statistics.initial(0);
   }
 
   /** Names of the layers that count batches: each holds `num_batches_tracked`. */
   get normalisations(): string[] {
     return this.statistics.tensors.filter(({ name }) => name.endsWith(".running_mean"))
       .map(({ name }) => name.slice(0, -".running_mean".length));
-  }
-}
-
-function filled(layout: FlatLayout, seed: number): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(layout.length);
-  for (const tensor of layout.tensors) {
-    fill(values.subarray(tensor.offset, tensor.offset + tensor.count), tensor, seed);
-  }
-  return values;
-}
-
-function fill(values: Float32Array, { name, initialisation }: TensorSpec, seed: number): void {
-  if (initialisation.kind === "constant") {
-    values.fill(initialisation.value);
-    return;
-  }
-  const random = new Random(seed, `initialise ${name}`);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = initialisation.kind === "uniform"
-      ? random.uniform(-initialisation.bound, initialisation.bound)
-      : random.normal(0, initialisation.deviation);
   }
 }

@@ -6,13 +6,7 @@ import {
   tiledCount,
   type WeightShape,
 } from "../../kernels/weight_layout.ts";
-
-/** How a parameter begins; see `initialisation.ts`. */
-export type Initialisation =
-  | { kind: "constant"; value: number }
-  /** Uniform in (-bound, bound): PyTorch's default with bound 1 / sqrt(fan in). */
-  | { kind: "uniform"; bound: number }
-  | { kind: "normal"; deviation: number };
+import { type Initialisation, initialise } from "./initialisation.ts";
 
 export interface TensorSpec {
   /** PyTorch's name, such as `layer1.0.conv1.weight`. */
@@ -67,6 +61,18 @@ export class FlatLayout {
 
   has(name: string): boolean {
     return this.#byName.has(name);
+  }
+
+  /** The host's array as a network begins. */
+  initial(seed: number): Float32Array<ArrayBuffer> {
+    const values = new Float32Array(this.length);
+    for (const tensor of this.tensors) this.initialise(tensor, values, seed);
+    return values;
+  }
+
+  /** Writes one tensor as it begins into the host's array. */
+  initialise(tensor: Placed, values: Float32Array, seed: number): void {
+    initialise(part(values, tensor), tensor.name, tensor.initialisation, seed);
   }
 
   /** The host's array in the device's order. */

@@ -83,25 +83,27 @@ export function withOurNames(network: Network, state: StateDict): StateDict {
  * Takes weights from a state dict, under our names or ClinicaDL's.
  *
  * @param subject file that errors name
- * @param partial keeps the initial values of `initial` for what is missing or mis-shaped
+ * @param partial what is missing or mis-shaped begins as it does with the seed
  * @throws {DataError} listing what is missing, unexpected or mis-shaped
  */
 export function importState(
   network: Network,
   given: StateDict,
   subject: string,
-  partial?: { initial: NetworkState },
+  partial?: { seed: number },
 ): NetworkState {
   const state = withOurNames(network, given);
   const diff = diffState(network, state);
   if (!partial && diff.missing.length + diff.unexpected.length + diff.misshaped.length > 0) {
     throw new DataError(subject, describeDiff(network, diff));
   }
-  const result = partial ? structuredClone(partial.initial) : blankState(network);
+  const result = blankState(network);
   const unfit = new Set([...diff.missing, ...diff.misshaped.map(({ name }) => name)]);
   const copy = (layout: FlatLayout, into: Float32Array) => {
-    for (const { name, offset } of layout.tensors) {
+    for (const tensor of layout.tensors) {
+      const { name, offset } = tensor;
       if (!unfit.has(name)) into.set(floats(state.get(name)!, name, subject), offset);
+      else if (partial) layout.initialise(tensor, into, partial.seed);
     }
   };
   copy(network.parameters, result.parameters);
@@ -137,7 +139,7 @@ function floats(tensor: StateTensor, name: string, subject: string): ArrayLike<n
   throw new DataError(subject, `${name} has dtype ${tensor.dtype}; convert it to float32`);
 }
 
-/** Weights and statistics in PyTorch's order: each module's parameters, then its buffers. */
+/** Views of weights and statistics in PyTorch's order: each module's parameters, then its buffers. */
 export function exportState(
   network: Network,
   state: NetworkState,
@@ -147,7 +149,7 @@ export function exportState(
   const rename = (name: string) => naming === "clinicadl" ? network.exportName(name) : name;
   const put = (layout: FlatLayout, values: Float32Array, name: string) => {
     const { shape, offset, count } = layout.get(name);
-    const data = new Float32Array(values.subarray(offset, offset + count));
+    const data = (values as Float32Array<ArrayBuffer>).subarray(offset, offset + count);
     result.set(rename(name), { dtype: "float32", shape, data });
   };
   const normalisations = new Set(network.normalisations);

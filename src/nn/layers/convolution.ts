@@ -8,7 +8,8 @@ import {
 } from "../../../kernels/conv2d.ts";
 import type { Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
-import type { Initialisation, TensorSpec } from "../parameters.ts";
+import type { Initialisation } from "../initialisation.ts";
+import type { TensorSpec } from "../parameters.ts";
 
 export interface ConvolutionOptions {
   inChannels: number;

@@ -7,7 +7,8 @@ import {
 } from "../../../kernels/conv2d.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
-import type { Initialisation, TensorSpec } from "../parameters.ts";
+import type { Initialisation } from "../initialisation.ts";
+import type { TensorSpec } from "../parameters.ts";
 
 export class Linear implements Layer {
   readonly parameters: readonly TensorSpec[];

@@ -264,7 +264,7 @@ export class Training {
       runs.push({
         label: this.#label(member),
         network,
-        initial: await initial(),
+        initial: places.length > 0 ? undefined : await initial(),
         items: this.#train[member],
         seed: seedOf(params.seed, index),
         frozen: frozenParameters(network, params.nb_unfrozen_layer),

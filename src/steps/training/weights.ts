@@ -6,7 +6,6 @@ import {
   diffState,
   exportState,
   importState,
-  initialState,
   type NetworkState,
   type StateDict,
   withOurNames,
@@ -53,7 +52,7 @@ export function transferredState(
   if (random.length === network.parameters.tensors.length) {
     throw new DataError(subject, `holds no weights of ${network.architecture}`);
   }
-  const state = importState(network, given, subject, { initial: initialState(network, seed) });
+  const state = importState(network, given, subject, { seed });
   return { state, random };
 }
 
