@@ -152,6 +152,9 @@ fn main(
   }
 
   let out_pixels = params.out_height * params.out_width;
+  let first_block = first_channel / 4u;
+  // registers
+  var to: array<u32, PIXELS>;
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
     let pixel = first_pixel + p * LANES;
@@ -159,19 +162,27 @@ fn main(
     let n = row / params.rows;
     let y = (row - n * params.rows) * params.out_stride_y + params.out_start_y;
     let x_ = (pixel - row * params.columns) * params.out_stride_x + params.out_start_x;
-    let block = first_channel / 4u;
-    let to = (n * params.out_blocks + block) * out_pixels + y * params.out_width + x_;
-    if (n < params.images) {
+    to[p] = (n * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
+  }
+  // A loop whose end is not constant, so that drivers keep it: they make each store a loop over the
+  // lanes, and all stores written out take as long to compile as the loop above.
+  let pixels = params.images * params.rows * params.columns;
+  let blocks = min(OUT_CHANNELS / 4u, params.out_blocks - first_block);
+  for (var b = 0u; b < blocks; b++) {
+    // unroll
+    for (var p = 0u; p < PIXELS; p++) {
+      // registers
+      var value: array<f32, 4>;
       // unroll
-      for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
-        if (block + b < params.out_blocks) {
-          output[to + b * out_pixels] = vec4f(
-            sum[p][b * 4u],
-            sum[p][b * 4u + 1u],
-            sum[p][b * 4u + 2u],
-            sum[p][b * 4u + 3u],
-          );
+      for (var k = 0u; k < 4u; k++) {
+        value[k] = sum[p][k];
+        // unroll
+        for (var from = 1u; from < OUT_CHANNELS / 4u; from++) {
+          value[k] = select(value[k], sum[p][from * 4u + k], b == from);
         }
+      }
+      if (first_pixel + p * LANES < pixels) {
+        output[to[p] + b * out_pixels] = vec4f(value[0], value[1], value[2], value[3]);
       }
     }
   }

@@ -123,18 +123,22 @@ fn main(
 
   let columns = params.in_blocks * taps;
   let first_texel = workgroup.y * params.out_blocks * columns * 4u;
-  // unroll
-  for (var b = 0u; b < OUT_BLOCKS; b++) {
-    if (first_block + b < params.out_blocks) {
+  // See conv2d_texel.wgsl.
+  let blocks = min(OUT_BLOCKS, max(params.out_blocks, first_block) - first_block);
+  for (var b = 0u; b < blocks; b++) {
+    // unroll
+    for (var j = 0u; j < COLUMNS; j++) {
+      let column = column_group * COLUMNS + j;
+      let to = first_texel + ((first_block + b) * columns + column) * 4u;
       // unroll
-      for (var j = 0u; j < COLUMNS; j++) {
-        let column = column_group * COLUMNS + j;
+      for (var k = 0u; k < 4u; k++) {
+        var value = sum[k][j];
+        // unroll
+        for (var from = 1u; from < OUT_BLOCKS; from++) {
+          value = select(value, sum[from * 4u + k][j], b == from);
+        }
         if (column < columns) {
-          let to = first_texel + ((first_block + b) * columns + column) * 4u;
-          // unroll
-          for (var k = 0u; k < 4u; k++) {
-            partial[to + k] = sum[b * 4u + k][j];
-          }
+          partial[to + k] = value;
         }
       }
     }

@@ -84,15 +84,24 @@ fn main(
     }
   }
 
-  if (channel_group < params.channel_groups) {
-    let columns = params.column_groups * COLUMNS;
-    let rows = params.channel_groups * OUT_BLOCKS * 4u;
-    let first_row = (workgroup.y * 36u + workgroup.z) * rows + channel_group * OUT_BLOCKS * 4u;
+  // See conv2d_texel.wgsl.
+  let columns = params.column_groups * COLUMNS;
+  let rows = params.channel_groups * OUT_BLOCKS * 4u;
+  let first_row = (workgroup.y * 36u + workgroup.z) * rows;
+  let first_channel = channel_group * OUT_BLOCKS * 4u;
+  let end_channel = min(first_channel + OUT_BLOCKS * 4u, rows);
+  for (var channel = first_channel; channel < end_channel; channel += 4u) {
     // unroll
-    for (var k = 0u; k < OUT_BLOCKS * 4u; k++) {
+    for (var k = 0u; k < 4u; k++) {
+      let to = (first_row + channel + k) * columns + column_group * COLUMNS;
       // unroll
       for (var j = 0u; j < COLUMNS; j++) {
-        products[(first_row + k) * columns + column_group * COLUMNS + j] = sum[k][j];
+        var value = sum[k][j];
+        // unroll
+        for (var from = 4u; from < OUT_BLOCKS * 4u; from += 4u) {
+          value = select(value, sum[from + k][j], channel - first_channel == from);
+        }
+        products[to + j] = value;
       }
     }
   }

@@ -78,22 +78,26 @@ fn main(
     weight_at += in_step;
   }
 
+  // See conv2d_texel.wgsl.
   let first_block = first_channel / 4u;
-  // unroll
-  for (var t = 0u; t < TILES; t++) {
-    let tile = first_tile + t * LANES;
-    if (tile < params.tiles) {
+  let blocks = min(OUT_CHANNELS / 4u, params.out_blocks - first_block);
+  for (var b = 0u; b < blocks; b++) {
+    let plane = (workgroup.z * params.out_blocks + first_block + b) * params.pitch;
+    // unroll
+    for (var t = 0u; t < TILES; t++) {
+      // registers
+      var value: array<f32, 4>;
       // unroll
-      for (var b = 0u; b < OUT_CHANNELS / 4u; b++) {
-        if (first_block + b < params.out_blocks) {
-          products[(workgroup.z * params.out_blocks + first_block + b) * params.pitch + tile] =
-            vec4f(
-              sum[t][b * 4u],
-              sum[t][b * 4u + 1u],
-              sum[t][b * 4u + 2u],
-              sum[t][b * 4u + 3u],
-            );
+      for (var k = 0u; k < 4u; k++) {
+        value[k] = sum[t][k];
+        // unroll
+        for (var from = 1u; from < OUT_CHANNELS / 4u; from++) {
+          value[k] = select(value[k], sum[t][from * 4u + k], b == from);
         }
+      }
+      let tile = first_tile + t * LANES;
+      if (tile < params.tiles) {
+        products[plane + tile] = vec4f(value[0], value[1], value[2], value[3]);
       }
     }
   }
