@@ -154,6 +154,5 @@ export function gradientParams(shape: Conv2dShape) {
     stride_x: shape.stride[1],
     pad_y: shape.padding[0],
     pad_x: shape.padding[1],
-    pixels: shape.images * outHeight * outWidth,
   };
 }

@@ -15,12 +15,12 @@ import {
 import source from "./conv2d_texel.wgsl" with { type: "text" };
 import gradientSource from "./conv2d_weight_gradient_texel.wgsl" with { type: "text" };
 import { recordShares } from "./conv2d_weights.ts";
-import { paddedTexels, pixelTile } from "./texels.ts";
+import { paddedTexels, pixelTile, tileCost } from "./texels.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_texel",
   source,
-  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "TRANSPOSED", "BIAS"],
+  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED", "BIAS"],
   params: {
     images: "u32",
     in_blocks: "u32",
@@ -62,7 +62,7 @@ const convolutionKernel = defineKernel({
 const weightGradientKernel = defineKernel({
   name: "conv2d_weight_gradient_texel",
   source: gradientSource,
-  constants: ["LANES"],
+  constants: ["LANES", "ONE_TAP"],
   params: {
     in_blocks: "u32",
     in_height: "u32",
@@ -76,8 +76,8 @@ const weightGradientKernel = defineKernel({
     stride_x: "u32",
     pad_y: "u32",
     pad_x: "u32",
-    pixels: "u32",
-    share: "u32",
+    images: "u32",
+    shares: "u32",
     column_groups: "u32",
   },
   entries: {
@@ -98,14 +98,14 @@ export const texelConvolution: ConvolutionVariant = {
     const packed = program.texelsWithin(weights);
     const { outChannels, kernel } = shape;
     for (const { grid, taps } of parts) {
-      const { pixels, channels } = tile(program, grid);
-      const gridPixels = images * grid.rows * grid.columns;
+      const { pixels, channels, alongChannels, workgroups } = tile(program, grid);
       const { lanes } = program.device;
       program.dispatch(convolutionKernel, "main", {
         constants: {
           LANES: lanes,
           PIXELS: pixels,
           OUT_CHANNELS: channels,
+          LANES_ALONG_CHANNELS: alongChannels,
           TRANSPOSED: transposed,
           BIAS: bias !== undefined,
         },
@@ -124,26 +124,61 @@ export const texelConvolution: ConvolutionVariant = {
           ...(bias && { bias }),
           output,
         },
-        workgroups: [
-          Math.ceil(gridPixels / (lanes * pixels)),
-          Math.ceil(grid.outBlocks * 4 / channels),
-        ],
+        workgroups,
         label,
       });
     }
   },
 };
 
-/** Register tile of an invocation: the table's channels, halved for few; pixels to fit the grid. */
-function tile(
-  program: ProgramBuilder,
-  grid: ConvolutionGrid,
-): { pixels: number; channels: number } {
+/** How a grid is split: the register tile of an invocation, and what the lanes run along. */
+interface Tile {
+  pixels: number;
+  channels: number;
+  alongChannels: boolean;
+  workgroups: [number, number];
+}
+
+/**
+ * The table's channels, halved for few; pixels to fit the grid; lanes along channels where leaving out
+ * taps in the padding, or the end of a grid that fills no tile, saves a tenth.
+ */
+function tile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
+  const { lanes } = program.device;
   const { texelChannels } = kernelTable(program.device);
-  const narrow = grid.outBlocks * 4 <= texelChannels / 2;
-  const channels = narrow ? texelChannels / 2 : texelChannels;
-  const count = grid.images * grid.rows * grid.columns;
-  return { pixels: pixelTile(program.device.lanes, count, channels), channels };
+  const outChannels = grid.outBlocks * 4;
+  const channels = outChannels <= texelChannels / 2 ? texelChannels / 2 : texelChannels;
+  const places = grid.rows * grid.columns;
+  const pixels = pixelTile(lanes, grid.images * places, channels);
+  const groups = Math.ceil(grid.images * places / (lanes * pixels));
+  const channelGroups = Math.ceil(outChannels / channels);
+  const images = pixelTile(1, grid.images, channels);
+  const imageGroups = Math.ceil(grid.images / images);
+  const laneGroups = Math.ceil(outChannels / (lanes * channels));
+  const alongPixels = groups * channelGroups * grid.taps[0] * grid.taps[1] *
+    tileCost(pixels, channels);
+  const alongChannels = imageGroups * laneGroups * tapsInside(grid, 0) * tapsInside(grid, 1) *
+    tileCost(images, channels);
+  return alongChannels < 0.9 * alongPixels
+    ? {
+      pixels: images,
+      channels,
+      alongChannels: true,
+      workgroups: [places * imageGroups, laneGroups],
+    }
+    : { pixels, channels, alongChannels: false, workgroups: [groups, channelGroups] };
+}
+
+/** Pairs of an output place and a tap along one axis that do not fall into the padding. */
+function tapsInside(grid: ConvolutionGrid, axis: 0 | 1): number {
+  const count = axis === 0 ? grid.rows : grid.columns;
+  const size = axis === 0 ? grid.inHeight : grid.inWidth;
+  let inside = 0;
+  for (let place = 0; place < count; place++) {
+    const first = place * grid.stride[axis] + grid.start[axis];
+    inside += Math.max(0, Math.min(grid.taps[axis], size - first) - Math.max(0, -first));
+  }
+  return inside;
 }
 
 /** Columns and blocks of output channels an invocation keeps; constants of the kernel. */
@@ -163,6 +198,7 @@ export const texelWeightGradient: WeightGradientVariant = (program, work) => {
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups);
   const share = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
   const shares = Math.ceil(pixels / share);
+  const padded = shape.padding.some((pad) => pad > 0);
   const inTexels = shape.images * inBlocks * shape.height * shape.width;
   const outTexels = shape.images * outBlocks * outHeight * outWidth;
   recordShares(
@@ -170,11 +206,12 @@ export const texelWeightGradient: WeightGradientVariant = (program, work) => {
     { ...work, shares },
     (partial) =>
       program.dispatch(weightGradientKernel, "main", {
-        constants: { LANES: lanes },
+        constants: { LANES: lanes, ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0 },
         bindings: {
           params: fixedParams(program.device, weightGradientKernel, {
             ...gradientParams(shape),
-            share,
+            images: shape.images,
+            shares,
             column_groups: columnGroups,
           }),
           input: paddedTexels(program, input, inTexels),

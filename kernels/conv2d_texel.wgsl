@@ -6,13 +6,16 @@
 // weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
 // the data gradient (TRANSPOSED), whose input is dY, over their output channels.
 // The output grid is (rows, columns): all pixels of the output, or one parity of them in the data
-// gradient of a strided convolution. Lanes run along pixels (n, row, column).
+// gradient of a strided convolution. Lanes run along its pixels (n, row, column), all with the same
+// channels. With LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one
+// (row, column) of PIXELS images: the taps that fall into the padding there are left out.
 
 const LANES: u32 = 16u;
 const PIXELS: u32 = 16u;
 const OUT_CHANNELS: u32 = 16u;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
+const LANES_ALONG_CHANNELS: bool = false;
 const TRANSPOSED: bool = false;
 const BIAS: bool = false;
 
@@ -51,6 +54,21 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 
+// (image, row, column) of pixel p of an invocation; the image may be one too many.
+fn grid_pixel(group: u32, lane: u32, p: u32) -> vec3u {
+  if (LANES_ALONG_CHANNELS) {
+    let image_groups = (params.images + PIXELS - 1u) / PIXELS;
+    let place = group / image_groups;
+    let row = place / params.columns;
+    return vec3u((group - place * image_groups) * PIXELS + p, row, place - row * params.columns);
+  } else {
+    let pixel = (group * PIXELS + p) * LANES + lane;
+    let row = pixel / params.columns;
+    let n = row / params.rows;
+    return vec3u(n, row - n * params.rows, pixel - row * params.columns);
+  }
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -69,21 +87,26 @@ fn main(
   // registers
   var left: array<i32, PIXELS>;
 
-  let first_channel = workgroup.y * OUT_CHANNELS;
-  let first_pixel = workgroup.x * (LANES * PIXELS) + lane;
   let in_pixels = params.in_height * params.in_width;
-  let entries = params.taps_y * params.taps_x * params.in_blocks;
 
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
-    let pixel = first_pixel + p * LANES;
-    let row = pixel / params.columns;
-    let n = row / params.rows;
-    top[p] = i32((row - n * params.rows) * params.stride_y) + params.start_y;
-    left[p] = i32((pixel - row * params.columns) * params.stride_x) + params.start_x;
-    origin[p] = i32(n * params.in_blocks * in_pixels + ROW_MASK + 1u) +
+    let at = grid_pixel(workgroup.x, lane, p);
+    top[p] = i32(at.y * params.stride_y) + params.start_y;
+    left[p] = i32(at.z * params.stride_x) + params.start_x;
+    origin[p] = i32(at.x * params.in_blocks * in_pixels + ROW_MASK + 1u) +
       top[p] * i32(params.in_width) + left[p];
   }
+  var first_channel = workgroup.y * OUT_CHANNELS;
+  var first_tap = vec2i();
+  var end_tap = vec2i(vec2u(params.taps_x, params.taps_y));
+  if (LANES_ALONG_CHANNELS) {
+    first_channel = (workgroup.y * LANES + lane) * OUT_CHANNELS;
+    let corner = vec2i(left[0], top[0]);
+    first_tap = max(first_tap, -corner);
+    end_tap = max(first_tap, min(end_tap, vec2i(vec2u(params.in_width, params.in_height)) - corner));
+  }
+  let entries = u32((end_tap.x - first_tap.x) * (end_tap.y - first_tap.y)) * params.in_blocks;
   if (BIAS) {
     // unroll
     for (var k = 0u; k < OUT_CHANNELS; k++) {
@@ -107,8 +130,8 @@ fn main(
   let first_weight = params.weights_first + first_channel / 4u * out_step;
 
   // One flat loop over (block, tap): these drivers copy all sums at the borders of a nested one.
-  var tap_y = 0;
-  var tap_x = 0;
+  var tap_x = first_tap.x;
+  var tap_y = first_tap.y;
   var block = 0u;
   for (var entry = 0u; entry < entries; entry++) {
     let offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
@@ -116,8 +139,11 @@ fn main(
     let weight_at = first_weight + block * in_step + tap * 4u;
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
-      let inside = u32(top[p] + tap_y) < params.in_height && u32(left[p] + tap_x) < params.in_width;
-      let at = select(0u, u32(origin[p] + offset), inside);
+      var at = u32(origin[p] + offset);
+      if (!LANES_ALONG_CHANNELS) {
+        let inside = u32(top[p] + tap_y) < params.in_height && u32(left[p] + tap_x) < params.in_width;
+        at = select(0u, at, inside);
+      }
       x[p] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
     // Four channels at a time, so that their weights stay in processor registers.
@@ -143,11 +169,11 @@ fn main(
       }
     }
     tap_x += 1;
-    let row_ends = tap_x == i32(params.taps_x);
-    tap_x = select(tap_x, 0, row_ends);
+    let row_ends = tap_x == end_tap.x;
+    tap_x = select(tap_x, first_tap.x, row_ends);
     tap_y = select(tap_y, tap_y + 1, row_ends);
-    let block_ends = tap_y == i32(params.taps_y);
-    tap_y = select(tap_y, 0, block_ends);
+    let block_ends = tap_y == end_tap.y;
+    tap_y = select(tap_y, first_tap.y, block_ends);
     block = select(block, block + 1u, block_ends);
   }
 
@@ -157,17 +183,14 @@ fn main(
   var to: array<u32, PIXELS>;
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
-    let pixel = first_pixel + p * LANES;
-    let row = pixel / params.columns;
-    let n = row / params.rows;
-    let y = (row - n * params.rows) * params.out_stride_y + params.out_start_y;
-    let x_ = (pixel - row * params.columns) * params.out_stride_x + params.out_start_x;
-    to[p] = (n * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
+    let at = grid_pixel(workgroup.x, lane, p);
+    let y = at.y * params.out_stride_y + params.out_start_y;
+    let x_ = at.z * params.out_stride_x + params.out_start_x;
+    to[p] = (at.x * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
   }
   // A loop whose end is not constant, so that drivers keep it: they make each store a loop over the
   // lanes, and all stores written out take as long to compile as the loop above.
-  let pixels = params.images * params.rows * params.columns;
-  let blocks = min(OUT_CHANNELS / 4u, params.out_blocks - first_block);
+  let blocks = min(OUT_CHANNELS / 4u, max(params.out_blocks, first_block) - first_block);
   for (var b = 0u; b < blocks; b++) {
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
@@ -181,7 +204,7 @@ fn main(
           value[k] = select(value[k], sum[p][from * 4u + k], b == from);
         }
       }
-      if (first_pixel + p * LANES < pixels) {
+      if (grid_pixel(workgroup.x, lane, p).x < params.images) {
         output[to[p] + b * out_pixels] = vec4f(value[0], value[1], value[2], value[3]);
       }
     }

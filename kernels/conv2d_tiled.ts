@@ -120,6 +120,7 @@ export const tiledWeightGradient: WeightGradientVariant = (program, work) => {
         bindings: {
           params: fixedParams(program.device, weightGradientKernel, {
             ...gradientParams(shape),
+            pixels,
             share,
           }),
           input,

@@ -4,15 +4,18 @@
 // dW[k][c][ty][tx] = sum over n, p, q of dY[n][k][p][q] * X[n][c][p * stride + ty - pad][...]
 //
 // Row 0 of both textures stays zero, data follow as [N][blocks][H][W]. A column is a block of four
-// input channels at one tap, the tap running fastest, so that the lanes of a workgroup read
-// neighbouring pixels. Invocation (column group, channel group) takes COLUMNS columns and OUT_BLOCKS
-// blocks of output channels; workgroup_id.y takes a share of the pixels and writes its partial sums
-// to partial[share] in the order of weight_layout.ts: conv2d_weights.wgsl adds the shares in order.
+// input channels at one tap. The tap runs fastest, so that the lanes of a workgroup read neighbouring
+// pixels; with ONE_TAP the block does, every column of a workgroup has the same tap, and pixels for
+// which that tap falls into the padding are left out. Invocation (column group, channel group) takes
+// COLUMNS columns and OUT_BLOCKS blocks of output channels; workgroup_id.y takes a share of the pixels
+// and writes its partial sums to partial[share] in the order of weight_layout.ts: conv2d_weights.wgsl
+// adds the shares in order.
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
 const OUT_BLOCKS: u32 = 4u;
 const PIXELS: u32 = 4u;
+const ONE_TAP: bool = false;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 
@@ -29,8 +32,8 @@ struct Params {
   stride_x: u32,
   pad_y: u32,
   pad_x: u32,
-  pixels: u32,
-  share: u32,
+  images: u32,
+  shares: u32,
   column_groups: u32,
 }
 
@@ -38,6 +41,16 @@ struct Params {
 @group(0) @binding(1) var input: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var out_gradient: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+
+// (block of input channels, tap)
+fn block_and_tap(column: u32) -> vec2u {
+  if (ONE_TAP) {
+    return vec2u(column % params.in_blocks, column / params.in_blocks);
+  } else {
+    let taps = params.taps_y * params.taps_x;
+    return vec2u(column / taps, column % taps);
+  }
+}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -67,19 +80,31 @@ fn main(
 
   // unroll
   for (var j = 0u; j < COLUMNS; j++) {
-    let column = column_group * COLUMNS + j;
-    let block = min(column / taps, params.in_blocks - 1u);
-    let tap = column % taps;
-    tap_y[j] = i32(tap / params.taps_x) - i32(params.pad_y);
-    tap_x[j] = i32(tap % params.taps_x) - i32(params.pad_x);
-    offset[j] = i32(ROW_MASK + 1u + block * in_pixels) + tap_y[j] * i32(params.in_width) + tap_x[j];
+    let at = block_and_tap(column_group * COLUMNS + j);
+    tap_y[j] = i32(at.y / params.taps_x) - i32(params.pad_y);
+    tap_x[j] = i32(at.y % params.taps_x) - i32(params.pad_x);
+    offset[j] = i32(ROW_MASK + 1u + min(at.x, params.in_blocks - 1u) * in_pixels) +
+      tap_y[j] * i32(params.in_width) + tap_x[j];
   }
 
-  let first = workgroup.y * params.share;
-  let end = min(first + params.share, params.pixels);
-  var n = first / out_pixels;
-  var p = (first - n * out_pixels) / params.out_width;
-  var q = first - n * out_pixels - p * params.out_width;
+  // Output rows and columns [corner, corner + size) count.
+  var corner = vec2u();
+  var size = vec2u(params.out_width, params.out_height);
+  if (ONE_TAP) {
+    let stride = vec2u(params.stride_x, params.stride_y);
+    let last = vec2i(vec2u(params.in_width, params.in_height)) - 1 - vec2i(tap_x[0], tap_y[0]);
+    corner = (vec2u(max(vec2i(), -vec2i(tap_x[0], tap_y[0]))) + stride - 1u) / stride;
+    let end = min(size, vec2u(max(vec2i(-1), last) + vec2i(stride)) / stride);
+    size = max(corner, end) - corner;
+  }
+  let pixels = params.images * size.x * size.y;
+  let share = (pixels + params.shares * PIXELS - 1u) / (params.shares * PIXELS) * PIXELS;
+  let first = workgroup.y * share;
+  let end = min(first + share, pixels);
+  let first_row = first / max(1u, size.x);
+  var n = first_row / max(1u, size.y);
+  var p = corner.y + first_row - n * size.y;
+  var q = corner.x + first - first_row * size.x;
 
   for (var pixel = first; pixel < end; pixel += PIXELS) {
     // unroll
@@ -97,17 +122,22 @@ fn main(
       }
       // unroll
       for (var j = 0u; j < COLUMNS; j++) {
-        let inside = valid && u32(y + tap_y[j]) < params.in_height &&
-          u32(x_ + tap_x[j]) < params.in_width;
-        let at = select(0u, u32(origin + offset[j]), inside);
+        var at = u32(origin + offset[j]);
+        if (ONE_TAP) {
+          at = select(0u, at, valid);
+        } else {
+          let inside = valid && u32(y + tap_y[j]) < params.in_height &&
+            u32(x_ + tap_x[j]) < params.in_width;
+          at = select(0u, at, inside);
+        }
         x[u][j] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));
       }
       q += 1u;
-      let row_ends = q == params.out_width;
-      q = select(q, 0u, row_ends);
+      let row_ends = q == corner.x + size.x;
+      q = select(q, corner.x, row_ends);
       p = select(p, p + 1u, row_ends);
-      let image_ends = p == params.out_height;
-      p = select(p, 0u, image_ends);
+      let image_ends = p == corner.y + size.y;
+      p = select(p, corner.y, image_ends);
       n = select(n, n + 1u, image_ends);
     }
     // Column by column, so that its values stay in processor registers.
@@ -129,7 +159,8 @@ fn main(
     // unroll
     for (var j = 0u; j < COLUMNS; j++) {
       let column = column_group * COLUMNS + j;
-      let to = first_texel + ((first_block + b) * columns + column) * 4u;
+      let at = block_and_tap(column);
+      let to = first_texel + ((first_block + b) * columns + at.x * taps + at.y) * 4u;
       // unroll
       for (var k = 0u; k < 4u; k++) {
         var value = sum[k][j];

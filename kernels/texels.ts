@@ -31,12 +31,18 @@ export function plainTexels(
 const pixelTiles = [16, 14, 8, 4, 2];
 
 /**
- * Pixels an invocation should keep so that a grid of `pixels` costs least, edge waste included. The
- * price of a tile was fitted on lavapipe: a read costs as much as five multiply-adds of four terms. A
+ * Price of a register tile, in multiply-adds of four terms. Fitted on lavapipe: a read costs as much as
+ * five of them.
+ */
+export function tileCost(pixels: number, channels: number): number {
+  return 5 * (pixels + channels) + pixels * channels;
+}
+
+/**
+ * Pixels an invocation should keep so that a grid of `pixels` costs least, edge waste included. A
  * smaller tile must save a tenth, since every size is a pipeline to compile, up to two seconds of it.
  */
 export function pixelTile(lanes: number, pixels: number, channels: number): number {
-  const cost = (tile: number) =>
-    Math.ceil(pixels / (lanes * tile)) * (5 * (tile + channels) + tile * channels);
+  const cost = (tile: number) => Math.ceil(pixels / (lanes * tile)) * tileCost(tile, channels);
   return pixelTiles.reduce((best, tile) => cost(tile) < 0.9 * cost(best) ? tile : best);
 }
