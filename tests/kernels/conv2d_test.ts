@@ -33,6 +33,18 @@ const shapes: Record<string, Conv2dShape> = {
     padding: [1, 2],
   },
   "3x3, 36 to 68 channels, more than one tile": layer(3, 36, 12, 12, 68, 3, 1, 1),
+  "3x3, 256 to 260 channels, 2x3, half of the taps in the padding": layer(
+    9,
+    256,
+    2,
+    3,
+    260,
+    3,
+    1,
+    1,
+  ),
+  "3x3 with stride 2, 256 to 260 channels, 3x4": layer(9, 256, 3, 4, 260, 3, 2, 1),
+  "5x5, 256 to 260 channels, taps that never meet one pixel": layer(17, 256, 1, 1, 260, 5, 1, 2),
 };
 
 function layer(
