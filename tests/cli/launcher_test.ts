@@ -105,6 +105,29 @@ Deno.test("an installed Deno that is too old is passed over", async () => {
   }
 });
 
+Deno.test("lavapipe gets four threads a processor, unless the user says how many", async () => {
+  await using project = await Project.make();
+  const copy = await copyOf(`${project.root}/copy`);
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  // Stands for Deno: says its version and place, and prints what it was started with.
+  const fake = `#!/bin/sh
+case $1 in
+  --version) echo "deno 2.9.6 (stable)" ;;
+  eval) echo "$0" ;;
+  install) mkdir -p "$DENO_DIR/npm" ;;
+  run) echo "$LP_NUM_THREADS" ;;
+esac
+`;
+  await Deno.writeTextFile(`${path}/deno`, fake, { mode: 0o755 });
+  const env = { PATH: path, HOME: project.root, DENO_DIR: `${project.root}/packages` };
+  const threads = async (more: Record<string, string>) =>
+    (await call(copy, ["check"], { env: { ...env, ...more }, clearEnv: true })).out.trim();
+  // Of those that are online: the process may be confined to some of them.
+  const given = Number(await threads({}));
+  assert(given % 4 === 0 && given >= 4 * navigator.hardwareConcurrency, `${given}`);
+  assertEquals(await threads({ LP_NUM_THREADS: "1" }), "1");
+});
+
 Deno.test({
   name: "on a bare machine the launcher fetches Deno and packages from npm, once",
   ignore: !full,
