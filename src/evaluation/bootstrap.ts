@@ -1,5 +1,5 @@
 /** Percentile bootstrap that resamples participants, so that repeated rows of one stay together. */
-import { Random } from "../random.ts";
+import { Random, streamNumber } from "../random.ts";
 
 export interface BootstrapOptions {
   seed: number;
@@ -41,23 +41,31 @@ export function bootstrapIntervals<Name extends string>(
   const count = numbers.size;
   const drawn = new Float64Array(count);
   const weights = new Float64Array(participants.length);
-  const values = new Map<Name, number[]>();
-  for (const name of Object.keys(statistics(weights.fill(1))) as Name[]) values.set(name, []);
+  const names = Object.keys(statistics(weights.fill(1))) as Name[];
+  const values = names.map(() => new Float64Array(resamples));
+  const counts = new Uint32Array(names.length);
+  const stream = streamNumber("bootstrap");
   for (let resample = 0; resample < resamples && count > 1; resample++) {
-    const random = new Random(seed, "bootstrap", resample);
+    const random = new Random(seed, stream, resample);
     drawn.fill(0);
     for (let i = 0; i < count; i++) drawn[random.integer(count)]++;
     for (let row = 0; row < weights.length; row++) weights[row] = drawn[participantOf[row]];
     const results = statistics(weights);
-    for (const [name, list] of values) if (!Number.isNaN(results[name])) list.push(results[name]);
+    for (let i = 0; i < names.length; i++) {
+      const value = results[names[i]];
+      if (!Number.isNaN(value)) values[i][counts[i]++] = value;
+    }
   }
-  const intervals = {} as Record<Name, Interval>;
-  for (const [name, list] of values) intervals[name] = percentileInterval(list, confidence);
-  return intervals;
+  return Object.fromEntries(
+    names.map((name, i) => [
+      name,
+      percentileInterval(values[i].subarray(0, counts[i]), confidence),
+    ]),
+  ) as Record<Name, Interval>;
 }
 
-function percentileInterval(values: number[], confidence: number): Interval {
-  const sorted = Float64Array.from(values).sort();
+function percentileInterval(values: Float64Array, confidence: number): Interval {
+  const sorted = values.sort();
   const tail = (1 - confidence) / 2;
   return {
     lower: quantile(sorted, tail),

@@ -17,35 +17,57 @@ export interface Calibration {
   bins: CalibrationBin[];
 }
 
+/** Rows in bins by the probability of their predicted class; made once, used for any weights. */
+export interface Binning {
+  bins: number;
+  /** Of each row. */
+  bin: Uint32Array;
+  confidences: ArrayLike<number>;
+  correct: ArrayLike<number>;
+  /** Overwritten by each use, so that thousands of resamples allocate nothing. */
+  sums: Sums;
+}
+
+/** Of each bin: rows, confidences and right predictions, weighted. */
+interface Sums {
+  count: Float64Array;
+  confidence: Float64Array;
+  accuracy: Float64Array;
+}
+
 /**
- * Bins rows by the probability of their predicted class.
- *
  * @param confidences probability of the predicted class, one a row
  * @param correct 1 where the prediction is right
- * @param weights of the rows; 1 each when absent
  */
-export function calibration(
+export function binRows(
   confidences: ArrayLike<number>,
   correct: ArrayLike<number>,
   bins: number,
-  weights?: ArrayLike<number>,
-): Calibration {
-  const count = new Float64Array(bins);
-  const confidence = new Float64Array(bins);
-  const accuracy = new Float64Array(bins);
-  let total = 0;
-  for (let row = 0; row < confidences.length; row++) {
-    const weight = weights?.[row] ?? 1;
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(confidences[row] * bins) - 1));
-    total += weight;
-    count[bin] += weight;
-    confidence[bin] += weight * confidences[row];
-    accuracy[bin] += weight * correct[row];
+): Binning {
+  const bin = Uint32Array.from(
+    confidences,
+    (confidence) => Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1)),
+  );
+  const [count, confidence, accuracy] = [0, 1, 2].map(() => new Float64Array(bins));
+  return { bins, bin, confidences, correct, sums: { count, confidence, accuracy } };
+}
+
+/** @param weights of the rows; 1 each when absent */
+export function calibrationError(binning: Binning, weights?: ArrayLike<number>): number {
+  const { count, confidence, accuracy } = sum(binning, weights);
+  let [total, error] = [0, 0];
+  for (let bin = 0; bin < binning.bins; bin++) {
+    total += count[bin];
+    error += Math.abs(accuracy[bin] - confidence[bin]);
   }
-  let error = 0;
-  for (let bin = 0; bin < bins; bin++) error += Math.abs(accuracy[bin] - confidence[bin]);
+  return error / total;
+}
+
+export function calibration(binning: Binning): Calibration {
+  const ECE = calibrationError(binning);
+  const { bins, sums: { count, confidence, accuracy } } = binning;
   return {
-    ECE: error / total,
+    ECE,
     bins: Array.from(count, (rows, bin) => ({
       lower: bin / bins,
       upper: (bin + 1) / bins,
@@ -54,4 +76,16 @@ export function calibration(
       accuracy: rows === 0 ? 0 : accuracy[bin] / rows,
     })),
   };
+}
+
+function sum({ bin, confidences, correct, sums }: Binning, weights?: ArrayLike<number>): Sums {
+  const { count, confidence, accuracy } = sums;
+  for (const each of [count, confidence, accuracy]) each.fill(0);
+  for (let row = 0; row < bin.length; row++) {
+    const weight = weights?.[row] ?? 1;
+    count[bin[row]] += weight;
+    confidence[bin[row]] += weight * confidences[row];
+    accuracy[bin[row]] += weight * correct[row];
+  }
+  return sums;
 }

@@ -37,7 +37,8 @@ export function confusionMatrix(
 ): ConfusionMatrix {
   const counts = new Float64Array(classes * classes);
   for (let row = 0; row < trueLabels.length; row++) {
-    const [truth, predicted] = [trueLabels[row], predictedLabels[row]];
+    const truth = trueLabels[row];
+    const predicted = predictedLabels[row];
     if (!isClass(truth, classes) || !isClass(predicted, classes)) {
       throw new RangeError(`Row ${row} has labels ${truth}, ${predicted} of ${classes} classes`);
     }

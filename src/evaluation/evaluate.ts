@@ -6,7 +6,7 @@ import {
   mean,
   standardDeviation,
 } from "./bootstrap.ts";
-import { type Calibration, calibration } from "./calibration.ts";
+import { binRows, type Calibration, calibration, calibrationError } from "./calibration.ts";
 import { classificationMetrics, classRange, confusionMatrix } from "./classification_metrics.ts";
 import { joinPredictions, type Predictions } from "./predictions.ts";
 import { rankingAreas, type RankingCurves, rankingCurves, rankRows } from "./ranking.ts";
@@ -116,6 +116,7 @@ function evaluateClassification(predictions: Predictions): Evaluated {
   );
   const confidences = predictedLabels.map((label, row) => probabilities[row * classes + label]);
   const correct = trueLabels.map((label, row) => Number(label === predictedLabels[row]));
+  const binning = binRows(confidences, correct, CALIBRATION_BINS);
   const { counts } = confusionMatrix(trueLabels, predictedLabels, classes);
   return {
     statistics(weights) {
@@ -128,7 +129,7 @@ function evaluateClassification(predictions: Predictions): Evaluated {
         metrics[`ROC_AUC${suffix}`] = ROC_AUC;
         metrics[`PR_AUC${suffix}`] = PR_AUC;
       });
-      metrics.ECE = calibration(confidences, correct, CALIBRATION_BINS, weights).ECE;
+      metrics.ECE = calibrationError(binning, weights);
       return metrics;
     },
     details: {
@@ -136,7 +137,7 @@ function evaluateClassification(predictions: Predictions): Evaluated {
         ...counts.subarray(label * classes, (label + 1) * classes),
       ]),
       curves: rankings.map((ranking, i) => ({ class: positives[i], ...rankingCurves(ranking) })),
-      calibration: calibration(confidences, correct, CALIBRATION_BINS),
+      calibration: calibration(binning),
     },
   };
 }
