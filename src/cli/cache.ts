@@ -83,7 +83,16 @@ async function ls(
   out: Output,
 ): Promise<number> {
   const { listCache } = await import("../engine/cache.ts");
-  const rows = listCache(store, kind).map(({ record, pinned, state }) => [
+  const results = listCache(store, kind);
+  if (kind !== undefined && results.length === 0) {
+    const kinds = new Set(listCache(store).map(({ record }) => record.parts.kind));
+    throw new UsageError(
+      `no result of step kind "${kind}" in ${store.root}`,
+      didYouMean(kind, [...kinds]) ??
+        (kinds.size > 0 ? `it has ${[...kinds].join(", ")}` : undefined),
+    );
+  }
+  const rows = results.map(({ record, pinned, state }) => [
     record.key.slice("sha256-".length, "sha256-".length + 12),
     record.parts.kind,
     record.created.slice(0, 19),

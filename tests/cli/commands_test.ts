@@ -267,6 +267,10 @@ Deno.test("cache tells what it holds, keeps what is pinned, and removes what not
   const list = (await cache("ls", "count")).out.trimEnd().split("\n");
   assertEquals(list.length, 5);
   assertMatch(list[0], /^key +step kind +made +time +size/);
+  const misspelt = await cache("ls", "cuont");
+  assertEquals(misspelt.code, 2);
+  assertStringIncludes(misspelt.err, 'error: no result of step kind "cuont" in ');
+  assertStringIncludes(misspelt.err, 'did you mean "count"?');
   const key = list[1].split(" ")[0];
   assertEquals((await cache("pin", key, "--note", "for the paper")).out, "1 result pinned\n");
   assertStringIncludes((await cache("ls")).out, "pinned: for the paper");
