@@ -78,6 +78,7 @@ export class Scheduler {
     for (const node of this.nodes.values()) {
       if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
     }
+    if ([...this.nodes.values()].some(wantsThread)) this.executor.expect?.();
     this.#pump();
     this.#finishIfIdle();
     await this.#done.promise;
@@ -389,6 +390,10 @@ export class Scheduler {
     if (this.#signal.aborted) return "interrupted";
     return this.errors.length > 0 ? "failed" : "done";
   }
+}
+
+function wantsThread({ outcome, planned: { instance: { kind } } }: Node): boolean {
+  return outcome === undefined && kind.runs === "worker";
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

@@ -173,7 +173,7 @@ export class Store {
     let damaged = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
-      const bytes = await this.files.read(path);
+      const bytes = await this.files.read(path, blob.size);
       if (!bytes) continue;
       if (this.#intact(blob, bytes)) return bytes;
       damaged = true;

@@ -15,5 +15,7 @@ export interface Job {
 export interface Executor {
   /** Runs a task; the outputs are stored when it resolves. */
   run(job: Job): Promise<TaskResult>;
+  /** A step with a thread of its own is to come: what its thread needs may be made ready. */
+  expect?(): void;
   close(): void;
 }

@@ -29,6 +29,11 @@ export class LocalExecutor implements Executor {
       : await this.#runHere(job, kind);
   }
 
+  expect(): void {
+    const { stepModule } = this.options;
+    if (stepModule && this.#all.size === 0) this.#idle.push(this.#startWorker(stepModule));
+  }
+
   async #runHere(job: Job, kind: StepKind): Promise<TaskResult> {
     const services = await this.options.services?.(kind.kind, this.store);
     const running = execute(this.store, kind, job.task, services, job.signal, job.listener);
