@@ -138,6 +138,23 @@ function sliceIndices(
   return Int32Array.from(slices);
 }
 
+const PLANES: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
+
+/**
+ * What {@link extract} makes of a volume of this shape: [elements, 1, height, width].
+ *
+ * @throws {DataError} when a slice that is named, or any slice at all, is missing
+ */
+export function slicesShape(
+  recipe: Recipe & { mode: "slice" },
+  volume: readonly number[],
+  subject: string,
+): number[] {
+  const shape = recipe.target_grid?.shape ?? volume;
+  const [, rows, columns] = PLANES[recipe.slice_direction];
+  return [sliceIndices(recipe, shape, subject).length, 1, shape[rows], shape[columns]];
+}
+
 function cutSlices(
   volume: Volume,
   indices: Int32Array,
@@ -145,8 +162,7 @@ function cutSlices(
   subject: string,
   allocate: Allocate,
 ): Cut {
-  const planes: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
-  const order = planes[axis];
+  const order = PLANES[axis];
   const selection = whole(volume.shape);
   selection[axis] = indices;
   const shape = [indices.length, 1, volume.shape[order[1]], volume.shape[order[2]]];

@@ -29,6 +29,7 @@ export interface Outside {
     key: { readonly [key: string]: string | readonly string[] },
     compute: () => Promise<Uint8Array>,
   ): Promise<Blob>;
+  get(blob: Blob): Promise<Uint8Array>;
   warn(message: string): void;
 }
 
@@ -38,6 +39,8 @@ export interface OpenedImage extends FoundImage {
   /** Absolute. */
   file: string;
   blob: Blob;
+  /** Voxels along each axis. */
+  shape: readonly number[];
   /** In the artifact: below the data set's root, or below the cohort's name if there are several. */
   target: string;
 }
@@ -93,13 +96,14 @@ export async function openDataset(
   refuseSharedNames(images);
   for (const { target, blob } of images) files[target] = blob;
   files["images.tsv"] = writeTsv(
-    ["participant_id", "session_id", "path", "digest", "cohort"],
+    ["participant_id", "session_id", "path", "digest", "cohort", "shape"],
     images.map((image) => [
       image.participant,
       image.session,
       image.target,
       image.blob.digest,
       image.cohort,
+      image.shape.join("x"),
     ]),
   );
   files["participants.tsv"] = writeTsv(
@@ -127,7 +131,7 @@ async function registerImages(
   outside: Outside,
 ): Promise<{ images: Registered[]; faults: ImageFault[] }> {
   const faults: ImageFault[] = [];
-  const images: Registered[] = [];
+  const images: Omit<Registered, "shape">[] = [];
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     const file = `${root}/${image.path}`;
     try {
@@ -140,28 +144,35 @@ async function registerImages(
   // All at once: thousands of images that were sound before are not looked at again.
   const digests = readable.map(({ blob }) => blob.digest);
   const headerFaults: ImageFault[] = [];
-  const sound = () => {
-    for (const image of readable) {
+  const measure = () => {
+    const shapes = readable.map((image) => {
       try {
         const { pair, shape } = readHeader(readStart(image.file), image.path);
         if (pair) throw new DataError(image.path, "its voxels are in another file (.img)");
-        volumeShape(shape, image.path);
+        return volumeShape(shape, image.path);
       } catch (error) {
         headerFaults.push(faultOf(image, error));
       }
-    }
+    });
     throwIfAny(headerFaults);
-    return Promise.resolve(new TextEncoder().encode("sound"));
+    return Promise.resolve(new TextEncoder().encode(JSON.stringify(shapes)));
   };
+  let shapes: number[][] = [];
   try {
-    if (readable.length > 0) await outside.memo({ volumesOf: digests }, sound);
+    if (readable.length > 0) {
+      const measured = await outside.get(await outside.memo({ shapesOf: digests }, measure));
+      shapes = JSON.parse(new TextDecoder().decode(measured));
+    }
   } catch (error) {
     if (headerFaults.length === 0) throw error;
   }
-  return { images: readable, faults: [...faults, ...headerFaults] };
+  return {
+    images: readable.map((image, i) => ({ ...image, shape: shapes[i] })),
+    faults: [...faults, ...headerFaults],
+  };
 }
 
-/** A fault must not be remembered as soundness. */
+/** A fault must not be remembered as a shape. */
 function throwIfAny(faults: readonly ImageFault[]): void {
   if (faults.length > 0) throw new DataError(faults[0].participant, faults[0].fault);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { pathParameter } from "../workflow/path_parameter.ts";
-import { defineStep } from "../workflow/step.ts";
+import { type Artifact, defineStep } from "../workflow/step.ts";
 import {
   EXTRACTION_THREADS,
   extractionInputs,
@@ -10,6 +10,41 @@ import {
 } from "./extraction/parameters.ts";
 
 const index = z.int().min(0);
+
+const params = z.object({
+  slice_direction: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0).describe(
+    "Axis across the slices: 0 sagittal, 1 coronal, 2 axial.",
+  ),
+  slice_mode: z.enum(["rgb", "single"]).default("rgb").describe(
+    "Channels as a network sees them: the slice three times, or once.",
+  ),
+  discarded_slices: z.union([index, z.tuple([index, index])]).default(0).describe(
+    "Slices left out at the beginning and the end: one number for both, or two.",
+  ),
+  slices: z.array(index).min(1).optional().describe("Indices of the slices to take instead."),
+  slices_tsv: pathParameter().optional().describe(
+    "Table of the slices to take instead: participant_id, slice_id and perhaps session_id, one row a slice.",
+  ),
+  ...extractionParameters,
+});
+
+/** @param own slices of one image, from a table */
+function recipeOf(
+  { slice_direction, discarded_slices, slices, ...rest }: z.output<typeof params>,
+  own: readonly number[] | undefined = slices,
+) {
+  return {
+    mode: "slice" as const,
+    slice_direction,
+    ...(own === undefined ? { discarded_slices: pairOf(discarded_slices) } : { slices: own }),
+    ...targetGrid(rest),
+  };
+}
+
+/** Slices left out at the beginning, and at the end. */
+function pairOf(discarded: number | [number, number]): [number, number] {
+  return typeof discarded === "number" ? [discarded, discarded] : discarded;
+}
 
 export default defineStep({
   kind: "extract.slices",
@@ -21,22 +56,7 @@ so on; nothing is reoriented or rescaled, and NaN becomes 0. The default takes e
 left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name them instead. With a table, all
 images need equally many slices, and predictions number them 0, 1, … in the table's order. Infinite
 voxels are an error. Cached an image: adding a participant extracts one.`,
-  params: z.object({
-    slice_direction: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0).describe(
-      "Axis across the slices: 0 sagittal, 1 coronal, 2 axial.",
-    ),
-    slice_mode: z.enum(["rgb", "single"]).default("rgb").describe(
-      "Channels as a network sees them: the slice three times, or once.",
-    ),
-    discarded_slices: z.union([index, z.tuple([index, index])]).default(0).describe(
-      "Slices left out at the beginning and the end: one number for both, or two.",
-    ),
-    slices: z.array(index).min(1).optional().describe("Indices of the slices to take instead."),
-    slices_tsv: pathParameter().optional().describe(
-      "Table of the slices to take instead: participant_id, slice_id and perhaps session_id, one row a slice.",
-    ),
-    ...extractionParameters,
-  }),
+  params,
   inputs: extractionInputs,
   outputs: extractionOutputs,
   runs: "worker",
@@ -53,32 +73,26 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
       suggestion: "keep one of them",
     }];
   },
+  inspect: async ({ params, inputs }) => {
+    if (params.slices_tsv !== undefined) return;
+    const { inspectSlices } = await import("./extraction/run.ts");
+    await inspectSlices(inputs.caps as Artifact, () => recipeOf(params));
+  },
   run: async (context) => {
     const { extractAll } = await import("./extraction/run.ts");
     const { sliceTable } = await import("../imaging/slice_table.ts");
-    const { slice_direction, slice_mode, discarded_slices, slices, slices_tsv } = context.params;
-    const discarded: [number, number] = typeof discarded_slices === "number"
-      ? [discarded_slices, discarded_slices]
-      : discarded_slices;
+    const { slice_direction, slice_mode, discarded_slices, slices_tsv } = context.params;
     const table = slices_tsv === undefined
       ? undefined
       : sliceTable(await context.get(await context.external(slices_tsv)), slices_tsv);
     const images = await extractAll(context, {
       mode: "slice",
       channels: slice_mode === "rgb" ? 3 : 1,
-      recipe: ({ participant, session }) => {
-        const own = table?.(participant, session) ?? slices;
-        return {
-          mode: "slice",
-          slice_direction,
-          ...(own === undefined ? { discarded_slices: discarded } : { slices: own }),
-          ...targetGrid(context.params),
-        };
-      },
+      recipe: ({ participant, session }) => recipeOf(context.params, table?.(participant, session)),
       json: {
         slice_direction,
         slice_mode,
-        discarded_slices: discarded,
+        discarded_slices: pairOf(discarded_slices),
         ...targetGrid(context.params),
       },
       extract_json: context.params.extract_json,

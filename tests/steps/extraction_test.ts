@@ -59,8 +59,17 @@ class Bench {
   }
 
   async extract(kind: StepKind, given: Record<string, unknown> = {}): Promise<Artifact> {
-    const caps = await this.step(capsOpen as unknown as StepKind, { caps_directory: this.caps });
-    return await this.step(kind, given, caps);
+    return await this.step(kind, given, await this.#open());
+  }
+
+  /** Looks at the data set alone, before anything is cut. */
+  async inspect(kind: StepKind, given: Record<string, unknown> = {}): Promise<void> {
+    const params = kind.params.parse(given) as never;
+    await kind.inspect!({ params, inputs: { caps: await this.#open() } });
+  }
+
+  #open(): Promise<Artifact> {
+    return this.step(capsOpen as unknown as StepKind, { caps_directory: this.caps });
   }
 }
 
@@ -170,9 +179,20 @@ Deno.test("images of other grids are told apart, and resampled if asked to", () 
     await addParticipant(folder, 2);
     await addParticipant(folder, 3, [6, 6, 4]);
     const bench = new Bench(folder);
-    const error = await assertRejects(() => bench.extract(slices), DataError, "set target_shape");
-    assert(error.message.includes("\n  5 x 1 x 6 x 4: 2 (sub-1 ses-M000, sub-2 ses-M000)"));
-    assert(error.message.includes("\n  6 x 1 x 6 x 4: 1 (sub-3 ses-M000)"));
+    const looks = [() => bench.inspect(slices), () => bench.extract(slices)];
+    for (const look of looks) {
+      const { message } = await assertRejects(look, DataError, "set target_shape");
+      assert(message.includes("\n  5 x 1 x 6 x 4: 2 (sub-1 ses-M000, sub-2 ses-M000)"));
+      assert(message.includes("\n  6 x 1 x 6 x 4: 1 (sub-3 ses-M000)"));
+    }
+    // Planes alone count where slices are named; along axis 2 they still differ.
+    await bench.inspect(slices, { slices: [1, 4] });
+    await assertRejects(
+      () => bench.inspect(slices, { slices: [1], slice_direction: 2 }),
+      DataError,
+    );
+    await assertRejects(() => bench.inspect(slices, { slices: [5] }), DataError, "no slice 5");
+    await bench.inspect(slices, { target_shape: [4, 4, 4] });
     const images = await bench.extract(slices, { target_shape: [4, 4, 4] });
     assertEquals(images.meta.element_shape, [3, 4, 4]);
   }));

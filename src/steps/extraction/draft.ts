@@ -82,10 +82,17 @@ export function draftImages(images: readonly Extracted[], description: Descripti
   };
 }
 
+/** An image, and the shape of its tensor. */
+export interface Shaped {
+  participant: string;
+  session: string;
+  layout: Pick<Layout, "shape">;
+}
+
 /** @throws {DataError} telling the shapes apart */
-function checkShapes(images: readonly Extracted[]): void {
+export function checkShapes(images: readonly Shaped[]): void {
   const groups = Map.groupBy(images, ({ layout: { shape } }) => shape.join(" x "));
-  if (groups.size === 1) return;
+  if (groups.size <= 1) return;
   const lines = [...groups].sort(([, a], [, b]) => b.length - a.length).map(([shape, group]) => {
     const names = group.slice(0, 3).map((image) => `${image.participant} ${image.session}`);
     return `  ${shape}: ${group.length} (${names.join(", ")}${group.length > 3 ? ", …" : ""})`;

@@ -7,10 +7,10 @@ import { forEachConcurrently } from "../../imaging/concurrent.ts";
 import { type ImageFault, throwFaults } from "../../imaging/dataset.ts";
 import type { MaskFile } from "../../imaging/extract_file.ts";
 import { ExtractionPool } from "../../imaging/extract_pool.ts";
-import type { Recipe } from "../../imaging/extraction.ts";
+import { type Recipe, slicesShape } from "../../imaging/extraction.ts";
 import { type ExtractionJson, imageStem, type Mode } from "../../imaging/extraction_json.ts";
 import type { Artifact, Draft, Json, StepContext } from "../../workflow/step.ts";
-import { draftImages, type Extracted, layoutOf } from "./draft.ts";
+import { checkShapes, draftImages, type Extracted, layoutOf, type Shaped } from "./draft.ts";
 
 /** An image of a CAPS artifact. */
 export interface CapsImage {
@@ -20,6 +20,8 @@ export interface CapsImage {
   path: string;
   digest: string;
   cohort: string;
+  /** Voxels along each axis, where they are known before it is read. */
+  shape?: readonly number[];
 }
 
 /** @throws {DataError} when `images.tsv` is damaged */
@@ -28,13 +30,43 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
   const table = readTsv(await caps.readText("images.tsv"), subject);
   const names = ["participant_id", "session_id", "path", "digest", "cohort"] as const;
   const at = columnIndices(table, names, subject);
+  const shape = table.columns.indexOf("shape");
   return table.rows.map((row) => ({
     participant: row[at.participant_id]!,
     session: row[at.session_id]!,
     path: row[at.path]!,
     digest: row[at.digest]!,
     cohort: row[at.cohort] ?? "single",
+    shape: row[shape]?.split("x").map(Number),
   }));
+}
+
+/**
+ * Tells from the volumes' shapes what would fail once thousands are cut.
+ *
+ * @throws {DataError} telling every image that lacks a slice, or those whose slices have another
+ *   shape than the others'
+ */
+export async function inspectSlices(
+  caps: Artifact,
+  recipe: (image: CapsImage) => Recipe & { mode: "slice" },
+): Promise<void> {
+  const faults: ImageFault[] = [];
+  const shaped: Shaped[] = [];
+  for (const image of await listImages(caps)) {
+    if (image.shape === undefined) continue;
+    try {
+      shaped.push({
+        ...image,
+        layout: { shape: slicesShape(recipe(image), image.shape, image.path) },
+      });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      faults.push({ ...image, fault: error.message });
+    }
+  }
+  throwFaults(faults, "extraction");
+  checkShapes(shaped);
 }
 
 /** The fields of an extraction's JSON that say what the images are. */
