@@ -12,7 +12,7 @@ export interface BootstrapOptions {
 export interface Interval {
   lower: number;
   upper: number;
-  /** Sample standard deviation over the resamples. */
+  /** Sample standard deviation over the resamples; not a number where one is infinite. */
   standard_error: number;
 }
 
@@ -80,6 +80,8 @@ function quantile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(below + 1, sorted.length - 1);
+  // Infinite ones have no difference.
+  if (place === below || sorted[below] === sorted[above]) return sorted[below];
   return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
 

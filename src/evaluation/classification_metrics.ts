@@ -1,6 +1,8 @@
 /**
  * Metrics of classification from a confusion matrix, one class against the rest, with ClinicaDL's
  * names and conventions: of two classes, class 0 is the positive one; a zero denominator gives 0.
+ * Not so a likelihood ratio: LR+ of a specificity of 1, and LR- of a specificity of 0, are infinite,
+ * unless no row speaks for it (0 / 0 gives 0). ClinicaDL's 0 would call a perfect test the worst.
  */
 
 export const CLASSIFICATION_METRICS = [
@@ -84,13 +86,17 @@ export function classMetrics(
     NPV,
     MCC: ratio(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
     MK: PPV + NPV - 1,
-    LR_plus: ratio(sensitivity, 1 - specificity),
-    LR_minus: ratio(1 - sensitivity, specificity),
+    LR_plus: likelihoodRatio(sensitivity, 1 - specificity),
+    LR_minus: likelihoodRatio(1 - sensitivity, specificity),
   };
 }
 
 function ratio(numerator: number, denominator: number): number {
   return denominator === 0 ? 0 : numerator / denominator;
+}
+
+function likelihoodRatio(numerator: number, denominator: number): number {
+  return denominator === 0 && numerator > 0 ? Infinity : ratio(numerator, denominator);
 }
 
 /**

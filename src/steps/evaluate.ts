@@ -3,7 +3,7 @@ import { type Artifact, defineStep } from "../workflow/step.ts";
 
 export default defineStep({
   kind: "evaluate",
-  version: 2,
+  version: 3,
   summary: "Scores predictions: per fold, pooled, mean and standard deviation over folds",
   description:
     `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Those of
@@ -16,7 +16,8 @@ Intervals come from a bootstrap of participants, so that the slices and sessions
 the predictions that several folds make of one, do not count as independent.
 
 Unlike ClinicaDL: intervals at the image level too, a seed for the resampling, and any number of
-classes.`,
+classes; LR+ of a specificity of 1 is infinite (\`inf\`), and so is its mean over folds, where
+ClinicaDL writes 0.`,
   params: z.object({
     group_by: z.array(z.string().min(1)).default([])
       .describe(

@@ -48,7 +48,7 @@ const params = z.object({
 
 export default defineStep<typeof params, DeviceService>({
   kind: "train.classification",
-  version: 1,
+  version: 2,
   summary: "Trains one network, or one a slice position, to tell classes apart",
   description: trainingDifferences,
   params,

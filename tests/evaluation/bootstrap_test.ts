@@ -61,3 +61,11 @@ Deno.test("bootstrapIntervals says nothing of a single participant", () => {
   const interval = bootstrapIntervals(["a", "a"], () => ({ value: 1 }), options).value;
   assert(Object.values(interval).every(Number.isNaN));
 });
+
+Deno.test("bootstrapIntervals reaches up to infinity where enough resamples do", () => {
+  const people = Array.from({ length: 4 }, (_, i) => `sub-${i}`);
+  const ratio = (weights: Float64Array) => ({ value: weights[0] / weights[1] || 0 });
+  const { lower, upper, standard_error } = bootstrapIntervals(people, ratio, options).value;
+  assertEquals([lower, upper], [0, Infinity]);
+  assert(Number.isNaN(standard_error));
+});

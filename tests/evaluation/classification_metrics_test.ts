@@ -54,6 +54,13 @@ Deno.test("classMetrics takes class 0 as positive of two, and gives 0 for a zero
   assertEquals([half.sensitivity, half.specificity], [1 / 2, 2 / 3]);
 });
 
+Deno.test("a likelihood ratio whose denominator alone is zero is infinite", () => {
+  const noFalseAlarm = classMetrics(confusionMatrix([0, 0, 1], [0, 1, 1], 2), 0);
+  assertEquals([noFalseAlarm.LR_plus, noFalseAlarm.LR_minus], [Infinity, 0.5]);
+  const onlyAlarms = classMetrics(confusionMatrix([0, 0, 1], [0, 1, 0], 2), 0);
+  assertEquals([onlyAlarms.LR_plus, onlyAlarms.LR_minus], [0.5, Infinity]);
+});
+
 Deno.test("classificationSummary is of class 0 for two classes and a mean over classes for more", () => {
   const two = confusionMatrix([0, 0, 1], [0, 1, 1], 2);
   assertEquals(classificationSummary(two), classMetrics(two, 0));

@@ -75,6 +75,9 @@ export async function unpark(
   };
 }
 
+/** Metrics may be infinite, such as LR+; JSON has no word for that. */
+const INFINITE = new Set<unknown>(["Infinity", "-Infinity"]);
+
 /** Epochs that a member has trained, with the part of one that was interrupted. */
 export function placeOf({ clock }: Pick<Parked, "clock">): number {
   return clock.epoch + clock.batch / 2 ** 32;
@@ -98,7 +101,10 @@ export function encodeCheckpoint({ parked, records }: Checkpoint): Draft {
   const places = [...parked].map(([member, { clock, counters }]) => ({ member, clock, counters }));
   return {
     files: {
-      "state.json": JSON.stringify({ places, records }),
+      "state.json": JSON.stringify(
+        { places, records },
+        (_, value) => value === Infinity || value === -Infinity ? String(value) : value,
+      ),
       ...Object.fromEntries(state),
       ...Object.fromEntries(best),
     },
@@ -109,7 +115,11 @@ export function encodeCheckpoint({ parked, records }: Checkpoint): Draft {
 export async function decodeCheckpoint(
   artifact: Artifact,
 ): Promise<{ parked: Map<number, Parked>; records: MemberRecord[] }> {
-  const { places, records } = JSON.parse(await artifact.readText("state.json")) as {
+  const text = await artifact.readText("state.json");
+  const { places, records } = JSON.parse(
+    text,
+    (_, value) => INFINITE.has(value) ? Number(value) : value,
+  ) as {
     places: (Pick<Parked, "clock" | "counters"> & { member: number })[];
     records: MemberRecord[];
   };
