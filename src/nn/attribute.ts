@@ -10,12 +10,13 @@ import { gradCam } from "../../kernels/grad_cam.ts";
 import { blocks, pixels, type Shape } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { type Operand, slice } from "../gpu/program.ts";
-import { type InferOptions, type Kept, withPredictor } from "./infer.ts";
+import { type InferOptions, withPredictor } from "./infer.ts";
 import type { Activation, Trace } from "./layer.ts";
 import { Dropout } from "./layers/activation.ts";
 import { Linear } from "./layers/linear.ts";
 import { AdaptiveAveragePool } from "./layers/pool.ts";
 import type { Network } from "./network.ts";
+import type { Kept } from "./predictor.ts";
 
 export type Method =
   | { kind: "gradients" }

@@ -13,9 +13,9 @@
  * });
  * while (trainer.epoch < epochs) {
  *   const { losses } = await trainer.trainEpoch({ signal, onProgress });
- *   const [predictions] = await trainer.evaluate([validationItems]);  // logits, loss, in order
- *   trainer.observe(0, predictions.loss);                             // plateau schedules
- *   const checkpoint = await trainer.state();                         // all that a resume needs
+ *   const [{ logits }] = await trainer.evaluate([validationItems]);      // in order
+ *   trainer.observe(0, trainer.loss(0, logits, validationItems));        // plateau schedules
+ *   const checkpoint = await trainer.state();                            // all that a resume needs
  * }
  * ```
  *
@@ -40,7 +40,8 @@ import {
 } from "./fit_options.ts";
 import { TrainingPrograms } from "./fit_programs.ts";
 import { initialCounters, readTensors, readWeights, restoreTensors } from "./fit_state.ts";
-import { evaluationBatch, type Predictions, Predictor } from "./infer.ts";
+import { meanLoss } from "./loss.ts";
+import { evaluationBatch, type Outputs, Predictor } from "./predictor.ts";
 import { observeLoss } from "./schedule.ts";
 import type { NetworkState } from "./state_dict.ts";
 
@@ -224,10 +225,10 @@ export class Trainer {
   /**
    * Applies every run's network, in evaluation mode, to items of its own.
    *
-   * @returns logits in the order of the items, and the loss over all of them
+   * @returns logits in the order of the items
    */
-  async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Predictions[]> {
-    const { runs, batchSize, normalisation, loss, targets } = this.options;
+  async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Outputs[]> {
+    const { runs, batchSize, normalisation } = this.options;
     const { data } = this.buffers;
     this.#predictor ??= new Predictor(this.device, data, {
       // A streamed data set holds one batch of training.
@@ -238,11 +239,14 @@ export class Trainer {
       runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
       arena: this.#arena,
     });
-    const classWeights = runs.map((run) => run.classWeights);
-    return await this.#predictor.predict(items, {
-      signal,
-      loss: { name: loss, targets, classWeights },
-    });
+    return await this.#predictor.predict(items, signal);
+  }
+
+  /** Mean loss of items that a run's network was applied to. */
+  loss(run: number, logits: Float32Array, items: Uint32Array): number {
+    const { loss, targets, runs } = this.options;
+    const { network: { outputs }, classWeights } = runs[run];
+    return meanLoss(loss, logits, outputs, items, targets, classWeights);
   }
 
   /** Tells a plateau schedule the validation loss of the epoch that just ended. */

@@ -1,5 +1,35 @@
 /** Losses over logits that have been read back, in float64, with PyTorch's definitions. */
-import type { ClassLoss, RegressionLoss } from "../../kernels/loss.ts";
+import {
+  type ClassLoss,
+  isClassLoss,
+  type LossName,
+  type RegressionLoss,
+} from "../../kernels/loss.ts";
+
+/**
+ * Mean loss of items, as the training loss defines it.
+ *
+ * @param logits `[items][outputs]`
+ * @param targets class of every item of the data set, or its `outputs` values
+ */
+export function meanLoss(
+  name: LossName,
+  logits: Float32Array,
+  outputs: number,
+  items: Uint32Array,
+  targets: Uint32Array | Float32Array,
+  classWeights?: readonly number[],
+): number {
+  if (isClassLoss(name)) {
+    const classes = Uint32Array.from(items, (item) => targets[item]);
+    return classLoss(name, logits, outputs, classes, classWeights);
+  }
+  const values = new Float64Array(items.length * outputs);
+  items.forEach((item, n) => {
+    for (let k = 0; k < outputs; k++) values[n * outputs + k] = targets[item * outputs + k];
+  });
+  return regressionLoss(name, logits, values);
+}
 
 /** e^x_k / sum e^x, from the largest downwards. */
 export function softmax(logits: ArrayLike<number>): Float64Array {

@@ -31,7 +31,7 @@ const params = z.object({
 
 export default defineStep<typeof params, DeviceService>({
   kind: "train.regression",
-  version: 1,
+  version: 2,
   summary: "Trains one network, or one a slice position, to predict a number",
   description: trainingDifferences,
   params,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { regressionMetrics } from "../../src/evaluation/regression_metrics.ts";
 import type { EngineEvent } from "../../src/engine/events.ts";
 import { StepError } from "../../src/errors.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
@@ -257,6 +258,16 @@ Deno.test("a regression learns a number, with schedule, augmentation and accumul
     ...["MAE_train", "RMSE_train", "R2_score_train", "loss_train"],
     ...["MAE_valid", "RMSE_valid", "R2_score_valid", "loss_valid"],
   ]);
+  // The tables are what the best weights said in their epoch.
+  const valid = readTsv(
+    await model.readText("best-loss/validation_slice_level_prediction.tsv"),
+    "validation",
+  );
+  const column = (name: string) =>
+    Float64Array.from(valid.rows, (row) => Number(row[valid.columns.indexOf(name)]));
+  const { MAE } = regressionMetrics(column("true_label"), column("predicted_label"));
+  const lowest = training.rows.reduce((a, b) => Number(b.at(-1)) < Number(a.at(-1)) ? b : a);
+  assertEquals(lowest[training.columns.indexOf("MAE_valid")], `${MAE}`);
 });
 
 Deno.test("predicting on training data is refused unless asked for by name, and then labelled", async () => {

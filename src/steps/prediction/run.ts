@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
-import { evaluationBatch } from "../../nn/infer.ts";
+import { evaluationBatch } from "../../nn/predictor.ts";
 import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
 import type { DeviceService } from "../device.ts";
 import {

@@ -89,9 +89,10 @@ export function placeOf({ clock }: Pick<Parked, "clock">): number {
  */
 export function encodeCheckpoint({ parked, records }: Checkpoint): Draft {
   const best = records.flatMap(({ best, all }, member) => [
-    ...Object.entries(best).map(([metric, { weights }]) =>
-      [`best-${metric}/${member}.safetensors`, weights] as const
-    ),
+    ...Object.entries(best).flatMap(([metric, { weights, outputs }]) => [
+      [`best-${metric}/${member}.safetensors`, weights] as const,
+      [`best-${metric}/${member}_outputs.safetensors`, outputs] as const,
+    ]),
     ...all.map((blob, epoch) => [`all/${epoch}_${member}.safetensors`, blob] as const),
   ]);
   const state = [...parked].flatMap(([member, { weights, buffers }]) => [

@@ -3,6 +3,8 @@ import { isBetter } from "../../evaluation/selection.ts";
 import type { Network } from "../../nn/network.ts";
 import type { NetworkState } from "../../nn/state_dict.ts";
 import type { Blob } from "../../workflow/step.ts";
+import { itemsOf } from "./data.ts";
+import type { TrainingContext, TrainingSetup } from "./setup.ts";
 
 /** One evaluation, a row of `training.tsv`. */
 export interface EvaluationRow {
@@ -18,6 +20,8 @@ export interface Best {
   value: number;
   /** Stored weights, under PyTorch's names. */
   weights: Blob;
+  /** What they say of every training item, then of every validation item; see `encodeOutputs`. */
+  outputs: Blob;
 }
 
 /** What a checkpoint holds of a member beside its tensors; plain JSON. */
@@ -40,6 +44,17 @@ export interface Member {
   /** Weights to begin with; made when asked for, since many networks would not fit the memory. */
   initial(): Promise<NetworkState>;
   readonly record: MemberRecord;
+}
+
+/** Items of each member: of the training samples, then of those that validate. */
+export function itemsOfMembers(
+  { params }: TrainingContext,
+  { samples, images }: TrainingSetup,
+  members: readonly Member[],
+): Uint32Array<ArrayBuffer>[] {
+  return members.map(({ index }) =>
+    itemsOf(0, samples.length, images.elements.length, params.multi_network ? index : undefined)
+  );
 }
 
 export function newRecord(): MemberRecord {

@@ -3,16 +3,13 @@ import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
-import type { Device } from "../../gpu/device.ts";
-import { evaluationBatch } from "../../nn/infer.ts";
 import type { Blob, Draft, Json } from "../../workflow/step.ts";
 import { predictionFile, writePredictions } from "../evaluation/prediction_table.ts";
-import { apply } from "./apply.ts";
 import { initialWeights } from "./beginning.ts";
-import { elementData, itemsOf } from "./data.ts";
-import type { Member } from "./member.ts";
-import { asPredictions, type ScoredItems } from "./scores.ts";
+import { itemsOfMembers, type Member } from "./member.ts";
+import { asPredictions, part, type ScoredItems } from "./scores.ts";
 import type { TrainingContext, TrainingSetup } from "./setup.ts";
+import { decodeOutputs } from "./weights.ts";
 
 /** Parameters that the meta says elsewhere, or that change no result. */
 const TOLD_ELSEWHERE = new Set([
@@ -27,8 +24,8 @@ const TOLD_ELSEWHERE = new Set([
 ]);
 
 /**
- * Predicts the training and the validation set with the best weights of every selection metric, and
- * puts weights, tables and description together.
+ * Puts weights, tables and description together; of the best weights by every selection metric also
+ * what they said of the training and the validation set.
  *
  * @throws {DataError} naming a metric that was never a number, so that no weights are the best
  */
@@ -37,7 +34,6 @@ export async function modelDraft(
   task: "classification" | "regression",
   setup: TrainingSetup,
   members: readonly Member[],
-  device: Device,
 ): Promise<Draft> {
   const { params } = context;
   const files: Record<string, Blob | string> = {};
@@ -60,7 +56,7 @@ export async function modelDraft(
       const name = params.multi_network ? `network-${index}` : "model";
       files[`best-${metric}/${name}.safetensors`] = record.best[metric].weights;
     }
-    const tables = await predictionTables(context, setup, members, device, metric);
+    const tables = await predictionTables(context, setup, members, metric);
     for (const [name, text] of tables) files[`best-${metric}/${name}`] = text;
   }
   files["participants.tsv"] = participantsTable(setup, params.label);
@@ -131,26 +127,18 @@ async function predictionTables(
   context: TrainingContext,
   setup: TrainingSetup,
   members: readonly Member[],
-  device: Device,
   metric: string,
 ): Promise<[string, string][]> {
-  const { params } = context;
   const { images, samples, training, targets, classes } = setup;
-  const level = params.normalize ? params.normalization_level : "none";
-  const data = elementData(images, samples, level);
-  const scored = await apply(context, device, {
-    data,
-    level,
-    batchSize: evaluationBatch(members.map(({ network }) => network), params.batch_size),
-    networks: members.map(({ network, index, record }) => ({
-      network,
-      weights: record.best[metric].weights,
-      items: itemsOf(0, samples.length, data.elements, params.multi_network ? index : undefined),
-    })),
-  });
+  const items = itemsOfMembers(context, setup, members);
+  const scored: ScoredItems[] = [];
+  for (const [member, { record }] of members.entries()) {
+    const outputs = decodeOutputs(await context.get(record.best[metric].outputs));
+    scored.push({ outputs, items: items[member] });
+  }
   const table = { samples, elements: images.elements, targets, classes };
   const predictionsOf = (first: number, end: number): Predictions =>
-    asPredictions(table, scored.map((one) => rowsOf(one, samples.length, first, end)));
+    asPredictions(table, scored.map((one) => ofSamples(one, samples.length, first, end)));
   const train = predictionsOf(0, training);
   const validation = predictionsOf(training, samples.length);
   const weights = votingWeights(context, validation, classes);
@@ -169,15 +157,9 @@ async function predictionTables(
 }
 
 /** What a network says of the samples from `first` to before `end`; all have equally many items. */
-function rowsOf(
-  { items, outputs }: ScoredItems,
-  samples: number,
-  first: number,
-  end: number,
-): ScoredItems {
-  const [from, to] = [first, end].map((sample) => sample * items.length / samples);
-  const logits = outputs.logits.subarray(from * outputs.outputs, to * outputs.outputs);
-  return { items: items.subarray(from, to), outputs: { ...outputs, logits } };
+function ofSamples(one: ScoredItems, samples: number, first: number, end: number): ScoredItems {
+  const perSample = one.items.length / samples;
+  return part(one, first * perSample, end * perSample);
 }
 
 /** Soft votes; equal ones where no element reaches the threshold, since a model is no vote yet. */

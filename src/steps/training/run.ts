@@ -21,6 +21,5 @@ export async function trainModel(
   const training = new Training(context, setup, members, await context.services.device());
   if (checkpoint) await training.resume(checkpoint.artifact);
   await training.run();
-  const { device } = training;
-  return { model: await modelDraft(context, task, setup, members, device) };
+  return { model: await modelDraft(context, task, setup, members) };
 }

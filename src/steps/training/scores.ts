@@ -3,13 +3,19 @@ import { classificationSummary, confusionMatrix } from "../../evaluation/classif
 import { argmax, type Predictions } from "../../evaluation/predictions.ts";
 import { regressionMetrics } from "../../evaluation/regression_metrics.ts";
 import { probabilities } from "../../nn/infer.ts";
-import type { Predictions as Outputs } from "../../nn/infer.ts";
+import type { Outputs } from "../../nn/predictor.ts";
 import type { Sample } from "./samples.ts";
 
 /** Outputs of one network for some items of a data set. */
 export interface ScoredItems {
   outputs: Outputs;
   items: Uint32Array;
+}
+
+/** Those of the items from `from` to before `to`. */
+export function part({ outputs, items }: ScoredItems, from: number, to: number): ScoredItems {
+  const logits = outputs.logits.subarray(from * outputs.outputs, to * outputs.outputs);
+  return { items: items.subarray(from, to), outputs: { ...outputs, logits } };
 }
 
 /** What the items of a data set are. */

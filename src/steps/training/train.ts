@@ -1,9 +1,8 @@
 /** Trains one network, or one an element, epoch by epoch. */
 import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
-import { Trainer, type TrainerOptions } from "../../nn/fit.ts";
-import type { Predictions as Outputs } from "../../nn/infer.ts";
-import type { Schedule } from "../../nn/schedule.ts";
+import { type Run, Trainer } from "../../nn/fit.ts";
+import type { Outputs } from "../../nn/predictor.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
 import { seedOf } from "./beginning.ts";
 import {
@@ -14,33 +13,29 @@ import {
   placeOf,
   unpark,
 } from "./checkpoint.ts";
-import { elementData, itemsOf } from "./data.ts";
-import { type EvaluationRow, improved, type Member, observeStopping } from "./member.ts";
+import {
+  type EvaluationRow,
+  improved,
+  itemsOfMembers,
+  type Member,
+  observeStopping,
+} from "./member.ts";
 import { sideBySide } from "./memory.ts";
-import { asPredictions, summary } from "./scores.ts";
+import { asPredictions, part, type ScoredItems, summary } from "./scores.ts";
 import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";
-import { encodeWeights, frozenParameters } from "./weights.ts";
-
-const LOSSES = {
-  CrossEntropyLoss: "cross_entropy",
-  MultiMarginLoss: "multi_margin",
-  MSELoss: "mse",
-  L1Loss: "l1",
-  HuberLoss: "huber",
-  SmoothL1Loss: "smooth_l1",
-  BCEWithLogitsLoss: "bce_with_logits",
-  KLDivLoss: "kl_div",
-} as const;
+import { type CommonOptions, trainerOptions } from "./trainer_options.ts";
+import { encodeOutputs, encodeWeights, frozenParameters } from "./weights.ts";
 
 /**
  * A training in progress. Networks that fit the device together are trained side by side; those
  * that don't, group after group, each through all its epochs.
  */
 export class Training {
-  readonly #options: Omit<TrainerOptions, "runs" | "resume">;
-  /** Items of each member. */
-  readonly #train: readonly Uint32Array<ArrayBuffer>[];
-  readonly #valid: readonly Uint32Array<ArrayBuffer>[];
+  readonly #options: CommonOptions;
+  /** Items of each member: those it trains on, then those that validate it. */
+  readonly #items: readonly Uint32Array<ArrayBuffer>[];
+  /** Items that each member trains on. */
+  readonly #training: number;
   readonly #parked = new Map<number, Parked>();
   #onDevice?: { trainer: Trainer; members: readonly number[] };
   #lastSave = performance.now();
@@ -52,45 +47,17 @@ export class Training {
     readonly device: Device,
   ) {
     const { params } = context;
-    const { samples, training, images, targets, classes } = setup;
-    const level = params.normalize ? params.normalization_level : "none";
-    const data = elementData(images, samples, level);
-    const items = (first: number, count: number) =>
-      members.map(({ index }) =>
-        itemsOf(first, count, data.elements, params.multi_network ? index : undefined)
-      );
-    this.#train = items(0, training);
-    this.#valid = items(training, samples.length - training);
-    const ofItem = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
-    const batches = Math.ceil(this.#train[0].length / params.batch_size);
+    const { samples, training } = setup;
+    this.#items = itemsOfMembers(context, setup, members);
+    this.#training = this.#items[0].length / samples.length * training;
+    const batches = Math.ceil(this.#training / params.batch_size);
     if (params.evaluation_steps > 0 && (nextEvaluation(0, params) ?? batches) >= batches) {
       context.warn(
         `evaluation_steps ${params.evaluation_steps} is too large for the ${batches} batches of an ` +
           "epoch: the networks are evaluated at the end of each epoch only",
       );
     }
-    this.#options = {
-      data,
-      targets: classes > 0
-        ? Uint32Array.from({ length: data.count }, ofItem)
-        : Float32Array.from({ length: data.count }, ofItem),
-      normalisation: level === "element" ? "element" : "none",
-      loss: LOSSES[params.loss as keyof typeof LOSSES],
-      batchSize: params.batch_size,
-      optimizer: {
-        name: params.optimizer,
-        learningRate: params.learning_rate,
-        weightDecay: params.weight_decay,
-        clipNorm: params.gradient_clip_norm,
-        ...(params.optimizer === "SGD" && { momentum: params.momentum, nesterov: params.nesterov }),
-      },
-      schedule: scheduleOf(params),
-      sampler: params.sampler,
-      augmentation: params.data_augmentation,
-      accumulationSteps: params.accumulation_steps,
-      onCompile: (done, all) =>
-        context.progress({ message: `compiling kernels, ${done} of ${all}` }),
-    };
+    this.#options = trainerOptions(context, setup);
   }
 
   /** Goes back to a checkpoint. @throws {DataError} when it is corrupt */
@@ -173,24 +140,26 @@ export class Training {
       });
       ended = trainer.batch === 0;
       // An evaluation belongs to what was trained: it is finished even if an interrupt came meanwhile.
-      await this.#evaluate(trainer, group);
-      if (ended) await this.#endEpoch(trainer, group, losses);
+      const outputs = await this.#evaluate(trainer, group);
+      if (ended) await this.#endEpoch(trainer, group, losses, outputs);
       const part = ended ? 1 : trainer.batch / trainer.batches;
       this.#report(group, { fraction: fraction(part), part, imagesPerSecond });
     }
   }
 
-  /** Adds a row to each curve. */
-  async #evaluate(trainer: Trainer, group: readonly number[]): Promise<void> {
-    const train = await trainer.evaluate(group.map((member) => this.#train[member]));
-    const valid = await trainer.evaluate(group.map((member) => this.#valid[member]));
+  /** Adds a row to each curve. @returns what the networks say of all their items */
+  async #evaluate(trainer: Trainer, group: readonly number[]): Promise<Outputs[]> {
+    const evaluated = await trainer.evaluate(group.map((member) => this.#items[member]));
     const ended = trainer.batch === 0;
     for (const [run, member] of group.entries()) {
+      const all = { outputs: evaluated[run], items: this.#items[member] };
+      const train = part(all, 0, this.#training);
+      const valid = part(all, this.#training, all.items.length);
       const row = {
         epoch: ended ? trainer.epoch - 1 : trainer.epoch,
         iteration: (ended ? trainer.batches : trainer.batch) - 1,
-        train: this.#scores(train[run], this.#train[member]),
-        valid: this.#scores(valid[run], this.#valid[member]),
+        train: this.#scores(trainer, run, train),
+        valid: this.#scores(trainer, run, valid),
       };
       if (!Number.isFinite(row.valid.loss)) {
         throw new DeviceError(
@@ -202,6 +171,7 @@ export class Training {
       }
       this.members[member].record.rows.push(row);
     }
+    return evaluated;
   }
 
   /** Schedules, best weights and early stopping follow the evaluation at an epoch's end alone. */
@@ -209,6 +179,7 @@ export class Training {
     trainer: Trainer,
     group: readonly number[],
     losses: readonly Float32Array[],
+    outputs: readonly Outputs[],
   ): Promise<void> {
     const { context, context: { params } } = this;
     for (const [run, member] of group.entries()) {
@@ -217,7 +188,7 @@ export class Training {
       record.epochs++;
       if (params.log_iterations) record.iterations.push([...losses[run]]);
       trainer.observe(run, row.valid.loss);
-      await this.#keepWeights(trainer, run, member, row);
+      await this.#keepBest(trainer, run, member, row, outputs[run]);
       observeStopping(record, row.valid.loss, params.patience, params.tolerance);
       if (record.stopping.stopped) {
         context.log(`${this.#label(member)} stops early after epoch ${row.epoch + 1}`);
@@ -225,18 +196,20 @@ export class Training {
     }
   }
 
-  #scores(outputs: Outputs, items: Uint32Array): Record<string, number> {
+  #scores(trainer: Trainer, run: number, scored: ScoredItems): Record<string, number> {
     const { samples, images, targets, classes } = this.setup;
     const table = { samples, elements: images.elements, targets, classes };
-    return { ...summary(asPredictions(table, [{ outputs, items }])), loss: outputs.loss };
+    const loss = trainer.loss(run, scored.outputs.logits, scored.items);
+    return { ...summary(asPredictions(table, [scored])), loss };
   }
 
-  /** Stores the weights of the epoch when they are the best so far, or all are kept. */
-  async #keepWeights(
+  /** Stores what the epoch made, when it is the best so far, or the weights of all are kept. */
+  async #keepBest(
     trainer: Trainer,
     run: number,
     member: number,
     { epoch, valid }: EvaluationRow,
+    outputs: Outputs,
   ): Promise<void> {
     const { params } = this.context;
     const { record, network } = this.members[member];
@@ -244,7 +217,12 @@ export class Training {
     if (better.length === 0 && !params.save_all_models) return;
     const state = await trainer.weights(run);
     const weights = await this.context.put(encodeWeights(network, state, epoch));
-    for (const metric of better) record.best[metric] = { epoch, value: valid[metric], weights };
+    if (better.length > 0) {
+      const said = await this.context.put(encodeOutputs(outputs));
+      for (const metric of better) {
+        record.best[metric] = { epoch, value: valid[metric], weights, outputs: said };
+      }
+    }
     if (params.save_all_models) record.all.push(weights);
   }
 
@@ -258,14 +236,14 @@ export class Training {
     await this.#park();
     const { params } = this.context;
     const places = group.flatMap((member) => this.#parked.get(member) ?? []);
-    const runs: TrainerOptions["runs"][number][] = [];
+    const runs: Run[] = [];
     for (const member of group) {
       const { network, index, initial } = this.members[member];
       runs.push({
         label: this.#label(member),
         network,
         initial: places.length > 0 ? undefined : await initial(),
-        items: this.#train[member],
+        items: this.#items[member].subarray(0, this.#training),
         seed: seedOf(params.seed, index),
         frozen: frozenParameters(network, params.nb_unfrozen_layer),
       });
@@ -376,18 +354,4 @@ function nextEvaluation(
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function scheduleOf(params: TrainingParams): Schedule {
-  const warmUp = params.warmup_epochs;
-  if (params.adaptive_learning_rate) return { kind: "plateau", warmUp };
-  const every = params.schedule_epochs ?? 1;
-  switch (params.learning_rate_schedule) {
-    case "step":
-      return { kind: "step", every, factor: params.schedule_factor, warmUp };
-    case "cosine":
-      return { kind: "cosine", epochs: every, warmUp };
-    default:
-      return { kind: "constant", warmUp };
-  }
 }

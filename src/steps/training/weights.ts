@@ -1,7 +1,8 @@
 /** Weights to begin with, and weights to keep. */
 import { DataError } from "../../errors.ts";
-import { writeSafetensors } from "../../formats/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
 import type { Network } from "../../nn/network.ts";
+import type { Outputs } from "../../nn/predictor.ts";
 import {
   diffState,
   exportState,
@@ -16,13 +17,24 @@ export function encodeWeights(network: Network, state: NetworkState, epoch: numb
   return writeSafetensors(exportState(network, state), { epoch: String(epoch) });
 }
 
+/** What a network says of items, `logits` [items, outputs]. */
+export function encodeOutputs({ logits, outputs }: Outputs): Uint8Array {
+  const shape = [logits.length / outputs, outputs];
+  return writeSafetensors({ logits: { dtype: "float32", shape, data: logits } });
+}
+
+/** The inverse of {@link encodeOutputs}. */
+export function decodeOutputs(bytes: Uint8Array<ArrayBuffer>): Outputs {
+  const { shape, data } = readSafetensors(bytes, "the outputs of a network").tensor("logits");
+  return { logits: data as Float32Array<ArrayBuffer>, outputs: shape[1] };
+}
+
 /** State dict of a `.safetensors`, `.pt`, `.pth` or `.pth.tar` file. @throws {DataError} */
 export async function readWeights(
   bytes: Uint8Array<ArrayBuffer>,
   subject: string,
 ): Promise<StateDict> {
   if (subject.endsWith(".safetensors")) {
-    const { readSafetensors } = await import("../../formats/safetensors.ts");
     return readSafetensors(bytes, subject).tensors();
   }
   const { readTorch, stateDict } = await import("../../formats/torch_checkpoint.ts");

@@ -6,7 +6,7 @@ import type { Artifact } from "../../../src/workflow/step.ts";
 Deno.test("a training that goes on from a checkpoint knows that its best value is infinite", async () => {
   const record = newRecord();
   const weights = { digest: "sha256-00", size: 0 };
-  record.best = { LR_plus: { epoch: 0, value: Infinity, weights } };
+  record.best = { LR_plus: { epoch: 0, value: Infinity, weights, outputs: weights } };
   record.rows = [
     { epoch: 0, iteration: 3, train: { LR_plus: 2.5 }, valid: { LR_plus: Infinity } },
   ];
