@@ -211,15 +211,14 @@ export class Trainer {
   /** Reads losses from batch `from` on; returns the newest of each run. */
   async #readLosses(from: number): Promise<number[]> {
     const counters = this.#counters;
-    const newest: number[] = [];
-    for (const [i, { label }] of this.options.runs.entries()) {
-      const buffers = this.buffers.runs[i];
-      const { watched } = this.#programs;
-      const losses = await readLosses(this.device, label, buffers, counters, from, watched);
-      counters.runs[i].losses.push(...losses);
-      newest.push(losses[losses.length - 1]);
-    }
-    return newest;
+    const { watched } = this.#programs;
+    const losses = await Promise.all(
+      this.options.runs.map(({ label }, i) =>
+        readLosses(this.device, label, this.buffers.runs[i], counters, from, watched)
+      ),
+    );
+    losses.forEach((values, i) => counters.runs[i].losses.push(...values));
+    return losses.map((values) => values[values.length - 1]);
   }
 
   /**
@@ -263,9 +262,13 @@ export class Trainer {
     return await readWeights(this.device, network, this.buffers.runs[run], batches);
   }
 
-  /** All that `resume` needs for the same bits as without an interruption. */
-  async state(): Promise<TrainerState> {
-    const tensors = await readTensors(this.device, this.options, this.buffers.runs);
+  /**
+   * All that `resume` needs for the same bits as without an interruption.
+   *
+   * @param weightless runs whose weights the caller has, and adds
+   */
+  async state(weightless: ReadonlySet<number> = new Set()): Promise<TrainerState> {
+    const tensors = await readTensors(this.device, this.options, this.buffers.runs, weightless);
     return { counters: structuredClone(this.#counters), tensors };
   }
 

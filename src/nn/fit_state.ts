@@ -24,6 +24,9 @@ export function initialCounters(runs: readonly Run[]): TrainerCounters {
   };
 }
 
+/** Buffers that a network's own weights file holds. */
+export const WEIGHTS: ReadonlySet<string> = new Set(["parameters", "statistics"]);
+
 /** The buffers of a run that a checkpoint holds, with the layout of each. */
 function stored(
   { parameters, statistics, moment1, moment2, gradients }: RunBuffers,
@@ -40,15 +43,21 @@ function stored(
   ];
 }
 
-/** Reads back every buffer that a checkpoint holds. */
+/**
+ * Reads back every buffer that a checkpoint holds.
+ *
+ * @param weightless runs of which parameters and statistics are left out
+ */
 export async function readTensors(
   device: Device,
   { runs, accumulationSteps }: TrainerOptions,
   buffers: readonly RunBuffers[],
+  weightless: ReadonlySet<number>,
 ): Promise<TrainerState["tensors"]> {
   const tensors: TrainerState["tensors"] = new Map();
   for (const [i, { network }] of runs.entries()) {
     for (const { name, buffer, layout } of stored(buffers[i], network, accumulationSteps)) {
+      if (weightless.has(i) && WEIGHTS.has(name)) continue;
       tensors.set(`${i}.${name}`, layout.toHost(await device.readFloats(buffer)));
     }
   }

@@ -115,12 +115,11 @@ export class Predictor {
         this.#keep(group, results, first, size);
         await pacer.submitted();
       }
-      const rows: Float32Array[] = [];
-      for (let i = 0; i < group.length; i++) {
-        const floats = count * this.#kept.floats(runs[group[i]].network);
-        rows.push(await this.device.readFloats(results[i], 0, floats));
-      }
-      return rows;
+      return await Promise.all(
+        group.map((run, i) =>
+          this.device.readFloats(results[i], 0, count * this.#kept.floats(runs[run].network))
+        ),
+      );
     } finally {
       for (const buffer of [...results, ...orders]) this.device.free(buffer);
     }

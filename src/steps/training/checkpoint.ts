@@ -1,6 +1,7 @@
 /** Checkpoints of a training: all that it needs to go on with the same bits. */
 import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
 import type { TrainerCounters, TrainerState } from "../../nn/fit.ts";
+import { WEIGHTS } from "../../nn/fit_state.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Artifact, Blob, Draft } from "../../workflow/step.ts";
@@ -25,11 +26,16 @@ export interface Checkpoint {
   records: readonly MemberRecord[];
 }
 
-/** Takes a trainer's state apart into its members'. */
+/**
+ * Takes a trainer's state apart into its members'.
+ *
+ * @param stored weights of those whose state holds none
+ */
 export function park(
   state: TrainerState,
   networks: readonly Network[],
-): Parked<Uint8Array>[] {
+  stored: ReadonlyMap<number, Blob>,
+): Parked<Blob | Uint8Array>[] {
   const { runs, ...clock } = state.counters;
   return networks.map((network, run) => {
     const prefix = `${run}.`;
@@ -38,7 +44,7 @@ export function park(
         [name, data],
       ) => [name.slice(prefix.length), data]),
     );
-    const weights = encodeWeights(network, {
+    const weights = stored.get(run) ?? encodeWeights(network, {
       parameters: tensors.get("parameters")!,
       statistics: tensors.get("statistics")!,
       batches: new Map(runs[run].batches),
@@ -49,8 +55,6 @@ export function park(
     return { clock, counters: runs[run], weights, buffers: writeSafetensors(new Map(others)) };
   });
 }
-
-const WEIGHTS = new Set(["parameters", "statistics"]);
 
 /** The inverse of {@link park}, for members that stand at the same place. */
 export async function unpark(

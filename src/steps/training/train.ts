@@ -262,22 +262,32 @@ export class Training {
       const { weights, buffers } = place;
       this.#parked.set(member, {
         ...place,
-        weights: await this.context.put(weights),
-        buffers: await this.context.put(buffers),
+        weights: weights instanceof Uint8Array ? await this.context.put(weights) : weights,
+        buffers: buffers instanceof Uint8Array ? await this.context.put(buffers) : buffers,
       });
     }
     this.#release();
   }
 
-  /** Of members on the device that have not stopped early. */
-  async #stateOnDevice(): Promise<Map<number, Parked<Uint8Array>>> {
+  /** Of members on the device that have not stopped early; weights just stored are not read again. */
+  async #stateOnDevice(): Promise<Map<number, Parked<Blob | Uint8Array>>> {
     if (!this.#onDevice) return new Map();
     const { trainer, members } = this.#onDevice;
     const networks = members.map((member) => this.members[member].network);
-    const places = park(await trainer.state(), networks);
+    const stored = new Map(
+      members.flatMap((member, run): [number, Blob][] => {
+        const { best } = this.members[member].record;
+        const newest = Object.values(best).find(({ epoch }) =>
+          trainer.batch === 0 && epoch === trainer.epoch - 1
+        );
+        return newest ? [[run, newest.weights]] : [];
+      }),
+    );
+    const state = await trainer.state(new Set(stored.keys()));
+    const places = park(state, networks, stored);
     for (const member of members) this.#parked.delete(member);
     return new Map(
-      places.map((place, run): [number, Parked<Uint8Array>] => [members[run], place])
+      places.map((place, run) => [members[run], place] as const)
         .filter(([member]) => !this.members[member].record.stopping.stopped),
     );
   }
