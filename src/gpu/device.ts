@@ -222,13 +222,18 @@ export class Device {
    * @throws {DeviceError} names the kernel and the line that the compiler refused
    */
   pipeline(kernel: string, code: string, entryPoint: string): Promise<GPUComputePipeline> {
-    const key = `${entryPoint}\n${code}`;
+    const key = pipelineKey(code, entryPoint);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(kernel, code, entryPoint);
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
+  }
+
+  /** Whether {@link pipeline} was asked for this one before. */
+  hasPipeline(code: string, entryPoint: string): boolean {
+    return this.#pipelines.has(pipelineKey(code, entryPoint));
   }
 
   async #compile(kernel: string, code: string, entryPoint: string): Promise<GPUComputePipeline> {
@@ -288,6 +293,10 @@ export class Device {
     this.#pipelines.clear();
     this.gpu.destroy();
   }
+}
+
+function pipelineKey(code: string, entryPoint: string): string {
+  return `${entryPoint}\n${code}`;
 }
 
 /** See {@link Device.lanes}. */

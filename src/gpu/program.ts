@@ -39,6 +39,7 @@
 import { DeviceError } from "../errors.ts";
 import { Arena, textureKey, type TextureShape } from "./arena.ts";
 import { type Encoded, Program, type Timing } from "./built_program.ts";
+import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
 import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
 import {
@@ -62,7 +63,7 @@ import { place } from "./plan.ts";
 import { type Constants, specialise, texelsOf } from "./specialise.ts";
 import { listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
-import { type BindingDeclaration, readDeclarations } from "./wgsl.ts";
+import { type BindingDeclaration, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
 
 export {
   type Operand,
@@ -132,7 +133,7 @@ export class ProgramBuilder {
   ): void {
     const name = `${kernel.name}.${entry}`;
     const texels = kernelTable(this.device).convolution === "texel";
-    const code = specialisedCode(kernel, constants as Constants, texels);
+    const code = specialisedCode(kernel, entry, constants as Constants, texels);
     const declarations = codeDeclarations(code);
     const used = declarations.entries.get(entry) ?? new Set();
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
@@ -334,10 +335,9 @@ export class ProgramBuilder {
     for (const operation of this.#operations) {
       if (operation.kind === "dispatch") distinct.set(operation.entry + operation.code, operation);
     }
-    let done = 0;
+    await compile(this.device, [...distinct.values()], onProgress);
     for (const [key, { kernel, code, entry }] of distinct) {
       pipelines.set(key, await this.device.pipeline(kernel, code, entry));
-      onProgress?.(++done, distinct.size);
     }
 
     const range = (operand: Operand): GPUBufferBinding => {
@@ -384,14 +384,20 @@ export class ProgramBuilder {
   }
 }
 
-function specialisedCode(kernel: Kernel, constants: Constants, texels: boolean): string {
+function specialisedCode(
+  kernel: Kernel,
+  entry: string,
+  constants: Constants,
+  texels: boolean,
+): string {
   let codes = specialised.get(kernel);
   if (!codes) specialised.set(kernel, codes = new Map());
   const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
-  const key = JSON.stringify([texels, sorted]);
+  const key = JSON.stringify([entry, texels, sorted]);
   let code = codes.get(key);
   if (code === undefined) {
-    codes.set(key, code = specialise(kernel.name, kernel.source, constants, texels));
+    const source = withoutOtherEntries(kernel.source, entry);
+    codes.set(key, code = specialise(kernel.name, source, constants, texels));
   }
   return code;
 }

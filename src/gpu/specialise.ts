@@ -202,34 +202,38 @@ function endOfBranch(source: string, start: number): number {
 const UNROLL =
   /^[ \t]*\/\/ unroll[ \t]*\n[ \t]*for \(var (\w+) = ([^;]+); *([^;]+); *([^)]+)\) *\{/m;
 
+/** Writes out the marked loops of `source`, also those inside of one that is written out. */
 function unroll(name: string, source: string, values: ReadonlyMap<string, number>): string {
-  const found = UNROLL.exec(source);
-  if (found === null) return source;
-  const [header, variable, start, condition, step] = found;
-  const bodyAt = found.index + header.length;
-  const end = closing(source, bodyAt);
-  const body = source.slice(bodyAt, end);
-  const stride = step.trim() === `${variable}++`
-    ? 1
-    : evaluate(new RegExp(`^${variable} \\+= (.+)$`).exec(step.trim())?.[1] ?? "", values);
-  let value = evaluate(start, values);
-  const suffix = /u\)?$/.test(start.trim()) ? "u" : /i\)?$/.test(start.trim()) ? "i" : "";
-  const copies: string[] = [];
-  while (true) {
-    const scope = new Map(values).set(variable, value ?? NaN);
-    const holds = evaluate(condition, scope);
-    if (value === undefined || stride === undefined || stride <= 0 || holds === undefined) {
-      throw new DeviceError(
-        `kernel ${name}: bounds of the unrolled loop are not constant: ${header}`,
-      );
+  let text = "";
+  let rest = source;
+  for (let found = UNROLL.exec(rest); found !== null; found = UNROLL.exec(rest)) {
+    const [header, variable, start, condition, step] = found;
+    const bodyAt = found.index + header.length;
+    const end = closing(rest, bodyAt);
+    const body = rest.slice(bodyAt, end);
+    const stride = step.trim() === `${variable}++`
+      ? 1
+      : evaluate(new RegExp(`^${variable} \\+= (.+)$`).exec(step.trim())?.[1] ?? "", values);
+    let value = evaluate(start, values);
+    const suffix = /u\)?$/.test(start.trim()) ? "u" : /i\)?$/.test(start.trim()) ? "i" : "";
+    const use = new RegExp(`(?<![.\\w])${variable}\\b`, "g");
+    const copies: string[] = [];
+    while (true) {
+      const scope = new Map(values).set(variable, value ?? NaN);
+      const holds = evaluate(condition, scope);
+      if (value === undefined || stride === undefined || stride <= 0 || holds === undefined) {
+        throw new DeviceError(
+          `kernel ${name}: bounds of the unrolled loop are not constant: ${header}`,
+        );
+      }
+      if (holds === 0) break;
+      copies.push(`{${unroll(name, body.replace(use, `${value}${suffix}`), values)}}`);
+      value += stride;
     }
-    if (holds === 0) break;
-    const literal = `${value}${suffix}`;
-    copies.push(`{${body.replace(new RegExp(`(?<![.\\w])${variable}\\b`, "g"), literal)}}`);
-    value += stride;
+    text += rest.slice(0, found.index) + copies.join("\n");
+    rest = rest.slice(end + 1);
   }
-  const unrolled = source.slice(0, found.index) + copies.join("\n") + source.slice(end + 1);
-  return unroll(name, unrolled, values);
+  return text + rest;
 }
 
 const REGISTERS = /^[ \t]*\/\/ registers[ \t]*\n([ \t]*)var (\w+): (array<.+>);/m;

@@ -33,11 +33,10 @@ export interface Declarations {
   entries: Map<string, Set<string>>;
 }
 
-/** The text without comments; line breaks stay, so line numbers hold. */
+/** The text with blanks in place of comments, so that positions and line numbers hold. */
 export function withoutComments(source: string): string {
-  return source
-    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
-    .replace(/\/\/[^\n]*/g, "");
+  const blank = (comment: string) => comment.replace(/[^\n]/g, " ");
+  return source.replace(/\/\*[\s\S]*?\*\//g, blank).replace(/\/\/[^\n]*/g, blank);
 }
 
 /** Position of the bracket that closes the one at `open`. */
@@ -94,24 +93,61 @@ function accessOf(space: string | undefined, type: string): Access {
   return access === "read_write" ? "read_write" : "read";
 }
 
-function readEntries(text: string, bindings: BindingDeclaration[]): Map<string, Set<string>> {
-  const bodies = new Map<string, Set<string>>();
-  const entryNames: string[] = [];
+/** The module without the functions that one entry point does not reach. */
+export function withoutOtherEntries(source: string, entry: string): string {
+  const functions = readFunctions(withoutComments(source));
+  const reached = reachedFrom(entry, functions);
+  let text = "";
+  let at = 0;
+  for (const [name, { start, end }] of functions) {
+    text += source.slice(at, reached.has(name) ? end : start);
+    at = end;
+  }
+  return text + source.slice(at);
+}
+
+interface FunctionText {
+  isEntry: boolean;
+  /** Where its attributes begin, and where its body has ended. */
+  start: number;
+  end: number;
+  /** Words of its body that are no member names. */
+  words: Set<string>;
+}
+
+/** Functions by name, in the order of the text. */
+function readFunctions(text: string): Map<string, FunctionText> {
+  const functions = new Map<string, FunctionText>();
   const header = /(@compute\s*@workgroup_size\s*\([^)]*\)\s*)?\bfn\s+(\w+)\s*\(/g;
   for (const match of text.matchAll(header)) {
     const parameters = closing(text, match.index + match[0].length - 1);
     const open = text.indexOf("{", parameters);
-    const body = text.slice(open, closing(text, open));
-    bodies.set(match[2], new Set(body.match(/(?<![.\w])[A-Za-z_]\w*/g)));
-    if (match[1]) entryNames.push(match[2]);
+    const end = closing(text, open) + 1;
+    const words = new Set(text.slice(open, end).match(/(?<![.\w])[A-Za-z_]\w*/g));
+    const isEntry = match[1] !== undefined;
+    functions.set(match[2], { isEntry, start: match.index, end, words });
   }
+  return functions;
+}
+
+/** Names of a function and of all that it calls, through others too. */
+function reachedFrom(name: string, functions: ReadonlyMap<string, FunctionText>): Set<string> {
+  const reached = new Set([name]);
+  for (const caller of reached) {
+    const words = functions.get(caller)?.words ?? new Set();
+    for (const callee of functions.keys()) if (words.has(callee)) reached.add(callee);
+  }
+  return reached;
+}
+
+function readEntries(text: string, bindings: BindingDeclaration[]): Map<string, Set<string>> {
+  const functions = readFunctions(text);
   const entries = new Map<string, Set<string>>();
-  for (const entry of entryNames) {
+  for (const [entry, { isEntry }] of functions) {
+    if (!isEntry) continue;
     const used = new Set<string>();
-    const reached = new Set<string>([entry]);
-    for (const name of reached) {
-      const words = bodies.get(name) ?? new Set();
-      for (const callee of bodies.keys()) if (words.has(callee)) reached.add(callee);
+    for (const name of reachedFrom(entry, functions)) {
+      const { words } = functions.get(name)!;
       for (const binding of bindings) if (words.has(binding.name)) used.add(binding.name);
     }
     entries.set(entry, used);
