@@ -354,7 +354,7 @@ Deno.test("what can't be trained on is refused before any work on the device, an
     const weight = { dtype: "float32" as const, shape: [1], data: new Float32Array(1) };
     const file = `${project.folder}/weights.safetensors`;
     await Deno.writeFile(file, writeSafetensors({ "conv1.weight": weight }));
-    await refused(
+    await refusedByTables(
       "missing: convolutions.0.weight",
       option('initial_weights = "weights.safetensors"'),
     );

@@ -8,6 +8,7 @@ import { assertTwoDimensional } from "../training/data.ts";
 import { type ImageSet, openImages } from "../training/samples.ts";
 import type { ForeseenModel } from "../training/setup.ts";
 import { type LabelCode, outputSize } from "../training/targets.ts";
+import { checkFile } from "../training/trunk.ts";
 import { encodeWeights, readWeights } from "../training/weights.ts";
 import { type ModelMeta, networkOf } from "./model.ts";
 
@@ -38,12 +39,9 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
   const { label } = answers;
   const meta = {
     ...answers,
-    architecture: params.architecture,
     mode: images.mode,
-    multi_network: false,
     elements: images.elements,
     input_shape: images.elementShape,
-    selection_metrics: [METRIC],
     split: null,
     n_splits: 0,
     initial_weights: "file",
@@ -72,10 +70,15 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
   };
 }
 
-/** What later steps can know before there are images. */
+/**
+ * What later steps can know before there are images.
+ *
+ * @throws {DataError} when the weights are of another architecture
+ */
 export async function foreseeCheckpoint(
   { params, inputs }: ForesightContext<OpenParams>,
 ): Promise<Json> {
+  await checkFile(params.architecture, params.weights);
   const participants = inputs.participants as Artifact | undefined;
   const answers = answersOf(params);
   const text = await seenTable(participants, new Map(), answers.label);
@@ -83,11 +86,14 @@ export async function foreseeCheckpoint(
   return { ...answers, seen } satisfies ForeseenModel as unknown as Json;
 }
 
-/** What the network answers. */
-function answersOf({ task, label, label_code }: OpenParams) {
+/** What the network is, and answers. */
+function answersOf({ task, architecture, label, label_code }: OpenParams) {
   const classification = task === "classification";
   return {
     task,
+    architecture,
+    multi_network: false,
+    selection_metrics: [METRIC],
     output_size: classification ? outputSize(label_code!) : 1,
     label: label ?? (classification ? "diagnosis" : "age"),
     label_code: label_code ?? {},

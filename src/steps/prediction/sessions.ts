@@ -17,6 +17,7 @@ import {
   type Session,
 } from "../training/samples.ts";
 import { type ForeseenModel, guarded, seenBy } from "../training/setup.ts";
+import { modelOf } from "../training/source.ts";
 import { encodeLabels, numericTargets } from "../training/targets.ts";
 
 /** Parameters of every step that applies a model; see `groupParameters`. */
@@ -95,8 +96,7 @@ export async function foreseeGroup(
   const { table, complete } = await seenBy(model);
   const seen = { sessions: guardedSessions(table), complete };
   leakageStatus(seen, guarded(people), params.on_training_data, subject);
-  const meta = "forecast" in model ? model.forecast : model.meta;
-  trueLabels({ params, warn: () => {} }, people, meta as unknown as ForeseenModel);
+  trueLabels({ params, warn: () => {} }, people, modelOf(model));
   return {};
 }
 

@@ -5,16 +5,9 @@ import { createNetwork, type NetworkName } from "../../nn/networks/mod.ts";
 import { initialState, type NetworkState } from "../../nn/state_dict.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { type Member, newRecord } from "./member.ts";
+import { checkBeginning, initialWeights } from "./source.ts";
 import type { TrainingContext, TrainingSetup } from "./setup.ts";
 import { frozenParameters, readWeights, transferredState } from "./weights.ts";
-
-/** How the weights began, as the model's meta, the report and the MAPS say it. */
-export type InitialWeights = "random" | "file" | "transferred";
-
-export function initialWeights({ params, inputs }: TrainingContext): InitialWeights {
-  if (inputs.transfer) return "transferred";
-  return params.initial_weights ? "file" : "random";
-}
 
 /** Seeds of companions differ, so that networks of several elements begin differently. */
 export function seedOf(seed: number, index: number): number {
@@ -33,16 +26,8 @@ export async function createMembers(
 ): Promise<Member[]> {
   const { params, inputs } = context;
   const { elements, elementShape } = setup.images;
-  if (inputs.transfer && params.initial_weights) {
-    throw new DataError("initial_weights", 'conflicts with "in.transfer"; give one of the two');
-  }
-  if (params.nb_unfrozen_layer > 0 && initialWeights(context) === "random") {
-    throw new DataError(
-      "nb_unfrozen_layer",
-      'random weights must not be frozen; connect "in.transfer" or give initial_weights',
-    );
-  }
-  if (inputs.transfer) checkSource(inputs.transfer as Artifact, params, elements);
+  checkBeginning(context);
+  if (inputs.transfer) checkElements(inputs.transfer as Artifact, elements);
   const count = params.multi_network ? elements.length : 1;
   const members = Array.from({ length: count }, (_, index): Member => {
     const network = newNetwork(context, elementShape, setup.outputs);
@@ -58,27 +43,9 @@ export async function createMembers(
   return members;
 }
 
-/** @throws {DataError} when the model to transfer from has no network for each of ours */
-function checkSource(
-  { meta, files }: Artifact,
-  params: TrainingContext["params"],
-  elements: readonly number[],
-): void {
-  const metric = params.transfer_selection_metric;
-  if (!files.some(({ path }) => path.startsWith(`best-${metric}/`))) {
-    const known = (meta.selection_metrics as string[]).join(", ");
-    throw new DataError(
-      "transfer_selection_metric",
-      `the model to transfer from has no best network by ${metric}; it has ${known}`,
-    );
-  }
+/** @throws {DataError} when the model to transfer from has networks for other elements */
+function checkElements({ meta }: Artifact, elements: readonly number[]): void {
   if (meta.multi_network !== true) return;
-  if (!params.multi_network) {
-    throw new DataError(
-      "multi_network",
-      "the model to transfer from has a network for each element; set it to true",
-    );
-  }
   if ((meta.elements as number[]).join() !== elements.join()) {
     throw new DataError(
       "images",

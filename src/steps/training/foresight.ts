@@ -2,6 +2,8 @@
 import type { Cell } from "../../formats/tsv.ts";
 import type { Foreseen, ForesightContext, Json } from "../../workflow/step.ts";
 import { readSessions, type Session } from "./samples.ts";
+import { checkBeginning } from "./source.ts";
+import { checkTrunk } from "./trunk.ts";
 import {
   type ForeseenModel,
   guard,
@@ -15,14 +17,28 @@ import {
 
 export type ForeseenParams = Pick<
   TrainingParams,
-  "label" | "label_code" | "diagnoses" | "baseline" | "valid_longitudinal" | "initial_weights"
+  | "architecture"
+  | "multi_network"
+  | "label"
+  | "label_code"
+  | "diagnoses"
+  | "selection_metrics"
+  | "baseline"
+  | "valid_longitudinal"
+  | "initial_weights"
+  | "transfer_selection_metric"
+  | "nb_unfrozen_layer"
 >;
 
-/** @throws {DataError} on labels that can't be trained on, and on leakage by participants */
+/**
+ * @throws {DataError} on labels that can't be trained on, leakage by participants, and weights of
+ *   another architecture
+ */
 export async function foreseeTraining(
   { params, inputs }: ForesightContext<ForeseenParams>,
   task: "classification" | "regression",
 ): Promise<Record<string, Json>> {
+  checkBeginning({ params, inputs });
   const texts = await tables({ params, inputs });
   const read = (text: string, name: string) =>
     readSessions(text, `the ${name} table`, params.diagnoses);
@@ -31,11 +47,15 @@ export async function foreseeTraining(
   const inherited = inputs.transfer && await seenBy(inputs.transfer as Foreseen);
   guard(training, validation, inherited?.table);
   const { labelCode, outputs } = targetsOf(params, task, training, validation);
+  await checkTrunk(params, inputs.transfer as Foreseen | undefined);
   const model: ForeseenModel = {
     task,
+    architecture: params.architecture,
+    multi_network: params.multi_network,
     label: params.label,
     label_code: labelCode ?? {},
     output_size: outputs,
+    selection_metrics: params.selection_metrics,
     seen: seenThen(training, validation, inherited, params.initial_weights === undefined),
   };
   return { model: model as unknown as Json };

@@ -5,10 +5,10 @@ import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
 import type { Blob, Draft, Json } from "../../workflow/step.ts";
 import { predictionFile, writePredictions } from "../evaluation/prediction_table.ts";
-import { initialWeights } from "./beginning.ts";
 import { itemsOfMembers, type Member } from "./member.ts";
 import { asPredictions, part, type ScoredItems } from "./scores.ts";
 import type { TrainingContext, TrainingSetup } from "./setup.ts";
+import { initialWeights } from "./source.ts";
 import { decodeOutputs } from "./weights.ts";
 
 /** Parameters that the meta says elsewhere, or that change no result. */

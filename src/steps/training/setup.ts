@@ -93,12 +93,15 @@ export interface TrainingSetup extends Targets {
   inherited?: Seen;
 }
 
-/** What is known of a model before it is trained or opened, in the words of its meta. */
+/** What is known of a model before it is trained or opened: of its meta, and whom it will have seen. */
 export interface ForeseenModel {
   task: "classification" | "regression";
+  architecture: string;
+  multi_network: boolean;
   label: string;
   label_code: LabelCode;
   output_size: number;
+  selection_metrics: readonly string[];
   seen: Seen;
 }
 

@@ -11,6 +11,7 @@ import {
   type StateDict,
   withOurNames,
 } from "../../nn/state_dict.ts";
+import { nameSome } from "../../tables/session_table.ts";
 
 /** A network's weights under PyTorch's names; the file tells after which epoch, from 0. */
 export function encodeWeights(network: Network, state: NetworkState, epoch: number): Uint8Array {
@@ -42,10 +43,38 @@ export async function readWeights(
 }
 
 /**
- * Weights of another training to start from. The fully connected head may be missing or of another
- * shape: it then starts at random; the convolutional trunk must fit, with nothing left over.
+ * What of a network begins at random with these weights: of the fully connected head whatever is
+ * missing or of another shape. The convolutional trunk must fit, with nothing left over.
  *
+ * @param given names and shapes
  * @throws {DataError} listing what of the trunk is missing, unexpected or mis-shaped
+ */
+export function beginsAtRandom(network: Network, given: StateDict, subject: string): string[] {
+  const { missing, misshaped, unexpected } = diffState(network, withOurNames(network, given));
+  const isTrunk = (name: string) => !name.startsWith("fc");
+  const faults = {
+    "missing": missing.filter(isTrunk),
+    "unexpected": unexpected.filter(isTrunk),
+    "of another shape": misshaped.filter(({ name }) => isTrunk(name)).map(
+      ({ name, expected, found }) =>
+        `${name} is [${found.join(", ")}], not [${expected.join(", ")}]`,
+    ),
+  };
+  const told = Object.entries(faults).filter(([, names]) => names.length > 0)
+    .map(([fault, names]) => `${fault}: ${nameSome(names, 5)}`);
+  if (told.length > 0) {
+    throw new DataError(
+      subject,
+      `the weights don't fit ${network.architecture} (${told.join("; ")})`,
+    );
+  }
+  return [...missing, ...misshaped.map(({ name }) => name)];
+}
+
+/**
+ * Weights of another training to start from, see {@link beginsAtRandom}.
+ *
+ * @throws {DataError} when the trunk does not fit, or nothing does
  */
 export function transferredState(
   network: Network,
@@ -53,19 +82,11 @@ export function transferredState(
   seed: number,
   subject: string,
 ): { state: NetworkState; random: string[] } {
-  const renamed = withOurNames(network, given);
-  const { missing, misshaped, unexpected } = diffState(network, renamed);
-  const random = [...missing, ...misshaped.map(({ name }) => name)];
-  const isTrunk = (name: string) => !name.startsWith("fc");
-  if ([...random, ...unexpected].some(isTrunk)) {
-    // The trunk does not fit: the strict import says how.
-    importState(network, given, subject);
-  }
+  const random = beginsAtRandom(network, given, subject);
   if (random.length === network.parameters.tensors.length) {
     throw new DataError(subject, `holds no weights of ${network.architecture}`);
   }
-  const state = importState(network, given, subject, { seed });
-  return { state, random };
+  return { state: importState(network, given, subject, { seed }), random };
 }
 
 /** All but the last `unfrozen` layers (a weight and a bias each); nothing when 0. */
