@@ -3,7 +3,7 @@ import { locatedReasonText } from "../engine/reason.ts";
 import { planning } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Command } from "./command.ts";
-import { ExitCode } from "./failure.ts";
+import { ExitCode, reportFailure } from "./failure.ts";
 import {
   openCache,
   openWorkflow,
@@ -28,15 +28,22 @@ export default {
   },
   details:
     `An instance that waits for another may run: it is found cached if its inputs come out as they were.
-Steps that look at files outside, such as caps.open, do so while planning.`,
+Steps that look at files outside, such as caps.open, do so while planning. What the tables that are
+there show of leakage, and of labels that can't be trained on, is an error.`,
   async run(given, { out, err }) {
     const workflow = await openWorkflow(given);
     const saved = await saveWorkflow(given, workflow);
     if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
     const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
-    if (given.has("json")) out.line(JSON.stringify(await planJson(planned), null, 2));
-    else for (const line of await planLines(planned)) out.line(line);
+    const { foreseenFaults } = await import("../engine/inspections.ts");
+    const faults = await foreseenFaults(store, planned);
+    if (given.has("json")) {
+      const told = faults.map(({ instance, message }) => ({ instance, message }));
+      out.line(JSON.stringify({ ...await planJson(planned), faults: told }, null, 2));
+    } else for (const line of await planLines(planned)) out.line(line);
+    for (const fault of faults) await reportFailure(fault, err);
+    if (faults.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
     return given.has("check") && work ? ExitCode.pending : ExitCode.done;
   },
@@ -91,7 +98,7 @@ function notesOf({ instance: { kind, params, inputs } }: PlannedInstance): reado
   return kind.notes?.(params, Object.keys(inputs)) ?? [];
 }
 
-async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<unknown> {
+async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<object> {
   return {
     workflow: workflow.name,
     file: workflow.file,

@@ -1,9 +1,12 @@
 /** Faults of inputs, told as soon as these are known: before what waits for a pool begins. */
+import { StepError } from "../errors.ts";
 import type { Binding, Instance } from "../workflow/graph.ts";
 import type { Foreseen, Json } from "../workflow/step.ts";
 import { openArtifact } from "./artifact.ts";
+import { messageOf } from "./failure.ts";
 import { boundInputs, boundRef } from "./keying.ts";
-import type { Node } from "./node.ts";
+import { buildNodes, type Node } from "./node.ts";
+import { pending, type Plan } from "./plan.ts";
 import { isBinding } from "./select.ts";
 import { ObjectError, type Store } from "./store.ts";
 import { inspect } from "./task.ts";
@@ -114,6 +117,31 @@ export class Inspections {
 
   #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
   #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
+}
+
+/** Faults that what is there shows already of what will or may run; nothing is run for it. */
+export async function foreseenFaults(store: Store, plan: Plan): Promise<StepError[]> {
+  const looks = plan.instances.some((planned) => {
+    const { foresee, inspect } = planned.instance.kind;
+    return pending(planned) && (foresee || inspect);
+  });
+  if (!looks) return [];
+  const nodes = buildNodes(plan, () => ({ cpu: 0, gpu: 0, memory: 0 }));
+  for (const node of nodes.values()) {
+    const { state, outputs } = node.planned;
+    if (state === "cached" || state === "unwanted") {
+      Object.assign(node, { outcome: state, outputs });
+    }
+  }
+  const faults: StepError[] = [];
+  const inspections = new Inspections(store, nodes, (node, cause) => {
+    node.outcome = "failed";
+    const { name } = node.planned.instance;
+    faults.push(new StepError(name, messageOf(cause), undefined, { cause }));
+  });
+  for (const node of nodes.values()) if (node.outcome === undefined) inspections.inspect(node);
+  await inspections.done();
+  return faults;
 }
 
 /** What an instance connects to the ports that it looks at beforehand. */

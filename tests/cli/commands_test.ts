@@ -259,6 +259,43 @@ Deno.test("verify executes a run again and ends with 4 when bytes differ", async
   assertStringIncludes(steady(err), "DIFFERS  first.table: recorded DIGEST, produced DIGEST\n");
 });
 
+Deno.test("plan tells what can't be trained on, once the tables are there", async () => {
+  await using project = await Project.make();
+  const table = (people: string[]) =>
+    ["participant_id\tsession_id\tdiagnosis", ...people].join("\n") + "\n";
+  await Deno.mkdir(`${project.folder}/folds/split-0`, { recursive: true });
+  for (const [name, first] of [["train", 1], ["validation", 3]] as const) {
+    const people = ["AD", "CN"].map((label, i) => `sub-${first + i}\tses-M000\t${label}`);
+    await project.write(`folds/split-0/${name}.tsv`, table(people));
+  }
+  await project.write(
+    "train.toml",
+    `version = 1
+[steps.caps]
+uses = "caps.generate"
+with = { kind = "phantom", n_subjects = 2 }
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+[steps.folds]
+uses = "tables.open"
+with = { path = "folds", content = "kfold" }
+[steps.train]
+uses = "train.classification"
+in.images = "slices"
+in.folds = "folds[0]"
+with.label = "group"
+`,
+  );
+  await project.gyrus("run", "train.toml", "folds", "--quiet");
+  const { code, out, err } = await project.gyrus("plan", "train.toml");
+  assertEquals(code, 1);
+  assertStringIncludes(out, "4 instances: 1 cached, 3 will run");
+  assertStringIncludes(err, 'error: train: the training table: no column "group"; the table has ');
+  const json = JSON.parse((await project.gyrus("plan", "train.toml", "--json")).out);
+  assertEquals(json.faults.map(({ instance }: { instance: string }) => instance), ["train"]);
+});
+
 Deno.test("cache tells what it holds, keeps what is pinned, and removes what nothing needs", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { DataError } from "../../src/errors.ts";
-import { openStore, run } from "../../src/engine/mod.ts";
+import { foreseenFaults } from "../../src/engine/inspections.ts";
+import { openStore, plan, run } from "../../src/engine/mod.ts";
 import type { Artifact, Foreseen, StepKind } from "../../src/workflow/step.ts";
 import { inFolder } from "./scratch.ts";
 import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
@@ -112,4 +113,19 @@ Deno.test("a cached input is looked at like one that was foreseen", () =>
     const { events, errors } = await told(folder, workflow("sub-1"));
     assertEquals(events, ["predicted began", "predict failed"]);
     assertEquals(errors, ["predict: has seen sub-1"]);
+  }));
+
+Deno.test("a plan tells what the tables show that are there", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const faults = async () => {
+      const planned = await plan(store, toyWorkflow(workflow("sub-1")), {
+        numericClass: () => "toy",
+      });
+      return await foreseenFaults(store, planned);
+    };
+    assertEquals(await faults(), []);
+    await told(folder, workflow("sub-1"));
+    const [{ instance, message }] = await faults();
+    assertEquals([instance, message], ["predict", "predict: has seen sub-1"]);
   }));
