@@ -20,7 +20,7 @@ import { paddedTexels, pixelTile, tileCost } from "./texels.ts";
 const convolutionKernel = defineKernel({
   name: "conv2d_texel",
   source,
-  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED", "BIAS"],
+  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED"],
   params: {
     images: "u32",
     in_blocks: "u32",
@@ -47,6 +47,7 @@ const convolutionKernel = defineKernel({
     first_tap: "i32",
     tap_step_x: "i32",
     tap_step_y: "i32",
+    has_bias: "u32",
   },
   entries: {
     main: {
@@ -107,7 +108,6 @@ export const texelConvolution: ConvolutionVariant = {
           OUT_CHANNELS: channels,
           LANES_ALONG_CHANNELS: alongChannels,
           TRANSPOSED: transposed,
-          BIAS: bias !== undefined,
         },
         bindings: {
           params: fixedParams(program.device, convolutionKernel, {
@@ -118,10 +118,11 @@ export const texelConvolution: ConvolutionVariant = {
             first_tap: taps.first[0] * kernel[1] + taps.first[1],
             tap_step_x: taps.step[1],
             tap_step_y: taps.step[0] * kernel[1],
+            has_bias: bias ? 1 : 0,
           }),
           input: inputTexels,
           weights: packed.texture,
-          ...(bias && { bias }),
+          bias: bias ?? weights,
           output,
         },
         workgroups,

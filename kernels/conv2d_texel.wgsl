@@ -17,7 +17,6 @@ const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 const LANES_ALONG_CHANNELS: bool = false;
 const TRANSPOSED: bool = false;
-const BIAS: bool = false;
 
 struct Params {
   images: u32,
@@ -46,6 +45,7 @@ struct Params {
   first_tap: i32,
   tap_step_x: i32,
   tap_step_y: i32,
+  has_bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -107,18 +107,6 @@ fn main(
     end_tap = max(first_tap, min(end_tap, vec2i(vec2u(params.in_width, params.in_height)) - corner));
   }
   let entries = u32((end_tap.x - first_tap.x) * (end_tap.y - first_tap.y)) * params.in_blocks;
-  if (BIAS) {
-    // unroll
-    for (var k = 0u; k < OUT_CHANNELS; k++) {
-      if (first_channel + k < params.out_channels) {
-        let value = bias[first_channel + k];
-        // unroll
-        for (var p = 0u; p < PIXELS; p++) {
-          sum[p][k] = value;
-        }
-      }
-    }
-  }
 
   // Texels from one block of output channels to the next, and from one reduced block to the next.
   var out_step = params.in_blocks * params.weight_taps * 4u;
@@ -192,6 +180,16 @@ fn main(
   // lanes, and all stores written out take as long to compile as the loop above.
   let blocks = min(OUT_CHANNELS / 4u, max(params.out_blocks, first_block) - first_block);
   for (var b = 0u; b < blocks; b++) {
+    var offset = vec4f();
+    if (params.has_bias != 0u) {
+      // unroll
+      for (var k = 0u; k < 4u; k++) {
+        let channel = first_channel + b * 4u + k;
+        if (channel < params.out_channels) {
+          offset[k] = bias[channel];
+        }
+      }
+    }
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
       // registers
@@ -205,7 +203,8 @@ fn main(
         }
       }
       if (grid_pixel(workgroup.x, lane, p).x < params.images) {
-        output[to[p] + b * out_pixels] = vec4f(value[0], value[1], value[2], value[3]);
+        let total = vec4f(value[0], value[1], value[2], value[3]) + offset;
+        output[to[p] + b * out_pixels] = total;
       }
     }
   }

@@ -28,7 +28,7 @@ export function plainTexels(
 }
 
 /** Sizes of register tiles to choose from, in pixels an invocation. */
-const pixelTiles = [16, 14, 8, 4, 2];
+const pixelTiles = [16, 8, 4, 2];
 
 /**
  * Price of a register tile, in multiply-adds of four terms. Fitted on lavapipe: a read costs as much as
@@ -40,7 +40,7 @@ export function tileCost(pixels: number, channels: number): number {
 
 /**
  * Pixels an invocation should keep so that a grid of `pixels` costs least, edge waste included. A
- * smaller tile must save a tenth, since every size is a pipeline to compile, up to two seconds of it.
+ * smaller tile must save a tenth, since every size is a pipeline to compile, up to a second of it.
  */
 export function pixelTile(lanes: number, pixels: number, channels: number): number {
   const cost = (tile: number) => Math.ceil(pixels / (lanes * tile)) * tileCost(tile, channels);
