@@ -60,7 +60,7 @@ async function networkAccuracy({ folds, artifact }: Tutorial): Promise<number> {
   let sum = 0;
   for (const fold of folds) {
     const predictions = artifact(`predict_single[fold=${fold}]`, "predictions");
-    const path = "loss/image_level_prediction.tsv";
+    const path = "BA/image_level_prediction.tsv";
     const table = readTsv(await predictions.readText(path), path);
     const at = columnIndices(table, ["true_label", "predicted_label"], path);
     const labels = (column: number) => table.rows.map((row) => Number(row[column]));
