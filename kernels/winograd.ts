@@ -91,17 +91,18 @@ const forwardTiles = new WeakMap<
   Map<Operand, { shape: string; tiles: PlannedTexture }>
 >();
 
-/** Elements of a transformed tile. */
-const ELEMENTS = 36;
+/** Elements of a transformed tile, and pixels along a side of the output that it gives. */
+const ELEMENTS = 36, TILE_SIDE = 4;
 
 /** Whether the table of the device has the layer computed by Winograd's algorithm. */
 export function usesWinograd(program: ProgramBuilder, shape: Conv2dShape): boolean {
   const { convolution, winograd, winogradChannels, winogradTiles } = kernelTable(program.device);
   const { kernel, stride, padding, channels, outChannels, positions = 1 } = shape;
+  const output = conv2dOutput(shape);
   return winograd && convolution === "texel" && positions === 1 &&
     kernel.every((side) => side === 3) && stride.every((step) => step === 1) &&
     padding.every((pad) => pad <= 2) && Math.min(channels, outChannels) >= winogradChannels &&
-    tilesOf(shape.images, conv2dOutput(shape)).count >= winogradTiles;
+    Math.min(...output) >= TILE_SIDE && tilesOf(shape.images, output).count >= winogradTiles;
 }
 
 interface Tiles {
@@ -113,7 +114,7 @@ interface Tiles {
 }
 
 function tilesOf(images: number, [height, width]: readonly [number, number]): Tiles {
-  const down = Math.ceil(height / 4), across = Math.ceil(width / 4);
+  const down = Math.ceil(height / TILE_SIDE), across = Math.ceil(width / TILE_SIDE);
   const count = images * down * across;
   return { down, across, count, pitch: (Math.ceil(count / 4) | 1) * 4 };
 }

@@ -37,7 +37,7 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     tiledChannels: 64,
     winograd: true,
     winogradChannels: 32,
-    winogradTiles: 64,
+    winogradTiles: 128,
     weightGradientWorkgroups: 32,
   },
   integrated: {
