@@ -15,6 +15,7 @@ const SMALLER = [
   "params.n_subjects=10",
   "params.n_splits=2",
   "params.epochs=1",
+  "single.batch_size=16",
   "caps.image_size=32",
   "slices.slices=[14,18]",
   "split.n_test=4",
