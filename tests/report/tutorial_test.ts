@@ -84,8 +84,8 @@ async function curves(page: Page, { curves }: ReportData): Promise<void> {
   assertEquals(curves.series.length, folds + folds * slices);
   for (const { instance, epochs: drawn, chosen, validation } of curves.series) {
     assertEquals(drawn.length, instance.startsWith("single") ? epochs : 1);
-    const losses = validation.loss.map((value) => value ?? Infinity);
-    assertEquals(chosen.loss, losses.indexOf(Math.min(...losses)));
+    const accuracies = validation.BA.map((value) => value ?? 0);
+    assertEquals(accuracies[chosen.BA], Math.max(...accuracies));
   }
   const section = page.locator("#curves");
   const canvas = section.locator("canvas");
