@@ -65,7 +65,7 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
 /**
  * What an adapter runs until `gyrus tune` has measured it. A vector of 8 lanes keeps half the sums
  * that one of 16 does in as many registers: with 16 channels steps are as fast, and compiling the
- * kernels of a ResNet-18 takes 30 s of processor time in place of 42.
+ * kernels of a ResNet-18 took three quarters of the time.
  */
 export function standardTable(adapter: AdapterDescription): KernelTable {
   const table = kernelTables[classifyAdapter(adapter)];
