@@ -2,16 +2,18 @@
  * Files outside the store, by digest: a memo so that a big input is hashed once.
  *
  * A digest is believed while the file's size, times and inode are those it was hashed at, and only
- * if the file had been left alone for longer than the clocks can resolve: a later edit could
- * otherwise carry the same times. The memo is a convenience; losing it costs hashing, no more.
+ * if the file had been left alone for longer than its times can resolve: a later edit could
+ * otherwise carry the same ones. The memo is a convenience; losing it costs hashing, no more.
  */
 import { DataError } from "../errors.ts";
 import type { Blob, Digest } from "../workflow/step.ts";
 import { digestFile, digestOf, hexOf } from "./digest.ts";
 import type { FileOperations } from "./files.ts";
 
-/** Clocks of file systems tick as rarely as every two seconds (FAT). */
-const CLOCK_RESOLUTION = 2000;
+/** Milliseconds. Clocks of file systems tick as rarely as every two seconds (FAT)... */
+const COARSE_TICK = 2000;
+/** ...or at each turn of the kernel's timer, at least a hundred times a second. */
+const FINE_TICK = 50;
 const SHARDS = 256;
 
 /** What a file looked like from outside. */
@@ -19,20 +21,21 @@ export interface Fingerprint {
   size: number;
   /** Milliseconds since 1970. */
   modified: number;
+  /** Likewise, in whole seconds. */
   changed: number;
   inode: string;
 }
 
 interface Entry extends Fingerprint {
   digest: Digest;
-  /** When hashing began, in milliseconds since 1970. */
+  /** Nobody had edited it before, in milliseconds since 1970: when hashing began. */
   hashed: number;
 }
 
 /** @throws {DataError} when there is no such file, or it can't be looked at */
 export function fingerprint(path: string): Fingerprint {
   try {
-    // Not node:fs, which costs 20 ms of start-up for finer times than CLOCK_RESOLUTION needs.
+    // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
     const stat = Deno.statSync(path);
     if (!stat.isFile) throw new DataError(path, "is not a file");
     return {
@@ -100,6 +103,15 @@ export class Externals {
     }
     this.#remember(path, { ...now, digest: result.digest, hashed });
     return { digest: result.digest, size: result.size };
+  }
+
+  /**
+   * Takes in the digest of a file that was written here, so that it need not be hashed.
+   *
+   * @param seen what it looked like at the time `known`, until when nobody else could find it
+   */
+  learn(path: string, digest: Digest, seen: Fingerprint, known: number): void {
+    this.#remember(path, { ...seen, digest, hashed: known });
   }
 
   /** A path whose file had the digest when last seen, and still looks the same. */
@@ -200,8 +212,13 @@ export class Externals {
   }
 }
 
-function trustworthy(entry: Entry): boolean {
-  return Math.max(entry.modified, entry.changed) + CLOCK_RESOLUTION < entry.hashed;
+/** Whether an edit after the hashing would have changed the times. */
+function trustworthy({ modified, changed, hashed }: Entry): boolean {
+  const last = Math.max(modified, changed);
+  // A coarse clock leaves no fraction. A fine one is seen through the whole seconds of `changed`.
+  return modified % 1000 === 0
+    ? last + COARSE_TICK < hashed
+    : Math.floor(last / 1000) < Math.floor((hashed - FINE_TICK) / 1000);
 }
 
 function shardOf(path: string): number {

@@ -41,8 +41,6 @@ export interface PlannedInstance {
 export interface PlanOptions extends Selection {
   /** Needed when a step runs on a device. */
   numericClass?: NumericClass;
-  /** Handed to source steps, which run while planning. */
-  services?: (kind: string, store: Store) => unknown;
   signal?: AbortSignal;
   onEvent?: (event: EventBody) => void;
 }
@@ -216,7 +214,6 @@ class Planner {
       return this.#decide(instance, await this.#keying.fixedParts(instance), inputs);
     }
     const { record, isNew } = await recordSource(this.store, this.#keying, instance, inputs, {
-      services: this.options.services?.(instance.kind.kind, this.store),
       signal: this.options.signal ?? new AbortController().signal,
       onEvent: this.options.onEvent ?? (() => {}),
     });

@@ -12,6 +12,7 @@ import { openArtifact } from "./artifact.ts";
 import { canonicalJson } from "./canonical.ts";
 import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./digest.ts";
 import type { EventBody } from "./events.ts";
+import { fingerprint } from "./externals.ts";
 import { boundRef, filesBelow, type Outputs } from "./keying.ts";
 import { Lease } from "./lease.ts";
 import { checkArtifactPath } from "./manifest.ts";
@@ -158,7 +159,8 @@ class PublicationJob {
     ) return "same";
     this.#checkInside();
     try {
-      const content = await this.#build(write);
+      const written = await this.#build(write);
+      const content = this.#digestOf(written);
       const made = { artifact, version, content };
       if (present === content) {
         await this.#remember(made);
@@ -173,7 +175,12 @@ class PublicationJob {
         );
       }
       await this.#remember({ ...entry, next: content });
+      const seen = this.#look(written);
+      const known = Date.now();
       await this.#swap(present !== undefined);
+      for (const { path, digest, look } of seen) {
+        this.store.externals.learn(path, digest, look, known);
+      }
       await this.#remember(made);
       return "written";
     } finally {
@@ -200,8 +207,8 @@ class PublicationJob {
     }
   }
 
-  /** Writes the new content beside the place; returns its digest. */
-  async #build(write: (target: PublishTarget) => Promise<void>): Promise<Digest> {
+  /** Writes the new content beside the place; returns the digest of each file. */
+  async #build(write: (target: PublishTarget) => Promise<void>): Promise<Map<string, Digest>> {
     const written = new Map<string, Digest>();
     const place = (path: string) => {
       checkArtifactPath(path, `[publish] ${this.path}`);
@@ -233,13 +240,25 @@ class PublicationJob {
         written.set(path, copied.digest);
       },
     });
-    if (this.single) {
-      const [digest] = written.values();
-      if (digest === undefined) throw new DataError(this.place, "the output has no file");
-      return digest;
+    if (this.single && written.size === 0) {
+      throw new DataError(this.place, "the output has no file");
     }
-    Deno.mkdirSync(this.built, { recursive: true });
-    return treeDigest([...written].sort(([a], [b]) => a < b ? -1 : 1));
+    if (!this.single) Deno.mkdirSync(this.built, { recursive: true });
+    return written;
+  }
+
+  #digestOf(written: ReadonlyMap<string, Digest>): Digest {
+    return this.single
+      ? [...written.values()][0]
+      : treeDigest([...written].sort(([a], [b]) => a < b ? -1 : 1));
+  }
+
+  /** Files beside the place as they look, by where they will be. */
+  #look(written: ReadonlyMap<string, Digest>) {
+    return [...written].map(([file, digest]) => {
+      const within = this.single ? "" : `/${file}`;
+      return { path: this.place + within, digest, look: fingerprint(this.built + within) };
+    });
   }
 
   #sourceOf(blob: { digest: Digest; size: number }): string {

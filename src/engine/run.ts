@@ -13,14 +13,15 @@ import {
   type RunRequest,
 } from "./run_folder.ts";
 import { keysOf, type Node } from "./node.ts";
+import { Pools } from "./pools.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Store } from "./store.ts";
 
 export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
   /** Threads that may work at once; default: as many as the processor has. */
   jobs?: number;
-  /** Device steps at once; default 1. */
-  gpus?: number;
+  /** Device steps at once, asked when there are any; default 1. */
+  deviceSlots?: () => Promise<number>;
   /** Bytes that steps may ask for together; unbounded when absent. */
   memory?: number;
   /** Goes on with what does not depend on a failure. */
@@ -101,7 +102,12 @@ export async function run(
       pending: todo,
       ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
     });
-    const scheduler = new Scheduler(store, planned, executor, folder, options, emit);
+    const pools = new Pools({
+      cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
+      gpu: await slots(planned, options),
+      memory: options.memory ?? Infinity,
+    });
+    const scheduler = new Scheduler(store, planned, pools, executor, folder, options, emit);
     const record = runRecord(id, started, workflow, planned, scheduler, options.request);
     if (todo > 0) await folder?.write(record("running"), true);
     const { status: ran, counts } = await scheduler.run();
@@ -128,6 +134,13 @@ export async function run(
     executor.close();
     folder?.close();
   }
+}
+
+async function slots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {
+  const needed = planned.instances.some(({ state, instance: { kind } }) =>
+    kind.runs === "device" && (state === "will-run" || state === "may-run")
+  );
+  return needed && deviceSlots ? await deviceSlots() : 1;
 }
 
 /** Publishes what `[publish]` names of the instances that are done; returns what was refused. */

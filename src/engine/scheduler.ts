@@ -16,7 +16,7 @@ import { failed, messageOf } from "./failure.ts";
 import { Inspections } from "./inspections.ts";
 import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
 import type { Plan } from "./plan.ts";
-import { Pools } from "./pools.ts";
+import type { Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 import { logPath, type RunFolder } from "./run_folder.ts";
 import type { RunOptions } from "./run.ts";
@@ -36,7 +36,6 @@ export class Scheduler {
   readonly #ready = new ReadyQueue<Node>();
   readonly #quick = new ReadyQueue<Node>();
   #inspections!: Inspections;
-  readonly #pools: Pools;
   #running = 0;
   #runningQuick = 0;
   #sleeping = 0;
@@ -49,19 +48,15 @@ export class Scheduler {
   constructor(
     readonly store: Store,
     readonly plan: Plan,
+    readonly pools: Pools,
     readonly executor: Executor,
     readonly folder: RunFolder | undefined,
     readonly options: RunOptions,
     readonly emit: (body: EventBody) => void,
   ) {
-    this.#pools = new Pools({
-      cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
-      gpu: Math.max(1, options.gpus ?? 1),
-      memory: options.memory ?? Infinity,
-    });
     this.#kill = options.kill ?? new AbortController().signal;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
-    this.nodes = buildNodes(plan, (instance) => this.#pools.demandOf(instance));
+    this.nodes = buildNodes(plan, (instance) => this.pools.demandOf(instance));
   }
 
   async run(): Promise<{ status: RunStatus; counts: Counts }> {
@@ -124,11 +119,11 @@ export class Scheduler {
     while (!this.#stopped) {
       const node = this.#next();
       if (!node) return;
-      this.#pools.hold(node.demand);
+      this.pools.hold(node.demand);
       this.#running++;
       if (node.quick) this.#runningQuick++;
       void this.#attend(node).finally(() => {
-        this.#pools.release(node.demand);
+        this.pools.release(node.demand);
         this.#running--;
         if (node.quick) this.#runningQuick--;
         this.#pump();
@@ -139,9 +134,9 @@ export class Scheduler {
 
   /** Quick ones first, and nothing else beside them: what is wrong with a table is told at once. */
   #next(): Node | undefined {
-    const quick = this.#quick.pop(this.#pools.fits);
+    const quick = this.#quick.pop(this.pools.fits);
     if (quick || this.#runningQuick > 0) return quick;
-    return this.#ready.pop(this.#pools.fits);
+    return this.#ready.pop(this.pools.fits);
   }
 
   #finishIfIdle(): void {

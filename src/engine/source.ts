@@ -9,7 +9,6 @@ import { madeBy, type Store } from "./store.ts";
 import { execute } from "./task.ts";
 
 export interface SourceOptions {
-  services: unknown;
   signal: AbortSignal;
   onEvent: (event: EventBody) => void;
 }
@@ -34,7 +33,7 @@ export async function recordSource(
     inputs,
     cpus: 0,
   };
-  const result = await execute(store, instance.kind, task, options.services, options.signal, {
+  const result = await execute(store, instance.kind, task, undefined, options.signal, {
     log: (level, message) =>
       options.onEvent({ type: "instance-log", instance: instance.name, level, message }),
     progress: (update) =>

@@ -1,4 +1,4 @@
-/** The device that steps share, opened when the first one asks, and what of it keys must hold. */
+/** The device of a thread, opened when its first step asks, and what of the adapter keys must hold. */
 import type { Store } from "../engine/store.ts";
 import type { AdapterDescription, Device } from "../gpu/device.ts";
 import type { KernelTable } from "../gpu/tuning.ts";
@@ -12,8 +12,8 @@ export interface DeviceService {
 
 let opened: Promise<Device> | undefined;
 
-/** One device a process; a fresh one after the last was lost. */
-async function sharedDevice(): Promise<Device> {
+/** One device a thread; a fresh one after the last was lost. */
+async function ownDevice(): Promise<Device> {
   if (opened) {
     const device = await opened.catch(() => undefined);
     if (device?.healthy) return device;
@@ -23,16 +23,27 @@ async function sharedDevice(): Promise<Device> {
   return await opened;
 }
 
-/** The device with the kernels that were tuned for it in this store. */
-export function deviceService(store: Store): DeviceService {
-  return {
-    async device() {
-      const device = await sharedDevice();
-      const { useKernelTable } = await import("../gpu/tuning.ts");
-      useKernelTable(device, await kernelsOf(store, device.info));
-      return device;
-    },
-  };
+/**
+ * This thread's device, with the kernels that were tuned for it in this store.
+ *
+ * @throws {DeviceError} when there is no adapter
+ */
+export async function openedFor(store: Store): Promise<Device> {
+  const device = await ownDevice();
+  const { useKernelTable } = await import("../gpu/tuning.ts");
+  useKernelTable(device, await kernelsOf(store, device.info));
+  return device;
+}
+
+/**
+ * Device steps that may run at once. A GPU is busy with one. A software adapter is not: while one
+ * step prepares batches, stores weights or waits for its slowest thread, another computes.
+ */
+export async function deviceSlots(): Promise<number> {
+  const { classifyAdapter, describeAdapter } = await import("../gpu/device.ts");
+  // Without an adapter the steps themselves say so.
+  const adapter = await describeAdapter().catch(() => undefined);
+  return adapter && classifyAdapter(adapter) === "software" ? 2 : 1;
 }
 
 /** Read once a store, so that a run computes with the table that its keys name. */

@@ -12,14 +12,14 @@ export const reading = {
 };
 
 /** For `plan`. */
-export const planning: Pick<PlanOptions, "numericClass" | "services"> = {
+export const planning: Pick<PlanOptions, "numericClass"> = {
   numericClass: async (policy, store) =>
     await (await import("./device.ts")).numericClass(policy, store),
-  services: async (_kind, store) => (await import("./device.ts")).deviceService(store),
 };
 
 /** For `run`. */
-export const running: Pick<RunOptions, "numericClass" | "services" | "stepModule"> = {
+export const running: Pick<RunOptions, "numericClass" | "stepModule" | "deviceSlots"> = {
   ...planning,
   stepModule: new URL("./mod.ts", import.meta.url).href,
+  deviceSlots: async () => await (await import("./device.ts")).deviceSlots(),
 };

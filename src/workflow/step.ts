@@ -195,7 +195,7 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
     | ((params: z.output<Schema>) => Readonly<Record<string, OutputPort>>);
   /**
    * Where it runs: `inline` on the main thread (cheap tables), `worker` on a thread of its own,
-   * `device` on the main thread with a slot of the gpu pool and the numeric class in its key.
+   * `device` likewise, with a slot of the gpu pool and the numeric class in its key.
    */
   runs: "inline" | "worker" | "device";
   /** Processors to ask for where the workflow names no `resources.cpu`, or as many as there are; else 1. */

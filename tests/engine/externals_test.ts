@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { digestOf } from "../../src/engine/digest.ts";
-import { Externals } from "../../src/engine/externals.ts";
+import { Externals, fingerprint } from "../../src/engine/externals.ts";
 import { diskFiles } from "../../src/engine/files.ts";
 import { DataError } from "../../src/errors.ts";
 import { inFolder } from "./scratch.ts";
@@ -40,6 +40,28 @@ Deno.test("a file at rest is hashed once, and anew after every sign of change", 
     } finally {
       Deno.open = open;
     }
+  }));
+
+Deno.test("what was written here is believed once a later edit would show in the times", () =>
+  inFolder(async (folder) => {
+    const memo = new Externals(`${folder}/memo`, diskFiles, true);
+    const path = `${folder}/written`;
+    await Deno.writeTextFile(path, "ours");
+    const whole = Math.floor(Date.now() / 1000) - 10;
+    await Deno.utime(path, whole + 0.5, whole + 0.5);
+    const seen = fingerprint(path);
+    const claimed = digestOf("claimed, to tell it from what is hashed");
+    memo.learn(path, claimed, seen, seen.changed + 999);
+    assertEquals((await memo.digest(path)).digest, digestOf("ours"));
+    memo.learn(path, claimed, seen, seen.changed + 1100);
+    assertEquals((await memo.digest(path)).digest, claimed);
+    // Of a clock that shows no fractions of a second nobody knows how rarely it ticks.
+    await Deno.utime(path, whole, whole);
+    const coarse = fingerprint(path);
+    memo.learn(path, claimed, coarse, coarse.changed + 1100);
+    assertEquals((await memo.digest(path)).digest, digestOf("ours"));
+    memo.learn(path, claimed, coarse, coarse.changed + 3100);
+    assertEquals((await memo.digest(path)).digest, claimed);
   }));
 
 Deno.test("two processes' memos add up", () =>

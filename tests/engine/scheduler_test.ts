@@ -100,12 +100,27 @@ Deno.test("inputs that the last instance would refuse stop the run before the fi
     assertEquals(others.result.counts, { cached: 0, done: 2, failed: 1, skipped: 0 });
   }));
 
-Deno.test("device steps run one at a time, and beside others", () =>
+Deno.test("device steps run one at a time, or as many as there are slots", () =>
   inFolder(async (folder) => {
+    // On the main thread, where their crowd can be counted.
+    const options = { jobs: 4, numericClass: () => "toy", stepModule: undefined };
+    for (const slots of [1, 2]) {
+      const { seen, enter } = crowd();
+      const kind = acting(enter, { runs: "device" });
+      const deviceSlots = () => Promise.resolve(slots);
+      await runOn(`${folder}/${slots}`, many(kind, 4), { ...options, deviceSlots });
+      assertEquals(seen.most, slots);
+    }
     const { seen, enter } = crowd();
-    const kind = acting(enter, { runs: "device" });
-    await runOn(folder, many(kind, 4), { jobs: 4, numericClass: () => "toy" });
+    await runOn(folder, many(acting(enter, { runs: "device" }), 4), options);
     assertEquals(seen.most, 1);
+  }));
+
+Deno.test("nobody asks for slots when no device step is to run", () =>
+  inFolder(async (folder) => {
+    const deviceSlots = () => Promise.reject(new Error("asked"));
+    const { result } = await runOn(folder, { a: { uses: "constant" } }, { deviceSlots });
+    assertEquals(result.status, "done");
   }));
 
 Deno.test("memory that steps ask for is never exceeded, and too much still runs alone", () =>

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { openStore } from "../../src/engine/mod.ts";
 import { describeAdapter } from "../../src/gpu/device.ts";
 import { type KernelTable, kernelTable, standardTable } from "../../src/gpu/tuning.ts";
-import { deviceService, numericClass } from "../../src/steps/device.ts";
+import { numericClass, openedFor } from "../../src/steps/device.ts";
 import { forgetTable, keepTable, tunedTable } from "../../src/steps/tuned.ts";
 
 Deno.test("a tuned table is in the numeric class, on the device, and gone when forgotten", async () => {
@@ -17,7 +17,7 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
     const found = await numericClass("exact", store);
     assertEquals(found, { ...standard as object, kernels: { ...tuned } });
     assertEquals(await numericClass("any", store), await numericClass("any", openStore(folder)));
-    const device = await deviceService(store).device();
+    const device = await openedFor(store);
     assertEquals(kernelTable(device), tuned);
 
     assert(forgetTable(store, adapter) && !forgetTable(store, adapter));

@@ -7,41 +7,43 @@ import { type FromWorker, rebuiltError, type ToWorker } from "./messages.ts";
 
 export interface LocalOptions {
   /**
-   * URL of a module that exports `loadKind(name)`, and perhaps `services(kind)`.
-   * Steps that run on a thread of their own are looked up there; without it they share the main one.
+   * URL of a module that exports `loadKind(name)`, and perhaps `services(kind, store)`, which makes
+   * `context.services`. Steps that run on a thread of their own are looked up there; without it they
+   * share the main one.
    */
   stepModule?: string;
-  /** What `context.services` is on the main thread. */
-  services?: (kind: string, store: Store) => unknown;
 }
 
+/** Threads are kept apart by what ran there: one that holds a device is for steps that need it. */
+type ThreadKind = Exclude<StepKind["runs"], "inline">;
+
 export class LocalExecutor implements Executor {
-  readonly #idle: Worker[] = [];
+  readonly #idle: Record<ThreadKind, Worker[]> = { worker: [], device: [] };
   readonly #all = new Set<Worker>();
 
   constructor(readonly store: Store, readonly options: LocalOptions) {}
 
   async run(job: Job): Promise<TaskResult> {
     const { kind } = job.instance;
+    const { stepModule } = this.options;
     // A user's own step is no part of the module: its `run` brings its own worker.
-    return kind.runs === "worker" && kind.code === undefined && this.options.stepModule
-      ? await this.#runInWorker(job, this.options.stepModule)
-      : await this.#runHere(job, kind);
+    return kind.runs === "inline" || kind.code !== undefined || !stepModule
+      ? await this.#runHere(job, kind)
+      : await this.#runInWorker(job, this.#idle[kind.runs], stepModule);
   }
 
   expect(): void {
     const { stepModule } = this.options;
-    if (stepModule && this.#all.size === 0) this.#idle.push(this.#startWorker(stepModule));
+    if (stepModule && this.#all.size === 0) this.#idle.worker.push(this.#startWorker(stepModule));
   }
 
   async #runHere(job: Job, kind: StepKind): Promise<TaskResult> {
-    const services = await this.options.services?.(kind.kind, this.store);
-    const running = execute(this.store, kind, job.task, services, job.signal, job.listener);
+    const running = execute(this.store, kind, job.task, undefined, job.signal, job.listener);
     return await orKilled(running, job.kill);
   }
 
-  async #runInWorker(job: Job, stepModule: string): Promise<TaskResult> {
-    const worker = this.#idle.pop() ?? this.#startWorker(stepModule);
+  async #runInWorker(job: Job, idle: Worker[], stepModule: string): Promise<TaskResult> {
+    const worker = idle.pop() ?? this.#startWorker(stepModule);
     const abort = () => worker.postMessage(abortMessage(job.signal.reason));
     const finished = Promise.withResolvers<TaskResult>();
     // After an answer the worker is at rest; a kill or a death leaves it in an unknown state.
@@ -61,7 +63,7 @@ export class LocalExecutor implements Executor {
           return finished.resolve(data.result);
         case "failed":
           answered = true;
-          return finished.reject(rebuiltError(data.error));
+          return finished.reject(ownReason(rebuiltError(data.error), job.signal));
       }
     };
     worker.onerror = (event) => {
@@ -75,7 +77,7 @@ export class LocalExecutor implements Executor {
       return await orKilled(finished.promise, job.kill);
     } finally {
       job.signal.removeEventListener("abort", abort);
-      if (answered) this.#idle.push(worker);
+      if (answered) idle.push(worker);
       else this.#stopWorker(worker);
     }
   }
@@ -97,7 +99,7 @@ export class LocalExecutor implements Executor {
   close(): void {
     for (const worker of this.#all) worker.terminate();
     this.#all.clear();
-    this.#idle.length = 0;
+    for (const idle of Object.values(this.#idle)) idle.length = 0;
   }
 }
 
@@ -105,6 +107,13 @@ function abortMessage(reason: unknown): ToWorker {
   return reason instanceof Error
     ? { type: "abort", name: reason.name, message: reason.message }
     : { type: "abort", name: "AbortError", message: String(reason) };
+}
+
+/** An abort that comes back from a worker is the one that was sent. */
+function ownReason(error: Error, { aborted, reason }: AbortSignal): unknown {
+  const same = aborted && reason instanceof Error && error.name === reason.name &&
+    error.message === reason.message;
+  return same ? reason : error;
 }
 
 async function orKilled<T>(running: Promise<T>, kill: AbortSignal): Promise<T> {

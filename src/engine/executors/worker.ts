@@ -10,7 +10,7 @@ import { type FromWorker, sentError, type ToWorker } from "./messages.ts";
 
 interface StepModule {
   loadKind(name: string): Promise<StepKind | undefined>;
-  services?: (kind: string) => unknown;
+  services?: (kind: string, store: Store) => unknown;
 }
 
 interface Scope {
@@ -45,7 +45,7 @@ async function run(task: Task): Promise<void> {
     const { loadKind, services } = await steps!;
     const kind = await loadKind(task.kind);
     if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
-    const service = await services?.(task.kind);
+    const service = await services?.(task.kind, store!);
     const result = await execute(store!, kind, task, service, controller.signal, {
       log: (level, message) => scope.postMessage({ type: "log", level, message }),
       progress: (update) => scope.postMessage({ type: "progress", update }),
