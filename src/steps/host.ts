@@ -20,6 +20,6 @@ export const planning: Pick<PlanOptions, "numericClass"> = {
 /** For `run`. */
 export const running: Pick<RunOptions, "numericClass" | "stepModule" | "deviceSlots"> = {
   ...planning,
-  stepModule: new URL("./mod.ts", import.meta.url).href,
+  stepModule: new URL("./thread.ts", import.meta.url).href,
   deviceSlots: async () => await (await import("./device.ts")).deviceSlots(),
 };

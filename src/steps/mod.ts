@@ -2,9 +2,7 @@
  * Every step kind that `uses` can name; `gyrus steps` lists them in this order. A declaration is
  * loaded when a file names it, so that starting the program stays quick.
  */
-import type { Store } from "../engine/store.ts";
 import type { StepKind, StepModules } from "../workflow/step.ts";
-import type { DeviceService } from "./device.ts";
 
 export const stepModules: StepModules = {
   "caps.open": () => import("./caps_open.ts"),
@@ -35,11 +33,6 @@ export const stepModules: StepModules = {
 /** Undefined when there is no such kind. */
 export async function loadKind(name: string): Promise<StepKind | undefined> {
   return Object.hasOwn(stepModules, name) ? (await stepModules[name]()).default : undefined;
-}
-
-/** What a step that runs on a thread of its own finds as `context.services`. */
-export function services(_kind: string, store: Store): DeviceService {
-  return { device: async () => await (await import("./device.ts")).openedFor(store) };
 }
 
 export async function loadKinds(): Promise<StepKind[]> {

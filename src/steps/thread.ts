@@ -1,0 +1,10 @@
+/** What the engine's threads are given to run steps with; see `LocalOptions.stepModule`. */
+import type { Store } from "../engine/store.ts";
+import type { DeviceService } from "./device.ts";
+
+export { loadKind } from "./mod.ts";
+
+/** What a step finds as `context.services`. */
+export function services(_kind: string, store: Store): DeviceService {
+  return { device: async () => await (await import("./device.ts")).openedFor(store) };
+}
