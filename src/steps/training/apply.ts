@@ -7,7 +7,7 @@ import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import type { ElementData } from "./data.ts";
-import { sideBySide } from "./memory.ts";
+import { inferenceBytes, sideBySide, trainingBytes } from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
 export interface StoredNetwork {
@@ -33,7 +33,7 @@ export async function apply(
   applied: Applied,
 ): Promise<ScoredItems[]> {
   const scored: ScoredItems[] = [];
-  for await (const options of groups(context, applied)) {
+  for await (const options of groups(context, device, applied, inferenceBytes)) {
     const outputs = await infer(device, options);
     outputs.forEach((output, i) => scored.push({ outputs: output, items: options.runs[i].items }));
   }
@@ -52,7 +52,7 @@ export async function attributeStored(
   { method, target }: { method: Method; target: number },
 ): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
   const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
-  for await (const options of groups(context, applied)) {
+  for await (const options of groups(context, device, applied, trainingBytes)) {
     const maps = await attribute(device, { ...options, method, target });
     maps.forEach((map, i) => attributed.push({ maps: map, items: options.runs[i].items }));
   }
@@ -62,11 +62,14 @@ export async function attributeStored(
 /** As many networks at a time as fit side by side, with their weights. */
 async function* groups(
   { get, signal }: Context,
+  device: Device,
   { data, level, batchSize, networks }: Applied,
+  bytesOf: (network: Network, batchSize: number) => number,
 ): AsyncGenerator<InferOptions> {
   for (let first = 0; first < networks.length;) {
     const rest = networks.slice(first);
-    const group = rest.slice(0, sideBySide(rest.map(({ network }) => network), batchSize));
+    const bytes = rest.map(({ network }) => bytesOf(network, batchSize));
+    const group = rest.slice(0, sideBySide(device, bytes));
     const runs = [];
     for (const { network, weights, items } of group) {
       const file = readSafetensors(await get(weights), "stored weights");

@@ -1,25 +1,41 @@
 /** How many networks go side by side on a device. */
+import type { Device } from "../../gpu/device.ts";
 import type { Network } from "../../nn/network.ts";
 
 /** Bytes that networks side by side may take together; WebGPU does not tell what a device has. */
 const GROUP_BYTES = 4 * 2 ** 30;
 
 /** Weights, gradients and two moments, each also as texels; activations of a batch and their gradients. */
-function trainingBytes(network: Network, batchSize: number): number {
-  const values = network.summarise().reduce(
+export function trainingBytes(network: Network, batchSize: number): number {
+  return 32 * network.parameters.deviceLength + 8 * batchSize * activations(network);
+}
+
+/** Weights, also as texels, and activations of a batch. */
+export function inferenceBytes(network: Network, batchSize: number): number {
+  return 8 * network.parameters.deviceLength + 4 * batchSize * activations(network);
+}
+
+/** Floats of one image in all layers. */
+function activations(network: Network): number {
+  return network.summarise().reduce(
     (sum, { output }) => sum + output.channels * output.height * output.width,
     0,
   );
-  return 32 * network.parameters.deviceLength + 8 * batchSize * values;
 }
 
-/** How many of the networks, from the first on, fit together; at least one. */
-export function sideBySide(networks: readonly Network[], batchSize: number): number {
+/**
+ * How many networks, from the first on, fit together; at least one.
+ *
+ * @param needed bytes of each
+ */
+export function sideBySide({ class: kind }: Device, needed: readonly number[]): number {
+  // A software adapter has the computer's own memory, which the device step beside this one shares.
+  const limit = kind === "software" ? GROUP_BYTES / 2 : GROUP_BYTES;
   let bytes = 0;
   let fitting = 0;
-  for (const network of networks) {
-    bytes += trainingBytes(network, batchSize);
-    if (bytes > GROUP_BYTES) break;
+  for (const more of needed) {
+    bytes += more;
+    if (bytes > limit) break;
     fitting++;
   }
   return Math.max(1, fitting);

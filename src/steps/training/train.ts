@@ -20,7 +20,7 @@ import {
   type Member,
   observeStopping,
 } from "./member.ts";
-import { sideBySide } from "./memory.ts";
+import { sideBySide, trainingBytes } from "./memory.ts";
 import { asPredictions, part, type ScoredItems, summary } from "./scores.ts";
 import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";
 import { type CommonOptions, trainerOptions } from "./trainer_options.ts";
@@ -115,8 +115,9 @@ export class Training {
       return parked ? placeOf(parked) : 0;
     };
     const together = waiting.filter((member) => place(member) === place(waiting[0]));
-    const networks = together.map((member) => this.members[member].network);
-    return together.slice(0, sideBySide(networks, this.context.params.batch_size));
+    const { batch_size } = this.context.params;
+    const bytes = together.map((member) => trainingBytes(this.members[member].network, batch_size));
+    return together.slice(0, sideBySide(this.device, bytes));
   }
 
   /** What is left of an epoch, with the evaluations within it. */
