@@ -22,7 +22,7 @@ const SMALLER = [
   "split.p_age_threshold=0.1",
   "split.p_sex_threshold=0.1",
 ];
-const [folds, slices, epochs, subjects] = full ? [4, 4, 6, 80] : [2, 2, 1, 20];
+const [folds, slices, epochs, subjects] = full ? [4, 4, 5, 80] : [2, 2, 1, 20];
 
 Deno.test("the tutorial's report opens from disk and answers to clicks", async (t) => {
   await using project = await Project.make();

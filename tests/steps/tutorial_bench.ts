@@ -81,7 +81,11 @@ async function regressionAccuracy({ artifact }: Tutorial) {
   const scoreImage = fitLogisticRegression(train.images.map((image) => image.flat()), train.truth);
   const accuracy = (score: (image: number[][]) => number) =>
     balancedAccuracy(test.images.map((image) => score(image) > 0 ? 1 : 0), test.truth);
-  return { votes: accuracy(vote), joined: accuracy((image) => scoreImage(image.flat())) };
+  return {
+    votes: accuracy(vote),
+    joined: accuracy((image) => scoreImage(image.flat())),
+    participants: test.truth.length,
+  };
 }
 
 async function features(images: Artifact, participants: Artifact) {
@@ -154,7 +158,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
   if (seed === 0) {
     const control = await runTutorial(await shuffled(tutorialRun, seed), seed);
     const accuracy = await networkAccuracy(control);
-    const width = chance(20);
+    const width = chance(regression.participants);
     console.log(
       `shuffled labels: networks ${accuracy.toFixed(3)}, chance ${(0.5 - width).toFixed(3)} to ${
         (0.5 + width).toFixed(3)
