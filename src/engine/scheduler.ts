@@ -197,6 +197,7 @@ export class Scheduler {
       params: instance.params,
       inputs,
       ...(chain !== undefined && { chain }),
+      ...(parts.numericClass !== undefined && { numericClass: parts.numericClass }),
       cpus: Math.max(0, node.demand.cpu - 1),
       ...(this.options.fresh && { fresh: true }),
     };

@@ -33,6 +33,8 @@ export interface Task {
   inputs: Readonly<Record<string, ManifestRef | readonly AxedRef[]>>;
   /** Key of the chain of checkpoints, of kinds that have one. */
   chain?: Digest;
+  /** What the key says of the device, of kinds that run on one. */
+  numericClass?: Json;
   cpus: number;
   /** Memoized parts and checkpoints are made anew and not kept. */
   fresh?: boolean;

@@ -24,14 +24,16 @@ async function ownDevice(): Promise<Device> {
 }
 
 /**
- * This thread's device, with the kernels that were tuned for it in this store.
+ * This thread's device, with the kernels that the step's numeric class names, else with those that
+ * were tuned for it in this store.
  *
  * @throws {DeviceError} when there is no adapter
  */
-export async function openedFor(store: Store): Promise<Device> {
+export async function openedFor(store: Store, numericClass?: Json): Promise<Device> {
   const device = await ownDevice();
   const { useKernelTable } = await import("../gpu/tuning.ts");
-  useKernelTable(device, await kernelsOf(store, device.info));
+  const named = numericClass as { kernels?: KernelTable } | undefined;
+  useKernelTable(device, named?.kernels ?? await kernelsOf(store, device.info));
   return device;
 }
 
@@ -46,7 +48,7 @@ export async function deviceSlots(): Promise<number> {
   return adapter && classifyAdapter(adapter) === "software" ? 2 : 1;
 }
 
-/** Read once a store, so that a run computes with the table that its keys name. */
+/** Read once a store, so that all keys of a run name one table. */
 const kernels = new WeakMap<Store, Promise<KernelTable>>();
 
 function kernelsOf(store: Store, adapter: AdapterDescription): Promise<KernelTable> {

@@ -1,10 +1,11 @@
 /** What the engine's threads are given to run steps with; see `LocalOptions.stepModule`. */
 import type { Store } from "../engine/store.ts";
+import type { Json } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
 
 export { loadKind } from "./mod.ts";
 
 /** What a step finds as `context.services`. */
-export function services(_kind: string, store: Store): DeviceService {
-  return { device: async () => await (await import("./device.ts")).openedFor(store) };
+export function services(store: Store, numericClass: Json | undefined): DeviceService {
+  return { device: async () => await (await import("./device.ts")).openedFor(store, numericClass) };
 }

@@ -24,6 +24,8 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
     // What a run began with it goes on with.
     assertEquals(await numericClass("exact", store), found);
     assertEquals(await numericClass("exact", openStore(folder)), standard);
+    assertEquals(kernelTable(await openedFor(openStore(folder), found)), tuned);
+    assertEquals(kernelTable(await openedFor(openStore(folder))), standardTable(adapter));
     assertNotEquals(found, standard);
   } finally {
     await Deno.remove(folder, { recursive: true });

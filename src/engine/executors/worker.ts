@@ -3,14 +3,14 @@
  *
  * It opens the store itself, so that bytes never cross between threads.
  */
-import type { StepKind } from "../../workflow/step.ts";
+import type { Json, StepKind } from "../../workflow/step.ts";
 import { openStore, type Store } from "../store.ts";
 import { execute, type Task } from "../task.ts";
 import { type FromWorker, sentError, type ToWorker } from "./messages.ts";
 
 interface StepModule {
   loadKind(name: string): Promise<StepKind | undefined>;
-  services?: (kind: string, store: Store) => unknown;
+  services?: (store: Store, numericClass: Json | undefined) => unknown;
 }
 
 interface Scope {
@@ -45,7 +45,7 @@ async function run(task: Task): Promise<void> {
     const { loadKind, services } = await steps!;
     const kind = await loadKind(task.kind);
     if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
-    const service = await services?.(task.kind, store!);
+    const service = await services?.(store!, task.numericClass);
     const result = await execute(store!, kind, task, service, controller.signal, {
       log: (level, message) => scope.postMessage({ type: "log", level, message }),
       progress: (update) => scope.postMessage({ type: "progress", update }),
