@@ -81,7 +81,7 @@ export async function publishOutputs(
       options.onEvent({ type: "publish-failed", path: publication.path, message: error.message });
     }
   }
-  await store.externals.flush();
+  await store.copies.flush();
   return faults;
 }
 
@@ -108,7 +108,7 @@ export async function publishFile(
     force,
     (target) => target.write(file, content),
   );
-  await store.externals.flush();
+  await store.copies.flush();
   return state;
 }
 
@@ -179,7 +179,7 @@ class PublicationJob {
       const known = Date.now();
       await this.#swap(present !== undefined);
       for (const { path, digest, look } of seen) {
-        this.store.externals.learn(path, digest, look, known);
+        this.store.copies.learn(path, digest, look, known);
       }
       await this.#remember(made);
       return "written";
@@ -295,10 +295,10 @@ async function contentOf(store: Store, path: string): Promise<Digest | undefined
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  if (!stat.isDirectory) return (await store.externals.digest(path)).digest;
+  if (!stat.isDirectory) return (await store.copies.digest(path)).digest;
   const entries: [string, Digest][] = [];
   for (const file of filesBelow(path)) {
-    entries.push([file, (await store.externals.digest(`${path}/${file}`)).digest]);
+    entries.push([file, (await store.copies.digest(`${path}/${file}`)).digest]);
   }
   return treeDigest(entries);
 }

@@ -77,7 +77,10 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
 }
 
 export class Store {
+  /** Files that steps read where they are. */
   readonly externals: Externals;
+  /** Published files. They are the user's to edit, and stand in for nothing in the store. */
+  readonly copies: Externals;
   readonly kinds: KindIndex;
   readonly lower: readonly string[];
   readonly verify: VerifyPolicy;
@@ -102,6 +105,7 @@ export class Store {
     this.lower = options.lower ?? [];
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
+    this.copies = new Externals(`${root}/copies`, files, writable);
     this.kinds = new KindIndex([root, ...this.lower], files, writable);
   }
 
