@@ -28,7 +28,7 @@ export interface Fingerprint {
 
 interface Entry extends Fingerprint {
   digest: Digest;
-  /** Nobody had edited it before, in milliseconds since 1970: when hashing began. */
+  /** When hashing began, or until when nobody else could find it; milliseconds since 1970. */
   hashed: number;
 }
 

@@ -211,6 +211,21 @@ Deno.test("a step that takes too long is asked to stop and fails", () =>
     assertEquals(result.errors.map((error) => error.message), ["timed out after 0.2 s"]);
   }));
 
+Deno.test("an interrupt for a reason of its own reaches a thread and comes back as an interrupt", () =>
+  inFolder(async (folder) => {
+    const interrupt = new AbortController();
+    const store = openStore(`${folder}/cache`);
+    const workflow = toyWorkflow({ s: { uses: "slow", with: { milliseconds: 20_000 } } });
+    const { status, errors } = await run(store, workflow, {
+      stepModule,
+      signal: interrupt.signal,
+      onEvent(event) {
+        if (event.type === "instance-progress") interrupt.abort(new Error("enough"));
+      },
+    });
+    assertEquals([status, errors], ["interrupted", []]);
+  }));
+
 Deno.test("an interrupt lets steps save, and the next run goes on from the checkpoint", () =>
   inFolder(async (folder) => {
     const interrupt = new AbortController();

@@ -85,7 +85,7 @@ async function curves(page: Page, { curves }: ReportData): Promise<void> {
   for (const { instance, epochs: drawn, chosen, validation } of curves.series) {
     assertEquals(drawn.length, instance.startsWith("single") ? epochs : 1);
     const accuracies = validation.BA.map((value) => value ?? 0);
-    assertEquals(accuracies[chosen.BA], Math.max(...accuracies));
+    assertEquals(chosen.BA, accuracies.indexOf(Math.max(...accuracies)));
   }
   const section = page.locator("#curves");
   const canvas = section.locator("canvas");

@@ -1,9 +1,12 @@
 /** Runs workflow files of Gyrus's own steps through the reader and the engine, in a folder of their own. */
 import { openArtifact } from "../../src/engine/artifact.ts";
 import type { EngineEvent } from "../../src/engine/events.ts";
-import { run, type RunResult } from "../../src/engine/run.ts";
-import { openStore } from "../../src/engine/store.ts";
+import type { Executor, Job } from "../../src/engine/executors/executor.ts";
+import { run, type RunOptions, type RunResult } from "../../src/engine/run.ts";
+import { openStore, type Store } from "../../src/engine/store.ts";
+import { execute, type TaskResult } from "../../src/engine/task.ts";
 import { reading, running } from "../../src/steps/host.ts";
+import { services } from "../../src/steps/thread.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
 
@@ -32,20 +35,25 @@ export class Project {
     set: readonly string[] = [],
     until: string[] = [],
     watch: Watch = () => {},
+    place: Place = inThreads,
   ): Promise<Outcome> {
     await this.write("workflow.toml", `version = 1\nname = "test"\n${toml}`);
-    return await this.runFile(`${this.folder}/workflow.toml`, set, until, watch);
+    return await this.runFile(`${this.folder}/workflow.toml`, set, until, watch, place);
   }
 
-  /** Runs a workflow's text until `when` holds for an event; what runs then is asked to stop. */
+  /**
+   * Runs a workflow's text until `when` holds for an event; what runs then is asked to stop, and
+   * hears of it before it does anything more.
+   */
   async interrupt(
     toml: string,
     set: readonly string[],
     when: (event: EngineEvent) => boolean,
   ): Promise<void> {
-    const { result } = await this.run(toml, set, [], (event, interrupt) => {
+    const watch: Watch = (event, interrupt) => {
       if (when(event)) interrupt.abort(new Error("interrupted"));
-    });
+    };
+    const { result } = await this.run(toml, set, [], watch, here);
     if (result.status !== "interrupted") throw new Error(`The run ended: ${result.status}`);
   }
 
@@ -55,6 +63,7 @@ export class Project {
     set: readonly string[] = [],
     until: string[] = [],
     watch: Watch = () => {},
+    place: Place = inThreads,
   ): Promise<Outcome> {
     const interrupt = new AbortController();
     const workflow = await readWorkflow(path, { ...reading, set: [...set] });
@@ -63,6 +72,7 @@ export class Project {
     const logs: string[] = [];
     const result = await run(store, workflow, {
       ...running,
+      ...place(store),
       until,
       signal: interrupt.signal,
       onEvent: (event) => {
@@ -86,6 +96,26 @@ export class Project {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** Where steps run. */
+type Place = (store: Store) => Pick<RunOptions, "executor" | "deviceSlots">;
+
+const inThreads: Place = () => ({});
+const here: Place = (store) => ({
+  executor: new ThisThread(store),
+  deviceSlots: () => Promise.resolve(1),
+});
+
+class ThisThread implements Executor {
+  constructor(readonly store: Store) {}
+
+  run({ instance, task, signal, listener }: Job): Promise<TaskResult> {
+    const service = services(this.store, task.numericClass);
+    return execute(this.store, instance.kind, task, service, signal, listener);
+  }
+
+  close(): void {}
 }
 
 /** Sees every event, and may interrupt the run. */
