@@ -1,6 +1,7 @@
 /** The house as DESIGN draws it: which room may import which, and that nothing goes in circles. */
 import { assert, assertEquals } from "@std/assert";
 import { READING_SOURCES } from "../src/cli/recall.ts";
+import { type ImportLine, readImports } from "../src/device/code_digest.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -16,6 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/evaluation": ["src/gpu", "kernels", "src/nn"],
   "src/workflow": [],
   "src/engine": ["src/workflow"],
+  "src/device": ["src/workflow"],
   "src/formats": [],
   "src/imaging": ["src/formats"],
   "src/tables": ["src/formats"],
@@ -28,6 +30,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/evaluation",
     "src/workflow",
     "src/engine",
+    "src/device",
     "src/formats",
     "src/imaging",
     "src/tables",
@@ -38,38 +41,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const EVERYONE = ["deno.json", "src/errors.ts", "src/random.ts", "src/std"];
 /** On top of everything: they may import every room. */
 const TOP = ["src/cli", "mod.ts"];
-
-interface ImportLine {
-  specifier: string;
-  kind: "value" | "type" | "dynamic";
-}
-
-const STATIC = /^(import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"/gm;
-const BARE = /^import\s+"([^"]+)"/gm;
-const DYNAMIC = /\bimport\(\s*"([^"]+)"/g;
-const WORKERS = /new Worker\(\s*new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g;
-
-function importLines(text: string): ImportLine[] {
-  const code = text.replaceAll(/^\s*(\*|\/\/|\/\*).*$/gm, "");
-  return [
-    ...Array.from(code.matchAll(STATIC), ([, , type, specifier]): ImportLine => ({
-      specifier,
-      kind: type ? "type" : "value",
-    })),
-    ...Array.from(code.matchAll(BARE), ([, specifier]): ImportLine => ({
-      specifier,
-      kind: "value",
-    })),
-    ...Array.from(code.matchAll(DYNAMIC), ([, specifier]): ImportLine => ({
-      specifier,
-      kind: "dynamic",
-    })),
-    ...Array.from(code.matchAll(WORKERS), ([, specifier]): ImportLine => ({
-      specifier,
-      kind: "dynamic",
-    })),
-  ];
-}
 
 function* walk(folder: string): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, root))) {
@@ -89,7 +60,7 @@ function readModules(): Module[] {
   const paths = [...walk("src/"), ...walk("kernels/"), "mod.ts"].sort();
   return paths.map((path) => {
     const module: Module = { path, imports: [], packages: [] };
-    for (const { specifier, kind } of importLines(Deno.readTextFileSync(new URL(path, root)))) {
+    for (const { specifier, kind } of readImports(Deno.readTextFileSync(new URL(path, root)))) {
       if (specifier === "gyrus") module.imports.push({ target: "mod.ts", kind });
       else if (specifier.startsWith(".")) {
         const url = new URL(specifier, new URL(path, root));
@@ -108,28 +79,6 @@ function roomOf(path: string): string {
   assert(room !== undefined, `${path} stands in no room of DESIGN`);
   return room;
 }
-
-Deno.test("the test reads import lines of every form", () => {
-  const text = [
-    'import { a } from "./a.ts";',
-    "import {\n  b,\n} from './x.ts';".replaceAll("'", '"'),
-    'import type { C } from "zod";',
-    'export * from "./d.ts";',
-    'import "./e.ts";',
-    ' * import { f } from "./comment.ts";',
-    'const g = await import("./g.ts");',
-    'new Worker(new URL("./h.ts", import.meta.url));',
-  ].join("\n");
-  assertEquals(importLines(text).map(({ specifier, kind }) => `${kind} ${specifier}`).sort(), [
-    "dynamic ./g.ts",
-    "dynamic ./h.ts",
-    "type zod",
-    "value ./a.ts",
-    "value ./d.ts",
-    "value ./e.ts",
-    "value ./x.ts",
-  ]);
-});
 
 Deno.test("imports run in the directions that DESIGN allows and in no other", () => {
   const wrong: string[] = [];

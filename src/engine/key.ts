@@ -19,7 +19,7 @@ export interface KeyParts {
   kind: string;
   /** Of the step kind. */
   version: number;
-  /** Module graph of a user's own step. */
+  /** Digest of the modules of a user's own step, or of those that a device step computes with. */
   code?: Digest;
   /** Without path parameters, unkeyed ones and the chain parameter. */
   params: Readonly<Record<string, Json>>;
@@ -28,7 +28,7 @@ export interface KeyParts {
   /** The chain parameter, such as `epochs`. */
   position?: Readonly<Record<string, number>>;
   inputs: Readonly<Record<string, Digest | readonly FanInElement[]>>;
-  /** Adapter, driver and kernels, of device steps. */
+  /** Adapter, driver and kernel table, of device steps. */
   numericClass?: Json;
 }
 

@@ -2,7 +2,7 @@
 import { DataError } from "../errors.ts";
 import type { Binding, Instance } from "../workflow/graph.ts";
 import { pathParametersOf } from "../workflow/path_names.ts";
-import type { Json } from "../workflow/step.ts";
+import type { Digest, Json } from "../workflow/step.ts";
 import { canonicalJson } from "./canonical.ts";
 import { digestOf } from "./digest.ts";
 import type { KeyParts } from "./key.ts";
@@ -19,6 +19,9 @@ export type NumericClass = (
   store: Store,
 ) => Promise<Json> | Json;
 
+/** Digest of the modules that a device step computes with. */
+export type DeviceCode = (kind: string) => Promise<Digest>;
+
 interface KeyedParams {
   params: Record<string, Json>;
   position?: Record<string, number>;
@@ -28,10 +31,13 @@ interface KeyedParams {
 export class Keying {
   readonly #keyed = new WeakMap<object, KeyedParams>();
   readonly #classes = new Map<string, Json>();
+  /** Of device steps, by kind. */
+  readonly #codes = new Map<string, Digest>();
 
   constructor(
     readonly store: Store,
     readonly numericClass: NumericClass | undefined,
+    readonly deviceCode: DeviceCode | undefined,
   ) {}
 
   /** The numeric class that was asked for, if any was: the strictest first. */
@@ -44,10 +50,14 @@ export class Keying {
     const { kind } = instance;
     const paths = kind.source ? [] : pathParametersOf(kind);
     const policy = kind.runs === "device" ? instance.execution.device : undefined;
-    if (paths.length === 0 && (policy === undefined || this.#classes.has(policy))) {
+    if (paths.length === 0 && (policy === undefined || this.#isKnown(policy, kind.kind))) {
       return this.#assemble(instance, {}, policy);
     }
     return this.#lookAround(instance, paths, policy);
+  }
+
+  #isKnown(policy: string, kind: string): boolean {
+    return this.#classes.has(policy) && (!this.deviceCode || this.#codes.has(kind));
   }
 
   async #lookAround(
@@ -60,6 +70,10 @@ export class Keying {
         throw new TypeError(`${instance.name} runs on a device, and no numeric class was given`);
       }
       this.#classes.set(policy, await this.numericClass(policy, this.store));
+    }
+    const { kind } = instance.kind;
+    if (policy !== undefined && this.deviceCode && !this.#codes.has(kind)) {
+      this.#codes.set(kind, await this.deviceCode(kind));
     }
     const contents: Record<string, Json> = {};
     for (const name of names) {
@@ -81,10 +95,11 @@ export class Keying {
     const { kind } = instance;
     const keyed = this.#keyedParams(instance);
     const numericClass = policy === undefined ? undefined : this.#classes.get(policy);
+    const code = kind.code ?? (policy === undefined ? undefined : this.#codes.get(kind.kind));
     return {
       kind: kind.kind,
       version: kind.version,
-      ...(kind.code !== undefined && { code: kind.code }),
+      ...(code !== undefined && { code }),
       params: keyed.params,
       paths,
       ...(keyed.position && { position: keyed.position }),

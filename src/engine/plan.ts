@@ -11,7 +11,14 @@ import type { Digest, Estimate } from "../workflow/step.ts";
 import { openArtifact, outputState } from "./artifact.ts";
 import type { EventBody } from "./events.ts";
 import { chainKey, instanceKey, type KeyParts } from "./key.ts";
-import { boundInputs, inputParts, Keying, type NumericClass, type Outputs } from "./keying.ts";
+import {
+  boundInputs,
+  type DeviceCode,
+  inputParts,
+  Keying,
+  type NumericClass,
+  type Outputs,
+} from "./keying.ts";
 import { NearestRecords } from "./nearest.ts";
 import { comparison, type Reason } from "./reason.ts";
 import type { InstanceRecord } from "./record.ts";
@@ -41,6 +48,7 @@ export interface PlannedInstance {
 export interface PlanOptions extends Selection {
   /** Needed when a step runs on a device. */
   numericClass?: NumericClass;
+  deviceCode?: DeviceCode;
   signal?: AbortSignal;
   onEvent?: (event: EventBody) => void;
 }
@@ -89,7 +97,7 @@ class Planner {
 
   constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
     this.#selected = select(workflow, options);
-    this.#keying = new Keying(store, options.numericClass);
+    this.#keying = new Keying(store, options.numericClass, options.deviceCode);
     this.#nearest = new NearestRecords(store, workflow.name);
     this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
   }

@@ -100,9 +100,8 @@ function deviceChanges(old: Json | undefined, now: Json | undefined): Reason[] {
   const changes = names(before, after).filter((name) => !sameJson(before[name], after[name]))
     .map((name) => ({ name, old: before[name], new: after[name] }));
   const reasons: Reason[] = [];
-  const ofKernels = (name: string) => name === "kernels" || name === "code";
-  if (changes.some(({ name }) => ofKernels(name))) reasons.push({ cause: "kernel" });
-  const device = changes.filter(({ name }) => !ofKernels(name));
+  if (changes.some(({ name }) => name === "kernels")) reasons.push({ cause: "kernel" });
+  const device = changes.filter(({ name }) => name !== "kernels");
   if (device.length > 0) reasons.push({ cause: "device", changes: device });
   return reasons;
 }
@@ -143,7 +142,7 @@ export function reasonText(reason: Reason): string {
     case "code":
       return "code of the step changed";
     case "kernel":
-      return "kernel changed";
+      return "kernel table changed";
     case "device":
       return "device changed: " +
         reason.changes.map((c) => `${c.name} ${shown(c.old)} → ${shown(c.new)}`).join(", ");

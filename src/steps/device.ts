@@ -64,9 +64,9 @@ async function readKernels(store: Store, adapter: AdapterDescription): Promise<K
 }
 
 /**
- * What a result's bits depend on beside its inputs: the adapter with its driver and vector width,
- * the kernel table, and the text of every file that computes. `class` keeps only what adapters of a
- * kind share, `any` only the text. The adapter is asked in every process that needs it: what it
+ * What a result's bits depend on apart from its inputs and the step's code: the adapter with its
+ * driver and vector width, and the kernel table. `class` keeps only what adapters of a kind share,
+ * `any` nothing. The adapter is asked in every process that needs it: what it
  * would say depends on drivers, hardware and variables of the environment that the sandbox hides, so
  * an answer can't be kept. It isn't opened for that.
  */
@@ -74,34 +74,11 @@ export async function numericClass(
   policy: "exact" | "class" | "any",
   store: Store,
 ): Promise<Json> {
-  const code = await (computing ??= computeCode());
-  if (policy === "any") return { code };
+  if (policy === "any") return {};
   const { classifyAdapter, describeAdapter, lanesOf } = await import("../gpu/device.ts");
   const adapter = await describeAdapter();
   const { vendor, architecture, device: model, description } = adapter;
   const table = { ...await kernelsOf(store, adapter) };
-  const shared = { code, class: classifyAdapter(adapter), vendor, architecture, kernels: table };
+  const shared = { class: classifyAdapter(adapter), vendor, architecture, kernels: table };
   return policy === "class" ? shared : { ...shared, model, description, lanes: lanesOf(adapter) };
-}
-
-let computing: Promise<string> | undefined;
-
-const COMPUTING = ["../../kernels/", "../gpu/", "../nn/", "../nn/layers/", "../nn/networks/"];
-
-/** Digest of the shaders and of the code that arranges them. */
-async function computeCode(): Promise<string> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const encoder = new TextEncoder();
-  for (const folder of COMPUTING) {
-    const url = new URL(folder, import.meta.url);
-    const names = [...Deno.readDirSync(url)].filter(({ isFile, name }) =>
-      isFile && /\.(ts|wgsl)$/.test(name)
-    ).map(({ name }) => name).sort();
-    for (const name of names) {
-      const bytes = Deno.readFileSync(new URL(name, url));
-      parts.push(encoder.encode(`${folder}${name} ${bytes.length}\n`), bytes);
-    }
-  }
-  const whole = await new Blob(parts).bytes();
-  return `sha256-${new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex()}`;
 }

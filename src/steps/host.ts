@@ -1,5 +1,5 @@
 /** What the engine is given so that it can run Gyrus's own steps and a user's. */
-import { stepModules } from "./mod.ts";
+import { moduleOf, stepModules } from "./mod.ts";
 import type { PlanOptions } from "../engine/plan.ts";
 import type { RunOptions } from "../engine/run.ts";
 import type { StepKind } from "../workflow/step.ts";
@@ -12,14 +12,18 @@ export const reading = {
 };
 
 /** For `plan`. */
-export const planning: Pick<PlanOptions, "numericClass"> = {
+export const planning: Pick<PlanOptions, "numericClass" | "deviceCode"> = {
   numericClass: async (policy, store) =>
     await (await import("./device.ts")).numericClass(policy, store),
+  deviceCode: async (kind) =>
+    await (await import("../device/code_digest.ts")).codeDigest(moduleOf(kind)),
 };
 
 /** For `run`. */
-export const running: Pick<RunOptions, "numericClass" | "stepModule" | "deviceSlots"> = {
-  ...planning,
-  stepModule: new URL("./thread.ts", import.meta.url).href,
-  deviceSlots: async () => await (await import("./device.ts")).deviceSlots(),
-};
+export const running:
+  & Pick<RunOptions, "numericClass" | "deviceCode">
+  & Pick<RunOptions, "stepModule" | "deviceSlots"> = {
+    ...planning,
+    stepModule: new URL("./thread.ts", import.meta.url).href,
+    deviceSlots: async () => await (await import("./device.ts")).deviceSlots(),
+  };

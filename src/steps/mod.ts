@@ -30,6 +30,11 @@ export const stepModules: StepModules = {
   "maps": () => import("./maps.ts"),
 };
 
+/** Address of the module that declares a kind. */
+export function moduleOf(kind: string): URL {
+  return new URL(`${kind.replace(".", "_")}.ts`, import.meta.url);
+}
+
 /** Undefined when there is no such kind. */
 export async function loadKind(name: string): Promise<StepKind | undefined> {
   return Object.hasOwn(stepModules, name) ? (await stepModules[name]()).default : undefined;

@@ -105,25 +105,32 @@ Deno.test("changed code of a user's own step reruns", () =>
     assertEquals(reasons, ["text: code of the step changed"]);
   }));
 
-Deno.test("a changed device or kernel reruns device steps alone", () =>
+Deno.test("a changed device, kernel table or code reruns device steps alone", () =>
   inFolder(async (folder) => {
     const spec: Spec = {
       ...base(),
       gpu: { uses: device as unknown as StepKind, in: { values: ["joined"] } },
     };
     const cache = `${folder}/cache`;
-    const planWith = (numericClass: () => Json) =>
-      plan(openStore(cache), toyWorkflow(spec), { numericClass });
-    const old = { adapter: "A", kernels: "k1", code: "c1" };
-    await run(openStore(cache), toyWorkflow(spec), { numericClass: () => old });
+    const planWith = (numericClass: () => Json, code = "c1") =>
+      plan(openStore(cache), toyWorkflow(spec), {
+        numericClass,
+        deviceCode: (kind) => Promise.resolve(`${kind} ${code}`),
+      });
+    const old = { adapter: "A", kernels: "k1" };
+    await run(openStore(cache), toyWorkflow(spec), {
+      numericClass: () => old,
+      deviceCode: (kind) => Promise.resolve(`${kind} c1`),
+    });
     assertEquals((await planWith(() => old)).counts.cached, 3);
     const moved = await planWith(() => ({ ...old, adapter: "B" }));
     assertEquals(states(moved), ["cached", "cached", "will-run"]);
     assertEquals(moved.instances[2].reasons[0].cause, "device");
-    for (const change of [{ kernels: "k2" }, { code: "c2" }]) {
-      const { instances } = await planWith(() => ({ ...old, ...change }));
-      assertEquals(instances[2].reasons, [{ cause: "kernel" }]);
-    }
+    const tuned = await planWith(() => ({ ...old, kernels: "k2" }));
+    assertEquals(tuned.instances[2].reasons, [{ cause: "kernel" }]);
+    const edited = await planWith(() => old, "c2");
+    assertEquals(edited.instances[2].reasons, [{ cause: "code" }]);
+    assertEquals(states(edited), ["cached", "cached", "will-run"]);
   }));
 
 Deno.test("an edited file behind a path parameter reruns", () =>
