@@ -19,14 +19,14 @@
  * ```
  */
 import type { z as Zod } from "zod";
-import type { Plan, PlanOptions } from "./src/engine/plan.ts";
-import type { RunOptions, RunResult } from "./src/engine/run.ts";
-import type { Store, StoreOptions } from "./src/engine/store.ts";
+import type { Plan, PlanOptions } from "./src/engine/plan/plan.ts";
+import type { RunOptions, RunResult } from "./src/engine/run/run.ts";
+import type { Store, StoreOptions } from "./src/engine/store/store.ts";
 import type { Workflow } from "./src/workflow/graph.ts";
 import type { ReadOptions } from "./src/workflow/read.ts";
 
 export { DataError, DeviceError, type Issue, StepError, WorkflowError } from "./src/errors.ts";
-export type { EngineEvent } from "./src/engine/events.ts";
+export type { EngineEvent } from "./src/engine/plan/events.ts";
 export type { Workflow } from "./src/workflow/graph.ts";
 export {
   type Artifact,
@@ -97,7 +97,7 @@ export async function readWorkflow(
  * @throws {DataError} when it can be neither read nor made
  */
 export async function openStore(folder: string, options?: StoreOptions): Promise<Store> {
-  return (await import("./src/engine/store.ts")).openStore(folder, options);
+  return (await import("./src/engine/store/store.ts")).openStore(folder, options);
 }
 
 /**
@@ -112,7 +112,7 @@ export async function plan(
   options: PlanOptions = {},
 ): Promise<Plan> {
   const { planning } = await import("./src/steps/host.ts");
-  return await (await import("./src/engine/plan.ts")).plan(store, workflow, {
+  return await (await import("./src/engine/plan/plan.ts")).plan(store, workflow, {
     ...planning,
     ...options,
   });
@@ -132,7 +132,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const { running } = await import("./src/steps/host.ts");
-  return await (await import("./src/engine/run.ts")).run(store, workflow, {
+  return await (await import("./src/engine/run/run.ts")).run(store, workflow, {
     ...running,
     ...options,
   });

@@ -1,4 +1,4 @@
-import type { Store } from "../engine/store.ts";
+import type { Store } from "../engine/store/store.ts";
 import { parseBytes } from "../workflow/quantities.ts";
 import { didYouMean } from "../workflow/suggest.ts";
 import { type Given, UsageError } from "./arguments.ts";
@@ -50,7 +50,7 @@ rm      removes results; their bytes go with the next gc`,
 const ACTIONS: Readonly<Record<string, Action>> = { stats, ls, gc, verify, pin, unpin, rm };
 
 async function stats(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
-  const { cacheStats } = await import("../engine/cache.ts");
+  const { cacheStats } = await import("../engine/store/cache.ts");
   const all = cacheStats(store);
   out.line(`${store.root}: ${sizeText(all.bytes)}`);
   out.line(
@@ -82,7 +82,7 @@ async function ls(
   _: Given,
   out: Output,
 ): Promise<number> {
-  const { listCache } = await import("../engine/cache.ts");
+  const { listCache } = await import("../engine/store/cache.ts");
   const results = listCache(store, kind);
   if (kind !== undefined && results.length === 0) {
     const kinds = new Set(listCache(store).map(({ record }) => record.parts.kind));
@@ -132,7 +132,7 @@ async function gc(store: Store, _: readonly string[], given: Given, out: Output)
 }
 
 async function verify(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
-  const { verifyCache } = await import("../engine/cache.ts");
+  const { verifyCache } = await import("../engine/store/cache.ts");
   const { objects, records, corrupt, incomplete } = await verifyCache(store);
   for (const name of corrupt) out.line(`corrupt, set aside: ${name}`);
   for (const { key, kind, output, state } of incomplete) {
@@ -150,7 +150,7 @@ async function keysOf(store: Store, names: readonly string[]): Promise<string[]>
   if (names.length === 0) {
     throw new UsageError("name a key or a step kind; gyrus cache ls lists them");
   }
-  const { findKeys } = await import("../engine/cache.ts");
+  const { findKeys } = await import("../engine/store/cache.ts");
   return names.flatMap((name) => findKeys(store, name));
 }
 
@@ -161,7 +161,7 @@ async function pin(
   out: Output,
 ): Promise<number> {
   const keys = await keysOf(store, names);
-  await (await import("../engine/pins.ts")).pin(store, keys, given.value("note") ?? "");
+  await (await import("../engine/store/pins.ts")).pin(store, keys, given.value("note") ?? "");
   out.line(`${countText(keys.length, "result")} pinned`);
   return ExitCode.done;
 }
@@ -173,14 +173,14 @@ async function unpin(
   out: Output,
 ): Promise<number> {
   const keys = await keysOf(store, names);
-  await (await import("../engine/pins.ts")).unpin(store, keys);
+  await (await import("../engine/store/pins.ts")).unpin(store, keys);
   out.line(`${countText(keys.length, "result")} unpinned`);
   return ExitCode.done;
 }
 
 async function rm(store: Store, names: readonly string[], _: Given, out: Output): Promise<number> {
   const keys = await keysOf(store, names);
-  (await import("../engine/cache.ts")).removeResults(store, keys);
+  (await import("../engine/store/cache.ts")).removeResults(store, keys);
   out.line(`${countText(keys.length, "result")} removed`);
   return ExitCode.done;
 }

@@ -1,6 +1,6 @@
 /** What a person sees of a run: live lines on a terminal, plain ones anywhere else. */
-import type { EngineEvent } from "../engine/events.ts";
-import { reasonText } from "../engine/reason.ts";
+import type { EngineEvent } from "../engine/plan/events.ts";
+import { reasonText } from "../engine/plan/reason.ts";
 import { shortPath } from "./failure.ts";
 import { InstanceProgress } from "./progress.ts";
 import { countText, durationText, sizeText } from "./quantity.ts";

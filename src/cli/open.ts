@@ -1,5 +1,5 @@
 /** The workflow and the store that a command is about, from its options. */
-import { openStore, type Store } from "../engine/store.ts";
+import { openStore, type Store } from "../engine/store/store.ts";
 import { reading } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { resolve } from "../workflow/paths.ts";

@@ -5,8 +5,8 @@ import {
   listRuns,
   readRun,
   type RunRecord,
-} from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+} from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import { UsageError } from "./arguments.ts";
 
 /**

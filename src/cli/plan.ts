@@ -1,5 +1,10 @@
-import { pending, type Plan, plan as planEngine, type PlannedInstance } from "../engine/plan.ts";
-import { locatedReasonText } from "../engine/reason.ts";
+import {
+  pending,
+  type Plan,
+  plan as planEngine,
+  type PlannedInstance,
+} from "../engine/plan/plan.ts";
+import { locatedReasonText } from "../engine/plan/reason.ts";
 import { planning } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Command } from "./command.ts";
@@ -36,7 +41,7 @@ there show of leakage, and of labels that can't be trained on, is an error.`,
     if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
     const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
-    const { foreseenFaults } = await import("../engine/inspections.ts");
+    const { foreseenFaults } = await import("../engine/run/preflight.ts");
     const faults = await foreseenFaults(store, planned);
     if (given.has("json")) {
       const told = faults.map(({ instance, message }) => ({ instance, message }));

@@ -3,10 +3,10 @@
  * and the next one plans that, if every text, the options and the program are still the same. If then
  * anything is to run, the workflow is read as usual.
  */
-import type { EventBody } from "../engine/events.ts";
-import { digestOf, hexOf } from "../engine/digest.ts";
-import { type Plan, plan } from "../engine/plan.ts";
-import type { Store } from "../engine/store.ts";
+import type { EventBody } from "../engine/plan/events.ts";
+import { digestOf, hexOf } from "../engine/store/digest.ts";
+import { type Plan, plan } from "../engine/plan/plan.ts";
+import type { Store } from "../engine/store/store.ts";
 import { planning } from "../steps/host.ts";
 import { loadKind } from "../steps/mod.ts";
 import type { Workflow } from "../workflow/graph.ts";

@@ -1,8 +1,8 @@
-import { encodeEvent, type EngineEvent } from "../engine/events.ts";
-import { run as runEngine, type RunResult } from "../engine/run.ts";
-import type { RunRequest } from "../engine/run_folder.ts";
-import { plan } from "../engine/plan.ts";
-import type { Store } from "../engine/store.ts";
+import { encodeEvent, type EngineEvent } from "../engine/plan/events.ts";
+import { run as runEngine, type RunResult } from "../engine/run/run.ts";
+import type { RunRequest } from "../engine/run/run_folder.ts";
+import { plan } from "../engine/plan/plan.ts";
+import type { Store } from "../engine/store/store.ts";
 import { planning, running } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Given } from "./arguments.ts";

@@ -1,9 +1,9 @@
 /** The report that a run leaves, and its copies where `[publish]` asks for them. */
 import { DataError } from "../errors.ts";
 import { publishFile } from "../engine/publish.ts";
-import type { RunResult } from "../engine/run.ts";
-import { readRun } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import type { RunResult } from "../engine/run/run.ts";
+import { readRun } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import { shortPath } from "./failure.ts";
 import type { Output } from "./terminal.ts";
 

@@ -1,4 +1,4 @@
-import { listRuns, readRun } from "../engine/run_folder.ts";
+import { listRuns, readRun } from "../engine/run/run_folder.ts";
 import type { Command } from "./command.ts";
 import { ExitCode } from "./failure.ts";
 import { CACHE_OPTION, openCache } from "./open.ts";

@@ -1,7 +1,7 @@
-import { openArtifact } from "../engine/artifact.ts";
-import { reasonText } from "../engine/reason.ts";
-import { failedPath, type InstanceEntry, type RunRecord } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import { openArtifact } from "../engine/store/artifact.ts";
+import { reasonText } from "../engine/plan/reason.ts";
+import { failedPath, type InstanceEntry, type RunRecord } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Artifact } from "../workflow/step.ts";
 import { UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";

@@ -1,4 +1,4 @@
-import { verify } from "../engine/verify.ts";
+import { verify } from "../engine/run/verify.ts";
 import { reading, running } from "../steps/host.ts";
 import { readWorkflow } from "../workflow/read.ts";
 import type { Command } from "./command.ts";

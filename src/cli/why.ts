@@ -1,5 +1,5 @@
-import { type Explanation, type InputChange, why } from "../engine/explain.ts";
-import { locatedReasonText } from "../engine/reason.ts";
+import { type Explanation, type InputChange, why } from "../engine/plan/explain.ts";
+import { locatedReasonText } from "../engine/plan/reason.ts";
 import { planning } from "../steps/host.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import type { Command } from "./command.ts";

@@ -4,11 +4,11 @@
  */
 import { DataError } from "../errors.ts";
 import type { Json } from "../workflow/step.ts";
-import { openArtifact } from "./artifact.ts";
-import { digestOf, hexOf } from "./digest.ts";
-import type { InstanceEntry, RunRecord } from "./run_folder.ts";
-import { runPath } from "./run_folder.ts";
-import { ObjectError, type Store } from "./store.ts";
+import { openArtifact } from "./store/artifact.ts";
+import { digestOf, hexOf } from "./store/digest.ts";
+import type { InstanceEntry, RunRecord } from "./run/run_folder.ts";
+import { runPath } from "./run/run_folder.ts";
+import { ObjectError, type Store } from "./store/store.ts";
 
 type Entity = { "@id": string; "@type": string | string[]; [key: string]: Json };
 type Reference = { "@id": string };

@@ -1,8 +1,8 @@
 /** What is different between two runs. */
 import type { Json } from "../workflow/step.ts";
-import { sameJson } from "./canonical.ts";
-import { type InstanceEntry, readEvents, type RunRecord } from "./run_folder.ts";
-import type { Store } from "./store.ts";
+import { sameJson } from "./store/canonical.ts";
+import { type InstanceEntry, readEvents, type RunRecord } from "./run/run_folder.ts";
+import type { Store } from "./store/store.ts";
 
 export interface Change {
   name: string;

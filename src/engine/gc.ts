@@ -8,14 +8,14 @@
  * again goes first. A record goes before its objects, so that a kill leaves no promise unkept.
  */
 import type { Digest } from "../workflow/step.ts";
-import { type Inventory, takeInventory } from "./inventory.ts";
-import type { FileOperations } from "./files.ts";
-import { chainKey } from "./key.ts";
-import { decodeManifest } from "./manifest.ts";
-import { readPins } from "./pins.ts";
-import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./record.ts";
-import { isAlive, isRunId, listRuns, readRun, runPath } from "./run_folder.ts";
-import { ObjectError, type Store } from "./store.ts";
+import { type Inventory, takeInventory } from "./store/inventory.ts";
+import type { FileOperations } from "./store/files.ts";
+import { chainKey } from "./store/key.ts";
+import { decodeManifest } from "./store/manifest.ts";
+import { readPins } from "./store/pins.ts";
+import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./store/record.ts";
+import { isAlive, isRunId, listRuns, readRun, runPath } from "./run/run_folder.ts";
+import { ObjectError, type Store } from "./store/store.ts";
 
 export interface GcOptions {
   /** Nothing that a record names is removed while the store is smaller; then down to 80 % of it. */

@@ -1,5 +1,5 @@
 /** The workflow engine: plans, runs, explains and caches. It knows no step, tensor or device. */
-export { openArtifact, outputState } from "./artifact.ts";
+export { openArtifact, outputState } from "./store/artifact.ts";
 export type {
   Counts,
   EngineEvent,
@@ -7,11 +7,11 @@ export type {
   EventListener,
   Outcome,
   RunStatus,
-} from "./events.ts";
-export type { Executor, Job } from "./executors/executor.ts";
-export { LocalExecutor, type LocalOptions } from "./executors/local.ts";
-export type { KeyParts } from "./key.ts";
-export type { NumericClass, Outputs } from "./keying.ts";
+} from "./plan/events.ts";
+export type { Executor, Job } from "./task/executors/executor.ts";
+export { LocalExecutor, type LocalOptions } from "./task/executors/local.ts";
+export type { KeyParts } from "./store/key.ts";
+export type { NumericClass, Outputs } from "./plan/keying.ts";
 export {
   pending,
   type Plan,
@@ -19,10 +19,10 @@ export {
   type PlannedInstance,
   type PlanOptions,
   type PlanState,
-} from "./plan.ts";
-export { locatedReasonText, type Reason, reasonText } from "./reason.ts";
-export type { InstanceRecord, ManifestRef, OutputRef } from "./record.ts";
-export { run, type RunOptions, type RunResult } from "./run.ts";
+} from "./plan/plan.ts";
+export { locatedReasonText, type Reason, reasonText } from "./plan/reason.ts";
+export type { InstanceRecord, ManifestRef, OutputRef } from "./store/record.ts";
+export { run, type RunOptions, type RunResult } from "./run/run.ts";
 export {
   failedPath,
   type InstanceEntry,
@@ -32,9 +32,15 @@ export {
   readRun,
   runPath,
   type RunRecord,
-} from "./run_folder.ts";
-export type { Selection } from "./select.ts";
-export { ObjectError, openStore, Store, type StoreOptions, type VerifyPolicy } from "./store.ts";
+} from "./run/run_folder.ts";
+export type { Selection } from "./plan/select.ts";
+export {
+  ObjectError,
+  openStore,
+  Store,
+  type StoreOptions,
+  type VerifyPolicy,
+} from "./store/store.ts";
 export {
   type CachedResult,
   type CacheStats,
@@ -44,11 +50,11 @@ export {
   listCache,
   removeResults,
   verifyCache,
-} from "./cache.ts";
+} from "./store/cache.ts";
 export { exportCrate } from "./crate.ts";
 export { type Change, diffRuns, type InstanceDiff, lastMetrics, type RunDiff } from "./diff.ts";
-export { type Explanation, type InputChange, why } from "./explain.ts";
+export { type Explanation, type InputChange, why } from "./plan/explain.ts";
 export { gc, type GcOptions, type GcResult, type Removal } from "./gc.ts";
-export { drift, encodeLock, LOCK_FILE, type LockFile, lockOf } from "./lock_file.ts";
-export { pin, readPins, unpin } from "./pins.ts";
-export { type Mismatch, type Verification, verify } from "./verify.ts";
+export { drift, encodeLock, LOCK_FILE, type LockFile, lockOf } from "./plan/lock_file.ts";
+export { pin, readPins, unpin } from "./store/pins.ts";
+export { type Mismatch, type Verification, verify } from "./run/verify.ts";

@@ -8,16 +8,16 @@
 import { DataError } from "../errors.ts";
 import type { Publication, Workflow } from "../workflow/graph.ts";
 import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
-import { openArtifact } from "./artifact.ts";
-import { canonicalJson } from "./canonical.ts";
-import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./digest.ts";
-import type { EventBody } from "./events.ts";
-import { fingerprint } from "./externals.ts";
-import { boundRef, filesBelow, type Outputs } from "./keying.ts";
-import { Lease } from "./lease.ts";
-import { checkArtifactPath } from "./manifest.ts";
-import { ObjectError, type Store } from "./store.ts";
-import { outputPorts } from "./task.ts";
+import { openArtifact } from "./store/artifact.ts";
+import { canonicalJson } from "./store/canonical.ts";
+import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./store/digest.ts";
+import type { EventBody } from "./plan/events.ts";
+import { fingerprint } from "./store/externals.ts";
+import { boundRef, filesBelow, type Outputs } from "./plan/keying.ts";
+import { Lease } from "./store/lease.ts";
+import { checkArtifactPath } from "./store/manifest.ts";
+import { ObjectError, type Store } from "./store/store.ts";
+import { outputPorts } from "./task/task.ts";
 
 export interface PublishOptions {
   force: boolean;

@@ -1,7 +1,7 @@
 /** Gathers a report from a run's record and what it left in the store. */
 import { DataError } from "../errors.ts";
-import type { RunRecord } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import type { RunRecord } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
 import { attributionSheets } from "./attributions.ts";
 import { describeCohorts } from "./cohorts.ts";

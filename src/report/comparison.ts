@@ -1,7 +1,7 @@
 /** Two runs side by side. */
 import { type Change, diffRuns } from "../engine/diff.ts";
-import type { RunRecord } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import type { RunRecord } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
 import type { ComparedGroup, ComparisonData, EvaluatedGroupData, EvaluationData } from "./data.ts";
 

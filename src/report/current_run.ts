@@ -1,7 +1,12 @@
 /** A run as it stands: its record, and on top of that what its events have told since. */
-import type { EngineEvent, Outcome, RunStatus } from "../engine/events.ts";
-import { type InstanceEntry, isAlive, readEvents, type RunRecord } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import type { EngineEvent, Outcome, RunStatus } from "../engine/plan/events.ts";
+import {
+  type InstanceEntry,
+  isAlive,
+  readEvents,
+  type RunRecord,
+} from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 
 export interface CurrentInstance extends Omit<InstanceEntry, "outcome"> {
   outcome: Outcome | "pending" | "running";

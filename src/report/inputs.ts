@@ -1,7 +1,7 @@
 /** Finds the artifacts that the sections of a report are drawn from. */
-import { openArtifact } from "../engine/artifact.ts";
-import type { ManifestRef } from "../engine/record.ts";
-import type { Store } from "../engine/store.ts";
+import { openArtifact } from "../engine/store/artifact.ts";
+import type { ManifestRef } from "../engine/store/record.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Binding } from "../workflow/graph.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { CurrentInstance, CurrentRun } from "./current_run.ts";

@@ -1,8 +1,8 @@
 /** Every instance with what it was set to, took, made, said, and why it ran. */
-import { reasonText } from "../engine/reason.ts";
-import type { InstanceRecord } from "../engine/record.ts";
-import { logPath } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import { reasonText } from "../engine/plan/reason.ts";
+import type { InstanceRecord } from "../engine/store/record.ts";
+import { logPath } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
 import type { CurrentInstance, CurrentRun } from "./current_run.ts";
 import type { InstanceData } from "./data.ts";

@@ -1,7 +1,7 @@
 /** The live view: one run, served to browsers on this machine. */
 import { DataError } from "../errors.ts";
-import { isAlive, readRun, runPath } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import { isAlive, readRun, runPath } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 import { ReportBuilder } from "./build.ts";
 import type { ReportData } from "./data.ts";
 import { reportPage } from "./page.ts";

@@ -1,6 +1,6 @@
 /** All that somebody needs to do it again. */
 import config from "../../deno.json" with { type: "json" };
-import type { RunRecord } from "../engine/run_folder.ts";
+import type { RunRecord } from "../engine/run/run_folder.ts";
 import type { ReproduceData } from "./data.ts";
 
 export async function describeReproduction(run: RunRecord): Promise<ReproduceData> {

@@ -1,7 +1,7 @@
 /** The report as a file. */
 import { DataError } from "../errors.ts";
-import { runPath } from "../engine/run_folder.ts";
-import type { Store } from "../engine/store.ts";
+import { runPath } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
 
 /** Where a run's own report is kept. */
 export function reportPath(store: Store, run: string): string {

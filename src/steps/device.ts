@@ -1,5 +1,5 @@
 /** The device of a thread, opened when its first step asks, and what of the adapter keys must hold. */
-import type { Store } from "../engine/store.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { AdapterDescription, Device } from "../gpu/device.ts";
 import type { KernelTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";

@@ -1,7 +1,7 @@
 /** What the engine is given so that it can run Gyrus's own steps and a user's. */
 import { moduleOf, stepModules } from "./mod.ts";
-import type { PlanOptions } from "../engine/plan.ts";
-import type { RunOptions } from "../engine/run.ts";
+import type { PlanOptions } from "../engine/plan/plan.ts";
+import type { RunOptions } from "../engine/run/run.ts";
 import type { StepKind } from "../workflow/step.ts";
 
 /** For the reader. A user's step brings its loader with it only when a file names one. */

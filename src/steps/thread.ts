@@ -1,5 +1,5 @@
 /** What the engine's threads are given to run steps with; see `LocalOptions.stepModule`. */
-import type { Store } from "../engine/store.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
 import type { DeviceService } from "./device.ts";
 

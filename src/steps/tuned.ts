@@ -2,9 +2,9 @@
  * Kernel tables that `gyrus tune` measured. They are kept in the cache, beside the results that they
  * are part of the key of: `devices/<digest of the adapter>.json`.
  */
-import { canonicalJson } from "../engine/canonical.ts";
-import { digestOf, hexOf } from "../engine/digest.ts";
-import type { Store } from "../engine/store.ts";
+import { canonicalJson } from "../engine/store/canonical.ts";
+import { digestOf, hexOf } from "../engine/store/digest.ts";
+import type { Store } from "../engine/store/store.ts";
 import type { AdapterDescription } from "../gpu/device.ts";
 import { type KernelTable, standardTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openDisplay } from "../../src/cli/display.ts";
 import { Output } from "../../src/cli/terminal.ts";
-import type { EngineEvent, EventBody } from "../../src/engine/events.ts";
+import type { EngineEvent, EventBody } from "../../src/engine/plan/events.ts";
 
 /** Takes what is written in place of a stream. */
 class Recorded extends Output {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { digestOf } from "../../src/engine/digest.ts";
+import { digestOf } from "../../src/engine/store/digest.ts";
 import { Project } from "./project.ts";
 
 const FLOW = `version = 1

@@ -3,7 +3,7 @@
  *
  * A file's content survives from its last sync; a name survives from the last sync of its folder.
  */
-import type { FileLook, FileOperations, OutputFile } from "../../src/engine/files.ts";
+import type { FileLook, FileOperations, OutputFile } from "../../src/engine/store/files.ts";
 
 export class PowerFailure extends Error {}
 

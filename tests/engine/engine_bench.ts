@@ -6,8 +6,8 @@
  *
  * What takes 100,000 results is in `scale_bench.ts`.
  */
-import { storeDraft } from "../../src/engine/artifact.ts";
-import { digestFile } from "../../src/engine/digest.ts";
+import { storeDraft } from "../../src/engine/store/artifact.ts";
+import { digestFile } from "../../src/engine/store/digest.ts";
 import { openStore, outputState, plan, run, type Store } from "../../src/engine/mod.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
 import { noopWorkflow } from "./noop_child.ts";

@@ -14,7 +14,7 @@ import {
   verifyCache,
 } from "../../src/engine/mod.ts";
 import type { Json } from "../../src/workflow/step.ts";
-import { newRunId } from "../../src/engine/run_folder.ts";
+import { newRunId } from "../../src/engine/run/run_folder.ts";
 import { inFolder } from "./scratch.ts";
 import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
 

@@ -1,6 +1,6 @@
 /** A process with nothing to do: 31 instances, all cached. Argument: the cache folder. */
-import { openStore } from "../../src/engine/store.ts";
-import { run } from "../../src/engine/run.ts";
+import { openStore } from "../../src/engine/store/store.ts";
+import { run } from "../../src/engine/run/run.ts";
 import type { Workflow } from "../../src/workflow/graph.ts";
 import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
 

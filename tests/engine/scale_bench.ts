@@ -7,7 +7,7 @@
  * The store is in memory where Linux has it: what is timed is the engine and not the disk. Making it
  * takes a minute or two.
  */
-import { diskFiles, type FileOperations } from "../../src/engine/files.ts";
+import { diskFiles, type FileOperations } from "../../src/engine/store/files.ts";
 import { gc, openStore, plan, run } from "../../src/engine/mod.ts";
 import { wideWorkflow } from "./wide_workflow.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { encodeEvent, type EventBody } from "../../src/engine/events.ts";
-import { readRun, RunFolder, runPath, type RunRecord } from "../../src/engine/run_folder.ts";
-import { openStore } from "../../src/engine/store.ts";
+import { encodeEvent, type EventBody } from "../../src/engine/plan/events.ts";
+import { readRun, RunFolder, runPath, type RunRecord } from "../../src/engine/run/run_folder.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { currentRun } from "../../src/report/current_run.ts";
 
 const KEY = `sha256-${"0".repeat(64)}`;

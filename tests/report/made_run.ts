@@ -1,7 +1,7 @@
 /** Runs made by hand: artifacts in a store of their own, and the instances that would have made them. */
-import { storeDraft } from "../../src/engine/artifact.ts";
-import type { OutputRef } from "../../src/engine/record.ts";
-import { openStore, type Store } from "../../src/engine/store.ts";
+import { storeDraft } from "../../src/engine/store/artifact.ts";
+import type { OutputRef } from "../../src/engine/store/record.ts";
+import { openStore, type Store } from "../../src/engine/store/store.ts";
 import type { CurrentInstance, CurrentRun } from "../../src/report/current_run.ts";
 import { RunArtifacts } from "../../src/report/inputs.ts";
 import type { Binding } from "../../src/workflow/graph.ts";

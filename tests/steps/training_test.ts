@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { regressionMetrics } from "../../src/evaluation/regression_metrics.ts";
-import type { EngineEvent } from "../../src/engine/events.ts";
+import type { EngineEvent } from "../../src/engine/plan/events.ts";
 import { StepError } from "../../src/errors.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { readTsv, writeTsv } from "../../src/formats/tsv.ts";

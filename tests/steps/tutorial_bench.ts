@@ -11,9 +11,9 @@
  * labels within chance.
  */
 import { parseArgs } from "node:util";
-import { openArtifact } from "../../src/engine/artifact.ts";
-import { run } from "../../src/engine/run.ts";
-import { openStore } from "../../src/engine/store.ts";
+import { openArtifact } from "../../src/engine/store/artifact.ts";
+import { run } from "../../src/engine/run/run.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { columnIndices, readTsv, writeTsv } from "../../src/formats/tsv.ts";
 import { Random } from "../../src/random.ts";

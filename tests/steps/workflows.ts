@@ -1,10 +1,10 @@
 /** Runs workflow files of Gyrus's own steps through the reader and the engine, in a folder of their own. */
-import { openArtifact } from "../../src/engine/artifact.ts";
-import type { EngineEvent } from "../../src/engine/events.ts";
-import type { Executor, Job } from "../../src/engine/executors/executor.ts";
-import { run, type RunOptions, type RunResult } from "../../src/engine/run.ts";
-import { openStore, type Store } from "../../src/engine/store.ts";
-import { execute, type TaskResult } from "../../src/engine/task.ts";
+import { openArtifact } from "../../src/engine/store/artifact.ts";
+import type { EngineEvent } from "../../src/engine/plan/events.ts";
+import type { Executor, Job } from "../../src/engine/task/executors/executor.ts";
+import { run, type RunOptions, type RunResult } from "../../src/engine/run/run.ts";
+import { openStore, type Store } from "../../src/engine/store/store.ts";
+import { execute, type TaskResult } from "../../src/engine/task/task.ts";
 import { reading, running } from "../../src/steps/host.ts";
 import { services } from "../../src/steps/thread.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";

@@ -1,0 +1,122 @@
+/**
+ * What happens in a run, as it happens.
+ *
+ * One stream feeds the terminal, `--json`, `runs/<id>/events.jsonl`, the report and the live view.
+ * Every event carries `time`, ISO 8601 in UTC. What steps that look at the outside world log while
+ * planning comes first, then `run-started`; the last is `run-finished`.
+ */
+import type { Digest, Json } from "../../workflow/step.ts";
+import type { Reason } from "./reason.ts";
+
+export type RunStatus = "done" | "failed" | "interrupted";
+
+/** What became of an instance. */
+export type Outcome = "cached" | "done" | "failed" | "skipped" | "interrupted" | "unwanted";
+
+export interface Counts {
+  /** Found in the cache. */
+  cached: number;
+  /** Executed with success in this run. */
+  done: number;
+  failed: number;
+  /** Not started: something they need failed, or the run stopped. */
+  skipped: number;
+}
+
+export type EventBody =
+  | {
+    type: "run-started";
+    run: string;
+    workflow: string;
+    file: string;
+    instances: number;
+    cached: number;
+    /** How many will or may run. */
+    pending: number;
+    /** Of what will or may run, from earlier records; absent when nothing is known. */
+    estimateSeconds?: number;
+  }
+  | { type: "instance-cached"; instance: string; key: Digest; by: "plan" | "key" | "other-run" }
+  /** Another run is computing the same key. */
+  | { type: "instance-waiting"; instance: string; key: Digest }
+  | {
+    type: "instance-started";
+    instance: string;
+    step: string;
+    kind: string;
+    key: Digest;
+    attempt: number;
+    reasons: readonly Reason[];
+    estimateSeconds?: number;
+    logPath: string;
+  }
+  | {
+    type: "instance-progress";
+    instance: string;
+    /** Between 0 and 1. */
+    fraction?: number;
+    message?: string;
+    /** Such as loss; with the message they make the curves of the report. */
+    metrics?: Readonly<Record<string, number>>;
+  }
+  | { type: "instance-log"; instance: string; level: "info" | "warning"; message: string }
+  | {
+    type: "instance-retried";
+    instance: string;
+    /** The attempt that failed, from 1. */
+    attempt: number;
+    message: string;
+    delaySeconds: number;
+  }
+  | {
+    type: "instance-finished";
+    instance: string;
+    key: Digest;
+    seconds: number;
+    bytes: number;
+    outputs: Readonly<Record<string, Digest>>;
+    /** Its outputs are those of an earlier record, so that invalidation stops here. */
+    unchanged: boolean;
+  }
+  | {
+    type: "instance-failed";
+    instance: string;
+    message: string;
+    /** Of a bug; user's errors have none. */
+    stack?: string;
+    logPath: string;
+    lastLines: readonly string[];
+    /** Keeps what the step had put when it failed. */
+    failedFolder: string;
+  }
+  | { type: "instance-interrupted"; instance: string; message: string }
+  | { type: "instance-skipped"; instance: string; because: string }
+  /** One key, two results: the step is not deterministic, or its version should have been raised. */
+  | {
+    type: "nondeterminism";
+    instance: string;
+    key: Digest;
+    output: string;
+    recorded: Digest;
+    produced: Digest;
+  }
+  | { type: "damage"; what: "object" | "record"; name: string; path: string }
+  | { type: "published"; path: string; instance: string; output: string; state: "written" | "same" }
+  | { type: "publish-failed"; path: string; message: string }
+  | {
+    type: "run-finished";
+    run: string;
+    status: RunStatus;
+    counts: Counts;
+    seconds: number;
+  };
+
+export type EngineEvent = EventBody & { time: string };
+
+/** Listens to a run; must not throw. */
+export type EventListener = (event: EngineEvent) => void;
+
+/** As one line of `events.jsonl`. */
+export function encodeEvent(event: EngineEvent): string {
+  return JSON.stringify(event satisfies object as unknown as Json) + "\n";
+}

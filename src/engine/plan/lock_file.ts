@@ -1,0 +1,63 @@
+/** `workflow.lock.json`: what a workflow stood on, so that `--frozen` can refuse a drift. */
+import type { Digest } from "../../workflow/step.ts";
+import { sameJson } from "../store/canonical.ts";
+import type { Plan } from "./plan.ts";
+import type { Json } from "../../workflow/step.ts";
+
+export interface LockFile {
+  version: 1;
+  /** Step kinds by name. */
+  kinds: Readonly<Record<string, { version: number; code?: Digest }>>;
+  /** What source steps found, by instance and output. */
+  sources: Readonly<Record<string, Readonly<Record<string, Digest>>>>;
+  /** Content of path parameters, by instance and parameter. */
+  paths: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+}
+
+export const LOCK_FILE = "workflow.lock.json";
+
+export function lockOf(plan: Plan): LockFile {
+  const kinds: Record<string, { version: number; code?: Digest }> = {};
+  const sources: Record<string, Record<string, Digest>> = {};
+  const paths: Record<string, Readonly<Record<string, Json>>> = {};
+  for (const { instance, parts, outputs } of plan.instances) {
+    const { kind, version, code } = instance.kind;
+    kinds[kind] = { version, ...(code !== undefined && { code }) };
+    if (instance.kind.source && outputs) {
+      sources[instance.name] = Object.fromEntries(
+        Object.entries(outputs).map(([name, output]) => [name, output.digest]),
+      );
+    } else if (parts && Object.keys(parts.paths).length > 0) paths[instance.name] = parts.paths;
+  }
+  return { version: 1, kinds: sorted(kinds), sources: sorted(sources), paths: sorted(paths) };
+}
+
+export function encodeLock(lock: LockFile): string {
+  return JSON.stringify(lock, undefined, 2) + "\n";
+}
+
+/** What has drifted from a lock, a line each; empty when nothing has. */
+export function drift(lock: LockFile, plan: Plan): string[] {
+  const now = lockOf(plan);
+  return [
+    ...differences("step kind", lock.kinds, now.kinds),
+    ...differences("input", lock.sources, now.sources),
+    ...differences("file of", lock.paths, now.paths),
+  ];
+}
+
+function differences(
+  what: string,
+  old: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+): string[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((name) => {
+    if (!(name in now)) return [`${what} ${name} is locked and no longer there`];
+    if (!(name in old)) return [`${what} ${name} is not locked`];
+    return sameJson(old[name] as Json, now[name] as Json) ? [] : [`${what} ${name} has changed`];
+  });
+}
+
+function sorted<T>(record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));
+}

@@ -1,0 +1,369 @@
+/**
+ * Which instances are cached, will run or may run, and why.
+ *
+ * Forwards, every key that can be known is made and looked up: a record tells its outputs' digests
+ * even when the bytes are gone. Backwards, what somebody will read is checked for presence. Steps
+ * that look at the outside world run here, so that their consumers' keys are known.
+ */
+import { StepError } from "../../errors.ts";
+import type { Instance, Workflow } from "../../workflow/graph.ts";
+import type { Digest, Estimate } from "../../workflow/step.ts";
+import { openArtifact, outputState } from "../store/artifact.ts";
+import type { EventBody } from "./events.ts";
+import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
+import {
+  boundInputs,
+  type DeviceCode,
+  inputParts,
+  Keying,
+  type NumericClass,
+  type Outputs,
+} from "./keying.ts";
+import { NearestRecords } from "./nearest.ts";
+import { comparison, type Reason } from "./reason.ts";
+import type { InstanceRecord } from "../store/record.ts";
+import { bindings, isBinding, producers, select, type Selected, type Selection } from "./select.ts";
+import { recordSource } from "./source.ts";
+import type { Store } from "../store/store.ts";
+
+export type PlanState = "cached" | "will-run" | "may-run" | "unwanted";
+
+export interface PlannedInstance {
+  instance: Instance;
+  state: PlanState;
+  /** Unknown while an input is. */
+  key?: Digest;
+  chain?: Digest;
+  parts?: KeyParts;
+  /** Of the record, when there is one. */
+  outputs?: Outputs;
+  /** Empty when cached. */
+  reasons: readonly Reason[];
+  /** Empty when cached. */
+  estimate: Estimate;
+  /** Position of the checkpoint that it will go on from. */
+  resumesFrom?: number;
+}
+
+export interface PlanOptions extends Selection {
+  /** Needed when a step runs on a device. */
+  numericClass?: NumericClass;
+  deviceCode?: DeviceCode;
+  signal?: AbortSignal;
+  onEvent?: (event: EventBody) => void;
+}
+
+export interface Plan {
+  workflow: Workflow;
+  /** In the workflow's order. */
+  instances: readonly PlannedInstance[];
+  byName: ReadonlyMap<string, PlannedInstance>;
+  selected: Selected;
+  keying: Keying;
+  counts: Readonly<Record<PlanState, number>>;
+  /** Sums over what will or may run; `deviceBytes` and `memoryBytes` are the largest. */
+  estimate: Estimate;
+}
+
+/** Above this, listing all records is quicker than asking for each. */
+const LISTING_PAYS = 1000;
+
+/**
+ * @throws {WorkflowError} on an unknown target; {StepError} when a source step can't read its data
+ * or something needed lies outside `--only`
+ */
+export async function plan(
+  store: Store,
+  workflow: Workflow,
+  options: PlanOptions = {},
+): Promise<Plan> {
+  const planner = new Planner(store, workflow, options);
+  for (const instance of workflow.instances) {
+    const waiting = planner.forward(instance);
+    if (waiting) await waiting;
+  }
+  await store.externals.flush();
+  await store.sync();
+  planner.backward();
+  return planner.finish();
+}
+
+class Planner {
+  readonly planned = new Map<string, PlannedInstance>();
+  readonly #selected: Selected;
+  readonly #keying: Keying;
+  readonly #nearest: NearestRecords;
+  readonly #known: Set<Digest> | undefined;
+
+  constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
+    this.#selected = select(workflow, options);
+    this.#keying = new Keying(store, options.numericClass, options.deviceCode);
+    this.#nearest = new NearestRecords(store, workflow.name);
+    this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
+  }
+
+  /** Plans one instance; a promise only where the outside or the device must be looked at. */
+  forward(instance: Instance): Promise<void> | undefined {
+    try {
+      const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
+      if (instance.kind.source && inputs) return this.#source(instance, inputs);
+      const fixed = this.#keying.fixedParts(instance);
+      if (fixed instanceof Promise) {
+        return fixed.then((parts) => this.#decide(instance, parts, inputs), (error) => {
+          throw this.#failure(instance, error);
+        });
+      }
+      this.#decide(instance, fixed, inputs);
+    } catch (error) {
+      throw this.#failure(instance, error);
+    }
+  }
+
+  #failure(instance: Instance, error: unknown): unknown {
+    if (!(error instanceof Error) || error.name !== "DataError") return error;
+    return new StepError(instance.name, error.message, undefined, { cause: error });
+  }
+
+  #outputsOf = (name: string): Outputs | undefined => this.planned.get(name)?.outputs;
+  #axesOf = (name: string) => this.planned.get(name)?.instance.axes ?? {};
+
+  #decide(
+    instance: Instance,
+    fixed: Omit<KeyParts, "inputs">,
+    inputs: ReturnType<typeof boundInputs>,
+  ): void {
+    if (!inputs) return this.#waiting(instance, fixed);
+    const parts: KeyParts = { ...fixed, inputs: inputParts(inputs) };
+    const key = instanceKey(parts);
+    const keys = {
+      key,
+      parts,
+      ...(parts.position && { chain: chainKey(parts) }),
+    };
+    const forced = this.#selected.forced.has(instance.name);
+    if (forced || !instance.execution.cache) {
+      return this.#willRun(instance, keys, [{ cause: forced ? "forced" : "uncached" }]);
+    }
+    if (instance.kind.source) return this.#willRun(instance, keys, [{ cause: "source" }]);
+    const record = this.#known?.has(key) === false ? undefined : this.store.record(key);
+    if (record) {
+      this.#set({
+        instance,
+        state: "cached",
+        ...keys,
+        outputs: record.outputs,
+        reasons: [],
+        estimate: {},
+      });
+    } else this.#willRun(instance, keys, undefined);
+  }
+
+  /** @param reasons the comparison with the nearest record when undefined */
+  #willRun(
+    instance: Instance,
+    keys: { key: Digest; parts: KeyParts; chain?: Digest },
+    reasons: Reason[] | undefined,
+    outputs?: Outputs,
+  ): void {
+    const near = this.#nearest.find(instance, keys.parts);
+    const resumesFrom = this.#resumesFrom(instance, keys.chain);
+    this.#set({
+      instance,
+      state: "will-run",
+      ...keys,
+      ...(outputs && { outputs }),
+      reasons: reasons ?? this.#compare(instance, keys.parts, near),
+      estimate: this.#estimate(instance, near, resumesFrom),
+      ...(resumesFrom !== undefined && { resumesFrom }),
+    });
+  }
+
+  #compare(instance: Instance, parts: KeyParts, near: InstanceRecord | undefined): Reason[] {
+    if (!near) return [{ cause: "no-record" }];
+    const reasons = comparison(near.parts, parts, instance.origins, producersByPort(instance));
+    // The very record, but lost or set aside: its index line is all that is left.
+    return reasons.length > 0 ? reasons : [{ cause: "no-record" }];
+  }
+
+  /** An input is unknown: if no record has these parameters, no input can make it a hit. */
+  #waiting(instance: Instance, fixed: Omit<KeyParts, "inputs">): void {
+    const forced = this.#selected.forced.has(instance.name);
+    const upstream: Reason = {
+      cause: "upstream",
+      instances: [...producers(instance)].filter((name) => !this.planned.get(name)?.outputs),
+    };
+    if (forced || !instance.execution.cache) {
+      const reason: Reason = { cause: forced ? "forced" : "uncached" };
+      return this.#set({ instance, state: "will-run", reasons: [reason], estimate: {} });
+    }
+    const may = !instance.kind.source && this.store.kinds.hasShape(fixed);
+    const near = this.#nearest.find(instance, undefined);
+    const changes = may || !near ? [] : comparison(
+      near.parts,
+      { ...fixed, inputs: near.parts.inputs },
+      instance.origins,
+      {},
+    );
+    this.#set({
+      instance,
+      state: may ? "may-run" : "will-run",
+      reasons: may ? [upstream] : changes.length > 0 ? changes : [
+        near ? upstream : { cause: "no-record" },
+      ],
+      estimate: this.#nearest.estimate(instance, near, 0),
+    });
+  }
+
+  async #source(
+    instance: Instance,
+    inputs: NonNullable<ReturnType<typeof boundInputs>>,
+  ): Promise<void> {
+    if (!Object.values(inputs).flat().every((input) => this.#readable(input))) {
+      return this.#decide(instance, await this.#keying.fixedParts(instance), inputs);
+    }
+    const { record, isNew } = await recordSource(this.store, this.#keying, instance, inputs, {
+      signal: this.options.signal ?? new AbortController().signal,
+      onEvent: this.options.onEvent ?? (() => {}),
+    });
+    const near = isNew ? this.#nearest.find(instance, record.parts) : undefined;
+    this.#set({
+      instance,
+      state: "cached",
+      key: record.key,
+      parts: record.parts,
+      outputs: record.outputs,
+      reasons: near ? this.#compare(instance, record.parts, near) : [],
+      estimate: {},
+    });
+  }
+
+  #readable(input: { digest: Digest; size: number } | { ref: { digest: Digest; size: number } }) {
+    return outputState(this.store, "ref" in input ? input.ref : input) === "present";
+  }
+
+  #resumesFrom(instance: Instance, chain: Digest | undefined): number | undefined {
+    const target = instance.kind.chain && instance.params[instance.kind.chain];
+    if (chain === undefined || typeof target !== "number") return undefined;
+    return this.store.chain(chain).find((record) => record.position <= target)?.position;
+  }
+
+  #estimate(
+    instance: Instance,
+    near: InstanceRecord | undefined,
+    resumesFrom: number | undefined,
+  ): Estimate {
+    const learnt = this.#nearest.estimate(instance, near, resumesFrom ?? 0);
+    if (!instance.kind.estimate) return learnt;
+    const artifacts: Record<string, ReturnType<typeof openArtifact>[]> = {};
+    try {
+      const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf) ?? {};
+      for (const [port, input] of Object.entries(inputs)) {
+        artifacts[port] = [input].flat().map((element) =>
+          "ref" in element
+            ? openArtifact(this.store, element.ref, element.axes)
+            : openArtifact(this.store, element)
+        );
+      }
+      return { ...instance.kind.estimate(instance.params, artifacts), ...learnt };
+    } catch {
+      // An input that is about to be made anew: only earlier records can tell.
+      return learnt;
+    }
+  }
+
+  #set(planned: PlannedInstance): void {
+    this.planned.set(planned.instance.name, planned);
+  }
+
+  /** Settles what is wanted, and whether what will be read is there. */
+  backward(): void {
+    const readers = new Set<string>();
+    const waitedFor = new Set<string>();
+    const consumed = new Set<string>();
+    const published = new Set(this.workflow.publications.map(({ binding }) => binding.instance));
+    for (const instance of this.workflow.instances.toReversed()) {
+      const planned = this.planned.get(instance.name)!;
+      const { name } = instance;
+      const wanted = this.#selected.wanted.has(name);
+      const asked = wanted && (!consumed.has(name) || published.has(name) ||
+        instance.execution.keep || this.#selected.forced.has(name));
+      const needed = asked || readers.has(name);
+      if (planned.state === "cached") {
+        if (needed) this.#checkPresence(planned);
+      } else if (!wanted && !needed && !waitedFor.has(name)) {
+        planned.state = "unwanted";
+      }
+      if (!wanted && this.#selected.closed && pending(planned)) {
+        throw new StepError(name, "is not cached and not among --only; run it first");
+      }
+      if (wanted) { for (const producer of producers(instance)) consumed.add(producer); }
+      if (pending(planned)) {
+        for (const { instance: producer } of bindings(instance)) readers.add(producer);
+        for (const producer of instance.needs) waitedFor.add(producer);
+      }
+    }
+  }
+
+  #checkPresence(planned: PlannedInstance): void {
+    for (const [output, ref] of Object.entries(planned.outputs ?? {})) {
+      const state = outputState(this.store, ref);
+      if (state === "present") continue;
+      const { instance, key, parts, chain, outputs } = planned;
+      this.#willRun(
+        instance,
+        { key: key!, parts: parts!, ...(chain !== undefined && { chain }) },
+        [{ cause: state, output }],
+        outputs,
+      );
+      // The object in hand is the one that the caller goes on with.
+      Object.assign(planned, this.planned.get(instance.name));
+      this.#set(planned);
+      return;
+    }
+  }
+
+  finish(): Plan {
+    const instances = this.workflow.instances.map(({ name }) => this.planned.get(name)!);
+    const counts = { "cached": 0, "will-run": 0, "may-run": 0, "unwanted": 0 };
+    const estimate: Estimate = {};
+    for (const planned of instances) {
+      counts[planned.state]++;
+      if (pending(planned)) addEstimate(estimate, planned.estimate);
+    }
+    return {
+      workflow: this.workflow,
+      instances,
+      byName: this.planned,
+      selected: this.#selected,
+      keying: this.#keying,
+      counts,
+      estimate,
+    };
+  }
+}
+
+/** Whether it will or may run. */
+export function pending(planned: PlannedInstance): boolean {
+  return planned.state === "will-run" || planned.state === "may-run";
+}
+
+function addEstimate(sum: Estimate, more: Estimate): void {
+  if (more.seconds !== undefined) sum.seconds = (sum.seconds ?? 0) + more.seconds;
+  if (more.diskBytes !== undefined) sum.diskBytes = (sum.diskBytes ?? 0) + more.diskBytes;
+  if (more.deviceBytes !== undefined) {
+    sum.deviceBytes = Math.max(sum.deviceBytes ?? 0, more.deviceBytes);
+  }
+  if (more.memoryBytes !== undefined) {
+    sum.memoryBytes = Math.max(sum.memoryBytes ?? 0, more.memoryBytes);
+  }
+}
+
+/** Names of the instances that each input comes from. */
+export function producersByPort(instance: Instance): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(instance.inputs).map(([port, input]) => [
+      port,
+      isBinding(input) ? [input.instance] : input.map((binding) => binding.instance),
+    ]),
+  );
+}

@@ -1,0 +1,97 @@
+/** The instances of a run, and what becomes of them. */
+import type { Blob } from "../../workflow/step.ts";
+import type { Instance } from "../../workflow/graph.ts";
+import type { Counts, Outcome } from "../plan/events.ts";
+import type { Outputs } from "../plan/keying.ts";
+import { pending, type Plan, type PlannedInstance } from "../plan/plan.ts";
+import type { Demand } from "./pools.ts";
+import { producers } from "../plan/select.ts";
+import type { Task } from "../task/task.ts";
+
+export interface Node {
+  planned: PlannedInstance;
+  order: number;
+  demand: Demand;
+  /** Such as a table: milliseconds. A step of a user's own may take as long as it likes. */
+  quick: boolean;
+  priority: number;
+  /** Producers not yet done. */
+  waiting: number;
+  consumers: Node[];
+  outcome?: Outcome;
+  key?: string;
+  outputs?: Outputs;
+  /** ISO 8601, UTC. */
+  started?: string;
+  finished?: string;
+  seconds?: number;
+  message?: string;
+  logPath?: string;
+  /** It runs again because its outputs turned out to be damaged; these wait for it. */
+  healing?: Node[];
+  /** Of the last execution, for what a failure keeps. */
+  failure?: { task: Task; stored: Blob[] };
+  /** Times that damage made it run again. */
+  healed: number;
+}
+
+/** A node for each planned instance by name, linked to its consumers, with the longest path behind. */
+export function buildNodes(
+  plan: Plan,
+  demandOf: (instance: Instance) => Demand,
+): Map<string, Node> {
+  const nodes = new Map<string, Node>();
+  for (const [order, planned] of plan.instances.entries()) {
+    const { kind } = planned.instance;
+    nodes.set(planned.instance.name, {
+      planned,
+      order,
+      demand: demandOf(planned.instance),
+      quick: kind.runs === "inline" && kind.code === undefined,
+      priority: 0,
+      waiting: 0,
+      consumers: [],
+      healed: 0,
+    });
+  }
+  for (const node of nodes.values()) {
+    for (const name of producers(node.planned.instance)) {
+      nodes.get(name)!.consumers.push(node);
+      node.waiting++;
+    }
+  }
+  for (const node of [...nodes.values()].reverse()) {
+    const own = pending(node.planned) ? node.planned.estimate.seconds ?? 1 : 0;
+    const after = node.consumers.reduce((most, next) => Math.max(most, next.priority), 0);
+    node.priority = own + after;
+  }
+  return nodes;
+}
+
+export function countOutcomes(nodes: ReadonlyMap<string, Node>): Counts {
+  const counts: Counts = { cached: 0, done: 0, failed: 0, skipped: 0 };
+  for (const { outcome } of nodes.values()) {
+    if (outcome === "cached" || outcome === "done" || outcome === "failed") counts[outcome]++;
+    else if (outcome === "skipped" || outcome === "interrupted") counts.skipped++;
+  }
+  return counts;
+}
+
+/** Keys of what is done, by instance. */
+export function keysOf(nodes: ReadonlyMap<string, Node>): Record<string, string> {
+  const keys: Record<string, string> = {};
+  for (const [name, node] of nodes) {
+    if (node.key !== undefined && node.outputs) keys[name] = node.key;
+  }
+  return keys;
+}
+
+export function whySkipped(node: Node, nodes: ReadonlyMap<string, Node>): string {
+  for (const name of producers(node.planned.instance)) {
+    const { outcome } = nodes.get(name)!;
+    if (outcome === "failed" || outcome === "skipped" || outcome === "interrupted") {
+      return `${name} ${outcome}`;
+    }
+  }
+  return "the run stopped";
+}

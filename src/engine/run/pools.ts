@@ -1,0 +1,43 @@
+/** Resource pools: processors, devices and memory that running instances share. */
+import type { Instance } from "../../workflow/graph.ts";
+
+/** Of a pool, or of an instance. Memory is in bytes. */
+export interface Demand {
+  cpu: number;
+  gpu: number;
+  memory: number;
+}
+
+export class Pools {
+  readonly #free: Demand;
+
+  constructor(readonly capacity: Demand) {
+    this.#free = { ...capacity };
+  }
+
+  /** What an instance asks for. More than there is would never start; it gets all there is. */
+  demandOf({ kind, execution: { resources } }: Instance): Demand {
+    const gpu = kind.runs === "device" ? Math.max(1, resources.gpu) : resources.gpu;
+    return {
+      cpu: Math.min(this.capacity.cpu, resources.cpu),
+      gpu: Math.min(this.capacity.gpu, gpu),
+      memory: Math.min(this.capacity.memory, resources.memory ?? 0),
+    };
+  }
+
+  fits = (demand: Demand): boolean =>
+    demand.cpu <= this.#free.cpu && demand.gpu <= this.#free.gpu &&
+    demand.memory <= this.#free.memory;
+
+  hold(demand: Demand): void {
+    this.#free.cpu -= demand.cpu;
+    this.#free.gpu -= demand.gpu;
+    this.#free.memory -= demand.memory;
+  }
+
+  release(demand: Demand): void {
+    this.#free.cpu += demand.cpu;
+    this.#free.gpu += demand.gpu;
+    this.#free.memory += demand.memory;
+  }
+}

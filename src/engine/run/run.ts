@@ -1,0 +1,215 @@
+/** Runs a workflow: plans it, executes what is not cached, publishes, and records all of it. */
+import type { Workflow } from "../../workflow/graph.ts";
+import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "../plan/events.ts";
+import type { Executor } from "../task/executors/executor.ts";
+import { LocalExecutor } from "../task/executors/local.ts";
+import { type Plan, plan, type PlanOptions } from "../plan/plan.ts";
+import { publishOutputs } from "../publish.ts";
+import {
+  type InstanceEntry,
+  newRunId,
+  RunFolder,
+  type RunRecord,
+  type RunRequest,
+} from "./run_folder.ts";
+import { keysOf, type Node } from "./node.ts";
+import { Pools } from "./pools.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Store } from "../store/store.ts";
+
+export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
+  /** Threads that may work at once; default: as many as the processor has. */
+  jobs?: number;
+  /** Device steps at once, asked when there are any; default 1. */
+  deviceSlots?: () => Promise<number>;
+  /** Bytes that steps may ask for together; unbounded when absent. */
+  memory?: number;
+  /** Goes on with what does not depend on a failure. */
+  keepGoing?: boolean;
+  /** Memoized parts and checkpoints are made anew and not kept. */
+  fresh?: boolean;
+  /** Overwrites published files that were edited, and files that Gyrus did not write. */
+  forcePublish?: boolean;
+  /** See {@link LocalOptions.stepModule}. */
+  stepModule?: string;
+  /** First interrupt: no more starts; what runs is asked to save and stop. */
+  signal?: AbortSignal;
+  /** Second interrupt: nothing is waited for. */
+  kill?: AbortSignal;
+  onEvent?: EventListener;
+  /** In place of the local one. */
+  executor?: Executor;
+  /** What the workflow was read with, kept in the run's record. */
+  request?: RunRequest;
+  /** In place of planning, a plan just made of this workflow and store. */
+  planned?: Plan;
+  /** What happened before. */
+  before?: readonly EventBody[];
+}
+
+export interface RunResult {
+  /** Absent when the store is read-only. */
+  id?: string;
+  status: RunStatus;
+  counts: Counts;
+  plan: Plan;
+  nodes: ReadonlyMap<string, Node>;
+  seconds: number;
+  /** Errors of failed instances and refused publications, in order of time. */
+  errors: readonly Error[];
+}
+
+/**
+ * A failed step is no exception here: look at `status` and `errors`.
+ *
+ * @throws {WorkflowError} on an unknown target; {StepError} when a source step fails while planning;
+ *   {DataError} when the store can't be written and something must run
+ */
+export async function run(
+  store: Store,
+  workflow: Workflow,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const started = new Date();
+  const clock = performance.now();
+  const id = newRunId(started);
+  /** What happens while planning; a run that can't be planned leaves no folder. */
+  const early: EngineEvent[] = [];
+  let folder: RunFolder | undefined;
+  const emit = (body: EventBody) => {
+    const event: EngineEvent = { time: new Date().toISOString(), ...body };
+    if (folder) folder.event(event);
+    else early.push(event);
+    options.onEvent?.(event);
+  };
+  store.onDamage = (damage) => emit({ type: "damage", ...damage });
+  const executor = options.executor ?? new LocalExecutor(store, options);
+  try {
+    options.before?.forEach(emit);
+    const { onEvent: _, ...planOptions } = options;
+    const planned = options.planned ??
+      await plan(store, workflow, { ...planOptions, onEvent: emit });
+    const todo = planned.counts["will-run"] + planned.counts["may-run"];
+    folder = store.writable ? new RunFolder(store, id, todo > 0) : undefined;
+    for (const event of early) folder?.event(event);
+    emit({
+      type: "run-started",
+      run: id,
+      workflow: workflow.name,
+      file: workflow.file,
+      instances: planned.instances.length,
+      cached: planned.counts.cached,
+      pending: todo,
+      ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
+    });
+    const pools = new Pools({
+      cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
+      gpu: await slots(planned, options),
+      memory: options.memory ?? Infinity,
+    });
+    const scheduler = new Scheduler(store, planned, pools, executor, folder, options, emit);
+    const record = runRecord(id, started, workflow, planned, scheduler, options.request);
+    if (todo > 0) await folder?.write(record("running"), true);
+    const { status: ran, counts } = await scheduler.run();
+    const errors = [...scheduler.errors];
+    if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
+    if (folder) {
+      await folder.writeLastKeys(workflow.name, keysOf(scheduler.nodes));
+      if (folder.fault) errors.push(folder.fault);
+    }
+    const status = ran === "done" && errors.length > 0 ? "failed" : ran;
+    const seconds = (performance.now() - clock) / 1000;
+    emit({ type: "run-finished", run: id, status, counts, seconds });
+    await folder?.write(record(status, seconds), todo > 0);
+    return {
+      ...(folder && { id }),
+      status,
+      counts,
+      plan: planned,
+      nodes: scheduler.nodes,
+      seconds,
+      errors,
+    };
+  } finally {
+    executor.close();
+    folder?.close();
+  }
+}
+
+async function slots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {
+  const needed = planned.instances.some(({ state, instance: { kind } }) =>
+    kind.runs === "device" && (state === "will-run" || state === "may-run")
+  );
+  return needed && deviceSlots ? await deviceSlots() : 1;
+}
+
+/** Publishes what `[publish]` names of the instances that are done; returns what was refused. */
+function publishAll(
+  store: Store,
+  planned: Plan,
+  scheduler: Scheduler,
+  options: RunOptions,
+  emit: (body: EventBody) => void,
+): Promise<Error[]> {
+  return publishOutputs(store, planned.workflow, (name) => scheduler.nodes.get(name)?.outputs, {
+    force: options.forcePublish ?? false,
+    onEvent: emit,
+  });
+}
+
+function runRecord(
+  id: string,
+  started: Date,
+  workflow: Workflow,
+  planned: Plan,
+  scheduler: Scheduler,
+  request: RunRequest | undefined,
+): (status: RunRecord["status"], seconds?: number) => RunRecord {
+  return (status, seconds) => {
+    const device = planned.keying.device();
+    return {
+      version: 1,
+      id,
+      status,
+      workflow: {
+        name: workflow.name,
+        ...(workflow.description !== undefined && { description: workflow.description }),
+        file: workflow.file,
+        folder: workflow.folder,
+        sources: Object.fromEntries(workflow.sources),
+        params: workflow.params,
+      },
+      ...(request && { request }),
+      instances: [...scheduler.nodes.values()].map(entryOf),
+      publications: workflow.publications.map(({ path, binding }) => ({ path, ...binding })),
+      started: started.toISOString(),
+      ...(seconds !== undefined && { finished: new Date().toISOString(), seconds }),
+      ...(device !== undefined && { device }),
+      versions: { deno: Deno.version.deno, v8: Deno.version.v8 },
+    };
+  };
+}
+
+function entryOf(node: Node): InstanceEntry {
+  const { instance, key, reasons } = node.planned;
+  const actualKey = node.key ?? key;
+  return {
+    name: instance.name,
+    step: instance.step,
+    kind: instance.kind.kind,
+    version: instance.kind.version,
+    axes: instance.axes,
+    params: instance.params,
+    inputs: instance.inputs,
+    keep: instance.execution.keep,
+    outcome: node.outcome ?? "pending",
+    ...(actualKey !== undefined && { key: actualKey }),
+    reasons,
+    ...(node.started && { started: node.started }),
+    ...(node.finished && { finished: node.finished }),
+    ...(node.seconds !== undefined && { seconds: node.seconds }),
+    ...(node.outputs && { outputs: node.outputs }),
+    ...(node.message !== undefined && { message: node.message }),
+    ...(node.logPath !== undefined && { logPath: node.logPath }),
+  };
+}

@@ -1,0 +1,256 @@
+/**
+ * What a run leaves under `runs/<id>/`:
+ *
+ *     run.json        the run record
+ *     events.jsonl    every event, a line each
+ *     logs/           a file an instance that logged or failed
+ *     failed/         a folder an instance that failed: failure.json tells what it was given,
+ *                     stored/ has what it had stored, in order
+ *     lock            locked while the run is alive
+ */
+import { DataError } from "../../errors.ts";
+import type { AxisValue, Binding } from "../../workflow/graph.ts";
+import type { Blob, Digest, Json } from "../../workflow/step.ts";
+import { hexOf } from "../store/digest.ts";
+import { writeLastKeys } from "../plan/nearest.ts";
+import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "../plan/events.ts";
+import type { Reason } from "../plan/reason.ts";
+import type { OutputRef } from "../store/record.ts";
+import type { Store } from "../store/store.ts";
+import type { Task } from "../task/task.ts";
+
+export interface InstanceEntry {
+  name: string;
+  step: string;
+  kind: string;
+  version: number;
+  axes: Readonly<Record<string, AxisValue>>;
+  params: Readonly<Record<string, Json>>;
+  inputs: Readonly<Record<string, Binding | readonly Binding[]>>;
+  outcome: Outcome | "pending";
+  keep: boolean;
+  key?: Digest;
+  reasons: readonly Reason[];
+  /** ISO 8601, UTC; of this run's execution. */
+  started?: string;
+  finished?: string;
+  seconds?: number;
+  outputs?: Readonly<Record<string, OutputRef>>;
+  message?: string;
+  logPath?: string;
+}
+
+/** Arguments that change what a workflow file means, as on the command line. */
+export interface RunRequest {
+  set?: readonly string[];
+  sweep?: readonly string[];
+  profile?: string;
+  targets?: readonly string[];
+}
+
+export interface RunRecord {
+  version: 1;
+  id: string;
+  status: RunStatus | "running";
+  workflow: {
+    name: string;
+    description?: string;
+    /** Absolute paths; facts for people, never part of a key. */
+    file: string;
+    folder: string;
+    sources: Readonly<Record<string, string>>;
+    params: Readonly<Record<string, Json>>;
+  };
+  /** What the file was read with. */
+  request?: RunRequest;
+  instances: readonly InstanceEntry[];
+  publications: readonly { path: string; instance: string; output: string; index?: number }[];
+  started: string;
+  finished?: string;
+  seconds?: number;
+  /** Numeric class, when a device was used. */
+  device?: Json;
+  versions: Readonly<Record<string, string>>;
+}
+
+/** Sorts by time. */
+export function newRunId(now: Date): string {
+  const time = now.toISOString().slice(0, 23).replace(/[:.]/g, "-");
+  return `${time}-${crypto.randomUUID().slice(0, 6)}`;
+}
+
+/** Whether a name in `runs/` can be a run's. */
+export function isRunId(name: string): boolean {
+  return /^\d{4}-\d\d-\d\dT[\d-]{12}-[0-9a-f]{6}$/.test(name);
+}
+
+export function runPath(store: Store, id: string): string {
+  return `${store.root}/runs/${id}`;
+}
+
+/** Where an instance's log goes; brackets and the like are not for file names. */
+export function logPath(store: Store, id: string, instance: string): string {
+  return `${runPath(store, id)}/logs/${fileNameOf(instance)}.log`;
+}
+
+export function fileNameOf(instance: string): string {
+  return instance.replace(/[^\w.,=-]/g, "_").slice(0, 200);
+}
+
+/** Writes the files of one run. Events are gathered and written together. */
+export class RunFolder {
+  readonly path: string;
+  #pending: string[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #lock: Deno.FsFile;
+  /** Why something could not be written. A full disk must not stop steps that need none. */
+  fault?: DataError;
+
+  /** @param live whether it lasts, so that somebody may watch: events are then written as they come */
+  constructor(readonly store: Store, readonly id: string, readonly live = true) {
+    this.path = runPath(store, id);
+    store.files.makeFolder(`${this.path}/logs`);
+    this.#lock = Deno.openSync(`${this.path}/lock`, { create: true, write: true });
+    this.#lock.tryLockSync(true);
+  }
+
+  event(event: EngineEvent): void {
+    this.#pending.push(encodeEvent(event));
+    // Not for a run with nothing to do: timers take 7 ms to load.
+    if (this.live) this.#timer ??= setTimeout(() => this.flush(), 200);
+  }
+
+  flush(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#pending.length === 0) return;
+    const text = this.#pending.join("");
+    this.#pending = [];
+    this.attempt(() => this.store.files.append(`${this.path}/events.jsonl`, text));
+  }
+
+  log(instance: string, line: string): void {
+    const path = logPath(this.store, this.id, instance);
+    this.attempt(() => this.store.files.append(path, line + "\n"));
+  }
+
+  /** Does it, unless the disk refuses; then that is remembered. */
+  attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#remember(error);
+    }
+  }
+
+  #remember(error: unknown): void {
+    if (!(error instanceof DataError)) throw error;
+    this.fault ??= error;
+  }
+
+  /** Last lines of an instance's log. */
+  tail(instance: string, count: number): string[] {
+    const bytes = this.store.files.readSync(logPath(this.store, this.id, instance));
+    if (!bytes) return [];
+    return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-count);
+  }
+
+  /** @param durable whether it must survive a power failure: not if nothing was executed */
+  async write(record: RunRecord, durable: boolean): Promise<void> {
+    try {
+      await this.store.replaceFile(`${this.path}/run.json`, JSON.stringify(record), durable);
+    } catch (error) {
+      this.#remember(error);
+    }
+  }
+
+  /** See {@link writeLastKeys}. */
+  async writeLastKeys(workflow: string, keys: Readonly<Record<string, Digest>>): Promise<void> {
+    try {
+      await writeLastKeys(this.store, workflow, keys);
+    } catch (error) {
+      this.#remember(error);
+    }
+  }
+
+  close(): void {
+    this.flush();
+    this.#lock.close();
+    this.store.files.remove(`${this.path}/lock`);
+  }
+}
+
+/** Where {@link keepFailure} keeps what a failed instance left. */
+export function failedPath(store: Store, id: string, instance: string): string {
+  return `${runPath(store, id)}/failed/${fileNameOf(instance)}`;
+}
+
+/**
+ * Keeps what is needed to look into a failure: what the step was given, what it had stored, why it
+ * stopped. What it stored has a second name there, which the garbage collector lets live as long as
+ * the run. Returns the folder.
+ */
+export function keepFailure(
+  folder: RunFolder,
+  instance: string,
+  failure: { task: Task; stored: readonly Blob[] } | undefined,
+  error: string,
+): string {
+  const { store } = folder;
+  const path = failedPath(store, folder.id, instance);
+  folder.attempt(() => {
+    store.files.makeFolder(`${path}/stored`);
+    const stored = failure?.stored.map((blob, index) => {
+      const file = `stored/${index}-${hexOf(blob.digest).slice(0, 12)}`;
+      const object = store.objectPath(blob.digest);
+      if (store.files.size(object) === undefined) return blob;
+      store.files.link(object, `${path}/${file}`);
+      return { ...blob, file };
+    });
+    const facts = { instance, error, task: failure?.task, stored };
+    store.files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
+  });
+  return path;
+}
+
+/** Ids of the runs that left a record, newest first. */
+export function listRuns(store: Store): string[] {
+  return store.files.list(`${store.root}/runs`)
+    .filter((name) => store.files.size(`${store.root}/runs/${name}/run.json`) !== undefined)
+    .sort().reverse();
+}
+
+/** Undefined when there is no such run, or its record is torn. */
+export function readRun(store: Store, id: string): RunRecord | undefined {
+  const bytes = store.files.readSync(`${runPath(store, id)}/run.json`);
+  if (!bytes) return undefined;
+  try {
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as RunRecord;
+    return record.version === 1 ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process of a run that says `running` still lives. */
+export function isAlive(store: Store, id: string): boolean {
+  try {
+    using file = Deno.openSync(`${runPath(store, id)}/lock`, { write: true });
+    return !file.tryLockSync(true);
+  } catch {
+    return false;
+  }
+}
+
+/** The events of a run, in order; a torn last line is left out. */
+export function readEvents(store: Store, id: string): EngineEvent[] {
+  const bytes = store.files.readSync(`${runPath(store, id)}/events.jsonl`);
+  if (!bytes) return [];
+  return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
+    try {
+      return line === "" ? [] : [JSON.parse(line) as EngineEvent];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,397 @@
+/**
+ * Runs the instances of a plan: as many at once as the pools allow, longest remaining path first.
+ *
+ * A plan is a forecast. Each instance's key is made again from what its inputs turned out to be, and
+ * looked up again, so that early cut-off and another run's results count.
+ */
+import type { Blob } from "../../workflow/step.ts";
+import { attempt, backOffDelay, pause } from "../task/attempt.ts";
+import { allPresent, commit } from "./commit.ts";
+import type { Counts, EventBody, RunStatus } from "../plan/events.ts";
+import type { Executor } from "../task/executors/executor.ts";
+import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
+import { boundInputs, inputParts } from "../plan/keying.ts";
+import { Lease } from "../store/lease.ts";
+import { failed, messageOf } from "./failure.ts";
+import { Inspections } from "./preflight.ts";
+import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Pools } from "./pools.ts";
+import { ReadyQueue } from "./ready_queue.ts";
+import { logPath, type RunFolder } from "./run_folder.ts";
+import type { RunOptions } from "./run.ts";
+import { producers } from "../plan/select.ts";
+import { ObjectError, type Store } from "../store/store.ts";
+import type { Task, TaskListener, TaskResult } from "../task/task.ts";
+
+/** While another run holds a lease, look again so often; milliseconds. */
+const FIRST_LOOK = 50;
+const LAST_LOOK = 1000;
+/** Damage may cost an instance so many reruns before it is a failure. */
+const HEALINGS = 3;
+
+export class Scheduler {
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly errors: Error[] = [];
+  readonly #ready = new ReadyQueue<Node>();
+  readonly #quick = new ReadyQueue<Node>();
+  #inspections!: Inspections;
+  #running = 0;
+  #runningQuick = 0;
+  #sleeping = 0;
+  /** No more starts. */
+  #stopped = false;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #kill: AbortSignal;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    readonly store: Store,
+    readonly plan: Plan,
+    readonly pools: Pools,
+    readonly executor: Executor,
+    readonly folder: RunFolder | undefined,
+    readonly options: RunOptions,
+    readonly emit: (body: EventBody) => void,
+  ) {
+    this.#kill = options.kill ?? new AbortController().signal;
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
+    this.nodes = buildNodes(plan, (instance) => this.pools.demandOf(instance));
+  }
+
+  async run(): Promise<{ status: RunStatus; counts: Counts }> {
+    const stop = () => {
+      this.#stopped = true;
+      this.#finishIfIdle();
+    };
+    this.#signal.addEventListener("abort", stop);
+    if (this.#signal.aborted) this.#stopped = true;
+    for (const node of this.nodes.values()) this.#settleAtOnce(node);
+    this.#inspections = new Inspections(this.store, this.nodes, (node, error) => {
+      this.#fail(node, error);
+    });
+    for (const node of this.nodes.values()) {
+      if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
+    }
+    if ([...this.nodes.values()].some(wantsThread)) this.executor.expect?.();
+    this.#pump();
+    this.#finishIfIdle();
+    await this.#done.promise;
+    await this.#inspections.done();
+    this.#signal.removeEventListener("abort", stop);
+    this.#skipRest();
+    return { status: this.#status(), counts: countOutcomes(this.nodes) };
+  }
+
+  /** What the plan found cached, or nobody wants, needs no turn. */
+  #settleAtOnce(node: Node): void {
+    const { state, key, outputs, instance } = node.planned;
+    if (state !== "cached" && state !== "unwanted") return;
+    node.outcome = state;
+    for (const consumer of node.consumers) consumer.waiting--;
+    if (state === "unwanted") return;
+    if (outputs) node.outputs = outputs;
+    if (key === undefined) return;
+    node.key = key;
+    this.emit({ type: "instance-cached", instance: instance.name, key, by: "plan" });
+  }
+
+  #enqueue(node: Node): void {
+    if (node.outcome === undefined) this.#inspections.inspect(node);
+    const queue = node.quick ? this.#quick : this.#ready;
+    queue.push(node, node.demand, node.priority, node.order);
+  }
+
+  #settle(node: Node, outcome: "cached" | "done" | "interrupted"): void {
+    node.outcome = outcome;
+    const waiting = node.healing ?? node.consumers;
+    delete node.healing;
+    if (outcome === "interrupted") return;
+    this.#inspections.made(node.planned.instance.name);
+    for (const consumer of waiting) {
+      if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
+    }
+  }
+
+  // ---- pools ----
+
+  #pump(): void {
+    while (!this.#stopped) {
+      const node = this.#next();
+      if (!node) return;
+      this.pools.hold(node.demand);
+      this.#running++;
+      if (node.quick) this.#runningQuick++;
+      void this.#attend(node).finally(() => {
+        this.pools.release(node.demand);
+        this.#running--;
+        if (node.quick) this.#runningQuick--;
+        this.#pump();
+        this.#finishIfIdle();
+      });
+    }
+  }
+
+  /** Quick ones first, and nothing else beside them: what is wrong with a table is told at once. */
+  #next(): Node | undefined {
+    const quick = this.#quick.pop(this.pools.fits);
+    if (quick || this.#runningQuick > 0) return quick;
+    return this.#ready.pop(this.pools.fits);
+  }
+
+  #finishIfIdle(): void {
+    if (this.#running > 0) return;
+    const left = this.#ready.size + this.#quick.size + this.#sleeping;
+    if (this.#stopped || left === 0) this.#done.resolve();
+  }
+
+  // ---- one instance ----
+
+  async #attend(node: Node): Promise<void> {
+    try {
+      if (this.#inspections.size > 0) {
+        const faults = this.errors.length;
+        await this.#inspections.done();
+        if (this.#stopped && this.errors.length > faults) return;
+      }
+      if (node.outcome === "failed") return;
+      await this.#process(node);
+    } catch (error) {
+      if (this.#signal.aborted && isAbort(error, this.#signal)) {
+        this.#settle(node, "interrupted");
+        node.message = "interrupted";
+        this.emit({
+          type: "instance-interrupted",
+          instance: node.planned.instance.name,
+          message: "stopped before it was done; its checkpoints are kept",
+        });
+      } else if (!(error instanceof ObjectError && this.#heal(node, error))) {
+        this.#fail(node, error);
+      }
+    }
+  }
+
+  async #process(node: Node): Promise<void> {
+    const { instance } = node.planned;
+    const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
+    if (!inputs) throw new Error(`${instance.name} was started before its inputs were there`);
+    const parts: KeyParts = {
+      ...await this.plan.keying.fixedParts(instance),
+      inputs: inputParts(inputs),
+    };
+    const key = instanceKey(parts);
+    const forced = this.plan.selected.forced.has(instance.name) || !instance.execution.cache ||
+      instance.kind.source === true;
+    node.key = key;
+    // The plan has just missed this very key.
+    const looked = node.planned.state === "will-run" && node.planned.key === key;
+    if (!forced && !looked && this.#hit(node, key, "key")) return;
+    const chain = parts.position && chainKey(parts);
+    // A result that is for this run alone needs no word with others.
+    using lease = instance.execution.cache ? this.#lease(node, chain ?? key) : undefined;
+    if (!lease && instance.execution.cache) return;
+    if (!forced && this.#hit(node, key, "other-run")) return;
+    const task: Task = {
+      instance: instance.name,
+      kind: instance.kind.kind,
+      params: instance.params,
+      inputs,
+      ...(chain !== undefined && { chain }),
+      ...(parts.numericClass !== undefined && { numericClass: parts.numericClass }),
+      cpus: Math.max(0, node.demand.cpu - 1),
+      ...(this.options.fresh && { fresh: true }),
+    };
+    await this.#perform(node, task, parts, key);
+  }
+
+  #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
+  #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
+
+  #hit(node: Node, key: string, by: "key" | "other-run"): boolean {
+    if (node.healing) return false;
+    const record = this.store.record(key);
+    if (!record || !allPresent(this.store, record.outputs)) return false;
+    node.outputs = record.outputs;
+    this.emit({ type: "instance-cached", instance: node.planned.instance.name, key, by });
+    this.#settle(node, "cached");
+    return true;
+  }
+
+  /** Undefined when another run computes it: the instance then sleeps and comes back. */
+  #lease(node: Node, key: string): Lease | undefined {
+    const lease = Lease.tryTake(`${this.store.root}/leases`, key);
+    if (lease) return lease;
+    const { name } = node.planned.instance;
+    this.emit({ type: "instance-waiting", instance: name, key });
+    this.#sleeping++;
+    let delay = FIRST_LOOK;
+    const look = () => {
+      const free = this.#stopped ? undefined : Lease.tryTake(`${this.store.root}/leases`, key);
+      if (!free && !this.#stopped) {
+        delay = Math.min(LAST_LOOK, delay * 1.5);
+        setTimeout(look, delay);
+        return;
+      }
+      free?.release();
+      this.#sleeping--;
+      this.#enqueue(node);
+      this.#pump();
+      this.#finishIfIdle();
+    };
+    setTimeout(look, delay);
+    return undefined;
+  }
+
+  async #perform(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
+    const { instance, reasons, estimate } = node.planned;
+    node.started = new Date().toISOString();
+    node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
+    for (let number = 1;; number++) {
+      this.emit({
+        type: "instance-started",
+        instance: instance.name,
+        step: instance.step,
+        kind: instance.kind.kind,
+        key,
+        attempt: number,
+        reasons,
+        ...(estimate.seconds !== undefined && { estimateSeconds: estimate.seconds }),
+        logPath: node.logPath,
+      });
+      const start = performance.now();
+      try {
+        const result = await attempt(this.executor, instance, task, {
+          signal: this.#signal,
+          kill: this.#kill,
+          listener: this.#listener(node, task),
+        });
+        node.seconds = (performance.now() - start) / 1000;
+        return await this.#commit(node, parts, key, result);
+      } catch (error) {
+        node.seconds = (performance.now() - start) / 1000;
+        const final = number > instance.execution.retry || this.#signal.aborted ||
+          error instanceof ObjectError;
+        if (final) throw error;
+        const delay = backOffDelay(number);
+        this.emit({
+          type: "instance-retried",
+          instance: instance.name,
+          attempt: number,
+          message: messageOf(error),
+          delaySeconds: delay / 1000,
+        });
+        await pause(delay, this.#signal);
+      }
+    }
+  }
+
+  #listener(node: Node, task: Task): TaskListener {
+    const { name } = node.planned.instance;
+    const stored: Blob[] = [];
+    node.failure = { task, stored };
+    return {
+      log: (level, message) => {
+        this.folder?.log(name, level === "warning" ? `warning: ${message}` : message);
+        this.emit({ type: "instance-log", instance: name, level, message });
+      },
+      progress: (update) => this.emit({ type: "instance-progress", instance: name, ...update }),
+      stored: (blob) => void stored.push(blob),
+    };
+  }
+
+  /** Publishes the record; from here on the result is safe. */
+  async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
+    const { instance } = node.planned;
+    const { name } = instance;
+    const committed = await commit(this.store, {
+      key,
+      parts,
+      result,
+      seconds: node.seconds ?? 0,
+      log: this.folder?.tail(name, Infinity) ?? [],
+      recorded: instance.execution.cache,
+      replaces: node.healing !== undefined,
+      onDifference: (difference) =>
+        this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
+    });
+    node.outputs = committed.outputs;
+    node.finished = new Date().toISOString();
+    this.emit({
+      type: "instance-finished",
+      instance: name,
+      key,
+      seconds: node.seconds ?? 0,
+      bytes: committed.bytes,
+      outputs: Object.fromEntries(
+        Object.entries(committed.outputs).map(([output, { digest }]) => [output, digest]),
+      ),
+      unchanged: committed.unchanged,
+    });
+    this.#settle(node, "done");
+  }
+
+  // ---- what goes wrong ----
+
+  #fail(node: Node, error: unknown): void {
+    const { failure, event } = failed(this.store, this.folder, node, error);
+    this.errors.push(failure);
+    this.emit(event);
+    node.outcome = "failed";
+    if (!this.options.keepGoing) this.#stopped = true;
+  }
+
+  /**
+   * An input is missing or corrupt: what made it runs again, and then this instance.
+   * @returns false when that was tried before without success
+   */
+  #heal(node: Node, error: ObjectError): boolean {
+    if (node.healed >= HEALINGS || this.#stopped) return false;
+    const made = [...producers(node.planned.instance)].map((name) => this.nodes.get(name)!)
+      .filter(({ healing, outputs }) => healing || !allPresent(this.store, outputs ?? {}));
+    // Somebody else has healed it in the meantime.
+    if (made.length === 0) this.#enqueue(node);
+    node.healed++;
+    for (const producer of made) {
+      node.waiting++;
+      if (producer.healing) {
+        producer.healing.push(node);
+        continue;
+      }
+      producer.healing = [node];
+      delete producer.outcome;
+      this.#enqueue(producer);
+      this.emit({
+        type: "instance-log",
+        instance: producer.planned.instance.name,
+        level: "warning",
+        message: `runs again: ${error.message}`,
+      });
+    }
+    return true;
+  }
+
+  #skipRest(): void {
+    for (const node of this.nodes.values()) {
+      if (node.outcome !== undefined) continue;
+      node.outcome = "skipped";
+      this.emit({
+        type: "instance-skipped",
+        instance: node.planned.instance.name,
+        because: whySkipped(node, this.nodes),
+      });
+    }
+  }
+
+  #status(): RunStatus {
+    if (this.#signal.aborted) return "interrupted";
+    return this.errors.length > 0 ? "failed" : "done";
+  }
+}
+
+function wantsThread({ outcome, planned: { instance: { kind } } }: Node): boolean {
+  return outcome === undefined && kind.runs === "worker";
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}

@@ -1,0 +1,129 @@
+/** Artifacts: drafts into the store, manifests out of it. */
+import { DataError } from "../../errors.ts";
+import type { AxisValue } from "../../workflow/graph.ts";
+import type { Artifact, ArtifactFile, Draft, OutputPort } from "../../workflow/step.ts";
+import { checkArtifactPath, decodeManifest, encodeManifest, sortedFiles } from "./manifest.ts";
+import type { ManifestRef, OutputRef } from "./record.ts";
+import { ObjectError, type Store } from "./store.ts";
+
+/**
+ * Stores what a step returned for one output.
+ *
+ * @param subject the instance and output, for messages
+ * @throws {DataError} on a path that leaves the artifact, or a blob that nobody stored
+ */
+export async function storeDraft(
+  store: Store,
+  port: OutputPort,
+  draft: Draft,
+  subject: string,
+): Promise<OutputRef> {
+  const stored = await storeTree(store, port.type, port.list, draft, subject);
+  return { type: port.type, ...stored };
+}
+
+async function storeTree(
+  store: Store,
+  type: string,
+  list: string | undefined,
+  draft: Draft,
+  subject: string,
+): Promise<Omit<OutputRef, "type">> {
+  const files: ArtifactFile[] = [];
+  let bytes = 0;
+  for (const [path, content] of sortedFiles(draft)) {
+    checkArtifactPath(path, subject);
+    const blob = typeof content === "string"
+      ? await store.putObject(new TextEncoder().encode(content))
+      : content instanceof Uint8Array
+      ? await store.putObject(content)
+      : { digest: content.digest, size: content.size };
+    if (!store.hasBlob(blob)) {
+      throw new ObjectError(blob.digest, "missing", `is named by ${subject} but not in the cache`);
+    }
+    files.push({ path, ...blob });
+    bytes += blob.size;
+  }
+  if (list === undefined && draft.items !== undefined) {
+    throw new DataError(subject, "returned a list, but the output is not declared as one");
+  }
+  let items: ManifestRef[] | undefined;
+  if (list !== undefined) {
+    items = [];
+    for (const [index, item] of (draft.items ?? []).entries()) {
+      const stored = await storeTree(store, list, undefined, item, `${subject}[${index}]`);
+      items.push({ digest: stored.digest, size: stored.size });
+      bytes += stored.bytes;
+    }
+  }
+  const manifest = encodeManifest({ type, meta: draft.meta ?? {}, files, ...(items && { items }) });
+  const blob = await store.putObject(manifest);
+  return { ...blob, bytes: bytes + manifest.length, ...(items && { items }) };
+}
+
+/**
+ * A stored artifact as its consumer sees it; files are read when asked for.
+ * @throws {ObjectError} when a manifest is missing or corrupt
+ */
+export function openArtifact(
+  store: Store,
+  ref: ManifestRef,
+  axes?: Readonly<Record<string, AxisValue>>,
+): Artifact {
+  const manifest = decodeManifest(store.getObjectSync(ref));
+  const byPath = new Map(manifest.files.map((file) => [file.path, file]));
+  const read = async (path: string) => {
+    const file = byPath.get(path);
+    if (file) return await store.getBlob(file);
+    throw new DataError(
+      `artifact ${manifest.type} ${ref.digest}`,
+      `has no file ${path}; it has ${[...byPath.keys()].slice(0, 5).join(", ") || "none"}`,
+    );
+  };
+  return {
+    type: manifest.type,
+    digest: ref.digest,
+    meta: manifest.meta,
+    files: manifest.files,
+    ...(manifest.items && { items: manifest.items.map((item) => openArtifact(store, item)) }),
+    ...(axes && { axes }),
+    read,
+    readText: async (path) => new TextDecoder().decode(await read(path)),
+  };
+}
+
+/** Whether the manifest and everything that it names can be read, by presence and size. */
+export function outputState(store: Store, ref: ManifestRef): "present" | "missing" | "corrupt" {
+  const state = store.objectState(ref);
+  if (state !== "present") return state;
+  try {
+    const manifest = decodeManifest(store.getObjectSync(ref));
+    for (const file of manifest.files) {
+      const fileState = store.objectState(file);
+      if (fileState !== "present" && !store.hasBlob(file)) return fileState;
+    }
+    for (const item of manifest.items ?? []) {
+      const itemState = outputState(store, item);
+      if (itemState !== "present") return itemState;
+    }
+    return "present";
+  } catch (error) {
+    if (error instanceof ObjectError) return error.state;
+    throw error;
+  }
+}
+
+/** Whether an artifact can be read, by reading every byte; what is corrupt is set aside. */
+export async function artifactIntact(store: Store, ref: ManifestRef): Promise<boolean> {
+  try {
+    const manifest = decodeManifest(store.getObjectSync(ref));
+    for (const file of manifest.files) await store.getBlob(file);
+    for (const item of manifest.items ?? []) {
+      if (!await artifactIntact(store, item)) return false;
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+/** What `gyrus cache` shows and does, apart from the garbage collector. */
+import { DataError } from "../../errors.ts";
+import type { Digest } from "../../workflow/step.ts";
+import { outputState } from "./artifact.ts";
+import { digestFile, hexOf } from "./digest.ts";
+import { type Inventory, takeInventory } from "./inventory.ts";
+import { readPins } from "./pins.ts";
+import type { InstanceRecord } from "./record.ts";
+import type { Store } from "./store.ts";
+
+export interface CacheStats {
+  bytes: number;
+  objects: number;
+  results: number;
+  memos: number;
+  checkpoints: number;
+  /** Set aside as corrupt. */
+  quarantined: number;
+  pinned: number;
+  /** Most bytes first. */
+  kinds: readonly { kind: string; results: number; bytes: number; seconds: number }[];
+}
+
+export function cacheStats(store: Store): CacheStats {
+  const inventory = takeInventory(store);
+  const kinds = new Map<string, { results: number; bytes: number; seconds: number }>();
+  for (const { record } of inventory.instances) {
+    const sum = kinds.get(record.parts.kind) ?? { results: 0, bytes: 0, seconds: 0 };
+    sum.results++;
+    sum.bytes += record.bytes;
+    sum.seconds += record.seconds;
+    kinds.set(record.parts.kind, sum);
+  }
+  return {
+    bytes: inventory.bytes,
+    objects: inventory.objects.size,
+    results: inventory.instances.length,
+    memos: inventory.memos.length,
+    checkpoints: inventory.chains.length,
+    quarantined: inventory.quarantine.length,
+    pinned: Object.keys(readPins(store)).length,
+    kinds: [...kinds].map(([kind, sum]) => ({ kind, ...sum })).sort((a, b) => b.bytes - a.bytes),
+  };
+}
+
+export interface CachedResult {
+  record: InstanceRecord;
+  pinned?: string;
+  state: "present" | "missing" | "corrupt";
+}
+
+/** Results, newest first; of one kind when given. */
+export function listCache(store: Store, kind?: string): CachedResult[] {
+  const pins = readPins(store);
+  return takeInventory(store).instances
+    .filter(({ record }) => kind === undefined || record.parts.kind === kind)
+    .sort((a, b) => b.record.created.localeCompare(a.record.created))
+    .map(({ record }) => {
+      const states = Object.values(record.outputs).map((output) => outputState(store, output));
+      const pinned = pins[record.key];
+      return {
+        record,
+        ...(pinned !== undefined && { pinned }),
+        state: states.find((state) => state !== "present") ?? "present",
+      };
+    });
+}
+
+export interface CacheVerification {
+  objects: number;
+  records: number;
+  /** Set aside by this verification. */
+  corrupt: readonly string[];
+  /** Results of which something is gone; they are misses. */
+  incomplete: readonly { key: Digest; kind: string; output: string; state: string }[];
+}
+
+/** Reads every byte of the first tier; what is corrupt is set aside and counts as a miss. */
+export async function verifyCache(store: Store): Promise<CacheVerification> {
+  const inventory = takeInventory(store);
+  const corrupt: string[] = [];
+  for (const [digest, file] of inventory.objects) {
+    const found = await digestFile(file.path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (found === undefined || found.digest === digest) continue;
+    corrupt.push(digest);
+    store.quarantine("object", digest, file.path);
+  }
+  for (const { name, path } of inventory.torn) {
+    corrupt.push(name);
+    store.quarantine("record", name, path);
+  }
+  return {
+    objects: inventory.objects.size,
+    records: inventory.instances.length + inventory.memos.length + inventory.chains.length,
+    corrupt,
+    incomplete: incomplete(store, inventory),
+  };
+}
+
+function incomplete(store: Store, inventory: Inventory): CacheVerification["incomplete"] {
+  return inventory.instances.flatMap(({ record }) =>
+    Object.entries(record.outputs).flatMap(([output, ref]) => {
+      const state = outputState(store, ref);
+      return state === "present"
+        ? []
+        : [{ key: record.key, kind: record.parts.kind, output, state }];
+    })
+  );
+}
+
+/**
+ * Keys that a text means: a key, the first digits of one, or the name of a kind.
+ * @throws {DataError} when it means none, or digits mean several
+ */
+export function findKeys(store: Store, text: string): Digest[] {
+  const { instances } = takeInventory(store);
+  const ofKind = instances.filter(({ record }) => record.parts.kind === text);
+  if (ofKind.length > 0) return ofKind.map(({ record }) => record.key);
+  const digits = text.replace(/^sha256-/, "");
+  const found = instances.filter(({ record }) => hexOf(record.key).startsWith(digits));
+  if (found.length === 0 || digits === "") {
+    throw new DataError(text, "is no kind of step in this cache and begins no key of it");
+  }
+  if (found.length > 1) throw new DataError(text, `begins ${found.length} keys; give more digits`);
+  return found.map(({ record }) => record.key);
+}
+
+/** Removes records; their objects go with the next garbage collection unless others name them. */
+export function removeResults(store: Store, keys: readonly Digest[]): void {
+  for (const key of keys) store.files.remove(store.recordPath(key));
+}

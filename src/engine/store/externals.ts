@@ -1,0 +1,247 @@
+/**
+ * Files outside the store, by digest: a memo so that a big input is hashed once.
+ *
+ * A digest is believed while the file's size, times and inode are those it was hashed at, and only
+ * if the file had been left alone for longer than its times can resolve: a later edit could
+ * otherwise carry the same ones. The memo is a convenience; losing it costs hashing, no more.
+ */
+import { DataError } from "../../errors.ts";
+import type { Blob, Digest } from "../../workflow/step.ts";
+import { digestFile, digestOf, hexOf } from "./digest.ts";
+import type { FileOperations } from "./files.ts";
+
+/** Milliseconds. Clocks of file systems tick as rarely as every two seconds (FAT)... */
+const COARSE_TICK = 2000;
+/** ...or at each turn of the kernel's timer, at least a hundred times a second. */
+const FINE_TICK = 50;
+const SHARDS = 256;
+
+/** What a file looked like from outside. */
+export interface Fingerprint {
+  size: number;
+  /** Milliseconds since 1970. */
+  modified: number;
+  /** Likewise, in whole seconds. */
+  changed: number;
+  inode: string;
+}
+
+interface Entry extends Fingerprint {
+  digest: Digest;
+  /** When hashing began, or until when nobody else could find it; milliseconds since 1970. */
+  hashed: number;
+}
+
+/** @throws {DataError} when there is no such file, or it can't be looked at */
+export function fingerprint(path: string): Fingerprint {
+  try {
+    // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
+    const stat = Deno.statSync(path);
+    if (!stat.isFile) throw new DataError(path, "is not a file");
+    return {
+      size: stat.size,
+      modified: stat.mtime?.getTime() ?? 0,
+      changed: stat.ctime?.getTime() ?? 0,
+      inode: `${stat.dev}:${stat.ino}`,
+    };
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(path, readFault(cause), { cause });
+  }
+}
+
+/** Why a file outside could not be read, in a user's words. */
+export function readFault(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (cause instanceof Deno.errors.NotFound || code === "ENOENT") return "no such file";
+  if (cause instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
+    return "can't be read: permission denied";
+  }
+  if (cause instanceof Deno.errors.NotCapable) {
+    return "can't be read: Gyrus was started without permission to read it";
+  }
+  return `can't be read: ${cause instanceof Error ? cause.message : cause}`;
+}
+
+function same(a: Fingerprint, b: Fingerprint): boolean {
+  return a.size === b.size && a.modified === b.modified && a.changed === b.changed &&
+    a.inode === b.inode;
+}
+
+/** Hash memo over files outside the store. */
+export class Externals {
+  /** Entries by path, a shard a hash of the path. */
+  readonly #shards = new Map<number, Map<string, Entry>>();
+  readonly #dirty = new Set<number>();
+  #byDigest: Map<Digest, string[]> | undefined;
+  /** When the memo's folder last changed before `#byDigest` was made. */
+  #seen: number | undefined;
+
+  /** @param folder of the memo; entries live in memory alone when `writable` is false */
+  constructor(
+    readonly folder: string,
+    readonly files: FileOperations,
+    readonly writable: boolean,
+  ) {}
+
+  /** @throws {DataError} when the file is missing, unreadable, or changes while it is hashed */
+  async digest(path: string): Promise<Blob> {
+    const now = fingerprint(path);
+    const entry = this.#shard(path).get(path);
+    if (entry && same(entry, now) && trustworthy(entry)) {
+      return { digest: entry.digest, size: entry.size };
+    }
+    const hashed = Date.now();
+    let result: { digest: Digest; size: number };
+    try {
+      result = await digestFile(path);
+    } catch (cause) {
+      throw new DataError(path, readFault(cause), { cause });
+    }
+    if (!same(now, fingerprint(path)) || result.size !== now.size) {
+      throw new DataError(path, "changed while it was read; run again once it is at rest");
+    }
+    this.#remember(path, { ...now, digest: result.digest, hashed });
+    return { digest: result.digest, size: result.size };
+  }
+
+  /**
+   * Takes in the digest of a file that was written here, so that it need not be hashed.
+   *
+   * @param seen what it looked like at the time `known`, until when nobody else could find it
+   */
+  learn(path: string, digest: Digest, seen: Fingerprint, known: number): void {
+    this.#remember(path, { ...seen, digest, hashed: known });
+  }
+
+  /** A path whose file had the digest when last seen, and still looks the same. */
+  locate(blob: Blob): string | undefined {
+    return this.#lookUp(blob) ?? (this.#reload() ? this.#lookUp(blob) : undefined);
+  }
+
+  /** Paths known to have held a digest, for messages. */
+  pathsOf(digest: Digest): readonly string[] {
+    return this.#index().get(digest) ?? [];
+  }
+
+  #lookUp(blob: Blob): string | undefined {
+    for (const path of this.#index().get(blob.digest) ?? []) {
+      const entry = this.#shard(path).get(path);
+      if (entry?.digest !== blob.digest || entry.size !== blob.size) continue;
+      try {
+        if (same(entry, fingerprint(path))) return path;
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** Writes what is new; other processes' entries of the same shards are kept. */
+  async flush(): Promise<void> {
+    if (!this.writable || this.#dirty.size === 0) return;
+    this.files.makeFolder(this.folder);
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const number of dirty) {
+      const merged = this.#read(number);
+      for (const [path, entry] of this.#shards.get(number) ?? []) {
+        const other = merged.get(path);
+        if (!other || other.hashed <= entry.hashed) merged.set(path, entry);
+      }
+      this.#shards.set(number, merged);
+      const lines = [...merged].map(([path, entry]) => JSON.stringify([path, ...fields(entry)]));
+      const temporary = `${this.folder}/${number}.${crypto.randomUUID()}`;
+      const file = this.files.create(temporary);
+      // A torn memo is only forgotten, so that nothing here is synced.
+      await file.write(new TextEncoder().encode(lines.join("\n") + "\n"));
+      file.close();
+      this.files.rename(temporary, this.#path(number));
+    }
+  }
+
+  #remember(path: string, entry: Entry): void {
+    const number = shardOf(path);
+    this.#shard(path).set(path, entry);
+    this.#dirty.add(number);
+    if (this.#byDigest) add(this.#byDigest, entry.digest, path);
+  }
+
+  #shard(path: string): Map<string, Entry> {
+    const number = shardOf(path);
+    let shard = this.#shards.get(number);
+    if (!shard) this.#shards.set(number, shard = this.#read(number));
+    return shard;
+  }
+
+  #index(): Map<Digest, string[]> {
+    if (this.#byDigest) return this.#byDigest;
+    const index = new Map<Digest, string[]>();
+    this.#seen = this.files.look(this.folder)?.changed;
+    for (let number = 0; number < SHARDS; number++) {
+      let shard = this.#shards.get(number);
+      if (!shard) this.#shards.set(number, shard = this.#read(number));
+      for (const [path, entry] of shard) add(index, entry.digest, path);
+    }
+    return this.#byDigest = index;
+  }
+
+  /** Forgets what came from disk if another process has added to it since. */
+  #reload(): boolean {
+    if (this.files.look(this.folder)?.changed === this.#seen) return false;
+    for (const number of this.#shards.keys()) {
+      if (!this.#dirty.has(number)) this.#shards.delete(number);
+    }
+    this.#byDigest = undefined;
+    return true;
+  }
+
+  #path(number: number): string {
+    return `${this.folder}/${number.toString(16).padStart(2, "0")}.jsonl`;
+  }
+
+  #read(number: number): Map<string, Entry> {
+    const shard = new Map<string, Entry>();
+    const bytes = this.files.readSync(this.#path(number));
+    if (!bytes) return shard;
+    for (const line of new TextDecoder().decode(bytes).split("\n")) {
+      const parsed = parseLine(line);
+      if (parsed) shard.set(parsed[0], parsed[1]);
+    }
+    return shard;
+  }
+}
+
+/** Whether an edit after the hashing would have changed the times. */
+function trustworthy({ modified, changed, hashed }: Entry): boolean {
+  const last = Math.max(modified, changed);
+  // A coarse clock leaves no fraction. A fine one is seen through the whole seconds of `changed`.
+  return modified % 1000 === 0
+    ? last + COARSE_TICK < hashed
+    : Math.floor(last / 1000) < Math.floor((hashed - FINE_TICK) / 1000);
+}
+
+function shardOf(path: string): number {
+  return parseInt(hexOf(digestOf(path)).slice(0, 2), 16);
+}
+
+function add(index: Map<Digest, string[]>, digest: Digest, path: string): void {
+  const paths = index.get(digest);
+  if (!paths) index.set(digest, [path]);
+  else if (!paths.includes(path)) paths.push(path);
+}
+
+function fields(entry: Entry): (string | number)[] {
+  return [entry.digest, entry.size, entry.modified, entry.changed, entry.inode, entry.hashed];
+}
+
+function parseLine(line: string): [string, Entry] | undefined {
+  if (line === "") return undefined;
+  try {
+    const [path, digest, size, modified, changed, inode, hashed] = JSON.parse(line);
+    if (typeof path !== "string" || typeof digest !== "string") return undefined;
+    return [path, { digest, size, modified, changed, inode, hashed }];
+  } catch {
+    return undefined;
+  }
+}

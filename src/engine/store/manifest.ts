@@ -1,0 +1,68 @@
+/**
+ * Manifests: artifacts as stored. A manifest names type, meta, files by relative path and digest,
+ * and the manifests of a list's elements; its own digest is the artifact's.
+ */
+import { DataError } from "../../errors.ts";
+import type { ArtifactFile, Draft, Json } from "../../workflow/step.ts";
+import { canonicalJson } from "./canonical.ts";
+import type { ManifestRef } from "./record.ts";
+
+export interface Manifest {
+  type: string;
+  meta: { readonly [key: string]: Json };
+  /** Sorted by path. */
+  files: readonly ArtifactFile[];
+  items?: readonly ManifestRef[];
+}
+
+export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
+  const { type, meta, files, items } = manifest;
+  const value: Record<string, Json> = {
+    type,
+    meta,
+    files: files.map((file) => [file.path, file.digest, file.size]),
+  };
+  if (items) value.items = items.map((item) => [item.digest, item.size]);
+  return new TextEncoder().encode(canonicalJson(value));
+}
+
+/** The inverse; bytes are trusted, since they were read by their digest. */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  const value = JSON.parse(new TextDecoder().decode(bytes)) as {
+    type: string;
+    meta: { readonly [key: string]: Json };
+    files: [string, string, number][];
+    items?: [string, number][];
+  };
+  return {
+    type: value.type,
+    meta: value.meta,
+    files: value.files.map(([path, digest, size]) => ({ path, digest, size })),
+    ...(value.items && { items: value.items.map(([digest, size]) => ({ digest, size })) }),
+  };
+}
+
+/**
+ * Refuses a path that would leave the artifact or that two systems would read differently.
+ *
+ * @param subject the instance and output, for the message
+ * @throws {DataError}
+ */
+export function checkArtifactPath(path: string, subject: string): void {
+  const parts = path.split("/");
+  const fault = path === ""
+    ? "is empty"
+    : path.includes("\\")
+    ? "has a backslash; write forward slashes"
+    : path.includes("\0")
+    ? "has a zero character"
+    : parts.some((part) => part === "" || part === "." || part === "..")
+    ? "must be relative, without empty, `.` or `..` parts"
+    : undefined;
+  if (fault) throw new DataError(subject, `file path ${JSON.stringify(path)} ${fault}`);
+}
+
+/** Files of a draft sorted as a manifest has them. */
+export function sortedFiles(draft: Draft): [string, NonNullable<Draft["files"]>[string]][] {
+  return Object.entries(draft.files ?? {}).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}

@@ -1,0 +1,398 @@
+/**
+ * The store: objects by digest, records by key.
+ *
+ *     objects/ab/sha256-ab…        immutable, read-only
+ *     records/cd/sha256-cd….json   a record is the commit point: it is published last
+ *     chains/ef/sha256-ef…/        checkpoints by position
+ *     kinds/<kind>.log             keys of every kind, newest last; a convenience
+ *     leases/ memo/ published/ runs/ quarantine/ tmp/
+ *
+ * How files get there is told in `durable.ts`: a kill or a power failure at any instant leaves
+ * rubbish in tmp and no more.
+ */
+import { DataError } from "../../errors.ts";
+import type { Blob, Digest, Json } from "../../workflow/step.ts";
+import { digestOf, hexOf } from "./digest.ts";
+import { DurableWriter } from "./durable.ts";
+import { Externals } from "./externals.ts";
+import { diskFiles, type FileOperations } from "./files.ts";
+import { KindIndex } from "./kind_index.ts";
+import {
+  type ChainRecord,
+  decodeRecord,
+  encodeRecord,
+  type InstanceRecord,
+  type MemoRecord,
+  type RecordOf,
+} from "./record.ts";
+
+/**
+ * When an object's digest is checked on reading: every time, the first time this process reads it,
+ * or, for disks that check themselves, never. Its size always is.
+ */
+export type VerifyPolicy = "always" | "first" | "size";
+
+export interface StoreOptions {
+  /** Further stores, read-only: what the first lacks is looked up there, in order. */
+  lower?: readonly string[];
+  /** Default `first`. */
+  verify?: VerifyPolicy;
+  files?: FileOperations;
+}
+
+/** An object that should be there and is not, or is not what its name says. */
+export class ObjectError extends DataError {
+  constructor(readonly digest: Digest, readonly state: "missing" | "corrupt", detail: string) {
+    super(`object ${digest}`, detail);
+  }
+}
+
+/** Something found damaged and set aside. */
+export interface Damage {
+  what: "object" | "record";
+  /** Digest or key. */
+  name: string;
+  path: string;
+}
+
+const FOLDERS = ["objects", "records", "chains", "kinds", "leases", "memo", "runs", "tmp"];
+
+/** Opens a store and makes its folders where they are missing and the disk allows it. */
+export function openStore(root: string, options: StoreOptions = {}): Store {
+  const files = options.files ?? diskFiles;
+  let writable = true;
+  const isNew = files.list(root).length === 0;
+  try {
+    for (const folder of FOLDERS) files.makeFolder(`${root}/${folder}`);
+    const probe = `${root}/tmp/probe-${crypto.randomUUID()}`;
+    files.create(probe).close();
+    files.remove(probe);
+  } catch (cause) {
+    // A full disk is no reason to go on as if nothing had to be written.
+    const closed = cause instanceof DataError && /read-only|permission/.test(cause.fault);
+    if (!closed || files.list(`${root}/records`).length === 0) throw cause;
+    writable = false;
+  }
+  return new Store(root, files, writable, isNew, options);
+}
+
+export class Store {
+  /** Files that steps read where they are. */
+  readonly externals: Externals;
+  /** Published files. They are the user's to edit, and stand in for nothing in the store. */
+  readonly copies: Externals;
+  readonly kinds: KindIndex;
+  readonly lower: readonly string[];
+  readonly verify: VerifyPolicy;
+  /** Called with everything that is found damaged. */
+  onDamage: (damage: Damage) => void = () => {};
+
+  readonly #writer: DurableWriter;
+  readonly #verified = new Set<Digest>();
+  /** When this process wrote an object that was not there; milliseconds since 1970. */
+  readonly #written = new Map<Digest, number>();
+  /** What a read-only store was given to put: lost at exit. */
+  readonly #memory = new Map<Digest, Uint8Array<ArrayBuffer>>();
+
+  constructor(
+    readonly root: string,
+    readonly files: FileOperations,
+    readonly writable: boolean,
+    isNew: boolean,
+    options: StoreOptions,
+  ) {
+    this.#writer = new DurableWriter(root, files, isNew);
+    this.lower = options.lower ?? [];
+    this.verify = options.verify ?? "first";
+    this.externals = new Externals(`${root}/memo`, files, writable);
+    this.copies = new Externals(`${root}/copies`, files, writable);
+    this.kinds = new KindIndex([root, ...this.lower], files, writable);
+  }
+
+  get #roots(): readonly string[] {
+    return [this.root, ...this.lower];
+  }
+
+  // ---- objects ----
+
+  objectPath(digest: Digest, root: string = this.root): string {
+    return `${root}/objects/${hexOf(digest).slice(0, 2)}/${digest}`;
+  }
+
+  /** Stores bytes; their name is durable after {@link sync}. Present already is success. */
+  async putObject(bytes: Uint8Array): Promise<Blob> {
+    const blob = { digest: digestOf(bytes), size: bytes.length };
+    if (!this.writable) {
+      if (!this.hasObject(blob)) this.#memory.set(blob.digest, new Uint8Array(bytes));
+      return blob;
+    }
+    const path = this.objectPath(blob.digest);
+    const present = this.files.size(path);
+    if (present === blob.size) {
+      this.files.touch(path);
+      this.#written.delete(blob.digest);
+      this.#writer.adopt(path);
+      return blob;
+    }
+    if (present !== undefined) this.quarantine("object", blob.digest, path);
+    else if (this.#lowerPath(blob)) return blob;
+    await this.#publish(path, bytes);
+    const changed = this.files.look(path)?.changed;
+    if (changed !== undefined) this.#written.set(blob.digest, changed);
+    return blob;
+  }
+
+  /** Removes an object that this process wrote and that nobody has put again since. */
+  discard(digest: Digest): void {
+    const path = this.objectPath(digest);
+    const written = this.#written.get(digest);
+    if (written === undefined || this.files.look(path)?.changed !== written) return;
+    this.#written.delete(digest);
+    this.files.remove(path);
+  }
+
+  /** Whether the object is present in its full size. */
+  hasObject(blob: Blob): boolean {
+    return this.#memory.has(blob.digest) || this.#pathOf(blob) !== undefined;
+  }
+
+  /** As {@link hasObject}; corrupt means that it is there in another size. */
+  objectState(blob: Blob): "present" | "missing" | "corrupt" {
+    if (this.hasObject(blob)) return "present";
+    return this.files.size(this.objectPath(blob.digest)) === undefined ? "missing" : "corrupt";
+  }
+
+  /** Whether it is an object, or an external file that still looks the same. */
+  hasBlob(blob: Blob): boolean {
+    return this.hasObject(blob) || this.externals.locate(blob) !== undefined;
+  }
+
+  /**
+   * The bytes of an object or an external file.
+   * @throws {ObjectError} when it is gone, changed or corrupt; corrupt objects are set aside
+   */
+  async getBlob(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+    const memory = this.#memory.get(blob.digest);
+    if (memory) return memory;
+    let damaged = false;
+    for (const root of this.#roots) {
+      const path = this.objectPath(blob.digest, root);
+      const bytes = await this.files.read(path, blob.size);
+      if (!bytes) continue;
+      if (this.#intact(blob, bytes)) return bytes;
+      damaged = true;
+      if (root === this.root) this.quarantine("object", blob.digest, path);
+    }
+    return await this.#getExternal(blob, damaged);
+  }
+
+  /** As {@link getBlob} for small objects in the store, such as manifests. */
+  getObjectSync(blob: Blob): Uint8Array<ArrayBuffer> {
+    const memory = this.#memory.get(blob.digest);
+    if (memory) return memory;
+    let damaged = false;
+    for (const root of this.#roots) {
+      const path = this.objectPath(blob.digest, root);
+      const bytes = this.files.readSync(path);
+      if (!bytes) continue;
+      if (this.#intact(blob, bytes)) return bytes;
+      damaged = true;
+      if (root === this.root) this.quarantine("object", blob.digest, path);
+    }
+    throw damaged ? corrupt(blob) : missing(blob, []);
+  }
+
+  async #getExternal(blob: Blob, damaged: boolean): Promise<Uint8Array<ArrayBuffer>> {
+    const path = this.externals.locate(blob);
+    if (path === undefined) {
+      throw damaged ? corrupt(blob) : missing(blob, this.externals.pathsOf(blob.digest));
+    }
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await Deno.readFile(path);
+    } catch (cause) {
+      throw new DataError(path, "can't be read any more", { cause });
+    }
+    if (!this.#intact(blob, bytes)) throw new DataError(path, "changed during the run");
+    return bytes;
+  }
+
+  #intact(blob: Blob, bytes: Uint8Array): boolean {
+    if (bytes.length !== blob.size) return false;
+    if (this.verify === "size") return true;
+    if (this.verify === "first" && this.#verified.has(blob.digest)) return true;
+    if (digestOf(bytes) !== blob.digest) return false;
+    this.#verified.add(blob.digest);
+    return true;
+  }
+
+  #pathOf(blob: Blob): string | undefined {
+    const path = this.objectPath(blob.digest);
+    return this.files.size(path) === blob.size ? path : this.#lowerPath(blob);
+  }
+
+  #lowerPath(blob: Blob): string | undefined {
+    return this.lower.map((root) => this.objectPath(blob.digest, root))
+      .find((path) => this.files.size(path) === blob.size);
+  }
+
+  // ---- records ----
+
+  recordPath(key: Digest, root: string = this.root): string {
+    return `${root}/records/${hexOf(key).slice(0, 2)}/${key}.json`;
+  }
+
+  /** The record of a key, or undefined; damaged ones are set aside and count as absent. */
+  record(key: Digest): InstanceRecord | undefined {
+    return this.#readRecord(key, "instance");
+  }
+
+  memo(key: Digest): MemoRecord | undefined {
+    return this.#readRecord(key, "memo");
+  }
+
+  #readRecord<T extends "instance" | "memo">(key: Digest, type: T): RecordOf<T> | undefined {
+    for (const root of this.#roots) {
+      const path = this.recordPath(key, root);
+      const bytes = this.files.readSync(path);
+      if (!bytes) continue;
+      const record: RecordOf<T> | undefined = decodeRecord(bytes, type);
+      if (record?.key === key) return record;
+      if (root === this.root) this.quarantine("record", key, path);
+    }
+    return undefined;
+  }
+
+  /** Publishes a record after everything it names; the commit point of an instance. */
+  async publishRecord(record: InstanceRecord | MemoRecord): Promise<void> {
+    if (!this.writable) throw readOnly(this.root);
+    await this.sync();
+    const path = this.recordPath(record.key);
+    await this.#publish(path, encodeRecord(record));
+    await this.sync();
+    if (record.type === "instance") this.kinds.add(record);
+  }
+
+  /** Keys of all records, for plans so large that asking one by one is slower. */
+  recordKeys(): Set<Digest> {
+    const keys = new Set<Digest>();
+    for (const root of this.#roots) {
+      for (const prefix of this.files.list(`${root}/records`)) {
+        for (const name of this.files.list(`${root}/records/${prefix}`)) {
+          if (name.endsWith(".json")) keys.add(name.slice(0, -5));
+        }
+      }
+    }
+    return keys;
+  }
+
+  // ---- chains ----
+
+  chainFolder(key: Digest, root: string = this.root): string {
+    return `${root}/chains/${hexOf(key).slice(0, 2)}/${key}`;
+  }
+
+  /** Checkpoints of a chain, newest first. */
+  chain(key: Digest): ChainRecord[] {
+    const found = new Map<number, ChainRecord>();
+    for (const root of this.#roots) {
+      const folder = this.chainFolder(key, root);
+      for (const name of this.files.list(folder)) {
+        if (!name.endsWith(".json")) continue;
+        const bytes = this.files.readSync(`${folder}/${name}`);
+        const record = bytes && decodeRecord(bytes, "chain");
+        if (record?.key === key) {
+          if (!found.has(record.position)) found.set(record.position, record);
+        } else if (bytes && root === this.root) {
+          this.quarantine("record", `${key} ${name}`, `${folder}/${name}`);
+        }
+      }
+    }
+    return [...found.values()].sort((a, b) => b.position - a.position);
+  }
+
+  /** Publishes a checkpoint, then drops earlier ones that are not final. */
+  async publishCheckpoint(record: ChainRecord): Promise<void> {
+    if (!this.writable) throw readOnly(this.root);
+    await this.sync();
+    const folder = this.chainFolder(record.key);
+    const earlier = this.chain(record.key);
+    const same = earlier.find((other) => other.position === record.position);
+    const kept = same?.final && !record.final ? { ...record, final: true } : record;
+    await this.#publish(
+      `${folder}/${record.position}.json`,
+      encodeRecord(kept),
+    );
+    await this.sync();
+    for (const other of earlier) {
+      if (!other.final && other.position < record.position) {
+        this.files.remove(`${folder}/${other.position}.json`);
+      }
+    }
+  }
+
+  // ---- publishing ----
+
+  /** Returns when every name that was published so far would survive a power failure. */
+  sync(): Promise<void> {
+    return this.#writer.sync();
+  }
+
+  async #publish(path: string, bytes: Uint8Array): Promise<void> {
+    if (!this.writable) throw readOnly(this.root);
+    await this.#writer.publish(path, bytes);
+  }
+
+  /**
+   * Replaces a file that is no object and no record; a kill leaves the old or the new one.
+   * @param durable whether its content must survive a power failure
+   */
+  replaceFile(path: string, text: string, durable: boolean): Promise<void> {
+    return this.#writer.replace(path, new TextEncoder().encode(text), durable);
+  }
+
+  /** Sets a damaged file aside, so that it counts as absent. */
+  quarantine(what: Damage["what"], name: string, path: string): void {
+    this.onDamage({ what, name, path });
+    this.#verified.delete(name);
+    if (!this.writable) return;
+    this.files.makeFolder(`${this.root}/quarantine`);
+    const aside = `${this.root}/quarantine/${path.split("/").at(-1)}.${Date.now()}`;
+    try {
+      this.files.rename(path, aside);
+    } catch (cause) {
+      // Another process was quicker.
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    }
+  }
+}
+
+function missing(blob: Blob, paths: readonly string[]): ObjectError {
+  const where = paths.length > 0
+    ? `the file ${paths.join(" or ")} is gone or was changed`
+    : "is missing from the cache; run the workflow again to make it anew";
+  return new ObjectError(blob.digest, "missing", where);
+}
+
+function corrupt(blob: Blob): ObjectError {
+  return new ObjectError(
+    blob.digest,
+    "corrupt",
+    "is corrupt in the cache and was set aside; run the workflow again to make it anew",
+  );
+}
+
+function readOnly(root: string): DataError {
+  return new DataError(
+    root,
+    "this cache is read-only and lacks a result; name a writable one first, as in --cache A,B",
+  );
+}
+
+/** Facts about this program that every record carries. */
+export function madeBy(): Record<string, Json> {
+  return {
+    host: Deno.build.target,
+    deno: Deno.version.deno,
+  };
+}

@@ -1,0 +1,131 @@
+import { assertEquals } from "@std/assert";
+import { z } from "zod";
+import { DataError } from "../../../src/errors.ts";
+import { foreseenFaults } from "../../../src/engine/run/preflight.ts";
+import { openStore, plan, run } from "../../../src/engine/mod.ts";
+import type { Artifact, Foreseen, StepKind } from "../../../src/workflow/step.ts";
+import { inFolder } from "../scratch.ts";
+import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";
+
+const value = { type: "value", description: "" };
+
+/** A kind that writes its label. */
+function kindOf(
+  kind: string,
+  ports: readonly string[],
+  more: Partial<StepKind> = {},
+): StepKind {
+  return {
+    kind,
+    version: 1,
+    summary: "",
+    params: z.object({ label: z.string() }),
+    inputs: Object.fromEntries(ports.map((port) => [port, { types: ["value"], description: "" }])),
+    outputs: { value },
+    runs: "device",
+    run: ({ params }) =>
+      Promise.resolve({ value: { files: { "value.txt": String(params.label) } } }),
+    ...more,
+  };
+}
+
+const table = kindOf("table", [], { runs: "inline" });
+const trained = kindOf("trained", ["table"], { runs: "inline" });
+const predicted = kindOf("predicted", ["table"], { runs: "inline" });
+const images = kindOf("images", ["table"]);
+
+/** Whom an input names: what it holds, or what was said of it. */
+const named = async (input: Foreseen | readonly Foreseen[]) =>
+  "forecast" in input ? String(input.forecast) : await (input as Artifact).readText("value.txt");
+
+const train = kindOf("train", ["images", "people"], {
+  foresee: {
+    reads: ["people"],
+    look: async ({ inputs }) => ({ value: await named(inputs.people) }),
+  },
+});
+
+const predict = kindOf("predict", ["model", "people"], {
+  foresee: {
+    reads: ["model", "people"],
+    look: async ({ inputs }) => {
+      const [trained, people] = [await named(inputs.model), await named(inputs.people)];
+      if (trained === people) throw new DataError("predict", `has seen ${people}`);
+      return {};
+    },
+  },
+});
+
+/** Images and training take a device; who is trained on and predicted stands in tables. */
+function workflow(person: string): Record<string, ToyInstance> {
+  return {
+    source: { uses: table, with: { label: "all" } },
+    images: { uses: images, with: { label: "images" }, in: { table: "source" } },
+    trained: { uses: trained, with: { label: "sub-1" }, in: { table: "source" } },
+    predicted: { uses: predicted, with: { label: person }, in: { table: "source" } },
+    train: { uses: train, with: { label: "sub-1" }, in: { images: "images", people: "trained" } },
+    predict: {
+      uses: predict,
+      with: { label: "predictions" },
+      in: { model: "train", people: "predicted" },
+    },
+  };
+}
+
+/** Runs, and tells what began and what failed, in order. */
+async function told(folder: string, spec: Record<string, ToyInstance>, keepGoing = false) {
+  const events: string[] = [];
+  const { errors, counts } = await run(openStore(`${folder}/cache`), toyWorkflow(spec), {
+    numericClass: () => "toy",
+    keepGoing,
+    onEvent: (event) => {
+      if (event.type === "instance-started") events.push(`${event.instance} began`);
+      if (event.type === "instance-failed") events.push(`${event.instance} failed`);
+    },
+  });
+  return { events, errors: errors.map(({ message }) => message), counts };
+}
+
+Deno.test("what is foreseen of an input that is still to be made is told before anything long begins", () =>
+  inFolder(async (folder) => {
+    const { events, errors } = await told(folder, workflow("sub-1"));
+    assertEquals(events, ["source began", "trained began", "predicted began", "predict failed"]);
+    assertEquals(errors, ["predict: has seen sub-1"]);
+
+    const going = await told(folder, workflow("sub-1"), true);
+    assertEquals(going.events, ["predict failed", "images began", "train began"]);
+    assertEquals(going.counts, { cached: 3, done: 2, failed: 1, skipped: 0 });
+  }));
+
+Deno.test("where nothing is wrong, quick steps run first and then the others", () =>
+  inFolder(async (folder) => {
+    const { events, counts } = await told(folder, workflow("sub-2"));
+    assertEquals(
+      events.map((event) => event.split(" ")[0]),
+      ["source", "trained", "predicted", "images", "train", "predict"],
+    );
+    assertEquals(counts.done, 6);
+  }));
+
+Deno.test("a cached input is looked at like one that was foreseen", () =>
+  inFolder(async (folder) => {
+    await told(folder, workflow("sub-2"));
+    const { events, errors } = await told(folder, workflow("sub-1"));
+    assertEquals(events, ["predicted began", "predict failed"]);
+    assertEquals(errors, ["predict: has seen sub-1"]);
+  }));
+
+Deno.test("a plan tells what the tables show that are there", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const faults = async () => {
+      const planned = await plan(store, toyWorkflow(workflow("sub-1")), {
+        numericClass: () => "toy",
+      });
+      return await foreseenFaults(store, planned);
+    };
+    assertEquals(await faults(), []);
+    await told(folder, workflow("sub-1"));
+    const [{ instance, message }] = await faults();
+    assertEquals([instance, message], ["predict", "predict: has seen sub-1"]);
+  }));

@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { inFolder } from "../scratch.ts";
+import { openArtifact, openStore, plan, run } from "../../../src/engine/mod.ts";
+import type { EngineEvent } from "../../../src/engine/mod.ts";
+import { toyWorkflow } from "../toy_workflow.ts";
+
+const stepModule = new URL("../toy_steps.ts", import.meta.url).href;
+
+const diamond = () =>
+  toyWorkflow({
+    left: { uses: "constant", with: { text: "a" } },
+    right: { uses: "constant", with: { text: "b" } },
+    both: { uses: "slow", in: { values: ["left", "right"] } },
+    end: { uses: "join", in: { values: ["both", "left"] } },
+  });
+
+Deno.test("a workflow runs once, and a second run finds everything cached", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const before = await plan(store, diamond());
+    assertEquals(before.counts["will-run"], 4);
+    const first = await run(store, diamond(), { stepModule });
+    assertEquals(first.errors, []);
+    assertEquals(first.counts, { cached: 0, done: 4, failed: 0, skipped: 0 });
+    const output = first.nodes.get("end")!.outputs!.value;
+    assertEquals(await openArtifact(store, output).readText("value.txt"), "0(a,b)+a");
+    const events: EngineEvent[] = [];
+    const second = await run(openStore(`${folder}/cache`), diamond(), {
+      stepModule,
+      onEvent: (event) => events.push(event),
+    });
+    assertEquals(second.counts, { cached: 4, done: 0, failed: 0, skipped: 0 });
+    assertEquals(events[0].type, "run-started");
+    assertEquals(events.at(-1)!.type, "run-finished");
+  }));
