@@ -1,5 +1,5 @@
-import type { DeviceReport } from "../nn/doctor.ts";
-import type { TunedTable } from "../steps/tuned.ts";
+import type { DeviceReport } from "../device/doctor.ts";
+import type { TunedTable } from "../device/tuned.ts";
 import type { Command } from "./command.ts";
 import { ExitCode } from "./failure.ts";
 import { CACHE_OPTION, openCache } from "./open.ts";
@@ -15,8 +15,8 @@ adapter it fails and names the command that installs one.`,
   async run(given, { out }) {
     const { openDevice } = await import("../gpu/device.ts");
     const { useKernelTable } = await import("../gpu/tuning.ts");
-    const { tunedTable } = await import("../steps/tuned.ts");
-    const { examineDevice } = await import("../nn/doctor.ts");
+    const { tunedTable } = await import("../device/tuned.ts");
+    const { examineDevice } = await import("../device/doctor.ts");
     const device = await openDevice();
     try {
       const tuned = tunedTable(openCache(given), device.info);

@@ -17,14 +17,14 @@ a change, steps that use the device run again. --forget brings the standard kern
 them the earlier results.`,
   async run(given, { out }) {
     const { describeAdapter, openDevice } = await import("../gpu/device.ts");
-    const { forgetTable, keepTable } = await import("../steps/tuned.ts");
+    const { forgetTable, keepTable } = await import("../device/tuned.ts");
     const store = openCache(given);
     if (given.has("forget")) {
       const forgotten = forgetTable(store, await describeAdapter());
       out.line(forgotten ? "the standard kernels are back" : "nothing was tuned");
       return ExitCode.done;
     }
-    const { tune } = await import("../../kernels/tune.ts");
+    const { tune } = await import("../device/tune.ts");
     const { standardTable } = await import("../gpu/tuning.ts");
     const device = await openDevice();
     try {

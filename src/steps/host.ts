@@ -14,7 +14,7 @@ export const reading = {
 /** For `plan`. */
 export const planning: Pick<PlanOptions, "numericClass" | "deviceCode"> = {
   numericClass: async (policy, store) =>
-    await (await import("./device.ts")).numericClass(policy, store),
+    await (await import("../device/open.ts")).numericClass(policy, store),
   deviceCode: async (kind) =>
     await (await import("../device/code_digest.ts")).codeDigest(moduleOf(kind)),
 };
@@ -25,5 +25,5 @@ export const running:
   & Pick<RunOptions, "stepModule" | "deviceSlots"> = {
     ...planning,
     stepModule: new URL("./thread.ts", import.meta.url).href,
-    deviceSlots: async () => await (await import("./device.ts")).deviceSlots(),
+    deviceSlots: async () => await (await import("../device/open.ts")).deviceSlots(),
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineStep } from "../workflow/step.ts";
-import type { DeviceService } from "./device.ts";
+import type { DeviceService } from "../device/open.ts";
 import {
   interpretationFiles,
   interpretationInputs,

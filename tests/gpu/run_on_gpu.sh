@@ -52,7 +52,7 @@ fi
     "$deno" bench -A $offline tests/kernels/conv2d_bench.ts -- 224x64
   for shape in '128 32' '224 64' '224 128'; do
     section "ResNet-18, side and batch $shape" \
-      "$deno" run -A $offline tests/nn/training_bench.ts $shape --profile
+      "$deno" run -A $offline tests/nn/training/trainer_bench.ts $shape --profile
   done
 }
 say "" "$failures of 6 parts failed; written to $file"

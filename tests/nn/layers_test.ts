@@ -7,7 +7,7 @@ import { openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
-import { stepFields } from "../../src/nn/fit_buffers.ts";
+import { stepFields } from "../../src/nn/training/buffers.ts";
 import { type Activation as Traced, type Layer, Trace } from "../../src/nn/layer.ts";
 import { Activation, Dropout } from "../../src/nn/layers/activation.ts";
 import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";

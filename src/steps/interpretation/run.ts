@@ -5,7 +5,7 @@ import type { Device } from "../../gpu/device.ts";
 import { overlaySheet } from "../../imaging/overlay_sheet.ts";
 import { gradCamLevel, type Method } from "../../nn/attribute.ts";
 import type { Artifact, Blob, Draft, StepContext } from "../../workflow/step.ts";
-import type { DeviceService } from "../device.ts";
+import type { DeviceService } from "../../device/open.ts";
 import {
   checkImages,
   chosenMetrics,

@@ -4,7 +4,7 @@ import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { evaluationBatch } from "../../nn/predictor.ts";
 import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
-import type { DeviceService } from "../device.ts";
+import type { DeviceService } from "../../device/open.ts";
 import {
   predictionFile,
   readPredictions,

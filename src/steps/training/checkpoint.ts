@@ -1,7 +1,7 @@
 /** Checkpoints of a training: all that it needs to go on with the same bits. */
 import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
-import type { TrainerCounters, TrainerState } from "../../nn/fit.ts";
-import { WEIGHTS } from "../../nn/fit_state.ts";
+import type { TrainerCounters, TrainerState } from "../../nn/training/trainer.ts";
+import { WEIGHTS } from "../../nn/training/state.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Artifact, Blob, Draft } from "../../workflow/step.ts";

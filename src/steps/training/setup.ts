@@ -3,7 +3,7 @@ import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { assertNoLeakage, type GuardedSession } from "../../tables/leakage.ts";
 import type { Artifact, Foreseen, StepContext } from "../../workflow/step.ts";
-import type { DeviceService } from "../device.ts";
+import type { DeviceService } from "../../device/open.ts";
 import { type ImageSet, joinSamples, openImages, type Sample, type Session } from "./samples.ts";
 import {
   encodeLabels,

@@ -1,7 +1,7 @@
 /** Trains one network, or one an element, epoch by epoch. */
 import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
-import { type Run, Trainer } from "../../nn/fit.ts";
+import { type Run, Trainer } from "../../nn/training/trainer.ts";
 import type { Outputs } from "../../nn/predictor.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
 import { seedOf } from "./beginning.ts";

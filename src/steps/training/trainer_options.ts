@@ -1,5 +1,5 @@
 /** The parameters of a train step as the trainer takes them. */
-import type { TrainerOptions } from "../../nn/fit.ts";
+import type { TrainerOptions } from "../../nn/training/trainer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
 import { elementData } from "./data.ts";
 import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";

@@ -1,11 +1,11 @@
 /** The programs of a training, each built when it is first needed; they share one arena. */
-import { DeviceError } from "../errors.ts";
-import { type Arena, ArenaError } from "../gpu/arena.ts";
-import type { Device } from "../gpu/device.ts";
-import { type Program, ProgramBuilder } from "../gpu/program.ts";
-import { largestBatch, type TrainingBuffers } from "./fit_buffers.ts";
-import type { TrainerOptions } from "./fit_options.ts";
-import { recordGatheredUpdate, recordStep } from "./fit_step.ts";
+import { DeviceError } from "../../errors.ts";
+import { type Arena, ArenaError } from "../../gpu/arena.ts";
+import type { Device } from "../../gpu/device.ts";
+import { type Program, ProgramBuilder } from "../../gpu/program.ts";
+import { largestBatch, type TrainingBuffers } from "./buffers.ts";
+import type { TrainerOptions } from "./options.ts";
+import { recordGatheredUpdate, recordStep } from "./step.ts";
 
 export class TrainingPrograms {
   readonly #steps = new Map<number, Promise<Program>>();

@@ -1,12 +1,12 @@
 /** What training is told: networks, data, loss and optimizer; what it tells; what a checkpoint holds. */
-import { isClassLoss, type LossName } from "../../kernels/loss.ts";
-import type { AugmentationName } from "./augmentation.ts";
-import type { Dataset, Normalisation } from "./data.ts";
-import type { Network } from "./network.ts";
-import type { OptimizerOptions } from "./optimizer.ts";
-import type { Sampler } from "./sampler.ts";
-import type { Schedule, ScheduleState } from "./schedule.ts";
-import type { NetworkState } from "./state_dict.ts";
+import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
+import type { AugmentationName } from "../augmentation.ts";
+import type { Dataset, Normalisation } from "../data.ts";
+import type { Network } from "../network.ts";
+import type { OptimizerOptions } from "../optimizer.ts";
+import type { Sampler } from "../sampler.ts";
+import type { Schedule, ScheduleState } from "../schedule.ts";
+import type { NetworkState } from "../state_dict.ts";
 
 /** One network and what it learns from. */
 export interface Run {

@@ -1,21 +1,21 @@
 import { assert, assertEquals } from "@std/assert";
-import { openDevice } from "../../src/gpu/device.ts";
-import type { Dataset } from "../../src/nn/data.ts";
-import { Trainer } from "../../src/nn/fit.ts";
-import { infer, probabilities } from "../../src/nn/infer.ts";
-import type { Outputs } from "../../src/nn/predictor.ts";
-import { Activation } from "../../src/nn/layers/activation.ts";
-import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
-import { Convolution } from "../../src/nn/layers/convolution.ts";
-import { Linear } from "../../src/nn/layers/linear.ts";
-import { MaxPool } from "../../src/nn/layers/pool.ts";
-import { Network } from "../../src/nn/network.ts";
-import { createNetwork } from "../../src/nn/networks/mod.ts";
-import { numbers } from "../kernels/on_device.ts";
+import { openDevice } from "../../../src/gpu/device.ts";
+import type { Dataset } from "../../../src/nn/data.ts";
+import { Trainer } from "../../../src/nn/training/trainer.ts";
+import { infer, probabilities } from "../../../src/nn/infer.ts";
+import type { Outputs } from "../../../src/nn/predictor.ts";
+import { Activation } from "../../../src/nn/layers/activation.ts";
+import { BatchNorm } from "../../../src/nn/layers/batch_norm.ts";
+import { Convolution } from "../../../src/nn/layers/convolution.ts";
+import { Linear } from "../../../src/nn/layers/linear.ts";
+import { MaxPool } from "../../../src/nn/layers/pool.ts";
+import { Network } from "../../../src/nn/network.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import { numbers } from "../../kernels/on_device.ts";
 
 /** scikit-learn's 1,797 digits: 8 x 8 grey levels and classes. */
 async function digits(): Promise<{ data: Dataset; classes: Uint32Array }> {
-  const file = await Deno.open(new URL("../fixtures/nn/digits.csv.gz", import.meta.url));
+  const file = await Deno.open(new URL("../../fixtures/nn/digits.csv.gz", import.meta.url));
   const text = await new Response(
     file.readable.pipeThrough(new DecompressionStream("gzip")),
   ).text();

@@ -1,7 +1,7 @@
 /** Measures kernel variants on a device: the core of `gyrus tune`. */
-import type { Device } from "../src/gpu/device.ts";
-import { ProgramBuilder } from "../src/gpu/program.ts";
-import { type KernelTable, kernelTable, useKernelTable } from "../src/gpu/tuning.ts";
+import type { Device } from "../gpu/device.ts";
+import { ProgramBuilder } from "../gpu/program.ts";
+import { type KernelTable, kernelTable, useKernelTable } from "../gpu/tuning.ts";
 import {
   conv2dBackwardData,
   conv2dBackwardWeights,
@@ -9,8 +9,8 @@ import {
   conv2dOutput,
   type Conv2dShape,
   weightShape,
-} from "./conv2d.ts";
-import { tiledCount } from "./weight_layout.ts";
+} from "../../kernels/conv2d.ts";
+import { tiledCount } from "../../kernels/weight_layout.ts";
 
 /** Early, middle and late layers of a ResNet; strided and not. */
 const typicalLayers: readonly Conv2dShape[] = [

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DeviceError } from "../../src/errors.ts";
-import { Device, openDevice } from "../../src/gpu/device.ts";
-import { Trainer, type TrainerOptions } from "../../src/nn/fit.ts";
-import { createNetwork } from "../../src/nn/networks/mod.ts";
-import type { OptimizerOptions } from "../../src/nn/optimizer.ts";
-import { tightDevice } from "../gpu/tight_device.ts";
-import { fixtureData, fixtures, fixtureWeights } from "./fixture.ts";
+import { DeviceError } from "../../../src/errors.ts";
+import { Device, openDevice } from "../../../src/gpu/device.ts";
+import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import type { OptimizerOptions } from "../../../src/nn/optimizer.ts";
+import { tightDevice } from "../../gpu/tight_device.ts";
+import { fixtureData, fixtures, fixtureWeights } from "../fixture.ts";
 
 const optimizers: Record<string, OptimizerOptions> = {
   SGD: { name: "SGD", learningRate: 3e-5, momentum: 0.9, weightDecay: 1e-4 },

@@ -2,21 +2,21 @@
  * Training and inference of ResNet-18, beside PyTorch in the same run: on two threads, or on the GPU
  * (fp32, TF32 off) where ours runs on one and PyTorch has CUDA.
  *
- *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training_bench.ts [side] [batch] [--profile] [--peers]
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training/trainer_bench.ts [side] [batch] [--profile] [--peers]
  *
  * PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names another Python. Without it the ratio is
  * left out. `--peers` trains with the WebGPU libraries of tests/nn/peers too, on the same adapter.
  */
-import { openDevice } from "../../src/gpu/device.ts";
-import { Program, type Timing } from "../../src/gpu/program.ts";
-import { Trainer } from "../../src/nn/fit.ts";
-import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { openDevice } from "../../../src/gpu/device.ts";
+import { Program, type Timing } from "../../../src/gpu/program.ts";
+import { Trainer } from "../../../src/nn/training/trainer.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
 
 const [side, batch] = [Number(Deno.args[0] ?? 128), Number(Deno.args[1] ?? 32)];
 
 const peer = (onGpu: boolean) => `
 import sys, time, torch
-sys.path.insert(0, ${JSON.stringify(new URL("../fixtures/nn/", import.meta.url).pathname)})
+sys.path.insert(0, ${JSON.stringify(new URL("../../fixtures/nn/", import.meta.url).pathname)})
 import make_fixtures
 torch.use_deterministic_algorithms(False)
 torch.set_num_threads(2)

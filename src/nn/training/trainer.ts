@@ -23,12 +23,12 @@
  * `trainEpoch` throws `signal.reason`; `state()` then holds the position inside the epoch and
  * `Trainer.create(device, { ...options, resume: state })` goes on with the next batch.
  */
-import { Arena } from "../gpu/arena.ts";
-import type { Device } from "../gpu/device.ts";
-import { Pacer } from "../gpu/pacer.ts";
-import { epochOrder, presentRate, uploadBatch } from "./fit_batch.ts";
-import { freeBuffers, openBuffers, type TrainingBuffers } from "./fit_buffers.ts";
-import { meanOverSamples, readLosses } from "./fit_losses.ts";
+import { Arena } from "../../gpu/arena.ts";
+import type { Device } from "../../gpu/device.ts";
+import { Pacer } from "../../gpu/pacer.ts";
+import { epochOrder, presentRate, uploadBatch } from "./batch.ts";
+import { freeBuffers, openBuffers, type TrainingBuffers } from "./buffers.ts";
+import { meanOverSamples, readLosses } from "./losses.ts";
 import {
   checkOptions,
   type EpochProgress,
@@ -37,13 +37,13 @@ import {
   type TrainerCounters,
   type TrainerOptions,
   type TrainerState,
-} from "./fit_options.ts";
-import { TrainingPrograms } from "./fit_programs.ts";
-import { initialCounters, readTensors, readWeights, restoreTensors } from "./fit_state.ts";
-import { meanLoss } from "./loss.ts";
-import { evaluationBatch, type Outputs, Predictor } from "./predictor.ts";
-import { observeLoss } from "./schedule.ts";
-import type { NetworkState } from "./state_dict.ts";
+} from "./options.ts";
+import { TrainingPrograms } from "./programs.ts";
+import { initialCounters, readTensors, readWeights, restoreTensors } from "./state.ts";
+import { meanLoss } from "../loss.ts";
+import { evaluationBatch, type Outputs, Predictor } from "../predictor.ts";
+import { observeLoss } from "../schedule.ts";
+import type { NetworkState } from "../state_dict.ts";
 
 export type { EpochProgress, EpochResult, Run, TrainerCounters, TrainerOptions, TrainerState };
 

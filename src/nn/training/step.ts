@@ -1,15 +1,15 @@
 /** Records what a training step does on the device: input, forward pass, loss, gradients, update. */
-import { addNoise } from "../../kernels/random.ts";
-import { erase, gatherBatch, smooth } from "../../kernels/gather.ts";
-import { lossForward } from "../../kernels/loss.ts";
-import { recordUpdate } from "../../kernels/optimizer.ts";
-import { activationBytes } from "../../kernels/tensors.ts";
-import type { Operand, ProgramBuilder } from "../gpu/program.ts";
-import { streamNumber } from "../random.ts";
-import type { TrainingBuffers } from "./fit_buffers.ts";
-import type { TrainerOptions } from "./fit_options.ts";
-import { type Activation, Trace } from "./layer.ts";
-import { updateRule } from "./optimizer.ts";
+import { addNoise } from "../../../kernels/random.ts";
+import { erase, gatherBatch, smooth } from "../../../kernels/gather.ts";
+import { lossForward } from "../../../kernels/loss.ts";
+import { recordUpdate } from "../../../kernels/optimizer.ts";
+import { activationBytes } from "../../../kernels/tensors.ts";
+import type { Operand, ProgramBuilder } from "../../gpu/program.ts";
+import { streamNumber } from "../../random.ts";
+import type { TrainingBuffers } from "./buffers.ts";
+import type { TrainerOptions } from "./options.ts";
+import { type Activation, Trace } from "../layer.ts";
+import { updateRule } from "../optimizer.ts";
 
 /**
  * Records one step of every network, side by side; without the update where gradients are gathered

@@ -1,14 +1,14 @@
 /** The device memory of a training: data, and of each network weights, gradients, moments, losses. */
-import { augmentationWords } from "../../kernels/gather.ts";
-import { isClassLoss } from "../../kernels/loss.ts";
-import { momentsOf, optimizerParams } from "../../kernels/optimizer.ts";
-import { activationBytes } from "../../kernels/tensors.ts";
-import type { Device, DeviceBuffer } from "../gpu/device.ts";
-import { Uniforms } from "../gpu/uniforms.ts";
-import { DeviceDataset } from "./data.ts";
-import type { TrainerOptions } from "./fit_options.ts";
-import { updateRule } from "./optimizer.ts";
-import { initialState } from "./state_dict.ts";
+import { augmentationWords } from "../../../kernels/gather.ts";
+import { isClassLoss } from "../../../kernels/loss.ts";
+import { momentsOf, optimizerParams } from "../../../kernels/optimizer.ts";
+import { activationBytes } from "../../../kernels/tensors.ts";
+import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import { Uniforms } from "../../gpu/uniforms.ts";
+import { DeviceDataset } from "../data.ts";
+import type { TrainerOptions } from "./options.ts";
+import { updateRule } from "../optimizer.ts";
+import { initialState } from "../state_dict.ts";
 
 export interface RunBuffers {
   parameters: DeviceBuffer;

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { openStore } from "../../src/engine/mod.ts";
 import { describeAdapter } from "../../src/gpu/device.ts";
 import { type KernelTable, kernelTable, standardTable } from "../../src/gpu/tuning.ts";
-import { numericClass, openedFor } from "../../src/steps/device.ts";
-import { forgetTable, keepTable, tunedTable } from "../../src/steps/tuned.ts";
+import { numericClass, openedFor } from "../../src/device/open.ts";
+import { forgetTable, keepTable, tunedTable } from "../../src/device/tuned.ts";
 
 Deno.test("a tuned table is in the numeric class, on the device, and gone when forgotten", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDevice } from "../../src/gpu/device.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
-import { examineDevice } from "../../src/nn/doctor.ts";
+import { examineDevice } from "../../src/device/doctor.ts";
 
 Deno.test("examineDevice names the adapter and measures what it reaches", async () => {
   const device = await openDevice();

@@ -1,11 +1,11 @@
 /** What changes on the device from batch to batch: samples, step, learning rate, augmentation. */
-import type { Device } from "../gpu/device.ts";
-import { drawBatchAugmentation } from "./augmentation.ts";
-import type { TrainingBuffers } from "./fit_buffers.ts";
-import type { Run, TrainerCounters, TrainerOptions } from "./fit_options.ts";
-import { updateScalars } from "./optimizer.ts";
-import { sampleOrder } from "./sampler.ts";
-import { scheduleFactor } from "./schedule.ts";
+import type { Device } from "../../gpu/device.ts";
+import { drawBatchAugmentation } from "../augmentation.ts";
+import type { TrainingBuffers } from "./buffers.ts";
+import type { Run, TrainerCounters, TrainerOptions } from "./options.ts";
+import { updateScalars } from "../optimizer.ts";
+import { sampleOrder } from "../sampler.ts";
+import { scheduleFactor } from "../schedule.ts";
 
 /** Items of a run in the order of the present epoch. */
 export function epochOrder(

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Candidate, tune } from "../../kernels/tune.ts";
+import { type Candidate, tune } from "../../src/device/tune.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { kernelTable, kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
 

@@ -1,11 +1,11 @@
 /** The state of a training: what a checkpoint holds, so that a resumed one gives the same bits. */
-import type { Device, DeviceBuffer } from "../gpu/device.ts";
-import type { RunBuffers } from "./fit_buffers.ts";
-import type { Run, TrainerCounters, TrainerOptions, TrainerState } from "./fit_options.ts";
-import type { Network } from "./network.ts";
-import type { FlatLayout } from "./parameters.ts";
-import { initialScheduleState } from "./schedule.ts";
-import type { NetworkState } from "./state_dict.ts";
+import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import type { RunBuffers } from "./buffers.ts";
+import type { Run, TrainerCounters, TrainerOptions, TrainerState } from "./options.ts";
+import type { Network } from "../network.ts";
+import type { FlatLayout } from "../parameters.ts";
+import { initialScheduleState } from "../schedule.ts";
+import type { NetworkState } from "../state_dict.ts";
 
 /** Counters of a training that begins. */
 export function initialCounters(runs: readonly Run[]): TrainerCounters {

@@ -1,8 +1,8 @@
 /** Losses of a training: read back from the device, with a clear word on one that is not finite. */
-import { DeviceError } from "../errors.ts";
-import type { Device } from "../gpu/device.ts";
-import type { RunBuffers } from "./fit_buffers.ts";
-import type { TrainerCounters } from "./fit_options.ts";
+import { DeviceError } from "../../errors.ts";
+import type { Device } from "../../gpu/device.ts";
+import type { RunBuffers } from "./buffers.ts";
+import type { TrainerCounters } from "./options.ts";
 
 /**
  * Reads one run's losses of the batches from `from` on that are trained.
