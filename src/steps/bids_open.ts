@@ -50,9 +50,9 @@ session a participant, called ses-M000 here.`,
     return faults;
   },
   run: async (context) => {
-    const { bidsLayout, bidsPattern } = await import("../imaging/bids.ts");
-    const { openDataset } = await import("../imaging/open.ts");
-    const { SINGLE_COHORT } = await import("../imaging/sessions.ts");
+    const { bidsLayout, bidsPattern } = await import("../imaging/datasets/bids.ts");
+    const { openDataset } = await import("../imaging/datasets/open.ts");
+    const { SINGLE_COHORT } = await import("../imaging/datasets/sessions.ts");
     const { params } = context;
     const cohort = {
       name: SINGLE_COHORT,

@@ -65,9 +65,9 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
     return faults;
   },
   run: async (context): Promise<Record<string, Draft>> => {
-    const { capsPattern, capsLayout } = await import("../imaging/caps.ts");
-    const { openDataset } = await import("../imaging/open.ts");
-    const { readCohorts, SINGLE_COHORT } = await import("../imaging/sessions.ts");
+    const { capsPattern, capsLayout } = await import("../imaging/datasets/caps.ts");
+    const { openDataset } = await import("../imaging/datasets/open.ts");
+    const { readCohorts, SINGLE_COHORT } = await import("../imaging/datasets/sessions.ts");
     const { params } = context;
     const cohorts = params.multi_cohort
       ? readCohorts(params.caps_directory, params.participants_tsv)

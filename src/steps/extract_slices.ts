@@ -80,7 +80,7 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
   },
   run: async (context) => {
     const { extractAll } = await import("./extraction/run.ts");
-    const { sliceTable } = await import("../imaging/slice_table.ts");
+    const { sliceTable } = await import("../imaging/datasets/slice_table.ts");
     const { slice_direction, slice_mode, discarded_slices, slices_tsv } = context.params;
     const table = slices_tsv === undefined
       ? undefined

@@ -5,7 +5,7 @@ import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { isTensor } from "../../src/formats/tensor.ts";
 import { readTorch, writeTorch } from "../../src/formats/torch_checkpoint.ts";
 import { readTsv } from "../../src/formats/tsv.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import { writeNifti } from "../../src/imaging/nifti/write.ts";
 import capsOpen from "../../src/steps/caps_open.ts";
 import extractPatches from "../../src/steps/extract_patches.ts";
 import extractRois from "../../src/steps/extract_rois.ts";

@@ -1,5 +1,5 @@
 /** A CAPS of tiny volumes that are an integer hash of participant and place; nothing is stored. */
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import { writeNifti } from "../../src/imaging/nifti/write.ts";
 import { uniform } from "../nn/fixture.ts";
 
 const IDENTITY = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);

@@ -6,7 +6,7 @@ import { isTensor } from "../../src/formats/tensor.ts";
 import { readTorch } from "../../src/formats/torch_checkpoint.ts";
 import { readTsv } from "../../src/formats/tsv.ts";
 import { openDevice } from "../../src/gpu/device.ts";
-import { readNifti } from "../../src/imaging/nifti.ts";
+import { readNifti } from "../../src/imaging/nifti/nifti.ts";
 import { attribute, type Method } from "../../src/nn/attribute.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
 import { importState } from "../../src/nn/state_dict.ts";

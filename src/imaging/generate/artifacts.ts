@@ -1,6 +1,6 @@
 /** Motion, contrast and noise artifacts, drawn for each image. */
 import type { Random } from "../../random.ts";
-import { invertAffine } from "../affine.ts";
+import { invertAffine } from "../nifti/affine.ts";
 import { rotationMatrix } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 

@@ -1,7 +1,7 @@
 /** Where generated images stand in a CAPS, and the tables beside them. */
 import { type Cell, writeTsv } from "../../formats/tsv.ts";
-import { LINEAR_TEMPLATE } from "../caps.ts";
-import { SINGLE_COHORT } from "../sessions.ts";
+import { LINEAR_TEMPLATE } from "../datasets/caps.ts";
+import { SINGLE_COHORT } from "../datasets/sessions.ts";
 import type { GeneratedSession } from "./participants.ts";
 
 /** A file of a generated CAPS. */

@@ -1,9 +1,9 @@
 /** The volumes that generators work on. */
 import { DataError } from "../../errors.ts";
-import type { Affine } from "../affine.ts";
-import { readNifti } from "../nifti.ts";
-import { writeNifti } from "../nifti_write.ts";
-import { scaledVoxels } from "../voxels.ts";
+import type { Affine } from "../nifti/affine.ts";
+import { readNifti } from "../nifti/nifti.ts";
+import { writeNifti } from "../nifti/write.ts";
+import { scaledVoxels } from "../extract/voxels.ts";
 
 export interface HeadVolume {
   /** Voxels along x, y and z. */

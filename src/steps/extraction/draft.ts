@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { writeTsv } from "../../formats/tsv.ts";
-import type { ExtractionJson, Mode } from "../../imaging/extraction_json.ts";
+import type { ExtractionJson, Mode } from "../../imaging/datasets/extraction_json.ts";
 import type { Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
 
 /** Shape and element ids of a volume's tensors. */

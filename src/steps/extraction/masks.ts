@@ -1,7 +1,7 @@
 /** The masks that an extraction of regions cuts with. */
-import { filesBelow } from "../../imaging/dataset.ts";
-import type { MaskFile } from "../../imaging/extract_file.ts";
-import { findMasks } from "../../imaging/masks.ts";
+import { filesBelow } from "../../imaging/datasets/dataset.ts";
+import type { MaskFile } from "../../imaging/extract/extract_file.ts";
+import { findMasks } from "../../imaging/datasets/masks.ts";
 import type { Artifact, Blob, StepContext } from "../../workflow/step.ts";
 
 export interface MaskParameters {

@@ -3,12 +3,15 @@ import { DataError } from "../../errors.ts";
 import { writeSafetensors } from "../../formats/safetensors.ts";
 import { isTensor, type Tensor, toFloat32 } from "../../formats/tensor.ts";
 import { readTorch } from "../../formats/torch_checkpoint.ts";
-import { capsLayout } from "../../imaging/caps.ts";
-import { type ImageFault, throwFaults } from "../../imaging/dataset.ts";
-import { extract, type Recipe } from "../../imaging/extraction.ts";
-import { type ExtractionJson, parseExtractionJson } from "../../imaging/extraction_json.ts";
-import { type Cohort, readSessionList } from "../../imaging/sessions.ts";
-import { findTensors, type TensorFiles } from "../../imaging/tensor_files.ts";
+import { capsLayout } from "../../imaging/datasets/caps.ts";
+import { type ImageFault, throwFaults } from "../../imaging/datasets/dataset.ts";
+import { extract, type Recipe } from "../../imaging/extract/extraction.ts";
+import {
+  type ExtractionJson,
+  parseExtractionJson,
+} from "../../imaging/datasets/extraction_json.ts";
+import { type Cohort, readSessionList } from "../../imaging/datasets/sessions.ts";
+import { findTensors, type TensorFiles } from "../../imaging/datasets/tensor_files.ts";
 import type { Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
 import { draftImages, type Extracted, layoutOf } from "./draft.ts";
 

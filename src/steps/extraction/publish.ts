@@ -7,8 +7,8 @@ import {
   elementFileName,
   type ExtractionJson,
   tensorFolder,
-} from "../../imaging/extraction_json.ts";
-import { SINGLE_COHORT } from "../../imaging/sessions.ts";
+} from "../../imaging/datasets/extraction_json.ts";
+import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 
 /**

@@ -1,14 +1,18 @@
 /** Extracts every image of a CAPS artifact, each once for its bytes and recipe. */
 import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv } from "../../formats/tsv.ts";
-import { bidsPattern } from "../../imaging/bids.ts";
-import { type CapsImageType, capsPattern } from "../../imaging/caps.ts";
+import { bidsPattern } from "../../imaging/datasets/bids.ts";
+import { type CapsImageType, capsPattern } from "../../imaging/datasets/caps.ts";
 import { forEachConcurrently } from "../../imaging/concurrent.ts";
-import { type ImageFault, throwFaults } from "../../imaging/dataset.ts";
-import type { MaskFile } from "../../imaging/extract_file.ts";
-import { ExtractionPool } from "../../imaging/extract_pool.ts";
-import { type Recipe, slicesShape } from "../../imaging/extraction.ts";
-import { type ExtractionJson, imageStem, type Mode } from "../../imaging/extraction_json.ts";
+import { type ImageFault, throwFaults } from "../../imaging/datasets/dataset.ts";
+import type { MaskFile } from "../../imaging/extract/extract_file.ts";
+import { ExtractionPool } from "../../imaging/extract/extract_pool.ts";
+import { type Recipe, slicesShape } from "../../imaging/extract/extraction.ts";
+import {
+  type ExtractionJson,
+  imageStem,
+  type Mode,
+} from "../../imaging/datasets/extraction_json.ts";
 import type { Artifact, Draft, Json, StepContext } from "../../workflow/step.ts";
 import { checkShapes, draftImages, type Extracted, layoutOf, type Shaped } from "./draft.ts";
 

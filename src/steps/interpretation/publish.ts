@@ -1,9 +1,9 @@
 /** Writes attribution maps as ClinicaDL keeps them, and as NIfTI. */
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
-import type { Axis } from "../../imaging/extraction.ts";
-import type { ExtractionJson } from "../../imaging/extraction_json.ts";
-import { writeNifti } from "../../imaging/nifti_write.ts";
-import { placeSlices } from "../../imaging/place_slices.ts";
+import type { Axis } from "../../imaging/extract/extraction.ts";
+import type { ExtractionJson } from "../../imaging/datasets/extraction_json.ts";
+import { writeNifti } from "../../imaging/nifti/write.ts";
+import { placeSlices } from "../../imaging/extract/place_slices.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 import { readMapsFile } from "./maps_file.ts";
 

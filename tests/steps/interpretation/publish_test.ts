@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isTensor } from "../../../src/formats/tensor.ts";
 import { readTorch } from "../../../src/formats/torch_checkpoint.ts";
-import { readNifti } from "../../../src/imaging/nifti.ts";
+import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
 import {
   type Geometry,
   sameGeometry,

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import { readTsv } from "../../src/formats/tsv.ts";
-import { bidsLayout, bidsPattern } from "../../src/imaging/bids.ts";
-import { capsLayout, capsPattern } from "../../src/imaging/caps.ts";
-import type { ImagePattern, Layout } from "../../src/imaging/dataset.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
-import { openDataset } from "../../src/imaging/open.ts";
-import { type Cohort, readCohorts } from "../../src/imaging/sessions.ts";
+import { DataError } from "../../../src/errors.ts";
+import { readTsv } from "../../../src/formats/tsv.ts";
+import { bidsLayout, bidsPattern } from "../../../src/imaging/datasets/bids.ts";
+import { capsLayout, capsPattern } from "../../../src/imaging/datasets/caps.ts";
+import type { ImagePattern, Layout } from "../../../src/imaging/datasets/dataset.ts";
+import { writeNifti } from "../../../src/imaging/nifti/write.ts";
+import { openDataset } from "../../../src/imaging/datasets/open.ts";
+import { type Cohort, readCohorts } from "../../../src/imaging/datasets/sessions.ts";
 
 const image = writeNifti({
   shape: [2, 2, 2],

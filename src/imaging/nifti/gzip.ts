@@ -1,6 +1,6 @@
 /** Inflating files that may lie about their size. */
 import { constants, gunzipSync, gzipSync } from "node:zlib";
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import { inflateInto } from "./inflate_into.ts";
 
 /** Deflate can't shrink anything below one part in 1032. */

@@ -1,8 +1,8 @@
 /** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
-import { allocateSafetensors } from "../formats/safetensors.ts";
+import { allocateSafetensors } from "../../formats/safetensors.ts";
 import { checkMask, extract, type Mask, type Recipe } from "./extraction.ts";
-import type { Scratch } from "./gzip.ts";
-import { readNifti } from "./nifti.ts";
+import type { Scratch } from "../nifti/gzip.ts";
+import { readNifti } from "../nifti/nifti.ts";
 
 /** A mask file on its way to whoever cuts regions. */
 export interface MaskFile {

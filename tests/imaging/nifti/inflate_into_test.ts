@@ -5,7 +5,7 @@ import {
   inflateByHandle,
   type InflateInto,
   inflateInto,
-} from "../../src/imaging/inflate_into.ts";
+} from "../../../src/imaging/nifti/inflate_into.ts";
 
 const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7919) % 251);
 const file = new Uint8Array(gzipSync(content));

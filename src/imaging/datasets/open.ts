@@ -1,6 +1,6 @@
 /** Opens data sets of several cohorts: one image a session, by digest, and its description. */
-import { writeTsv } from "../formats/tsv.ts";
-import { forEachConcurrently } from "./concurrent.ts";
+import { writeTsv } from "../../formats/tsv.ts";
+import { forEachConcurrently } from "../concurrent.ts";
 import {
   findImages,
   type FoundImage,
@@ -10,9 +10,9 @@ import {
   sessionName,
   throwFaults,
 } from "./dataset.ts";
-import { readHeader, volumeShape } from "./nifti.ts";
+import { readHeader, volumeShape } from "../nifti/nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 
 /** A run of bytes by digest. */
 export interface Blob {

@@ -1,13 +1,18 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { DataError } from "../../src/errors.ts";
-import { Scratch } from "../../src/imaging/gzip.ts";
-import { readHeader, readNifti, type Volume, volumeShape } from "../../src/imaging/nifti.ts";
-import { MAX_IMAGE_BYTES } from "../../src/imaging/nifti_header.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
-import { scaledVoxels } from "../../src/imaging/voxels.ts";
-import cases from "../fixtures/imaging/nifti.json" with { type: "json" };
+import { DataError } from "../../../src/errors.ts";
+import { Scratch } from "../../../src/imaging/nifti/gzip.ts";
+import {
+  readHeader,
+  readNifti,
+  type Volume,
+  volumeShape,
+} from "../../../src/imaging/nifti/nifti.ts";
+import { MAX_IMAGE_BYTES } from "../../../src/imaging/nifti/header.ts";
+import { writeNifti } from "../../../src/imaging/nifti/write.ts";
+import { scaledVoxels } from "../../../src/imaging/extract/voxels.ts";
+import cases from "../../fixtures/imaging/nifti.json" with { type: "json" };
 
 const file = (name: string): Uint8Array<ArrayBuffer> => {
   const found = cases.find((one) => one.name === name);

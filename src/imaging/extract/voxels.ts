@@ -1,6 +1,6 @@
 /** Voxels of a volume as float32, in the layouts that extraction needs. */
-import { DataError } from "../errors.ts";
-import type { Volume, Voxels } from "./nifti.ts";
+import { DataError } from "../../errors.ts";
+import type { Volume, Voxels } from "../nifti/nifti.ts";
 
 /** Voxel indices taken along axes 0, 1 and 2. */
 export type Selection = readonly [Int32Array, Int32Array, Int32Array];

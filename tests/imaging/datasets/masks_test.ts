@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import { findMasks } from "../../src/imaging/masks.ts";
+import { DataError } from "../../../src/errors.ts";
+import { findMasks } from "../../../src/imaging/datasets/masks.ts";
 
 const folder = "masks/tpl-MNI152NLin2009cSym/tpl-MNI152NLin2009cSym";
 const paths = [

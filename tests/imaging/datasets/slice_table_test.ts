@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import { sliceTable } from "../../src/imaging/slice_table.ts";
+import { DataError } from "../../../src/errors.ts";
+import { sliceTable } from "../../../src/imaging/datasets/slice_table.ts";
 
 const table = (text: string) => sliceTable(new TextEncoder().encode(text), "slices.tsv");
 

@@ -1,9 +1,9 @@
 /** Extracts images on several threads. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
 import type { FromExtractor, ToExtractor } from "./extract_worker.ts";
 import type { Mask, Recipe } from "./extraction.ts";
-import { Scratch } from "./gzip.ts";
+import { Scratch } from "../nifti/gzip.ts";
 
 /**
  * Threads that extract, each at one image at a time, so that memory is bounded by their number:

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Axis, extract } from "../../src/imaging/extraction.ts";
-import { readNifti } from "../../src/imaging/nifti.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
-import { placeSlices } from "../../src/imaging/place_slices.ts";
+import { type Axis, extract } from "../../../src/imaging/extract/extraction.ts";
+import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
+import { writeNifti } from "../../../src/imaging/nifti/write.ts";
+import { placeSlices } from "../../../src/imaging/extract/place_slices.ts";
 
 const shape = [4, 5, 3];
 const voxels = Float32Array.from({ length: 60 }, (_, i) => i + 1);

@@ -1,6 +1,6 @@
 /** Slices chosen for each participant by a table. */
-import { DataError } from "../errors.ts";
-import { columnIndices, readTsv } from "../formats/tsv.ts";
+import { DataError } from "../../errors.ts";
+import { columnIndices, readTsv } from "../../formats/tsv.ts";
 
 /**
  * @param bytes a table of `participant_id`, `slice_id` and perhaps `session_id`, one row a slice

@@ -3,15 +3,15 @@
  * nibabel and NumPy in a pool of two processes, and beside inflating alone: by zlib in that pool, and
  * by Deno's faster node:zlib on two threads.
  *
- *     deno run -A tests/imaging/extraction_bench.ts
+ *     deno run -A tests/imaging/extract/extraction_bench.ts
  *
  * Needs Debian's python3-nibabel. Files are read once before anything is timed; runs alternate,
  * and the median of each counts.
  */
-import { ExtractionPool } from "../../src/imaging/extract_pool.ts";
-import { forEachConcurrently } from "../../src/imaging/concurrent.ts";
-import type { Recipe } from "../../src/imaging/extraction.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
+import { ExtractionPool } from "../../../src/imaging/extract/extract_pool.ts";
+import { forEachConcurrently } from "../../../src/imaging/concurrent.ts";
+import type { Recipe } from "../../../src/imaging/extract/extraction.ts";
+import { writeNifti } from "../../../src/imaging/nifti/write.ts";
 
 const SHAPE = [169, 208, 179];
 const VOLUMES = 20;

@@ -1,8 +1,8 @@
 /** A thread of {@link ExtractionPool}: one image at a time. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
 import type { Mask, Recipe } from "./extraction.ts";
-import { Scratch } from "./gzip.ts";
+import { Scratch } from "../nifti/gzip.ts";
 
 export type ToExtractor =
   | { type: "masks"; files: readonly MaskFile[] }

@@ -1,7 +1,7 @@
 /** Cuts volumes into the tensors that networks see: slices, patches, regions, whole images. */
-import { DataError } from "../errors.ts";
-import type { Affine } from "./affine.ts";
-import { type Volume, volumeShape } from "./nifti.ts";
+import { DataError } from "../../errors.ts";
+import type { Affine } from "../nifti/affine.ts";
+import { type Volume, volumeShape } from "../nifti/nifti.ts";
 import { resample, type TargetGrid } from "./resample.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
 

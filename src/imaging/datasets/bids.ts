@@ -1,5 +1,5 @@
 /** Finds raw images in a BIDS folder. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import {
   directories,
   filesBelow,

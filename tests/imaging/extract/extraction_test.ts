@@ -1,9 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import { checkMask, extract, type Extraction, type Recipe } from "../../src/imaging/extraction.ts";
-import { readNifti, type Volume } from "../../src/imaging/nifti.ts";
-import { writeNifti } from "../../src/imaging/nifti_write.ts";
-import expected from "../fixtures/imaging/extraction.json" with { type: "json" };
+import { DataError } from "../../../src/errors.ts";
+import {
+  checkMask,
+  extract,
+  type Extraction,
+  type Recipe,
+} from "../../../src/imaging/extract/extraction.ts";
+import { readNifti, type Volume } from "../../../src/imaging/nifti/nifti.ts";
+import { writeNifti } from "../../../src/imaging/nifti/write.ts";
+import expected from "../../fixtures/imaging/extraction.json" with { type: "json" };
 
 const decode = (base64: string) => readNifti(Uint8Array.fromBase64(base64), "image.nii.gz");
 const image = decode(expected.image);

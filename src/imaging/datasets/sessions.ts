@@ -1,6 +1,6 @@
 /** Lists of sessions, and what tables beside the images say about each session. */
-import { DataError } from "../errors.ts";
-import { type Cell, columnIndices, readTsv, type Table } from "../formats/tsv.ts";
+import { DataError } from "../../errors.ts";
+import { type Cell, columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { type SessionKey, sessionName } from "./dataset.ts";
 
 /** Column values of one session. */

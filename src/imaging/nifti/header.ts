@@ -4,7 +4,7 @@
  * bytes of the header and nothing behind them, so that no extension can lead it astray.
  */
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import { type Affine, centredAffine, quaternionAffine } from "./affine.ts";
 
 /** Voxels of more bytes than this are refused before anything is allocated. */

@@ -1,7 +1,7 @@
 /** Brings volumes of any grid and orientation onto one grid. */
-import { type Affine, invertAffine, multiplyAffines } from "./affine.ts";
-import { DataError } from "../errors.ts";
-import type { Volume } from "./nifti.ts";
+import { type Affine, invertAffine, multiplyAffines } from "../nifti/affine.ts";
+import { DataError } from "../../errors.ts";
+import type { Volume } from "../nifti/nifti.ts";
 import { scaledVoxels } from "./voxels.ts";
 
 /** A grid along the world axes (right, anterior, superior) about the centre of each image. */

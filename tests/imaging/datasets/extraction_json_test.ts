@@ -1,12 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../../src/errors.ts";
 import {
   elementFileName,
   type ExtractionJson,
   imageStem,
   parseExtractionJson,
   tensorFolder,
-} from "../../src/imaging/extraction_json.ts";
+} from "../../../src/imaging/datasets/extraction_json.ts";
 
 const stem = "sub-01_ses-M000_space-MNI152NLin2009cSym_desc-Crop_res-1x1x1_T1w";
 const entities = stem.slice(0, -"_T1w".length);

@@ -1,8 +1,8 @@
 /** Reads NIfTI-1 and NIfTI-2 images from bytes. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import type { Affine } from "./affine.ts";
 import { inflate, inflateStart, isGzip, Scratch } from "./gzip.ts";
-import { HEADER_BYTES, type NiftiHeader, parseHeader, type VoxelType } from "./nifti_header.ts";
+import { HEADER_BYTES, type NiftiHeader, parseHeader, type VoxelType } from "./header.ts";
 
 export type Voxels =
   | Uint8Array<ArrayBuffer>

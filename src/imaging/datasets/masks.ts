@@ -1,5 +1,5 @@
 /** Finds the masks of regions of interest. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import { LINEAR_TEMPLATE } from "./caps.ts";
 
 export interface MaskQuery {

@@ -1,5 +1,5 @@
 /** Finds images in a CAPS folder by ClinicaDL's patterns. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import {
   directories,
   filesBelow,

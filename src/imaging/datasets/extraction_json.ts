@@ -1,7 +1,7 @@
 /** ClinicaDL's description of an extraction (`tensor_extraction/NAME.json`) and its file names. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 import type { ImagePattern } from "./dataset.ts";
-import type { TargetGrid } from "./resample.ts";
+import type { TargetGrid } from "../extract/resample.ts";
 
 export type Mode = "image" | "patch" | "roi" | "slice";
 

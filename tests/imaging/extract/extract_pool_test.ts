@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import type { MaskFile } from "../../src/imaging/extract_file.ts";
-import { ExtractionPool } from "../../src/imaging/extract_pool.ts";
-import type { Recipe } from "../../src/imaging/extraction.ts";
-import expected from "../fixtures/imaging/extraction.json" with { type: "json" };
+import { DataError } from "../../../src/errors.ts";
+import type { MaskFile } from "../../../src/imaging/extract/extract_file.ts";
+import { ExtractionPool } from "../../../src/imaging/extract/extract_pool.ts";
+import type { Recipe } from "../../../src/imaging/extract/extraction.ts";
+import expected from "../../fixtures/imaging/extraction.json" with { type: "json" };
 
 const image = () => Uint8Array.fromBase64(expected.image);
 const slices: Recipe = { mode: "slice", slice_direction: 2 };

@@ -1,5 +1,5 @@
 /** What CAPS and BIDS folders have in common: sessions, one image each, faults told together. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../../errors.ts";
 
 /** A glob on paths below a session, and what it stands for. */
 export interface ImagePattern {
