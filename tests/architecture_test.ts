@@ -1,6 +1,6 @@
 /** The house as DESIGN draws it: which room may import which, and that nothing goes in circles. */
 import { assert, assertEquals } from "@std/assert";
-import { READING_SOURCES } from "../src/cli/recall.ts";
+import { READING_SOURCES } from "../src/cli/snapshot.ts";
 import { type ImportLine, readImports } from "../src/device/code_digest.ts";
 
 const root = new URL("../", import.meta.url);

@@ -1,6 +1,6 @@
 /** README shows real output: its workflow is run, its step is used, its commands exist. */
 import { assert, assertEquals } from "@std/assert";
-import { COMMANDS } from "../src/cli/commands.ts";
+import { COMMANDS } from "../src/cli/commands/mod.ts";
 import { Project, steady } from "./cli/project.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));

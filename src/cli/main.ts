@@ -1,7 +1,7 @@
 /** The command line: finds the command, parses its arguments, runs it, reports what fails. */
 import { argumentsText, type Given, parseArguments, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/mod.ts";
 import { ExitCode, reportFailure } from "./failure.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
 

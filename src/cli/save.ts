@@ -28,7 +28,7 @@ export async function saveWorkflow(given: Given, workflow: Workflow): Promise<st
       `write --save-as ${shortPath(`${workflow.folder}/${basename(name)}`)}`,
     );
   }
-  const { workflowTextWith } = await import("../workflow/save_as.ts");
+  const { workflowTextWith } = await import("../workflow/describe/save_as.ts");
   const text = await workflowTextWith(workflow.file, {
     ...reading,
     set: given.values("set"),

@@ -1,6 +1,6 @@
 /** `deno task docs`: writes what is derived from the step declarations. */
-import { schemaFor } from "../workflow/schema.ts";
-import { stepsMarkdown } from "../workflow/steps_text.ts";
+import { schemaFor } from "../workflow/describe/schema.ts";
+import { stepsMarkdown } from "../workflow/describe/steps_text.ts";
 import { loadKinds } from "./mod.ts";
 
 const root = new URL("../../", import.meta.url);

@@ -51,7 +51,7 @@ export class Problems {
       if (count <= toldOfPlace) continue;
       this.#list.push({ message: `and ${count - toldOfPlace} more like these`, place });
     }
-    const { locatePlace } = await import("./positions.ts");
+    const { locatePlace } = await import("./parse/positions.ts");
     const issues = this.#list.map(({ message, place, location, suggestion }): Issue => ({
       message,
       location: location ?? (place && locatePlace(sources, place)),

@@ -1,22 +1,22 @@
 /** The reader: a workflow file in, a checked and expanded workflow out. */
-import { declareSteps, type KnownKinds, type ResolveKind } from "./declare.ts";
-import { type Document, joinLayers } from "./document.ts";
-import { expandSteps } from "./expand.ts";
+import { declareSteps, type KnownKinds, type ResolveKind } from "./declare/declare.ts";
+import { type Document, joinLayers } from "./parse/document.ts";
+import { expandSteps } from "./expand/expand.ts";
 import type { Workflow } from "./graph.ts";
-import { checkAxes } from "./idle_axes.ts";
-import { loadLayers, type ReadText } from "./load.ts";
-import { maximumInstances } from "./matrix.ts";
-import { orderSteps } from "./order.ts";
-import { applyOverrides, parseOverrides } from "./overrides.ts";
+import { checkAxes } from "./declare/idle_axes.ts";
+import { loadLayers, type ReadText } from "./parse/load.ts";
+import { maximumInstances } from "./declare/matrix.ts";
+import { orderSteps } from "./declare/order.ts";
+import { applyOverrides, parseOverrides } from "./parse/overrides.ts";
 import { basename, dirname, resolve } from "./paths.ts";
 import { Problems } from "./problems.ts";
-import { chooseProfile } from "./profile.ts";
-import { expandPublications } from "./publish.ts";
+import { chooseProfile } from "./parse/profile.ts";
+import { expandPublications } from "./expand/publish.ts";
 import type { Json } from "./step.ts";
-import { compile, type Scope, wholeParam } from "./template.ts";
+import { compile, type Scope, wholeParam } from "./declare/template.ts";
 
-export type { ReadText } from "./load.ts";
-export type { ResolveKind } from "./declare.ts";
+export type { ReadText } from "./parse/load.ts";
+export type { ResolveKind } from "./declare/declare.ts";
 
 export interface ReadOptions {
   /** The step kinds that `uses` can name. */
@@ -104,7 +104,7 @@ export async function readWithRenames(
     publications,
     reports,
     profile,
-    locate: async (place) => (await import("./positions.ts")).locatePlace(sources, place),
+    locate: async (place) => (await import("./parse/positions.ts")).locatePlace(sources, place),
   };
   return { workflow, renamed };
 }

@@ -6,8 +6,8 @@ import { assert } from "@std/assert";
 import { WorkflowError } from "../../src/errors.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import { renderIssues } from "../../src/workflow/render_issues.ts";
-import { workflowTextWith } from "../../src/workflow/save_as.ts";
-import { starterWorkflow } from "../../src/workflow/starter.ts";
+import { workflowTextWith } from "../../src/workflow/describe/save_as.ts";
+import { starterWorkflow } from "../../src/workflow/describe/starter.ts";
 import { experiment, inMemory } from "./reading.ts";
 
 const mutants = Deno.env.get("GYRUS_TEST_FULL") === "1" ? 20_000 : 500;

@@ -1,0 +1,186 @@
+import type { Store } from "../../engine/store/store.ts";
+import { parseBytes } from "../../workflow/quantities.ts";
+import { didYouMean } from "../../workflow/suggest.ts";
+import { type Given, UsageError } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import { ExitCode } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { countText, durationText, sizeText, tableText } from "../quantity.ts";
+import type { Output } from "../terminal.ts";
+
+type Action = (
+  store: Store,
+  names: readonly string[],
+  given: Given,
+  out: Output,
+) => Promise<number>;
+
+export default {
+  arguments: [
+    { name: "ACTION", help: "stats, ls, gc, verify, pin, unpin or rm" },
+    {
+      name: "NAME",
+      help: "Of pin, unpin and rm: a key, its first digits, or a step kind; of ls: a step kind",
+      optional: true,
+      many: true,
+    },
+  ],
+  options: {
+    cache: CACHE_OPTION,
+    "max-size": { value: "SIZE", help: "gc: shrink a larger cache to 80 % of this, such as 10GiB" },
+    "keep-runs": { value: "N", help: "gc: the last N runs of each workflow stay; default 10" },
+    "dry-run": { help: "gc: say what would go and why, and remove nothing" },
+    note: { value: "TEXT", help: "pin: why it must stay" },
+  },
+  details: `stats   sizes by step kind
+ls      results, newest first
+gc      removes what no run, pin or published file needs; the cheapest to make again first
+verify  reads every byte; what is corrupt is set aside and counts as missing
+pin     keeps results from the garbage collector; unpin lets go of them
+rm      removes results; their bytes go with the next gc`,
+  async run(given, { out }) {
+    const [name, ...names] = given.positionals;
+    if (!Object.hasOwn(ACTIONS, name)) {
+      throw new UsageError(`unknown action "${name}"`, didYouMean(name, Object.keys(ACTIONS)));
+    }
+    return await ACTIONS[name](openCache(given), names, given, out);
+  },
+} satisfies Command;
+
+const ACTIONS: Readonly<Record<string, Action>> = { stats, ls, gc, verify, pin, unpin, rm };
+
+async function stats(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
+  const { cacheStats } = await import("../../engine/store/cache.ts");
+  const all = cacheStats(store);
+  out.line(`${store.root}: ${sizeText(all.bytes)}`);
+  out.line(
+    [
+      countText(all.results, "result"),
+      countText(all.memos, "cached part"),
+      countText(all.checkpoints, "checkpoint"),
+      countText(all.objects, "object"),
+      `${all.pinned} pinned`,
+      `${all.quarantined} set aside as corrupt`,
+    ].join(", "),
+  );
+  const rows = all.kinds.map(({ kind, results, bytes, seconds }) => [
+    kind,
+    String(results),
+    sizeText(bytes),
+    durationText(seconds),
+  ]);
+  if (rows.length > 0) {
+    const header = ["step kind", "results", "size", "time to make"];
+    for (const line of ["", ...tableText([header, ...rows], [1, 2, 3])]) out.line(line);
+  }
+  return ExitCode.done;
+}
+
+async function ls(
+  store: Store,
+  [kind]: readonly string[],
+  _: Given,
+  out: Output,
+): Promise<number> {
+  const { listCache } = await import("../../engine/store/cache.ts");
+  const results = listCache(store, kind);
+  if (kind !== undefined && results.length === 0) {
+    const kinds = new Set(listCache(store).map(({ record }) => record.parts.kind));
+    throw new UsageError(
+      `no result of step kind "${kind}" in ${store.root}`,
+      didYouMean(kind, [...kinds]) ??
+        (kinds.size > 0 ? `it has ${[...kinds].join(", ")}` : undefined),
+    );
+  }
+  const rows = results.map(({ record, pinned, state }) => [
+    record.key.slice("sha256-".length, "sha256-".length + 12),
+    record.parts.kind,
+    record.created.slice(0, 19),
+    durationText(record.seconds),
+    sizeText(record.bytes),
+    state === "present" ? "" : state,
+    pinned === undefined ? "" : pinned === "" ? "pinned" : `pinned: ${pinned}`,
+  ]);
+  const header = ["key", "step kind", "made", "time", "size", "state", "note"];
+  for (const line of tableText([header, ...rows], [3, 4])) out.line(line);
+  return ExitCode.done;
+}
+
+async function gc(store: Store, _: readonly string[], given: Given, out: Output): Promise<number> {
+  const text = given.value("max-size");
+  const maxBytes = text === undefined ? undefined : parseBytes(text);
+  if (text !== undefined && maxBytes === undefined) {
+    throw new UsageError(`--max-size must be a size such as 10GiB, not "${text}"`);
+  }
+  const dryRun = given.has("dry-run");
+  const { gc: collect } = await import("../../engine/gc.ts");
+  const keepRuns = given.count("keep-runs", 0);
+  const { removals, bytesBefore, bytesAfter } = collect(store, { maxBytes, keepRuns, dryRun });
+  const rows = removals.map(({ what, name, kind, bytes, reason }) => [
+    what,
+    kind ?? "",
+    name.replace(/^sha256-/, "").slice(0, 12),
+    sizeText(bytes),
+    reason,
+  ]);
+  for (const line of tableText(rows, [3])) out.line(line);
+  out.line(
+    `${countText(removals.length, "removal")}${dryRun ? " (dry run)" : ""}: ` +
+      `${sizeText(bytesBefore)} → ${sizeText(bytesAfter)}`,
+  );
+  return ExitCode.done;
+}
+
+async function verify(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
+  const { verifyCache } = await import("../../engine/store/cache.ts");
+  const { objects, records, corrupt, incomplete } = await verifyCache(store);
+  for (const name of corrupt) out.line(`corrupt, set aside: ${name}`);
+  for (const { key, kind, output, state } of incomplete) {
+    out.line(`${state}: output ${output} of ${kind} ${key}; it will be made again when needed`);
+  }
+  const clean = corrupt.length === 0 && incomplete.length === 0;
+  out.line(
+    `${countText(objects, "object")} and ${countText(records, "record")}: ` +
+      (clean ? "clean" : `${corrupt.length} corrupt, ${incomplete.length} incomplete`),
+  );
+  return clean ? ExitCode.done : ExitCode.mismatch;
+}
+
+async function keysOf(store: Store, names: readonly string[]): Promise<string[]> {
+  if (names.length === 0) {
+    throw new UsageError("name a key or a step kind; gyrus cache ls lists them");
+  }
+  const { findKeys } = await import("../../engine/store/cache.ts");
+  return names.flatMap((name) => findKeys(store, name));
+}
+
+async function pin(
+  store: Store,
+  names: readonly string[],
+  given: Given,
+  out: Output,
+): Promise<number> {
+  const keys = await keysOf(store, names);
+  await (await import("../../engine/store/pins.ts")).pin(store, keys, given.value("note") ?? "");
+  out.line(`${countText(keys.length, "result")} pinned`);
+  return ExitCode.done;
+}
+
+async function unpin(
+  store: Store,
+  names: readonly string[],
+  _: Given,
+  out: Output,
+): Promise<number> {
+  const keys = await keysOf(store, names);
+  await (await import("../../engine/store/pins.ts")).unpin(store, keys);
+  out.line(`${countText(keys.length, "result")} unpinned`);
+  return ExitCode.done;
+}
+
+async function rm(store: Store, names: readonly string[], _: Given, out: Output): Promise<number> {
+  const keys = await keysOf(store, names);
+  (await import("../../engine/store/cache.ts")).removeResults(store, keys);
+  out.line(`${countText(keys.length, "result")} removed`);
+  return ExitCode.done;
+}

@@ -1,0 +1,51 @@
+import type { Change } from "../../engine/diff.ts";
+import type { Json } from "../../workflow/step.ts";
+import type { Command } from "../command.ts";
+import { ExitCode } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { findRun } from "../past_runs.ts";
+import { numberText } from "../quantity.ts";
+
+export default {
+  arguments: [
+    { name: "OLD", help: "Id of a run, or the beginning of one" },
+    { name: "NEW", help: "Id of another; default: the newest", optional: true },
+  ],
+  options: { cache: CACHE_OPTION, json: { help: "Print the differences as JSON" } },
+  async run(given, { out }) {
+    const { diffRuns } = await import("../../engine/diff.ts");
+    const store = openCache(given);
+    const [old, now] = [findRun(store, given.positionals[0]), findRun(store, given.positionals[1])];
+    const diff = diffRuns(store, old, now);
+    if (given.has("json")) {
+      out.line(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));
+      return ExitCode.done;
+    }
+    const lines = [`${old.id} → ${now.id}`];
+    for (const change of diff.params) lines.push(`params.${changeText(change)}`);
+    if (diff.device) lines.push(changeText(diff.device));
+    for (const name of diff.removed) lines.push(`- ${name}`);
+    for (const name of diff.added) lines.push(`+ ${name}`);
+    for (const { instance, params, inputs, outputs, metrics } of diff.instances) {
+      lines.push(
+        `${instance}:`,
+        ...params.map((change) => `  ${changeText(change)}`),
+        ...inputs.map((port) => `  input ${port} changed`),
+        ...outputs.map(({ name }) => `  output ${name} changed`),
+        ...metrics.map((change) => `  ${changeText(change)}`),
+      );
+    }
+    if (lines.length === 1) lines.push("no difference");
+    for (const line of lines) out.line(line);
+    return ExitCode.done;
+  },
+} satisfies Command;
+
+function changeText({ name, old, new: now }: Change): string {
+  return `${name}: ${shown(old)} → ${shown(now)}`;
+}
+
+function shown(value: Json | undefined): string {
+  if (value === undefined) return "(none)";
+  return typeof value === "number" ? numberText(value) : JSON.stringify(value);
+}

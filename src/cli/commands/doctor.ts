@@ -1,0 +1,80 @@
+import type { DeviceReport } from "../../device/doctor.ts";
+import type { TunedTable } from "../../device/tuned.ts";
+import type { Command } from "../command.ts";
+import { ExitCode } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { numberText, sizeText, tableText } from "../quantity.ts";
+
+export default {
+  arguments: [],
+  options: { cache: CACHE_OPTION, json: { help: "Print the report as JSON" } },
+  details:
+    `Tells which adapter Gyrus computes on, whether a processor stands in for a GPU, its limits, the
+kernels that this cache has for it, and what they reach: about two seconds of measurement. Without an
+adapter it fails and names the command that installs one.`,
+  async run(given, { out }) {
+    const { openDevice } = await import("../../gpu/device.ts");
+    const { useKernelTable } = await import("../../gpu/tuning.ts");
+    const { tunedTable } = await import("../../device/tuned.ts");
+    const { examineDevice } = await import("../../device/doctor.ts");
+    const device = await openDevice();
+    try {
+      const tuned = tunedTable(openCache(given), device.info);
+      if (tuned) useKernelTable(device, tuned.kernels);
+      const report = await examineDevice(device);
+      if (given.has("json")) {
+        out.line(JSON.stringify({ ...host(), ...report, tuned: tuned?.tuned }, undefined, 2));
+      } else for (const line of reportLines(report, tuned)) out.line(line);
+    } finally {
+      device.destroy();
+    }
+    return ExitCode.done;
+  },
+} satisfies Command;
+
+function host() {
+  return {
+    deno: Deno.version.deno,
+    target: Deno.build.target,
+    threads: navigator.hardwareConcurrency,
+    memoryBytes: Deno.systemMemoryInfo().total,
+  };
+}
+
+function reportLines(report: DeviceReport, tuned: TunedTable | undefined): string[] {
+  const { adapter, software, features, limits, kernels, measured } = report;
+  const { deno, target, threads, memoryBytes } = host();
+  const lines = tableText([
+    ["program", `Deno ${deno}, ${target}`],
+    ["machine", `${threads} threads, ${sizeText(memoryBytes)} of memory`],
+    ["adapter", adapter.description || adapter.device || adapter.vendor],
+    [
+      "class",
+      software ? "software: a processor stands in for a GPU, much slower than one" : report.class,
+    ],
+    ["features", features.join(", ")],
+  ]);
+  const bound = Object.entries(limits).map(([name, value]) => [
+    `  ${name}`,
+    /Size$/.test(name) ? sizeText(value) : value.toLocaleString("en"),
+  ]);
+  const chosen = Object.entries(kernels).map(([name, value]) => [`  ${name}`, `${value}`]);
+  const gemm = `${measured.gemmSize} x ${measured.gemmSize}`;
+  return [
+    ...lines,
+    "",
+    "limits",
+    ...tableText(bound),
+    "",
+    `kernels: ${tuned ? `tuned ${tuned.tuned}` : `standard for ${report.class} adapters`}`,
+    ...tableText(chosen),
+    "",
+    "measured",
+    ...tableText([
+      [`  matrix product, ${gemm}`, `${numberText(measured.gemmTeraflops * 1000)} GFLOP/s`],
+      ["  elementwise, read and written", `${numberText(measured.copyGigabytes)} GB/s`],
+      ["  a dispatch", `${numberText(measured.dispatchMicroseconds)} µs`],
+      ["  of it on the host", `${numberText(measured.submitMicroseconds)} µs`],
+    ]),
+  ];
+}

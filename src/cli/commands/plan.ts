@@ -1,0 +1,141 @@
+import {
+  pending,
+  type Plan,
+  plan as planEngine,
+  type PlannedInstance,
+} from "../../engine/plan/plan.ts";
+import { locatedReasonText } from "../../engine/plan/reason.ts";
+import { planning } from "../../steps/host.ts";
+import type { Workflow } from "../../workflow/graph.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, reportFailure } from "../failure.ts";
+import {
+  openCache,
+  openWorkflow,
+  SELECTION_OPTIONS,
+  selectionOf,
+  WORKFLOW_OPTIONS,
+} from "../open.ts";
+import { SAVE_OPTION, saveWorkflow } from "../save.ts";
+import { countText, durationText, sizeText, tableText } from "../quantity.ts";
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    { name: "TARGET", help: "Step or instance; default: everything", optional: true, many: true },
+  ],
+  options: {
+    ...WORKFLOW_OPTIONS,
+    ...SELECTION_OPTIONS,
+    "save-as": SAVE_OPTION,
+    check: { help: "Exit with 3 when anything will or may run" },
+    json: { help: "Print the plan as JSON, with where each parameter came from" },
+  },
+  details:
+    `An instance that waits for another may run: it is found cached if its inputs come out as they were.
+Steps that look at files outside, such as caps.open, do so while planning. What the tables that are
+there show of leakage, and of labels that can't be trained on, is an error.`,
+  async run(given, { out, err }) {
+    const workflow = await openWorkflow(given);
+    const saved = await saveWorkflow(given, workflow);
+    if (saved !== undefined) err.line(`wrote ${saved}`);
+    const store = openCache(given, workflow);
+    const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
+    const { foreseenFaults } = await import("../../engine/run/preflight.ts");
+    const faults = await foreseenFaults(store, planned);
+    if (given.has("json")) {
+      const told = faults.map(({ instance, message }) => ({ instance, message }));
+      out.line(JSON.stringify({ ...await planJson(planned), faults: told }, null, 2));
+    } else for (const line of await planLines(planned)) out.line(line);
+    for (const fault of faults) await reportFailure(fault, err);
+    if (faults.length > 0) return ExitCode.failed;
+    const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
+    return given.has("check") && work ? ExitCode.pending : ExitCode.done;
+  },
+} satisfies Command;
+
+const STATES = { "cached": "cached", "will-run": "will run", "may-run": "may run" } as const;
+
+async function planLines({ workflow, instances, counts, estimate }: Plan): Promise<string[]> {
+  const rows = [["instance", "state", "time", "disk", "device", "why"]];
+  for (const planned of instances) {
+    if (planned.state === "unwanted") continue;
+    const { seconds, diskBytes, deviceBytes } = planned.estimate;
+    rows.push([
+      planned.instance.name,
+      STATES[planned.state],
+      seconds === undefined ? "" : durationText(seconds),
+      diskBytes === undefined ? "" : sizeText(diskBytes),
+      deviceBytes === undefined ? "" : sizeText(deviceBytes),
+      [...await reasonsOf(planned, workflow), ...notesOf(planned)].join(", "),
+    ]);
+  }
+  const work = counts["will-run"] + counts["may-run"];
+  const sums = [
+    `${counts.cached} cached`,
+    `${counts["will-run"]} will run`,
+    `${counts["may-run"]} may run`,
+    ...(counts.unwanted > 0 ? [`${counts.unwanted} not asked for`] : []),
+  ];
+  const cost = [
+    ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),
+    ...(estimate.diskBytes === undefined ? [] : [`${sizeText(estimate.diskBytes)} of disk`]),
+    ...(estimate.deviceBytes === undefined
+      ? []
+      : [`${sizeText(estimate.deviceBytes)} of device memory`]),
+  ];
+  const about = work > 0 && cost.length > 0 ? `; about ${cost.join(", ")}` : "";
+  const total = countText(rows.length - 1 + counts.unwanted, "instance");
+  return [...tableText(rows, [2, 3, 4]), "", `${total}: ${sums.join(", ")}${about}`];
+}
+
+async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {
+  const reasons = await Promise.all(
+    planned.reasons.map((reason) => locatedReasonText(reason, workflow)),
+  );
+  if (planned.resumesFrom !== undefined) {
+    reasons.push(`goes on from ${planned.instance.kind.chain} ${planned.resumesFrom}`);
+  }
+  return reasons;
+}
+
+function notesOf({ instance: { kind, params, inputs } }: PlannedInstance): readonly string[] {
+  return kind.notes?.(params, Object.keys(inputs)) ?? [];
+}
+
+async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<object> {
+  return {
+    workflow: workflow.name,
+    file: workflow.file,
+    counts,
+    estimate,
+    instances: await Promise.all(instances.map(async (planned) => ({
+      name: planned.instance.name,
+      step: planned.instance.step,
+      kind: planned.instance.kind.kind,
+      axes: planned.instance.axes,
+      state: planned.state,
+      key: planned.key,
+      params: await parametersJson(planned, workflow),
+      inputs: planned.instance.inputs,
+      reasons: pending(planned) ? planned.reasons : undefined,
+      why: pending(planned) ? await reasonsOf(planned, workflow) : undefined,
+      notes: notesOf(planned),
+      estimate: pending(planned) ? planned.estimate : undefined,
+      resumesFrom: planned.resumesFrom,
+    }))),
+  };
+}
+
+/** Each parameter with its value and where that was written. */
+async function parametersJson({ instance }: PlannedInstance, workflow: Workflow): Promise<unknown> {
+  const entries = await Promise.all(
+    Object.entries(instance.params).map(async ([name, value]) => {
+      const { from, place } = instance.origins[name] ?? { from: "default" };
+      if (place === undefined) return [name, { value, from }];
+      const { file, line, column } = await workflow.locate(place);
+      return [name, { value, from, file, line, column }];
+    }),
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,33 @@
+import { resolve } from "../../workflow/paths.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, shortPath } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { findRun } from "../past_runs.ts";
+
+export default {
+  arguments: [
+    { name: "RUN", help: "Id of a run, the beginning of one, or latest", optional: true },
+  ],
+  options: {
+    against: { value: "RUN", help: "Compare with this earlier run" },
+    output: { value: "FILE", help: "Where to write it; default: report.html in the run's folder" },
+    cache: CACHE_OPTION,
+  },
+  details: `Writes one HTML file that needs no network: the workflow, learning curves, evaluation,
+participants, images and all that is needed to run it again.`,
+  async run(given, { out }) {
+    const { ReportBuilder } = await import("../../report/build.ts");
+    const { reportPage } = await import("../../report/page.ts");
+    const { reportPath, writePage } = await import("../../report/write.ts");
+    const store = openCache(given);
+    const record = findRun(store, given.positionals[0]);
+    const other = given.value("against");
+    const against = other === undefined ? undefined : findRun(store, other);
+    const data = await new ReportBuilder(store).build(record, against);
+    const output = given.value("output");
+    const path = output === undefined ? reportPath(store, record.id) : resolve(output);
+    await writePage(await reportPage(data), path);
+    out.line(`wrote ${shortPath(path)}`);
+    return ExitCode.done;
+  },
+} satisfies Command;

@@ -1,0 +1,168 @@
+import { encodeEvent, type EngineEvent } from "../../engine/plan/events.ts";
+import { run as runEngine, type RunResult } from "../../engine/run/run.ts";
+import type { RunRequest } from "../../engine/run/run_folder.ts";
+import { plan } from "../../engine/plan/plan.ts";
+import type { Store } from "../../engine/store/store.ts";
+import { planning, running } from "../../steps/host.ts";
+import type { Workflow } from "../../workflow/graph.ts";
+import type { Given } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import { type Display, openDisplay } from "../display.ts";
+import { ExitCode } from "../failure.ts";
+import { onInterrupt } from "../interrupt.ts";
+import {
+  openCache,
+  openWorkflow,
+  SELECTION_OPTIONS,
+  selectionOf,
+  WORKFLOW_OPTIONS,
+} from "../open.ts";
+import { countText, durationText } from "../quantity.ts";
+import { keepForRerun, recallPlan } from "../snapshot.ts";
+import { lockDrift, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
+import type { Terminal } from "../terminal.ts";
+
+const options = {
+  ...WORKFLOW_OPTIONS,
+  ...SELECTION_OPTIONS,
+  "save-as": SAVE_OPTION,
+  frozen: { help: "Refuse to run unless the lock file still holds; exit code 4" },
+  jobs: { value: "N", help: "Processors to use at once; default: all" },
+  "keep-going": { help: "After a failure go on with what does not depend on it" },
+  "force-publish": { help: "Overwrite published files that were edited or are not Gyrus's" },
+  quiet: { help: "Print failures alone" },
+  json: { help: "Print every event as a line of JSON instead (README, Events)" },
+};
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    {
+      name: "TARGET",
+      help: "Step or instance, such as train or train[fold=2]; default: everything",
+      optional: true,
+      many: true,
+    },
+  ],
+  options,
+  details:
+    `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
+same command goes on where this one stopped.`,
+  async run(given, terminal) {
+    const recalled = await recallPlan(given);
+    const texts = new Map<string, string>();
+    const workflow = recalled?.plan?.workflow ?? await openWorkflow(given, texts);
+    const saved = await saveWorkflow(given, workflow);
+    if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
+    const store = recalled?.store ?? openCache(given, workflow);
+    if (given.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
+    const display = displayFor(given, terminal, workflow);
+    const interrupt = onInterrupt((message) => terminal.err.line(message));
+    try {
+      const result = await runEngine(store, workflow, {
+        ...running,
+        ...selectionOf(given),
+        jobs: given.count("jobs") ?? workflow.profile?.jobs,
+        keepGoing: given.has("keep-going"),
+        forcePublish: given.has("force-publish"),
+        signal: interrupt.signal,
+        kill: interrupt.kill,
+        onEvent: (event) => display.show(event),
+        request: requestOf(given),
+        planned: recalled?.plan,
+        before: recalled?.events,
+      });
+      display.close();
+      if (result.status === "done" && store.writable) await writeLock(result.plan);
+      if (result.status === "done" && !recalled?.plan) {
+        await keepForRerun(store, given, workflow, texts);
+      }
+      const code = summarize(result, given, terminal);
+      return await leaveReport(store, result, given, terminal) ? code : ExitCode.failed;
+    } finally {
+      interrupt.close();
+      display.close();
+    }
+  },
+} satisfies Command;
+
+/** Whether everything is as the lock file says. */
+async function holds(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
+  const drifted = await lockDrift(await plan(store, workflow, planning));
+  for (const line of drifted) err.line(`--frozen: ${line}`);
+  return drifted.length === 0;
+}
+
+function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): Display {
+  if (given.has("json")) {
+    return { show: (event: EngineEvent) => out.write(encodeEvent(event)), close() {} };
+  }
+  const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(given, name) };
+  const display = openDisplay(given.has("quiet") ? err : out, context);
+  if (!given.has("quiet")) return display;
+  const shown = ["instance-failed", "publish-failed", "nondeterminism", "damage"];
+  return {
+    show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
+    close: () => display.close(),
+  };
+}
+
+function requestOf(given: Given): RunRequest {
+  return {
+    set: given.values("set"),
+    sweep: given.values("sweep"),
+    profile: given.value("profile"),
+    targets: given.positionals.slice(1),
+  };
+}
+
+/** The command that runs one instance again as this one does. */
+function rerunCommand(given: Given, instance: string): string {
+  const words = ["gyrus", "run", given.positionals[0], instance];
+  for (const option of ["set", "sweep", "profile", "cache"]) {
+    for (const value of given.values(option)) words.push(`--${option}`, value);
+  }
+  return words.map(quoted).join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** @returns whether it stands everywhere it was asked for */
+async function leaveReport(
+  store: Store,
+  result: RunResult,
+  given: Given,
+  { out, err }: Terminal,
+): Promise<boolean> {
+  const told = !given.has("quiet") && !given.has("json");
+  const { writeRunReport } = await import("../run_report.ts");
+  const force = given.has("force-publish");
+  const faults = await writeRunReport(store, result, force, told ? out : undefined);
+  for (const { message } of faults) err.line(`${err.paint("error", "red")}: ${message}`);
+  return faults.length === 0;
+}
+
+function summarize(result: RunResult, given: Given, { out, err }: Terminal): number {
+  const { status, counts, seconds, id } = result;
+  const told = !given.has("quiet") && !given.has("json");
+  const cached = `${counts.cached} cached`;
+  const time = durationText(seconds);
+  if (status === "done") {
+    const text = counts.done > 0
+      ? `done: ${countText(counts.done, "instance")} run, ${cached} (${time})`
+      : `nothing to do: ${cached} (${time})`;
+    if (told) out.line(text);
+    return ExitCode.done;
+  }
+  const rest = [
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    `${counts.done} done`,
+    cached,
+    ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
+  ].join(", ");
+  const where = id === undefined ? "" : `; gyrus show ${id} tells more`;
+  if (!given.has("json")) err.line(`${status}: ${rest} (${time})${told ? where : ""}`);
+  return status === "failed" ? ExitCode.failed : ExitCode.interrupted;
+}

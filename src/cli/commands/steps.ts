@@ -1,0 +1,28 @@
+import type { Command } from "../command.ts";
+import { UsageError } from "../arguments.ts";
+import { ExitCode } from "../failure.ts";
+
+export default {
+  arguments: [{ name: "NAME", help: "Step kind, such as split.kfold", optional: true }],
+  options: {},
+  async run(given, { out }) {
+    const { loadKinds } = await import("../../steps/mod.ts");
+    const stepKinds = await loadKinds();
+    const { stepsList, stepText } = await import("../../workflow/describe/steps_text.ts");
+    const [name] = given.positionals;
+    if (name === undefined) {
+      out.line(stepsList(stepKinds));
+      return ExitCode.done;
+    }
+    const kind = stepKinds.find((candidate) => candidate.kind === name);
+    if (kind === undefined) {
+      const { didYouMean } = await import("../../workflow/suggest.ts");
+      throw new UsageError(
+        `unknown step kind "${name}"`,
+        didYouMean(name, stepKinds.map((candidate) => candidate.kind)) ?? "gyrus steps lists them",
+      );
+    }
+    out.line(stepText(kind));
+    return ExitCode.done;
+  },
+} satisfies Command;

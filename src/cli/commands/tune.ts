@@ -1,0 +1,57 @@
+import type { KernelTable } from "../../gpu/tuning.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, shortPath } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { numberText } from "../quantity.ts";
+
+export default {
+  arguments: [],
+  options: {
+    cache: CACHE_OPTION,
+    forget: { help: "Go back to the standard kernels" },
+  },
+  details:
+    `Measures variants of the convolution kernels on this machine's adapter and keeps the fastest in the
+cache, for every later run on it. The kernels are part of the key of what is computed with them: after
+a change, steps that use the device run again. --forget brings the standard kernels back, and with
+them the earlier results.`,
+  async run(given, { out }) {
+    const { describeAdapter, openDevice } = await import("../../gpu/device.ts");
+    const { forgetTable, keepTable } = await import("../../device/tuned.ts");
+    const store = openCache(given);
+    if (given.has("forget")) {
+      const forgotten = forgetTable(store, await describeAdapter());
+      out.line(forgotten ? "the standard kernels are back" : "nothing was tuned");
+      return ExitCode.done;
+    }
+    const { tune } = await import("../../device/tune.ts");
+    const { standardTable } = await import("../../gpu/tuning.ts");
+    const device = await openDevice();
+    try {
+      out.line(device.summary);
+      const standard = standardTable(device.info);
+      const table = await tune(device, {
+        onMeasured: ({ table, milliseconds }) =>
+          out.line(`  ${numberText(milliseconds)} ms  ${differenceText(standard, table)}`),
+      });
+      const difference = differenceText(standard, table);
+      if (difference === "standard") {
+        forgetTable(store, device.info);
+        out.line("the standard kernels are the fastest");
+      } else {
+        await keepTable(store, device.info, table);
+        out.line(`fastest: ${difference}; kept in ${shortPath(store.root)}`);
+      }
+    } finally {
+      device.destroy();
+    }
+    return ExitCode.done;
+  },
+} satisfies Command;
+
+/** `winograd false, texelChannels 16`: what differs from the standard table. */
+function differenceText(standard: KernelTable, table: KernelTable): string {
+  const names = (Object.keys(standard) as (keyof KernelTable)[])
+    .filter((name) => table[name] !== standard[name]);
+  return names.length === 0 ? "standard" : names.map((name) => `${name} ${table[name]}`).join(", ");
+}

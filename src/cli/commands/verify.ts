@@ -1,0 +1,68 @@
+import { verify } from "../../engine/run/verify.ts";
+import { reading, running } from "../../steps/host.ts";
+import { readWorkflow } from "../../workflow/read.ts";
+import type { Command } from "../command.ts";
+import { openDisplay } from "../display.ts";
+import { ExitCode, shortPath } from "../failure.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { findRun } from "../past_runs.ts";
+import { countText, durationText } from "../quantity.ts";
+
+export default {
+  arguments: [{ name: "RUN", help: "Id of a run; default: the newest", optional: true }],
+  options: {
+    cache: CACHE_OPTION,
+    jobs: { value: "N", help: "Processors to use at once; default: all" },
+    quiet: { help: "Print differences and failures alone" },
+  },
+  details:
+    `Executes every instance of the run again, from the workflow text that the run recorded, and
+compares bytes. What is in the cache stays as it is.`,
+  async run(given, { out, err }) {
+    const store = openCache(given);
+    const { id, workflow: recorded, request } = findRun(store, given.positionals[0]);
+    const { sources } = recorded;
+    const workflow = await readWorkflow(recorded.file, {
+      ...reading,
+      ...request,
+      readText: (path) =>
+        Object.hasOwn(sources, path) ? Promise.resolve(sources[path]) : Deno.readTextFile(path),
+    });
+    const quiet = given.has("quiet");
+    const display = openDisplay(quiet ? err : out, {
+      folder: workflow.folder,
+      rerun: (name) => `gyrus run ${shortPath(workflow.file)} ${name}`,
+    });
+    const interrupt = onInterrupt((message) => err.line(message));
+    try {
+      const { mismatches, run } = await verify(store, workflow, {
+        ...running,
+        targets: request?.targets,
+        request,
+        jobs: given.count("jobs"),
+        signal: interrupt.signal,
+        kill: interrupt.kill,
+        onEvent: (event) => {
+          if (!quiet || event.type === "instance-failed") display.show(event);
+        },
+      });
+      display.close();
+      for (const { instance, output, recorded, produced } of mismatches) {
+        err.line(`DIFFERS  ${instance}.${output}: recorded ${recorded}, produced ${produced}`);
+      }
+      if (run.status === "interrupted") return ExitCode.interrupted;
+      if (mismatches.length > 0) {
+        err.line(`run ${id}: ${countText(mismatches.length, "output")} differ`);
+        return ExitCode.mismatch;
+      }
+      if (run.status === "failed") return ExitCode.failed;
+      const told = `${countText(run.counts.done, "instance")} gave the same bytes`;
+      if (!quiet) out.line(`run ${id}: ${told} (${durationText(run.seconds)})`);
+      return ExitCode.done;
+    } finally {
+      interrupt.close();
+      display.close();
+    }
+  },
+} satisfies Command;

@@ -1,0 +1,38 @@
+import { UsageError } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import { ExitCode } from "../failure.ts";
+import { CACHE_OPTION, openCache } from "../open.ts";
+import { findRun } from "../past_runs.ts";
+
+export default {
+  arguments: [
+    { name: "RUN", help: "Id of a run, the beginning of one, or latest", optional: true },
+  ],
+  options: {
+    port: { value: "N", help: "Port on this machine; default: one that is free" },
+    cache: CACHE_OPTION,
+  },
+  details:
+    `Serves the report of a run on 127.0.0.1, where it grows as the run goes on; Ctrl-C ends it.
+The address holds a secret, since others on this machine can reach its ports too.`,
+  async run(given, { out }) {
+    const port = given.count("port") ?? 0;
+    if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
+    const { LiveView } = await import("../../report/live.ts");
+    const store = openCache(given);
+    const record = findRun(store, given.positionals[0]);
+    const stop = Promise.withResolvers<void>();
+    const hear = () => stop.resolve();
+    const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
+    for (const signal of signals) Deno.addSignalListener(signal, hear);
+    const view = await LiveView.open(store, record.id, port);
+    try {
+      out.line(`run ${record.id} at ${view.url}`);
+      await stop.promise;
+    } finally {
+      for (const signal of signals) Deno.removeSignalListener(signal, hear);
+      await view.close();
+    }
+    return ExitCode.done;
+  },
+} satisfies Command;

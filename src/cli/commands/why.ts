@@ -1,0 +1,106 @@
+import { type Explanation, type InputChange, why } from "../../engine/plan/explain.ts";
+import { locatedReasonText } from "../../engine/plan/reason.ts";
+import { planning } from "../../steps/host.ts";
+import type { Workflow } from "../../workflow/graph.ts";
+import type { Command } from "../command.ts";
+import { ExitCode, shortPath } from "../failure.ts";
+import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
+import { countText, durationText, sizeText, tableText } from "../quantity.ts";
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    { name: "INSTANCE", help: "Such as train[fold=2]; a step means all its instances" },
+  ],
+  options: WORKFLOW_OPTIONS,
+  details:
+    `Compares it with its result in the cache, or with the earlier result that is nearest to it:
+parameters with the lines where they are written, inputs file by file, versions, device.`,
+  async run(given, { out }) {
+    const workflow = await openWorkflow(given);
+    const store = openCache(given, workflow);
+    const blocks: string[] = [];
+    for (const each of await why(store, workflow, given.positionals[1], planning)) {
+      blocks.push((await explanationLines(each, workflow)).join("\n"));
+    }
+    out.line(blocks.join("\n\n"));
+    return ExitCode.done;
+  },
+} satisfies Command;
+
+const STATES = {
+  "cached": "cached",
+  "will-run": "will run",
+  "may-run": "may run: it depends on what its inputs turn out to be",
+  "unwanted": "not asked for",
+} as const;
+
+/** Files of an input that are listed by name. */
+const MOST_FILES = 50;
+
+async function explanationLines(
+  { planned, record, differences, inputs: changes }: Explanation,
+  workflow: Workflow,
+): Promise<string[]> {
+  const { instance, state, key, reasons, estimate, resumesFrom, parts, outputs } = planned;
+  const lines = [`${instance.name}: ${STATES[state]}`];
+  const texts = new Set<string>();
+  for (const reason of [...reasons, ...differences]) {
+    texts.add(await locatedReasonText(reason, workflow));
+  }
+  for (const text of texts) lines.push(`  - ${text}`);
+  for (const change of changes) lines.push(...changeLines(change));
+  if (record && record.key !== key) lines.push(`  compared with the result of ${record.created}`);
+  if (resumesFrom !== undefined) {
+    lines.push(`  goes on from ${instance.kind.chain} ${resumesFrom}`);
+  }
+  const cost = [
+    ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),
+    ...(estimate.diskBytes === undefined ? [] : [`${sizeText(estimate.diskBytes)} of disk`]),
+  ];
+  if (cost.length > 0) lines.push(`  about ${cost.join(", ")}`);
+  lines.push("", `  uses ${instance.kind.kind}, version ${instance.kind.version}`);
+  if (key !== undefined) lines.push(`  key ${key}`);
+  const rows: string[][] = [];
+  for (const [name, value] of Object.entries(instance.params)) {
+    const { from, place } = instance.origins[name] ?? { from: "default" };
+    const where = place && await workflow.locate(place);
+    rows.push([
+      `  ${name}`,
+      JSON.stringify(value),
+      where ? `${shortPath(where.file)}:${where.line}` : from,
+    ]);
+  }
+  if (rows.length > 0) lines.push("", "  parameters", ...indent(tableText(rows)));
+  const inputs = Object.entries(parts?.inputs ?? {}).map(([port, input]) => [
+    `  ${port}`,
+    typeof input === "string" ? input : `${input.length} elements`,
+  ]);
+  if (inputs.length > 0) lines.push("", "  inputs", ...indent(tableText(inputs)));
+  const made = Object.entries(outputs ?? {}).map(([name, { digest, bytes }]) => [
+    `  ${name}`,
+    digest,
+    sizeText(bytes),
+  ]);
+  if (made.length > 0) lines.push("", "  outputs", ...indent(tableText(made)));
+  return lines;
+}
+
+/** What was added to an input, taken away and changed, a line a file. */
+function changeLines({ port, added, removed, changed, meta }: InputChange): string[] {
+  const files = [
+    ...added.map((path) => `    + ${port}/${path}`),
+    ...removed.map((path) => `    - ${port}/${path}`),
+    ...changed.map((path) => `    ~ ${port}/${path}`),
+  ];
+  const more = files.length - MOST_FILES;
+  return [
+    ...files.slice(0, MOST_FILES),
+    ...(more > 0 ? [`    and ${countText(more, "file")} more`] : []),
+    ...meta.map((field) => `    ~ ${port}: ${field}`),
+  ];
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,192 @@
+/** Expands `[publish]`: every matrixed output gets a path of its own, inside the project folder. */
+import { Binder, type Consumer, type Producer, select } from "./binding.ts";
+import type { Document, Located } from "../parse/document.ts";
+import type { Place, Publication } from "../graph.ts";
+import { relative } from "../paths.ts";
+import type { Problems } from "../problems.ts";
+import { parseReference } from "../reference.ts";
+import { compile, type Scope } from "../declare/template.ts";
+
+/** In place of a reference: the HTML report of the run, which no step makes. */
+const REPORT = "report";
+
+export interface Published {
+  publications: Publication[];
+  /** Paths of the run's report. */
+  reports: string[];
+  /** Paths as written and as extended by the axes of a sweep. */
+  renamed: Map<string, string>;
+}
+
+export function expandPublications(
+  document: Document,
+  producers: ReadonlyMap<string, Producer>,
+  names: ReadonlySet<string>,
+  scope: Scope,
+  project: { file: string; folder: string },
+  swept: ReadonlySet<string>,
+  problems: Problems,
+): Published {
+  const publications: Publication[] = [];
+  const reports: Publication[] = [];
+  const renamed = new Map<string, string>();
+  for (const [written, located] of document.publish) {
+    if (typeof located.value !== "string" || located.value === "") {
+      problems.add(`what goes to "${written}" must be a reference in quotes`, located.place);
+      continue;
+    }
+    if (located.value === REPORT && !names.has(REPORT)) {
+      const place: Place | undefined = located.place && { ...located.place, part: "key" };
+      const binding = { instance: "run", output: REPORT };
+      if (place) reports.push({ path: written, binding, place });
+      continue;
+    }
+    const reference = compile(located.value, { params: scope.params }, located.place, problems);
+    if (reference.faulty) continue;
+    const text = String(reference.evaluate({}));
+    const path = withSweptAxes(written, text, producers, swept);
+    if (path !== written) renamed.set(written, path);
+    const found = expandOne(path, text, located, producers, names, scope, problems);
+    for (const publication of found) publications.push(publication);
+  }
+  checkPaths([...publications, ...reports], project, problems);
+  return { publications, reports: reports.map(({ path }) => path), renamed };
+}
+
+const axisInPath = /\$\{\s*matrix\.([A-Za-z0-9_-]+)\s*\}/g;
+
+function axesOf(path: string): Set<string> {
+  return new Set([...path.matchAll(axisInPath)].map((match) => match[1]));
+}
+
+/** A sweep from the command line can't know the file's paths: it puts a folder before the last part. */
+function withSweptAxes(
+  path: string,
+  text: string,
+  producers: ReadonlyMap<string, Producer>,
+  swept: ReadonlySet<string>,
+): string {
+  if (swept.size === 0) return path;
+  const reference = parseReference(text);
+  const producer = "fault" in reference ? undefined : producers.get(reference.step);
+  if ("fault" in reference || producer === undefined) return path;
+  const named = axesOf(path);
+  const folders = producer.matrix.axes
+    .filter((axis) => swept.has(axis) && !named.has(axis) && !reference.fixed.has(axis))
+    .map((axis) => `${axis}=\${matrix.${axis}}/`);
+  const slash = path.lastIndexOf("/") + 1;
+  return path.slice(0, slash) + folders.join("") + path.slice(slash);
+}
+
+function expandOne(
+  path: string,
+  text: string,
+  located: Located,
+  producers: ReadonlyMap<string, Producer>,
+  names: ReadonlySet<string>,
+  scope: Scope,
+  problems: Problems,
+): Publication[] {
+  const { place } = located;
+  if (place === undefined) return [];
+  const keyPlace: Place = { ...place, part: "key" };
+  const consumer: Consumer = {
+    name: `the path "${path}"`,
+    axes: [...axesOf(path)],
+    place,
+    freeAxis: ({ name, matrix }) => {
+      const lacking = matrix.axes.filter((axis) => !axesOf(path).has(axis));
+      return {
+        message: `${name} has ${matrix.axes.length === 1 ? "the axis" : "the axes"} ` +
+          `${matrix.axes.join(", ")}, but the path names ${
+            lacking.length === matrix.axes.length ? "none" : `no ${lacking.join(", ")}`
+          }`,
+        suggestion: `write "${withAxes(path, lacking)}"`,
+      };
+    },
+  };
+  const selection = select(text, consumer, producers, names, problems, { output: true });
+  if (selection === undefined) return [];
+  if (selection.collects) {
+    problems.add(
+      `"${text}" collects several artifacts, but a path takes one`,
+      place,
+      "name the axes in the path: ${matrix.AXIS}",
+    );
+    return [];
+  }
+  const { producer } = selection;
+  const inside: Scope = { ...scope, axes: producer.matrix.axes, step: producer.name };
+  const template = compile(path, inside, keyPlace, problems);
+  if (template.faulty) return [];
+  const binder = new Binder(selection, consumer, problems);
+  const chosen = new Set<string>();
+  const publications: Publication[] = [];
+  for (const { axes } of producer.instances) {
+    const [instance] = selection.at(axes) ?? [];
+    if (instance === undefined || chosen.has(instance.name)) continue;
+    chosen.add(instance.name);
+    const binding = binder.bindInstance(instance);
+    if (binding === undefined) break;
+    publications.push({ path: String(template.evaluate(instance.axes)), binding, place: keyPlace });
+  }
+  return publications;
+}
+
+function withAxes(path: string, axes: readonly string[]): string {
+  const slash = path.lastIndexOf("/") + 1;
+  const folders = axes.map((axis) => `${axis}=\${matrix.${axis}}/`).join("");
+  return path.slice(0, slash) + folders + path.slice(slash);
+}
+
+function checkPaths(
+  publications: Publication[],
+  project: { file: string; folder: string },
+  problems: Problems,
+): void {
+  const own = relative(project.folder, project.file);
+  const taken = new Map<string, Publication>();
+  for (const publication of publications) {
+    const fault = faultOf(publication.path, own);
+    if (fault) {
+      problems.add(`"${publication.path}" can't be published to: ${fault}`, publication.place);
+      continue;
+    }
+    publication.path = tidy(publication.path);
+    const other = taken.get(publication.path);
+    if (other) {
+      problems.add(
+        `"${publication.path}" is published twice: ${other.binding.instance}.${other.binding.output} ` +
+          `and ${publication.binding.instance}.${publication.binding.output}`,
+        publication.place,
+      );
+    } else {
+      taken.set(publication.path, publication);
+    }
+  }
+  for (const [path, { place }] of taken) {
+    for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
+      const outer = path.slice(0, slash);
+      if (!taken.has(outer)) continue;
+      problems.add(`"${path}" lies inside "${outer}", which is published too`, place);
+    }
+  }
+}
+
+function faultOf(path: string, workflowFile: string): string | undefined {
+  if (path.startsWith("/") || /^[A-Za-z]:/.test(path) || path.startsWith("~")) {
+    return "write a path relative to the workflow file's folder";
+  }
+  if (path.includes("\\")) return "use / between folders";
+  if (path.includes("\0") || path.includes("\n")) return "it has a control character";
+  const parts = path.split("/");
+  if (parts.includes("..")) return "it leaves the folder of the workflow file";
+  const tidied = tidy(path);
+  if (tidied === "") return "it names nothing";
+  if (tidied === workflowFile) return "the workflow file itself stands there";
+  if (tidied.split("/")[0] === ".gyrus") return "the cache stands there";
+}
+
+function tidy(path: string): string {
+  return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+}

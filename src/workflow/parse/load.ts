@@ -1,0 +1,183 @@
+/** Reads a workflow file and its includes into layers, lowest precedence first. */
+import { parse } from "@std/toml";
+import type { Place } from "../graph.ts";
+import { dirname, resolve } from "../paths.ts";
+import type { Problems } from "../problems.ts";
+import type { Json } from "../step.ts";
+
+export type Table = Readonly<Record<string, Json>>;
+
+/** One file's content. */
+export interface Layer {
+  /** Absolute path. */
+  file: string;
+  folder: string;
+  table: Table;
+  /** Whether this is the file that was asked for. */
+  main: boolean;
+}
+
+export type ReadText = (path: string) => Promise<string>;
+
+export function isTable(value: Json | undefined): value is Table {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/**
+ * The file and everything that it includes, each once, included files before
+ * those that include them. Faults are reported; what can be read is returned.
+ */
+export async function loadLayers(
+  path: string,
+  readText: ReadText,
+  sources: Map<string, string>,
+  problems: Problems,
+): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  const loaded = new Set<string>();
+
+  async function load(file: string, chain: readonly string[], from?: Place): Promise<void> {
+    if (chain.includes(file)) {
+      const circle = [...chain.slice(chain.indexOf(file)), file];
+      const folder = dirname(chain[0]);
+      problems.add(
+        `files include each other: ${circle.map((each) => shortPath(each, folder)).join(" -> ")}`,
+        from,
+      );
+      return;
+    }
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const table = await readTable(file, readText, sources, problems, from);
+    if (table === undefined) return;
+    const folder = dirname(file);
+    for (const [name, place] of includesOf(table, file, problems)) {
+      await load(resolve(folder, name), [...chain, file], place);
+    }
+    layers.push({ file, folder, table, main: chain.length === 0 });
+  }
+
+  await load(resolve(path), []);
+  return layers;
+}
+
+function shortPath(file: string, folder: string): string {
+  return file.startsWith(folder + "/") ? file.slice(folder.length + 1) : file;
+}
+
+function includesOf(table: Table, file: string, problems: Problems): [string, Place][] {
+  const include = table.include;
+  if (include === undefined) return [];
+  const found: [string, Place][] = [];
+  const list = Array.isArray(include) ? include : [include];
+  list.forEach((name, index) => {
+    const keys = Array.isArray(include) ? ["include", index] : ["include"];
+    if (typeof name === "string" && name !== "") found.push([name, { file, keys }]);
+    else problems.add("include must be a path or a list of paths", { file, keys });
+  });
+  return found;
+}
+
+async function readTable(
+  file: string,
+  readText: ReadText,
+  sources: Map<string, string>,
+  problems: Problems,
+  from: Place | undefined,
+): Promise<Table | undefined> {
+  let text: string;
+  try {
+    text = await readText(file);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    problems.add(`can't read ${file}: ${reasonOf(error)}`, from);
+    return undefined;
+  }
+  text = text.replace(/^\uFEFF/, "");
+  sources.set(file, text);
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    await reportSyntax(file, text, error, problems);
+    return undefined;
+  }
+  const json = toJson(table, { file, keys: [] }, problems);
+  return isTable(json) ? json : undefined;
+}
+
+/** Why a file can't be read, in a few words. */
+export function reasonOf(error: Error): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "no permission";
+  return error.message;
+}
+
+async function reportSyntax(
+  file: string,
+  text: string,
+  error: Error,
+  problems: Problems,
+): Promise<void> {
+  const { lineOf, syntaxFault } = await import("./positions.ts");
+  const fault = syntaxFault(file, text);
+  if (fault) {
+    problems.addAt(`not valid TOML: ${fault.message}`, fault.location);
+    return;
+  }
+  // Only what this parser refuses and the other accepts, such as integers beyond 2^53.
+  const { cause = error } = error;
+  const line = numberIn(cause, "line");
+  const column = numberIn(cause, "column");
+  const message = error instanceof RangeError
+    ? "it is nested too deeply"
+    : error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
+  const location = { file, line, column, excerpt: lineOf(text, line) };
+  problems.addAt(`not valid TOML: ${lowerFirst(message)}`, location);
+}
+
+function numberIn(value: unknown, key: string): number {
+  const found = Object.getOwnPropertyDescriptor(Object(value), key)?.value;
+  return typeof found === "number" ? found : 1;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Of tables and lists inside each other. */
+const deepest = 50;
+
+/** TOML has dates, inf and nan; a workflow has no use for them. */
+function toJson(value: unknown, place: Place, problems: Problems): Json {
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return value;
+    problems.add("inf and nan can't be used in a workflow", place);
+    return 0;
+  }
+  if (place.keys.length > deepest) {
+    problems.add(`values can't be nested deeper than ${deepest} levels`, place);
+    return "";
+  }
+  const inside = (key: string | number): Place => ({
+    file: place.file,
+    keys: [...place.keys, key],
+  });
+  if (Array.isArray(value)) {
+    return value.map((item, index) => toJson(item, inside(index), problems));
+  }
+  if (value instanceof Date) {
+    problems.add("dates can't be used in a workflow", place, "write it in quotes");
+    return "";
+  }
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, toJson(item, inside(key), problems)]),
+    );
+  }
+  problems.add("this value can't be used in a workflow", place);
+  return "";
+}

@@ -1,0 +1,164 @@
+/**
+ * Lines and columns of a workflow file, by address. Loaded only when one must be
+ * shown: values come from `@std/toml`, which keeps no positions.
+ */
+import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
+import type { Location } from "../../errors.ts";
+import type { Place } from "../graph.ts";
+
+interface Span {
+  line: number;
+  column: number;
+  length: number;
+}
+
+interface Entry {
+  key?: Span;
+  value?: Span;
+}
+
+const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
+
+/** Where a place stands; the nearest enclosing table when the place itself isn't written. */
+export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
+  const text = sources.get(place.file) ?? "";
+  const { entries, lines } = layoutOf(text);
+  const at = (span: Span) => ({ file: place.file, ...span, excerpt: lines[span.line - 1] ?? "" });
+  for (let depth = place.keys.length; depth > 0; depth--) {
+    const entry = entries.get(address(place.keys.slice(0, depth)));
+    if (entry === undefined) continue;
+    const exact = depth === place.keys.length;
+    const span = exact && place.part !== "key"
+      ? entry.value ?? entry.key
+      : entry.key ?? entry.value;
+    if (span) return at(span);
+  }
+  return at({ line: 1, column: 1, length: 1 });
+}
+
+/** The parser's words that a writer of a workflow would not understand at once. */
+const plainer: Readonly<Record<string, string>> = {
+  "Unspecified values are invalid": "a value is missing",
+  "Must be a newline": "the line should end here",
+  "Defining a key multiple times is invalid": "this key is defined already",
+  "Expected equal (=) token": "an = is missing",
+  "Expected comma (,) token": "a comma is missing",
+  "Unterminated array": "a list is not closed",
+  "Unterminated inline table": "a table is not closed",
+  "Unterminated table-key": "a table's name is not closed",
+  "Unterminated string constant": "a text is not closed",
+  "Empty bare keys are not allowed": "a key is missing",
+};
+
+/** What the positions parser has against a text, if anything. */
+export function syntaxFault(
+  file: string,
+  text: string,
+): { message: string; location: Location } | undefined {
+  try {
+    parseTOML(text, { tomlVersion: "1.1" });
+  } catch (error) {
+    if (!(error instanceof ParseError)) return undefined;
+    const before = text.slice(0, error.index);
+    const trimmed = before.trimEnd();
+    const valueMissing = trimmed.endsWith("=") && trimmed.length < before.length;
+    // What is missing is missed at the next token, often a line further down.
+    const missing = valueMissing ||
+      /^(Unspecified|Unterminated|Expected|The key)/.test(error.message);
+    const end = missing ? trimmed.length : before.length;
+    const line = before.slice(0, end).split("\n").length;
+    const column = end - text.lastIndexOf("\n", end - 1);
+    const message = valueMissing
+      ? "a value is missing"
+      : /^\s*\[/.test(lineOf(text, line)) && error.message.startsWith("The key")
+      ? "a table's name is not closed"
+      : plainer[error.message] ?? error.message.charAt(0).toLowerCase() + error.message.slice(1);
+    return { message, location: { file, line, column, excerpt: lineOf(text, line) } };
+  }
+}
+
+/** The text of a line that counts from 1. */
+export function lineOf(text: string, line: number): string {
+  return text.split(/\r?\n/, line)[line - 1] ?? "";
+}
+
+interface Layout {
+  /** Spans of every key and value by address. */
+  entries: ReadonlyMap<string, Entry>;
+  lines: readonly string[];
+}
+
+const layouts = new Map<string, Layout>();
+
+/** A file's layout, kept: a plan asks for the places of many values. */
+function layoutOf(text: string): Layout {
+  let layout = layouts.get(text);
+  if (layout === undefined) {
+    layout = { entries: entriesOf(text), lines: text.split(/\r?\n/) };
+    if (layouts.size >= 16) layouts.clear();
+    layouts.set(text, layout);
+  }
+  return layout;
+}
+
+function entriesOf(text: string): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  try {
+    const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
+    for (const node of table.body) {
+      if (node.type === "TOMLTable") {
+        addKeys(entries, node.key, node.resolvedKey.slice(0, -node.key.keys.length || undefined));
+        for (const pair of node.body) addPair(entries, pair, node.resolvedKey);
+      } else {
+        addPair(entries, node, []);
+      }
+    }
+  } catch {
+    // A text that @std/toml reads and this parser doesn't: issues then stand at line 1.
+  }
+  return entries;
+}
+
+function addPair(
+  entries: Map<string, Entry>,
+  pair: AST.TOMLKeyValue,
+  prefix: readonly (string | number)[],
+): void {
+  const keys = addKeys(entries, pair.key, prefix);
+  addValue(entries, pair.value, keys);
+}
+
+/** Notes each part of a dotted key at its first appearance and returns the full address. */
+function addKeys(
+  entries: Map<string, Entry>,
+  key: AST.TOMLKey,
+  prefix: readonly (string | number)[],
+): (string | number)[] {
+  const keys = [...prefix];
+  for (const part of key.keys) {
+    keys.push(part.type === "TOMLBare" ? part.name : part.value);
+    const name = address(keys);
+    if (!entries.has(name)) entries.set(name, { key: spanOf(part) });
+  }
+  return keys;
+}
+
+function addValue(
+  entries: Map<string, Entry>,
+  node: AST.TOMLContentNode,
+  keys: readonly (string | number)[],
+): void {
+  const name = address(keys);
+  entries.set(name, { ...entries.get(name), value: spanOf(node) });
+  if (node.type === "TOMLInlineTable") {
+    for (const pair of node.body) addPair(entries, pair, keys);
+  } else if (node.type === "TOMLArray") {
+    node.elements.forEach((element, index) => addValue(entries, element, [...keys, index]));
+  }
+}
+
+/** A node's first line; what goes on further down isn't underlined. */
+function spanOf({ loc: { start, end }, range }: AST.TOMLNode): Span {
+  const length = start.line === end.line ? range[1] - range[0] : 1;
+  return { line: start.line, column: start.column + 1, length };
+}

@@ -1,0 +1,231 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { call, launcher, Project, steady, WORKFLOW } from "../project.ts";
+
+Deno.test("a run tells each start with its reason, each end, and what it published", async () => {
+  await using project = await Project.make();
+  const first = await project.gyrus("run", "flow.toml", "--jobs", "1");
+  assertEquals(first.err, "");
+  assertEquals(
+    steady(first.out),
+    `start first  (never run)
+done  first  (TIME, 130 B)
+start each[k=1]  (never run)
+done  each[k=1]  (TIME, 132 B)
+start each[k=2]  (never run)
+done  each[k=2]  (TIME, 132 B)
+start all  (never run)
+done  all  (TIME, 141 B)
+wrote results/all.tsv
+done: 4 instances run, 0 cached (TIME)
+wrote .gyrus/runs/RUN/report.html
+`,
+  );
+  assertEquals(first.code, 0);
+  assertEquals(await project.read("results/all.tsv"), "n\n4\n1\nn\n4\n2\n3\n");
+
+  const second = await project.gyrus("flow.toml");
+  assertEquals(steady(second.out), "nothing to do: 4 cached (TIME)\n");
+  assertEquals(second.code, 0);
+});
+
+Deno.test("the two ways to run without the launcher do the same", async () => {
+  await using project = await Project.make();
+  const first = await project.withAllPermissions("run", "flow.toml", "first");
+  assertStringIncludes(steady(first.out), "done: 1 instance run, 0 cached (TIME)\n");
+  const second = await project.withAllPermissions("flow.toml", "first");
+  assertEquals(steady(second.out), "nothing to do: 1 cached (TIME)\n");
+});
+
+Deno.test("a failure shows the last lines, the log, the files and the command to run it again", async () => {
+  await using project = await Project.make();
+  const { code, out, err } = await project.gyrus(
+    "run",
+    "flow.toml",
+    "each[k=2]",
+    "--set",
+    "each.fail=true",
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(
+    steady(out).replaceAll(/\(file:.+\)$/gm, "(PLACE)"),
+    `FAILED  each[k=2]: told to fail
+  at Object.run (PLACE)
+  | row 1
+  | row 2
+  log: .gyrus/runs/RUN/logs/each_k=2_.log
+  files: .gyrus/runs/RUN/failed/each_k=2_
+  again: gyrus run flow.toml 'each[k=2]' --set each.fail=true
+`,
+  );
+  assertEquals(
+    steady(err),
+    "failed: 1 failed, 1 done, 0 cached (TIME); gyrus show RUN tells more\n",
+  );
+});
+
+Deno.test("--keep-going goes on with what does not depend on a failure", async () => {
+  await using project = await Project.make();
+  await project.write(
+    "flow.toml",
+    `version = 1
+[steps.bad]
+uses = "./count.ts"
+with.fail = true
+[steps.after]
+uses = "./count.ts"
+in.before = "bad"
+[steps.other]
+uses = "./count.ts"
+needs = []
+`,
+  );
+  const { code, err } = await project.gyrus("run", "flow.toml", "--keep-going", "--jobs", "1");
+  assertEquals(code, 1);
+  assertStringIncludes(steady(err), "failed: 1 failed, 1 done, 0 cached, 1 not run (TIME)");
+});
+
+Deno.test("--quiet prints failures alone, and those on the error stream", async () => {
+  await using project = await Project.make();
+  const good = await project.gyrus("run", "flow.toml", "--quiet");
+  assertEquals([good.code, good.out, good.err], [0, "", ""]);
+  const bad = await project.gyrus(
+    "run",
+    "flow.toml",
+    "first",
+    "--set",
+    "first.fail=true",
+    "--quiet",
+  );
+  assertEquals([bad.code, bad.out], [1, ""]);
+  assertStringIncludes(bad.err, "FAILED  first: told to fail");
+});
+
+Deno.test("--json prints every event as a line and nothing else", async () => {
+  await using project = await Project.make();
+  const { out, err } = await project.gyrus("run", "flow.toml", "--json", "--jobs", "1");
+  assertEquals(err, "");
+  const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert(events.every(({ time }) => !Number.isNaN(Date.parse(time))));
+  const types = events.map(({ type }) => type);
+  assertEquals([types[0], types.at(-1)], ["run-started", "run-finished"]);
+  assertEquals(
+    events.filter(({ type }) => type === "instance-finished").map(({ instance }) => instance),
+    ["first", "each[k=1]", "each[k=2]", "all"],
+  );
+  const progress = events.filter((event) =>
+    event.type === "instance-progress" && event.instance === "each[k=2]"
+  );
+  assertEquals(progress.map(({ fraction, message }) => [fraction, message]), [
+    [0.5, "row 1/2"],
+    [1, "row 2/2"],
+  ]);
+  assertEquals(events.at(-1).counts, { cached: 0, done: 4, failed: 0, skipped: 0 });
+});
+
+Deno.test("the first interrupt lets steps stop, the second ends at once; a rerun goes on", async () => {
+  await using project = await Project.make();
+  await project.gyrus("run", "flow.toml", "first", "--quiet");
+  for (const signals of [1, 2]) {
+    const child = new Deno.Command(launcher, {
+      args: ["run", "flow.toml", "--set", "each.milliseconds=60000"],
+      cwd: project.folder,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const rest = async () => {
+      while (!(await reader.read()).done);
+    };
+    for (let text = ""; !text.includes("start each");) {
+      const { value, done } = await reader.read();
+      assert(!done, "the run ended before it was interrupted");
+      text += value;
+    }
+    const started = performance.now();
+    for (let signal = 0; signal < signals; signal++) {
+      child.kill("SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const [err] = await Promise.all([new Response(child.stderr).text(), rest()]);
+    assertEquals((await child.status).code, 130);
+    assertStringIncludes(err, "interrupted: running steps save what they can");
+    assert(performance.now() - started < 20_000);
+  }
+  const { out } = await project.gyrus("run", "flow.toml", "--jobs", "1");
+  assertStringIncludes(steady(out), "done: 3 instances run, 1 cached (TIME)\n");
+});
+
+Deno.test("the cache is where --cache, GYRUS_CACHE or the workflow say, and nothing else is written", async () => {
+  await using project = await Project.make();
+  await project.write("flow.toml", `${WORKFLOW}\n[profile.far]\ncache = "../elsewhere"\n`);
+  const { code } = await project.gyrus("run", "flow.toml", "first", "--cache", "../my cache");
+  assertEquals(code, 0);
+  assert((await Array.fromAsync(Deno.readDir(`${project.root}/my cache`))).length > 3);
+  const names = await Array.fromAsync(Deno.readDir(project.folder), ({ name }) => name);
+  assertEquals(names.sort(), ["count.ts", "flow.lock.json", "flow.toml"]);
+
+  const env = { GYRUS_CACHE: "../my cache" };
+  const second = await call(launcher, ["run", "flow.toml", "first"], { cwd: project.folder, env });
+  assertEquals(steady(second.out), "nothing to do: 1 cached (TIME)\n");
+
+  const denied = await project.gyrus("run", "flow.toml", "--profile", "far");
+  assertEquals(denied.code, 2);
+  assertEquals(
+    denied.err.replace(project.root, ""),
+    "error: no permission to write /elsewhere/objects: Gyrus writes to the workflow's folder and " +
+      "to what --cache, GYRUS_CACHE and output options name\n",
+  );
+});
+
+Deno.test("--frozen runs while the lock file holds, and ends with 4 once a step has changed", async () => {
+  await using project = await Project.make();
+  const none = await project.gyrus("run", "flow.toml", "--frozen");
+  assertEquals([none.code, none.err], [
+    2,
+    "error: --frozen needs flow.lock.json, and there is none; run once without --frozen to write it\n",
+  ]);
+  await project.gyrus("run", "flow.toml", "--quiet");
+  assertEquals((await project.gyrus("run", "flow.toml", "--frozen")).code, 0);
+  await project.write("count.ts", `${await project.read("count.ts")}// changed\n`);
+  const drifted = await project.gyrus("run", "flow.toml", "--frozen");
+  assertEquals([drifted.code, drifted.err], [4, "--frozen: step kind count has changed\n"]);
+});
+
+Deno.test("--save-as writes the sweep into a file that means the same", async () => {
+  await using project = await Project.make();
+  const args = ["--sweep", "all.milliseconds=0,1", "--set", "params.far=5"];
+  const saved = await project.gyrus("run", "flow.toml", "all", ...args, "--save-as", "swept.toml");
+  assertEquals(saved.err, "wrote swept.toml\n");
+  const again = await project.gyrus("run", "swept.toml", "all");
+  assertEquals(steady(again.out), "nothing to do: 5 cached (TIME)\n");
+  const elsewhere = await project.gyrus("run", "flow.toml", ...args, "--save-as", "/swept.toml");
+  assertEquals(elsewhere.code, 2);
+  assertStringIncludes(elsewhere.err, "is outside the workflow's folder");
+});
+
+Deno.test("the report is published where the workflow asks, made again when missing, never over edits", async () => {
+  await using project = await Project.make();
+  await project.write("flow.toml", `${WORKFLOW}"results/report.html" = "report"\n`);
+  const first = await project.gyrus("run", "flow.toml");
+  assertEquals(first.code, 0);
+  assert(first.out.endsWith("wrote results/report.html\n"), first.out);
+  assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
+
+  const idle = await project.gyrus("run", "flow.toml");
+  assertEquals(steady(idle.out), "nothing to do: 4 cached (TIME)\n");
+  await Deno.remove(`${project.folder}/results/report.html`);
+  const again = await project.gyrus("run", "flow.toml");
+  assertEquals(
+    steady(again.out),
+    "nothing to do: 4 cached (TIME)\nwrote results/report.html\n",
+  );
+
+  await project.write("results/report.html", "my notes");
+  const edited = await project.gyrus("run", "flow.toml", "--set", "params.far=5", "--quiet");
+  assertEquals(edited.code, 1);
+  assertStringIncludes(edited.err, "results/report.html: was edited since Gyrus wrote it");
+  assertEquals(await project.read("results/report.html"), "my notes");
+  const forced = ["--set", "params.far=6", "--quiet", "--force-publish"];
+  assertEquals((await project.gyrus("run", "flow.toml", ...forced)).code, 0);
+  assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
+});

@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { base, issues, read } from "../reading.ts";
+
+const folds = `${base}
+[steps.folds]
+uses = "split.kfold"
+matrix.seed = [1, 2]
+in.labels = "labels"
+with.seed = "\${matrix.seed}"
+[publish]
+`;
+
+const last = async (line: string) => (await issues(folds + line)).split("\n").pop() ?? "";
+
+Deno.test("a path that names the axes is expanded, a picked instance and element need none", async () => {
+  const workflow = await read(`${folds}"out/\${matrix.seed}/folds" = "folds"
+"./out//first" = "folds[seed=2].folds[0]"
+"labels.tsv" = "labels.labels"
+`);
+  assertEquals(workflow.publications.map(({ path, binding }) => [path, binding]), [
+    ["out/1/folds", { instance: "folds[seed=1]", output: "folds" }],
+    ["out/2/folds", { instance: "folds[seed=2]", output: "folds" }],
+    ["out/first", { instance: "folds[seed=2]", output: "folds", index: 0 }],
+    ["labels.tsv", { instance: "labels", output: "labels" }],
+  ]);
+  assertEquals((await workflow.locate(workflow.publications[3].place)).column, 1);
+});
+
+Deno.test("a path that lacks an axis is shown with one that has it", async () => {
+  assertEquals(
+    await issues(`${folds}"out/folds" = "folds"\n`),
+    `a.toml:18:15
+18 | "out/folds" = "folds"
+   |               ^^^^^^^
+folds has the axis seed, but the path names none; write "out/seed=\${matrix.seed}/folds"`,
+  );
+});
+
+Deno.test("publications that are at fault", async () => {
+  const cases: [string, string][] = [
+    [
+      '"../x" = "labels"',
+      '"../x" can\'t be published to: it leaves the folder of the workflow file',
+    ],
+    [
+      '"a/../../x" = "labels"',
+      '"a/../../x" can\'t be published to: it leaves the folder of the workflow file',
+    ],
+    [
+      '"/tmp/x" = "labels"',
+      "\"/tmp/x\" can't be published to: write a path relative to the workflow file's folder",
+    ],
+    ["'a\\b' = 'labels'", '"a\\b" can\'t be published to: use / between folders'],
+    ['"." = "labels"', '"." can\'t be published to: it names nothing'],
+    [
+      '"a.toml" = "labels"',
+      '"a.toml" can\'t be published to: the workflow file itself stands there',
+    ],
+    ['".gyrus/x" = "labels"', '".gyrus/x" can\'t be published to: the cache stands there'],
+    [
+      '"a" = "labels"\n"./a" = "caps"',
+      '"a" is published twice: labels.labels and caps.caps',
+    ],
+    [
+      '"a" = "labels"\n"a/b/c" = "caps"',
+      '"a/b/c" lies inside "a", which is published too',
+    ],
+    ['"a" = "lables"', 'there is no step "lables"; did you mean "labels"?'],
+    ['"a" = 3', 'what goes to "a" must be a reference in quotes'],
+    [
+      '"a" = "folds[*]"',
+      '"folds[*]" collects several artifacts, but a path takes one; ' +
+      "name the axes in the path: ${matrix.AXIS}",
+    ],
+    [
+      '"a/${matrix.sede}" = "folds[seed=1]"',
+      'folds has no matrix axis "sede"; did you mean "seed"?',
+    ],
+    ['"a" = "labels.table"', 'labels has no output "table"; known: labels'],
+  ];
+  for (const [line, expected] of cases) assertEquals(await last(line), expected, line);
+});
+
+Deno.test("the reserved reference report asks for the run's report, unless a step is called so", async () => {
+  const workflow = await read(`${folds}"./out//report.html" = "report"\n"labels.tsv" = "labels"\n`);
+  assertEquals(workflow.reports, ["out/report.html"]);
+  assertEquals(workflow.publications.map(({ path }) => path), ["labels.tsv"]);
+  assertEquals(
+    await last('"../report.html" = "report"\n'),
+    '"../report.html" can\'t be published to: it leaves the folder of the workflow file',
+  );
+  assertEquals(
+    await last('"out" = "report"\n"./out" = "labels"\n'),
+    '"out" is published twice: labels.labels and run.report',
+  );
+  const named = `${base}
+[steps.report]
+uses = "split.kfold"
+in.labels = "labels"
+[publish]
+"out" = "report"
+`;
+  const { reports, publications } = await read(named);
+  assertEquals([reports, publications.map(({ binding }) => binding.instance)], [[], ["report"]]);
+});
