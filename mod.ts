@@ -86,7 +86,7 @@ export async function readWorkflow(
   path: string,
   options: Partial<ReadOptions> = {},
 ): Promise<Workflow> {
-  const { reading } = await import("./src/steps/host.ts");
+  const { reading } = await import("./src/steps/engine_options.ts");
   const { readWorkflow: read } = await import("./src/workflow/read.ts");
   return await read(path, { ...reading, ...options });
 }
@@ -111,7 +111,7 @@ export async function plan(
   workflow: Workflow,
   options: PlanOptions = {},
 ): Promise<Plan> {
-  const { planning } = await import("./src/steps/host.ts");
+  const { planning } = await import("./src/steps/engine_options.ts");
   return await (await import("./src/engine/plan/plan.ts")).plan(store, workflow, {
     ...planning,
     ...options,
@@ -131,7 +131,7 @@ export async function run(
   workflow: Workflow,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { running } = await import("./src/steps/host.ts");
+  const { running } = await import("./src/steps/engine_options.ts");
   return await (await import("./src/engine/run/run.ts")).run(store, workflow, {
     ...running,
     ...options,

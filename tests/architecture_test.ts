@@ -1,46 +1,10 @@
-/** The house as DESIGN draws it: which room may import which, and that nothing goes in circles. */
+/** Which folder imports which, that imports form no cycle, and that folders stay small. */
 import { assert, assertEquals } from "@std/assert";
+import { EVERYWHERE, FOLDERS } from "../docs/folders.ts";
 import { READING_SOURCES } from "../src/cli/snapshot.ts";
 import { type ImportLine, readImports } from "../src/device/code_digest.ts";
 
 const root = new URL("../", import.meta.url);
-
-/** What a room may import beside itself and what everyone may. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  "deno.json": [],
-  "src/errors.ts": [],
-  "src/random.ts": [],
-  "src/std": [],
-  "src/gpu": [],
-  "kernels": ["src/gpu"],
-  "src/nn": ["src/gpu", "kernels"],
-  "src/evaluation": ["src/gpu", "kernels", "src/nn"],
-  "src/workflow": [],
-  "src/engine": ["src/workflow"],
-  "src/device": ["src/workflow"],
-  "src/formats": [],
-  "src/imaging": ["src/formats"],
-  "src/tables": ["src/formats"],
-  "src/maps": ["src/formats"],
-  "src/report": ["src/workflow", "src/engine", "src/formats", "src/tables", "src/evaluation"],
-  "src/steps": [
-    "src/gpu",
-    "kernels",
-    "src/nn",
-    "src/evaluation",
-    "src/workflow",
-    "src/engine",
-    "src/device",
-    "src/formats",
-    "src/imaging",
-    "src/tables",
-    "src/maps",
-    "src/report",
-  ],
-};
-const EVERYONE = ["deno.json", "src/errors.ts", "src/random.ts", "src/std"];
-/** On top of everything: they may import every room. */
-const TOP = ["src/cli", "mod.ts"];
 
 function* walk(folder: string): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, root))) {
@@ -73,34 +37,39 @@ function readModules(): Module[] {
 
 const modules = readModules();
 
-function roomOf(path: string): string {
-  const rooms = [...Object.keys(ROOMS), ...TOP];
-  const room = rooms.find((name) => path === name || path.startsWith(`${name}/`));
-  assert(room !== undefined, `${path} stands in no room of DESIGN`);
-  return room;
+function folderOf(path: string): string {
+  const known = [...FOLDERS.map((folder) => folder.path), ...EVERYWHERE];
+  const found = known.find((name) => path === name || path.startsWith(`${name}/`));
+  assert(found !== undefined, `${path} is in no folder of docs/folders.ts`);
+  return found;
 }
 
-Deno.test("imports run in the directions that DESIGN allows and in no other", () => {
-  const wrong: string[] = [];
+Deno.test("folders import what docs/folders.ts lists, and all that it lists is used", () => {
+  const used = new Map(FOLDERS.map(({ path }) => [path, new Set<string>()]));
   for (const { path, imports } of modules) {
-    const room = roomOf(path);
-    if (TOP.includes(room)) continue;
     for (const { target } of imports) {
-      // A user's step in its worker sees Gyrus as any program does.
-      if (path === "src/steps/user/sandbox_worker.ts" && target === "mod.ts") continue;
-      const to = roomOf(target);
-      if (to !== room && !EVERYONE.includes(to) && !ROOMS[room].includes(to)) {
-        wrong.push(`${path} imports ${target}`);
-      }
+      // A user's step in its worker imports Gyrus as any program does.
+      if (path.startsWith("src/steps/user/") && target === "mod.ts") continue;
+      const to = folderOf(target);
+      if (to !== folderOf(path) && !EVERYWHERE.includes(to)) used.get(folderOf(path))?.add(to);
     }
   }
-  assertEquals(wrong, []);
+  for (const { path, imports } of FOLDERS) {
+    assertEquals([...used.get(path)!].sort(), [...imports].sort(), path);
+  }
 });
 
-Deno.test("no module imports itself by way of others", () => {
+Deno.test("a folder imports only from those above it in docs/folders.ts", () => {
+  const order = FOLDERS.map(({ path }) => path);
+  for (const [at, { path, imports }] of FOLDERS.entries()) {
+    for (const name of imports) assert(order.indexOf(name) < at, `${path} imports ${name}`);
+  }
+});
+
+Deno.test("no module imports itself through others, types included", () => {
   const edges = new Map(modules.map(({ path, imports }) => [
     path,
-    imports.filter(({ kind }) => kind === "value").map(({ target }) => target),
+    imports.filter(({ kind }) => kind !== "dynamic").map(({ target }) => target),
   ]));
   const done = new Set<string>();
   function visit(path: string, chain: readonly string[]): void {
@@ -111,6 +80,17 @@ Deno.test("no module imports itself by way of others", () => {
     done.add(path);
   }
   for (const path of edges.keys()) visit(path, []);
+});
+
+Deno.test("no folder holds more than 25 files", () => {
+  const crowded: string[] = [];
+  const visit = (folder: string): void => {
+    const entries = [...Deno.readDirSync(new URL(folder, root))];
+    if (entries.filter(({ isFile }) => isFile).length > 25) crowded.push(folder);
+    for (const { name, isDirectory } of entries) if (isDirectory) visit(`${folder}${name}/`);
+  };
+  for (const folder of ["src/", "docs/", "workflows/"]) visit(folder);
+  assertEquals(crowded, []);
 });
 
 Deno.test("a reading depends on no module that the stamp of the program passes over", () => {
@@ -162,7 +142,7 @@ Deno.test("only the command line prints", async () => {
   assertEquals(printing, []);
 });
 
-Deno.test("no folder is called utils, helpers or common", () => {
+Deno.test("no folder is called utils, helpers or the like", () => {
   const bad = modules.map(({ path }) => path).filter((path) =>
     /\/(utils?|helpers?|common|misc|lib)(\/|\.ts$)/.test(path)
   );

@@ -1,6 +1,6 @@
 /** The workflow and the store that a command is about, from its options. */
 import { openStore, type Store } from "../engine/store/store.ts";
-import { reading } from "../steps/host.ts";
+import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { resolve } from "../workflow/paths.ts";
 import type { Given, OptionSpec } from "./arguments.ts";

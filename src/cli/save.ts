@@ -1,7 +1,7 @@
 /** `--save-as` and the lock file: what a run writes beside the workflow file. */
 import { drift, encodeLock, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
 import type { Plan } from "../engine/plan/plan.ts";
-import { reading } from "../steps/host.ts";
+import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { basename, dirname, resolve } from "../workflow/paths.ts";
 import { type Given, type OptionSpec, UsageError } from "./arguments.ts";

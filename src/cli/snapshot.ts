@@ -7,7 +7,7 @@ import type { EventBody } from "../engine/plan/events.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
 import { type Plan, plan } from "../engine/plan/plan.ts";
 import type { Store } from "../engine/store/store.ts";
-import { planning } from "../steps/host.ts";
+import { planning } from "../steps/engine_options.ts";
 import { loadKind } from "../steps/mod.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { keepWorkflow, recallWorkflow } from "../workflow/snapshot.ts";

@@ -5,34 +5,35 @@
 import type { StepKind, StepModules } from "../workflow/step.ts";
 
 export const stepModules: StepModules = {
-  "caps.open": () => import("./caps_open.ts"),
-  "bids.open": () => import("./bids_open.ts"),
-  "caps.generate": () => import("./caps_generate.ts"),
-  "extract.slices": () => import("./extract_slices.ts"),
-  "extract.patches": () => import("./extract_patches.ts"),
-  "extract.rois": () => import("./extract_rois.ts"),
-  "extract.images": () => import("./extract_images.ts"),
-  "tables.open": () => import("./tables_open.ts"),
-  "maps.open": () => import("./maps_open.ts"),
-  "model.open": () => import("./model_open.ts"),
-  "labels.get": () => import("./labels_get.ts"),
-  "labels.metadata": () => import("./labels_metadata.ts"),
-  "labels.progression": () => import("./labels_progression.ts"),
-  "labels.analysis": () => import("./labels_analysis.ts"),
-  "split.holdout": () => import("./split_holdout.ts"),
-  "split.kfold": () => import("./split_kfold.ts"),
-  "train.classification": () => import("./train_classification.ts"),
-  "train.regression": () => import("./train_regression.ts"),
-  "predict": () => import("./predict.ts"),
-  "evaluate": () => import("./evaluate.ts"),
-  "interpret.gradients": () => import("./interpret_gradients.ts"),
-  "interpret.gradcam": () => import("./interpret_gradcam.ts"),
-  "maps": () => import("./maps.ts"),
+  "caps.open": () => import("./caps/open.ts"),
+  "bids.open": () => import("./bids/open.ts"),
+  "caps.generate": () => import("./caps/generate.ts"),
+  "extract.slices": () => import("./extract/slices.ts"),
+  "extract.patches": () => import("./extract/patches.ts"),
+  "extract.rois": () => import("./extract/rois.ts"),
+  "extract.images": () => import("./extract/images.ts"),
+  "tables.open": () => import("./tables/open.ts"),
+  "maps.open": () => import("./maps/open.ts"),
+  "model.open": () => import("./model/open.ts"),
+  "labels.get": () => import("./labels/get.ts"),
+  "labels.metadata": () => import("./labels/metadata.ts"),
+  "labels.progression": () => import("./labels/progression.ts"),
+  "labels.analysis": () => import("./labels/analysis.ts"),
+  "split.holdout": () => import("./split/holdout.ts"),
+  "split.kfold": () => import("./split/kfold.ts"),
+  "train.classification": () => import("./train/classification.ts"),
+  "train.regression": () => import("./train/regression.ts"),
+  "predict": () => import("./predict/predict.ts"),
+  "evaluate": () => import("./evaluate/evaluate.ts"),
+  "interpret.gradients": () => import("./interpret/gradients.ts"),
+  "interpret.gradcam": () => import("./interpret/gradcam.ts"),
+  "maps": () => import("./maps/maps.ts"),
 };
 
-/** Address of the module that declares a kind. */
+/** Address of the module that declares a kind: `a.b` in `a/b.ts`, `a` in `a/a.ts`. */
 export function moduleOf(kind: string): URL {
-  return new URL(`${kind.replace(".", "_")}.ts`, import.meta.url);
+  const [folder, name = folder] = kind.split(".");
+  return new URL(`${folder}/${name}.ts`, import.meta.url);
 }
 
 /** Undefined when there is no such kind. */

@@ -5,8 +5,8 @@
  */
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { readTorch, stateDict, writeTorch } from "../../src/formats/torch_checkpoint.ts";
-import mapsOpen from "../../src/steps/maps_open.ts";
-import maps from "../../src/steps/maps.ts";
+import mapsOpen from "../../src/steps/maps/open.ts";
+import maps from "../../src/steps/maps/maps.ts";
 import { publishMaps } from "../../src/steps/maps/publish.ts";
 import type { Artifact, Json } from "../../src/workflow/step.ts";
 import { MemoryStore, writtenBytes } from "../steps/memory.ts";

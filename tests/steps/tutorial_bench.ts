@@ -17,7 +17,7 @@ import { openStore } from "../../src/engine/store/store.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { columnIndices, readTsv, writeTsv } from "../../src/formats/tsv.ts";
 import { Random } from "../../src/random.ts";
-import { reading, running } from "../../src/steps/host.ts";
+import { reading, running } from "../../src/steps/engine_options.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import {

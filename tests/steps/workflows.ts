@@ -5,8 +5,8 @@ import type { Executor, Job } from "../../src/engine/task/executors/executor.ts"
 import { run, type RunOptions, type RunResult } from "../../src/engine/run/run.ts";
 import { openStore, type Store } from "../../src/engine/store/store.ts";
 import { execute, type TaskResult } from "../../src/engine/task/task.ts";
-import { reading, running } from "../../src/steps/host.ts";
-import { services } from "../../src/steps/thread.ts";
+import { reading, running } from "../../src/steps/engine_options.ts";
+import { services } from "../../src/steps/step_module.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
 

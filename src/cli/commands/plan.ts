@@ -5,7 +5,7 @@ import {
   type PlannedInstance,
 } from "../../engine/plan/plan.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
-import { planning } from "../../steps/host.ts";
+import { planning } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, reportFailure } from "../failure.ts";

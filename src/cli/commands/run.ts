@@ -3,7 +3,7 @@ import { run as runEngine, type RunResult } from "../../engine/run/run.ts";
 import type { RunRequest } from "../../engine/run/run_folder.ts";
 import { plan } from "../../engine/plan/plan.ts";
 import type { Store } from "../../engine/store/store.ts";
-import { planning, running } from "../../steps/host.ts";
+import { planning, running } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Given } from "../arguments.ts";
 import type { Command } from "../command.ts";

@@ -1,5 +1,5 @@
 import { verify } from "../../engine/run/verify.ts";
-import { reading, running } from "../../steps/host.ts";
+import { reading, running } from "../../steps/engine_options.ts";
 import { readWorkflow } from "../../workflow/read.ts";
 import type { Command } from "../command.ts";
 import { openDisplay } from "../display.ts";

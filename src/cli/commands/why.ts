@@ -1,6 +1,6 @@
 import { type Explanation, type InputChange, why } from "../../engine/plan/explain.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
-import { planning } from "../../steps/host.ts";
+import { planning } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";

@@ -14,28 +14,20 @@ import {
 } from "./run_folder.ts";
 import { keysOf, type Node } from "./node.ts";
 import { Pools } from "./pools.ts";
-import { Scheduler } from "./scheduler.ts";
+import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import type { Store } from "../store/store.ts";
 
-export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal"> {
+export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal">, SchedulerOptions {
   /** Threads that may work at once; default: as many as the processor has. */
   jobs?: number;
   /** Device steps at once, asked when there are any; default 1. */
   deviceSlots?: () => Promise<number>;
   /** Bytes that steps may ask for together; unbounded when absent. */
   memory?: number;
-  /** Goes on with what does not depend on a failure. */
-  keepGoing?: boolean;
-  /** Memoized parts and checkpoints are made anew and not kept. */
-  fresh?: boolean;
   /** Overwrites published files that were edited, and files that Gyrus did not write. */
   forcePublish?: boolean;
   /** See {@link LocalOptions.stepModule}. */
   stepModule?: string;
-  /** First interrupt: no more starts; what runs is asked to save and stop. */
-  signal?: AbortSignal;
-  /** Second interrupt: nothing is waited for. */
-  kill?: AbortSignal;
   onEvent?: EventListener;
   /** In place of the local one. */
   executor?: Executor;

@@ -19,7 +19,6 @@ import type { Plan } from "../plan/plan.ts";
 import type { Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 import { logPath, type RunFolder } from "./run_folder.ts";
-import type { RunOptions } from "./run.ts";
 import { producers } from "../plan/select.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import type { Task, TaskListener, TaskResult } from "../task/task.ts";
@@ -29,6 +28,17 @@ const FIRST_LOOK = 50;
 const LAST_LOOK = 1000;
 /** Damage may cost an instance so many reruns before it is a failure. */
 const HEALINGS = 3;
+
+export interface SchedulerOptions {
+  /** First interrupt: no more starts; what runs is asked to save and stop. */
+  signal?: AbortSignal;
+  /** Second interrupt: nothing is waited for. */
+  kill?: AbortSignal;
+  /** Goes on with what does not depend on a failure. */
+  keepGoing?: boolean;
+  /** Memoized parts and checkpoints are made anew and not kept. */
+  fresh?: boolean;
+}
 
 export class Scheduler {
   readonly nodes: ReadonlyMap<string, Node>;
@@ -51,7 +61,7 @@ export class Scheduler {
     readonly pools: Pools,
     readonly executor: Executor,
     readonly folder: RunFolder | undefined,
-    readonly options: RunOptions,
+    readonly options: SchedulerOptions,
     readonly emit: (body: EventBody) => void,
   ) {
     this.#kill = options.kill ?? new AbortController().signal;

@@ -12,7 +12,7 @@ import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
 import type { MetricRow } from "../../maps/tables.ts";
 import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
-import { predictionFile, readPredictions } from "../evaluation/prediction_table.ts";
+import { predictionFile, readPredictions } from "../../artifacts/predictions.ts";
 
 /** A MAPS whose weights are files of the models. */
 export interface GatheredMaps extends Maps {

@@ -1,78 +1,53 @@
-/** From an opened MAPS to the artifacts that other steps take. */
-import { writeSafetensors } from "../../formats/safetensors.ts";
-import type { Table } from "../../formats/tsv.ts";
-import {
-  type OpenedMaps,
-  readPredictionTables,
-  readTrainedOn,
-  readTraining,
-  weightsFiles,
-} from "../../maps/read.ts";
-import { readWeights } from "../../maps/weights.ts";
-import { tableDraft } from "../../tables/files.ts";
-import { SessionTable } from "../../tables/session_table.ts";
-import type { Blob, Draft, StepContext } from "../../workflow/step.ts";
-import type { DigestFolder } from "./folder.ts";
+import { z } from "zod";
+import { tableOutput } from "../tables/outputs.ts";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { defineStep, type Draft } from "../../workflow/step.ts";
 
-/** A `model` artifact; weights are converted once for each content, whatever the MAPS is called. */
-export async function modelDraft(
-  folder: DigestFolder,
-  maps: OpenedMaps,
-  split: number,
-  context: Pick<StepContext, "get" | "memo" | "warn">,
-): Promise<Draft> {
-  const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
-    maps.description;
-  const files: Record<string, string | Blob> = {};
-  const weights = await weightsFiles(folder, maps, split);
-  for (const { selectionMetric, network, path } of weights) {
-    const source = await folder.blob(path);
-    const name = network === undefined ? "model" : `network-${network}`;
-    files[`best-${selectionMetric}/${name}.safetensors`] = await context.memo(
-      { architecture, weights: source.digest },
-      async () => {
-        const bytes = await context.get(source);
-        const { parameters, epoch } = readWeights(bytes, architecture, `${folder.name}/${path}`);
-        return writeSafetensors(parameters, { epoch: String(epoch) });
-      },
-    );
-  }
-  const selectionMetrics = [...new Set(weights.map(({ selectionMetric }) => selectionMetric))];
-  for (const metric of selectionMetrics) {
-    for (const [path, text] of await readPredictionTables(folder, maps, split, metric)) {
-      files[path] = text;
-    }
-  }
-  for (const network of multi_network ? elements.keys() : [undefined]) {
-    const training = await readTraining(folder, maps, split, network);
-    if (training === undefined) continue;
-    files[`${network === undefined ? "" : `network-${network}/`}training.tsv`] = training;
-  }
-  const trainedOn = await readTrainedOn(folder, maps, split);
-  files["participants.tsv"] = trainedOn.table;
-  const known = leakage_checkable && trainedOn.known;
-  if (!known) {
-    context.warn(
-      `${folder.name} does not list everyone whom its networks have seen: leakage may not be found`,
-    );
-  }
-  return {
-    meta: {
-      task,
-      architecture,
-      multi_network,
-      elements: [...elements],
-      ...description,
-      selection_metrics: selectionMetrics,
-      split,
-      leakage_checkable: known,
+export default defineStep({
+  kind: "maps.open",
+  version: 2,
+  summary: "Opens a pretrained MAPS of ClinicaDL, or one of our own",
+  description: `Gives one split's networks to \`predict\`, \`interpret.*\` or a training step's
+\`transfer\`, with everyone they were trained on, so that leakage is found. Reads ClinicaDL 1.x,
+older ones with \`fold-<i>\` included; of its architectures Conv5_FC3, Conv4_FC3, Stride_Conv5_FC3 and
+resnet18.
+
+With \`data_group\` the participants of a group that was predicted before are an output too, so that
+it can be predicted again by name.
+
+A MAPS from a model hub, which has no lists of participants, opens too, with a warning: leakage may
+not be found then, nor in a MAPS of ours whose networks began with a bare file.
+
+Unlike ClinicaDL: checkpoints are read without running what they contain.`,
+  params: z.object({
+    maps_directory: pathParameter().describe("The MAPS folder."),
+    split: z.int().min(0).default(0).describe("Which split's networks to take."),
+    data_group: z.string().min(1).optional()
+      .describe("A predicted data group whose participants become an output."),
+  }),
+  inputs: {},
+  outputs: ({ data_group }) => ({
+    model: { type: "model", description: "The split's best networks, one set a selection metric." },
+    ...data_group === undefined ? {} : {
+      participants: tableOutput("participants", "Participants of `data_group`."),
     },
-    files,
-  };
-}
-
-/** The participants of a data group, as split steps give them. */
-export function participantsDraft(table: Table, dataGroup: string, mapsName: string): Draft {
-  const subject = `${mapsName}/groups/${dataGroup}/data.tsv`;
-  return tableDraft(new SessionTable(table, subject), dataGroup);
-}
+  }),
+  runs: "inline",
+  source: true,
+  run: async (context) => {
+    const { openMaps, readDataGroup } = await import("../../maps/read.ts");
+    const { modelDraft, participantsDraft } = await import("./open_weights.ts");
+    const { mapsFolder } = await import("./folder.ts");
+    const { maps_directory, split, data_group } = context.params;
+    const folder = mapsFolder(maps_directory, context);
+    const maps = await openMaps(folder);
+    const outputs: Record<string, Draft> = {
+      model: await modelDraft(folder, maps, split, context),
+    };
+    if (data_group !== undefined) {
+      const table = await readDataGroup(folder, maps, data_group);
+      outputs.participants = participantsDraft(table, data_group, folder.name);
+    }
+    return outputs;
+  },
+});

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { defineStep, type Draft, type OutputPort } from "../../workflow/step.ts";
+
+export default defineStep({
+  kind: "caps.open",
+  version: 2,
+  summary: "Opens a CAPS folder, or several as cohorts",
+  description: `Looks for one image in each session: of all sessions, where those without an image
+are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several
+runs the highest is taken. Images that are missing, found twice or unreadable are told together.
+Images enter by their digest, so that an untouched folder is never read twice. What the data set's
+\`participants.tsv\`, its \`sub-*_sessions.tsv\` and the list say about the sessions comes along, and so
+do its \`masks\`.
+
+With \`multi_cohort\`, \`caps_directory\` is a table of \`cohort\` and \`path\`; \`participants_tsv\` may be
+one too, with the path of each cohort's list. A session of the same name in two cohorts is an error.
+
+With \`extract_json\` it opens tensors that ClinicaDL, or Gyrus, prepared: the output is then \`images\`,
+cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole images.`,
+  params: z.object({
+    caps_directory: pathParameter().describe(
+      "The CAPS folder, or with multi_cohort a table of cohort and path.",
+    ),
+    preprocessing: z.enum(["t1-linear", "pet-linear", "flair-linear", "custom"])
+      .default("t1-linear").describe("Pipeline that made the images."),
+    use_uncropped_image: z.boolean().default(false).describe(
+      "Take the images on the whole template grid, not the cropped ones.",
+    ),
+    tracer: z.string().min(1).optional().describe("PET: tracer, such as 18FFDG."),
+    suvr_reference_region: z.enum(["pons", "pons2", "cerebellumPons", "cerebellumPons2"])
+      .optional().describe("PET: reference region of the uptake ratio."),
+    custom_suffix: z.string().min(1).optional().describe(
+      "Custom: how the images' names end, such as graymatter_probability.nii.gz.",
+    ),
+    participants_tsv: pathParameter().optional().describe(
+      "Table of participant_id and session_id: the sessions to take.",
+    ),
+    multi_cohort: z.boolean().default(false).describe("Open several CAPS, named by a table."),
+    extract_json: z.string().regex(/^[\w.-]+$/, "must be a file name").optional().describe(
+      "Name of the tensor_extraction/NAME.json of prepared tensors; preprocessing comes from it.",
+    ),
+  }),
+  inputs: {},
+  outputs: (params): Record<string, OutputPort> =>
+    params.extract_json === undefined
+      ? { caps: { type: "caps", description: "The images and what is known of the sessions." } }
+      : { images: { type: "images", description: "The tensors, one file a volume." } },
+  runs: "inline",
+  source: true,
+  check(params) {
+    if (params.extract_json !== undefined) return [];
+    const faults: { parameter: string; message: string }[] = [];
+    const needed = {
+      tracer: params.preprocessing === "pet-linear",
+      suvr_reference_region: params.preprocessing === "pet-linear",
+      custom_suffix: params.preprocessing === "custom",
+    };
+    for (const [name, need] of Object.entries(needed)) {
+      const given = params[name as keyof typeof needed] !== undefined;
+      if (need === given) continue;
+      const verb = need ? "needs" : "takes no";
+      faults.push({ parameter: name, message: `${params.preprocessing} ${verb} ${name}` });
+    }
+    return faults;
+  },
+  run: async (context): Promise<Record<string, Draft>> => {
+    const { capsPattern, capsLayout } = await import("../../imaging/datasets/caps.ts");
+    const { openDataset } = await import("../../imaging/datasets/open.ts");
+    const { readCohorts, SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");
+    const { params } = context;
+    const cohorts = params.multi_cohort
+      ? readCohorts(params.caps_directory, params.participants_tsv)
+      : [{ name: SINGLE_COHORT, root: params.caps_directory, list: params.participants_tsv }];
+    if (params.extract_json !== undefined) {
+      const { openTensors } = await import("../extract/open_tensors.ts");
+      return { images: await openTensors(context, cohorts, params.extract_json) };
+    }
+    const { images, files } = await openDataset(capsLayout, cohorts, capsPattern(params), context);
+    context.log(`${images.length} images`);
+    const custom = params.preprocessing === "custom";
+    return {
+      caps: {
+        meta: {
+          source: "caps",
+          preprocessing: params.preprocessing,
+          use_uncropped_image: custom ? null : params.use_uncropped_image,
+          tracer: params.tracer ?? null,
+          suvr_reference_region: params.suvr_reference_region ?? null,
+          custom_suffix: params.custom_suffix ?? null,
+        },
+        files,
+      },
+    };
+  },
+});

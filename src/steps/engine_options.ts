@@ -1,0 +1,29 @@
+/** What the engine is given so that it can run Gyrus's own steps and a user's. */
+import { moduleOf, stepModules } from "./mod.ts";
+import type { PlanOptions } from "../engine/plan/plan.ts";
+import type { RunOptions } from "../engine/run/run.ts";
+import type { StepKind } from "../workflow/step.ts";
+
+/** For the reader. A user's step brings its loader with it only when a file names one. */
+export const reading = {
+  kinds: stepModules,
+  resolveKind: async (specifier: string, folder: string): Promise<StepKind> =>
+    await (await import("./user/load.ts")).loadUserStep(specifier, folder),
+};
+
+/** For `plan`. */
+export const planning: Pick<PlanOptions, "numericClass" | "deviceCode"> = {
+  numericClass: async (policy, store) =>
+    await (await import("../device/open.ts")).numericClass(policy, store),
+  deviceCode: async (kind) =>
+    await (await import("../device/code_digest.ts")).codeDigest(moduleOf(kind)),
+};
+
+/** For `run`. */
+export const running:
+  & Pick<RunOptions, "numericClass" | "deviceCode">
+  & Pick<RunOptions, "stepModule" | "deviceSlots"> = {
+    ...planning,
+    stepModule: new URL("./step_module.ts", import.meta.url).href,
+    deviceSlots: async () => await (await import("../device/open.ts")).deviceSlots(),
+  };

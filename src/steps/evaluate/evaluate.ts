@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { type Artifact, defineStep } from "../../workflow/step.ts";
+
+export default defineStep({
+  kind: "evaluate",
+  version: 3,
+  summary: "Scores predictions: per fold, pooled, mean and standard deviation over folds",
+  description:
+    `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Those of
+the same data group that agree on the matrix axes in \`group_by\` are the folds of one result; every
+selection metric and level (slice, image) is scored by itself.
+
+Classification has ClinicaDL's metrics, class 0 being the positive one of two, and the areas under
+the ROC and precision-recall curves, the expected calibration error and the confusion matrix.
+Intervals come from a bootstrap of participants, so that the slices and sessions of one person, or
+the predictions that several folds make of one, do not count as independent.
+
+Unlike ClinicaDL: intervals at the image level too, a seed for the resampling, and any number of
+classes; LR+ of a specificity of 1 is infinite (\`inf\`), and so is its mean over folds, where
+ClinicaDL writes 0.`,
+  params: z.object({
+    group_by: z.array(z.string().min(1)).default([])
+      .describe(
+        "Matrix axes that tell results apart; predictions that differ otherwise are folds.",
+      ),
+    n_resamples: z.int().min(0).max(1_000_000).default(3000)
+      .describe("Bootstrap resamples behind the confidence intervals; 0 gives none."),
+    confidence_level: z.number().gt(0).lt(1).default(0.95)
+      .describe("Coverage of the confidence intervals."),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the bootstrap."),
+  }),
+  inputs: {
+    predictions: { types: ["predictions"], description: "What to score.", many: true },
+  },
+  outputs: {
+    table: {
+      type: "table",
+      description: "One row a fold, then `pooled`, `mean` and `sd`; one column a metric.",
+    },
+    intervals: {
+      type: "table",
+      description: "One row a fold and metric: value, confidence interval, standard error.",
+    },
+    evaluation: {
+      type: "evaluation",
+      description:
+        "Everything, with curves, confusion matrices, calibration or pairs of numbers, for the report.",
+    },
+  },
+  runs: "worker",
+  run: async (context) => {
+    const { intervalsTable, metricsTable } = await import("./tables.ts");
+    const { evaluateGroups } = await import("./groups.ts");
+    const { n_resamples, confidence_level, seed, group_by } = context.params;
+    const evaluation = await evaluateGroups(
+      context.inputs.predictions as readonly Artifact[],
+      group_by,
+      { seed, resamples: n_resamples, confidence: confidence_level },
+      (message) => context.warn(message),
+    );
+    return {
+      table: { files: { "table.tsv": metricsTable(evaluation) } },
+      intervals: { files: { "table.tsv": intervalsTable(evaluation) } },
+      evaluation: {
+        meta: { task: evaluation.task },
+        files: { "evaluation.json": JSON.stringify(evaluation) },
+      },
+    };
+  },
+});

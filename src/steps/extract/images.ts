@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { defineStep } from "../../workflow/step.ts";
+import {
+  EXTRACTION_THREADS,
+  extractionInputs,
+  extractionOutputs,
+  extractionParameters,
+  targetGrid,
+} from "./parameters.ts";
+
+export default defineStep({
+  kind: "extract.images",
+  version: 2,
+  summary: "Takes whole volumes, reduced in size if asked for",
+  description:
+    `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template
+(169 × 208 × 179) of ClinicaDL's window, on other grids of the largest centred one. ClinicaDL reduces
+after normalising, when it loads; here normalisation sees the reduced volume. NaN becomes 0, infinite
+voxels are an error. Cached an image.`,
+  params: z.object({
+    size_reduction_factor: z.int().min(2).max(5).optional().describe(
+      "Keep every n-th voxel along each axis.",
+    ),
+    ...extractionParameters,
+  }),
+  inputs: extractionInputs,
+  outputs: extractionOutputs,
+  runs: "worker",
+  cpu: EXTRACTION_THREADS,
+  run: async (context) => {
+    const { extractAll } = await import("./extract_images.ts");
+    const { size_reduction_factor, extract_json } = context.params;
+    const cut = {
+      ...(size_reduction_factor !== undefined && { size_reduction_factor }),
+      ...targetGrid(context.params),
+    };
+    const images = await extractAll(context, {
+      mode: "image",
+      channels: 1,
+      recipe: () => ({ mode: "image", ...cut }),
+      json: cut,
+      extract_json,
+    });
+    return { images };
+  },
+});

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { defineStep } from "../../workflow/step.ts";
+import {
+  EXTRACTION_THREADS,
+  extractionInputs,
+  extractionOutputs,
+  extractionParameters,
+  targetGrid,
+} from "./parameters.ts";
+
+export default defineStep({
+  kind: "extract.patches",
+  version: 2,
+  summary: "Cuts volumes into cubes on a regular grid",
+  description:
+    `Along each axis there are ⌊(voxels − patch_size) / stride_size⌋ + 1 cubes, the last axis
+varying fastest, as in ClinicaDL; voxels behind the last cube belong to none. NaN becomes 0, infinite
+voxels are an error. Cached an image.`,
+  params: z.object({
+    patch_size: z.int().min(1).default(50).describe("Voxels along an edge of a cube."),
+    stride_size: z.int().min(1).default(50).describe("Voxels from one cube to the next."),
+    ...extractionParameters,
+  }),
+  inputs: extractionInputs,
+  outputs: extractionOutputs,
+  runs: "worker",
+  cpu: EXTRACTION_THREADS,
+  run: async (context) => {
+    const { extractAll } = await import("./extract_images.ts");
+    const { patch_size, stride_size, extract_json } = context.params;
+    const cut = { patch_size, stride_size, ...targetGrid(context.params) };
+    const images = await extractAll(context, {
+      mode: "patch",
+      channels: 1,
+      recipe: () => ({ mode: "patch", ...cut }),
+      json: cut,
+      extract_json,
+    });
+    return { images };
+  },
+});

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { defineStep } from "../../workflow/step.ts";
+import {
+  EXTRACTION_THREADS,
+  extractionInputs,
+  extractionOutputs,
+  extractionParameters,
+  targetGrid,
+} from "./parameters.ts";
+
+export default defineStep({
+  kind: "extract.rois",
+  version: 2,
+  summary: "Cuts regions of interest out of volumes by masks",
+  description:
+    `The volume times a mask of 0 and 1, cut to the mask's bounding box. Masks are the files
+\`*<pattern>*_roi-<name>_mask.nii[.gz]\` of the data set's \`masks/tpl-<template>/\`, or of
+\`masks_directory\`; of several the first by name is taken, those with \`desc-Crop\` for cropped images
+and those without for others. Regions of different sizes make no common tensor: extract them by steps
+of their own, or set \`roi_uncrop_output\`. Unlike ClinicaDL, masks without \`desc-Crop\` and custom
+ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an image.`,
+  params: z.object({
+    roi_list: z.array(z.string().min(1)).min(1).describe("Names of the regions, as in roi-<name>."),
+    roi_uncrop_output: z.boolean().default(false).describe(
+      "Keep the size of the image, zero outside the region.",
+    ),
+    roi_custom_template: z.string().min(1).optional().describe(
+      "Template in whose folder the masks are; that of the linear pipelines when absent.",
+    ),
+    roi_custom_mask_pattern: z.string().optional().describe(
+      "Text that the masks' names hold; res-1x1x1 for the linear pipelines when absent.",
+    ),
+    masks_directory: pathParameter().optional().describe(
+      "Folder with the masks, where the data set has none.",
+    ),
+    ...extractionParameters,
+  }),
+  inputs: extractionInputs,
+  outputs: extractionOutputs,
+  runs: "worker",
+  cpu: EXTRACTION_THREADS,
+  run: async (context) => {
+    const { extractAll } = await import("./extract_images.ts");
+    const { loadMasks } = await import("./masks.ts");
+    const { roi_list, roi_uncrop_output, roi_custom_template, roi_custom_mask_pattern } =
+      context.params;
+    const masks = await loadMasks(context);
+    const images = await extractAll(context, {
+      mode: "roi",
+      channels: 1,
+      recipe: () => ({
+        mode: "roi",
+        roi_uncrop_output,
+        masks: masks.map(({ digest }) => digest),
+        ...targetGrid(context.params),
+      }),
+      masks,
+      json: {
+        roi_list,
+        uncropped_roi: roi_uncrop_output,
+        roi_custom_template: roi_custom_template ?? "",
+        roi_custom_mask_pattern: roi_custom_mask_pattern ?? "",
+        ...targetGrid(context.params),
+      },
+      extract_json: context.params.extract_json,
+    });
+    return { images };
+  },
+});

@@ -1,0 +1,250 @@
+/** An interpret step from its inputs to the `attribution` artifact. */
+import { DataError } from "../../errors.ts";
+import { MeanMaps } from "../../evaluation/attribution.ts";
+import type { Device } from "../../gpu/device.ts";
+import { overlaySheet } from "../../imaging/overlay_sheet.ts";
+import { gradCamLevel, type Method } from "../../nn/attribute.ts";
+import type { Artifact, Blob, Draft, StepContext } from "../../workflow/step.ts";
+import type { DeviceService } from "../../device/open.ts";
+import {
+  checkImages,
+  chosenMetrics,
+  type ModelMeta,
+  networkOf,
+  normalisation,
+  storedNetworks,
+} from "../model/model.ts";
+import {
+  checkLeakage,
+  type GroupParams,
+  participantsTable,
+  sessions,
+  trueLabels,
+} from "../predict/sessions.ts";
+import { attributeStored } from "../model/apply.ts";
+import { type ElementData, elementData, scaled } from "../model/element_data.ts";
+import { type ImageSet, openImages, type Sample } from "../../artifacts/images.ts";
+import {
+  type Geometry,
+  geometryOf,
+  sameGeometry,
+  writeMapsFile,
+} from "../../artifacts/attribution.ts";
+
+interface InterpretParams extends GroupParams {
+  target_node: number;
+  save_individual: boolean;
+}
+
+type Context = StepContext<InterpretParams, DeviceService>;
+
+/** Bytes of maps that are on the host at a time. */
+const HOST_BYTES = 2 ** 28;
+
+interface Work {
+  context: Context;
+  device: Device;
+  model: Artifact;
+  meta: ModelMeta;
+  images: ImageSet;
+  samples: readonly Sample[];
+  /** Class of each sample, where labels are known. */
+  nodes?: Float32Array;
+  method: Method;
+}
+
+/**
+ * @throws {DataError} on leakage, images that the model can't take, missing sessions or labels, or a
+ *   node or level that the model does not have
+ */
+export async function interpretImages(context: Context, method: Method): Promise<Draft> {
+  const { params, inputs } = context;
+  const model = inputs.model as Artifact;
+  const meta = model.meta as unknown as ModelMeta;
+  const images = await openImages(inputs.images as Artifact);
+  checkImages(images, meta, context.warn);
+  const { samples, known } = await sessions(context, model, images);
+  const leakage = await checkLeakage(context, model, samples, { known, subject: "interpret" });
+  const { label, targets } = trueLabels(context, samples, meta);
+  const nodes = meta.task === "classification" ? targets : undefined;
+  const metrics = chosenMetrics(params.selection_metrics, meta);
+  const level = checkTarget(context, meta, method);
+  const device = await context.services.device();
+  const work = { context, device, model, meta, images, samples, nodes, method };
+
+  const files: Record<string, Uint8Array | string | Blob> = {};
+  for (const metric of metrics) {
+    for await (const [path, content] of mapFiles(work, metric)) {
+      files[`${metric}/${path}`] = content;
+    }
+  }
+  files["participants.tsv"] = participantsTable(samples, targets && label);
+  return {
+    files,
+    meta: {
+      method: method.kind === "gradients" ? "gradients" : "grad-cam",
+      target_node: params.target_node,
+      ...(level !== undefined && { level }),
+      task: meta.task,
+      model: model.digest,
+      data_group: params.data_group,
+      split: meta.split,
+      mode: images.mode,
+      multi_network: meta.multi_network,
+      elements: images.elements,
+      extraction: images.artifact.meta.extraction,
+      label,
+      label_code: meta.label_code,
+      selection_metrics: metrics,
+      leakage,
+    },
+  };
+}
+
+/** @returns the name of Grad-CAM's level */
+function checkTarget(
+  { params, warn }: Context,
+  meta: ModelMeta,
+  method: Method,
+): string | undefined {
+  if (params.target_node >= meta.output_size) {
+    throw new DataError(
+      "target_node",
+      `the model has no output node ${params.target_node}; it has ${meta.output_size} (from 0)`,
+    );
+  }
+  if (method.kind === "gradients") return undefined;
+  const network = networkOf(meta);
+  try {
+    const { name, shape } = gradCamLevel(network, method.level);
+    if (shape.height * shape.width === 1) {
+      warn(`the feature map at ${name} has one pixel: its maps are flat; name an earlier level`);
+    }
+    return name;
+  } catch (error) {
+    if (error instanceof RangeError) throw new DataError("level", error.message);
+    throw error;
+  }
+}
+
+type MapFile = readonly [path: string, content: Uint8Array | Blob];
+
+/** Maps of every image and their means by one metric's networks. */
+async function* mapFiles(work: Work, metric: string): AsyncGenerator<MapFile> {
+  const { context, images, samples, nodes } = work;
+  const [, height, width] = images.elementShape;
+  const floats = images.elements.length * height * width;
+  const maps = new MeanMaps(floats);
+  const slices = new MeanMaps(floats);
+  const perChunk = Math.max(1, Math.floor(HOST_BYTES / (4 * floats)));
+  let shared: Geometry | undefined;
+  let oneGrid = true;
+  for (let first = 0; first < samples.length; first += perChunk) {
+    const chunk = samples.slice(first, first + perChunk);
+    for await (const image of attributedImages(work, metric, chunk)) {
+      const node = nodes?.[first + image.index];
+      const { participant, session } = chunk[image.index];
+      const geometry = await geometryOf(images, chunk[image.index]);
+      shared ??= geometry;
+      oneGrid &&= sameGeometry(shared, geometry);
+      maps.add(image.maps, node);
+      slices.add(image.slices, node);
+      if (context.params.save_individual) {
+        const stem = `individual/${participant}_${session}`;
+        yield* drawn(work, context, stem, { ...image, geometry });
+      }
+    }
+    const done = first + chunk.length;
+    context.progress({
+      fraction: done / samples.length,
+      message: `best-${metric}: ${done}/${samples.length} images`,
+    });
+  }
+  if (!oneGrid) {
+    context.warn("the images differ in their grids or slices: mean maps are not written as NIfTI");
+  } else if (shared && !shared.grid) {
+    context.warn("the tensors do not know their volumes: maps are not written as NIfTI");
+  }
+  // Positions in the list stand for slices where every image has slices of its own.
+  const geometry = oneGrid ? shared! : { elements: Int32Array.from(images.elements) };
+  for (const node of [undefined, ...maps.classes]) {
+    const stem = node === undefined ? "mean" : `class-${node}/mean`;
+    const mean = { maps: maps.mean(node), slices: slices.mean(node), geometry };
+    yield* drawn(work, context, stem, mean);
+  }
+}
+
+interface AttributedImage {
+  /** Of the sample in its chunk. */
+  index: number;
+  /** [elements][height][width] */
+  maps: Float32Array<ArrayBuffer>;
+  /** The slices below, each scaled to [0, 1]. */
+  slices: Float32Array<ArrayBuffer>;
+}
+
+async function* attributedImages(
+  { context, device, model, meta, images, method }: Work,
+  metric: string,
+  samples: readonly Sample[],
+): AsyncGenerator<AttributedImage> {
+  const level = normalisation(meta);
+  const data = elementData(images, samples, level);
+  const { batch_size: batchSize, target_node: target } = context.params;
+  const networks = storedNetworks(model, meta, metric, samples.length);
+  const applied = { data, level, batchSize, networks };
+  const results = await attributeStored(context, device, applied, { method, target });
+  const plane = data.shape[1] * data.shape[2];
+  const floats = data.elements * plane;
+  const all = new Float32Array(samples.length * floats);
+  for (const { items, maps } of results) {
+    items.forEach((item, i) => all.set(maps.subarray(i * plane, (i + 1) * plane), item * plane));
+  }
+  for (const index of samples.keys()) {
+    const maps = all.slice(index * floats, (index + 1) * floats);
+    yield { index, maps, slices: await slicesOf(data, index) };
+  }
+}
+
+async function slicesOf(data: ElementData, sample: number): Promise<Float32Array<ArrayBuffer>> {
+  const plane = data.shape[1] * data.shape[2];
+  const slices = new Float32Array(data.elements * plane);
+  for (let element = 0; element < data.elements; element++) {
+    const values = await data.read(sample * data.elements + element);
+    slices.set(scaled(values), element * plane);
+  }
+  return slices;
+}
+
+/** Maps as a file of tensors and as a picture. */
+async function* drawn(
+  { images, method }: Work,
+  { put }: Context,
+  stem: string,
+  { maps, slices, geometry }: {
+    maps: Float32Array<ArrayBuffer>;
+    slices: Float32Array;
+    geometry: Geometry;
+  },
+): AsyncGenerator<MapFile> {
+  const [, rows, columns] = images.elementShape;
+  const plane = rows * columns;
+  const shape = [images.elements.length, rows, columns];
+  yield [`${stem}_map.safetensors`, await put(writeMapsFile({ shape, maps, ...geometry }))];
+  const part = (values: Float32Array, e: number) => values.subarray(e * plane, (e + 1) * plane);
+  const picture = overlaySheet(
+    images.elements.map((id, e) => ({ id, slice: part(slices, e), map: part(maps, e) })),
+    { rows, columns, voxel: voxelOf(images, geometry), signed: method.kind === "gradients" },
+  );
+  yield [`${stem}_map.png`, await put(picture)];
+}
+
+/** Extent of a voxel along rows and columns of a slice, mm; a square without an affine. */
+function voxelOf(images: ImageSet, { affine }: Geometry): [number, number] {
+  if (!affine) return [1, 1];
+  const extraction = images.artifact.meta.extraction as { slice_direction?: number };
+  const direction = extraction.slice_direction ?? 0;
+  const [row, column] = [0, 1, 2].filter((axis) => axis !== direction)
+    .map((axis) => Math.hypot(affine[axis], affine[4 + axis], affine[8 + axis]));
+  return [row, column];
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { type Artifact, defineStep } from "../../workflow/step.ts";
+import { tableOutput } from "../tables/outputs.ts";
+
+export default defineStep({
+  kind: "labels.get",
+  version: 1,
+  summary: "Chooses the sessions that can be used and the label of each",
+  description:
+    `Sessions and diagnoses come from the data set (\`in.caps\`), or from Clinica's merged
+table (\`merged_tsv\`); with both, from the table, and sessions without an image are left out. What
+was left out, stage by stage, stands in the log.
+
+As ClinicaDL: sessions are named \`ses-M<months>\`; a missing diagnosis between two equal ones is
+filled in, other sessions without one are left out; ADNI's \`adni_diagnosis_change\` stands in for a
+missing diagnosis; subjective memory complaints are left out unless kept.
+
+Unlike ClinicaDL: \`ses-M06\` and \`ses-M006\` are the same session; \`missing_mods\` is used only when
+given; two rows of one session are an error; labels without age or sex are allowed, with a warning;
+a column for age is one named so at the start of a word (\`age_bl\`), not any that contains the
+letters (\`image\`). A session counts by its own diagnosis: nothing is said of its stability, for
+which see \`labels.progression\`.`,
+  params: z.object({
+    diagnoses: z.array(z.string().min(1)).min(1).default(["AD", "CN"])
+      .describe("Diagnoses to keep."),
+    modality: z.string().min(1).default("t1w")
+      .describe("Column of the missing_mods tables that must be 1."),
+    variables_of_interest: z.array(z.string().min(1)).default([])
+      .describe("Columns to keep beside age, sex and diagnosis."),
+    merged_tsv: pathParameter().optional()
+      .describe("Table of all sessions, as `clinica iotools merge-tsv` writes it."),
+    missing_mods: pathParameter().optional()
+      .describe("Folder of missing_mods_<session>.tsv, as `clinica iotools` writes it."),
+    restriction_tsv: pathParameter().optional()
+      .describe("Table of participant_id and session_id: only these are kept."),
+    keep_smc: z.boolean().default(false)
+      .describe("Keep participants enrolled with a subjective memory complaint."),
+    remove_unique_session: z.boolean().default(false)
+      .describe("Leave out participants with a single session."),
+  }),
+  inputs: {
+    caps: {
+      types: ["caps"],
+      description: "Data set whose sessions are labelled.",
+      optional: true,
+    },
+  },
+  outputs: {
+    labels: tableOutput(
+      "labels",
+      "One row a session: ids, age, sex, diagnosis and the variables of interest.",
+    ),
+  },
+  runs: "inline",
+  run: async (context) => {
+    const { readTsv } = await import("../../formats/tsv.ts");
+    const { getLabels } = await import("../../tables/labels.ts");
+    const { SessionTable } = await import("../../tables/session_table.ts");
+    const { tableDraft } = await import("../../artifacts/tables.ts");
+    const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
+      "../../tables/availability.ts"
+    );
+    const { DataError } = await import("../../errors.ts");
+    const { params } = context;
+    const text = async (path: string) =>
+      new TextDecoder().decode(await context.get(await context.external(path)));
+
+    const caps = context.inputs.caps as Artifact | undefined;
+    if (caps === undefined && params.merged_tsv === undefined) {
+      throw new DataError("labels.get", "give it a data set (in.caps) or a table (merged_tsv)");
+    }
+    const merged = params.merged_tsv !== undefined
+      ? SessionTable.read(await text(params.merged_tsv), params.merged_tsv)
+      : SessionTable.read(
+        await (caps as Artifact).readText("participants.tsv"),
+        "participants.tsv",
+      );
+    const images = caps && readTsv(await caps.readText("images.tsv"), "images.tsv");
+    for (const pair of images ? sharedImages(images) : []) {
+      context.warn(`${pair} have the same image: the leakage guard counts them as one person`);
+    }
+
+    let imaged = images && imagedIn(images);
+    if (params.missing_mods !== undefined) {
+      const available = await readMissingMods(params.missing_mods, params.modality, merged, text);
+      imaged = imaged?.intersection(available) ?? available;
+    }
+    const { table, account, warnings } = getLabels(merged, {
+      diagnoses: params.diagnoses,
+      variablesOfInterest: params.variables_of_interest,
+      keepSmc: params.keep_smc,
+      removeUniqueSession: params.remove_unique_session,
+      imaged,
+      restriction: params.restriction_tsv === undefined
+        ? undefined
+        : sessionSet(readTsv(await text(params.restriction_tsv), params.restriction_tsv)),
+    });
+    warnings.forEach((warning) => context.warn(warning));
+    context.log(account.join("\n"));
+    return { labels: tableDraft(table, "labels") };
+  },
+});

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { type Artifact, defineStep } from "../../workflow/step.ts";
+import { tableOutput } from "../tables/outputs.ts";
+
+export default defineStep({
+  kind: "labels.metadata",
+  version: 1,
+  summary: "Adds columns of the data set, or of a merged table, to labels or a subset",
+  description:
+    `Unlike ClinicaDL, which rewrites the table in place and silently drops sessions that the
+merged table lacks, this makes a new table, and such a session is an error. Columns that the table
+has already stay as they are.`,
+  params: z.object({
+    merged_tsv: pathParameter().optional()
+      .describe("Table of all sessions; in.caps is used when absent."),
+    variables_of_interest: z.array(z.string().min(1)).min(1).optional()
+      .describe("Columns to add; all when absent."),
+  }),
+  inputs: {
+    labels: { types: ["labels", "participants"], description: "Table to complete." },
+    caps: { types: ["caps"], description: "Data set that knows the columns.", optional: true },
+  },
+  outputs: {
+    labels: tableOutput("labels", "The table with the columns added."),
+  },
+  runs: "inline",
+  run: async (context) => {
+    const { addMetadata } = await import("../../tables/metadata.ts");
+    const { readMetadata, readTable, tableDraft } = await import("../../artifacts/tables.ts");
+    const labels = context.inputs.labels as Artifact;
+    const metadata = await readMetadata(context, context.params.merged_tsv);
+    const table = addMetadata(
+      await readTable(labels, "labels"),
+      metadata,
+      context.params.variables_of_interest,
+    );
+    return { labels: tableDraft(table, String(labels.meta.role)) };
+  },
+});

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { type Artifact, type Blob, defineStep } from "../../workflow/step.ts";
+
+export default defineStep({
+  kind: "maps",
+  version: 4,
+  summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
+  description:
+    `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
+differ in anything else, and predictions by them. The folder has ClinicaDL's layout, tables and
+parameter names, so that its \`predict\` and \`interpret\` go on from it.
+
+A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
+outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
+
+Unlike ClinicaDL: results hold no dates, paths or durations, so that the same training gives the same
+MAPS; TensorBoard shows steps in place of times; the loss in metric tables is a mean, not a sum over
+batches.`,
+  params: z.object({
+    caps_directory: z.string().default("")
+      .describe("Written into maps.json: where ClinicaDL is to find the images."),
+    n_resamples: z.int().min(0).max(1_000_000).default(3000)
+      .describe("Bootstrap resamples behind the confidence intervals of the metric tables."),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the bootstrap."),
+  }),
+  inputs: {
+    models: { types: ["model"], description: "Networks of one split, or of several.", many: true },
+    predictions: {
+      types: ["predictions"],
+      description: "Predictions of further data groups; those by other models are left out.",
+      many: true,
+      optional: true,
+    },
+  },
+  outputs: {
+    maps: {
+      type: "maps",
+      description: "The MAPS tree. Its weights become PyTorch checkpoints when it is published.",
+      publish: async (artifact, target) => {
+        const { publishMaps } = await import("./publish.ts");
+        await publishMaps(artifact, target);
+      },
+    },
+  },
+  runs: "worker",
+  run: async (context) => {
+    const { mapsFiles, weightsPath } = await import("../../maps/write.ts");
+    const { gatherMaps } = await import("./gather.ts");
+    const { storedPath } = await import("./publish.ts");
+    const { models, predictions } = context.inputs;
+    const { caps_directory, n_resamples, seed } = context.params;
+    const maps = await gatherMaps(
+      models as readonly Artifact[],
+      (predictions ?? []) as readonly Artifact[],
+      {
+        capsDirectory: caps_directory,
+        bootstrap: { seed, resamples: n_resamples, confidence: 0.95 },
+        warn: (message) => context.warn(message),
+      },
+    );
+    const files: Record<string, Uint8Array | string | Blob> = {};
+    for await (const [path, content] of mapsFiles(maps)) {
+      context.signal.throwIfAborted();
+      files[path] = content;
+    }
+    // The model's own objects, so that weights stand in the store once.
+    for (const { split, weights } of maps.splits) {
+      for (const stored of weights) {
+        const { digest, size } = stored.file;
+        files[storedPath(weightsPath(split, stored))] = { digest, size };
+      }
+    }
+    const { architecture } = maps.description;
+    const splits = maps.splits.map(({ split }) => split);
+    return { maps: { meta: { splits, architecture }, files } };
+  },
+});

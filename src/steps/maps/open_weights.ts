@@ -1,0 +1,78 @@
+/** From an opened MAPS to the artifacts that other steps take. */
+import { writeSafetensors } from "../../formats/safetensors.ts";
+import type { Table } from "../../formats/tsv.ts";
+import {
+  type OpenedMaps,
+  readPredictionTables,
+  readTrainedOn,
+  readTraining,
+  weightsFiles,
+} from "../../maps/read.ts";
+import { readWeights } from "../../maps/weights.ts";
+import { tableDraft } from "../../artifacts/tables.ts";
+import { SessionTable } from "../../tables/session_table.ts";
+import type { Blob, Draft, StepContext } from "../../workflow/step.ts";
+import type { DigestFolder } from "./folder.ts";
+
+/** A `model` artifact; weights are converted once for each content, whatever the MAPS is called. */
+export async function modelDraft(
+  folder: DigestFolder,
+  maps: OpenedMaps,
+  split: number,
+  context: Pick<StepContext, "get" | "memo" | "warn">,
+): Promise<Draft> {
+  const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
+    maps.description;
+  const files: Record<string, string | Blob> = {};
+  const weights = await weightsFiles(folder, maps, split);
+  for (const { selectionMetric, network, path } of weights) {
+    const source = await folder.blob(path);
+    const name = network === undefined ? "model" : `network-${network}`;
+    files[`best-${selectionMetric}/${name}.safetensors`] = await context.memo(
+      { architecture, weights: source.digest },
+      async () => {
+        const bytes = await context.get(source);
+        const { parameters, epoch } = readWeights(bytes, architecture, `${folder.name}/${path}`);
+        return writeSafetensors(parameters, { epoch: String(epoch) });
+      },
+    );
+  }
+  const selectionMetrics = [...new Set(weights.map(({ selectionMetric }) => selectionMetric))];
+  for (const metric of selectionMetrics) {
+    for (const [path, text] of await readPredictionTables(folder, maps, split, metric)) {
+      files[path] = text;
+    }
+  }
+  for (const network of multi_network ? elements.keys() : [undefined]) {
+    const training = await readTraining(folder, maps, split, network);
+    if (training === undefined) continue;
+    files[`${network === undefined ? "" : `network-${network}/`}training.tsv`] = training;
+  }
+  const trainedOn = await readTrainedOn(folder, maps, split);
+  files["participants.tsv"] = trainedOn.table;
+  const known = leakage_checkable && trainedOn.known;
+  if (!known) {
+    context.warn(
+      `${folder.name} does not list everyone whom its networks have seen: leakage may not be found`,
+    );
+  }
+  return {
+    meta: {
+      task,
+      architecture,
+      multi_network,
+      elements: [...elements],
+      ...description,
+      selection_metrics: selectionMetrics,
+      split,
+      leakage_checkable: known,
+    },
+    files,
+  };
+}
+
+/** The participants of a data group, as split steps give them. */
+export function participantsDraft(table: Table, dataGroup: string, mapsName: string): Draft {
+  const subject = `${mapsName}/groups/${dataGroup}/data.tsv`;
+  return tableDraft(new SessionTable(table, subject), dataGroup);
+}

@@ -1,0 +1,83 @@
+/** Applies stored networks to items of a data set, as many side by side as fit the device. */
+import { readSafetensors } from "../../formats/safetensors.ts";
+import type { Device } from "../../gpu/device.ts";
+import { attribute, type Method } from "../../nn/attribute.ts";
+import { infer, type InferOptions } from "../../nn/infer.ts";
+import type { Network } from "../../nn/network.ts";
+import { importState } from "../../nn/state_dict.ts";
+import type { Blob, StepContext } from "../../workflow/step.ts";
+import type { ElementData } from "./element_data.ts";
+import { inferenceBytes, sideBySide, trainingBytes } from "./memory.ts";
+import type { ScoredItems } from "./scores.ts";
+
+export interface StoredNetwork {
+  network: Network;
+  weights: Blob;
+  /** Items of the data set that it is applied to. */
+  items: Uint32Array<ArrayBuffer>;
+}
+
+interface Applied {
+  data: ElementData;
+  level: "element" | "image" | "none";
+  batchSize: number;
+  networks: readonly StoredNetwork[];
+}
+
+type Context = Pick<StepContext, "get" | "signal">;
+
+/** @throws {DataError} when stored weights don't fit their network */
+export async function apply(
+  context: Context,
+  device: Device,
+  applied: Applied,
+): Promise<ScoredItems[]> {
+  const scored: ScoredItems[] = [];
+  for await (const options of groups(context, device, applied, inferenceBytes)) {
+    const outputs = await infer(device, options);
+    outputs.forEach((output, i) => scored.push({ outputs: output, items: options.runs[i].items }));
+  }
+  return scored;
+}
+
+/**
+ * A map of every item of every network, see `attribute`.
+ *
+ * @throws {DataError} when stored weights don't fit their network
+ */
+export async function attributeStored(
+  context: Context,
+  device: Device,
+  applied: Applied,
+  { method, target }: { method: Method; target: number },
+): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
+  const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
+  for await (const options of groups(context, device, applied, trainingBytes)) {
+    const maps = await attribute(device, { ...options, method, target });
+    maps.forEach((map, i) => attributed.push({ maps: map, items: options.runs[i].items }));
+  }
+  return attributed;
+}
+
+/** As many networks at a time as fit side by side, with their weights. */
+async function* groups(
+  { get, signal }: Context,
+  device: Device,
+  { data, level, batchSize, networks }: Applied,
+  bytesOf: (network: Network, batchSize: number) => number,
+): AsyncGenerator<InferOptions> {
+  for (let first = 0; first < networks.length;) {
+    const rest = networks.slice(first);
+    const bytes = rest.map(({ network }) => bytesOf(network, batchSize));
+    const group = rest.slice(0, sideBySide(device, bytes));
+    const runs = [];
+    for (const { network, weights, items } of group) {
+      const file = readSafetensors(await get(weights), "stored weights");
+      const state = importState(network, file.tensors(), "stored weights");
+      runs.push({ network, items, weights: state });
+    }
+    first += group.length;
+    const normalisation = level === "element" ? "element" as const : "none" as const;
+    yield { data, normalisation, batchSize, runs, signal };
+  }
+}

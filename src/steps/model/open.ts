@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { pathParameter } from "../../workflow/path_parameter.ts";
+import { defineStep } from "../../workflow/step.ts";
+import { ARCHITECTURES } from "../train/parameters.ts";
+
+const params = z.object({
+  weights: pathParameter().describe(
+    "Weights of one network: .safetensors, .pt, .pth or .pth.tar, under PyTorch's names or ClinicaDL's. A ResNet ends in one linear layer, or in ClinicaDL's two.",
+  ),
+  architecture: z.enum(ARCHITECTURES).default("Conv5_FC3").describe("Network that they are of."),
+  task: z.enum(["classification", "regression"]).default("classification").describe(
+    "What it was trained for.",
+  ),
+  label: z.string().min(1).optional().describe(
+    "Column that it predicts; when absent `diagnosis`, or `age` of a regression.",
+  ),
+  label_code: z.record(z.string(), z.int().min(0)).optional().describe(
+    "Output node of each label, such as { AD = 0, CN = 1 }; a classification needs it.",
+  ),
+  normalize: z.boolean().default(true).describe(
+    "Whether its inputs were min-max normalised to [0, 1].",
+  ),
+  normalization_level: z.enum(["element", "image"]).default("element").describe(
+    "Range of the normalisation: each slice by itself, or the whole image.",
+  ),
+});
+
+export default defineStep({
+  kind: "model.open",
+  version: 1,
+  summary: "Opens a PyTorch checkpoint of one network as a model",
+  description: `For weights that stand in no MAPS, such as a ResNet-18 that was trained with
+torchvision. The model serves \`predict\`, \`interpret.*\`, \`maps\`, and a training step's \`in.transfer\`
+like one of our own; it is applied to images extracted as \`in.images\`, and to other ones not. A
+checkpoint is read without running what it contains, and must fit the architecture in every tensor.
+
+Whom the network has seen stands in no checkpoint. With \`in.participants\` leakage is found; without,
+predictions are marked \`not checkable\`. It has no predictions of a validation set either, so that
+\`predict\` needs \`voting = "hard"\`. Later steps find it as the best network by \`loss\`.`,
+  params,
+  inputs: {
+    images: {
+      types: ["images"],
+      description: "Images extracted as those that it was trained on.",
+    },
+    participants: {
+      types: ["participants", "labels"],
+      description: "Everyone whom the network was trained or validated on.",
+      optional: true,
+    },
+  },
+  outputs: { model: { type: "model", description: "The network." } },
+  runs: "inline",
+  check: ({ task, label_code }) =>
+    task === "classification" && label_code === undefined
+      ? [{
+        parameter: "label_code",
+        message: "a classification needs the output node of each label",
+        suggestion: "add label_code = { AD = 0, CN = 1 }, in the order of the network's outputs",
+      }]
+      : task === "regression" && label_code !== undefined
+      ? [{ parameter: "label_code", message: "a regression has no classes" }]
+      : [],
+  foresee: {
+    reads: ["participants"],
+    look: async (context) => {
+      const { foreseeCheckpoint } = await import("./open_checkpoint.ts");
+      return { model: await foreseeCheckpoint(context) };
+    },
+  },
+  run: async (context) => {
+    const { openCheckpoint } = await import("./open_checkpoint.ts");
+    return { model: await openCheckpoint(context) };
+  },
+});

@@ -1,0 +1,109 @@
+/** What a network shall answer: codes of a categorical label, or numbers. */
+import { DataError } from "../../errors.ts";
+import type { Session } from "../../artifacts/images.ts";
+
+/** Output node of each label, such as `{ AD: 0, CN: 1 }`. */
+export type LabelCode = Readonly<Record<string, number>>;
+
+function cell(session: Session, label: string, subject: string): string {
+  if (!(label in session.row)) {
+    throw new DataError(
+      subject,
+      `no column "${label}"; the table has ${Object.keys(session.row).join(", ")}`,
+    );
+  }
+  const value = session.row[label];
+  if (value === null) {
+    throw new DataError(`${session.participant} ${session.session}`, `its ${label} is missing`);
+  }
+  return value;
+}
+
+/**
+ * The code that is given, checked, or else 0, 1, ... for the sorted labels of the training set.
+ *
+ * @throws {DataError} when a label has no code or fewer than two nodes are used
+ */
+export function resolveLabelCode(
+  training: readonly Session[],
+  label: string,
+  given: LabelCode | undefined,
+  subject: string,
+): LabelCode {
+  const values = [...new Set(training.map((sample) => cell(sample, label, subject)))].sort();
+  const code = given ?? Object.fromEntries(values.map((value, i) => [value, i]));
+  const uncoded = values.filter((value) => !(value in code));
+  if (uncoded.length > 0) {
+    throw new DataError(subject, `label_code has no node for ${label} ${uncoded.join(", ")}`);
+  }
+  const nodes = new Set(values.map((value) => code[value]));
+  if (nodes.size < 2) {
+    throw new DataError(
+      subject,
+      `${label} has one class only (${values.join(", ")}); a classification needs two`,
+    );
+  }
+  const size = Math.max(...Object.values(code)) + 1;
+  for (let node = 0; node < size; node++) {
+    if (!nodes.has(node)) {
+      throw new DataError(subject, `no training session has a label of node ${node}`);
+    }
+  }
+  return code;
+}
+
+/** Number of output nodes of a code. */
+export function outputSize(code: LabelCode): number {
+  return Math.max(...Object.values(code)) + 1;
+}
+
+/** Node of each sample. @throws {DataError} on a label without a node, or a node nobody has */
+export function encodeLabels(
+  samples: readonly Session[],
+  label: string,
+  code: LabelCode,
+  subject: string,
+  options: { everyClass: boolean },
+): Float32Array<ArrayBuffer> {
+  const nodes = samples.map((sample) => {
+    const value = cell(sample, label, subject);
+    if (!(value in code)) {
+      throw new DataError(
+        `${sample.participant} ${sample.session}`,
+        `its ${label} "${value}" is none of those trained on (${Object.keys(code).join(", ")})`,
+      );
+    }
+    return code[value];
+  });
+  if (options.everyClass) {
+    const present = new Set(nodes);
+    const empty = Object.entries(code).filter(([, node]) => !present.has(node));
+    if (empty.length > 0) {
+      throw new DataError(
+        subject,
+        `no session has ${label} ${empty.map(([name]) => name).join(" or ")}; ` +
+          "use fewer folds or a stratified split",
+      );
+    }
+  }
+  return Float32Array.from(nodes);
+}
+
+/** Number of each sample. @throws {DataError} on a label that is no finite number */
+export function numericTargets(
+  samples: readonly Session[],
+  label: string,
+  subject: string,
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from(samples, (sample) => {
+    const text = cell(sample, label, subject);
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value)) {
+      throw new DataError(
+        `${sample.participant} ${sample.session}`,
+        `its ${label} "${text}" is no number`,
+      );
+    }
+    return value;
+  });
+}

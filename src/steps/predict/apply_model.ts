@@ -1,0 +1,118 @@
+/** A predict step from its inputs to the `predictions` artifact. */
+import { DataError } from "../../errors.ts";
+import type { Predictions } from "../../evaluation/predictions.ts";
+import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
+import { evaluationBatch } from "../../nn/predictor.ts";
+import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
+import type { DeviceService } from "../../device/open.ts";
+import { predictionFile, readPredictions, writePredictions } from "../../artifacts/predictions.ts";
+import { apply } from "../model/apply.ts";
+import { elementData } from "../model/element_data.ts";
+import { openImages } from "../../artifacts/images.ts";
+import { asPredictions } from "../model/scores.ts";
+import {
+  checkImages,
+  chosenMetrics,
+  type ModelMeta,
+  normalisation,
+  storedNetworks,
+} from "../model/model.ts";
+import {
+  checkLeakage,
+  type GroupParams,
+  participantsTable,
+  sessions,
+  trueLabels,
+} from "./sessions.ts";
+
+interface PredictParams extends GroupParams {
+  voting: "soft" | "hard";
+  selection_threshold?: number;
+}
+
+type Context = StepContext<PredictParams, DeviceService>;
+
+/** @throws {DataError} on leakage, images that the model can't take, or missing sessions or labels */
+export async function predictImages(context: Context): Promise<Draft> {
+  const { params, inputs } = context;
+  const model = inputs.model as Artifact;
+  const meta = model.meta as unknown as ModelMeta;
+  const images = await openImages(inputs.images as Artifact);
+  checkImages(images, meta, context.warn);
+  const { samples, known } = await sessions(context, model, images);
+  const leakage = await checkLeakage(context, model, samples, {
+    known,
+    subject: "predict",
+  });
+  const { label, targets } = trueLabels(context, samples, meta);
+  const classes = meta.task === "classification" ? meta.output_size : 0;
+  const metrics = chosenMetrics(params.selection_metrics, meta);
+  const level = normalisation(meta);
+  const data = elementData(images, samples, level);
+  const threshold = params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0);
+  const softWeights = new Map<string, Map<number, number>>();
+  if (params.voting === "soft" && classes > 0 && images.mode !== "image") {
+    for (const metric of metrics) {
+      const validation = await validationPredictions(model, meta, metric);
+      softWeights.set(metric, elementWeights(validation, "soft", threshold));
+    }
+  }
+  const device = await context.services.device();
+
+  const files: Record<string, string> = {};
+  for (const metric of metrics) {
+    context.progress({ message: `best-${metric}` });
+    const networks = storedNetworks(model, meta, metric, samples.length);
+    const scored = await apply(context, device, {
+      data,
+      level,
+      batchSize: evaluationBatch(networks.map(({ network }) => network), params.batch_size),
+      networks,
+    });
+    const predictions = asPredictions(
+      { samples, elements: images.elements, targets, classes },
+      scored,
+    );
+    files[`${metric}/${predictionFile(images.mode)}`] = writePredictions(predictions, images.mode);
+    if (images.mode === "image") continue;
+    const weights = softWeights.get(metric) ?? elementWeights(predictions, "hard", 0);
+    const voted = voteOnImages(predictions, weights);
+    files[`${metric}/${predictionFile("image")}`] = writePredictions(voted, images.mode);
+  }
+  files["participants.tsv"] = participantsTable(samples, targets && label);
+  return {
+    files,
+    meta: {
+      task: meta.task,
+      model: model.digest,
+      data_group: params.data_group,
+      split: meta.split,
+      mode: images.mode,
+      multi_network: meta.multi_network,
+      output_size: meta.output_size,
+      label,
+      label_code: meta.label_code,
+      selection_metrics: metrics,
+      voting: params.voting,
+      selection_threshold: threshold,
+      leakage,
+    },
+  };
+}
+
+/** What soft votes take their weights from: the validation set alone. */
+async function validationPredictions(
+  model: Artifact,
+  meta: ModelMeta,
+  metric: string,
+): Promise<Predictions> {
+  const path = `best-${metric}/validation_${predictionFile(meta.mode)}`;
+  if (!model.files.some((file) => file.path === path)) {
+    throw new DataError(
+      "voting",
+      `the model has no ${path}, from which soft votes take their weights; use voting = "hard"`,
+    );
+  }
+  const text = await model.readText(path);
+  return readPredictions(text, meta.mode, meta.output_size, path);
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { type Artifact, defineStep } from "../../workflow/step.ts";
+import { tableOutput } from "../tables/outputs.ts";
+
+export default defineStep({
+  kind: "split.holdout",
+  version: 2,
+  summary: "Sets participants aside, alike in diagnosis, age and sex to the others",
+  description:
+    `Participants, not sessions, are drawn, in equal shares of each diagnosis. A draw is taken
+when age (two-sided t-test with equal variances) and sex (chi-square test) differ so little that both
+p-values reach their thresholds. Outputs are \`train\`, the subset under its own name, and \`tables\`,
+ClinicaDL's folder \`split/\`, whose \`split.json\` holds the p-values too.
+
+Unlike ClinicaDL: draws follow a seed and are bounded by \`max_draws\`, after which the best one is
+taken with a warning that gives its p-values; the sexes are compared by their counts, not by
+proportions, which nearly always pass; \`ignore_demographics\` still stratifies on the diagnosis;
+\`categorical_split_variable\` works; the first session is the earliest, not the first by name.`,
+  params: z.object({
+    n_test: z.number().positive().default(100)
+      .describe("Participants to set aside, or a share of all below 1 (rounded down)."),
+    subset_name: z.string().regex(
+      /^(?!train$|tables$)[a-zA-Z][a-zA-Z0-9_-]*$/,
+      "must be a name other than train and tables",
+    ).default("validation").describe("Name of the subset and of its output, such as test."),
+    p_age_threshold: z.number().min(0).max(1).default(0.8)
+      .describe("The p-value of age must reach this."),
+    p_sex_threshold: z.number().min(0).max(1).default(0.8)
+      .describe("The p-value of sex must reach this."),
+    ignore_demographics: z.boolean().default(false).describe("Don't compare age and sex."),
+    categorical_split_variable: z.string().min(1).optional()
+      .describe("Column to stratify on beside the diagnosis."),
+    valid_longitudinal: z.boolean().default(false)
+      .describe("The subset holds all sessions, not the first of each participant alone."),
+    max_draws: z.int().min(1).max(100_000).default(1000)
+      .describe("Draws before the best one so far is taken."),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the draws."),
+  }),
+  inputs: {
+    labels: { types: ["labels", "participants"], description: "Sessions to divide." },
+  },
+  outputs: (params) => ({
+    train: tableOutput("participants", "All sessions of those who are left."),
+    [params.subset_name]: tableOutput(
+      "participants",
+      "The subset's sessions: the first of each participant, or all if longitudinal.",
+    ),
+    tables: { type: "split", description: "ClinicaDL's folder split/." },
+  }),
+  check: (params) =>
+    params.n_test > 1 && !Number.isInteger(params.n_test)
+      ? [{ parameter: "n_test", message: "must be an integer, or a share below 1" }]
+      : [],
+  runs: "inline",
+  run: async (context) => {
+    const { drawHoldout } = await import("../../tables/holdout.ts");
+    const { readTable, splitTree, tableDraft } = await import("../../artifacts/tables.ts");
+    const { params } = context;
+    const labels = await readTable(context.inputs.labels as Artifact, "labels");
+    const { train, heldOut, draws, matched, age, sex } = drawHoldout(labels, {
+      nTest: params.n_test,
+      seed: params.seed,
+      pAgeThreshold: params.p_age_threshold,
+      pSexThreshold: params.p_sex_threshold,
+      ignoreDemographics: params.ignore_demographics,
+      categoricalVariable: params.categorical_split_variable,
+      maxDraws: params.max_draws,
+    });
+    const finite = (p: number | undefined) => p === undefined || Number.isNaN(p) ? null : p;
+    const account = {
+      ...params,
+      categorical_split_variable: params.categorical_split_variable ?? null,
+      n_train_participants: train.length,
+      n_subset_participants: heldOut.length,
+      p_age: finite(age?.p),
+      p_sex: finite(sex?.p),
+      draws,
+      matched,
+    };
+    const outcome = `${heldOut.length} of ${train.length + heldOut.length} participants set aside` +
+      (params.ignore_demographics
+        ? ""
+        : ` after ${draws} ${draws === 1 ? "draw" : "draws"}: p(age) = ${
+          account.p_age?.toPrecision(3) ?? "n/a"
+        }, p(sex) = ${account.p_sex?.toPrecision(3) ?? "n/a"}`);
+    if (matched) context.log(outcome);
+    else context.warn(`${outcome}; the thresholds were not reached, this is the best draw`);
+
+    const subset = labels.of(new Set(heldOut));
+    const trainTable = labels.of(new Set(train));
+    return {
+      train: tableDraft(trainTable, "train"),
+      [params.subset_name]: tableDraft(
+        params.valid_longitudinal ? subset : subset.baseline(),
+        params.subset_name,
+      ),
+      tables: {
+        meta: account,
+        files: splitTree(trainTable, subset, params.subset_name, account),
+      },
+    };
+  },
+});

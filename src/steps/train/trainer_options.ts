@@ -1,0 +1,64 @@
+/** The parameters of a train step as the trainer takes them. */
+import type { TrainerOptions } from "../../nn/training/trainer.ts";
+import type { Schedule } from "../../nn/schedule.ts";
+import { elementData } from "../model/element_data.ts";
+import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";
+
+const LOSSES = {
+  CrossEntropyLoss: "cross_entropy",
+  MultiMarginLoss: "multi_margin",
+  MSELoss: "mse",
+  L1Loss: "l1",
+  HuberLoss: "huber",
+  SmoothL1Loss: "smooth_l1",
+  BCEWithLogitsLoss: "bce_with_logits",
+  KLDivLoss: "kl_div",
+} as const;
+
+/** What all networks of a training share, whether side by side or group after group. */
+export type CommonOptions = Omit<TrainerOptions, "runs" | "resume">;
+
+export function trainerOptions(
+  context: TrainingContext,
+  { images, samples, targets, classes }: TrainingSetup,
+): CommonOptions {
+  const { params } = context;
+  const level = params.normalize ? params.normalization_level : "none";
+  const data = elementData(images, samples, level);
+  const ofItem = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
+  return {
+    data,
+    targets: classes > 0
+      ? Uint32Array.from({ length: data.count }, ofItem)
+      : Float32Array.from({ length: data.count }, ofItem),
+    normalisation: level === "element" ? "element" : "none",
+    loss: LOSSES[params.loss as keyof typeof LOSSES],
+    batchSize: params.batch_size,
+    optimizer: {
+      name: params.optimizer,
+      learningRate: params.learning_rate,
+      weightDecay: params.weight_decay,
+      clipNorm: params.gradient_clip_norm,
+      ...(params.optimizer === "SGD" && { momentum: params.momentum, nesterov: params.nesterov }),
+    },
+    schedule: scheduleOf(params),
+    sampler: params.sampler,
+    augmentation: params.data_augmentation,
+    accumulationSteps: params.accumulation_steps,
+    onCompile: (done, all) => context.progress({ message: `compiling kernels, ${done} of ${all}` }),
+  };
+}
+
+function scheduleOf(params: TrainingParams): Schedule {
+  const warmUp = params.warmup_epochs;
+  if (params.adaptive_learning_rate) return { kind: "plateau", warmUp };
+  const every = params.schedule_epochs ?? 1;
+  switch (params.learning_rate_schedule) {
+    case "step":
+      return { kind: "step", every, factor: params.schedule_factor, warmUp };
+    case "cosine":
+      return { kind: "cosine", epochs: every, warmUp };
+    default:
+      return { kind: "constant", warmUp };
+  }
+}

@@ -1,0 +1,85 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import {
+  foldDraft,
+  foldFiles,
+  readFolds,
+  readSubset,
+  splitTree,
+  type TableFolder,
+} from "../../src/artifacts/tables.ts";
+import { drawFolds } from "../../src/tables/kfold.ts";
+import { randomLabels, tableOf } from "../tables/tables.ts";
+
+/** A folder of files in memory. */
+const folderOf = (files: Readonly<Record<string, string>>): TableFolder => ({
+  subject: "tree",
+  read: (path) => Promise.resolve(files[path]),
+});
+
+Deno.test("a k-fold tree is read back as it was written", async () => {
+  const labels = randomLabels(1, 40);
+  const folds = drawFolds(labels, { nSplits: 4, seed: 1, stratification: "diagnosis" });
+  const drafts = folds.map((fold, split) =>
+    foldDraft(labels, fold, { split, nSplits: 4, stratification: "diagnosis" })
+  );
+  const files = Object.fromEntries(
+    drafts.flatMap((draft, split) =>
+      Object.entries(draft.files).map(([path, text]) => [`split-${split}/${path}`, text])
+    ),
+  );
+  const again = await readFolds(folderOf(files));
+  assertEquals(again.map((draft) => draft.files), drafts.map((draft) => draft.files));
+  assertEquals(again[2].meta, { split: 2, n_splits: 4, stratification: null });
+});
+
+Deno.test("a k-fold tree that pandas wrote, with baselines alone, is read", async () => {
+  const root = new URL("../fixtures/tables/2_fold/", import.meta.url);
+  const folds = await readFolds({
+    subject: "2_fold",
+    read: (path) => Deno.readTextFile(new URL(path, root)).catch(() => undefined),
+  });
+  assertEquals(folds.length, 2);
+  assertEquals(
+    folds[0].files["validation.tsv"],
+    "participant_id\tsession_id\tdiagnosis\nsub-01\tses-M000\tAD\nsub-02\tses-M000\tCN\n",
+  );
+});
+
+Deno.test("a tree that shares a participant between its sides is refused by name", async () => {
+  const train = "participant_id\tsession_id\nsub-1\tses-M000\nsub-2\tses-M000\n";
+  const validation = "participant_id\tsession_id\nsub-2\tses-M012\n";
+  const files = { "split-0/train.tsv": train, "split-0/validation.tsv": validation };
+  await assertRejects(
+    () => readFolds(folderOf(files)),
+    DataError,
+    "train and validation share sub-2",
+  );
+  const [a, b] = [train, validation].map((text) => tableOf(text));
+  assertThrows(() => foldFiles(a, b), DataError, "share sub-2");
+  assertThrows(() => splitTree(a, b, "test", {}), DataError, "train and test share sub-2");
+});
+
+Deno.test("what is not there is named", async () => {
+  await assertRejects(() => readFolds(folderOf({})), DataError, "tree: no split-0");
+  await assertRejects(
+    () => readSubset(folderOf({}), "test"),
+    DataError,
+    "neither test.tsv nor test_baseline.tsv",
+  );
+});
+
+Deno.test("a split's folder has the subset's sessions only when they are asked for", () => {
+  const labels = randomLabels(2, 40);
+  const ids = [...labels.byParticipant().keys()];
+  const [train, test] = [ids.slice(8), ids.slice(0, 8)].map((side) => labels.of(new Set(side)));
+  const plain = splitTree(train, test, "test", { valid_longitudinal: false });
+  assertEquals(Object.keys(plain).sort(), [
+    "split.json",
+    "test_baseline.tsv",
+    "train.tsv",
+    "train_baseline.tsv",
+  ]);
+  const longitudinal = splitTree(train, test, "test", { valid_longitudinal: true });
+  assert(longitudinal["test.tsv"].length > longitudinal["test_baseline.tsv"].length);
+});

@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError, WorkflowError } from "../../../src/errors.ts";
+import { reading } from "../../../src/steps/engine_options.ts";
+import trainClassification from "../../../src/steps/train/classification.ts";
+import trainRegression from "../../../src/steps/train/regression.ts";
+import { parseClinicadlConfig } from "../../../src/steps/train/clinicadl_config.ts";
+import { readWorkflow } from "../../../src/workflow/read.ts";
+import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
+import { Project } from "../workflows.ts";
+
+/** Every key that ClinicaDL 1.6.1 knows, at its default. */
+const COMPLETE = `
+[Model]
+architecture = "default"
+multi_network = false
+ssda_network = false
+[Architecture]
+dropout = 0.0
+latent_space_size = 128
+feature_size = 1024
+n_conv = 4
+io_layer_channels = 8
+recons_weight = 1
+kl_weight = 1
+normalization = "batch"
+[Classification]
+selection_metrics = ["loss"]
+label = "diagnosis"
+label_code = {}
+selection_threshold = 0.0
+loss = "CrossEntropyLoss"
+[Regression]
+selection_metrics = ["loss"]
+label = "age"
+loss = "MSELoss"
+[Reconstruction]
+selection_metrics = ["loss"]
+loss = "MSELoss"
+[Computational]
+gpu = true
+n_proc = 2
+batch_size = 8
+evaluation_steps = 0
+fully_sharded_data_parallel = false
+amp = false
+[Reproducibility]
+seed = 0
+deterministic = false
+compensation = "memory"
+track_exp = ""
+[Transfer_learning]
+transfer_path = false
+transfer_selection_metric = "loss"
+nb_unfrozen_layer = 0
+[Mode]
+use_extracted_features = false
+[Data]
+multi_cohort = false
+diagnoses = ["AD", "CN"]
+baseline = false
+valid_longitudinal = false
+normalize = true
+data_augmentation = false
+sampler = "random"
+size_reduction = false
+size_reduction_factor = 2
+caps_target = ""
+tsv_target_lab = ""
+tsv_target_unlab = ""
+preprocessing_dict_target = ""
+[Cross_validation]
+n_splits = 0
+split = []
+[Optimization]
+optimizer = "Adam"
+epochs = 20
+learning_rate = 1e-4
+adaptive_learning_rate = false
+weight_decay = 1e-4
+patience = 0
+tolerance = 0.0
+accumulation_steps = 1
+profiler = false
+save_all_models = false
+[Informations]
+emissions_calculator = false
+`;
+
+/** The complete file with one line another. */
+function altered(line: string, by: string): string {
+  assert(COMPLETE.includes(`\n${line}\n`), line);
+  return COMPLETE.replace(`\n${line}\n`, `\n${by}\n`);
+}
+
+Deno.test("ClinicaDL's complete defaults are our own, but for the diagnoses", () => {
+  const classification = parseClinicadlConfig(COMPLETE, "train.toml", "classification");
+  assertEquals(trainClassification.params.parse(classification), {
+    ...trainClassification.params.parse({}),
+    diagnoses: ["AD", "CN"],
+  });
+  const regression = parseClinicadlConfig(COMPLETE, "train.toml", "regression");
+  assertEquals(trainRegression.params.parse(regression), {
+    ...trainRegression.params.parse({}),
+    diagnoses: ["AD", "CN"],
+  });
+});
+
+Deno.test("values are taken under their own names", () => {
+  const text = altered('architecture = "default"', 'architecture = "resnet18"')
+    .replace("label_code = {}", "label_code = { AD = 1, CN = 0 }")
+    .replace("data_augmentation = false", 'data_augmentation = ["Noise", "Smoothing"]')
+    .replace("patience = 0", "patience = 4")
+    .replace("n_splits = 0", "n_splits = 5");
+  const params = parseClinicadlConfig(text, "train.toml", "classification");
+  assertEquals(params.architecture, "resnet18");
+  assertEquals(params.label_code, { AD: 1, CN: 0 });
+  assertEquals(params.data_augmentation, ["Noise", "Smoothing"]);
+  assertEquals(params.patience, 4);
+  assert(!("n_splits" in params));
+});
+
+Deno.test("what can't be honoured is refused with the reason, and unknown names too", () => {
+  const refused: [string, string][] = [
+    [altered("amp = false", "amp = true"), "training computes in float32"],
+    [
+      altered("fully_sharded_data_parallel = false", "fully_sharded_data_parallel = true"),
+      "one device",
+    ],
+    [altered('track_exp = ""', 'track_exp = "wandb"'), "curves are in training.tsv"],
+    [altered("transfer_path = false", 'transfer_path = "other"'), "in.transfer"],
+    [altered("size_reduction = false", "size_reduction = true"), "extract.images"],
+    [altered("ssda_network = false", "ssda_network = true"), "domain adaptation"],
+    [altered('caps_target = ""', 'caps_target = "caps"'), "domain adaptation"],
+    [altered("profiler = false", "profiler = true"), "gyrus doctor"],
+    [altered("emissions_calculator = false", "emissions_calculator = true"), "not offered"],
+    [altered("epochs = 20", "epoch = 20"), 'unknown key "epoch" in [Optimization]'],
+    [COMPLETE + "[Random_Search]\n", "unknown section [Random_Search]"],
+    ["epochs = 20\n", "unknown section [epochs]"],
+    ["Model = 3\n", "[Model] must be a table"],
+    ["[Model\n", "not valid TOML"],
+  ];
+  for (const [text, reason] of refused) {
+    const error = assertThrows(
+      () => parseClinicadlConfig(text, "train.toml", "classification"),
+      DataError,
+      reason,
+    );
+    assert(error.message.startsWith("train.toml: "), error.message);
+  }
+});
+
+const WORKFLOW = (options: string) => `
+[steps.caps]
+uses = "caps.open"
+with.caps_directory = "caps"
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slice_mode = "single" }
+[steps.people]
+uses = "tables.open"
+with = { path = "train.tsv", content = "labels" }
+[steps.judges]
+uses = "tables.open"
+with = { path = "validation.tsv", content = "labels" }
+[steps.train]
+uses = "train.classification"
+in.images = "slices"
+in.train = "people"
+in.validation = "judges"
+[steps.train.with]
+${options}
+`;
+
+Deno.test("what the step sets goes before the file, and the file leaves no trace in the key", async () => {
+  await using project = await Project.create();
+  await writeCaps(`${project.folder}/caps`, 6, [32, 32, 1]);
+  await project.write("train.tsv", labelsOf(0, 4));
+  await project.write("validation.tsv", labelsOf(4, 2));
+  const file = altered("epochs = 20", "epochs = 1").replace("seed = 0", "seed = 7");
+  await project.write("config/train.toml", file);
+  const first = await project.run(
+    WORKFLOW('config_file = "config/train.toml"\nlearning_rate = 1e-3\nbatch_size = 4'),
+  );
+  const { meta } = project.artifact(first, "train", "model");
+  const parameters = meta.parameters as Record<string, unknown>;
+  assertEquals(
+    [parameters.epochs, parameters.seed, parameters.learning_rate, parameters.batch_size],
+    [1, 7, 1e-3, 4],
+  );
+  assert(!("config_file" in parameters));
+  const told =
+    'epochs = 1\nseed = 7\nlearning_rate = 1e-3\nbatch_size = 4\ndiagnoses = ["AD", "CN"]';
+  const second = await project.run(WORKFLOW(told));
+  assertEquals(second.result.nodes.get("train")!.outcome, "cached");
+});
+
+Deno.test("a file that is missing or at fault is told with its place in the workflow", async () => {
+  await using project = await Project.create();
+  const faults = async (options: string) => {
+    const text = `version = 1\nname = "test"\n${WORKFLOW(options)}`;
+    await project.write("workflow.toml", text);
+    const read = readWorkflow(`${project.folder}/workflow.toml`, reading);
+    const { issues } = await assertRejects(() => read, WorkflowError);
+    return issues.map(({ message, location }) => `${location?.line}: ${message}`);
+  };
+  const line = WORKFLOW("config_file").split("\n").indexOf("config_file") + 3;
+  assertEquals(await faults('config_file = "none.toml"'), [
+    `${line}: can't read none.toml: there is no such file`,
+  ]);
+  await project.write("train.toml", altered("amp = false", "amp = true"));
+  assertEquals(await faults('config_file = "train.toml"'), [
+    `${line}: train.toml: amp = true in [Computational] can't be honoured: training computes in float32`,
+  ]);
+  await project.write("train.toml", altered('optimizer = "Adam"', 'optimizer = "LBFGS"'));
+  const [fault] = await faults('config_file = "train.toml"');
+  assert(fault.startsWith(`${line}: `) && fault.includes("LBFGS"), fault);
+});

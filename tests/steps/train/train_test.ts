@@ -1,0 +1,400 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { regressionMetrics } from "../../../src/evaluation/regression_metrics.ts";
+import type { EngineEvent } from "../../../src/engine/plan/events.ts";
+import { StepError } from "../../../src/errors.ts";
+import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { readTsv, writeTsv } from "../../../src/formats/tsv.ts";
+import type { Artifact } from "../../../src/workflow/step.ts";
+import { type Outcome, Project } from "../workflows.ts";
+
+/** Sixteen tiny heads, two slices each, two folds, one network; everything else as parameters. */
+const EXPERIMENT = `
+[params]
+n_subjects = 8
+n_splits = 2
+epochs = 1
+learning_rate = 1e-3
+architecture = "Conv5_FC3"
+
+[defaults]
+with.seed = 3
+
+[steps.caps]
+uses = "caps.generate"
+with = { kind = "phantom", n_subjects = "\${params.n_subjects}", image_size = 32 }
+
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slice_mode = "single", slices = [14, 18] }
+
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+
+[steps.split]
+uses = "split.holdout"
+in.labels = "labels"
+with = { subset_name = "test", n_test = 4, ignore_demographics = true }
+
+[steps.folds]
+uses = "split.kfold"
+in.labels = "split.train"
+with = { n_splits = "\${params.n_splits}" }
+
+[steps.train]
+uses = "train.classification"
+matrix.fold = { range = "\${params.n_splits}" }
+in.images = "slices"
+in.folds = "folds[\${matrix.fold}]"
+[steps.train.with]
+architecture = "\${params.architecture}"
+epochs = "\${params.epochs}"
+learning_rate = "\${params.learning_rate}"
+batch_size = 4
+
+[steps.predict]
+uses = "predict"
+matrix = "train"
+in.model = "train"
+in.images = "slices"
+in.participants = "split.test"
+
+[steps.evaluate]
+uses = "evaluate"
+in.predictions = "predict[*]"
+with.n_resamples = 50
+`;
+
+/** Names of the instances that were executed. */
+function ran({ result }: Outcome): string[] {
+  return [...result.nodes].filter(([, node]) => node.outcome === "done").map(([name]) => name)
+    .sort();
+}
+
+/** How many parts of steps the cache holds. */
+async function memos(project: Project): Promise<number> {
+  let count = 0;
+  for await (const { path } of walk(`${project.folder}/.gyrus/records`)) {
+    if (JSON.parse(await Deno.readTextFile(path)).record.type === "memo") count++;
+  }
+  return count;
+}
+
+async function* walk(folder: string): AsyncGenerator<{ path: string }> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* walk(path);
+    else yield { path };
+  }
+}
+
+const TRAINED = [
+  "evaluate",
+  "predict[fold=0]",
+  "predict[fold=1]",
+  "train[fold=0]",
+  "train[fold=1]",
+];
+
+/** Digest of an output in a run. */
+function digest({ result }: Outcome, instance: string, output: string): string {
+  return result.nodes.get(instance)!.outputs![output].digest;
+}
+
+Deno.test("an experiment runs, is cached whole, and recomputes what a change needs and no more", async (t) => {
+  await using project = await Project.create();
+  const first = await project.run(EXPERIMENT);
+  assertEquals(ran(first), ["caps", "folds", "labels", "slices", "split", ...TRAINED].sort());
+
+  await t.step("nothing changed: nothing runs", async () => {
+    assertEquals(ran(await project.run(EXPERIMENT)), []);
+  });
+  await t.step("more epochs: trainings go on from their last epoch", async () => {
+    const more = await project.run(EXPERIMENT, ["params.epochs=2"]);
+    assertEquals(ran(more), TRAINED);
+    assertEquals(
+      more.logs.filter((line) => line === "going on from a checkpoint at epoch 1").length,
+      2,
+    );
+    await using other = await Project.create();
+    const whole = await other.run(EXPERIMENT, ["params.epochs=2"]);
+    for (const fold of [0, 1]) {
+      assertEquals(
+        digest(more, `train[fold=${fold}]`, "model"),
+        digest(whole, `train[fold=${fold}]`, "model"),
+      );
+    }
+  });
+  await t.step("another learning rate: training, prediction, evaluation", async () => {
+    assertEquals(ran(await project.run(EXPERIMENT, ["params.learning_rate=2e-3"])), TRAINED);
+  });
+  await t.step("another architecture: the same", async () => {
+    const changed = await project.run(EXPERIMENT, ['params.architecture="Stride_Conv5_FC3"']);
+    assertEquals(ran(changed), TRAINED);
+  });
+  await t.step("another number of folds: folds and what follows, no extraction", async () => {
+    assertEquals(ran(await project.run(EXPERIMENT, ["params.n_splits=3"])), [
+      "evaluate",
+      "folds",
+      "predict[fold=0]",
+      "predict[fold=1]",
+      "predict[fold=2]",
+      "train[fold=0]",
+      "train[fold=1]",
+      "train[fold=2]",
+    ]);
+  });
+  await t.step(
+    "another participant a class: two heads are generated, two volumes cut",
+    async () => {
+      const before = await memos(project);
+      const grown = await project.run(EXPERIMENT, ["params.n_subjects=9"]);
+      assertEquals(ran(grown), ["caps", "folds", "labels", "slices", "split", ...TRAINED].sort());
+      // Of each: the head, its slices, and the slices' layout.
+      assertEquals(await memos(project) - before, 2 * 3);
+    },
+  );
+});
+
+Deno.test("an interrupted training goes on within its epoch, to the same bytes", async () => {
+  await using project = await Project.create();
+  const set = ["params.epochs=3"];
+  await project.interrupt(
+    EXPERIMENT,
+    set,
+    (event) =>
+      event.type === "instance-progress" && event.instance === "train[fold=0]" &&
+      (event.fraction ?? 0) > 0.4,
+  );
+  const resumed = await project.run(EXPERIMENT, set);
+  assert(resumed.logs.some((line) => line.startsWith("going on from a checkpoint at epoch 1")));
+  await using other = await Project.create();
+  const whole = await other.run(EXPERIMENT, set);
+  for (const name of ["train[fold=0]", "train[fold=1]"]) {
+    assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
+  }
+});
+
+Deno.test("evaluations within an epoch stand in the curve, choose nothing, and outlast an interruption", async () => {
+  const training = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
+  const text = training.replace("batch_size = 4", "batch_size = 4\nevaluation_steps = 1");
+  const set = ["params.epochs=3"];
+  await using project = await Project.create();
+  await project.interrupt(
+    text,
+    set,
+    (event) =>
+      event.type === "instance-progress" && event.instance === "train[fold=0]" &&
+      (event.message ?? "").startsWith("epoch 2/3, batch 2: "),
+  );
+  const resumed = await project.run(text, set);
+  assert(resumed.logs.includes("going on from a checkpoint at epoch 1, batch 2"));
+  await using other = await Project.create();
+  const whole = await other.run(text, set);
+  const without = await other.run(training, set);
+  const weights = (of: Artifact) =>
+    of.files.find(({ path }) => path === "best-loss/model.safetensors")!.digest;
+  for (const name of ["train[fold=0]", "train[fold=1]"]) {
+    assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
+    const [inside, atEnd] = [whole, without].map((run) => other.artifact(run, name, "model"));
+    assertEquals(weights(inside), weights(atEnd));
+    const [all, ends] = await Promise.all(
+      [inside, atEnd].map(async (model) => readTsv(await model.readText("training.tsv"), "curve")),
+    );
+    assertEquals(
+      all.rows.map(([epoch, iteration]) => `${epoch} ${iteration}`),
+      ["0 0", "0 1", "0 2", "1 0", "1 1", "1 2", "2 0", "2 1", "2 2"],
+    );
+    assertEquals(all.rows.filter(([, iteration]) => iteration === "2"), ends.rows);
+  }
+});
+
+Deno.test("several networks are trained side by side, stop early one by one, and vote", async () => {
+  await using project = await Project.create();
+  const text = EXPERIMENT.replace(
+    "batch_size = 4",
+    'batch_size = 4\nmulti_network = true\npatience = 1\nselection_metrics = ["loss", "BA"]\nsave_all_models = true',
+  );
+  const outcome = await project.run(text, ["params.epochs=4"], ["evaluate"]);
+  const model = project.artifact(outcome, "train[fold=0]", "model");
+  const paths = model.files.map(({ path }) => path);
+  for (const network of [0, 1]) {
+    assert(paths.includes(`best-loss/network-${network}.safetensors`));
+    assert(paths.includes(`best-BA/network-${network}.safetensors`));
+    const curve = readTsv(await model.readText(`network-${network}/training.tsv`), "training.tsv");
+    assert(curve.rows.length >= 1 && curve.rows.length <= 4);
+    const kept = paths.filter((path) => path.endsWith(`_network-${network}.safetensors`));
+    assertEquals(kept.length, curve.rows.length);
+  }
+  const predictions = project.artifact(outcome, "predict[fold=0]", "predictions");
+  assertEquals(predictions.meta.leakage, "none");
+  const slices = readTsv(await predictions.readText("loss/slice_level_prediction.tsv"), "slices");
+  assertEquals(slices.rows.map((row) => row[2]), ["14", "18", "14", "18", "14", "18", "14", "18"]);
+  const images = readTsv(await predictions.readText("loss/image_level_prediction.tsv"), "images");
+  assertEquals(images.rows.length, 4);
+});
+
+Deno.test("a regression learns a number, with schedule, augmentation and accumulation", async () => {
+  await using project = await Project.create();
+  const text = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]")).replace(
+    "train.classification",
+    "train.regression",
+  ).replace(
+    "batch_size = 4",
+    'batch_size = 4\nlearning_rate_schedule = "cosine"\nschedule_epochs = 4\nwarmup_epochs = 1\n' +
+      'accumulation_steps = 2\nnormalization_level = "image"\ngradient_clip_norm = 1.0\n' +
+      'data_augmentation = ["Noise", "Erasing", "CropPad", "Smoothing"]\nlog_iterations = true',
+  );
+  const outcome = await project.run(text);
+  const model = project.artifact(outcome, "train[fold=1]", "model");
+  assertEquals(model.meta.output_size, 1);
+  const iterations = readTsv(await model.readText("iterations.tsv"), "iterations.tsv");
+  assertEquals(iterations.columns, ["epoch", "iteration", "loss"]);
+  const training = readTsv(await model.readText("training.tsv"), "training.tsv");
+  assertEquals(training.columns, [
+    "epoch",
+    "iteration",
+    ...["MAE_train", "RMSE_train", "R2_score_train", "loss_train"],
+    ...["MAE_valid", "RMSE_valid", "R2_score_valid", "loss_valid"],
+  ]);
+  // The tables are what the best weights said in their epoch.
+  const valid = readTsv(
+    await model.readText("best-loss/validation_slice_level_prediction.tsv"),
+    "validation",
+  );
+  const column = (name: string) =>
+    Float64Array.from(valid.rows, (row) => Number(row[valid.columns.indexOf(name)]));
+  const { MAE } = regressionMetrics(column("true_label"), column("predicted_label"));
+  const lowest = training.rows.reduce((a, b) => Number(b.at(-1)) < Number(a.at(-1)) ? b : a);
+  assertEquals(lowest[training.columns.indexOf("MAE_valid")], `${MAE}`);
+});
+
+Deno.test("predicting on training data is refused unless asked for by name, and then labelled", async () => {
+  await using project = await Project.create();
+  const onTraining = EXPERIMENT.replace(
+    'in.participants = "split.test"',
+    'in.participants = "split.train"',
+  );
+  const begun = new Set<string>();
+  await assertRejects(
+    () =>
+      project.run(onTraining, [], [], (event) => {
+        if (event.type === "instance-started") begun.add(event.step);
+      }),
+    StepError,
+    "data leakage: training and the predicted participants share sub-",
+  );
+  assertEquals([...begun], ["caps", "labels", "split", "folds"]);
+  const asked = onTraining.replace(
+    'in.participants = "split.train"',
+    'in.participants = "split.train"\nwith.on_training_data = true\nwith.data_group = "again"',
+  );
+  const outcome = await project.run(asked);
+  const predictions = project.artifact(outcome, "predict[fold=0]", "predictions");
+  assertEquals(predictions.meta.leakage, "predicting on training data");
+
+  const byName = EXPERIMENT.replace(
+    'in.participants = "split.test"',
+    'with.data_group = "validation"',
+  );
+  const named = await project.run(byName);
+  const validation = project.artifact(named, "predict[fold=0]", "predictions");
+  assertEquals(validation.meta.leakage, "predicting on training data");
+  const model = project.artifact(named, "train[fold=0]", "model");
+  const rows = (text: string) => readTsv(text, "predictions").rows.map((row) => row[4]);
+  assertEquals(
+    rows(await validation.readText("loss/slice_level_prediction.tsv")),
+    rows(await model.readText("best-loss/validation_slice_level_prediction.tsv")),
+  );
+});
+
+Deno.test("what can't be trained on is refused before any work on the device, and before images are cut where tables show it", async (t) => {
+  await using project = await Project.create();
+  const until = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
+  /** @returns steps that began */
+  const attempted = async (message: string, ...changes: [string, string][]) => {
+    const text = changes.reduce((text, [from, to]) => text.replace(from, to), until);
+    const begun = new Set<string>();
+    const busy = new Set<string>();
+    const watch = (event: EngineEvent) => {
+      if (event.type === "instance-started") begun.add(event.step);
+      if (event.type === "instance-progress") busy.add(event.instance);
+    };
+    await assertRejects(() => project.run(text, [], [], watch), StepError, message);
+    assert(![...busy].some((name) => name.startsWith("train")));
+    return begun;
+  };
+  const refused = async (message: string, ...changes: [string, string][]) => {
+    await attempted(message, ...changes);
+  };
+  const refusedByTables = async (message: string, ...changes: [string, string][]) => {
+    assert(!(await attempted(message, ...changes)).has("slices"));
+  };
+  const option = (line: string): [string, string] => ["batch_size = 4", `batch_size = 4\n${line}`];
+  await t.step(
+    "a label column that is missing",
+    () => refusedByTables('no column "group"', option('label = "group"')),
+  );
+  await t.step(
+    "one class only",
+    () => refusedByTables("one class only", option('diagnoses = ["AD"]')),
+  );
+  await t.step(
+    "a code without a node for a label",
+    () => refusedByTables("no node for diagnosis CN", option("label_code = { AD = 0, MCI = 1 }")),
+  );
+  await t.step("several networks for one slice", () =>
+    refused(
+      "one element only",
+      ["slices = [14, 18]", "slices = [14]"],
+      option("multi_network = true"),
+    ));
+  await t.step("weights of another architecture", async () => {
+    const weight = { dtype: "float32" as const, shape: [1], data: new Float32Array(1) };
+    const file = `${project.folder}/weights.safetensors`;
+    await Deno.writeFile(file, writeSafetensors({ "conv1.weight": weight }));
+    await refusedByTables(
+      "missing: convolutions.0.weight",
+      option('initial_weights = "weights.safetensors"'),
+    );
+  });
+  await t.step("an empty class in a fold", () =>
+    refusedByTables(
+      "no session has diagnosis",
+      ["n_splits = 2", "n_splits = 12"],
+      [
+        'with = { n_splits = "${params.n_splits}" }',
+        "with = { n_splits = 12, stratification = false }",
+      ],
+    ));
+  await t.step("an empty class in the last fold, before the first is trained", async () => {
+    const labels = project.artifact(await project.run(until, [], ["split"]), "split", "train");
+    const { columns, rows } = readTsv(await labels.readText("table.tsv"), "labels");
+    const [ad, cn] = ["AD", "CN"].map((name) => rows.filter((row) => row.includes(name)));
+    for (const [split, validation] of [[ad[0], cn[0]], [ad[1]]].entries()) {
+      const train = rows.filter((row) => !validation.includes(row));
+      await project.write(`folds/split-${split}/train.tsv`, writeTsv(columns, train));
+      await project.write(`folds/split-${split}/validation.tsv`, writeTsv(columns, validation));
+    }
+    const at = until.indexOf("[steps.folds]");
+    const text = `${until.slice(0, at)}[steps.folds]
+uses = "tables.open"
+with = { path = "folds", content = "kfold" }
+${until.slice(until.indexOf("[steps.train]"))}`;
+    const seen: string[] = [];
+    await assertRejects(
+      () =>
+        project.run(text, [], [], ({ type, ...event }) => {
+          if (type === "instance-failed" || type === "instance-progress") {
+            if ("instance" in event) seen.push(`${type} ${event.instance}`);
+          }
+        }),
+      StepError,
+      "the validation table: no session has diagnosis CN",
+    );
+    assertEquals(seen.filter((event) => event.includes("train")), [
+      "instance-failed train[fold=1]",
+    ]);
+  });
+});
