@@ -36,13 +36,13 @@ export {
   type CheckpointChain,
   defineStep,
   type Digest,
-  type Draft,
   type InputPort,
   type Json,
   type OutputPort,
   type Progress,
   type StepContext,
   type StepKind,
+  type StepOutput,
 } from "./src/workflow/step.ts";
 export type { Plan, PlanOptions, ReadOptions, RunOptions, RunResult, Store, StoreOptions };
 

@@ -30,12 +30,12 @@ export class WorkflowError extends Error {
   }
 }
 
-/** Input data that can't be used: names the file or the participant, and the fault. */
+/** Input data that can't be used: names the file or the participant, and the problem. */
 export class DataError extends Error {
   override readonly name = "DataError";
   /** @param subject the file, table row or participant at fault */
-  constructor(readonly subject: string, readonly fault: string, options?: ErrorOptions) {
-    super(`${subject}: ${fault}`, options);
+  constructor(readonly subject: string, readonly problem: string, options?: ErrorOptions) {
+    super(`${subject}: ${problem}`, options);
   }
 }
 

@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { writeTsv } from "../formats/tsv.ts";
 import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
-import type { Blob, Draft, Json, StepContext } from "../workflow/step.ts";
+import type { Blob, Json, StepContext, StepOutput } from "../workflow/step.ts";
 
 /** Shape and element ids of a volume's tensors. */
 export interface Layout {
@@ -48,7 +48,7 @@ export interface Description {
 }
 
 /** @throws {DataError} when the tensors of the images have different shapes */
-export function draftImages(images: readonly Extracted[], description: Description): Draft {
+export function imagesOutput(images: readonly Extracted[], description: Description): StepOutput {
   checkShapes(images);
   const { shape } = images[0].layout;
   const ids = new Set(images.map(({ layout }) => layout.elements.join(",")));

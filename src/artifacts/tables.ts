@@ -7,7 +7,7 @@ import { SessionTable } from "../tables/session_table.ts";
 type Meta = Record<string, string | number | boolean | null>;
 
 /** Files and description of an artifact. */
-export interface TableDraft {
+export interface TableOutput {
   meta: Meta;
   files: Record<string, string>;
 }
@@ -54,7 +54,7 @@ export async function readMetadata<Blob>(
 }
 
 /** A `labels` or `participants` artifact. */
-export function tableDraft(table: SessionTable, role: string): TableDraft {
+export function tableOutput(table: SessionTable, role: string): TableOutput {
   const baseline = table.baseline();
   return {
     meta: { role, participants: baseline.rows.length, sessions: table.rows.length },
@@ -77,11 +77,11 @@ export function foldFiles(train: SessionTable, validation: SessionTable): Record
 }
 
 /** A `fold` artifact. */
-export function foldDraft(
+export function foldOutput(
   labels: SessionTable,
   fold: Fold,
   position: { split: number; nSplits: number; stratification: string | null },
-): TableDraft {
+): TableOutput {
   return {
     meta: {
       split: position.split,
@@ -133,7 +133,7 @@ export async function readSubset(folder: TableFolder, subset: string): Promise<S
  *
  * @throws {DataError} when there is none, a file is absent, or a fold's sides share a participant
  */
-export async function readFolds(folder: TableFolder): Promise<TableDraft[]> {
+export async function readFolds(folder: TableFolder): Promise<TableOutput[]> {
   const sides: { train: SessionTable; validation: SessionTable }[] = [];
   for (;;) {
     const split = await foldFolder(folder, sides.length);

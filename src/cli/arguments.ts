@@ -23,7 +23,7 @@ export interface Signature {
   options: Readonly<Record<string, OptionSpec>>;
 }
 
-/** A fault in how the program was called: exit code 2. */
+/** A problem in how the program was called: exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   constructor(message: string, readonly suggestion?: string) {

@@ -11,7 +11,7 @@ import type { Output } from "./terminal.ts";
  * Writes the report of a run that executed something, and of any whose published copy is missing.
  *
  * @param say where to tell what was written
- * @returns faults of copies that were refused; the run itself is as good as it was
+ * @returns problems of copies that were refused; the run itself is as good as it was
  */
 export async function writeRunReport(
   store: Store,
@@ -34,15 +34,15 @@ export async function writeRunReport(
   const path = reportPath(store, id);
   await writePage(page, path);
   if (reports.length === 0) say?.line(`wrote ${shortPath(path)}`);
-  const faults: Error[] = [];
+  const problems: Error[] = [];
   for (const report of reports) {
     try {
       await publishFile(store, workflow, report, page, force);
       say?.line(`wrote ${shortPath(`${workflow.folder}/${report}`)}`);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      faults.push(error);
+      problems.push(error);
     }
   }
-  return faults;
+  return problems;
 }

@@ -287,10 +287,10 @@ class Crate {
     });
   }
 
-  #state(good: boolean, fault: string): Record<string, Json> {
+  #state(good: boolean, problem: string): Record<string, Json> {
     return good
       ? { actionStatus: "http://schema.org/CompletedActionStatus" }
-      : { actionStatus: "http://schema.org/FailedActionStatus", error: fault };
+      : { actionStatus: "http://schema.org/FailedActionStatus", error: problem };
   }
 
   #addRoot(): void {

@@ -42,7 +42,7 @@ const LOCK_LOOK = 100;
 
 /**
  * Publishes what is there; outputs that are unknown are passed over.
- * @returns a fault a publication that was refused
+ * @returns a problem a publication that was refused
  */
 export async function publishOutputs(
   store: Store,
@@ -53,7 +53,7 @@ export async function publishOutputs(
   const due = workflow.publications.filter(({ binding }) => outputsOf(binding.instance));
   if (due.length === 0) return [];
   const name = ledgerName(store, workflow.folder);
-  const faults: Error[] = [];
+  const problems: Error[] = [];
   using _lock = store.writable ? await lock(store, name) : undefined;
   const ledger = readLedger(store, name);
   const kinds = new Map(workflow.instances.map((instance) => [instance.name, instance]));
@@ -77,12 +77,12 @@ export async function publishOutputs(
       });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      faults.push(error);
+      problems.push(error);
       options.onEvent({ type: "publish-failed", path: publication.path, message: error.message });
     }
   }
   await store.copies.flush();
-  return faults;
+  return problems;
 }
 
 /**

@@ -180,8 +180,8 @@ class Unpickler<T> {
     }
   }
 
-  #fail(fault: string): DataError {
-    return new DataError(this.subject, `holds a pickle that cannot be read: ${fault}`);
+  #fail(problem: string): DataError {
+    return new DataError(this.subject, `holds a pickle that cannot be read: ${problem}`);
   }
 
   /** Advances by `count` bytes and gives the position before them. */

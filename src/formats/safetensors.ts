@@ -130,8 +130,8 @@ function layOut(
  * @throws {DataError}
  */
 export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string): Safetensors {
-  const fail = (fault: string) =>
-    new DataError(subject, `is not a sound safetensors file: ${fault}`);
+  const fail = (problem: string) =>
+    new DataError(subject, `is not a sound safetensors file: ${problem}`);
   if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
@@ -180,7 +180,7 @@ export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string)
   };
 }
 
-type Fail = (fault: string) => DataError;
+type Fail = (problem: string) => DataError;
 
 function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
   if (bytes[0] !== 0x7b) throw fail("its header does not begin with {");

@@ -216,8 +216,8 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     return value;
   }
 
-  #fail(fault: string): DataError {
-    return new DataError(this.subject, fault);
+  #fail(problem: string): DataError {
+    return new DataError(this.subject, problem);
   }
 }
 

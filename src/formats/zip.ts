@@ -47,7 +47,7 @@ export function isZip(bytes: Uint8Array): boolean {
  * @throws {DataError} when the directory is missing, lies about sizes or points outside the file
  */
 export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArchive {
-  const fail = (fault: string) => new DataError(subject, `is not a sound archive: ${fault}`);
+  const fail = (problem: string) => new DataError(subject, `is not a sound archive: ${problem}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const directory = findDirectory(view, fail);
   const entries = new Map<string, Entry>();
@@ -85,7 +85,7 @@ export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArc
   };
 }
 
-type Fail = (fault: string) => DataError;
+type Fail = (problem: string) => DataError;
 
 function findDirectory(view: DataView, fail: Fail): { offset: number; count: number } {
   const last = view.byteLength - END_RECORD_BYTES;

@@ -120,10 +120,10 @@ export function assertNoLeakage(tables: readonly RoleTable[], subject: string): 
     const pair = roles.join(" and ");
     pairs.set(pair, [...pairs.get(pair) ?? [], participant]);
   }
-  const faults = [...pairs].map(([pair, names]) => `${pair} share ${nameSome(names)}`);
+  const problems = [...pairs].map(([pair, names]) => `${pair} share ${nameSome(names)}`);
   throw new DataError(
     subject,
-    `data leakage: ${faults.join("; ")}. Split by participant (split.holdout, split.kfold) so ` +
+    `data leakage: ${problems.join("; ")}. Split by participant (split.holdout, split.kfold) so ` +
       "that nobody is on two sides",
   );
 }

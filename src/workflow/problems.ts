@@ -5,12 +5,12 @@ import type { Place } from "./graph.ts";
 export interface Problem {
   message: string;
   place?: Place;
-  /** For faults that have a line but no address, such as TOML syntax. */
+  /** For problems that have a line but no address, such as TOML syntax. */
   location?: Location;
   suggestion?: string;
 }
 
-/** Of many faults of one place, such as one for each point of a matrix, these are told. */
+/** Of many problems of one place, such as one for each point of a matrix, these are told. */
 const toldOfPlace = 5;
 
 export class Problems {

@@ -22,9 +22,9 @@ export interface Reference {
 export const namePattern = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 /** What a reference says, or what is wrong with its spelling. */
-export function parseReference(text: string): Reference | { fault: string } {
+export function parseReference(text: string): Reference | { problem: string } {
   const head = /^[A-Za-z][A-Za-z0-9_-]*/.exec(text)?.[0];
-  if (head === undefined) return { fault: `"${text}" is not a reference to a step` };
+  if (head === undefined) return { problem: `"${text}" is not a reference to a step` };
   const fixed = new Map<string, string>();
   const collected = new Set<string>();
   let output: string | undefined;
@@ -39,7 +39,7 @@ export function parseReference(text: string): Reference | { fault: string } {
       continue;
     }
     const bracketed = /^\[([^[\]]*)\]/.exec(rest);
-    if (!bracketed) return { fault: `"${text}" is not a reference: "${rest}" can't follow here` };
+    if (!bracketed) return { problem: `"${text}" is not a reference: "${rest}" can't follow here` };
     rest = rest.slice(bracketed[0].length);
     for (const written of bracketed[1].split(",")) {
       const item = written.trim();
@@ -51,13 +51,13 @@ export function parseReference(text: string): Reference | { fault: string } {
       } else if (equals > 0) {
         const [axis, value] = [item.slice(0, equals).trim(), item.slice(equals + 1).trim()];
         if (fixed.has(axis) || collected.has(axis)) {
-          return { fault: `"${text}" gives the axis ${axis} twice` };
+          return { problem: `"${text}" gives the axis ${axis} twice` };
         }
         if (value === "*") collected.add(axis);
         else fixed.set(axis, value);
       } else {
         return {
-          fault: `"${text}" is not a reference: "[${bracketed[1]}]" is neither [*], ` +
+          problem: `"${text}" is not a reference: "[${bracketed[1]}]" is neither [*], ` +
             "[axis=value] nor an index",
         };
       }

@@ -42,7 +42,7 @@ function shortened(file: string, folder: string | undefined): string {
   return file.startsWith(prefix) ? file.slice(prefix.length) : file;
 }
 
-/** The part of a long line around the fault; control characters would upset a terminal. */
+/** The part of a long line around the problem; control characters would upset a terminal. */
 function windowOf(excerpt: string, start: number, length: number) {
   const clean = excerpt.replace(/[^\P{Cc}\t]/gu, "\u00b7");
   if (clean.length <= widest) return { text: clean, start, count: length };

@@ -44,11 +44,11 @@ export interface Artifact {
 }
 
 /** What `run` returns for one output: bulky files are put first and named by blob. */
-export interface Draft {
+export interface StepOutput {
   meta?: { readonly [key: string]: Json };
   files?: Readonly<Record<string, Uint8Array | string | Blob>>;
   /** For list outputs. */
-  items?: readonly Draft[];
+  items?: readonly StepOutput[];
 }
 
 export interface Progress {
@@ -76,7 +76,7 @@ export interface CheckpointChain {
    * itself are removed from the disk then; blobs that were put are left to the garbage collector,
    * since outputs may name them.
    */
-  save(position: number, draft: Draft, options?: { final?: boolean }): Promise<void>;
+  save(position: number, draft: StepOutput, options?: { final?: boolean }): Promise<void>;
 }
 
 /** @template P parameters; @template S services the engine passes through unseen */
@@ -109,29 +109,30 @@ export interface StepContext<P = Record<string, Json>, S = unknown> {
   readonly checkpoints?: CheckpointChain;
 }
 
-/** In place of an input that is still to be made: what its step could say of it beforehand. */
-export interface Forecast {
-  readonly forecast: Json;
+/** In place of an input that no step has made yet: what its step declares of it beforehand. */
+export interface DeclaredInput {
+  readonly declared: Json;
 }
 
-/** An input, or what is known of it. */
-export type Foreseen = Artifact | Forecast;
+/** An input, or what its step declares of it. */
+export type PreflightInput = Artifact | DeclaredInput;
 
 /** @template P parameters */
-export interface ForesightContext<P = Record<string, Json>> {
+export interface PreflightContext<P = Record<string, Json>> {
   readonly params: P;
   /** The ports of `reads` that are connected. */
-  readonly inputs: Readonly<Record<string, Foreseen | readonly Foreseen[]>>;
+  readonly inputs: Readonly<Record<string, PreflightInput | readonly PreflightInput[]>>;
 }
 
-export interface Foresight<P = Record<string, Json>> {
-  /** Ports that are looked at, as soon as each is there or foreseen by the step that makes it. */
+/** A check of some inputs before the others exist. */
+export interface Preflight<P = Record<string, Json>> {
+  /** Ports that the check reads, as soon as each exists or the step that makes it declares it. */
   reads: readonly string[];
   /**
-   * @returns by output, what those can know already whose `foresee` reads it
+   * @returns what is known of each output already, for steps whose preflight reads it
    * @throws {DataError} on inputs that `run` would refuse
    */
-  look(context: ForesightContext<P>): Promise<Readonly<Record<string, Json>>>;
+  check(context: PreflightContext<P>): Promise<Readonly<Record<string, Json>>>;
 }
 
 export interface InputPort {
@@ -218,33 +219,42 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
     /** @throws {DataError} when the file can't be understood */
     parse(text: string, subject: string): Readonly<Record<string, Json>>;
   };
-  /** Faults that a schema can't say, found at check time: one message each, naming the parameter. */
-  check?(
+  // Checks before `run`, in the order in which they are called:
+  //
+  // | hook          | when                                  | sees                              |
+  // |---------------|---------------------------------------|-----------------------------------|
+  // | `checkParams` | reading the file, `gyrus check`       | parameters                        |
+  // | `planNotes`   | `gyrus plan`                          | parameters, names of inputs       |
+  // | `preflight`   | the inputs it reads exist or are      | parameters, those inputs          |
+  // |               | declared                              |                                   |
+  // | `checkInputs` | all inputs exist, nothing long has    | parameters, all inputs            |
+  // |               | started that waits for a pool         |                                   |
+  //
+  // `checkParams` returns problems, the last two throw a DataError, `planNotes` does neither.
+
+  /** Problems that a schema can't express: one message each, naming the parameter. */
+  checkParams?(
     params: z.output<Schema>,
   ): readonly { parameter?: string; message: string; suggestion?: string }[];
   /**
-   * What a plan says beside the reason, such as which weights a training begins with.
+   * What a plan prints with the reason, such as which initial weights a training uses.
    *
    * @param connected names of the ports that the workflow connects
    */
-  notes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
+  planNotes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
+  /** Reports bad label tables before slices are cut, and leakage before a model is trained. */
+  preflight?: Preflight<z.output<Schema>>;
   /**
-   * Looks at some inputs before the others are there, so that a fault of the tables is told before
-   * images are cut, and leakage into a prediction before its model is trained.
-   */
-  foresee?: Foresight<z.output<Schema>>;
-  /**
-   * Looks at inputs as soon as they are all there, so that a fault of the last fold is told before the
-   * first one is trained.
+   * Reports a problem of the last fold before the first one is trained.
    *
    * @throws {DataError} on inputs that `run` would refuse
    */
-  inspect?(context: Pick<StepContext<z.output<Schema>, S>, "params" | "inputs">): Promise<void>;
+  checkInputs?(context: Pick<StepContext<z.output<Schema>, S>, "params" | "inputs">): Promise<void>;
   estimate?(
     params: z.output<Schema>,
     inputs: Readonly<Record<string, readonly Artifact[]>>,
   ): Estimate;
-  run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, Draft>>>;
+  run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, StepOutput>>>;
 }
 
 /** Step kinds by name, each loaded when it is asked for. */

@@ -14,7 +14,7 @@ export function findTarget(workflow: Workflow, text: string): readonly Instance[
     throw new WorkflowError([{ message, suggestion }]);
   };
   const reference = parseReference(text);
-  if ("fault" in reference) return fail(reference.fault);
+  if ("problem" in reference) return fail(reference.problem);
   const step = workflow.steps.find((each) => each.name === reference.step);
   if (step === undefined) {
     const names = workflow.steps.map(({ name }) => name);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import {
-  foldDraft,
   foldFiles,
+  foldOutput,
   readFolds,
   readSubset,
   splitTree,
@@ -21,7 +21,7 @@ Deno.test("a k-fold tree is read back as it was written", async () => {
   const labels = randomLabels(1, 40);
   const folds = drawFolds(labels, { nSplits: 4, seed: 1, stratification: "diagnosis" });
   const drafts = folds.map((fold, split) =>
-    foldDraft(labels, fold, { split, nSplits: 4, stratification: "diagnosis" })
+    foldOutput(labels, fold, { split, nSplits: 4, stratification: "diagnosis" })
   );
   const files = Object.fromEntries(
     drafts.flatMap((draft, split) =>

@@ -217,5 +217,5 @@ with.label = "group"
   assertStringIncludes(out, "4 instances: 1 cached, 3 will run");
   assertStringIncludes(err, 'error: train: the training table: no column "group"; the table has ');
   const json = JSON.parse((await project.gyrus("plan", "train.toml", "--json")).out);
-  assertEquals(json.faults.map(({ instance }: { instance: string }) => instance), ["train"]);
+  assertEquals(json.problems.map(({ instance }: { instance: string }) => instance), ["train"]);
 });

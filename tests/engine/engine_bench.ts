@@ -6,7 +6,7 @@
  *
  * What takes 100,000 results is in `scale_bench.ts`.
  */
-import { storeDraft } from "../../src/engine/store/artifact.ts";
+import { storeOutput } from "../../src/engine/store/artifact.ts";
 import { digestFile } from "../../src/engine/store/digest.ts";
 import { openStore, outputState, plan, run, type Store } from "../../src/engine/mod.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
@@ -92,7 +92,7 @@ for (const [label, size] of [["1 kB", 1000], ["4 MB", 4_000_000]] as const) {
 const hits = openStore(`${folder}/hits`);
 const port = { type: "value", description: "" };
 const draft = { files: { "value.bin": new Uint8Array(50_000_000) } };
-const stored = await storeDraft(hits, port, draft, "bench");
+const stored = await storeOutput(hits, port, draft, "bench");
 const done = await run(hits, toyWorkflow({ text: { uses: "constant" } }));
 const { key } = done.nodes.get("text")!;
 const hitFile = hits.recordPath(key!);

@@ -1,17 +1,17 @@
 /** Runs made by hand: artifacts in a store of their own, and the instances that would have made them. */
-import { storeDraft } from "../../src/engine/store/artifact.ts";
+import { storeOutput } from "../../src/engine/store/artifact.ts";
 import type { OutputRef } from "../../src/engine/store/record.ts";
 import { openStore, type Store } from "../../src/engine/store/store.ts";
 import type { CurrentInstance, CurrentRun } from "../../src/report/current_run.ts";
 import { RunArtifacts } from "../../src/report/inputs.ts";
 import type { Binding } from "../../src/workflow/graph.ts";
-import type { Draft } from "../../src/workflow/step.ts";
+import type { StepOutput } from "../../src/workflow/step.ts";
 
 export interface MadeInstance {
   kind: string;
   inputs?: Record<string, string | Binding>;
   /** By name: the type and what it holds. */
-  outputs?: Record<string, { type: string; list?: string; draft: Draft }>;
+  outputs?: Record<string, { type: string; list?: string; draft: StepOutput }>;
 }
 
 export class MadeRun implements AsyncDisposable {
@@ -29,7 +29,7 @@ export class MadeRun implements AsyncDisposable {
       const refs: Record<string, OutputRef> = {};
       for (const [output, { type, list, draft }] of Object.entries(outputs ?? {})) {
         const port = { type, description: "", ...(list !== undefined && { list }) };
-        refs[output] = await storeDraft(store, port, draft, `${name}.${output}`);
+        refs[output] = await storeOutput(store, port, draft, `${name}.${output}`);
       }
       made.push({
         name,

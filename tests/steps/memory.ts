@@ -1,6 +1,12 @@
 /** Artifacts and step contexts in memory, for tests that run a step without an engine. */
 import { DataError } from "../../src/errors.ts";
-import type { Artifact, ArtifactFile, Blob, Draft, StepContext } from "../../src/workflow/step.ts";
+import type {
+  Artifact,
+  ArtifactFile,
+  Blob,
+  StepContext,
+  StepOutput,
+} from "../../src/workflow/step.ts";
 
 /** Holds blobs as a store does: by the digest of their bytes. */
 export class MemoryStore {
@@ -26,7 +32,7 @@ export class MemoryStore {
   }
 
   /** What a draft becomes when it is published. */
-  async artifact(type: string, draft: Draft, axes?: Artifact["axes"]): Promise<Artifact> {
+  async artifact(type: string, draft: StepOutput, axes?: Artifact["axes"]): Promise<Artifact> {
     const files: ArtifactFile[] = [];
     for (const [path, content] of Object.entries(draft.files ?? {})) {
       const isBlob = typeof content === "object" && "digest" in content;

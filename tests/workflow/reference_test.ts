@@ -26,7 +26,7 @@ Deno.test("what is no reference is said so", () => {
   for (
     const text of ["", "1a", "a b", "a[", "a[]", "a[-1]", "a[x=1][x=2]", "a.b.c", "a[1][2]", "a]"]
   ) {
-    assertEquals("fault" in parseReference(text), true, text);
+    assertEquals("problem" in parseReference(text), true, text);
   }
 });
 

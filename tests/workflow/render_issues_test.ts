@@ -47,7 +47,7 @@ Deno.test("the caret stands below its text after tabs and characters of two code
   ]);
 });
 
-Deno.test("a long line is cut around the fault", () => {
+Deno.test("a long line is cut around the problem", () => {
   const [, text, caret] = renderIssues([at(`${"a".repeat(300)}FAULT${"b".repeat(300)}`, 301, 5)])
     .split("\n");
   assertEquals(text.length < 140, true);

@@ -84,7 +84,7 @@ const holdout = defineStep({
     [subset_name]: { type: "labels", description: "The subset." },
   }),
   runs: "inline",
-  check: ({ n_test }) =>
+  checkParams: ({ n_test }) =>
     n_test > 1 && !Number.isInteger(n_test)
       ? [{
         parameter: "n_test",

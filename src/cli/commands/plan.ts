@@ -41,14 +41,14 @@ there show of leakage, and of labels that can't be trained on, is an error.`,
     if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
     const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
-    const { foreseenFaults } = await import("../../engine/run/preflight.ts");
-    const faults = await foreseenFaults(store, planned);
+    const { declaredProblems } = await import("../../engine/run/preflight.ts");
+    const problems = await declaredProblems(store, planned);
     if (given.has("json")) {
-      const told = faults.map(({ instance, message }) => ({ instance, message }));
-      out.line(JSON.stringify({ ...await planJson(planned), faults: told }, null, 2));
+      const told = problems.map(({ instance, message }) => ({ instance, message }));
+      out.line(JSON.stringify({ ...await planJson(planned), problems: told }, null, 2));
     } else for (const line of await planLines(planned)) out.line(line);
-    for (const fault of faults) await reportFailure(fault, err);
-    if (faults.length > 0) return ExitCode.failed;
+    for (const problem of problems) await reportFailure(problem, err);
+    if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
     return given.has("check") && work ? ExitCode.pending : ExitCode.done;
   },
@@ -100,7 +100,7 @@ async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<
 }
 
 function notesOf({ instance: { kind, params, inputs } }: PlannedInstance): readonly string[] {
-  return kind.notes?.(params, Object.keys(inputs)) ?? [];
+  return kind.planNotes?.(params, Object.keys(inputs)) ?? [];
 }
 
 async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<object> {

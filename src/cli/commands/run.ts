@@ -139,9 +139,9 @@ async function leaveReport(
   const told = !given.has("quiet") && !given.has("json");
   const { writeRunReport } = await import("../run_report.ts");
   const force = given.has("force-publish");
-  const faults = await writeRunReport(store, result, force, told ? out : undefined);
-  for (const { message } of faults) err.line(`${err.paint("error", "red")}: ${message}`);
-  return faults.length === 0;
+  const problems = await writeRunReport(store, result, force, told ? out : undefined);
+  for (const { message } of problems) err.line(`${err.paint("error", "red")}: ${message}`);
+  return problems.length === 0;
 }
 
 function summarize(result: RunResult, given: Given, { out, err }: Terminal): number {

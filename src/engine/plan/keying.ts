@@ -81,7 +81,7 @@ export class Keying {
         if (!(error instanceof DataError)) throw error;
         const address = `${instance.step}.${name}`;
         const advice = `the parameter ${address} names it: --set ${address}=PATH names another`;
-        throw new DataError(error.subject, `${error.fault}; ${advice}`, { cause: error });
+        throw new DataError(error.subject, `${error.problem}; ${advice}`, { cause: error });
       });
     }
     return this.#assemble(instance, contents, policy);
@@ -136,7 +136,7 @@ export class Keying {
     } catch {
       isFolder = false;
     }
-    // The memo's own look names the fault of a path that can't be read.
+    // The memo's own look names the problem of a path that can't be read.
     if (!isFolder) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
     for (const file of filesBelow(path)) {

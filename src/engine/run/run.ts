@@ -107,7 +107,7 @@ export async function run(
     if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
     if (folder) {
       await folder.writeLastKeys(workflow.name, keysOf(scheduler.nodes));
-      if (folder.fault) errors.push(folder.fault);
+      if (folder.problem) errors.push(folder.problem);
     }
     const status = ran === "done" && errors.length > 0 ? "failed" : ran;
     const seconds = (performance.now() - clock) / 1000;

@@ -104,7 +104,7 @@ export class RunFolder {
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #lock: Deno.FsFile;
   /** Why something could not be written. A full disk must not stop steps that need none. */
-  fault?: DataError;
+  problem?: DataError;
 
   /** @param live whether it lasts, so that somebody may watch: events are then written as they come */
   constructor(readonly store: Store, readonly id: string, readonly live = true) {
@@ -145,7 +145,7 @@ export class RunFolder {
 
   #remember(error: unknown): void {
     if (!(error instanceof DataError)) throw error;
-    this.fault ??= error;
+    this.problem ??= error;
   }
 
   /** Last lines of an instance's log. */

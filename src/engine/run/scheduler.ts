@@ -1,7 +1,7 @@
 /**
  * Runs the instances of a plan: as many at once as the pools allow, longest remaining path first.
  *
- * A plan is a forecast. Each instance's key is made again from what its inputs turned out to be, and
+ * A plan is a declared. Each instance's key is made again from what its inputs turned out to be, and
  * looked up again, so that early cut-off and another run's results count.
  */
 import type { Blob } from "../../workflow/step.ts";
@@ -13,7 +13,7 @@ import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
 import { Lease } from "../store/lease.ts";
 import { failed, messageOf } from "./failure.ts";
-import { Inspections } from "./preflight.ts";
+import { PreflightChecks } from "./preflight.ts";
 import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Pools } from "./pools.ts";
@@ -45,7 +45,7 @@ export class Scheduler {
   readonly errors: Error[] = [];
   readonly #ready = new ReadyQueue<Node>();
   readonly #quick = new ReadyQueue<Node>();
-  #inspections!: Inspections;
+  #preflight!: PreflightChecks;
   #running = 0;
   #runningQuick = 0;
   #sleeping = 0;
@@ -77,7 +77,7 @@ export class Scheduler {
     this.#signal.addEventListener("abort", stop);
     if (this.#signal.aborted) this.#stopped = true;
     for (const node of this.nodes.values()) this.#settleAtOnce(node);
-    this.#inspections = new Inspections(this.store, this.nodes, (node, error) => {
+    this.#preflight = new PreflightChecks(this.store, this.nodes, (node, error) => {
       this.#fail(node, error);
     });
     for (const node of this.nodes.values()) {
@@ -87,7 +87,7 @@ export class Scheduler {
     this.#pump();
     this.#finishIfIdle();
     await this.#done.promise;
-    await this.#inspections.done();
+    await this.#preflight.done();
     this.#signal.removeEventListener("abort", stop);
     this.#skipRest();
     return { status: this.#status(), counts: countOutcomes(this.nodes) };
@@ -107,7 +107,7 @@ export class Scheduler {
   }
 
   #enqueue(node: Node): void {
-    if (node.outcome === undefined) this.#inspections.inspect(node);
+    if (node.outcome === undefined) this.#preflight.checkInputs(node);
     const queue = node.quick ? this.#quick : this.#ready;
     queue.push(node, node.demand, node.priority, node.order);
   }
@@ -117,7 +117,7 @@ export class Scheduler {
     const waiting = node.healing ?? node.consumers;
     delete node.healing;
     if (outcome === "interrupted") return;
-    this.#inspections.made(node.planned.instance.name);
+    this.#preflight.made(node.planned.instance.name);
     for (const consumer of waiting) {
       if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
     }
@@ -159,10 +159,10 @@ export class Scheduler {
 
   async #attend(node: Node): Promise<void> {
     try {
-      if (this.#inspections.size > 0) {
-        const faults = this.errors.length;
-        await this.#inspections.done();
-        if (this.#stopped && this.errors.length > faults) return;
+      if (this.#preflight.size > 0) {
+        const problems = this.errors.length;
+        await this.#preflight.done();
+        if (this.#stopped && this.errors.length > problems) return;
       }
       if (node.outcome === "failed") return;
       await this.#process(node);

@@ -1,7 +1,7 @@
 /** Artifacts: drafts into the store, manifests out of it. */
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
-import type { Artifact, ArtifactFile, Draft, OutputPort } from "../../workflow/step.ts";
+import type { Artifact, ArtifactFile, OutputPort, StepOutput } from "../../workflow/step.ts";
 import { checkArtifactPath, decodeManifest, encodeManifest, sortedFiles } from "./manifest.ts";
 import type { ManifestRef, OutputRef } from "./record.ts";
 import { ObjectError, type Store } from "./store.ts";
@@ -12,10 +12,10 @@ import { ObjectError, type Store } from "./store.ts";
  * @param subject the instance and output, for messages
  * @throws {DataError} on a path that leaves the artifact, or a blob that nobody stored
  */
-export async function storeDraft(
+export async function storeOutput(
   store: Store,
   port: OutputPort,
-  draft: Draft,
+  draft: StepOutput,
   subject: string,
 ): Promise<OutputRef> {
   const stored = await storeTree(store, port.type, port.list, draft, subject);
@@ -26,7 +26,7 @@ async function storeTree(
   store: Store,
   type: string,
   list: string | undefined,
-  draft: Draft,
+  draft: StepOutput,
   subject: string,
 ): Promise<Omit<OutputRef, "type">> {
   const files: ArtifactFile[] = [];

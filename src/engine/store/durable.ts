@@ -80,7 +80,7 @@ export class DurableWriter {
     try {
       this.files.remove(temporary);
     } catch {
-      // The first fault is the one to report; gc sweeps what is left in tmp.
+      // The first problem is the one to report; gc sweeps what is left in tmp.
     }
   }
 

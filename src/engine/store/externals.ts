@@ -46,12 +46,12 @@ export function fingerprint(path: string): Fingerprint {
     };
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(path, readFault(cause), { cause });
+    throw new DataError(path, readProblem(cause), { cause });
   }
 }
 
 /** Why a file outside could not be read, in a user's words. */
-export function readFault(cause: unknown): string {
+export function readProblem(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (cause instanceof Deno.errors.NotFound || code === "ENOENT") return "no such file";
   if (cause instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
@@ -96,7 +96,7 @@ export class Externals {
     try {
       result = await digestFile(path);
     } catch (cause) {
-      throw new DataError(path, readFault(cause), { cause });
+      throw new DataError(path, readProblem(cause), { cause });
     }
     if (!same(now, fingerprint(path)) || result.size !== now.size) {
       throw new DataError(path, "changed while it was read; run again once it is at rest");

@@ -23,7 +23,7 @@ export interface FileLook {
 }
 
 export interface FileOperations {
-  /** With its parents; no fault if it exists. */
+  /** With its parents; no problem if it exists. */
   makeFolder(path: string): void;
   /** A new file that is read-only to everyone once closed. */
   create(path: string): OutputFile;
@@ -34,7 +34,7 @@ export interface FileOperations {
   link(from: string, to: string): void;
   /** Returns when the names in the folder would survive a power failure. */
   syncFolder(path: string): Promise<void>;
-  /** No fault if it is absent. */
+  /** No problem if it is absent. */
   remove(path: string): void;
   /** @param size bytes, where they are known: a large file is then read in half the time */
   read(path: string, size?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
@@ -175,7 +175,7 @@ function guard<T>(path: string, action: () => T): T {
   }
 }
 
-/** The faults of a disk that a user can mend, said so; everything else as it was. */
+/** The problems of a disk that a user can mend, said so; everything else as it was. */
 function explained(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || cause instanceof Deno.errors.NotFound) return cause;
   const code = "code" in cause ? cause.code : undefined;

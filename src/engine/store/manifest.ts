@@ -3,7 +3,7 @@
  * and the manifests of a list's elements; its own digest is the artifact's.
  */
 import { DataError } from "../../errors.ts";
-import type { ArtifactFile, Draft, Json } from "../../workflow/step.ts";
+import type { ArtifactFile, Json, StepOutput } from "../../workflow/step.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { ManifestRef } from "./record.ts";
 
@@ -50,7 +50,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
  */
 export function checkArtifactPath(path: string, subject: string): void {
   const parts = path.split("/");
-  const fault = path === ""
+  const problem = path === ""
     ? "is empty"
     : path.includes("\\")
     ? "has a backslash; write forward slashes"
@@ -59,10 +59,12 @@ export function checkArtifactPath(path: string, subject: string): void {
     : parts.some((part) => part === "" || part === "." || part === "..")
     ? "must be relative, without empty, `.` or `..` parts"
     : undefined;
-  if (fault) throw new DataError(subject, `file path ${JSON.stringify(path)} ${fault}`);
+  if (problem) throw new DataError(subject, `file path ${JSON.stringify(path)} ${problem}`);
 }
 
 /** Files of a draft sorted as a manifest has them. */
-export function sortedFiles(draft: Draft): [string, NonNullable<Draft["files"]>[string]][] {
+export function sortedFiles(
+  draft: StepOutput,
+): [string, NonNullable<StepOutput["files"]>[string]][] {
   return Object.entries(draft.files ?? {}).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -19,7 +19,7 @@ export function pin(store: Store, keys: readonly Digest[], note: string): Promis
   return writePins(store, pins);
 }
 
-/** Unpins keys; no fault for those that are not pinned. */
+/** Unpins keys; no problem for those that are not pinned. */
 export function unpin(store: Store, keys: readonly Digest[]): Promise<void> {
   const pins = { ...readPins(store) };
   for (const key of keys) delete pins[key];

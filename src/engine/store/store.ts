@@ -69,7 +69,7 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
     files.remove(probe);
   } catch (cause) {
     // A full disk is no reason to go on as if nothing had to be written.
-    const closed = cause instanceof DataError && /read-only|permission/.test(cause.fault);
+    const closed = cause instanceof DataError && /read-only|permission/.test(cause.problem);
     if (!closed || files.list(`${root}/records`).length === 0) throw cause;
     writable = false;
   }

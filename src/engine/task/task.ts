@@ -6,14 +6,14 @@ import type {
   Blob,
   CheckpointChain,
   Digest,
-  Draft,
   Json,
   OutputPort,
   Progress,
   StepContext,
   StepKind,
+  StepOutput,
 } from "../../workflow/step.ts";
-import { artifactIntact, openArtifact, storeDraft } from "../store/artifact.ts";
+import { artifactIntact, openArtifact, storeOutput } from "../store/artifact.ts";
 import { type Fingerprint, fingerprint } from "../store/externals.ts";
 import { memoKey } from "../store/key.ts";
 import type { ManifestRef, OutputRef } from "../store/record.ts";
@@ -114,7 +114,7 @@ export async function execute(
     const ports = outputPorts(kind, task.params);
     checkNames(task, Object.keys(ports), drafts);
     for (const [name, port] of Object.entries(ports)) {
-      result.outputs[name] = await storeDraft(
+      result.outputs[name] = await storeOutput(
         store,
         port,
         drafts[name],
@@ -130,12 +130,12 @@ export async function execute(
 }
 
 /** Lets a step look at inputs that are there. @throws what it says of them */
-export async function inspect(
+export async function checkInputs(
   store: Store,
   kind: StepKind,
   task: Pick<Task, "params" | "inputs">,
 ): Promise<void> {
-  await kind.inspect?.({ params: task.params, inputs: openInputs(store, kind, task) });
+  await kind.checkInputs?.({ params: task.params, inputs: openInputs(store, kind, task) });
 }
 
 function openInputs(
@@ -158,11 +158,11 @@ export function isRef(input: ManifestRef | readonly AxedRef[]): input is Manifes
   return "digest" in input;
 }
 
-/** A returned output that is not declared, or the reverse, is a fault of the step. */
+/** A returned output that is not declared, or the reverse, is a problem of the step. */
 function checkNames(
   task: Task,
   declared: readonly string[],
-  drafts: Readonly<Record<string, Draft>>,
+  drafts: Readonly<Record<string, StepOutput>>,
 ): void {
   const missing = declared.find((name) => drafts[name] === undefined);
   if (missing !== undefined) {
@@ -239,7 +239,7 @@ function checkpointChain(
     async save(position, draft, options) {
       const subject = `${task.instance} checkpoint ${position}`;
       const port = { type: "checkpoint", description: "state to go on from" };
-      const stored = await storeDraft(store, port, draft, subject);
+      const stored = await storeOutput(store, port, draft, subject);
       listener.stored(stored);
       if (!store.writable || task.fresh) return;
       await store.publishCheckpoint({
@@ -262,7 +262,7 @@ function checkpointChain(
 }
 
 /** Digests of a checkpoint's manifest and of the files whose bytes it brought itself. */
-function ownObjects(store: Store, ref: ManifestRef, draft: Draft): Digest[] {
+function ownObjects(store: Store, ref: ManifestRef, draft: StepOutput): Digest[] {
   const brought = openArtifact(store, ref).files.filter(({ path }) => {
     const content = draft.files?.[path];
     return typeof content === "string" || content instanceof Uint8Array;

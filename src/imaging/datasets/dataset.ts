@@ -1,4 +1,4 @@
-/** What CAPS and BIDS folders have in common: sessions, one image each, faults told together. */
+/** What CAPS and BIDS folders have in common: sessions, one image each, problems told together. */
 import { DataError } from "../../errors.ts";
 
 /** A glob on paths below a session, and what it stands for. */
@@ -35,10 +35,10 @@ export interface FoundImage {
 }
 
 /** A session whose image can't be used. */
-export interface ImageFault {
+export interface ImageProblem {
   participant: string;
   session: string;
-  fault: string;
+  problem: string;
 }
 
 export interface Search {
@@ -46,7 +46,7 @@ export interface Search {
   images: FoundImage[];
   /** Sessions that were not asked for by name and have no such image. */
   without: { participant: string; session: string }[];
-  faults: ImageFault[];
+  problems: ImageProblem[];
 }
 
 /** A session asked for by name. */
@@ -70,7 +70,7 @@ export function findImages(
 ): Search {
   const missing = new Set(wanted?.map(sessionName));
   const sessionsOf = new Map<string, string[]>();
-  const search: Search = { images: [], without: [], faults: [] };
+  const search: Search = { images: [], without: [], problems: [] };
   const expression = globExpression(pattern);
   const stem = globExpression(pattern.replace(NIFTI_SUFFIX, ""));
   for (const { participant, session, files } of candidates) {
@@ -83,22 +83,22 @@ export function findImages(
       paths.find((path) => PAIR_SUFFIX.test(path) && stem.test(path.replace(PAIR_SUFFIX, "")));
     if (path !== undefined) search.images.push({ participant, session, path });
     else if (hits.length > 0) {
-      search.faults.push({ participant, session, fault: `several images: ${hits.join(", ")}` });
+      search.problems.push({ participant, session, problem: `several images: ${hits.join(", ")}` });
     } else if (half) {
-      const fault =
+      const problem =
         `${half}: of a pair .hdr and .img, which neither CAPS nor BIDS has; convert it ` +
         "to one .nii.gz";
-      search.faults.push({ participant, session, fault });
+      search.problems.push({ participant, session, problem });
     } else if (wanted === undefined) search.without.push({ participant, session });
-    else search.faults.push({ participant, session, fault: `no ${description} (${pattern})` });
+    else search.problems.push({ participant, session, problem: `no ${description} (${pattern})` });
   }
   for (const { participant, session } of wanted ?? []) {
     if (!missing.has(sessionName({ participant, session }))) continue;
     const present = sessionsOf.get(participant);
-    const fault = present === undefined
+    const problem = present === undefined
       ? "no such participant"
       : `no such session; there ${present.length === 1 ? "is" : "are"} ${present.join(", ")}`;
-    search.faults.push({ participant, session, fault });
+    search.problems.push({ participant, session, problem });
   }
   search.images.sort(bySession);
   return search;
@@ -129,16 +129,16 @@ function globExpression(glob: string): RegExp {
   return new RegExp(`(^|/)${source}$`, "i");
 }
 
-/** Most faults that a message lists. */
+/** Most problems that a message lists. */
 const LISTED = 20;
 
-/** @throws {DataError} telling every fault, in the order of the participants, when there is one */
-export function throwFaults(faults: readonly ImageFault[], subject: string): void {
-  if (faults.length === 0) return;
-  const lines = faults.toSorted(bySession).slice(0, LISTED)
-    .map((fault) => `  ${sessionName(fault)}: ${fault.fault}`);
-  if (faults.length > LISTED) lines.push(`  and ${faults.length - LISTED} more`);
-  const count = faults.length === 1 ? "an image" : `${faults.length} images`;
+/** @throws {DataError} telling every problem, in the order of the participants, when there is one */
+export function throwProblems(problems: readonly ImageProblem[], subject: string): void {
+  if (problems.length === 0) return;
+  const lines = problems.toSorted(bySession).slice(0, LISTED)
+    .map((problem) => `  ${sessionName(problem)}: ${problem.problem}`);
+  if (problems.length > LISTED) lines.push(`  and ${problems.length - LISTED} more`);
+  const count = problems.length === 1 ? "an image" : `${problems.length} images`;
   throw new DataError(subject, `${count} can't be used:\n${lines.join("\n")}`);
 }
 
@@ -176,8 +176,8 @@ function list(path: string): { name: string; isDirectory: boolean }[] {
       }))
       .sort((a, b) => a.name < b.name ? -1 : 1);
   } catch (cause) {
-    const fault = cause instanceof Deno.errors.NotFound ? "no such folder" : "can't be listed";
-    throw new DataError(path, fault, { cause });
+    const problem = cause instanceof Deno.errors.NotFound ? "no such folder" : "can't be listed";
+    throw new DataError(path, problem, { cause });
   }
 }
 

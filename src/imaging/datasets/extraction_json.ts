@@ -36,8 +36,8 @@ const MODES: readonly unknown[] = ["image", "patch", "roi", "slice"] satisfies M
 
 /** @throws {DataError} naming the field at fault */
 export function parseExtractionJson(text: string, subject: string): ExtractionJson {
-  const fail = (fault: string): never => {
-    throw new DataError(subject, fault);
+  const fail = (problem: string): never => {
+    throw new DataError(subject, problem);
   };
   let value: unknown;
   try {

@@ -4,11 +4,11 @@ import { forEachConcurrently } from "../concurrent.ts";
 import {
   findImages,
   type FoundImage,
-  type ImageFault,
   type ImagePattern,
+  type ImageProblem,
   type Layout,
   sessionName,
-  throwFaults,
+  throwProblems,
 } from "./dataset.ts";
 import { readHeader, volumeShape } from "../nifti/nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
@@ -75,7 +75,7 @@ export async function openDataset(
     const wanted = list === undefined ? undefined : readSessionList(list);
     const search = findImages(layout.sessions(root), pattern, wanted?.sessions);
     const opened = await registerImages(search.images, root, outside);
-    throwFaults([...search.faults, ...opened.faults], root);
+    throwProblems([...search.problems, ...opened.problems], root);
     warnOfSessionsWithout(search.without, root, pattern, outside);
     if (opened.images.length === 0) {
       throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})`);
@@ -116,11 +116,11 @@ export async function openDataset(
 /** Tables know a session by its name alone. */
 function refuseSharedNames(images: readonly OpenedImage[]): void {
   const groups = Map.groupBy(images, sessionName);
-  const faults = [...groups.values()].filter((group) => group.length > 1).map((group) => ({
+  const problems = [...groups.values()].filter((group) => group.length > 1).map((group) => ({
     ...group[0],
-    fault: `the same name in cohorts ${group.map(({ cohort }) => cohort).join(" and ")}`,
+    problem: `the same name in cohorts ${group.map(({ cohort }) => cohort).join(" and ")}`,
   }));
-  throwFaults(faults, "the cohorts together");
+  throwProblems(problems, "the cohorts together");
 }
 
 type Registered = Omit<OpenedImage, "cohort" | "target">;
@@ -129,21 +129,21 @@ async function registerImages(
   found: readonly FoundImage[],
   root: string,
   outside: Outside,
-): Promise<{ images: Registered[]; faults: ImageFault[] }> {
-  const faults: ImageFault[] = [];
+): Promise<{ images: Registered[]; problems: ImageProblem[] }> {
+  const problems: ImageProblem[] = [];
   const images: Omit<Registered, "shape">[] = [];
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     const file = `${root}/${image.path}`;
     try {
       images[index] = { ...image, file, blob: await outside.external(file) };
     } catch (error) {
-      faults.push(faultOf(image, error));
+      problems.push(problemOf(image, error));
     }
   });
   const readable = images.filter((image) => image !== undefined);
   // All at once: thousands of images that were sound before are not looked at again.
   const digests = readable.map(({ blob }) => blob.digest);
-  const headerFaults: ImageFault[] = [];
+  const headerProblems: ImageProblem[] = [];
   const measure = () => {
     const shapes = readable.map((image) => {
       try {
@@ -151,10 +151,10 @@ async function registerImages(
         if (pair) throw new DataError(image.path, "its voxels are in another file (.img)");
         return volumeShape(shape, image.path);
       } catch (error) {
-        headerFaults.push(faultOf(image, error));
+        headerProblems.push(problemOf(image, error));
       }
     });
-    throwIfAny(headerFaults);
+    throwIfAny(headerProblems);
     return Promise.resolve(new TextEncoder().encode(JSON.stringify(shapes)));
   };
   let shapes: number[][] = [];
@@ -164,22 +164,22 @@ async function registerImages(
       shapes = JSON.parse(new TextDecoder().decode(measured));
     }
   } catch (error) {
-    if (headerFaults.length === 0) throw error;
+    if (headerProblems.length === 0) throw error;
   }
   return {
     images: readable.map((image, i) => ({ ...image, shape: shapes[i] })),
-    faults: [...faults, ...headerFaults],
+    problems: [...problems, ...headerProblems],
   };
 }
 
-/** A fault must not be remembered as a shape. */
-function throwIfAny(faults: readonly ImageFault[]): void {
-  if (faults.length > 0) throw new DataError(faults[0].participant, faults[0].fault);
+/** A problem must not be remembered as a shape. */
+function throwIfAny(problems: readonly ImageProblem[]): void {
+  if (problems.length > 0) throw new DataError(problems[0].participant, problems[0].problem);
 }
 
-function faultOf({ participant, session }: FoundImage, error: unknown): ImageFault {
+function problemOf({ participant, session }: FoundImage, error: unknown): ImageProblem {
   if (!(error instanceof DataError)) throw error;
-  return { participant, session, fault: error.message };
+  return { participant, session, problem: error.message };
 }
 
 /** Compressed bytes that are enough for any header. */

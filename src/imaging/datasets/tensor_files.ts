@@ -3,7 +3,7 @@ import { TENSOR_FOLDER } from "./caps.ts";
 import {
   directories,
   filesBelow,
-  type ImageFault,
+  type ImageProblem,
   type SessionKey,
   sessionName,
 } from "./dataset.ts";
@@ -29,12 +29,12 @@ export function findTensors(
   root: string,
   json: ExtractionJson,
   wanted?: readonly SessionKey[],
-): { sessions: TensorFiles[]; faults: ImageFault[] } {
+): { sessions: TensorFiles[]; problems: ImageProblem[] } {
   const whole = json.mode === "image" || !json.prepare_dl;
   const folder = tensorFolder(json, whole ? "image" : json.mode);
   const parse = whole ? imageParser(json) : elementParser(json);
   const sessions: TensorFiles[] = [];
-  const faults: ImageFault[] = [];
+  const problems: ImageProblem[] = [];
   const missing = new Map(wanted?.map((key) => [sessionName(key), key]));
   for (const participant of directories(`${root}/subjects`)) {
     for (const session of directories(`${root}/subjects/${participant}`)) {
@@ -54,7 +54,7 @@ export function findTensors(
       missing.delete(sessionName(key));
       const stems = new Set(found.map(({ stem }) => stem));
       if (stems.size > 1) {
-        faults.push({ ...key, fault: `tensors of several images: ${[...stems].join(", ")}` });
+        problems.push({ ...key, problem: `tensors of several images: ${[...stems].join(", ")}` });
         continue;
       }
       sessions.push({
@@ -65,8 +65,8 @@ export function findTensors(
       });
     }
   }
-  for (const key of missing.values()) faults.push({ ...key, fault: `no tensors in ${folder}` });
-  return { sessions, faults };
+  for (const key of missing.values()) problems.push({ ...key, problem: `no tensors in ${folder}` });
+  return { sessions, problems };
 }
 
 function imageParser(json: ExtractionJson): NameParser {

@@ -72,7 +72,7 @@ export class ExtractionPool {
       case "tensors":
         return answer.bytes;
       case "refused":
-        throw new DataError(answer.subject, answer.fault);
+        throw new DataError(answer.subject, answer.problem);
       case "failed": {
         const error = new Error(answer.message);
         error.stack = answer.stack ?? error.stack;

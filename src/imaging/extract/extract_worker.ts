@@ -10,7 +10,7 @@ export type ToExtractor =
 
 export type FromExtractor =
   | { type: "tensors"; bytes: Uint8Array<ArrayBuffer> }
-  | { type: "refused"; subject: string; fault: string }
+  | { type: "refused"; subject: string; problem: string }
   | { type: "failed"; message: string; stack?: string };
 
 interface Scope {
@@ -32,7 +32,7 @@ scope.onmessage = ({ data: message }) => {
     scope.postMessage({ type: "tensors", bytes }, [bytes.buffer]);
   } catch (error) {
     if (error instanceof DataError) {
-      scope.postMessage({ type: "refused", subject: error.subject, fault: error.fault }, []);
+      scope.postMessage({ type: "refused", subject: error.subject, problem: error.problem }, []);
     } else if (error instanceof Error) {
       scope.postMessage({ type: "failed", message: error.message, stack: error.stack }, []);
     } else throw error;

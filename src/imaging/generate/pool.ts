@@ -31,7 +31,7 @@ export class GeneratorPool {
       case "image":
         return answer.bytes;
       case "refused":
-        throw new DataError(answer.subject, answer.fault);
+        throw new DataError(answer.subject, answer.problem);
       case "failed": {
         const error = new Error(answer.message);
         error.stack = answer.stack ?? error.stack;

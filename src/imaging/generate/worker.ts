@@ -4,7 +4,7 @@ import { generateImage, type ImageJob } from "./image.ts";
 
 export type FromGenerator =
   | { type: "image"; bytes: Uint8Array<ArrayBuffer> }
-  | { type: "refused"; subject: string; fault: string }
+  | { type: "refused"; subject: string; problem: string }
   | { type: "failed"; message: string; stack?: string };
 
 interface Scope {
@@ -20,7 +20,7 @@ scope.onmessage = ({ data: job }) => {
     scope.postMessage({ type: "image", bytes }, [bytes.buffer]);
   } catch (error) {
     if (error instanceof DataError) {
-      scope.postMessage({ type: "refused", subject: error.subject, fault: error.fault }, []);
+      scope.postMessage({ type: "refused", subject: error.subject, problem: error.problem }, []);
     } else if (error instanceof Error) {
       scope.postMessage({ type: "failed", message: error.message, stack: error.stack }, []);
     } else throw error;

@@ -74,11 +74,11 @@ export interface NiftiHeader {
 
 /**
  * @param bytes at least {@link HEADER_BYTES} of the file's start, or the whole file
- * @throws {DataError} naming `subject` and the fault
+ * @throws {DataError} naming `subject` and the problem
  */
 export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
-  const fail = (fault: string): never => {
-    throw new DataError(subject, fault);
+  const fail = (problem: string): never => {
+    throw new DataError(subject, problem);
   };
   if (bytes.length < 348) {
     fail(`not a NIfTI file: ${bytes.length} bytes, where a header has at least 348`);
@@ -160,7 +160,7 @@ function unsupported(code: number): string {
     : `unknown datatype ${code}`;
 }
 
-function checkShape(dims: readonly number[], fail: (fault: string) => never): number[] {
+function checkShape(dims: readonly number[], fail: (problem: string) => never): number[] {
   const rank = dims[0];
   if (!(rank >= 1 && rank <= 7)) fail(`dim[0] is ${rank}, but an image has 1 to 7 dimensions`);
   const shape = dims.slice(1, rank + 1);
@@ -172,7 +172,7 @@ function checkShape(dims: readonly number[], fail: (fault: string) => never): nu
 
 function scaling(
   header: NIFTI1 | NIFTI2,
-  fail: (fault: string) => never,
+  fail: (problem: string) => never,
 ): { slope: number; intercept: number } {
   const { scl_slope: slope, scl_inter: intercept } = header;
   if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, intercept: 0 };
@@ -188,7 +188,7 @@ function chooseAffine(
   view: DataView,
   littleEndian: boolean,
   shape: readonly number[],
-  fail: (fault: string) => never,
+  fail: (problem: string) => never,
 ): Affine {
   if (header.sform_code > 0) {
     const affine = new Float64Array(16);

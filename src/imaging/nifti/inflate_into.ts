@@ -45,10 +45,10 @@ export const inflateByHandle: InflateInto = (bytes, memory) => {
       _handle: Handle;
       _writeState: Uint32Array;
     };
-    let fault: string | undefined;
-    handle.onerror = (message) => fault = message;
+    let problem: string | undefined;
+    handle.onerror = (message) => problem = message;
     handle.writeSync(constants.Z_FINISH, bytes, 0, bytes.length, memory, 0, memory.length);
-    if (fault !== undefined) throw new Error(fault);
+    if (problem !== undefined) throw new Error(problem);
     return memory.length - state[0];
   } finally {
     stream.close();

@@ -40,10 +40,10 @@ export function renderCohorts(root, { cohorts }) {
 
 /** Of all splits: nothing may hide behind a choice. @param {CohortData[]} cohorts */
 function leakage(cohorts) {
-  const faults = cohorts.flatMap(({ title, leakage }) =>
+  const problems = cohorts.flatMap(({ title, leakage }) =>
     leakage.overlaps.map((overlap) => `${title}: ${overlap}`)
   );
-  if (faults.length === 0) {
+  if (problems.length === 0) {
     return element(
       "p",
       { class: "check good" },
@@ -55,9 +55,9 @@ function leakage(cohorts) {
   }
   return element(
     "div",
-    { class: "fault", role: "alert" },
+    { class: "problem", role: "alert" },
     element("strong", {}, "Leakage"),
-    element("ul", {}, ...faults.map((fault) => element("li", {}, fault))),
+    element("ul", {}, ...problems.map((problem) => element("li", {}, problem))),
   );
 }
 

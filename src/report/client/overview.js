@@ -30,7 +30,7 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
     ...failed.slice(0, MOST_FAULTS).map(({ name, message }) =>
       element(
         "p",
-        { class: "fault", role: "alert" },
+        { class: "problem", role: "alert" },
         element("a", { href: "#workflow" }, name),
         ` failed: ${message ?? ""}`,
       )

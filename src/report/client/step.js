@@ -75,7 +75,7 @@ function describe(instance) {
       ),
     ),
     message !== null &&
-    element("p", { class: outcome === "failed" ? "fault" : `note ${outcome}` }, message),
+    element("p", { class: outcome === "failed" ? "problem" : `note ${outcome}` }, message),
     reasons.length > 0 && element(
       "div",
       { class: "why" },

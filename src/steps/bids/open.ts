@@ -32,22 +32,22 @@ session a participant, called ses-M000 here.`,
   },
   runs: "inline",
   source: true,
-  check(params) {
-    const faults: { parameter: string; message: string }[] = [];
+  checkParams(params) {
+    const problems: { parameter: string; message: string }[] = [];
     for (const name of ["tracer", "reconstruction"] as const) {
       if (params[name] !== undefined && params.modality !== "pet") {
-        faults.push({ parameter: name, message: `${params.modality} takes no ${name}` });
+        problems.push({ parameter: name, message: `${params.modality} takes no ${name}` });
       }
     }
     const custom = params.modality === "custom";
     if (custom !== (params.custom_suffix !== undefined)) {
       const verb = custom ? "needs" : "takes no";
-      faults.push({
+      problems.push({
         parameter: "custom_suffix",
         message: `${params.modality} ${verb} custom_suffix`,
       });
     }
-    return faults;
+    return problems;
   },
   run: async (context) => {
     const { bidsLayout, bidsPattern } = await import("../../imaging/datasets/bids.ts");

@@ -117,7 +117,7 @@ Shepp-Logan image is a NIfTI file with one axial slice, and every participant is
   },
   runs: "worker",
   cpu: THREADS,
-  check(given) {
+  checkParams(given) {
     const defaults: Record<string, unknown> = params.parse({ kind: given.kind });
     const values: Record<string, unknown> = given;
     const problems = Object.entries(BELONGS)

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import { defineStep, type Draft, type OutputPort } from "../../workflow/step.ts";
+import { defineStep, type OutputPort, type StepOutput } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "caps.open",
@@ -48,9 +48,9 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
       : { images: { type: "images", description: "The tensors, one file a volume." } },
   runs: "inline",
   source: true,
-  check(params) {
+  checkParams(params) {
     if (params.extract_json !== undefined) return [];
-    const faults: { parameter: string; message: string }[] = [];
+    const problems: { parameter: string; message: string }[] = [];
     const needed = {
       tracer: params.preprocessing === "pet-linear",
       suvr_reference_region: params.preprocessing === "pet-linear",
@@ -60,11 +60,11 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
       const given = params[name as keyof typeof needed] !== undefined;
       if (need === given) continue;
       const verb = need ? "needs" : "takes no";
-      faults.push({ parameter: name, message: `${params.preprocessing} ${verb} ${name}` });
+      problems.push({ parameter: name, message: `${params.preprocessing} ${verb} ${name}` });
     }
-    return faults;
+    return problems;
   },
-  run: async (context): Promise<Record<string, Draft>> => {
+  run: async (context): Promise<Record<string, StepOutput>> => {
     const { capsPattern, capsLayout } = await import("../../imaging/datasets/caps.ts");
     const { openDataset } = await import("../../imaging/datasets/open.ts");
     const { readCohorts, SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");

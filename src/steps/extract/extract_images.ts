@@ -4,7 +4,7 @@ import { columnIndices, readTsv } from "../../formats/tsv.ts";
 import { bidsPattern } from "../../imaging/datasets/bids.ts";
 import { type CapsImageType, capsPattern } from "../../imaging/datasets/caps.ts";
 import { forEachConcurrently } from "../../imaging/concurrent.ts";
-import { type ImageFault, throwFaults } from "../../imaging/datasets/dataset.ts";
+import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { ExtractionPool } from "../../imaging/extract/extract_pool.ts";
 import { type Recipe, slicesShape } from "../../imaging/extract/extraction.ts";
@@ -13,11 +13,11 @@ import {
   imageStem,
   type Mode,
 } from "../../imaging/datasets/extraction_json.ts";
-import type { Artifact, Draft, Json, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 import {
   checkShapes,
-  draftImages,
   type Extracted,
+  imagesOutput,
   layoutOf,
   type Shaped,
 } from "../../artifacts/images_output.ts";
@@ -57,11 +57,11 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
  * @throws {DataError} telling every image that lacks a slice, or those whose slices have another
  *   shape than the others'
  */
-export async function inspectSlices(
+export async function checkSlices(
   caps: Artifact,
   recipe: (image: CapsImage) => Recipe & { mode: "slice" },
 ): Promise<void> {
-  const faults: ImageFault[] = [];
+  const problems: ImageProblem[] = [];
   const shaped: Shaped[] = [];
   for (const image of await listImages(caps)) {
     if (image.shape === undefined) continue;
@@ -72,10 +72,10 @@ export async function inspectSlices(
       });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      faults.push({ ...image, fault: error.message });
+      problems.push({ ...image, problem: error.message });
     }
   }
-  throwFaults(faults, "extraction");
+  throwProblems(problems, "extraction");
   checkShapes(shaped);
 }
 
@@ -138,7 +138,7 @@ export interface ExtractionPlan {
 export async function extractAll(
   context: StepContext<unknown>,
   plan: ExtractionPlan,
-): Promise<Draft> {
+): Promise<StepOutput> {
   const caps = context.inputs.caps as Artifact;
   const images = await listImages(caps);
   // This thread only waits, so that a worker may have its processor.
@@ -146,7 +146,7 @@ export async function extractAll(
   try {
     const extracted = await extractEach(context, caps, images, pool, plan);
     const fields = imageFields(caps);
-    return draftImages(extracted, {
+    return imagesOutput(extracted, {
       mode: plan.mode,
       channels: plan.channels,
       json: {
@@ -163,7 +163,7 @@ export async function extractAll(
   }
 }
 
-/** Faults after which the other images are not tried: a recipe may suit none of thousands. */
+/** Problems after which the other images are not tried: a recipe may suit none of thousands. */
 const MAX_FAULTS = 20;
 
 async function extractEach(
@@ -175,21 +175,21 @@ async function extractEach(
 ): Promise<Extracted[]> {
   const files = new Map(caps.files.map((file) => [file.path, file]));
   const extracted: Extracted[] = [];
-  const faults: ImageFault[] = [];
+  const problems: ImageProblem[] = [];
   let done = 0;
   await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
-    if (faults.length >= MAX_FAULTS) return;
+    if (problems.length >= MAX_FAULTS) return;
     const file = files.get(image.path);
     if (file === undefined) throw new DataError(image.path, "is not among the data set's files");
     const recipe = plan.recipe(image);
-    let fault: DataError | undefined;
+    let problem: DataError | undefined;
     const compute = async () => {
       const bytes = await context.get(file);
       try {
         return await pool.extract(bytes, recipe, image.path);
       } catch (error) {
-        if (error instanceof DataError) fault = error;
+        if (error instanceof DataError) problem = error;
         throw error;
       }
     };
@@ -201,8 +201,8 @@ async function extractEach(
       const layout = await layoutOf(context, tensors);
       extracted[index] = { ...image, stem: imageStem(image.path), tensors, layout };
     } catch (error) {
-      if (fault === undefined || error !== fault) throw error;
-      faults.push({ ...image, fault: fault.message });
+      if (problem === undefined || error !== problem) throw error;
+      problems.push({ ...image, problem: problem.message });
     }
     done++;
     context.progress({
@@ -210,6 +210,6 @@ async function extractEach(
       message: `${done}/${images.length} images`,
     });
   });
-  throwFaults(faults, "extraction");
+  throwProblems(problems, "extraction");
   return extracted;
 }

@@ -4,7 +4,7 @@ import { writeSafetensors } from "../../formats/safetensors.ts";
 import { isTensor, type Tensor, toFloat32 } from "../../formats/tensor.ts";
 import { readTorch } from "../../formats/torch_checkpoint.ts";
 import { capsLayout } from "../../imaging/datasets/caps.ts";
-import { type ImageFault, throwFaults } from "../../imaging/datasets/dataset.ts";
+import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
 import { extract, type Recipe } from "../../imaging/extract/extraction.ts";
 import {
   type ExtractionJson,
@@ -12,8 +12,8 @@ import {
 } from "../../imaging/datasets/extraction_json.ts";
 import { type Cohort, readSessionList } from "../../imaging/datasets/sessions.ts";
 import { findTensors, type TensorFiles } from "../../imaging/datasets/tensor_files.ts";
-import type { Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
-import { draftImages, type Extracted, layoutOf } from "../../artifacts/images_output.ts";
+import type { Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
+import { type Extracted, imagesOutput, layoutOf } from "../../artifacts/images_output.ts";
 
 type Context = StepContext<unknown>;
 
@@ -25,7 +25,7 @@ export async function openTensors(
   context: Context,
   cohorts: readonly Cohort[],
   name: string,
-): Promise<Draft> {
+): Promise<StepOutput> {
   const images: Extracted[] = [];
   let shared: ExtractionJson | undefined;
   for (const { name: cohort, root, list } of cohorts) {
@@ -38,21 +38,21 @@ export async function openTensors(
     }
     shared = json;
     const wanted = list === undefined ? undefined : readSessionList(list).sessions;
-    const { sessions, faults } = findTensors(root, json, wanted);
+    const { sessions, problems } = findTensors(root, json, wanted);
     for (const session of sessions) {
       context.signal.throwIfAborted();
       try {
         images.push(await openSession(context, root, cohort, session, json));
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        faults.push({ ...session, fault: error.message } satisfies ImageFault);
+        problems.push({ ...session, problem: error.message } satisfies ImageProblem);
       }
     }
-    throwFaults(faults, root);
+    throwProblems(problems, root);
     if (sessions.length === 0) throw new DataError(root, `no tensors of ${name} found`);
   }
   const json = shared!;
-  return draftImages(images, {
+  return imagesOutput(images, {
     mode: json.mode,
     channels: json.mode === "slice" && json.slice_mode === "rgb" ? 3 : 1,
     json: { ...json, prepare_dl: true },

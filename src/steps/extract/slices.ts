@@ -61,7 +61,7 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
   outputs: extractionOutputs,
   runs: "worker",
   cpu: EXTRACTION_THREADS,
-  check(params) {
+  checkParams(params) {
     const ways = [
       params.slices !== undefined && "slices",
       params.slices_tsv !== undefined && "slices_tsv",
@@ -73,10 +73,10 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
       suggestion: "keep one of them",
     }];
   },
-  inspect: async ({ params, inputs }) => {
+  checkInputs: async ({ params, inputs }) => {
     if (params.slices_tsv !== undefined) return;
-    const { inspectSlices } = await import("./extract_images.ts");
-    await inspectSlices(inputs.caps as Artifact, () => recipeOf(params));
+    const { checkSlices } = await import("./extract_images.ts");
+    await checkSlices(inputs.caps as Artifact, () => recipeOf(params));
   },
   run: async (context) => {
     const { extractAll } = await import("./extract_images.ts");

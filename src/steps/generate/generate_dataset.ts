@@ -18,7 +18,7 @@ import {
 import { GeneratorPool } from "../../imaging/generate/pool.ts";
 import { imagesTsv, t1LinearPath } from "../../imaging/generate/tree.ts";
 import { readHead } from "../../imaging/generate/volume.ts";
-import type { Artifact, Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { GenerateParameters } from "../caps/generate.ts";
 import { listImages } from "../extract/extract_images.ts";
 
@@ -32,7 +32,7 @@ const SHOWN = 6;
  *
  * @throws {DataError} when there is no image to start from, or one or a mask can't be used
  */
-export async function generateDataset(context: Context): Promise<Record<string, Draft>> {
+export async function generateDataset(context: Context): Promise<Record<string, StepOutput>> {
   const plan = await planDataset(context);
   const masks = await readMasks(context);
   const pool = new GeneratorPool(Math.min(context.cpus + 1, plan.images.length));

@@ -4,7 +4,7 @@ import { MeanMaps } from "../../evaluation/attribution.ts";
 import type { Device } from "../../gpu/device.ts";
 import { overlaySheet } from "../../imaging/overlay_sheet.ts";
 import { gradCamLevel, type Method } from "../../nn/attribute.ts";
-import type { Artifact, Blob, Draft, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import {
   checkImages,
@@ -57,7 +57,7 @@ interface Work {
  * @throws {DataError} on leakage, images that the model can't take, missing sessions or labels, or a
  *   node or level that the model does not have
  */
-export async function interpretImages(context: Context, method: Method): Promise<Draft> {
+export async function interpretImages(context: Context, method: Method): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
   const meta = model.meta as unknown as ModelMeta;

@@ -7,7 +7,7 @@ import {
   interpretationOutputs,
   interpretationParameters,
 } from "./parameters.ts";
-import { foreseesGroup } from "../predict/parameters.ts";
+import { groupPreflight } from "../predict/parameters.ts";
 
 const params = z.object({
   level: z.string().min(1).optional().describe(
@@ -36,7 +36,7 @@ indices.`,
   inputs: interpretationInputs,
   outputs: interpretationOutputs,
   runs: "device",
-  foresee: foreseesGroup("interpret"),
+  preflight: groupPreflight("interpret"),
   run: async (context) => {
     const { interpretImages } = await import("./compute_maps.ts");
     const { level } = context.params;

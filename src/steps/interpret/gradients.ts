@@ -7,7 +7,7 @@ import {
   interpretationOutputs,
   interpretationParameters,
 } from "./parameters.ts";
-import { foreseesGroup } from "../predict/parameters.ts";
+import { groupPreflight } from "../predict/parameters.ts";
 
 const params = z.object(interpretationParameters);
 
@@ -27,7 +27,7 @@ the image's; discarded slices do not shift the indices.`,
   inputs: interpretationInputs,
   outputs: interpretationOutputs,
   runs: "device",
-  foresee: foreseesGroup("interpret"),
+  preflight: groupPreflight("interpret"),
   run: async (context) => {
     const { interpretImages } = await import("./compute_maps.ts");
     return { attribution: await interpretImages(context, { kind: "gradients" }) };

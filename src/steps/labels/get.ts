@@ -57,7 +57,7 @@ which see \`labels.progression\`.`,
     const { readTsv } = await import("../../formats/tsv.ts");
     const { getLabels } = await import("../../tables/labels.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
-    const { tableDraft } = await import("../../artifacts/tables.ts");
+    const { tableOutput } = await import("../../artifacts/tables.ts");
     const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
       "../../tables/availability.ts"
     );
@@ -98,6 +98,6 @@ which see \`labels.progression\`.`,
     });
     warnings.forEach((warning) => context.warn(warning));
     context.log(account.join("\n"));
-    return { labels: tableDraft(table, "labels") };
+    return { labels: tableOutput(table, "labels") };
   },
 });

@@ -27,7 +27,7 @@ has already stay as they are.`,
   runs: "inline",
   run: async (context) => {
     const { addMetadata } = await import("../../tables/metadata.ts");
-    const { readMetadata, readTable, tableDraft } = await import("../../artifacts/tables.ts");
+    const { readMetadata, readTable, tableOutput } = await import("../../artifacts/tables.ts");
     const labels = context.inputs.labels as Artifact;
     const metadata = await readMetadata(context, context.params.merged_tsv);
     const table = addMetadata(
@@ -35,6 +35,6 @@ has already stay as they are.`,
       metadata,
       context.params.variables_of_interest,
     );
-    return { labels: tableDraft(table, String(labels.meta.role)) };
+    return { labels: tableOutput(table, String(labels.meta.role)) };
   },
 });

@@ -25,9 +25,9 @@ CN < MCI < AD (also called Dementia).`,
   runs: "inline",
   run: async (context) => {
     const { addProgression } = await import("../../tables/progression.ts");
-    const { readTable, tableDraft } = await import("../../artifacts/tables.ts");
+    const { readTable, tableOutput } = await import("../../artifacts/tables.ts");
     const labels = context.inputs.labels as Artifact;
     const table = addProgression(await readTable(labels, "labels"), context.params.time_horizon);
-    return { labels: tableDraft(table, String(labels.meta.role)) };
+    return { labels: tableOutput(table, String(labels.meta.role)) };
   },
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { tableOutput } from "../tables/outputs.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import { defineStep, type Draft } from "../../workflow/step.ts";
+import { defineStep, type StepOutput } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps.open",
@@ -36,17 +36,17 @@ Unlike ClinicaDL: checkpoints are read without running what they contain.`,
   source: true,
   run: async (context) => {
     const { openMaps, readDataGroup } = await import("../../maps/read.ts");
-    const { modelDraft, participantsDraft } = await import("./open_weights.ts");
+    const { modelOutput, participantsOutput } = await import("./open_weights.ts");
     const { mapsFolder } = await import("./folder.ts");
     const { maps_directory, split, data_group } = context.params;
     const folder = mapsFolder(maps_directory, context);
     const maps = await openMaps(folder);
-    const outputs: Record<string, Draft> = {
-      model: await modelDraft(folder, maps, split, context),
+    const outputs: Record<string, StepOutput> = {
+      model: await modelOutput(folder, maps, split, context),
     };
     if (data_group !== undefined) {
       const table = await readDataGroup(folder, maps, data_group);
-      outputs.participants = participantsDraft(table, data_group, folder.name);
+      outputs.participants = participantsOutput(table, data_group, folder.name);
     }
     return outputs;
   },

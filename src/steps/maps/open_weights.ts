@@ -9,18 +9,18 @@ import {
   weightsFiles,
 } from "../../maps/read.ts";
 import { readWeights } from "../../maps/weights.ts";
-import { tableDraft } from "../../artifacts/tables.ts";
+import { tableOutput } from "../../artifacts/tables.ts";
 import { SessionTable } from "../../tables/session_table.ts";
-import type { Blob, Draft, StepContext } from "../../workflow/step.ts";
+import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DigestFolder } from "./folder.ts";
 
 /** A `model` artifact; weights are converted once for each content, whatever the MAPS is called. */
-export async function modelDraft(
+export async function modelOutput(
   folder: DigestFolder,
   maps: OpenedMaps,
   split: number,
   context: Pick<StepContext, "get" | "memo" | "warn">,
-): Promise<Draft> {
+): Promise<StepOutput> {
   const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
     maps.description;
   const files: Record<string, string | Blob> = {};
@@ -72,7 +72,7 @@ export async function modelDraft(
 }
 
 /** The participants of a data group, as split steps give them. */
-export function participantsDraft(table: Table, dataGroup: string, mapsName: string): Draft {
+export function participantsOutput(table: Table, dataGroup: string, mapsName: string): StepOutput {
   const subject = `${mapsName}/groups/${dataGroup}/data.tsv`;
-  return tableDraft(new SessionTable(table, subject), dataGroup);
+  return tableOutput(new SessionTable(table, subject), dataGroup);
 }

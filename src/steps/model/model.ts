@@ -55,7 +55,7 @@ export function checkImages(
       `${key} ${JSON.stringify(given[key])}, the model ${JSON.stringify(meta.extraction[key])}`
     );
   const cuts = differing(CUTS);
-  const fault = images.mode !== meta.mode
+  const problem = images.mode !== meta.mode
     ? `are elements of mode "${images.mode}", the model was trained on "${meta.mode}"`
     : !same(images.elementShape, meta.input_shape)
     ? `have shape ${images.elementShape.join(" x ")}, the model takes ${
@@ -66,7 +66,7 @@ export function checkImages(
     : cuts.length > 0
     ? `have ${cuts.join("; ")}`
     : undefined;
-  if (fault) throw new DataError("images", `${fault}; extract them with the same parameters`);
+  if (problem) throw new DataError("images", `${problem}; extract them with the same parameters`);
   const modality = differing(MODALITY);
   if (modality.length > 0) warn(`the images are of another kind: ${modality.join("; ")}`);
 }

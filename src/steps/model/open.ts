@@ -51,7 +51,7 @@ predictions are marked \`not checkable\`. It has no predictions of a validation 
   },
   outputs: { model: { type: "model", description: "The network." } },
   runs: "inline",
-  check: ({ task, label_code }) =>
+  checkParams: ({ task, label_code }) =>
     task === "classification" && label_code === undefined
       ? [{
         parameter: "label_code",
@@ -61,11 +61,11 @@ predictions are marked \`not checkable\`. It has no predictions of a validation 
       : task === "regression" && label_code !== undefined
       ? [{ parameter: "label_code", message: "a regression has no classes" }]
       : [],
-  foresee: {
+  preflight: {
     reads: ["participants"],
-    look: async (context) => {
-      const { foreseeCheckpoint } = await import("./open_checkpoint.ts");
-      return { model: await foreseeCheckpoint(context) };
+    check: async (context) => {
+      const { preflightCheckpoint } = await import("./open_checkpoint.ts");
+      return { model: await preflightCheckpoint(context) };
     },
   },
   run: async (context) => {

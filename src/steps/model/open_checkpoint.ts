@@ -3,10 +3,16 @@ import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../../formats/tsv.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type { Artifact, Draft, ForesightContext, Json, StepContext } from "../../workflow/step.ts";
+import type {
+  Artifact,
+  Json,
+  PreflightContext,
+  StepContext,
+  StepOutput,
+} from "../../workflow/step.ts";
 import { assertTwoDimensional } from "./element_data.ts";
 import { type ImageSet, openImages } from "../../artifacts/images.ts";
-import type { ForeseenModel } from "../train/setup.ts";
+import type { DeclaredModel } from "../train/setup.ts";
 import { type LabelCode, outputSize } from "./targets.ts";
 import { checkFile } from "../train/backbone_check.ts";
 import { encodeWeights, readWeights } from "../train/weights.ts";
@@ -26,7 +32,7 @@ interface OpenParams {
 const METRIC = "loss";
 
 /** @throws {DataError} when the file is no checkpoint, or its tensors don't fit the architecture */
-export async function openCheckpoint(context: StepContext<OpenParams>): Promise<Draft> {
+export async function openCheckpoint(context: StepContext<OpenParams>): Promise<StepOutput> {
   const { params, inputs } = context;
   const images = await openImages(inputs.images as Artifact);
   assertTwoDimensional(images);
@@ -75,15 +81,15 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
  *
  * @throws {DataError} when the weights are of another architecture
  */
-export async function foreseeCheckpoint(
-  { params, inputs }: ForesightContext<OpenParams>,
+export async function preflightCheckpoint(
+  { params, inputs }: PreflightContext<OpenParams>,
 ): Promise<Json> {
   await checkFile(params.architecture, params.weights);
   const participants = inputs.participants as Artifact | undefined;
   const answers = answersOf(params);
   const text = await seenTable(participants, new Map(), answers.label);
   const seen = { table: readTsv(text, "the participants"), complete: participants !== undefined };
-  return { ...answers, seen } satisfies ForeseenModel as unknown as Json;
+  return { ...answers, seen } satisfies DeclaredModel as unknown as Json;
 }
 
 /** What the network is, and answers. */

@@ -3,7 +3,7 @@ import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { evaluationBatch } from "../../nn/predictor.ts";
-import type { Artifact, Draft, StepContext } from "../../workflow/step.ts";
+import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { predictionFile, readPredictions, writePredictions } from "../../artifacts/predictions.ts";
 import { apply } from "../model/apply.ts";
@@ -33,7 +33,7 @@ interface PredictParams extends GroupParams {
 type Context = StepContext<PredictParams, DeviceService>;
 
 /** @throws {DataError} on leakage, images that the model can't take, or missing sessions or labels */
-export async function predictImages(context: Context): Promise<Draft> {
+export async function predictImages(context: Context): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
   const meta = model.meta as unknown as ModelMeta;

@@ -1,6 +1,6 @@
 /** Parameters of every step that applies a model to participants. */
 import { z } from "zod";
-import type { Foresight } from "../../workflow/step.ts";
+import type { Preflight } from "../../workflow/step.ts";
 import type { GroupParams } from "./sessions.ts";
 
 export const groupParameters = {
@@ -27,12 +27,12 @@ export const groupParameters = {
 };
 
 /** @param subject the step at fault, for messages */
-export function foreseesGroup(subject: string): Foresight<GroupParams> {
+export function groupPreflight(subject: string): Preflight<GroupParams> {
   return {
     reads: ["model", "participants"],
-    look: async (context) => {
-      const { foreseeGroup } = await import("./sessions.ts");
-      return await foreseeGroup(context, subject);
+    check: async (context) => {
+      const { preflightGroup } = await import("./sessions.ts");
+      return await preflightGroup(context, subject);
     },
   };
 }

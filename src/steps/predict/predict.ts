@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
-import { foreseesGroup, groupParameters } from "./parameters.ts";
+import { groupParameters, groupPreflight } from "./parameters.ts";
 
 const params = z.object({
   ...groupParameters,
@@ -39,11 +39,11 @@ extracted as the model's training images were, or the step fails.`,
     predictions: { type: "predictions", description: "Tables at element and image level." },
   },
   runs: "device",
-  check: ({ voting, selection_threshold }) =>
+  checkParams: ({ voting, selection_threshold }) =>
     voting === "hard" && selection_threshold !== undefined
       ? [{ parameter: "selection_threshold", message: "hard voting takes no selection_threshold" }]
       : [],
-  foresee: foreseesGroup("predict"),
+  preflight: groupPreflight("predict"),
   run: async (context) => {
     const { predictImages } = await import("./apply_model.ts");
     return { predictions: await predictImages(context) };

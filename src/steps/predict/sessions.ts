@@ -4,9 +4,9 @@ import { type Writable, writeTsv } from "../../formats/tsv.ts";
 import { guardedSessions, type LeakageStatus, leakageStatus } from "../../tables/leakage.ts";
 import type {
   Artifact,
-  Foreseen,
-  ForesightContext,
   Json,
+  PreflightContext,
+  PreflightInput,
   StepContext,
 } from "../../workflow/step.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type Sample,
   type Session,
 } from "../../artifacts/images.ts";
-import { type ForeseenModel, guarded, seenBy } from "../train/setup.ts";
+import { type DeclaredModel, guarded, seenBy } from "../train/setup.ts";
 import { modelOf } from "../train/weights_source.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 
@@ -47,7 +47,7 @@ interface GroupTable {
 async function groupTable(
   params: GroupParams,
   participants: Artifact | undefined,
-  model: Foreseen,
+  model: PreflightInput,
 ): Promise<GroupTable> {
   if (participants) {
     const text = await participants.readText(params.baseline ? "baseline.tsv" : "table.tsv");
@@ -84,11 +84,11 @@ export async function sessions({ params, inputs }: Context, model: Artifact, ima
  * @throws {DataError} on leakage by participants, an unknown group, or labels that the model won't
  *   know
  */
-export async function foreseeGroup(
-  { params, inputs }: ForesightContext<GroupParams>,
+export async function preflightGroup(
+  { params, inputs }: PreflightContext<GroupParams>,
   subject: string,
 ): Promise<Record<string, Json>> {
-  const model = inputs.model as Foreseen;
+  const model = inputs.model as PreflightInput;
   const participants = inputs.participants as Artifact | undefined;
   const group = await groupTable(params, participants, model);
   if (group.known) return {};
@@ -126,7 +126,7 @@ interface TrueLabels {
 export function trueLabels(
   { params, warn }: Pick<Context, "params" | "warn">,
   samples: readonly Session[],
-  model: Pick<ForeseenModel, "task" | "label" | "label_code">,
+  model: Pick<DeclaredModel, "task" | "label" | "label_code">,
 ): TrueLabels {
   const label = params.label ?? model.label;
   const present = params.label !== undefined || samples.some(({ row }) => label in row);

@@ -47,14 +47,14 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     ),
     tables: { type: "split", description: "ClinicaDL's folder split/." },
   }),
-  check: (params) =>
+  checkParams: (params) =>
     params.n_test > 1 && !Number.isInteger(params.n_test)
       ? [{ parameter: "n_test", message: "must be an integer, or a share below 1" }]
       : [],
   runs: "inline",
   run: async (context) => {
     const { drawHoldout } = await import("../../tables/holdout.ts");
-    const { readTable, splitTree, tableDraft } = await import("../../artifacts/tables.ts");
+    const { readTable, splitTree, tableOutput } = await import("../../artifacts/tables.ts");
     const { params } = context;
     const labels = await readTable(context.inputs.labels as Artifact, "labels");
     const { train, heldOut, draws, matched, age, sex } = drawHoldout(labels, {
@@ -89,8 +89,8 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     const subset = labels.of(new Set(heldOut));
     const trainTable = labels.of(new Set(train));
     return {
-      train: tableDraft(trainTable, "train"),
-      [params.subset_name]: tableDraft(
+      train: tableOutput(trainTable, "train"),
+      [params.subset_name]: tableOutput(
         params.valid_longitudinal ? subset : subset.baseline(),
         params.subset_name,
       ),

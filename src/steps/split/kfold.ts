@@ -28,7 +28,7 @@ sessions beside its baseline (\`valid_longitudinal\` of training chooses).`,
   runs: "inline",
   run: async (context) => {
     const { drawFolds } = await import("../../tables/kfold.ts");
-    const { foldDraft, readTable } = await import("../../artifacts/tables.ts");
+    const { foldOutput, readTable } = await import("../../artifacts/tables.ts");
     const { n_splits, stratification, seed } = context.params;
     const labels = await readTable(context.inputs.labels as Artifact, "labels");
     const folds = drawFolds(labels, {
@@ -43,7 +43,7 @@ sessions beside its baseline (\`valid_longitudinal\` of training chooses).`,
       folds: {
         meta: { n_splits, stratification: column, seed, subset_name: "validation" },
         items: folds.map((fold, split) =>
-          foldDraft(labels, fold, { split, nSplits: n_splits, stratification: column })
+          foldOutput(labels, fold, { split, nSplits: n_splits, stratification: column })
         ),
       },
     };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import { defineStep, type Draft, type OutputPort } from "../../workflow/step.ts";
+import { defineStep, type OutputPort, type StepOutput } from "../../workflow/step.ts";
 import { foldsOutput, tableOutput } from "./outputs.ts";
 
 export default defineStep({
@@ -35,15 +35,15 @@ first sessions were written (\`validation_baseline.tsv\`), these are what there 
     }
   },
   runs: "inline",
-  run: async (context): Promise<Record<string, Draft>> => {
-    const { readFolds, readSubset, tableDraft } = await import("../../artifacts/tables.ts");
+  run: async (context): Promise<Record<string, StepOutput>> => {
+    const { readFolds, readSubset, tableOutput } = await import("../../artifacts/tables.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
     const { assertNoLeakage, guardedSessions } = await import("../../tables/leakage.ts");
     const { path, content, subset_name } = context.params;
     const text = async (file: string) =>
       new TextDecoder().decode(await context.get(await context.external(file)));
     if (content === "labels") {
-      return { labels: tableDraft(SessionTable.read(await text(path), path), "labels") };
+      return { labels: tableOutput(SessionTable.read(await text(path), path), "labels") };
     }
     const folder = {
       subject: path,
@@ -63,8 +63,8 @@ first sessions were written (\`validation_baseline.tsv\`), these are what there 
       { role: subset_name, sessions: guardedSessions(subset) },
     ], path);
     return {
-      train: tableDraft(train, "train"),
-      [subset_name]: tableDraft(subset, subset_name),
+      train: tableOutput(train, "train"),
+      [subset_name]: tableOutput(subset, subset_name),
     };
   },
 });

@@ -2,7 +2,7 @@
 import type { Network } from "../../nn/network.ts";
 import { createNetwork } from "../../nn/networks/mod.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
-import type { Foreseen } from "../../workflow/step.ts";
+import type { PreflightInput } from "../../workflow/step.ts";
 import type { TrainingParams } from "./setup.ts";
 import { modelOf } from "./weights_source.ts";
 import { beginsAtRandom, readWeights } from "./weights.ts";
@@ -16,7 +16,10 @@ const SIDE = 224;
 const checked = new WeakMap<Params, Promise<void>>();
 
 /** @throws {DataError} listing what of the trunk is missing, unexpected or mis-shaped */
-export async function checkTrunk(params: Params, source: Foreseen | undefined): Promise<void> {
+export async function checkTrunk(
+  params: Params,
+  source: PreflightInput | undefined,
+): Promise<void> {
   if (source) {
     const { architecture } = modelOf(source);
     if (architecture === params.architecture) return;

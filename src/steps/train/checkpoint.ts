@@ -4,7 +4,7 @@ import type { TrainerCounters, TrainerState } from "../../nn/training/trainer.ts
 import { WEIGHTS } from "../../nn/training/state.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type { Artifact, Blob, Draft } from "../../workflow/step.ts";
+import type { Artifact, Blob, StepOutput } from "../../workflow/step.ts";
 import type { MemberRecord } from "./network_progress.ts";
 import { encodeWeights } from "./weights.ts";
 
@@ -91,7 +91,7 @@ export function placeOf({ clock }: Pick<Parked, "clock">): number {
  * As the engine stores it; files name every blob, so that none is swept. What is given as bytes
  * leaves the disk when the next checkpoint takes its place.
  */
-export function encodeCheckpoint({ parked, records }: Checkpoint): Draft {
+export function encodeCheckpoint({ parked, records }: Checkpoint): StepOutput {
   const best = records.flatMap(({ best, all }, member) => [
     ...Object.entries(best).flatMap(([metric, { weights, outputs }]) => [
       [`best-${metric}/${member}.safetensors`, weights] as const,

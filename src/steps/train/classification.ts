@@ -3,7 +3,12 @@ import { defineStep } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { parseClinicadlConfig } from "./clinicadl_config.ts";
 import { checkTrainingParameters, trainingNotes, trainingParameters } from "./parameters.ts";
-import { foreseesTraining, trainingDifferences, trainingInputs, trainingOutputs } from "./ports.ts";
+import {
+  trainingDifferences,
+  trainingInputs,
+  trainingOutputs,
+  trainingPreflight,
+} from "./ports.ts";
 
 const METRICS = [
   "loss",
@@ -52,10 +57,10 @@ export default defineStep<typeof params, DeviceService>({
     parameter: "config_file",
     parse: (text, subject) => parseClinicadlConfig(text, subject, "classification"),
   },
-  check: checkTrainingParameters,
-  notes: trainingNotes,
-  foresee: foreseesTraining("classification"),
-  inspect: async (context) => {
+  checkParams: checkTrainingParameters,
+  planNotes: trainingNotes,
+  preflight: trainingPreflight("classification"),
+  checkInputs: async (context) => {
     const { setUp } = await import("./setup.ts");
     await setUp(context, "classification");
   },

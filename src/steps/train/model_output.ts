@@ -3,7 +3,7 @@ import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
-import type { Blob, Draft, Json } from "../../workflow/step.ts";
+import type { Blob, Json, StepOutput } from "../../workflow/step.ts";
 import { predictionFile, writePredictions } from "../../artifacts/predictions.ts";
 import { itemsOfMembers, type Member } from "./network_progress.ts";
 import { asPredictions, part, type ScoredItems } from "../model/scores.ts";
@@ -29,12 +29,12 @@ const TOLD_ELSEWHERE = new Set([
  *
  * @throws {DataError} naming a metric that was never a number, so that no weights are the best
  */
-export async function modelDraft(
+export async function modelOutput(
   context: TrainingContext,
   task: "classification" | "regression",
   setup: TrainingSetup,
   members: readonly Member[],
-): Promise<Draft> {
+): Promise<StepOutput> {
   const { params } = context;
   const files: Record<string, Blob | string> = {};
   for (const member of members) {

@@ -140,29 +140,29 @@ export function trainingNotes(
   ];
 }
 
-/** Faults that no single field shows. */
+/** Problems that no single field shows. */
 export function checkTrainingParameters(
   params: z.output<z.ZodObject<typeof trainingParameters>>,
 ): { parameter: string; message: string; suggestion?: string }[] {
-  const faults: { parameter: string; message: string; suggestion?: string }[] = [];
+  const problems: { parameter: string; message: string; suggestion?: string }[] = [];
   const scheduled = params.learning_rate_schedule !== "constant";
   if (scheduled && params.schedule_epochs === undefined) {
-    faults.push({
+    problems.push({
       parameter: "learning_rate_schedule",
       message: `the ${params.learning_rate_schedule} schedule needs "schedule_epochs"`,
       suggestion: "set schedule_epochs; it is part of the cache key, epochs is not",
     });
   }
   if (scheduled && params.adaptive_learning_rate) {
-    faults.push({
+    problems.push({
       parameter: "adaptive_learning_rate",
       message: "adaptive_learning_rate and learning_rate_schedule exclude each other",
     });
   }
   if (params.momentum > 0 && params.optimizer !== "SGD") {
-    faults.push({ parameter: "momentum", message: `${params.optimizer} takes no momentum` });
+    problems.push({ parameter: "momentum", message: `${params.optimizer} takes no momentum` });
   } else if (params.nesterov && params.momentum === 0) {
-    faults.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
+    problems.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
   }
-  return faults;
+  return problems;
 }

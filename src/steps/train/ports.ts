@@ -1,6 +1,6 @@
 /** Inputs and output of every train step. */
-import type { Foresight, InputPort, OutputPort } from "../../workflow/step.ts";
-import type { ForeseenParams } from "./preflight.ts";
+import type { InputPort, OutputPort, Preflight } from "../../workflow/step.ts";
+import type { PreflightParams } from "./preflight.ts";
 
 export const trainingInputs = {
   images: { types: ["images"], description: "Extracted slices." },
@@ -34,15 +34,15 @@ export const trainingOutputs = {
   },
 } as const satisfies Record<string, OutputPort>;
 
-/** Faults of the tables, and leakage, can be told before there are images. */
-export function foreseesTraining(
+/** Problems of the tables, and leakage, can be told before there are images. */
+export function trainingPreflight(
   task: "classification" | "regression",
-): Foresight<ForeseenParams> {
+): Preflight<PreflightParams> {
   return {
     reads: ["folds", "train", "validation", "transfer"],
-    look: async (context) => {
-      const { foreseeTraining } = await import("./preflight.ts");
-      return await foreseeTraining(context, task);
+    check: async (context) => {
+      const { preflightTraining } = await import("./preflight.ts");
+      return await preflightTraining(context, task);
     },
   };
 }

@@ -1,11 +1,11 @@
 /** What a train step can say of its tables and of its model before there are images. */
 import type { Cell } from "../../formats/tsv.ts";
-import type { Foreseen, ForesightContext, Json } from "../../workflow/step.ts";
+import type { Json, PreflightContext, PreflightInput } from "../../workflow/step.ts";
 import { readSessions, type Session } from "../../artifacts/images.ts";
 import { checkBeginning } from "./weights_source.ts";
 import { checkTrunk } from "./backbone_check.ts";
 import {
-  type ForeseenModel,
+  type DeclaredModel,
   guard,
   guarded,
   type Seen,
@@ -15,7 +15,7 @@ import {
   type TrainingParams,
 } from "./setup.ts";
 
-export type ForeseenParams = Pick<
+export type PreflightParams = Pick<
   TrainingParams,
   | "architecture"
   | "multi_network"
@@ -34,8 +34,8 @@ export type ForeseenParams = Pick<
  * @throws {DataError} on labels that can't be trained on, leakage by participants, and weights of
  *   another architecture
  */
-export async function foreseeTraining(
-  { params, inputs }: ForesightContext<ForeseenParams>,
+export async function preflightTraining(
+  { params, inputs }: PreflightContext<PreflightParams>,
   task: "classification" | "regression",
 ): Promise<Record<string, Json>> {
   checkBeginning({ params, inputs });
@@ -44,11 +44,11 @@ export async function foreseeTraining(
     readSessions(text, `the ${name} table`, params.diagnoses);
   const training = read(texts.train, "training");
   const validation = read(texts.validation, "validation");
-  const inherited = inputs.transfer && await seenBy(inputs.transfer as Foreseen);
+  const inherited = inputs.transfer && await seenBy(inputs.transfer as PreflightInput);
   guard(training, validation, inherited?.table);
   const { labelCode, outputs } = targetsOf(params, task, training, validation);
-  await checkTrunk(params, inputs.transfer as Foreseen | undefined);
-  const model: ForeseenModel = {
+  await checkTrunk(params, inputs.transfer as PreflightInput | undefined);
+  const model: DeclaredModel = {
     task,
     architecture: params.architecture,
     multi_network: params.multi_network,

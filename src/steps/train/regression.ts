@@ -3,7 +3,12 @@ import { defineStep } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { parseClinicadlConfig } from "./clinicadl_config.ts";
 import { checkTrainingParameters, trainingNotes, trainingParameters } from "./parameters.ts";
-import { foreseesTraining, trainingDifferences, trainingInputs, trainingOutputs } from "./ports.ts";
+import {
+  trainingDifferences,
+  trainingInputs,
+  trainingOutputs,
+  trainingPreflight,
+} from "./ports.ts";
 
 const params = z.object({
   ...trainingParameters,
@@ -35,15 +40,15 @@ export default defineStep<typeof params, DeviceService>({
     parameter: "config_file",
     parse: (text, subject) => parseClinicadlConfig(text, subject, "regression"),
   },
-  check: (params) => [
+  checkParams: (params) => [
     ...checkTrainingParameters(params),
     ...params.sampler === "weighted"
       ? [{ parameter: "sampler", message: "the weighted sampler weighs classes; there are none" }]
       : [],
   ],
-  notes: trainingNotes,
-  foresee: foreseesTraining("regression"),
-  inspect: async ({ inputs, params }) => {
+  planNotes: trainingNotes,
+  preflight: trainingPreflight("regression"),
+  checkInputs: async ({ inputs, params }) => {
     const { setUp } = await import("./setup.ts");
     await setUp({ inputs, params: { ...params, selection_threshold: 0 } }, "regression");
   },

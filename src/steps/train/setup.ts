@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { assertNoLeakage, type GuardedSession } from "../../tables/leakage.ts";
-import type { Artifact, Foreseen, StepContext } from "../../workflow/step.ts";
+import type { Artifact, PreflightInput, StepContext } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import {
   type ImageSet,
@@ -100,7 +100,7 @@ export interface TrainingSetup extends Targets {
 }
 
 /** What is known of a model before it is trained or opened: of its meta, and whom it will have seen. */
-export interface ForeseenModel {
+export interface DeclaredModel {
   task: "classification" | "regression";
   architecture: string;
   multi_network: boolean;
@@ -216,8 +216,8 @@ export async function tables(
 }
 
 /** @throws {DataError} when the model's list of participants is damaged */
-export async function seenBy(model: Foreseen): Promise<Seen> {
-  if ("forecast" in model) return (model.forecast as unknown as ForeseenModel).seen;
+export async function seenBy(model: PreflightInput): Promise<Seen> {
+  if ("declared" in model) return (model.declared as unknown as DeclaredModel).seen;
   const table = readTsv(await model.readText("participants.tsv"), "the model's participants.tsv");
   columnIndices(table, ["participant_id", "session_id", "role"], "the model's participants.tsv");
   return { table, complete: model.meta.leakage_checkable !== false };

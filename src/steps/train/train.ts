@@ -1,7 +1,7 @@
 /** A train step from its inputs to the `model` artifact. */
-import type { Draft } from "../../workflow/step.ts";
+import type { StepOutput } from "../../workflow/step.ts";
 import { createMembers } from "./initial_weights.ts";
-import { modelDraft } from "./model_output.ts";
+import { modelOutput } from "./model_output.ts";
 import { trainingNotes } from "./parameters.ts";
 import { setUp, type TrainingContext } from "./setup.ts";
 import { Training } from "./training.ts";
@@ -13,7 +13,7 @@ import { Training } from "./training.ts";
 export async function trainModel(
   context: TrainingContext,
   task: "classification" | "regression",
-): Promise<Record<string, Draft>> {
+): Promise<Record<string, StepOutput>> {
   const setup = await setUp(context, task);
   trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
   const members = await createMembers(context, setup);
@@ -21,5 +21,5 @@ export async function trainModel(
   const training = new Training(context, setup, members, await context.services.device());
   if (checkpoint) await training.resume(checkpoint.artifact);
   await training.run();
-  return { model: await modelDraft(context, task, setup, members) };
+  return { model: await modelOutput(context, task, setup, members) };
 }

@@ -52,7 +52,7 @@ export async function readWeights(
 export function beginsAtRandom(network: Network, given: StateDict, subject: string): string[] {
   const { missing, misshaped, unexpected } = diffState(network, withOurNames(network, given));
   const isTrunk = (name: string) => !name.startsWith("fc");
-  const faults = {
+  const problems = {
     "missing": missing.filter(isTrunk),
     "unexpected": unexpected.filter(isTrunk),
     "of another shape": misshaped.filter(({ name }) => isTrunk(name)).map(
@@ -60,8 +60,8 @@ export function beginsAtRandom(network: Network, given: StateDict, subject: stri
         `${name} is [${found.join(", ")}], not [${expected.join(", ")}]`,
     ),
   };
-  const told = Object.entries(faults).filter(([, names]) => names.length > 0)
-    .map(([fault, names]) => `${fault}: ${nameSome(names, 5)}`);
+  const told = Object.entries(problems).filter(([, names]) => names.length > 0)
+    .map(([problem, names]) => `${problem}: ${nameSome(names, 5)}`);
   if (told.length > 0) {
     throw new DataError(
       subject,

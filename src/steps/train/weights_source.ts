@@ -1,7 +1,7 @@
 /** Where the weights of a training come from, and what is wrong with that before they are read. */
 import { DataError } from "../../errors.ts";
-import type { Foreseen } from "../../workflow/step.ts";
-import type { ForeseenModel, TrainingParams } from "./setup.ts";
+import type { PreflightInput } from "../../workflow/step.ts";
+import type { DeclaredModel, TrainingParams } from "./setup.ts";
 
 /** How the weights began, as the model's meta, the report and the MAPS say it. */
 export type InitialWeights = "random" | "file" | "transferred";
@@ -20,8 +20,8 @@ export function initialWeights({ params, inputs }: Context): InitialWeights {
 }
 
 /** What is known of a model, made or not. */
-export function modelOf(model: Foreseen): ForeseenModel {
-  return ("forecast" in model ? model.forecast : model.meta) as unknown as ForeseenModel;
+export function modelOf(model: PreflightInput): DeclaredModel {
+  return ("declared" in model ? model.declared : model.meta) as unknown as DeclaredModel;
 }
 
 /** @throws {DataError} when there are two sources, none to freeze, or one without such a network */
@@ -37,7 +37,7 @@ export function checkBeginning(context: Context): void {
     );
   }
   if (!inputs.transfer) return;
-  const source = modelOf(inputs.transfer as Foreseen);
+  const source = modelOf(inputs.transfer as PreflightInput);
   const metric = params.transfer_selection_metric;
   if (!source.selection_metrics.includes(metric)) {
     throw new DataError(

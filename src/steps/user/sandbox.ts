@@ -3,7 +3,7 @@ import { DataError, WorkflowError } from "../../errors.ts";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Artifact, Blob, Draft, Json, StepContext } from "../../workflow/step.ts";
+import type { Artifact, Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 import { Channel, type Handlers } from "./channel.ts";
 import type { ModuleGraph } from "./module_graph.ts";
 import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
@@ -67,7 +67,7 @@ export async function declareInSandbox(path: string, graph: ModuleGraph): Promis
   try {
     return await sandbox.declare();
   } catch (cause) {
-    const message = cause instanceof DataError ? cause.fault : messageOf(cause);
+    const message = cause instanceof DataError ? cause.problem : messageOf(cause);
     throw new WorkflowError([{ message: `${path} can't be used as a step: ${message}` }]);
   } finally {
     sandbox.end(new Error("the step was declared"));
@@ -80,7 +80,7 @@ export async function runInSandbox(
   graph: ModuleGraph,
   context: StepContext<Record<string, unknown>>,
   paths: readonly string[],
-): Promise<Readonly<Record<string, Draft>>> {
+): Promise<Readonly<Record<string, StepOutput>>> {
   const access = new Access(path, context, paths);
   const sandbox: Sandbox = new Sandbox(path, graph, {
     ...access.handlers,
@@ -97,7 +97,7 @@ export async function runInSandbox(
   context.signal.addEventListener("abort", stop, { once: true });
   try {
     await sandbox.declare();
-    return access.checkDrafts(await sandbox.call("run", access.sent));
+    return access.checkOutputs(await sandbox.call("run", access.sent));
   } catch (error) {
     context.signal.throwIfAborted();
     throw error;
@@ -149,8 +149,8 @@ class Access {
         const found = await context.checkpoints?.latest(upTo);
         return found && { position: found.position, artifact: this.#send(found.artifact) };
       },
-      saveCheckpoint: (position: number, draft: Draft, options?: { final?: boolean }) => {
-        this.#checkDraft(draft, "checkpoint");
+      saveCheckpoint: (position: number, draft: StepOutput, options?: { final?: boolean }) => {
+        this.#checkOutput(draft, "checkpoint");
         return context.checkpoints?.save(position, draft, options);
       },
     };
@@ -163,10 +163,10 @@ class Access {
     return { digest, size };
   }
 
-  checkDrafts(value: unknown): Readonly<Record<string, Draft>> {
-    if (!isObject(value)) throw this.#fault("`run` must return an object of outputs");
-    for (const [output, draft] of Object.entries(value)) this.#checkDraft(draft, output);
-    return value as Readonly<Record<string, Draft>>;
+  checkOutputs(value: unknown): Readonly<Record<string, StepOutput>> {
+    if (!isObject(value)) throw this.#problem("`run` must return an object of outputs");
+    for (const [output, draft] of Object.entries(value)) this.#checkOutput(draft, output);
+    return value as Readonly<Record<string, StepOutput>>;
   }
 
   #send(artifact: Artifact): SentArtifact {
@@ -178,7 +178,7 @@ class Access {
 
   #check(blob: Blob): void {
     if (this.#blobs.has(blob.digest)) return;
-    throw this.#fault(`blob ${blob.digest} is none of its inputs and nothing that it stored`);
+    throw this.#problem(`blob ${blob.digest} is none of its inputs and nothing that it stored`);
   }
 
   #checkPath(file: string): void {
@@ -188,25 +188,25 @@ class Access {
       return real === allowed || real.startsWith(`${allowed}/`);
     });
     if (inside) return;
-    throw this.#fault(`${file} is not named by a path parameter of its own; declare one`);
+    throw this.#problem(`${file} is not named by a path parameter of its own; declare one`);
   }
 
-  #checkDraft(draft: unknown, output: string): void {
+  #checkOutput(draft: unknown, output: string): void {
     const { meta, files, items } = isObject(draft) ? draft : { meta: null };
     if (!isObject(meta ?? {}) || !isObject(files ?? {}) || !Array.isArray(items ?? [])) {
-      throw this.#fault(`output "${output}" must be { meta?, files?, items? }`);
+      throw this.#problem(`output "${output}" must be { meta?, files?, items? }`);
     }
     for (const [file, content] of Object.entries(files ?? {})) {
       if (typeof content === "string" || content instanceof Uint8Array) continue;
       if (!isObject(content) || typeof content.digest !== "string") {
-        throw this.#fault(`file "${file}" of output "${output}" must be text, bytes or a blob`);
+        throw this.#problem(`file "${file}" of output "${output}" must be text, bytes or a blob`);
       }
       this.#check(content as unknown as Blob);
     }
-    for (const item of (items ?? []) as unknown[]) this.#checkDraft(item, output);
+    for (const item of (items ?? []) as unknown[]) this.#checkOutput(item, output);
   }
 
-  #fault(message: string): DataError {
+  #problem(message: string): DataError {
     return new DataError(this.path, message);
   }
 }
@@ -218,12 +218,12 @@ function explained(path: string, error: unknown): unknown {
   const denied = message.match(/^Requires (\w+) access(?: to (.+?))?(?:, run again|$)/);
   if (!denied) return error;
   const [, permission, what = ""] = denied;
-  const fault = permission === "read"
+  const problem = permission === "read"
     ? `reads ${what}, which is none of its inputs: declare it as an input or as a path parameter, and read it by context.external and context.get`
     : `asks for ${permission} access${
       what && ` to ${what}`
     }, but a step has its inputs and nothing else`;
-  return new DataError(path, fault, { cause: error });
+  return new DataError(path, problem, { cause: error });
 }
 
 /** A stack without the frames of the machinery around the step. */

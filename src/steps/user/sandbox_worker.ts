@@ -6,7 +6,7 @@
  */
 /// <reference lib="deno.worker" />
 import { z } from "gyrus";
-import type { Artifact, Draft, Json, OutputPort, StepContext, StepKind } from "gyrus";
+import type { Artifact, Json, OutputPort, StepContext, StepKind, StepOutput } from "gyrus";
 import { Channel } from "./channel.ts";
 import { encodeParameters } from "./parameters.ts";
 import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
@@ -45,8 +45,8 @@ function closeSideDoors(): void {
 async function declare(entry: string): Promise<Declaration> {
   const module: { default?: unknown } = await import(entry);
   const step = module.default as StepKind | undefined;
-  const fault = faultOf(step);
-  if (fault) throw new TypeError(fault);
+  const problem = problemOf(step);
+  if (problem) throw new TypeError(problem);
   kind = step as StepKind;
   const { version, summary, description, inputs, chain, unkeyed } = kind;
   return {
@@ -62,7 +62,7 @@ async function declare(entry: string): Promise<Declaration> {
   };
 }
 
-function faultOf(step: StepKind | undefined): string | undefined {
+function problemOf(step: StepKind | undefined): string | undefined {
   if (typeof step !== "object" || step === null) {
     return "it has no `export default defineStep({ ... })`";
   }
@@ -76,15 +76,16 @@ function faultOf(step: StepKind | undefined): string | undefined {
   if (Object.values(step.outputs).some((port) => port.publish)) {
     return "an output's `publish` is not available to a step of one's own: return the files as they are to be published";
   }
-  const { source, preset, check, foresee, inspect, notes, estimate } = step;
-  const early = source || preset || check || foresee || inspect || notes || estimate;
+  const { source, preset, checkParams, planNotes, preflight, checkInputs, estimate } = step;
+  const early = source || preset || checkParams || planNotes || preflight || checkInputs ||
+    estimate;
   if (step.runs === "device" || early) {
-    return 'a step of one\'s own has no `source`, `preset`, `check`, `foresee`, `inspect`, `notes` or `estimate`, and does not run on the "device"';
+    return 'a step of one\'s own has no `source`, `preset`, `checkParams`, `planNotes`, `preflight`, `checkInputs` or `estimate`, and does not run on the "device"';
   }
   return undefined;
 }
 
-async function run(sent: SentContext): Promise<Readonly<Record<string, Draft>>> {
+async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutput>>> {
   const call = <T>(method: string, ...args: unknown[]) =>
     channel.call(method, ...args) as Promise<T>;
   const context: StepContext = {

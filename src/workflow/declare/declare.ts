@@ -1,6 +1,6 @@
 /** Joins each step of the document with its kind: what it is set to and what it refers to. */
 import { WorkflowError } from "../../errors.ts";
-import type { Document, Located, Setting, StepDraft } from "../parse/document.ts";
+import type { Document, Located, Setting, StepTable } from "../parse/document.ts";
 import { executionOf } from "./execution.ts";
 import type { Execution, Place } from "../graph.ts";
 import { expandMatrices, type Matrix } from "./matrix.ts";
@@ -123,7 +123,7 @@ function kindNear(name: string, kinds: Iterable<string>): string | undefined {
 
 /** For each parameter the setting of highest precedence. */
 function settingsOf(
-  draft: StepDraft,
+  draft: StepTable,
   kind: StepKind | undefined,
   document: Document,
   scope: Scope,
@@ -173,7 +173,7 @@ function traced(setting: Setting, document: Document): Setting {
 }
 
 function inputsOf(
-  draft: StepDraft,
+  draft: StepTable,
   kind: StepKind | undefined,
   scope: Scope,
   problems: Problems,
@@ -212,7 +212,7 @@ function inputsOf(
   return inputs;
 }
 
-function needsOf(draft: StepDraft, scope: Scope, problems: Problems): Declaration["needs"] {
+function needsOf(draft: StepTable, scope: Scope, problems: Problems): Declaration["needs"] {
   const located = draft.keys.get("needs");
   if (located === undefined) return [];
   const { value, place } = located;

@@ -1,5 +1,5 @@
 /** The reserved keys of a step that say how it runs, never what it computes. */
-import type { Located, StepDraft } from "../parse/document.ts";
+import type { Located, StepTable } from "../parse/document.ts";
 import type { Execution } from "../graph.ts";
 import type { Problems } from "../problems.ts";
 import { parseBytes, parseDuration } from "../quantities.ts";
@@ -12,7 +12,7 @@ const resourceFields = ["cpu", "gpu", "memory", "time"];
 
 /** Validated, with defaults: one CPU or what the kind asks for, a slot of the GPU for device steps, no retry. */
 export function executionOf(
-  draft: StepDraft,
+  draft: StepTable,
   kind: StepKind | undefined,
   scope: Scope,
   problems: Problems,

@@ -3,7 +3,7 @@
  * forgotten `with.rate = "${matrix.rate}"` would look like a parameter without effect.
  */
 import type { Declaration } from "./declare.ts";
-import type { Document, StepDraft } from "../parse/document.ts";
+import type { Document, StepTable } from "../parse/document.ts";
 import type { Problems } from "../problems.ts";
 import { parseReference } from "../reference.ts";
 import type { Template } from "./template.ts";
@@ -42,7 +42,7 @@ export function checkAxes(
 }
 
 /** By the step that a matrix is written in: itself and those that take it from there. */
-function familiesOf(steps: ReadonlyMap<string, StepDraft>): Map<string, Set<string>> {
+function familiesOf(steps: ReadonlyMap<string, StepTable>): Map<string, Set<string>> {
   const families = new Map<string, Set<string>>();
   for (const name of steps.keys()) {
     const seen = new Set<string>();
@@ -60,7 +60,7 @@ function familiesOf(steps: ReadonlyMap<string, StepDraft>): Map<string, Set<stri
 
 /** Axes that an instance's values or inputs depend on; what is at fault counts as depending. */
 function usedAxes(
-  draft: StepDraft,
+  draft: StepTable,
   declarations: ReadonlyMap<string, Declaration>,
   family: ReadonlySet<string>,
 ): Set<string> {
@@ -74,7 +74,7 @@ function usedAxes(
     if (used.size === matrix.axes.length) break;
     for (const text of textsOf(template, matrix)) {
       const reference = parseReference(text);
-      if ("fault" in reference) return new Set(matrix.axes);
+      if ("problem" in reference) return new Set(matrix.axes);
       const { step, fixed, collected } = reference;
       // Bound by name: it makes a difference if it does there, which is told there if not.
       if (family.has(step)) continue;

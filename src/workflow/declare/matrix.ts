@@ -1,5 +1,5 @@
 /** Axes of a step's matrix and the points that remain of their product. */
-import type { Located, StepDraft } from "../parse/document.ts";
+import type { Located, StepTable } from "../parse/document.ts";
 import type { AxisValue, Place } from "../graph.ts";
 import { isTable, type Table } from "../parse/load.ts";
 import type { Problems } from "../problems.ts";
@@ -24,13 +24,13 @@ const single: Matrix = { axes: [], points: [Object.freeze({})], values: new Map(
 
 /** Every step's matrix; one that is at fault is reported and counts as absent. */
 export function expandMatrices(
-  steps: ReadonlyMap<string, StepDraft>,
+  steps: ReadonlyMap<string, StepTable>,
   scope: Scope,
   problems: Problems,
 ): Map<string, Matrix> {
   const done = new Map<string, Matrix>();
 
-  function expand(draft: StepDraft, chain: readonly string[]): Matrix {
+  function expand(draft: StepTable, chain: readonly string[]): Matrix {
     const known = done.get(draft.name);
     if (known) return known;
     const matrix = modify(draft, base(draft, chain), scope, problems);
@@ -38,7 +38,7 @@ export function expandMatrices(
     return matrix;
   }
 
-  function base(draft: StepDraft, chain: readonly string[]): Matrix {
+  function base(draft: StepTable, chain: readonly string[]): Matrix {
     const located = draft.keys.get("matrix");
     if (located === undefined) return single;
     if (typeof located.value !== "string") {
@@ -173,7 +173,7 @@ function isAxisValue(value: Json): value is AxisValue {
 }
 
 /** Takes out `exclude`, then adds `include`. */
-function modify(draft: StepDraft, matrix: Matrix, scope: Scope, problems: Problems): Matrix {
+function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Problems): Matrix {
   const excluded = draft.keys.get("exclude");
   const included = draft.keys.get("include");
   if (excluded === undefined && included === undefined) return matrix;

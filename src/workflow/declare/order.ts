@@ -59,7 +59,7 @@ function sourcesOf({ inputs, needs, matrix }: Declaration): Map<string, Place | 
     const points = template.axes.length === 0 ? matrix.points.slice(0, 1) : matrix.points;
     for (const text of new Set(points.map((point) => template.evaluate(point)))) {
       const reference = parseReference(String(text));
-      if (!("fault" in reference) && !found.has(reference.step)) found.set(reference.step, place);
+      if (!("problem" in reference) && !found.has(reference.step)) found.set(reference.step, place);
     }
   };
   for (const { located, template } of inputs.values()) note(template, located.place);

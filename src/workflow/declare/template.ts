@@ -36,7 +36,7 @@ export function wholeParam(value: Json): string | undefined {
   return inner?.startsWith("params.") ? inner.slice("params.".length) : undefined;
 }
 
-/** Prepares a value for evaluation at every point; faults are reported at `place`. */
+/** Prepares a value for evaluation at every point; problems are reported at `place`. */
 export function compile(
   value: Json,
   scope: Scope,

@@ -1,7 +1,7 @@
 /**
  * JSON Schema of workflow files for editors, from the step declarations.
  *
- * Taplo reads it, and understands JSON Schema up to Draft 4: alternatives are
+ * Taplo reads it, and understands JSON Schema up to StepOutput 4: alternatives are
  * `oneOf` with an `enum` of one value on `uses`; there is no `const`, `if` or `$defs`.
  */
 import { z } from "zod";
@@ -216,7 +216,7 @@ function acceptsAnyText({ type, minLength, format, ...others }: Schema): boolean
   return type === "string" && bare && Object.keys(others).length === 0;
 }
 
-/** Draft 4 of a parameter's zod schema. */
+/** StepOutput 4 of a parameter's zod schema. */
 export function parameterSchema(field: z.core.$ZodType): Schema {
   const { $schema: _, ...json } = z.toJSONSchema(field, {
     target: "draft-4",

@@ -57,7 +57,7 @@ export function select(
     return undefined;
   };
   const reference = parseReference(text);
-  if ("fault" in reference) return fail(reference.fault);
+  if ("problem" in reference) return fail(reference.problem);
   const { step, all, collected, output, index } = reference;
   if (!names.has(step)) return fail(`there is no step "${step}"`, didYouMean(step, names));
   if (!options.output && (output !== undefined || index !== undefined)) {

@@ -7,10 +7,10 @@ import { didYouMean } from "../suggest.ts";
 
 export type Params = Readonly<Record<string, Json>>;
 
-export interface Fault {
+export interface Problem {
   /** Address inside the parameters; empty for the step as a whole. */
   path: readonly (string | number)[];
-  /** Whether the fault lies in the name and not in the value. */
+  /** Whether the problem lies in the name and not in the value. */
   key?: boolean;
   message: string;
   suggestion?: string;
@@ -21,22 +21,24 @@ export function validateParams(
   kind: StepKind,
   given: Params,
   folder: string,
-): { params: Params } | { faults: readonly Fault[] } {
+): { params: Params } | { problems: readonly Problem[] } {
   // Compiling a validator would take longer than a usual workflow's few validations.
   const result = kind.params.safeParse(given, { jitless: true });
   if (!result.success) {
-    return { faults: result.error.issues.flatMap((issue) => faultsOf(issue, given, kind)) };
+    return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, given, kind)) };
   }
   const params = { ...result.data } as Record<string, Json>;
   for (const name of pathParametersOf(kind)) {
     if (params[name] !== undefined) params[name] = absolute(params[name], folder);
   }
-  const faults = (kind.check?.(params) ?? []).map(({ parameter, message, suggestion }): Fault => ({
+  const problems = (kind.checkParams?.(params) ?? []).map((
+    { parameter, message, suggestion },
+  ): Problem => ({
     path: parameter === undefined ? [] : [parameter],
     message,
     suggestion,
   }));
-  return faults.length > 0 ? { faults } : { params: Object.freeze(params) };
+  return problems.length > 0 ? { problems } : { params: Object.freeze(params) };
 }
 
 function absolute(value: Json, folder: string): Json {
@@ -56,7 +58,7 @@ const nouns: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-function faultsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Fault[] {
+function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Problem[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
   const value = valueAt(given, path);
   const name = `${spelling(path)} of ${kind.kind}`;

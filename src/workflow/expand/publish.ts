@@ -68,8 +68,8 @@ function withSweptAxes(
 ): string {
   if (swept.size === 0) return path;
   const reference = parseReference(text);
-  const producer = "fault" in reference ? undefined : producers.get(reference.step);
-  if ("fault" in reference || producer === undefined) return path;
+  const producer = "problem" in reference ? undefined : producers.get(reference.step);
+  if ("problem" in reference || producer === undefined) return path;
   const named = axesOf(path);
   const folders = producer.matrix.axes
     .filter((axis) => swept.has(axis) && !named.has(axis) && !reference.fixed.has(axis))
@@ -147,9 +147,9 @@ function checkPaths(
   const own = relative(project.folder, project.file);
   const taken = new Map<string, Publication>();
   for (const publication of publications) {
-    const fault = faultOf(publication.path, own);
-    if (fault) {
-      problems.add(`"${publication.path}" can't be published to: ${fault}`, publication.place);
+    const problem = problemOf(publication.path, own);
+    if (problem) {
+      problems.add(`"${publication.path}" can't be published to: ${problem}`, publication.place);
       continue;
     }
     publication.path = tidy(publication.path);
@@ -173,7 +173,7 @@ function checkPaths(
   }
 }
 
-function faultOf(path: string, workflowFile: string): string | undefined {
+function problemOf(path: string, workflowFile: string): string | undefined {
   if (path.startsWith("/") || /^[A-Za-z]:/.test(path) || path.startsWith("~")) {
     return "write a path relative to the workflow file's folder";
   }

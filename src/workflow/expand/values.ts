@@ -4,7 +4,7 @@ import type { Outputs } from "./binding.ts";
 import type { Declaration } from "../declare/declare.ts";
 import type { Origin, Place } from "../graph.ts";
 import { type ReadText, reasonOf } from "../parse/load.ts";
-import { type Fault, type Params, validateParams } from "./parameters.ts";
+import { type Params, type Problem, validateParams } from "./parameters.ts";
 import { resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import { axisText, instanceName } from "../reference.ts";
@@ -65,10 +65,10 @@ export class Values {
           presets.set(path, kind.preset.parse(text, path));
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          const fault = error instanceof DataError
+          const problem = error instanceof DataError
             ? error.message
             : `can't read ${path}: ${reasonOf(error)}`;
-          around.problems.add(fault, named.setting.place);
+          around.problems.add(problem, named.setting.place);
         }
       }
     }
@@ -125,8 +125,8 @@ export class Values {
       origins[name] = { from: "step", place: file?.setting.place };
     }
     const result = validateParams(this.kind, given, this.around.folder);
-    if ("faults" in result) {
-      for (const fault of result.faults) this.#report(fault, origins, axes);
+    if ("problems" in result) {
+      for (const problem of result.problems) this.#report(problem, origins, axes);
       return { params: noParams, origins };
     }
     for (const name of Object.keys(result.params)) origins[name] ??= { from: "default" };
@@ -134,7 +134,7 @@ export class Values {
   }
 
   #report(
-    { path, key, message, suggestion }: Fault,
+    { path, key, message, suggestion }: Problem,
     origins: Readonly<Record<string, Origin>>,
     axes: Axes,
   ): void {

@@ -22,7 +22,7 @@ export interface Setting extends Located {
 }
 
 /** A step as written, all layers joined. */
-export interface StepDraft {
+export interface StepTable {
   name: string;
   place: Place;
   uses?: Located & { folder: string };
@@ -41,7 +41,7 @@ export interface Document {
   params: Map<string, Setting>;
   /** In order of the layers. */
   defaults: Map<string, Setting[]>;
-  steps: Map<string, StepDraft>;
+  steps: Map<string, StepTable>;
   publish: Map<string, Located>;
   profiles: Map<string, Map<string, Located>>;
 }
@@ -142,7 +142,7 @@ class LayerReader {
     };
   }
 
-  /** The table's entries; a fault when it is something else. */
+  /** The table's entries; a problem when it is something else. */
   entries(value: Json | undefined, keys: readonly string[]): [string, Json][] {
     if (value === undefined) return [];
     if (isTable(value)) return Object.entries(value);
@@ -219,7 +219,7 @@ class LayerReader {
       this.entries(table, ["steps", name]);
       return;
     }
-    const draft: StepDraft = document.steps.get(name) ?? {
+    const draft: StepTable = document.steps.get(name) ?? {
       name,
       place,
       inputs: new Map(),

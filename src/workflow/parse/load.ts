@@ -25,7 +25,7 @@ export function isTable(value: Json | undefined): value is Table {
 
 /**
  * The file and everything that it includes, each once, included files before
- * those that include them. Faults are reported; what can be read is returned.
+ * those that include them. Problems are reported; what can be read is returned.
  */
 export async function loadLayers(
   path: string,
@@ -121,10 +121,10 @@ async function reportSyntax(
   error: Error,
   problems: Problems,
 ): Promise<void> {
-  const { lineOf, syntaxFault } = await import("./positions.ts");
-  const fault = syntaxFault(file, text);
-  if (fault) {
-    problems.addAt(`not valid TOML: ${fault.message}`, fault.location);
+  const { lineOf, syntaxProblem } = await import("./positions.ts");
+  const problem = syntaxProblem(file, text);
+  if (problem) {
+    problems.addAt(`not valid TOML: ${problem.message}`, problem.location);
     return;
   }
   // Only what this parser refuses and the other accepts, such as integers beyond 2^53.

@@ -1,6 +1,6 @@
 /** `--set` and `--sweep`: values that the command line puts over those of the file. */
 import { parse } from "@std/toml";
-import type { Document, Setting, StepDraft } from "./document.ts";
+import type { Document, Setting, StepTable } from "./document.ts";
 import { append } from "./document.ts";
 import { isTable } from "./load.ts";
 import type { Problems } from "../problems.ts";
@@ -128,7 +128,7 @@ export function applyOverrides(
   return swept;
 }
 
-function addAxis(draft: StepDraft, axis: string, values: Json, problems: Problems): boolean {
+function addAxis(draft: StepTable, axis: string, values: Json, problems: Problems): boolean {
   const address = `${draft.name}.${axis}`;
   const matrix = draft.keys.get("matrix");
   if (typeof matrix?.value === "string") {

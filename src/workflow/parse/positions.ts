@@ -51,7 +51,7 @@ const plainer: Readonly<Record<string, string>> = {
 };
 
 /** What the positions parser has against a text, if anything. */
-export function syntaxFault(
+export function syntaxProblem(
   file: string,
   text: string,
 ): { message: string; location: Location } | undefined {

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { DataError } from "../../../src/errors.ts";
-import { foreseenFaults } from "../../../src/engine/run/preflight.ts";
+import { declaredProblems } from "../../../src/engine/run/preflight.ts";
 import { openStore, plan, run } from "../../../src/engine/mod.ts";
-import type { Artifact, Foreseen, StepKind } from "../../../src/workflow/step.ts";
+import type { Artifact, PreflightInput, StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";
 import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";
 
@@ -35,20 +35,20 @@ const predicted = kindOf("predicted", ["table"], { runs: "inline" });
 const images = kindOf("images", ["table"]);
 
 /** Whom an input names: what it holds, or what was said of it. */
-const named = async (input: Foreseen | readonly Foreseen[]) =>
-  "forecast" in input ? String(input.forecast) : await (input as Artifact).readText("value.txt");
+const named = async (input: PreflightInput | readonly PreflightInput[]) =>
+  "declared" in input ? String(input.declared) : await (input as Artifact).readText("value.txt");
 
 const train = kindOf("train", ["images", "people"], {
-  foresee: {
+  preflight: {
     reads: ["people"],
-    look: async ({ inputs }) => ({ value: await named(inputs.people) }),
+    check: async ({ inputs }) => ({ value: await named(inputs.people) }),
   },
 });
 
 const predict = kindOf("predict", ["model", "people"], {
-  foresee: {
+  preflight: {
     reads: ["model", "people"],
-    look: async ({ inputs }) => {
+    check: async ({ inputs }) => {
       const [trained, people] = [await named(inputs.model), await named(inputs.people)];
       if (trained === people) throw new DataError("predict", `has seen ${people}`);
       return {};
@@ -86,7 +86,7 @@ async function told(folder: string, spec: Record<string, ToyInstance>, keepGoing
   return { events, errors: errors.map(({ message }) => message), counts };
 }
 
-Deno.test("what is foreseen of an input that is still to be made is told before anything long begins", () =>
+Deno.test("what is declared of an input that is still to be made is told before anything long begins", () =>
   inFolder(async (folder) => {
     const { events, errors } = await told(folder, workflow("sub-1"));
     assertEquals(events, ["source began", "trained began", "predicted began", "predict failed"]);
@@ -107,7 +107,7 @@ Deno.test("where nothing is wrong, quick steps run first and then the others", (
     assertEquals(counts.done, 6);
   }));
 
-Deno.test("a cached input is looked at like one that was foreseen", () =>
+Deno.test("a cached input is looked at like one that was declared", () =>
   inFolder(async (folder) => {
     await told(folder, workflow("sub-2"));
     const { events, errors } = await told(folder, workflow("sub-1"));
@@ -118,14 +118,14 @@ Deno.test("a cached input is looked at like one that was foreseen", () =>
 Deno.test("a plan tells what the tables show that are there", () =>
   inFolder(async (folder) => {
     const store = openStore(`${folder}/cache`);
-    const faults = async () => {
+    const problems = async () => {
       const planned = await plan(store, toyWorkflow(workflow("sub-1")), {
         numericClass: () => "toy",
       });
-      return await foreseenFaults(store, planned);
+      return await declaredProblems(store, planned);
     };
-    assertEquals(await faults(), []);
+    assertEquals(await problems(), []);
     await told(folder, workflow("sub-1"));
-    const [{ instance, message }] = await faults();
+    const [{ instance, message }] = await problems();
     assertEquals([instance, message], ["predict", "predict: has seen sub-1"]);
   }));

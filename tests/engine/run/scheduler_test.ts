@@ -80,7 +80,7 @@ Deno.test("inputs that the last instance would refuse stop the run before the fi
   inFolder(async (folder) => {
     const begun: string[] = [];
     const kind = acting((label) => void begun.push(label), {
-      inspect: async ({ params }) => {
+      checkInputs: async ({ params }) => {
         await rest(10);
         if (params.label === "2") throw new DataError("fold 2", "has one class only");
       },

@@ -115,8 +115,8 @@ Deno.test("a torn memo is forgotten, line by line", () =>
 Deno.test("missing files, folders and files that may not be read are named", () =>
   inFolder(async (folder) => {
     const memo = new Externals(`${folder}/memo`, diskFiles, true);
-    for (const [path, fault] of [[`${folder}/no`, "no such file"], [folder, "is not a file"]]) {
+    for (const [path, problem] of [[`${folder}/no`, "no such file"], [folder, "is not a file"]]) {
       const error = await assertRejects(() => memo.digest(path), DataError);
-      assert(error.message.includes(path) && error.message.includes(fault), error.message);
+      assert(error.message.includes(path) && error.message.includes(problem), error.message);
     }
   }));

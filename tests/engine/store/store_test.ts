@@ -3,7 +3,7 @@ import {
   artifactIntact,
   openArtifact,
   outputState,
-  storeDraft,
+  storeOutput,
 } from "../../../src/engine/store/artifact.ts";
 import { instanceKey, type KeyParts, memoKey } from "../../../src/engine/store/key.ts";
 import {
@@ -28,7 +28,7 @@ const parts = (text: string): KeyParts => ({
 /** Stores an artifact of two files and its record, as an instance does. */
 async function publish(store: Store, text: string): Promise<InstanceRecord> {
   const port = { type: "t", description: "" };
-  const value = await storeDraft(
+  const value = await storeOutput(
     store,
     port,
     { files: { "a.txt": text, "b.txt": "b" } },
@@ -60,7 +60,7 @@ async function history(store: Store, promised: string[]): Promise<void> {
   promised.push(key);
   for (const position of [1, 2, 3]) {
     const port = { type: "checkpoint", description: "" };
-    const state = await storeDraft(store, port, { files: { s: `state ${position}` } }, "k");
+    const state = await storeOutput(store, port, { files: { s: `state ${position}` } }, "k");
     await store.publishCheckpoint({
       type: "chain",
       key: CHAIN,

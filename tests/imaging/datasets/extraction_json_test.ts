@@ -67,8 +67,8 @@ Deno.test("discarded slices are read in each of the ways that ClinicaDL wrote th
 });
 
 Deno.test("a JSON that describes no extraction is refused by its field", () => {
-  const refuses = (value: unknown, fault: string) =>
-    assertThrows(() => parseExtractionJson(JSON.stringify(value), "e.json"), DataError, fault);
+  const refuses = (value: unknown, problem: string) =>
+    assertThrows(() => parseExtractionJson(JSON.stringify(value), "e.json"), DataError, problem);
   assertThrows(() => parseExtractionJson("{", "e.json"), DataError, "e.json: not JSON");
   refuses(3, "no object");
   refuses({ ...json({}), mode: "voxel" }, '"mode" is "voxel", but must be image, patch');

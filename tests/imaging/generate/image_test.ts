@@ -181,12 +181,12 @@ Deno.test("a source that is no image and a mask of another shape are refused by 
   };
   const mask = { subject: "mask-1.nii", bytes: generateImage({ recipe: phantom }) };
   const job = { recipe: trivial, source, mask };
-  const fault = "mask-1.nii: the mask is 16 x 16 x 16 voxels, the image 20 x 24 x 22";
-  assertThrows(() => generateImage(job), DataError, fault);
+  const problem = "mask-1.nii: the mask is 16 x 16 x 16 voxels, the image 20 x 24 x 22";
+  assertThrows(() => generateImage(job), DataError, problem);
   const pool = new GeneratorPool(2);
   try {
     const refusal = await pool.generate(job).then(() => undefined, (error) => error);
-    assert(refusal instanceof DataError && refusal.message === fault);
+    assert(refusal instanceof DataError && refusal.message === problem);
   } finally {
     pool.close();
   }

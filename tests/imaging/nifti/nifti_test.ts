@@ -27,8 +27,8 @@ function edited(edit: (view: DataView, bytes: Uint8Array) => void): Uint8Array<A
   return bytes;
 }
 
-function refuses(bytes: Uint8Array, fault: string): void {
-  assertThrows(() => readNifti(bytes, "sub-01.nii"), DataError, `sub-01.nii: ${fault}`);
+function refuses(bytes: Uint8Array, problem: string): void {
+  assertThrows(() => readNifti(bytes, "sub-01.nii"), DataError, `sub-01.nii: ${problem}`);
 }
 
 for (const { name, files, shape, affine, values } of cases) {

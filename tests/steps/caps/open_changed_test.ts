@@ -62,12 +62,12 @@ Deno.test("an image that is damaged during a run is told, and nothing is publish
     ["cut off", "broken gzip file", (path) => Deno.truncateSync(path, 500)],
     ["removed", "no extracted image", (path) => Deno.removeSync(path)],
   ];
-  for (const [way, fault, change] of ways) {
+  for (const [way, problem, change] of ways) {
     await t.step(way, async () => {
       await using project = await prepare();
       const error = await assertRejects(() => changing(project, change), StepError);
       assert(error.cause instanceof DataError, String(error.cause));
-      assert(error.message.includes(fault) && error.message.includes("sub-05"), error.message);
+      assert(error.message.includes(problem) && error.message.includes("sub-05"), error.message);
       assert(!await exists(`${project.folder}/results`));
 
       await writeImage(`${project.folder}/caps`, 5, SHAPE);

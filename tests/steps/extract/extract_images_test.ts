@@ -63,9 +63,9 @@ class Bench {
   }
 
   /** Looks at the data set alone, before anything is cut. */
-  async inspect(kind: StepKind, given: Record<string, unknown> = {}): Promise<void> {
+  async checkInputs(kind: StepKind, given: Record<string, unknown> = {}): Promise<void> {
     const params = kind.params.parse(given) as never;
-    await kind.inspect!({ params, inputs: { caps: await this.#open() } });
+    await kind.checkInputs!({ params, inputs: { caps: await this.#open() } });
   }
 
   #open(): Promise<Artifact> {
@@ -179,20 +179,20 @@ Deno.test("images of other grids are told apart, and resampled if asked to", () 
     await addParticipant(folder, 2);
     await addParticipant(folder, 3, [6, 6, 4]);
     const bench = new Bench(folder);
-    const looks = [() => bench.inspect(slices), () => bench.extract(slices)];
+    const looks = [() => bench.checkInputs(slices), () => bench.extract(slices)];
     for (const look of looks) {
       const { message } = await assertRejects(look, DataError, "set target_shape");
       assert(message.includes("\n  5 x 1 x 6 x 4: 2 (sub-1 ses-M000, sub-2 ses-M000)"));
       assert(message.includes("\n  6 x 1 x 6 x 4: 1 (sub-3 ses-M000)"));
     }
     // Planes alone count where slices are named; along axis 2 they still differ.
-    await bench.inspect(slices, { slices: [1, 4] });
+    await bench.checkInputs(slices, { slices: [1, 4] });
     await assertRejects(
-      () => bench.inspect(slices, { slices: [1], slice_direction: 2 }),
+      () => bench.checkInputs(slices, { slices: [1], slice_direction: 2 }),
       DataError,
     );
-    await assertRejects(() => bench.inspect(slices, { slices: [5] }), DataError, "no slice 5");
-    await bench.inspect(slices, { target_shape: [4, 4, 4] });
+    await assertRejects(() => bench.checkInputs(slices, { slices: [5] }), DataError, "no slice 5");
+    await bench.checkInputs(slices, { target_shape: [4, 4, 4] });
     const images = await bench.extract(slices, { target_shape: [4, 4, 4] });
     assertEquals(images.meta.element_shape, [3, 4, 4]);
   }));
@@ -234,8 +234,8 @@ Deno.test("each participant's slices come from a table", () =>
   }));
 
 Deno.test("two ways of choosing slices exclude each other", () => {
-  const faults = slices.check!(slices.params.parse({ slices: [1], discarded_slices: 3 }));
-  assertEquals(faults[0].message, "slices and discarded_slices exclude each other");
+  const problems = slices.checkParams!(slices.params.parse({ slices: [1], discarded_slices: 3 }));
+  assertEquals(problems[0].message, "slices and discarded_slices exclude each other");
 });
 
 /** What a publication writes, by path. */
@@ -349,7 +349,7 @@ Deno.test("sessions without tensors are told when they were asked for", () =>
 
 Deno.test("parameters that a pipeline needs, or has no use for, are named", () => {
   const check = (given: Record<string, unknown>) =>
-    capsOpen.check!(capsOpen.params.parse({ caps_directory: "/caps", ...given }))
+    capsOpen.checkParams!(capsOpen.params.parse({ caps_directory: "/caps", ...given }))
       .map(({ message }) => message);
   assertEquals(check({}), []);
   assertEquals(check({ preprocessing: "pet-linear" }), [

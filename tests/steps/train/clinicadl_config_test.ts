@@ -197,7 +197,7 @@ Deno.test("what the step sets goes before the file, and the file leaves no trace
 
 Deno.test("a file that is missing or at fault is told with its place in the workflow", async () => {
   await using project = await Project.create();
-  const faults = async (options: string) => {
+  const problems = async (options: string) => {
     const text = `version = 1\nname = "test"\n${WORKFLOW(options)}`;
     await project.write("workflow.toml", text);
     const read = readWorkflow(`${project.folder}/workflow.toml`, reading);
@@ -205,14 +205,14 @@ Deno.test("a file that is missing or at fault is told with its place in the work
     return issues.map(({ message, location }) => `${location?.line}: ${message}`);
   };
   const line = WORKFLOW("config_file").split("\n").indexOf("config_file") + 3;
-  assertEquals(await faults('config_file = "none.toml"'), [
+  assertEquals(await problems('config_file = "none.toml"'), [
     `${line}: can't read none.toml: there is no such file`,
   ]);
   await project.write("train.toml", altered("amp = false", "amp = true"));
-  assertEquals(await faults('config_file = "train.toml"'), [
+  assertEquals(await problems('config_file = "train.toml"'), [
     `${line}: train.toml: amp = true in [Computational] can't be honoured: training computes in float32`,
   ]);
   await project.write("train.toml", altered('optimizer = "Adam"', 'optimizer = "LBFGS"'));
-  const [fault] = await faults('config_file = "train.toml"');
-  assert(fault.startsWith(`${line}: `) && fault.includes("LBFGS"), fault);
+  const [problem] = await problems('config_file = "train.toml"');
+  assert(problem.startsWith(`${line}: `) && problem.includes("LBFGS"), problem);
 });

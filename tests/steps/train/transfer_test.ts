@@ -202,7 +202,7 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
   await using project = await prepare();
   const refused = (message: string, text: string) => refuses(project.run(DATA + text), message);
   /** Before anything is cut or trained, the model to transfer from included. */
-  const foreseen = async (message: string, text: string) => {
+  const declared = async (message: string, text: string) => {
     const begun = new Set<string>();
     const running = project.run(DATA + text, [], [], (event) => {
       if (event.type === "instance-started") begun.add(event.kind);
@@ -215,18 +215,18 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
   await t.step(
     "frozen random weights",
     () =>
-      foreseen(
+      declared(
         "random weights must not be frozen",
         train("alone", "late", "judge", "", "nb_unfrozen_layer = 1"),
       ),
   );
   await t.step("a best network that there is not", () =>
-    foreseen(
+    declared(
       "no best network by BA; it has loss",
       SOURCE + from("source", "", 'transfer_selection_metric = "BA"'),
     ));
   await t.step("another architecture", () =>
-    foreseen(
+    declared(
       "the weights don't fit Stride_Conv5_FC3",
       SOURCE + from("source", "").replace('architecture = "Conv5_FC3"\n', "").replace(
         "[steps.second.with]",
@@ -234,7 +234,7 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
       ),
     ));
   await t.step("a network for each slice to one for all", () =>
-    foreseen(
+    declared(
       "has a network for each element",
       train("source", "early", "judge", "", "multi_network = true") + from("source", ""),
     ));
@@ -249,7 +249,7 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
       path,
       writeSafetensors(new Map([...weights, ["convolutions.20.weight", weight]])),
     );
-    await foreseen("unexpected: convolutions.20.weight", begun());
+    await declared("unexpected: convolutions.20.weight", begun());
   });
   await t.step("a part of the head that would be frozen at random", async () => {
     const part = [...weights].filter(([name]) => name !== "fc.2.weight");
@@ -260,7 +260,7 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
     );
   });
   await t.step("both a model and a file", () =>
-    foreseen(
+    declared(
       "conflicts with",
       SOURCE + from("source", "", 'initial_weights = "weights.safetensors"'),
     ));

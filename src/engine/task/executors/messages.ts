@@ -28,7 +28,7 @@ interface SentError {
   message: string;
   stack?: string;
   subject?: string;
-  fault?: string;
+  problem?: string;
   digest?: Digest;
   state?: "missing" | "corrupt";
   kernel?: string;
@@ -41,7 +41,7 @@ export function sentError(error: unknown): SentError {
   if (error.stack !== undefined) sent.stack = error.stack;
   if (error instanceof DataError) {
     sent.subject = error.subject;
-    sent.fault = error.fault;
+    sent.problem = error.problem;
   }
   if (error instanceof ObjectError) {
     sent.digest = error.digest;
@@ -62,9 +62,9 @@ export function rebuiltError(sent: SentError): Error {
 
 function rebuilt(sent: SentError): Error {
   if (sent.digest !== undefined && sent.state !== undefined) {
-    return new ObjectError(sent.digest, sent.state, sent.fault ?? sent.message);
+    return new ObjectError(sent.digest, sent.state, sent.problem ?? sent.message);
   }
-  if (sent.name === "DataError") return new DataError(sent.subject ?? "", sent.fault ?? "");
+  if (sent.name === "DataError") return new DataError(sent.subject ?? "", sent.problem ?? "");
   if (sent.name === "DeviceError") return new DeviceError(sent.message, sent.kernel, sent.line);
   if (sent.name === "AbortError" || sent.name === "TimeoutError") {
     return new DOMException(sent.message, sent.name);
