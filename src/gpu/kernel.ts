@@ -1,5 +1,6 @@
 /** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
 import { type Access, type Declarations, readDeclarations } from "./wgsl.ts";
+import { parse, type Tree } from "./wgsl_tokens.ts";
 
 /** Binding name -> how the entry point uses it. */
 export type BindingUse = Readonly<Record<string, Access>>;
@@ -19,7 +20,7 @@ export interface KernelDeclaration {
 
 export interface Kernel<D extends KernelDeclaration = KernelDeclaration> {
   readonly name: string;
-  readonly source: string;
+  readonly module: readonly Tree[];
   readonly declarations: Declarations;
   readonly declaration: D;
 }
@@ -39,9 +40,11 @@ export type ConstantOf<D extends KernelDeclaration> = D["constants"][number];
  * Declares a kernel and compares the declaration with the WGSL text at once, without a GPU.
  *
  * @throws {TypeError} listing every difference between the declaration and the module
+ * @throws {DeviceError} a module with a bracket that is never closed
  */
 export function defineKernel<const D extends KernelDeclaration>(declaration: D): Kernel<D> {
-  const declarations = readDeclarations(declaration.source);
+  const module = parse(declaration.name, declaration.source);
+  const declarations = readDeclarations(module);
   const faults = [
     ...constantFaults(declaration, declarations),
     ...paramFaults(declaration, declarations),
@@ -52,7 +55,7 @@ export function defineKernel<const D extends KernelDeclaration>(declaration: D):
       `Kernel ${declaration.name} differs from its WGSL:\n  ${faults.join("\n  ")}`,
     );
   }
-  return { name: declaration.name, source: declaration.source, declarations, declaration };
+  return { name: declaration.name, module, declarations, declaration };
 }
 
 function constantFaults(declaration: KernelDeclaration, found: Declarations): string[] {

@@ -60,10 +60,17 @@ import {
   unused,
 } from "./operations.ts";
 import { place } from "./plan.ts";
-import { type Constants, specialise, texelsOf } from "./specialise.ts";
+import { type Constants, specialise } from "./specialise.ts";
+import { texelsOf } from "./texel_reads.ts";
 import { listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
-import { type BindingDeclaration, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
+import {
+  type BindingDeclaration,
+  type Declarations,
+  readDeclarations,
+  withoutOtherEntries,
+} from "./wgsl.ts";
+import { print } from "./wgsl_tokens.ts";
 
 export {
   type Operand,
@@ -84,7 +91,7 @@ export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
   label?: string;
 }
 
-const specialised = new Map<Kernel, Map<string, string>>();
+const specialisedKernels = new Map<Kernel, Map<string, Specialised>>();
 
 /** Records operations in the order in which they will run. */
 export class ProgramBuilder {
@@ -133,8 +140,7 @@ export class ProgramBuilder {
   ): void {
     const name = `${kernel.name}.${entry}`;
     const texels = kernelTable(this.device).convolution === "texel";
-    const code = specialisedCode(kernel, entry, constants as Constants, texels);
-    const declarations = codeDeclarations(code);
+    const { code, declarations } = specialised(kernel, entry, constants as Constants, texels);
     const used = declarations.entries.get(entry) ?? new Set();
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
     for (const extra of Object.keys(given)) {
@@ -384,28 +390,26 @@ export class ProgramBuilder {
   }
 }
 
-function specialisedCode(
+interface Specialised {
+  code: string;
+  declarations: Declarations;
+}
+
+function specialised(
   kernel: Kernel,
   entry: string,
   constants: Constants,
   texels: boolean,
-): string {
-  let codes = specialised.get(kernel);
-  if (!codes) specialised.set(kernel, codes = new Map());
+): Specialised {
+  let variants = specialisedKernels.get(kernel);
+  if (!variants) specialisedKernels.set(kernel, variants = new Map());
   const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
   const key = JSON.stringify([entry, texels, sorted]);
-  let code = codes.get(key);
-  if (code === undefined) {
-    const source = withoutOtherEntries(kernel.source, entry);
-    codes.set(key, code = specialise(kernel.name, source, constants, texels));
+  let variant = variants.get(key);
+  if (!variant) {
+    const module = withoutOtherEntries(kernel.module, entry);
+    const trees = specialise(kernel.name, module, constants, texels);
+    variants.set(key, variant = { code: print(trees), declarations: readDeclarations(trees) });
   }
-  return code;
-}
-
-const declarationsOf = new Map<string, ReturnType<typeof readDeclarations>>();
-
-function codeDeclarations(code: string): ReturnType<typeof readDeclarations> {
-  let declarations = declarationsOf.get(code);
-  if (!declarations) declarationsOf.set(code, declarations = readDeclarations(code));
-  return declarations;
+  return variant;
 }

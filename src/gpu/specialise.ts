@@ -1,8 +1,8 @@
 /**
- * Makes from a readable WGSL file the text that naga and the drivers want: constants baked in, marked
- * loops unrolled, marked arrays turned into named variables.
+ * Makes from a readable WGSL file the text that naga and the drivers want: constants set, marked loops
+ * unrolled, marked arrays turned into named variables.
  *
- * A shader file stays valid WGSL that runs as it is. Three things in it steer the specialiser:
+ * A shader file stays valid WGSL that runs as it is. Five things in it direct the specialiser:
  * - a module constant (`const TILE = 16u;`) whose value a caller may replace;
  * - `if (NAME) { } else { }` or `if (!NAME) { }` on a boolean constant: one branch stays, so a binding
  *   that only the other one used leaves the pipeline's layout;
@@ -10,301 +10,129 @@
  * - `// registers` on the line before a function-scope array: after unrolling, every index into it
  *   must be constant, and each element becomes a variable of its own;
  * - `// texels` on the line before a storage buffer of `vec4f`: where a device reads texels faster,
- *   reads of it become reads of a texture. Of a `read_write` buffer they then give what stood there
+ *   reads of it become reads of a texture. Of a `read_write` buffer they then give what it held
  *   before the dispatch, and `b[i] += v` has to be written out.
  */
 
 import { DeviceError } from "../errors.ts";
-import { rowBits } from "./texels.ts";
+import { evaluate } from "./constant_expression.ts";
+import { splitRegisters } from "./registers.ts";
+import { readTexels } from "./texel_reads.ts";
+import { unroll } from "./unroll.ts";
+import { readConstant, splitDeclarations } from "./wgsl.ts";
+import { inside, is, isGroup, isWord, parse, type Tree } from "./wgsl_tokens.ts";
 
 /** Values for module constants, by name. Numbers keep the literal suffix of the file's value. */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 /**
- * Specialises `source`. `name` is used in errors only.
- * @throws DeviceError when a constant is not declared, a loop's bounds are not constant, or an index
- * into registers is not constant.
+ * Specialises a parsed module. `name` is used in errors only.
+ * @throws {DeviceError} when a constant is not declared, a directive is not before what it is for, a
+ * loop's bounds are not constant, or an index into registers is not constant
  */
 export function specialise(
   name: string,
-  source: string,
+  module: readonly Tree[],
   constants: Constants = {},
   texels = false,
-): string {
-  const baked = prune(bakeConstants(name, source, constants));
-  const read = texels ? readTexels(name, baked) : baked;
+): Tree[] {
+  const set = setConstants(name, module, constants);
+  const pruned = prune(set, booleanConstants(set));
+  const read = texels ? readTexels(name, pruned) : pruned;
   const values = integerConstants(read);
-  return registers(name, unroll(name, read, values), values);
+  return splitRegisters(name, unroll(name, read, values), values);
 }
 
-/** The buffer whose content the texture binding `binding` holds. */
-export function texelsOf(binding: string): string {
-  return binding.replace(/_texels$/, "");
-}
-
-const TEXELS =
-  /^[ \t]*\/\/ texels[ \t]*\n([ \t]*@group\(0\) @binding\()(\d+)(\) var)<storage, (read|read_write)> (\w+): array<vec4f>;/m;
-
-/** Bindings of textures that stand for buffers which are also written: behind all others. */
-const TEXELS_AT = 32;
-
-function readTexels(name: string, source: string): string {
-  const found = TEXELS.exec(source);
-  if (found === null) return source;
-  const [declaration, head, number, tail, access, buffer] = found;
-  const written = access === "read_write";
-  const texture = written ? `${buffer}_texels` : buffer;
-  const place = written ? Number(number) + TEXELS_AT : number;
-  const at = `vec2u(at & ${2 ** rowBits - 1}u, (at >> ${rowBits}u) + 1u)`;
-  const declared = `${written ? declaration.slice(declaration.indexOf("\n") + 1) : ""}
-${head}${place}${tail} ${texture}: texture_storage_2d<rgba32float, read>;
-fn read_${buffer}(at: u32) -> vec4f { return textureLoad(${texture}, ${at}); }`;
-  const text = source.slice(0, found.index) + declared +
-    readCalls(name, buffer, source.slice(found.index + declaration.length));
-  return readTexels(name, text);
-}
-
-/** Turns `buffer[i]` into `read_buffer(i)` where it is not assigned to. */
-function readCalls(name: string, buffer: string, source: string): string {
-  const use = new RegExp(`(?<![.\\w])${buffer}\\[`);
-  const found = use.exec(source);
-  if (found === null) return source;
-  const open = found.index + found[0].length;
-  const end = closing(source, open);
-  const index = readCalls(name, buffer, source.slice(open, end));
-  const rest = source.slice(end + 1);
-  if (/^\s*[-+*/]=/.test(rest)) {
-    throw new DeviceError(
-      `kernel ${name}: ${buffer}[${index}] is read and written in one statement`,
-    );
+/**
+ * Makes the lower text of the upper one, with 16 for `TILE`:
+ * ```wgsl
+ * const TILE: u32 = 8u;
+ * const TILE: u32 = 16u;
+ * ```
+ */
+function setConstants(name: string, module: readonly Tree[], constants: Constants): Tree[] {
+  const missing = new Set(Object.keys(constants));
+  const set = splitDeclarations(module).flatMap((declaration): readonly Tree[] => {
+    const constant = readConstant(declaration);
+    if (!constant || !missing.delete(constant.name)) return declaration.trees;
+    const value = constants[constant.name];
+    const [literal] = constant.value;
+    const suffix = typeof value === "number" && literal.kind === "number"
+      ? /^\d+([iu])$/.exec(literal.text)?.[1] ?? ""
+      : "";
+    return [
+      ...declaration.trees.slice(0, -1 - constant.value.length),
+      ...parse(name, ` ${value}${suffix};`),
+    ];
+  });
+  for (const constant of missing) {
+    throw new DeviceError(`Kernel ${name} declares no constant ${constant}`, name);
   }
-  const written = /^\s*=(?!=)/.test(rest);
-  return source.slice(0, found.index) +
-    (written ? `${buffer}[${index}]` : `read_${buffer}(${index})`) + readCalls(name, buffer, rest);
+  return set;
 }
 
-/** Integer value of a constant WGSL expression over `values`, or undefined when it is not one. */
-export function evaluate(
-  expression: string,
-  values: ReadonlyMap<string, number>,
-): number | undefined {
-  const tokens = expression.match(/[A-Za-z_]\w*|\d+[iu]?|<=|>=|==|!=|[-+*/%()<>]|\S/g) ?? [];
-  let at = 0;
-  const primary = (): number => {
-    const token = tokens[at++];
-    if (token === "(") {
-      const value = comparison();
-      if (tokens[at++] !== ")") return NaN;
-      return value;
+function booleanConstants(module: readonly Tree[]): Map<string, boolean> {
+  const flags = new Map<string, boolean>();
+  for (const declaration of splitDeclarations(module)) {
+    const [value, ...rest] = readConstant(declaration)?.value ?? [];
+    if (rest.length > 0) continue;
+    if (isWord(value, "true") || isWord(value, "false")) {
+      flags.set(declaration.name, value.text === "true");
     }
-    if (token === "-") return -primary();
-    if (token === undefined) return NaN;
-    if (/^\d+[iu]?$/.test(token)) return parseInt(token);
-    if ((token === "u32" || token === "i32") && tokens[at] === "(") return primary();
-    return values.get(token) ?? NaN;
-  };
-  const product = (): number => {
-    let value = primary();
-    while (tokens[at] === "*" || tokens[at] === "/" || tokens[at] === "%") {
-      const operator = tokens[at++], right = primary();
-      value = operator === "*"
-        ? value * right
-        : operator === "/"
-        ? Math.trunc(value / right)
-        : value % right;
-    }
-    return value;
-  };
-  const sum = (): number => {
-    let value = product();
-    while (tokens[at] === "+" || tokens[at] === "-") {
-      value = tokens[at++] === "+" ? value + product() : value - product();
-    }
-    return value;
-  };
-  const comparison = (): number => {
-    const left = sum(), operator = tokens[at];
-    if (operator === undefined || !/^([<>]|<=|>=|==|!=)$/.test(operator)) return left;
-    at++;
-    const right = sum();
-    if (Number.isNaN(left) || Number.isNaN(right)) return NaN;
-    const holds = operator === "<"
-      ? left < right
-      : operator === ">"
-      ? left > right
-      : operator === "<="
-      ? left <= right
-      : operator === ">="
-      ? left >= right
-      : (left === right) === (operator === "==");
-    return Number(holds);
-  };
-  const value = comparison();
-  return at === tokens.length && Number.isInteger(value) ? value : undefined;
-}
-
-function bakeConstants(name: string, source: string, constants: Constants): string {
-  let text = source;
-  for (const [key, value] of Object.entries(constants)) {
-    const declaration = new RegExp(`^const ${key}\\b(\\s*:\\s*\\w+)?\\s*=\\s*([^;]+);`, "m");
-    const found = declaration.exec(text);
-    if (found === null) throw new DeviceError(`kernel ${name} declares no constant ${key}`);
-    const suffix = typeof value === "number" ? /^\d+([iu])$/.exec(found[2])?.[1] ?? "" : "";
-    text = text.replace(declaration, `const ${key}${found[1] ?? ""} = ${value}${suffix};`);
   }
-  return text;
+  return flags;
 }
 
-function integerConstants(source: string): Map<string, number> {
+function integerConstants(module: readonly Tree[]): Map<string, number> {
   const values = new Map<string, number>();
-  for (const [, key, expression] of source.matchAll(/^const (\w+)\b[^=;]*=\s*([^;]+);/gm)) {
-    const value = evaluate(expression, values);
-    if (value !== undefined) values.set(key, value);
+  for (const declaration of splitDeclarations(module)) {
+    const value = evaluate(readConstant(declaration)?.value ?? [], values);
+    if (value !== undefined) values.set(declaration.name, value);
   }
   return values;
 }
 
-function prune(source: string): string {
-  const flags = new Map<string, boolean>();
-  for (const [, key, value] of source.matchAll(/^const (\w+)\b[^=;]*=\s*(true|false)\s*;/gm)) {
-    flags.set(key, value === "true");
-  }
-  const test = /\bif \((!?)([A-Z][A-Z0-9_]*)\) \{/g;
-  let text = source;
-  for (let match = test.exec(text); match !== null; match = test.exec(text)) {
-    const value = flags.get(match[2]);
-    if (value === undefined) continue;
-    const open = match.index + match[0].length;
-    let end = closing(text, open) + 1;
-    const kept = text.slice(open - 1, end);
-    let otherwise = "";
-    const alternative = /^\s*else\s*(?=\{|if\b)/.exec(text.slice(end));
-    if (alternative !== null) {
-      const start = end + alternative[0].length;
-      end = endOfBranch(text, start);
-      otherwise = text.slice(start, end);
+/**
+ * Makes the lower text of the upper one, with `FAST` true and `EXACT` false:
+ * ```wgsl
+ * if (FAST) { a(); } else { b(); }  if (EXACT) { c(); } else if (n > 0u) { d(); }
+ * { a(); }                          if (n > 0u) { d(); }
+ * ```
+ */
+function prune(trees: readonly Tree[], flags: ReadonlyMap<string, boolean>): Tree[] {
+  const kept: Tree[] = [];
+  for (let at = 0; at < trees.length;) {
+    const holds = isWord(trees[at], "if") ? conditionOf(trees[at + 1], flags) : undefined;
+    if (holds === undefined) {
+      kept.push(inside(trees[at++], (inner) => prune(inner, flags)));
+      continue;
     }
-    const result = value !== (match[1] === "!") ? kept : otherwise;
-    text = text.slice(0, match.index) + result + text.slice(end);
-    test.lastIndex = match.index;
+    const end = endOfIf(trees, at);
+    const branch = holds ? [trees[at + 2]] : trees.slice(at + 4, end);
+    if (branch.length === 0 && isWord(kept.at(-1), "else")) kept.pop();
+    kept.push(...prune(branch, flags));
+    at = end;
   }
-  return text;
+  return kept;
 }
 
-/** End of a block, or of a chain `if ... else ...`, that starts at `start`. */
-function endOfBranch(source: string, start: number): number {
-  const end = closing(source, source.indexOf("{", start) + 1) + 1;
-  if (source[start] === "{") return end;
-  const next = /^\s*else\s*(?=\{|if\b)/.exec(source.slice(end));
-  return next === null ? end : endOfBranch(source, end + next[0].length);
+/** Value of `(NAME)` or `(!NAME)`; undefined when it is no such condition. */
+function conditionOf(
+  condition: Tree | undefined,
+  flags: ReadonlyMap<string, boolean>,
+): boolean | undefined {
+  if (!isGroup(condition, "(")) return undefined;
+  const { trees } = condition;
+  const negated = is(trees[0], "!");
+  const name = trees[negated ? 1 : 0];
+  if (trees.length !== (negated ? 2 : 1) || !isWord(name)) return undefined;
+  const flag = flags.get(name.text);
+  return flag === undefined ? undefined : flag !== negated;
 }
 
-const UNROLL =
-  /^[ \t]*\/\/ unroll[ \t]*\n[ \t]*for \(var (\w+) = ([^;]+); *([^;]+); *([^)]+)\) *\{/m;
-
-/** Writes out the marked loops of `source`, also those inside of one that is written out. */
-function unroll(name: string, source: string, values: ReadonlyMap<string, number>): string {
-  let text = "";
-  let rest = source;
-  for (let found = UNROLL.exec(rest); found !== null; found = UNROLL.exec(rest)) {
-    const [header, variable, start, condition, step] = found;
-    const bodyAt = found.index + header.length;
-    const end = closing(rest, bodyAt);
-    const body = rest.slice(bodyAt, end);
-    const stride = step.trim() === `${variable}++`
-      ? 1
-      : evaluate(new RegExp(`^${variable} \\+= (.+)$`).exec(step.trim())?.[1] ?? "", values);
-    let value = evaluate(start, values);
-    const suffix = /u\)?$/.test(start.trim()) ? "u" : /i\)?$/.test(start.trim()) ? "i" : "";
-    const use = new RegExp(`(?<![.\\w])${variable}\\b`, "g");
-    const copies: string[] = [];
-    while (true) {
-      const scope = new Map(values).set(variable, value ?? NaN);
-      const holds = evaluate(condition, scope);
-      if (value === undefined || stride === undefined || stride <= 0 || holds === undefined) {
-        throw new DeviceError(
-          `kernel ${name}: bounds of the unrolled loop are not constant: ${header}`,
-        );
-      }
-      if (holds === 0) break;
-      copies.push(`{${unroll(name, body.replace(use, `${value}${suffix}`), values)}}`);
-      value += stride;
-    }
-    text += rest.slice(0, found.index) + copies.join("\n");
-    rest = rest.slice(end + 1);
-  }
-  return text + rest;
-}
-
-const REGISTERS = /^[ \t]*\/\/ registers[ \t]*\n([ \t]*)var (\w+): (array<.+>);/m;
-
-function registers(name: string, source: string, values: ReadonlyMap<string, number>): string {
-  const found = REGISTERS.exec(source);
-  if (found === null) return source;
-  const [declaration, indent, variable, type] = found;
-  const { element, extents } = arrayType(name, type, values);
-  const count = extents.reduce((product, extent) => product * extent, 1);
-  const names = Array.from({ length: count }, (_, i) => {
-    const index = extents.map((_, axis) => {
-      const inner = extents.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-      return Math.floor(i / inner) % extents[axis];
-    });
-    return `${indent}var ${variable}_${index.join("_")}: ${element};`;
-  });
-  const before = source.slice(0, found.index);
-  const scopeEnd = closing(source, found.index + declaration.length);
-  let rest = source.slice(found.index + declaration.length, scopeEnd);
-  const out: string[] = [];
-  const use = new RegExp(`(?<![.\\w])${variable}\\[`);
-  for (let match = use.exec(rest); match !== null; match = use.exec(rest)) {
-    out.push(rest.slice(0, match.index));
-    let at = match.index + match[0].length;
-    const index: number[] = [];
-    for (let axis = 0; axis < extents.length; axis++) {
-      const end = closing(rest, at);
-      const value = evaluate(rest.slice(at, end), values);
-      if (value === undefined || value < 0 || value >= extents[axis]) {
-        throw new DeviceError(
-          `kernel ${name}: index ${rest.slice(at, end)} into registers ${variable} is not a ` +
-            `constant below ${extents[axis]}`,
-        );
-      }
-      index.push(value);
-      at = axis + 1 < extents.length ? end + 2 : end + 1;
-    }
-    out.push(`${variable}_${index.join("_")}`);
-    rest = rest.slice(at);
-  }
-  const scope = names.join("\n") + out.join("") + rest;
-  return registers(name, before + scope + source.slice(scopeEnd), values);
-}
-
-function arrayType(
-  name: string,
-  type: string,
-  values: ReadonlyMap<string, number>,
-): { element: string; extents: number[] } {
-  const extents: number[] = [];
-  let element = type;
-  for (let match; (match = /^array<(.+),\s*([^,<>]+)>$/.exec(element)) !== null;) {
-    const extent = evaluate(match[2], values);
-    if (extent === undefined) {
-      throw new DeviceError(`kernel ${name}: ${type} has no constant extent`);
-    }
-    extents.push(extent);
-    element = match[1];
-  }
-  return { element, extents };
-}
-
-/** Position of the bracket that closes the one before `from`. */
-function closing(source: string, from: number): number {
-  let depth = 1;
-  for (let at = from; at < source.length; at++) {
-    const char = source[at];
-    if (char === "{" || char === "[" || char === "(") depth++;
-    else if (char === "}" || char === "]" || char === ")") depth--;
-    if (depth === 0) return at;
-  }
-  return source.length;
+/** Where the `if` at `at` ends, with all its `else`. */
+function endOfIf(trees: readonly Tree[], at: number): number {
+  const end = at + 3;
+  if (!isWord(trees[end], "else")) return end;
+  return isWord(trees[end + 1], "if") ? endOfIf(trees, end + 1) : end + 2;
 }

@@ -1,4 +1,5 @@
 /** Reads the declarations of a WGSL module: bindings, constants, entry points, `Params`. */
+import { is, isGroup, isMember, isWord, split, type Tree } from "./wgsl_tokens.ts";
 
 export type Access =
   | "read"
@@ -21,7 +22,7 @@ export interface ConstantDeclaration {
   /** Empty when the module leaves it to be inferred. */
   type: string;
   /** The expression after `=`. */
-  value: string;
+  value: readonly Tree[];
 }
 
 export interface Declarations {
@@ -33,105 +34,135 @@ export interface Declarations {
   entries: Map<string, Set<string>>;
 }
 
-/** The text with blanks in place of comments, so that positions and line numbers hold. */
-export function withoutComments(source: string): string {
-  const blank = (comment: string) => comment.replace(/[^\n]/g, " ");
-  return source.replace(/\/\*[\s\S]*?\*\//g, blank).replace(/\/\/[^\n]*/g, blank);
+/** A declaration at module scope, with its directive and attributes in front and its `;` or body. */
+export interface Declaration {
+  readonly trees: readonly Tree[];
+  /** `fn`, `const`, `var`, `struct`, ... */
+  readonly keyword: string;
+  readonly name: string;
+  /** Place of the keyword among the trees. */
+  readonly at: number;
 }
 
-/** Position of the bracket that closes the one at `open`. */
-export function closing(text: string, open: number): number {
-  const left = text[open];
-  const right = left === "{" ? "}" : left === "(" ? ")" : "]";
-  let depth = 0;
-  for (let i = open; i < text.length; i++) {
-    if (text[i] === left) depth++;
-    else if (text[i] === right && --depth === 0) return i;
+/** The declarations of a module, in order. */
+export function splitDeclarations(module: readonly Tree[]): Declaration[] {
+  const declarations: Declaration[] = [];
+  let start = 0;
+  for (const [i, tree] of module.entries()) {
+    if (!is(tree, ";") && !isGroup(tree, "{") && i < module.length - 1) continue;
+    const trees = module.slice(start, i + 1);
+    start = i + 1;
+    const at = trees.findIndex((part, j) => isWord(part) && !is(trees[j - 1], "@"));
+    const [keyword, name] = trees.slice(Math.max(at, 0)).filter((part) => isWord(part));
+    declarations.push({ trees, keyword: keyword?.text ?? "", name: name?.text ?? "", at });
   }
-  throw new SyntaxError(`WGSL: "${left}" at character ${open} is never closed`);
+  return declarations;
 }
 
 /**
- * Parses the module-scope declarations that kernels rely on. A local variable must not bear the name
+ * Reads the module-scope declarations that kernels rely on. A local variable must not bear the name
  * of a binding: it would count as a use.
  */
-export function readDeclarations(source: string): Declarations {
-  const text = withoutComments(source);
-  const bindings: BindingDeclaration[] = [];
-  const variable =
-    /@group\((\d+)\)\s*@binding\((\d+)\)\s*var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;]+);/g;
-  for (const [, group, binding, space, name, type] of text.matchAll(variable)) {
-    bindings.push({
-      name,
-      group: Number(group),
-      binding: Number(binding),
-      access: accessOf(space, type),
-      type: type.trim(),
-    });
-  }
-  const constants: ConstantDeclaration[] = [];
-  for (
-    const [, name, type, value] of text.matchAll(/^const\s+(\w+)\s*(?::\s*(\w+)\s*)?=\s*([^;]+);/gm)
-  ) {
-    constants.push({ name, type: type ?? "", value: value.trim() });
-  }
-  const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(text)?.[1] ?? "";
-  const params = [...struct.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)].map(([, name, type]) => ({
-    name,
-    type,
-  }));
-  return { bindings, constants, params, entries: readEntries(text, bindings) };
+export function readDeclarations(module: readonly Tree[]): Declarations {
+  const declarations = splitDeclarations(module);
+  const bindings = declarations.flatMap((declaration) => readBinding(declaration) ?? []);
+  const constants = declarations.flatMap((declaration) => readConstant(declaration) ?? []);
+  const params = declarations
+    .filter(({ keyword, name }) => keyword === "struct" && name === "Params")
+    .flatMap(({ trees }) =>
+      trees.flatMap((tree) => isGroup(tree, "{") ? fieldsOf(tree.trees) : [])
+    );
+  return { bindings, constants, params, entries: readEntries(declarations, bindings) };
 }
 
-function accessOf(space: string | undefined, type: string): Access {
-  if (space === undefined || space.trim() === "") {
-    if (!type.trim().startsWith("texture_storage")) return "texture";
+/** `@group(0) @binding(1) var<storage, read> x: array<f32>;` */
+export function readBinding({ trees, keyword, name, at }: Declaration) {
+  if (keyword !== "var") return undefined;
+  const group = attribute(trees, "group");
+  const binding = attribute(trees, "binding");
+  if (group === undefined || binding === undefined) return undefined;
+  const list = trees[at + 1];
+  const space = isGroup(list, "<") ? split(list.trees, ",").map(textOf) : [];
+  const type = textOf(trees.slice(trees.findIndex((tree) => is(tree, ":")) + 1, -1));
+  return { name, group, binding, access: accessOf(space, type), type };
+}
+
+/** `const TILE: u32 = 16u;` */
+export function readConstant({ trees, keyword, name }: Declaration) {
+  const equals = trees.findIndex((tree) => is(tree, "="));
+  if (keyword !== "const" || equals < 0) return undefined;
+  const colon = trees.findIndex((tree) => is(tree, ":"));
+  const type = colon < 0 ? "" : textOf(trees.slice(colon + 1, equals));
+  return { name, type, value: trees.slice(equals + 1, -1) };
+}
+
+function fieldsOf(trees: readonly Tree[]): { name: string; type: string }[] {
+  return split(trees, ",").filter((field) => field.length > 0).map((field) => {
+    const colon = field.findIndex((tree) => is(tree, ":"));
+    return { name: textOf(field.slice(colon - 1, colon)), type: textOf(field.slice(colon + 1)) };
+  });
+}
+
+/** The number in `@name(number)`. */
+function attribute(trees: readonly Tree[], name: string): number | undefined {
+  const at = trees.findIndex((tree, i) => isWord(tree, name) && is(trees[i - 1], "@"));
+  const value = trees[at + 1];
+  return at < 0 || !isGroup(value, "(") ? undefined : Number(textOf(value.trees));
+}
+
+function accessOf([kind, access]: readonly string[], type: string): Access {
+  if (kind === undefined) {
+    if (!type.startsWith("texture_storage")) return "texture";
     return /,\s*write\s*>/.test(type) ? "texture_write" : "texture_read";
   }
-  const [kind, access] = space.split(",").map((part) => part.trim());
   if (kind === "uniform") return "uniform";
   return access === "read_write" ? "read_write" : "read";
 }
 
-/** The module without the functions that one entry point does not reach. */
-export function withoutOtherEntries(source: string, entry: string): string {
-  const functions = readFunctions(withoutComments(source));
-  const reached = reachedFrom(entry, functions);
-  let text = "";
-  let at = 0;
-  for (const [name, { start, end }] of functions) {
-    text += source.slice(at, reached.has(name) ? end : start);
-    at = end;
-  }
-  return text + source.slice(at);
+/** The text of trees without the comments in front. */
+function textOf(trees: readonly Tree[]): string {
+  return trees.map((tree) => {
+    if (!isGroup(tree)) return tree.text === "," ? ", " : tree.text;
+    return tree.open.text + textOf(tree.trees) + tree.close.text;
+  }).join("");
 }
 
-interface FunctionText {
+/** The module without the functions that one entry point does not reach. */
+export function withoutOtherEntries(module: readonly Tree[], entry: string): Tree[] {
+  const declarations = splitDeclarations(module);
+  const reached = reachedFrom(entry, readFunctions(declarations));
+  return declarations
+    .filter(({ keyword, name }) => keyword !== "fn" || reached.has(name))
+    .flatMap(({ trees }) => trees);
+}
+
+interface FunctionUses {
   isEntry: boolean;
-  /** Where its attributes begin, and where its body has ended. */
-  start: number;
-  end: number;
   /** Words of its body that are no member names. */
   words: Set<string>;
 }
 
 /** Functions by name, in the order of the text. */
-function readFunctions(text: string): Map<string, FunctionText> {
-  const functions = new Map<string, FunctionText>();
-  const header = /(@compute\s*@workgroup_size\s*\([^)]*\)\s*)?\bfn\s+(\w+)\s*\(/g;
-  for (const match of text.matchAll(header)) {
-    const parameters = closing(text, match.index + match[0].length - 1);
-    const open = text.indexOf("{", parameters);
-    const end = closing(text, open) + 1;
-    const words = new Set(text.slice(open, end).match(/(?<![.\w])[A-Za-z_]\w*/g));
-    const isEntry = match[1] !== undefined;
-    functions.set(match[2], { isEntry, start: match.index, end, words });
+function readFunctions(declarations: readonly Declaration[]): Map<string, FunctionUses> {
+  const functions = new Map<string, FunctionUses>();
+  for (const { trees, keyword, name } of declarations) {
+    if (keyword !== "fn") continue;
+    const isEntry = trees.some((tree, i) => isWord(tree, "compute") && is(trees[i - 1], "@"));
+    functions.set(name, { isEntry, words: wordsOf(trees.slice(-1)) });
   }
   return functions;
 }
 
+function wordsOf(trees: readonly Tree[], words = new Set<string>()): Set<string> {
+  for (const [i, tree] of trees.entries()) {
+    if (isGroup(tree)) wordsOf(tree.trees, words);
+    else if (isWord(tree) && !isMember(trees, i)) words.add(tree.text);
+  }
+  return words;
+}
+
 /** Names of a function and of all that it calls, through others too. */
-function reachedFrom(name: string, functions: ReadonlyMap<string, FunctionText>): Set<string> {
+function reachedFrom(name: string, functions: ReadonlyMap<string, FunctionUses>): Set<string> {
   const reached = new Set([name]);
   for (const caller of reached) {
     const words = functions.get(caller)?.words ?? new Set();
@@ -140,8 +171,11 @@ function reachedFrom(name: string, functions: ReadonlyMap<string, FunctionText>)
   return reached;
 }
 
-function readEntries(text: string, bindings: BindingDeclaration[]): Map<string, Set<string>> {
-  const functions = readFunctions(text);
+function readEntries(
+  declarations: readonly Declaration[],
+  bindings: readonly BindingDeclaration[],
+): Map<string, Set<string>> {
+  const functions = readFunctions(declarations);
   const entries = new Map<string, Set<string>>();
   for (const [entry, { isEntry }] of functions) {
     if (!isEntry) continue;

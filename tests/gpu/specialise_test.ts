@@ -1,9 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DeviceError } from "../../src/errors.ts";
-import { specialise } from "../../src/gpu/specialise.ts";
+import { type Constants, specialise as specialiseTrees } from "../../src/gpu/specialise.ts";
+import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
 
+const specialise = (name: string, source: string, constants: Constants = {}, texels = false) =>
+  print(specialiseTrees(name, parse(name, source), constants, texels));
 const squash = (text: string) => text.replace(/\s+/g, " ").trim();
-const body = (source: string, constants: Record<string, number | boolean>) =>
+const body = (source: string, constants: Constants) =>
   squash(specialise("test", source, constants)).replace(/.*?fn/, "fn");
 
 Deno.test("specialise sets constants, keeping their type, and leaves the others", () => {
@@ -74,9 +77,56 @@ Deno.test("specialise keeps one branch of an if on a boolean constant", () => {
   );
 });
 
+Deno.test("specialise leaves no else without a branch", () => {
+  const source = "const ON: bool = false;\nfn f() { if (y) { z(); } else if (ON) { x(); } u(); }";
+  assertEquals(body(source, {}), "fn f() { if (y) { z(); } u(); }");
+});
+
 Deno.test("specialise refuses to unroll a loop whose bound is not constant", () => {
   const source = "fn f(n: u32) {\n// unroll\nfor (var i = 0u; i < n; i++) { g(i); } }";
-  assertThrows(() => specialise("test", source), DeviceError, "not constant");
+  const error = assertThrows(() => specialise("test", source), DeviceError, "not constant");
+  assertEquals([error.kernel, error.line], ["test", 3]);
+});
+
+Deno.test("specialise unrolls a body with a bracket in a comment to its end", () => {
+  const source = `fn f() {
+      // unroll
+      for (var i = 0u; i < 2u; i++) {
+        // Only 1) is left.
+        a(i); // }
+        b(i); /* /* } */ ) */
+      }
+    }`;
+  const text = body(source, {}).replaceAll(/\/\/ (Only 1\) is left\.|\}) |\/\*.*?\) \*\/ /g, "");
+  assertEquals(text, "fn f() { { a(0u); b(0u); } { a(1u); b(1u); } }");
+});
+
+Deno.test("specialise refuses a directive that is not before what it is for", () => {
+  const refused = (source: string, message: string) => {
+    const error = assertThrows(() => specialise("test", source, {}, true), DeviceError, message);
+    assertEquals(error.line, 2);
+  };
+  refused("fn f() {\n// unroll\nx(); }", `"// unroll" is for a loop`);
+  refused("fn f() {\n// registers\nlet x = 1u; }", `"// registers" is for`);
+  refused("\n// texels\n@group(0) @binding(0) var<uniform> x: vec4f;", `"// texels" is for`);
+});
+
+Deno.test("specialise keeps the registers of a scope from those of one inside", () => {
+  const source = `fn f() {
+      // registers
+      var a: array<f32, 2>;
+      for (;;) {
+        // registers
+        var a: array<array<f32, 1>, 1>;
+        a[0][0] = 1.0;
+      }
+      a[1] = p.a[2];
+    }`;
+  assertEquals(
+    body(source, {}),
+    "fn f() { var a_0: f32; var a_1: f32; for (;;) { var a_0_0: f32; a_0_0 = 1.0; } " +
+      "a_1 = p.a[2]; }",
+  );
 });
 
 Deno.test("specialise turns reads of marked buffers into reads of texels", () => {
