@@ -1,6 +1,6 @@
 /** What `gyrus doctor` reports: the adapter, its limits, and what it reaches in practice. */
 import { activationForward } from "../../kernels/activation.ts";
-import { conv2dForward, linearShape } from "../../kernels/conv2d.ts";
+import { conv2dForward, linearShape } from "../../kernels/conv/mod.ts";
 import type { AdapterClass, AdapterDescription, Device } from "../gpu/device.ts";
 import { type Program, ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable } from "../gpu/tuning.ts";

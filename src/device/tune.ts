@@ -9,8 +9,8 @@ import {
   conv2dOutput,
   type Conv2dShape,
   weightShape,
-} from "../../kernels/conv2d.ts";
-import { tiledCount } from "../../kernels/weight_layout.ts";
+} from "../../kernels/conv/mod.ts";
+import { tiledCount } from "../../kernels/conv/weight_layout.ts";
 
 /** Early, middle and late layers of a ResNet; strided and not. */
 const typicalLayers: readonly Conv2dShape[] = [

@@ -5,7 +5,7 @@ import {
   outOfTiles,
   tiledCount,
   type WeightShape,
-} from "../../kernels/weight_layout.ts";
+} from "../../kernels/conv/weight_layout.ts";
 import { type Initialisation, initialise } from "./initialisation.ts";
 
 export interface TensorSpec {

@@ -49,7 +49,7 @@ fi
   section "adapter, driver and limits" "$deno" run -A $offline mod.ts doctor
   section "tests" "$deno" test -A $offline tests/gpu tests/kernels tests/nn
   section "convolutions, 3x224x224, batch 64" \
-    "$deno" bench -A $offline tests/kernels/conv2d_bench.ts -- 224x64
+    "$deno" bench -A $offline tests/kernels/conv/conv_bench.ts -- 224x64
   for shape in '128 32' '224 64' '224 128'; do
     section "ResNet-18, side and batch $shape" \
       "$deno" run -A $offline tests/nn/training/trainer_bench.ts $shape --profile

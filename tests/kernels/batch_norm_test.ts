@@ -6,7 +6,7 @@ import {
   batchNormStatistics,
 } from "../../kernels/batch_norm.ts";
 import { assertEquals } from "@std/assert";
-import { fromBlocks, toBlocks } from "./conv2d_reference.ts";
+import { fromBlocks, toBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 const activations: Record<string, (v: number) => [value: number, slope: number]> = {

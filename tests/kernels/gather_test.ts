@@ -7,7 +7,7 @@ import {
   smooth,
 } from "../../kernels/gather.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
-import { fromBlocks } from "./conv2d_reference.ts";
+import { fromBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 const [items, h, w] = [6, 7, 9];

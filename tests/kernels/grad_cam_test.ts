@@ -1,5 +1,5 @@
 import { gradCam } from "../../kernels/grad_cam.ts";
-import { toBlocks } from "./conv2d_reference.ts";
+import { toBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 const [n, c, h, w] = [3, 6, 5, 7];

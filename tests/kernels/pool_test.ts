@@ -9,7 +9,7 @@ import {
   type Window,
 } from "../../kernels/pool.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
-import { fromBlocks, toBlocks } from "./conv2d_reference.ts";
+import { fromBlocks, toBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 /** Windows as lists of input places, -1 for padding, per output pixel. */

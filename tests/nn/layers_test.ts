@@ -16,7 +16,7 @@ import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { BasicBlock } from "../../src/nn/layers/residual.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
-import { toBlocks } from "../kernels/conv2d_reference.ts";
+import { toBlocks } from "../kernels/conv/reference.ts";
 import { numbers } from "../kernels/on_device.ts";
 
 const batch = 3;

@@ -5,7 +5,7 @@ import {
   conv2dForward,
   conv2dOutput,
   type Conv2dShape,
-} from "../../../kernels/conv2d.ts";
+} from "../../../kernels/conv/mod.ts";
 import type { Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { Initialisation } from "../initialisation.ts";

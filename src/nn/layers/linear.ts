@@ -4,7 +4,7 @@ import {
   conv2dBackwardWeights,
   conv2dForward,
   linearShape,
-} from "../../../kernels/conv2d.ts";
+} from "../../../kernels/conv/mod.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { Initialisation } from "../initialisation.ts";

@@ -2,16 +2,21 @@
  * Winograd's F(4x4, 3x3) for 3 x 3 convolutions of stride 1 on software adapters: a quarter of the
  * multiplications, at about eight times the rounding error of the direct form.
  */
-import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, PlannedTensor, PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
-import { kernelTable } from "../src/gpu/tuning.ts";
-import { fixedParams } from "../src/gpu/uniforms.ts";
-import { conv2dOutput, type Conv2dShape } from "./conv2d_shape.ts";
-import { folded } from "./tensors.ts";
-import { paddedTexels, pixelTile, plainTexels } from "./texels.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type {
+  Operand,
+  PlannedTensor,
+  PlannedTexture,
+  ProgramBuilder,
+} from "../../src/gpu/program.ts";
+import { kernelTable } from "../../src/gpu/tuning.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
+import { conv2dOutput, type Conv2dShape } from "./shape.ts";
+import { folded } from "../tensors.ts";
+import { paddedTexels, pixelTile, plainTexels } from "../texels.ts";
 import source from "./winograd.wgsl" with { type: "text" };
-import correlateSource from "./winograd_correlate_texel.wgsl" with { type: "text" };
-import multiplySource from "./winograd_multiply_texel.wgsl" with { type: "text" };
+import correlateSource from "./winograd_correlate.wgsl" with { type: "text" };
+import multiplySource from "./winograd_multiply.wgsl" with { type: "text" };
 
 const transformKernel = defineKernel({
   name: "winograd",

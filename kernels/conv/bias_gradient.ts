@@ -1,8 +1,8 @@
 /** Bias gradient: sums of the output's gradient over images and pixels. */
-import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
-import { fixedParams } from "../src/gpu/uniforms.ts";
-import source from "./conv2d_bias_gradient.wgsl" with { type: "text" };
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
+import source from "./bias_gradient.wgsl" with { type: "text" };
 
 const biasGradientKernel = defineKernel({
   name: "conv2d_bias_gradient",

@@ -4,9 +4,9 @@
  * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients stand in the order of
  * `weight_layout.ts`.
  */
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
-import { kernelTable } from "../src/gpu/tuning.ts";
-import { recordBiasGradient } from "./conv2d_bias_gradient.ts";
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import { kernelTable } from "../../src/gpu/tuning.ts";
+import { recordBiasGradient } from "./bias_gradient.ts";
 import {
   conv2dOutput,
   type Conv2dShape,
@@ -14,12 +14,12 @@ import {
   type ConvolutionVariant,
   inputBlocks,
   type Taps,
-} from "./conv2d_shape.ts";
-import { texelConvolution, texelWeightGradient } from "./conv2d_texel.ts";
-import { tiledConvolution, tiledWeightGradient } from "./conv2d_tiled.ts";
+} from "./shape.ts";
+import { texelConvolution, texelWeightGradient } from "./direct.ts";
+import { tiledConvolution, tiledWeightGradient } from "./implicit_gemm.ts";
 import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
-export { conv2dOutput, type Conv2dShape, linearShape, weightShape } from "./conv2d_shape.ts";
+export { conv2dOutput, type Conv2dShape, linearShape, weightShape } from "./shape.ts";
 
 export interface Conv2dForward {
   /** `[N][C/4][H][W][4]` */

@@ -1,4 +1,4 @@
-"""Times PyTorch's convolutions on two threads, for conv2d_bench.ts.
+"""Times PyTorch's convolutions on two threads, for conv_bench.ts.
 
 Reads {"layers": [[name, N, C, H, W, K, kernel, stride, padding], ...], "gemm": side} from stdin and
 writes {name: {"forward": time, "data": time, "weights": time}, "gemm": time, "version": ...}, a time

@@ -1,7 +1,7 @@
 /** Convolutions on GPUs: implicit GEMM tiled through workgroup memory, within default limits. */
-import { defineKernel } from "../src/gpu/kernel.ts";
-import { kernelTable } from "../src/gpu/tuning.ts";
-import { fixedParams } from "../src/gpu/uniforms.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import { kernelTable } from "../../src/gpu/tuning.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
 import {
   conv2dOutput,
   type ConvolutionVariant,
@@ -9,11 +9,11 @@ import {
   gridParams,
   inputBlocks,
   type WeightGradientVariant,
-} from "./conv2d_shape.ts";
-import source from "./conv2d_tiled.wgsl" with { type: "text" };
-import gradientSource from "./conv2d_weight_gradient_tiled.wgsl" with { type: "text" };
-import { packWeights, recordShares } from "./conv2d_weights.ts";
-import { folded } from "./tensors.ts";
+} from "./shape.ts";
+import source from "./implicit_gemm.wgsl" with { type: "text" };
+import gradientSource from "./implicit_gemm_weight_gradient.wgsl" with { type: "text" };
+import { packWeights, recordShares } from "./pack_weights.ts";
+import { folded } from "../tensors.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_tiled",

@@ -1,5 +1,5 @@
 /** Shapes of convolutions, as layers state them and as kernels run them. */
-import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import type { WeightShape } from "./weight_layout.ts";
 
 export interface Conv2dShape {

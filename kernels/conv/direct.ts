@@ -1,8 +1,8 @@
 /** Convolutions on software adapters: operands as texels, large register tiles, no shared memory. */
-import { defineKernel } from "../src/gpu/kernel.ts";
-import type { ProgramBuilder } from "../src/gpu/program.ts";
-import { kernelTable } from "../src/gpu/tuning.ts";
-import { fixedParams } from "../src/gpu/uniforms.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { ProgramBuilder } from "../../src/gpu/program.ts";
+import { kernelTable } from "../../src/gpu/tuning.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
 import {
   conv2dOutput,
   type ConvolutionGrid,
@@ -11,11 +11,11 @@ import {
   gridParams,
   inputBlocks,
   type WeightGradientVariant,
-} from "./conv2d_shape.ts";
-import source from "./conv2d_texel.wgsl" with { type: "text" };
-import gradientSource from "./conv2d_weight_gradient_texel.wgsl" with { type: "text" };
-import { recordShares } from "./conv2d_weights.ts";
-import { paddedTexels, pixelTile, tileCost } from "./texels.ts";
+} from "./shape.ts";
+import source from "./direct.wgsl" with { type: "text" };
+import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
+import { recordShares } from "./pack_weights.ts";
+import { paddedTexels, pixelTile, tileCost } from "../texels.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv2d_texel",

@@ -2,7 +2,7 @@
  * Convolutions of ResNet-18 in all three passes, beside a plain shader and, where Python has torch,
  * PyTorch's own on two threads.
  *
- *   LP_NATIVE_VECTOR_WIDTH=512 deno bench -A tests/kernels/conv2d_bench.ts [-- 224x8 [layer ...]]
+ *   LP_NATIVE_VECTOR_WIDTH=512 deno bench -A tests/kernels/conv/conv_bench.ts [-- 224x8 [layer ...]]
  *
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
  * cores, which other work on the machine disturbs less.
@@ -15,10 +15,10 @@ import {
   type Conv2dShape,
   linearShape,
   weightShape,
-} from "../../kernels/conv2d.ts";
-import { tiledCount } from "../../kernels/weight_layout.ts";
-import { type Device, openDevice } from "../../src/gpu/device.ts";
-import { ProgramBuilder } from "../../src/gpu/program.ts";
+} from "../../../kernels/conv/mod.ts";
+import { tiledCount } from "../../../kernels/conv/weight_layout.ts";
+import { type Device, openDevice } from "../../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../../src/gpu/program.ts";
 
 interface Layer {
   name: string;
@@ -211,7 +211,7 @@ type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: 
 /** PyTorch's times of the same layers, or undefined where Python has no torch. */
 async function torchTimes(layers: readonly Layer[], gemm: number): Promise<TorchTimes | undefined> {
   const python = new Deno.Command(Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3", {
-    args: [new URL("conv2d_torch.py", import.meta.url).pathname],
+    args: [new URL("conv_torch.py", import.meta.url).pathname],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

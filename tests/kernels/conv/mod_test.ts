@@ -7,12 +7,12 @@ import {
   type Conv2dShape,
   linearShape,
   weightShape,
-} from "../../kernels/conv2d.ts";
-import { intoTiles, outOfTiles, tiledCount } from "../../kernels/weight_layout.ts";
-import { Device, openDevice } from "../../src/gpu/device.ts";
-import { ProgramBuilder } from "../../src/gpu/program.ts";
-import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
-import { conv2dReference, fromBlocks, toBlocks } from "./conv2d_reference.ts";
+} from "../../../kernels/conv/mod.ts";
+import { intoTiles, outOfTiles, tiledCount } from "../../../kernels/conv/weight_layout.ts";
+import { Device, openDevice } from "../../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../../src/gpu/program.ts";
+import { kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
+import { conv2dReference, fromBlocks, toBlocks } from "./reference.ts";
 
 const direct = { ...kernelTables.software, winograd: false };
 

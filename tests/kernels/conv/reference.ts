@@ -1,5 +1,5 @@
 /** Float64 convolutions in plain loops, and the device layout of activations. */
-import { conv2dOutput, type Conv2dShape } from "../../kernels/conv2d.ts";
+import { conv2dOutput, type Conv2dShape } from "../../../kernels/conv/mod.ts";
 
 /** `[N][C][H][W]` to `[N][ceil(C/4)][H][W][4]`, zeros in padding channels. */
 export function toBlocks(data: ArrayLike<number>, n: number, c: number, pixels: number) {

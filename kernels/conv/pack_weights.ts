@@ -1,10 +1,10 @@
 /** Weights for the tiled convolutions, and the sum of partial weight gradients. */
-import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
-import { fixedParams } from "../src/gpu/uniforms.ts";
-import { type Conv2dShape, inputBlocks, type Taps, weightShape } from "./conv2d_shape.ts";
-import source from "./conv2d_weights.wgsl" with { type: "text" };
-import { folded, laneCount } from "./tensors.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
+import { type Conv2dShape, inputBlocks, type Taps, weightShape } from "./shape.ts";
+import source from "./pack_weights.wgsl" with { type: "text" };
+import { folded, laneCount } from "../tensors.ts";
 import { tiledCount } from "./weight_layout.ts";
 
 const weightKernel = defineKernel({

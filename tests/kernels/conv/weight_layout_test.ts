@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { intoTiles, outOfTiles, tiledCount } from "../../kernels/weight_layout.ts";
+import { intoTiles, outOfTiles, tiledCount } from "../../../kernels/conv/weight_layout.ts";
 
 Deno.test("weights of a linear layer over maps stand in tiles of 4 x 4 channels, zero beside", () => {
   // Five outputs of six channels at two positions: 2 tiles down, 2 x 2 across.
