@@ -5,18 +5,18 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./bias_gradient.wgsl" with { type: "text" };
 
 const biasGradientKernel = defineKernel({
-  name: "conv2d_bias_gradient",
+  name: "conv/bias_gradient",
   source,
-  constants: ["LANES", "SHARES"],
+  constants: ["LANES", "SLICES"],
   params: { images: "u32", blocks: "u32", pixels: "u32", channels: "u32", accumulate: "u32" },
   entries: {
-    shares: { params: "uniform", out_gradient: "read", sums: "read_write" },
-    collect: { params: "uniform", partial: "read", gradient: "read_write" },
+    sum_slices: { params: "uniform", out_gradient: "read", partials_out: "read_write" },
+    sum_partials: { params: "uniform", partials_in: "read", gradient: "read_write" },
   },
 });
 
-/** Shares that the sum of a channel is split into. */
-const SHARES = 64;
+/** Slices of the pixels that the sum of a channel is split into. */
+const SLICES = 64;
 
 /** dB[k] = sum of dY[n][k][pixel]; `outGradient` is `[N][K/4][pixels][4]`. */
 export function recordBiasGradient(program: ProgramBuilder, work: {
@@ -38,18 +38,18 @@ export function recordBiasGradient(program: ProgramBuilder, work: {
     channels,
     accumulate: accumulate ? 1 : 0,
   });
-  const sums = program.tensor(`${label} shares`, SHARES * blocks * 16);
-  const constants = { LANES: lanes, SHARES };
-  program.dispatch(biasGradientKernel, "shares", {
+  const partials = program.tensor(`${label} partial sums`, SLICES * blocks * 16);
+  const constants = { LANES: lanes, SLICES };
+  program.dispatch(biasGradientKernel, "sum_slices", {
     constants,
-    bindings: { params, out_gradient: outGradient, sums },
-    workgroups: [Math.ceil(SHARES / lanes), blocks],
-    label: `${label}: shares`,
+    bindings: { params, out_gradient: outGradient, partials_out: partials },
+    workgroups: [Math.ceil(SLICES / lanes), blocks],
+    label: `${label}: sum slices`,
   });
-  program.dispatch(biasGradientKernel, "collect", {
+  program.dispatch(biasGradientKernel, "sum_partials", {
     constants,
-    bindings: { params, partial: sums, gradient: biasGradient },
+    bindings: { params, partials_in: partials, gradient: biasGradient },
     workgroups: [Math.ceil(channels / lanes)],
-    label: `${label}: collect`,
+    label: `${label}: sum partials`,
   });
 }

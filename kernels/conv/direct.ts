@@ -1,53 +1,37 @@
-/** Convolutions on software adapters: operands as texels, large register tiles, no shared memory. */
+/** Convolutions on software adapters: operands as textures, large register tiles, no shared memory. */
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
+import source from "./direct.wgsl" with { type: "text" };
+import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
 import {
   conv2dOutput,
   type ConvolutionGrid,
   type ConvolutionVariant,
-  gradientParams,
   gridParams,
+  gridParamValues,
   inputBlocks,
+  weightGradientParams,
+  weightGradientParamValues,
   type WeightGradientVariant,
 } from "./shape.ts";
-import source from "./direct.wgsl" with { type: "text" };
-import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
-import { recordShares } from "./pack_weights.ts";
+import { partialsFor, sumPartials } from "./sum_partials.ts";
 import { paddedTexels, pixelTile, tileCost } from "../texels.ts";
 
 const convolutionKernel = defineKernel({
-  name: "conv2d_texel",
+  name: "conv/direct",
   source,
   constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED"],
   params: {
-    images: "u32",
-    in_blocks: "u32",
-    in_height: "u32",
-    in_width: "u32",
-    rows: "u32",
-    columns: "u32",
-    taps_y: "u32",
-    taps_x: "u32",
-    stride_y: "u32",
-    stride_x: "u32",
-    start_y: "i32",
-    start_x: "i32",
-    out_blocks: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    out_stride_y: "u32",
-    out_stride_x: "u32",
-    out_start_y: "u32",
-    out_start_x: "u32",
+    ...gridParams,
     out_channels: "u32",
+    has_bias: "u32",
     weights_first: "u32",
     weight_taps: "u32",
     first_tap: "i32",
     tap_step_x: "i32",
     tap_step_y: "i32",
-    has_bias: "u32",
   },
   entries: {
     main: {
@@ -61,75 +45,60 @@ const convolutionKernel = defineKernel({
 });
 
 const weightGradientKernel = defineKernel({
-  name: "conv2d_weight_gradient_texel",
+  name: "conv/direct_weight_gradient",
   source: gradientSource,
   constants: ["LANES", "ONE_TAP"],
-  params: {
-    in_blocks: "u32",
-    in_height: "u32",
-    in_width: "u32",
-    out_blocks: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    taps_y: "u32",
-    taps_x: "u32",
-    stride_y: "u32",
-    stride_x: "u32",
-    pad_y: "u32",
-    pad_x: "u32",
-    images: "u32",
-    shares: "u32",
-    column_groups: "u32",
-  },
+  params: { ...weightGradientParams, images: "u32", slices: "u32", column_groups: "u32" },
   entries: {
     main: {
       params: "uniform",
       input: "texture_read",
       out_gradient: "texture_read",
-      partial: "read_write",
+      partials: "read_write",
     },
   },
 });
 
-export const texelConvolution: ConvolutionVariant = {
-  convolve(program, { input, weights, bias, output, shape, parts, transposed, label }) {
-    const { images, inBlocks, inHeight, inWidth } = parts[0].grid;
-    const texels = images * inBlocks * inHeight * inWidth;
-    const inputTexels = paddedTexels(program, input, texels);
-    const packed = program.texelsWithin(weights);
-    const { outChannels, kernel } = shape;
-    for (const { grid, taps } of parts) {
-      const { pixels, channels, alongChannels, workgroups } = tile(program, grid);
-      const { lanes } = program.device;
-      program.dispatch(convolutionKernel, "main", {
-        constants: {
-          LANES: lanes,
-          PIXELS: pixels,
-          OUT_CHANNELS: channels,
-          LANES_ALONG_CHANNELS: alongChannels,
-          TRANSPOSED: transposed,
-        },
-        bindings: {
-          params: fixedParams(program.device, convolutionKernel, {
-            ...gridParams(grid),
-            out_channels: outChannels,
-            weights_first: packed.first,
-            weight_taps: kernel[0] * kernel[1],
-            first_tap: taps.first[0] * kernel[1] + taps.first[1],
-            tap_step_x: taps.step[1],
-            tap_step_y: taps.step[0] * kernel[1],
-            has_bias: bias ? 1 : 0,
-          }),
-          input: inputTexels,
-          weights: packed.texture,
-          bias: bias ?? weights,
-          output,
-        },
-        workgroups,
-        label,
-      });
-    }
-  },
+export const directConvolution: ConvolutionVariant = (
+  program,
+  { input, weights, bias, output, shape, grids, transposed, label },
+) => {
+  const { images, inBlocks, inHeight, inWidth } = grids[0];
+  const inputTexels = paddedTexels(program, input, images * inBlocks * inHeight * inWidth);
+  const packed = program.texelsWithin(weights);
+  const { outChannels, kernel } = shape;
+  const { lanes } = program.device;
+  for (const grid of grids) {
+    const { taps } = grid;
+    const { pixels, channels, alongChannels, workgroups } = chooseTile(program, grid);
+    program.dispatch(convolutionKernel, "main", {
+      constants: {
+        LANES: lanes,
+        PIXELS: pixels,
+        OUT_CHANNELS: channels,
+        LANES_ALONG_CHANNELS: alongChannels,
+        TRANSPOSED: transposed,
+      },
+      bindings: {
+        params: fixedParams(program.device, convolutionKernel, {
+          ...gridParamValues(grid),
+          out_channels: outChannels,
+          has_bias: bias ? 1 : 0,
+          weights_first: packed.first,
+          weight_taps: kernel[0] * kernel[1],
+          first_tap: taps.first[0] * kernel[1] + taps.first[1],
+          tap_step_x: taps.step[1],
+          tap_step_y: taps.step[0] * kernel[1],
+        }),
+        input: inputTexels,
+        weights: packed.texture,
+        bias: bias ?? weights,
+        output,
+      },
+      workgroups,
+      label,
+    });
+  }
 };
 
 /** How a grid is split: the register tile of an invocation, and what the lanes run along. */
@@ -144,21 +113,22 @@ interface Tile {
  * The table's channels, halved for few; pixels to fit the grid; lanes along channels where leaving out
  * taps in the padding, or the end of a grid that fills no tile, saves a tenth.
  */
-function tile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
+function chooseTile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
   const { lanes } = program.device;
-  const { texelChannels } = kernelTable(program.device);
+  const { directChannels } = kernelTable(program.device);
   const outChannels = grid.outBlocks * 4;
-  const channels = outChannels <= texelChannels / 2 ? texelChannels / 2 : texelChannels;
-  const places = grid.rows * grid.columns;
+  const channels = outChannels <= directChannels / 2 ? directChannels / 2 : directChannels;
+  const places = grid.height * grid.width;
   const pixels = pixelTile(lanes, grid.images * places, channels);
   const groups = Math.ceil(grid.images * places / (lanes * pixels));
   const channelGroups = Math.ceil(outChannels / channels);
   const images = pixelTile(1, grid.images, channels);
   const imageGroups = Math.ceil(grid.images / images);
   const laneGroups = Math.ceil(outChannels / (lanes * channels));
-  const alongPixels = groups * channelGroups * grid.taps[0] * grid.taps[1] *
+  const alongPixels = groups * channelGroups * grid.taps.count[0] * grid.taps.count[1] *
     tileCost(pixels, channels);
-  const alongChannels = imageGroups * laneGroups * tapsInside(grid, 0) * tapsInside(grid, 1) *
+  const alongChannels = imageGroups * laneGroups * countValidTaps(grid, 0) *
+    countValidTaps(grid, 1) *
     tileCost(images, channels);
   return alongChannels < 0.9 * alongPixels
     ? {
@@ -170,23 +140,26 @@ function tile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
     : { pixels, channels, alongChannels: false, workgroups: [groups, channelGroups] };
 }
 
-/** Pairs of an output place and a tap along one axis that do not fall into the padding. */
-function tapsInside(grid: ConvolutionGrid, axis: 0 | 1): number {
-  const count = axis === 0 ? grid.rows : grid.columns;
+/** Pairs of a grid pixel and a tap along one axis that do not fall into the padding. */
+function countValidTaps(grid: ConvolutionGrid, axis: 0 | 1): number {
+  const count = axis === 0 ? grid.height : grid.width;
   const size = axis === 0 ? grid.inHeight : grid.inWidth;
-  let inside = 0;
+  let valid = 0;
   for (let place = 0; place < count; place++) {
-    const first = place * grid.stride[axis] + grid.start[axis];
-    inside += Math.max(0, Math.min(grid.taps[axis], size - first) - Math.max(0, -first));
+    const first = place * grid.stride[axis] + grid.inStart[axis];
+    valid += Math.max(0, Math.min(grid.taps.count[axis], size - first) - Math.max(0, -first));
   }
-  return inside;
+  return valid;
 }
 
-/** Columns and blocks of output channels an invocation keeps; constants of the kernel. */
+/**
+ * Columns and blocks of output channels that an invocation of the weight gradient keeps, and pixels of
+ * one of its steps: constants of the kernel.
+ */
 const COLUMNS = 4, OUT_BLOCKS = 4, STEP = 4;
 
-/** dW, from shares of the pixels. */
-export const texelWeightGradient: WeightGradientVariant = (program, work) => {
+/** dW, from slices of the pixels. */
+export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
   const { lanes } = program.device;
   const [outHeight, outWidth] = conv2dOutput(shape);
@@ -197,30 +170,27 @@ export const texelWeightGradient: WeightGradientVariant = (program, work) => {
   const workgroups = Math.ceil(columnGroups * channelGroups / lanes);
   const pixels = shape.images * outHeight * outWidth;
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups);
-  const share = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
-  const shares = Math.ceil(pixels / share);
+  const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
+  const slices = Math.ceil(pixels / slicePixels);
   const padded = shape.padding.some((pad) => pad > 0);
   const inTexels = shape.images * inBlocks * shape.height * shape.width;
   const outTexels = shape.images * outBlocks * outHeight * outWidth;
-  recordShares(
-    program,
-    { ...work, shares },
-    (partial) =>
-      program.dispatch(weightGradientKernel, "main", {
-        constants: { LANES: lanes, ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0 },
-        bindings: {
-          params: fixedParams(program.device, weightGradientKernel, {
-            ...gradientParams(shape),
-            images: shape.images,
-            shares,
-            column_groups: columnGroups,
-          }),
-          input: paddedTexels(program, input, inTexels),
-          out_gradient: paddedTexels(program, outGradient, outTexels),
-          partial,
-        },
-        workgroups: [workgroups, shares],
-        label,
+  const partials = partialsFor(program, work, slices);
+  program.dispatch(weightGradientKernel, "main", {
+    constants: { LANES: lanes, ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0 },
+    bindings: {
+      params: fixedParams(program.device, weightGradientKernel, {
+        ...weightGradientParamValues(shape),
+        images: shape.images,
+        slices,
+        column_groups: columnGroups,
       }),
-  );
+      input: paddedTexels(program, input, inTexels),
+      out_gradient: paddedTexels(program, outGradient, outTexels),
+      partials,
+    },
+    workgroups: [workgroups, slices],
+    label,
+  });
+  sumPartials(program, partials, work, slices);
 };

@@ -1,16 +1,18 @@
-// 2D convolution on software adapters: operands are read as texels of storage textures, which these
-// drivers inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
+// 2D convolution on software adapters: operands are read from storage textures, which these drivers
+// inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
 //
-// A texture holds a linear array of texels, 2^ROW_BITS a row; row 0 of the input stays zero, so that
-// padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
+// A texture holds a linear array of vec4s (texels), 2^ROW_BITS a row; row 0 of the input is zero, so
+// that padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
 // weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
 // the data gradient (TRANSPOSED), whose input is dY, over their output channels.
-// The output grid is (rows, columns): all pixels of the output, or one parity of them in the data
-// gradient of a strided convolution. Lanes run along its pixels (n, row, column), all with the same
-// channels. With LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one
-// (row, column) of PIXELS images: the taps that fall into the padding there are left out.
+// The grid is all pixels of the output, or one parity of them in the data gradient of a strided
+// convolution. Lanes run along its pixels (n, row, column), all with the same channels. With
+// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (row, column) of
+// PIXELS images: the taps that fall into the padding there are left out.
 
+// Invocations of a workgroup: one vector of the processor.
 const LANES: u32 = 16u;
+// Register tile of an invocation.
 const PIXELS: u32 = 16u;
 const OUT_CHANNELS: u32 = 16u;
 const ROW_BITS: u32 = 11u;
@@ -19,33 +21,47 @@ const LANES_ALONG_CHANNELS: bool = false;
 const TRANSPOSED: bool = false;
 
 struct Params {
+  // Grid: the output pixels that this dispatch computes, all or one parity of them.
   images: u32,
+  grid_height: u32,
+  grid_width: u32,
+
+  // Input [images][in_blocks][in_height][in_width], a block being four channels.
   in_blocks: u32,
   in_height: u32,
   in_width: u32,
-  rows: u32,
-  columns: u32,
-  taps_y: u32,
-  taps_x: u32,
+  // Input row and column of tap 0 at grid pixel 0: minus the padding in the forward pass.
+  in_start_y: i32,
+  in_start_x: i32,
+  // Input pixels from one grid pixel to the next.
   stride_y: u32,
   stride_x: u32,
-  start_y: i32,
-  start_x: i32,
+
+  // Output [images][out_blocks][out_height][out_width].
   out_blocks: u32,
   out_height: u32,
   out_width: u32,
-  out_stride_y: u32,
-  out_stride_x: u32,
+  // Output pixel of grid pixel 0, and output pixels from one grid pixel to the next.
   out_start_y: u32,
   out_start_x: u32,
+  out_stride_y: u32,
+  out_stride_x: u32,
+
+  // Taps (positions of the kernel) that this dispatch uses, along y and x.
+  taps_y: u32,
+  taps_x: u32,
+
+  // Channels of the bias, and whether there is one (0: none).
   out_channels: u32,
+  has_bias: u32,
+
+  // Weights: texel of the first, and taps of each, the ones that this dispatch leaves out included.
   weights_first: u32,
-  // All taps of a weight, the first that this pass uses, and the steps to the next along x and y.
   weight_taps: u32,
+  // Tap (y * kernel width + x) that is tap 0 here, and from it to the next along x and y.
   first_tap: i32,
   tap_step_x: i32,
   tap_step_y: i32,
-  has_bias: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -59,13 +75,13 @@ fn grid_pixel(group: u32, lane: u32, p: u32) -> vec3u {
   if (LANES_ALONG_CHANNELS) {
     let image_groups = (params.images + PIXELS - 1u) / PIXELS;
     let place = group / image_groups;
-    let row = place / params.columns;
-    return vec3u((group - place * image_groups) * PIXELS + p, row, place - row * params.columns);
+    let row = place / params.grid_width;
+    return vec3u((group - place * image_groups) * PIXELS + p, row, place - row * params.grid_width);
   } else {
     let pixel = (group * PIXELS + p) * LANES + lane;
-    let row = pixel / params.columns;
-    let n = row / params.rows;
-    return vec3u(n, row - n * params.rows, pixel - row * params.columns);
+    let row = pixel / params.grid_width;
+    let n = row / params.grid_height;
+    return vec3u(n, row - n * params.grid_height, pixel - row * params.grid_width);
   }
 }
 
@@ -92,21 +108,23 @@ fn main(
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
     let at = grid_pixel(workgroup.x, lane, p);
-    top[p] = i32(at.y * params.stride_y) + params.start_y;
-    left[p] = i32(at.z * params.stride_x) + params.start_x;
+    top[p] = i32(at.y * params.stride_y) + params.in_start_y;
+    left[p] = i32(at.z * params.stride_x) + params.in_start_x;
     origin[p] = i32(at.x * params.in_blocks * in_pixels + ROW_MASK + 1u) +
       top[p] * i32(params.in_width) + left[p];
   }
   var first_channel = workgroup.y * OUT_CHANNELS;
-  var first_tap = vec2i();
-  var end_tap = vec2i(vec2u(params.taps_x, params.taps_y));
+  var first_valid_tap = vec2i();
+  var end_valid_tap = vec2i(vec2u(params.taps_x, params.taps_y));
   if (LANES_ALONG_CHANNELS) {
     first_channel = (workgroup.y * LANES + lane) * OUT_CHANNELS;
     let corner = vec2i(left[0], top[0]);
-    first_tap = max(first_tap, -corner);
-    end_tap = max(first_tap, min(end_tap, vec2i(vec2u(params.in_width, params.in_height)) - corner));
+    first_valid_tap = max(first_valid_tap, -corner);
+    let end = vec2i(vec2u(params.in_width, params.in_height)) - corner;
+    end_valid_tap = max(first_valid_tap, min(end_valid_tap, end));
   }
-  let entries = u32((end_tap.x - first_tap.x) * (end_tap.y - first_tap.y)) * params.in_blocks;
+  let valid_taps = vec2u(end_valid_tap - first_valid_tap);
+  let entries = valid_taps.x * valid_taps.y * params.in_blocks;
 
   // Texels from one block of output channels to the next, and from one reduced block to the next.
   var out_step = params.in_blocks * params.weight_taps * 4u;
@@ -118,8 +136,8 @@ fn main(
   let first_weight = params.weights_first + first_channel / 4u * out_step;
 
   // One flat loop over (block, tap): these drivers copy all sums at the borders of a nested one.
-  var tap_x = first_tap.x;
-  var tap_y = first_tap.y;
+  var tap_x = first_valid_tap.x;
+  var tap_y = first_valid_tap.y;
   var block = 0u;
   for (var entry = 0u; entry < entries; entry++) {
     let offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
@@ -157,11 +175,11 @@ fn main(
       }
     }
     tap_x += 1;
-    let row_ends = tap_x == end_tap.x;
-    tap_x = select(tap_x, first_tap.x, row_ends);
+    let row_ends = tap_x == end_valid_tap.x;
+    tap_x = select(tap_x, first_valid_tap.x, row_ends);
     tap_y = select(tap_y, tap_y + 1, row_ends);
-    let block_ends = tap_y == end_tap.y;
-    tap_y = select(tap_y, first_tap.y, block_ends);
+    let block_ends = tap_y == end_valid_tap.y;
+    tap_y = select(tap_y, first_valid_tap.y, block_ends);
     block = select(block, block + 1u, block_ends);
   }
 

@@ -1,15 +1,15 @@
-// Weight gradient of a 2D convolution on software adapters: operands are texels, each invocation
-// keeps 16 x 16 sums in registers and walks over its share of the output pixels, PIXELS at a time.
+// Weight gradient of a 2D convolution on software adapters: operands are read from storage textures,
+// each invocation keeps 16 x 16 sums in registers and walks over one slice of the output pixels, PIXELS
+// at a time.
 //
 // dW[k][c][ty][tx] = sum over n, p, q of dY[n][k][p][q] * X[n][c][p * stride + ty - pad][...]
 //
-// Row 0 of both textures stays zero, data follow as [N][blocks][H][W]. A column is a block of four
-// input channels at one tap. The tap runs fastest, so that the lanes of a workgroup read neighbouring
-// pixels; with ONE_TAP the block does, every column of a workgroup has the same tap, and pixels for
-// which that tap falls into the padding are left out. Invocation (column group, channel group) takes
-// COLUMNS columns and OUT_BLOCKS blocks of output channels; workgroup_id.y takes a share of the pixels
-// and writes its partial sums to partial[share] in the order of weight_layout.ts: conv2d_weights.wgsl
-// adds the shares in order.
+// Row 0 of both textures is zero, data follow as [N][blocks][H][W]. A column is a block of four input
+// channels at one tap. The tap runs fastest, so that the lanes of a workgroup read neighbouring pixels;
+// with ONE_TAP the block does, every column of a workgroup has the same tap, and pixels for which that
+// tap falls into the padding are left out. Invocation (column group, channel group) takes COLUMNS
+// columns and OUT_BLOCKS blocks of output channels; workgroup_id.y takes a slice of the pixels (split-K)
+// and writes its sums to partials[slice] in the order of weight_layout.ts: sum_partials.wgsl adds them.
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
@@ -20,27 +20,34 @@ const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 
 struct Params {
+  // Input [images][in_blocks][in_height][in_width], a block being four channels.
   in_blocks: u32,
   in_height: u32,
   in_width: u32,
+
+  // Output gradient [images][out_blocks][out_height][out_width].
   out_blocks: u32,
   out_height: u32,
   out_width: u32,
+
+  // The kernel's height and width, its stride, and the zeros on each side of the input.
   taps_y: u32,
   taps_x: u32,
   stride_y: u32,
   stride_x: u32,
   pad_y: u32,
   pad_x: u32,
+
   images: u32,
-  shares: u32,
+  // Slices of the pixels, and groups of COLUMNS columns.
+  slices: u32,
   column_groups: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var input: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var out_gradient: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 // (block of input channels, tap)
 fn block_and_tap(column: u32) -> vec2u {
@@ -87,24 +94,24 @@ fn main(
       tap_y[j] * i32(params.in_width) + tap_x[j];
   }
 
-  // Output rows and columns [corner, corner + size) count.
-  var corner = vec2u();
-  var size = vec2u(params.out_width, params.out_height);
+  // Output pixels whose tap is inside the input: [first_valid, first_valid + valid_size).
+  var first_valid = vec2u();
+  var valid_size = vec2u(params.out_width, params.out_height);
   if (ONE_TAP) {
     let stride = vec2u(params.stride_x, params.stride_y);
     let last = vec2i(vec2u(params.in_width, params.in_height)) - 1 - vec2i(tap_x[0], tap_y[0]);
-    corner = (vec2u(max(vec2i(), -vec2i(tap_x[0], tap_y[0]))) + stride - 1u) / stride;
-    let end = min(size, vec2u(max(vec2i(-1), last) + vec2i(stride)) / stride);
-    size = max(corner, end) - corner;
+    first_valid = (vec2u(max(vec2i(), -vec2i(tap_x[0], tap_y[0]))) + stride - 1u) / stride;
+    let end = min(valid_size, vec2u(max(vec2i(-1), last) + vec2i(stride)) / stride);
+    valid_size = max(first_valid, end) - first_valid;
   }
-  let pixels = params.images * size.x * size.y;
-  let share = (pixels + params.shares * PIXELS - 1u) / (params.shares * PIXELS) * PIXELS;
-  let first = workgroup.y * share;
-  let end = min(first + share, pixels);
-  let first_row = first / max(1u, size.x);
-  var n = first_row / max(1u, size.y);
-  var p = corner.y + first_row - n * size.y;
-  var q = corner.x + first - first_row * size.x;
+  let pixels = params.images * valid_size.x * valid_size.y;
+  let slice_pixels = (pixels + params.slices * PIXELS - 1u) / (params.slices * PIXELS) * PIXELS;
+  let first = workgroup.y * slice_pixels;
+  let end = min(first + slice_pixels, pixels);
+  let first_row = first / max(1u, valid_size.x);
+  var n = first_row / max(1u, valid_size.y);
+  var p = first_valid.y + first_row - n * valid_size.y;
+  var q = first_valid.x + first - first_row * valid_size.x;
 
   for (var pixel = first; pixel < end; pixel += PIXELS) {
     // unroll
@@ -133,11 +140,11 @@ fn main(
         x[u][j] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));
       }
       q += 1u;
-      let row_ends = q == corner.x + size.x;
-      q = select(q, corner.x, row_ends);
+      let row_ends = q == first_valid.x + valid_size.x;
+      q = select(q, first_valid.x, row_ends);
       p = select(p, p + 1u, row_ends);
-      let image_ends = p == corner.y + size.y;
-      p = select(p, corner.y, image_ends);
+      let image_ends = p == first_valid.y + valid_size.y;
+      p = select(p, first_valid.y, image_ends);
       n = select(n, n + 1u, image_ends);
     }
     // Column by column, so that its values stay in processor registers.
@@ -153,7 +160,7 @@ fn main(
 
   let columns = params.in_blocks * taps;
   let first_texel = workgroup.y * params.out_blocks * columns * 4u;
-  // See conv2d_texel.wgsl.
+  // A loop that drivers keep: see the end of direct.wgsl.
   let blocks = min(OUT_BLOCKS, max(params.out_blocks, first_block) - first_block);
   for (var b = 0u; b < blocks; b++) {
     // unroll
@@ -169,7 +176,7 @@ fn main(
           value = select(value, sum[from * 4u + k][j], b == from);
         }
         if (column < columns) {
-          partial[to + k] = value;
+          partials[to + k] = value;
         }
       }
     }

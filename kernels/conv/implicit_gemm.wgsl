@@ -2,8 +2,9 @@
 // tiled through workgroup memory, 8 pixels x 8 channels an invocation.
 //
 // Input [N][C/4][H][W] vec4s; weights [tap][C/4][K padded to TILE_CHANNELS] vec4s of four input
-// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs over entries = (tap, block), DEPTH at a time; the
-// next tile is loaded into registers while the current one is multiplied.
+// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs over
+// entries = (tap, block), DEPTH at a time; the next tile is loaded into registers while the current one
+// is multiplied.
 
 const TILE_PIXELS: u32 = 128u;
 const TILE_CHANNELS: u32 = 64u;
@@ -17,25 +18,37 @@ const PIXEL_STEP: u32 = INVOCATIONS / TILE_PIXELS;
 const WEIGHT_STEP: u32 = INVOCATIONS / TILE_CHANNELS;
 
 struct Params {
+  // Grid: the output pixels that this dispatch computes, all or one parity of them.
   images: u32,
+  grid_height: u32,
+  grid_width: u32,
+
+  // Input [images][in_blocks][in_height][in_width], a block being four channels.
   in_blocks: u32,
   in_height: u32,
   in_width: u32,
-  rows: u32,
-  columns: u32,
-  taps_y: u32,
-  taps_x: u32,
+  // Input row and column of tap 0 at grid pixel 0: minus the padding in the forward pass.
+  in_start_y: i32,
+  in_start_x: i32,
+  // Input pixels from one grid pixel to the next.
   stride_y: u32,
   stride_x: u32,
-  start_y: i32,
-  start_x: i32,
+
+  // Output [images][out_blocks][out_height][out_width].
   out_blocks: u32,
   out_height: u32,
   out_width: u32,
-  out_stride_y: u32,
-  out_stride_x: u32,
+  // Output pixel of grid pixel 0, and output pixels from one grid pixel to the next.
   out_start_y: u32,
   out_start_x: u32,
+  out_stride_y: u32,
+  out_stride_x: u32,
+
+  // Taps (positions of the kernel) that this dispatch uses, along y and x.
+  taps_y: u32,
+  taps_x: u32,
+
+  // Channels of a row of the weights: out_channels, padded to a multiple of TILE_CHANNELS.
   padded_channels: u32,
 }
 
@@ -50,7 +63,7 @@ var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, DEPTH>;
 @compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
   // registers
@@ -64,7 +77,7 @@ fn main(
 
   let across = index % ACROSS;
   let down = index / ACROSS;
-  let first_pixel = (workgroup.z * grid.x + workgroup.x) * TILE_PIXELS;
+  let first_pixel = (workgroup.z * workgroups.x + workgroup.x) * TILE_PIXELS;
   let first_channel = workgroup.y * TILE_CHANNELS;
   let in_pixels = params.in_height * params.in_width;
   let entries = params.taps_y * params.taps_x * params.in_blocks;
@@ -73,11 +86,11 @@ fn main(
   let load_pixel = index % TILE_PIXELS;
   let load_depth = index / TILE_PIXELS;
   let pixel = first_pixel + load_pixel;
-  let row = pixel / params.columns;
-  let n = row / params.rows;
+  let row = pixel / params.grid_width;
+  let n = row / params.grid_height;
   let plane = n * params.in_blocks * in_pixels;
-  let top = i32((row - n * params.rows) * params.stride_y) + params.start_y;
-  let left = i32((pixel - row * params.columns) * params.stride_x) + params.start_x;
+  let top = i32((row - n * params.grid_height) * params.stride_y) + params.in_start_y;
+  let left = i32((pixel - row * params.grid_width) * params.stride_x) + params.in_start_x;
   let exists = n < params.images;
   let load_channel = index % TILE_CHANNELS;
   let weight_depth = index / TILE_CHANNELS;
@@ -169,10 +182,10 @@ fn main(
   // unroll
   for (var p = 0u; p < 8u; p++) {
     let target_pixel = first_pixel + across + p * ACROSS;
-    let target_row = target_pixel / params.columns;
-    let image = target_row / params.rows;
-    let y = (target_row - image * params.rows) * params.out_stride_y + params.out_start_y;
-    let x = (target_pixel - target_row * params.columns) * params.out_stride_x +
+    let target_row = target_pixel / params.grid_width;
+    let image = target_row / params.grid_height;
+    let y = (target_row - image * params.grid_height) * params.out_stride_y + params.out_start_y;
+    let x = (target_pixel - target_row * params.grid_width) * params.out_stride_x +
       params.out_start_x;
     // unroll
     for (var half = 0u; half < 2u; half++) {

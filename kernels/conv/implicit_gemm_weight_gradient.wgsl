@@ -1,9 +1,9 @@
 // Weight gradient of a 2D convolution on GPUs: a GEMM of output channels x columns over pixels, tiled
 // through workgroup memory, 8 channels x 8 elements an invocation.
 //
-// A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z
-// takes a share of the pixels and writes partial[share] in the order of weight_layout.ts, which
-// conv2d_weights.wgsl adds in order.
+// A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z takes
+// a slice of the pixels (split-K) and writes partials[slice] in the order of weight_layout.ts, which
+// sum_partials.wgsl adds.
 
 const TILE_BLOCKS: u32 = 16u;
 const DEPTH: u32 = 16u;
@@ -13,26 +13,33 @@ const LOADS: u32 = TILE_BLOCKS * DEPTH / INVOCATIONS;
 const LOAD_STEP: u32 = INVOCATIONS / DEPTH;
 
 struct Params {
+  // Input [images][in_blocks][in_height][in_width], a block being four channels.
   in_blocks: u32,
   in_height: u32,
   in_width: u32,
+
+  // Output gradient [images][out_blocks][out_height][out_width].
   out_blocks: u32,
   out_height: u32,
   out_width: u32,
+
+  // The kernel's height and width, its stride, and the zeros on each side of the input.
   taps_y: u32,
   taps_x: u32,
   stride_y: u32,
   stride_x: u32,
   pad_y: u32,
   pad_x: u32,
+
+  // Output pixels of all images, and of a slice.
   pixels: u32,
-  share: u32,
+  slice_pixels: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<vec4f>;
 @group(0) @binding(2) var<storage, read> out_gradient: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 // One vec4 more a row, so that the lanes of a load write to different banks.
 var<workgroup> input_tile: array<array<vec4f, TILE_BLOCKS + 1u>, DEPTH>;
@@ -76,8 +83,8 @@ fn main(
     plane[i] = column / taps * in_pixels;
   }
 
-  let first = workgroup.z * params.share;
-  let end = min(first + params.share, params.pixels);
+  let first = workgroup.z * params.slice_pixels;
+  let end = min(first + params.slice_pixels, params.pixels);
   for (var start = first; start < end + DEPTH; start += DEPTH) {
     if (start > first) {
       // unroll
@@ -142,7 +149,7 @@ fn main(
         let to = first_vector + (out_block * all_columns + column) * 4u;
         // unroll
         for (var k = 0u; k < 4u; k++) {
-          partial[to + k] = sum[half * 4u + k][j];
+          partials[to + k] = sum[half * 4u + k][j];
         }
       }
     }

@@ -1,22 +1,15 @@
 /**
  * 2D convolution in its three passes, and the linear layer as its 1 x 1 case.
  *
- * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients stand in the order of
+ * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients are in the order of
  * `weight_layout.ts`.
  */
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { recordBiasGradient } from "./bias_gradient.ts";
-import {
-  conv2dOutput,
-  type Conv2dShape,
-  type ConvolutionGrid,
-  type ConvolutionVariant,
-  inputBlocks,
-  type Taps,
-} from "./shape.ts";
-import { texelConvolution, texelWeightGradient } from "./direct.ts";
-import { tiledConvolution, tiledWeightGradient } from "./implicit_gemm.ts";
+import { conv2dOutput, type Conv2dShape, type ConvolutionGrid, inputBlocks } from "./shape.ts";
+import { directConvolution, directWeightGradient } from "./direct.ts";
+import { implicitGemmConvolution, implicitGemmWeightGradient } from "./implicit_gemm.ts";
 import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
 export { conv2dOutput, type Conv2dShape, linearShape, weightShape } from "./shape.ts";
@@ -47,28 +40,27 @@ export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): voi
   const [outHeight, outWidth] = conv2dOutput(shape);
   const grid: ConvolutionGrid = {
     images: shape.images,
+    height: outHeight,
+    width: outWidth,
     inBlocks: inputBlocks(shape),
     inHeight: shape.height,
     inWidth: shape.width,
-    rows: outHeight,
-    columns: outWidth,
-    taps: shape.kernel,
+    inStart: [-shape.padding[0], -shape.padding[1]],
     stride: shape.stride,
-    start: [-shape.padding[0], -shape.padding[1]],
     outBlocks: Math.ceil(shape.outChannels / 4),
     outHeight,
     outWidth,
-    outStride: [1, 1],
     outStart: [0, 0],
+    outStride: [1, 1],
+    taps: { count: shape.kernel, first: [0, 0], step: [1, 1] },
   };
-  const taps: Taps = { count: shape.kernel, first: [0, 0], step: [1, 1] };
-  variant(program).convolve(program, {
+  variantOf(program).convolve(program, {
     input,
     weights,
     bias,
     output,
     shape,
-    parts: [{ grid, taps }],
+    grids: [grid],
     transposed: false,
     label,
   });
@@ -98,29 +90,26 @@ export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackward
     return;
   }
   const [outHeight, outWidth] = conv2dOutput(shape);
-  const parts: { grid: ConvolutionGrid; taps: Taps }[] = [];
+  const grids: ConvolutionGrid[] = [];
   for (let y = 0; y < Math.min(shape.stride[0], shape.height); y++) {
     for (let x = 0; x < Math.min(shape.stride[1], shape.width); x++) {
       const [down, right] = [parityTaps(shape, 0, y), parityTaps(shape, 1, x)];
       const some = down.count > 0 && right.count > 0;
       const count: readonly [number, number] = some ? [down.count, right.count] : [0, 0];
-      parts.push({
-        grid: {
-          images: shape.images,
-          inBlocks: Math.ceil(shape.outChannels / 4),
-          inHeight: outHeight,
-          inWidth: outWidth,
-          rows: Math.ceil((shape.height - y) / shape.stride[0]),
-          columns: Math.ceil((shape.width - x) / shape.stride[1]),
-          taps: count,
-          stride: [1, 1],
-          start: [down.start, right.start],
-          outBlocks: inputBlocks(shape),
-          outHeight: shape.height,
-          outWidth: shape.width,
-          outStride: shape.stride,
-          outStart: [y, x],
-        },
+      grids.push({
+        images: shape.images,
+        height: Math.ceil((shape.height - y) / shape.stride[0]),
+        width: Math.ceil((shape.width - x) / shape.stride[1]),
+        inBlocks: Math.ceil(shape.outChannels / 4),
+        inHeight: outHeight,
+        inWidth: outWidth,
+        inStart: [down.start, right.start],
+        stride: [1, 1],
+        outBlocks: inputBlocks(shape),
+        outHeight: shape.height,
+        outWidth: shape.width,
+        outStart: [y, x],
+        outStride: shape.stride,
         taps: {
           count,
           first: [down.first, right.first],
@@ -129,18 +118,18 @@ export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackward
       });
     }
   }
-  variant(program).convolve(program, {
+  variantOf(program).convolve(program, {
     input: outGradient,
     weights,
     output: inGradient,
     shape,
-    parts,
+    grids,
     transposed: true,
     label,
   });
 }
 
-/** Taps that reach input pixels of a parity along one axis, last first. */
+/** Taps that reach input pixels of a parity along one axis, last first; `start` as in `inStart`. */
 function parityTaps(
   shape: Conv2dShape,
   axis: 0 | 1,
@@ -166,12 +155,12 @@ export interface Conv2dBackwardWeights {
   /** `[K]` */
   biasGradient?: Operand;
   shape: Conv2dShape;
-  /** Add to the gradients that stand there instead of replacing them. */
+  /** Add to the gradients that are there instead of replacing them. */
   accumulate?: boolean;
   label?: string;
 }
 
-/** dW and db. The sum over pixels is split into shares that are added in a fixed order. */
+/** dW and db. The sum over pixels is split into slices that are added in a fixed order (split-K). */
 export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackwardWeights): void {
   const { input, outGradient, weightGradient, biasGradient, shape } = work;
   const { accumulate = false, label = "conv2d" } = work;
@@ -180,10 +169,8 @@ export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackw
     const operands = { input, outGradient, weightGradient, shape };
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
-    const gradient = kernelTable(program.device).convolution === "texel"
-      ? texelWeightGradient
-      : tiledWeightGradient;
-    gradient(program, { input, outGradient, weightGradient, shape, accumulate, label: name });
+    const operands = { input, outGradient, weightGradient, shape };
+    variantOf(program).weightGradient(program, { ...operands, accumulate, label: name });
   }
   if (biasGradient) {
     const [outHeight, outWidth] = conv2dOutput(shape);
@@ -199,6 +186,11 @@ export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackw
   }
 }
 
-function variant(program: ProgramBuilder): ConvolutionVariant {
-  return kernelTable(program.device).convolution === "texel" ? texelConvolution : tiledConvolution;
+const variants = {
+  direct: { convolve: directConvolution, weightGradient: directWeightGradient },
+  implicit_gemm: { convolve: implicitGemmConvolution, weightGradient: implicitGemmWeightGradient },
+} as const;
+
+function variantOf(program: ProgramBuilder) {
+  return variants[kernelTable(program.device).convolution];
 }

@@ -19,56 +19,64 @@ export interface Conv2dShape {
   positions?: number;
 }
 
-/** One convolution over a grid of output pixels, as the kernels of every variant run it. */
+/**
+ * One dense convolution, as the kernels of every variant run it: over all pixels of the output, or over
+ * one parity of them (see `conv2dBackwardData`).
+ */
 export interface ConvolutionGrid {
   images: number;
+  /** Output pixels that are computed. */
+  height: number;
+  width: number;
   inBlocks: number;
   inHeight: number;
   inWidth: number;
-  rows: number;
-  columns: number;
-  taps: readonly [number, number];
+  /** Input row and column of tap 0 at grid pixel 0: minus the padding in the forward pass. */
+  inStart: readonly [number, number];
+  /** Input pixels from one grid pixel to the next. */
   stride: readonly [number, number];
-  /** Input row and column of tap 0 at output pixel 0. */
-  start: readonly [number, number];
   outBlocks: number;
   outHeight: number;
   outWidth: number;
-  outStride: readonly [number, number];
+  /** Output pixel of grid pixel 0, and output pixels from one grid pixel to the next. */
   outStart: readonly [number, number];
+  outStride: readonly [number, number];
+  taps: Taps;
 }
 
-/** The kernel taps that a pass uses: `first + i * step` along each axis. */
+/** The taps (positions of the kernel) that a grid uses: `first + i * step` along each axis. */
 export interface Taps {
   count: readonly [number, number];
   first: readonly [number, number];
   step: readonly [number, number];
 }
 
-/** A texture of texels or a buffer, as the variant reads it. */
-export interface ConvolutionVariant {
-  /** Records the convolutions of one input, all with the same weights but each with its own taps. */
-  convolve(program: ProgramBuilder, work: {
-    input: Operand;
-    weights: Operand;
-    bias?: Operand;
-    output: Operand;
-    shape: Conv2dShape;
-    parts: readonly { grid: ConvolutionGrid; taps: Taps }[];
-    transposed: boolean;
-    label: string;
-  }): void;
-}
-
-/** Records dW, in the order of `weight_layout.ts`. */
-export type WeightGradientVariant = (program: ProgramBuilder, work: {
+/** Records convolutions of one input with the same weights, each over its own grid. */
+export type ConvolutionVariant = (program: ProgramBuilder, work: {
   input: Operand;
-  outGradient: Operand;
-  weightGradient: Operand;
+  weights: Operand;
+  bias?: Operand;
+  output: Operand;
   shape: Conv2dShape;
-  accumulate: boolean;
+  grids: readonly ConvolutionGrid[];
+  /** The data gradient, which reduces over the weights' output channels. */
+  transposed: boolean;
   label: string;
 }) => void;
+
+export interface WeightGradient {
+  input: Operand;
+  outGradient: Operand;
+  /** In the order of `weight_layout.ts`. */
+  weightGradient: Operand;
+  shape: Conv2dShape;
+  /** Add to the gradient that is there instead of replacing it. */
+  accumulate: boolean;
+  label: string;
+}
+
+/** Records dW. */
+export type WeightGradientVariant = (program: ProgramBuilder, work: WeightGradient) => void;
 
 /** Height and width of the output. */
 export function conv2dOutput(shape: Conv2dShape): [height: number, width: number] {
@@ -106,40 +114,81 @@ export function linearShape(
   };
 }
 
-/** How the weights of a convolution stand on the device. */
+/** Shape of the weights of a convolution. */
 export function weightShape(
   { outChannels, channels, kernel, positions }: Conv2dShape,
 ): WeightShape {
   return { outChannels, channels, positions, taps: kernel[0] * kernel[1] };
 }
 
-/** `Params` of the convolution kernels of every variant. */
-export function gridParams(grid: ConvolutionGrid) {
+/** First fields of `Params` of the convolution kernels; `direct.wgsl` explains them. */
+export const gridParams = {
+  images: "u32",
+  grid_height: "u32",
+  grid_width: "u32",
+  in_blocks: "u32",
+  in_height: "u32",
+  in_width: "u32",
+  in_start_y: "i32",
+  in_start_x: "i32",
+  stride_y: "u32",
+  stride_x: "u32",
+  out_blocks: "u32",
+  out_height: "u32",
+  out_width: "u32",
+  out_start_y: "u32",
+  out_start_x: "u32",
+  out_stride_y: "u32",
+  out_stride_x: "u32",
+  taps_y: "u32",
+  taps_x: "u32",
+} as const;
+
+/** Values of {@link gridParams}. */
+export function gridParamValues(grid: ConvolutionGrid): Record<keyof typeof gridParams, number> {
   return {
     images: grid.images,
+    grid_height: grid.height,
+    grid_width: grid.width,
     in_blocks: grid.inBlocks,
     in_height: grid.inHeight,
     in_width: grid.inWidth,
-    rows: grid.rows,
-    columns: grid.columns,
-    taps_y: grid.taps[0],
-    taps_x: grid.taps[1],
+    in_start_y: grid.inStart[0],
+    in_start_x: grid.inStart[1],
     stride_y: grid.stride[0],
     stride_x: grid.stride[1],
-    start_y: grid.start[0],
-    start_x: grid.start[1],
     out_blocks: grid.outBlocks,
     out_height: grid.outHeight,
     out_width: grid.outWidth,
-    out_stride_y: grid.outStride[0],
-    out_stride_x: grid.outStride[1],
     out_start_y: grid.outStart[0],
     out_start_x: grid.outStart[1],
+    out_stride_y: grid.outStride[0],
+    out_stride_x: grid.outStride[1],
+    taps_y: grid.taps.count[0],
+    taps_x: grid.taps.count[1],
   };
 }
 
-/** `Params` that the weight-gradient kernels of every variant share. */
-export function gradientParams(shape: Conv2dShape) {
+/** First fields of `Params` of the weight-gradient kernels; `direct_weight_gradient.wgsl` explains them. */
+export const weightGradientParams = {
+  in_blocks: "u32",
+  in_height: "u32",
+  in_width: "u32",
+  out_blocks: "u32",
+  out_height: "u32",
+  out_width: "u32",
+  taps_y: "u32",
+  taps_x: "u32",
+  stride_y: "u32",
+  stride_x: "u32",
+  pad_y: "u32",
+  pad_x: "u32",
+} as const;
+
+/** Values of {@link weightGradientParams}. */
+export function weightGradientParamValues(
+  shape: Conv2dShape,
+): Record<keyof typeof weightGradientParams, number> {
   const [outHeight, outWidth] = conv2dOutput(shape);
   return {
     in_blocks: inputBlocks(shape),

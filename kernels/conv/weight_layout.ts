@@ -1,5 +1,5 @@
 /**
- * How weights of convolutions and linear layers stand on the device: tiles of four output and four
+ * The order of the weights of convolutions and linear layers on the device: tiles of four output and four
  * input channels, `[ceil(K/4)][blocks][taps][4 k][4 c]`, zero where channels are padding. A vector is
  * four input channels of one output channel; sixteen floats, a line of a processor's cache, serve the
  * forward pass and the data gradient alike.
@@ -19,7 +19,7 @@ export function tiledCount({ outChannels, channels, positions = 1, taps }: Weigh
   return Math.ceil(outChannels / 4) * Math.ceil(channels / 4) * positions * taps * 16;
 }
 
-/** Writes PyTorch's order into the device's; what is padding stays as it is. */
+/** Writes PyTorch's order into the device's; padding is left as it is. */
 export function intoTiles(shape: WeightShape, plain: Float32Array, tiled: Float32Array): void {
   move(shape, plain, tiled, true);
 }

@@ -19,24 +19,24 @@ import correlateSource from "./winograd_correlate.wgsl" with { type: "text" };
 import multiplySource from "./winograd_multiply.wgsl" with { type: "text" };
 
 const transformKernel = defineKernel({
-  name: "winograd",
+  name: "conv/winograd",
   source,
-  constants: ["LANES", "TURNED", "ACCUMULATE", "RAGGED"],
+  constants: ["LANES", "FLIPPED", "ACCUMULATE", "PARTIAL_BLOCK"],
   params: {
     images: "u32",
     blocks: "u32",
     height: "u32",
     width: "u32",
+    pad_y: "u32",
+    pad_x: "u32",
     tiles_y: "u32",
     tiles_x: "u32",
     pitch: "u32",
-    pad_y: "u32",
-    pad_x: "u32",
     out_channels: "u32",
     in_channels: "u32",
     weights_first: "u32",
     has_bias: "u32",
-    shares: "u32",
+    slices: "u32",
     rows: "u32",
     columns: "u32",
   },
@@ -50,7 +50,7 @@ const transformKernel = defineKernel({
 });
 
 const multiplyKernel = defineKernel({
-  name: "winograd_multiply_texel",
+  name: "conv/winograd_multiply",
   source: multiplySource,
   constants: ["LANES", "TILES", "OUT_CHANNELS", "TRANSPOSED"],
   params: { tiles: "u32", pitch: "u32", in_blocks: "u32", out_blocks: "u32" },
@@ -65,15 +65,15 @@ const multiplyKernel = defineKernel({
 });
 
 const correlateKernel = defineKernel({
-  name: "winograd_correlate_texel",
+  name: "conv/winograd_correlate",
   source: correlateSource,
   constants: ["LANES"],
   params: {
+    tiles: "u32",
+    slice_tiles: "u32",
     pitch: "u32",
     in_blocks: "u32",
     out_blocks: "u32",
-    tiles: "u32",
-    share: "u32",
     column_groups: "u32",
     channel_groups: "u32",
   },
@@ -104,10 +104,10 @@ export function usesWinograd(program: ProgramBuilder, shape: Conv2dShape): boole
   const { convolution, winograd, winogradChannels, winogradTiles } = kernelTable(program.device);
   const { kernel, stride, padding, channels, outChannels, positions = 1 } = shape;
   const output = conv2dOutput(shape);
-  return winograd && convolution === "texel" && positions === 1 &&
+  return winograd && convolution === "direct" && positions === 1 &&
     kernel.every((side) => side === 3) && stride.every((step) => step === 1) &&
     padding.every((pad) => pad <= 2) && Math.min(channels, outChannels) >= winogradChannels &&
-    Math.min(...output) >= TILE_SIDE && tilesOf(shape.images, output).count >= winogradTiles;
+    Math.min(...output) >= TILE_SIDE && countTiles(shape.images, output).count >= winogradTiles;
 }
 
 interface Tiles {
@@ -118,7 +118,7 @@ interface Tiles {
   pitch: number;
 }
 
-function tilesOf(images: number, [height, width]: readonly [number, number]): Tiles {
+function countTiles(images: number, [height, width]: readonly [number, number]): Tiles {
   const down = Math.ceil(height / TILE_SIDE), across = Math.ceil(width / TILE_SIDE);
   const count = images * down * across;
   return { down, across, count, pitch: (Math.ceil(count / 4) | 1) * 4 };
@@ -144,14 +144,14 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   const channels = [shape.channels, shape.outChannels];
   const [inBlocks, outBlocks] = (transposed ? channels.toReversed() : channels)
     .map((count) => Math.ceil(count / 4));
-  const tiles = tilesOf(shape.images, outSize);
+  const tiles = countTiles(shape.images, outSize);
 
-  const { texelChannels } = kernelTable(device);
+  const { directChannels } = kernelTable(device);
   const vectors = inBlocks * outBlocks * 4;
   const { texture, first } = program.texelsWithin(weights);
   const tileWeights = program.tensor(`${label} weights`, ELEMENTS * vectors * 16);
   program.dispatch(transformKernel, "weight_tiles", {
-    constants: { ...constants, TURNED: transposed },
+    constants: { ...constants, FLIPPED: transposed },
     bindings: {
       params: fixedParams(device, transformKernel, {
         out_channels: shape.outChannels,
@@ -181,12 +181,12 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   }
 
   const products = program.tensor(`${label} products`, ELEMENTS * outBlocks * tiles.pitch * 16);
-  const tilesEach = pixelTile(lanes, tiles.count, texelChannels);
+  const tilesEach = pixelTile(lanes, tiles.count, directChannels);
   program.dispatch(multiplyKernel, "main", {
     constants: {
       LANES: lanes,
       TILES: tilesEach,
-      OUT_CHANNELS: texelChannels,
+      OUT_CHANNELS: directChannels,
       TRANSPOSED: transposed,
     },
     bindings: {
@@ -202,7 +202,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
     },
     workgroups: [
       Math.ceil(tiles.count / (lanes * tilesEach)),
-      Math.ceil(outBlocks * 4 / texelChannels),
+      Math.ceil(outBlocks * 4 / directChannels),
       ELEMENTS,
     ],
     label,
@@ -244,7 +244,7 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
   const { device } = program;
   const { lanes } = device;
   const outSize = conv2dOutput(shape);
-  const tiles = tilesOf(shape.images, outSize);
+  const tiles = countTiles(shape.images, outSize);
   const inBlocks = Math.ceil(shape.channels / 4);
   const outBlocks = Math.ceil(shape.outChannels / 4);
   const common = { images: shape.images, padding: shape.padding, tiles };
@@ -270,19 +270,20 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
   const workgroups = Math.ceil(columnGroups * channelGroups / lanes);
   const { weightGradientWorkgroups } = kernelTable(device);
   const wanted = Math.ceil(weightGradientWorkgroups / (workgroups * ELEMENTS));
-  const share = Math.ceil(tiles.count / Math.max(1, Math.min(wanted, tiles.count / 64)) / 4) * 4;
-  const shares = Math.ceil(tiles.count / share);
+  const sliceTiles = Math.ceil(tiles.count / Math.max(1, Math.min(wanted, tiles.count / 64)) / 4) *
+    4;
+  const slices = Math.ceil(tiles.count / sliceTiles);
   const rows = channelGroups * 16, columns = columnGroups * 4;
-  const products = program.tensor(`${label} products`, shares * ELEMENTS * rows * columns * 16);
+  const products = program.tensor(`${label} products`, slices * ELEMENTS * rows * columns * 16);
   program.dispatch(correlateKernel, "main", {
     constants: { LANES: lanes },
     bindings: {
       params: fixedParams(device, correlateKernel, {
+        tiles: tiles.count,
+        slice_tiles: sliceTiles,
         pitch: tiles.pitch,
         in_blocks: inBlocks,
         out_blocks: outBlocks,
-        tiles: tiles.count,
-        share,
         column_groups: columnGroups,
         channel_groups: channelGroups,
       }),
@@ -290,20 +291,20 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
       out_gradient: gradientTiles,
       products,
     },
-    workgroups: [workgroups, shares, ELEMENTS],
+    workgroups: [workgroups, slices, ELEMENTS],
     label,
   });
   program.dispatch(transformKernel, "weight_gradient", {
     constants: {
       LANES: lanes,
       ACCUMULATE: accumulate,
-      RAGGED: shape.channels % 4 > 0 || shape.outChannels % 4 > 0,
+      PARTIAL_BLOCK: shape.channels % 4 > 0 || shape.outChannels % 4 > 0,
     },
     bindings: {
       params: fixedParams(device, transformKernel, {
         out_channels: shape.outChannels,
         in_channels: shape.channels,
-        shares,
+        slices,
         rows,
         columns,
       }),

@@ -1,5 +1,5 @@
 // Transforms of Winograd's F(4x4, 3x3): Y = A' [ (G g G') * (B' d B) ] A, the products summed over
-// channels by 36 matrix multiplications (winograd_multiply_texel.wgsl).
+// channels by 36 matrix multiplications (winograd_multiply.wgsl).
 //
 // B' = [4  0 -5  0 1 0; 0 -4 -4 1 1 0; 0 4 -4 -1 1 0; 0 -2 -1 2 1 0; 0 2 -1 -2 1 0; 0 4 0 -5 0 1]
 // G  = [1/4 0 0; -1/6 -1/6 -1/6; -1/6 1/6 -1/6; 1/24 1/12 1/6; 1/24 -1/12 1/6; 0 0 1]
@@ -8,31 +8,39 @@
 // The weight gradient is the adjoint: dW = G' [ (A dY A') * (B' d B) summed over tiles ] G.
 //
 // A tile is a 4 x 4 patch of the output; tiles count (n, tile row, tile column). Transformed
-// operands stand as [36][channel block][pitch] vec4s over tiles, zero behind the last tile.
+// operands are [36][channel block][pitch] vec4s over tiles, zero behind the last tile.
 
 const LANES: u32 = 16u;
 const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
-const TURNED: bool = false;
+const FLIPPED: bool = false;
 const ACCUMULATE: bool = false;
-// Channels don't fill their blocks: the weights beside them stay zero.
-const RAGGED: bool = false;
+// Channels do not fill their blocks of four: padding of the gradient is set to zero.
+const PARTIAL_BLOCK: bool = false;
 
 struct Params {
+  // Activation [images][blocks][height][width] whose tiles are made or written, and the zeros on its
+  // upper and left side.
   images: u32,
   blocks: u32,
   height: u32,
   width: u32,
+  pad_y: u32,
+  pad_x: u32,
+
+  // Tiles of an image along y and x, and vec4s from one channel block of transformed tiles to the next.
   tiles_y: u32,
   tiles_x: u32,
   pitch: u32,
-  pad_y: u32,
-  pad_x: u32,
+
+  // Weights [out_channels][in_channels][3][3]: texel of the first; whether there is a bias (0: none).
   out_channels: u32,
   in_channels: u32,
   weights_first: u32,
   has_bias: u32,
-  shares: u32,
+
+  // Weight gradient: products [slices][36][rows][columns], rows >= out_channels, columns >= input blocks.
+  slices: u32,
   rows: u32,
   columns: u32,
 }
@@ -231,8 +239,8 @@ fn output_tiles(
   }
 }
 
-// U = G g G' of every weight, four input channels a vector, or, TURNED, of the kernel turned by 180
-// degrees. Weights stand in the order of weight_layout.ts, U likewise: [36][K/4][C/4][4 k].
+// U = G g G' of every weight, four input channels a vector, or, FLIPPED, of the kernel rotated by 180
+// degrees. Weights are in the order of weight_layout.ts, U likewise: [36][K/4][C/4][4 k].
 @compute @workgroup_size(LANES)
 fn weight_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -254,7 +262,7 @@ fn weight_tiles(
     // unroll
     for (var i = 0u; i < 3u; i++) {
       var tap = i * 3u + j;
-      if (TURNED) {
+      if (FLIPPED) {
         tap = 8u - i * 3u - j;
       }
       let at = params.weights_first + (item / 4u * 9u + tap) * 4u + item % 4u;
@@ -282,7 +290,7 @@ fn weight_tiles(
   }
 }
 
-// dW = G' u G; products are [share][36][k][input block], added share by share.
+// dW = G' u G; products are [slice][36][k][input block], added slice by slice.
 @compute @workgroup_size(LANES)
 fn weight_gradient(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -298,13 +306,13 @@ fn weight_gradient(
     return;
   }
   // One loop over all elements: 36 loops of one element each take drivers twenty times as long to compile.
-  for (var share = 0u; share < params.shares; share++) {
+  for (var slice = 0u; slice < params.slices; slice++) {
     // unroll
     for (var i = 0u; i < 6u; i++) {
       // unroll
       for (var j = 0u; j < 6u; j++) {
         u[i][j] += products[
-          ((share * 36u + i * 6u + j) * params.rows + k) * params.columns + block
+          ((slice * 36u + i * 6u + j) * params.rows + k) * params.columns + block
         ];
       }
     }
@@ -326,7 +334,7 @@ fn weight_gradient(
     var w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
     var w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
     var w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
-    if (RAGGED) {
+    if (PARTIAL_BLOCK) {
       let c = vec4u(block * 4u) + vec4u(0u, 1u, 2u, 3u);
       let exists = (c < vec4u(params.in_channels)) & vec4<bool>(k < params.out_channels);
       w0 = select(vec4f(), w0, exists);

@@ -1,6 +1,8 @@
 // The 36 matrix products of Winograd's weight gradient on software adapters: for each of the 36
-// elements (workgroup_id.z), output channels x input blocks over a share (workgroup_id.y) of the
-// tiles. Operands are texels, sums stay in registers: see conv2d_weight_gradient_texel.wgsl.
+// elements (workgroup_id.z), output channels x input blocks over a slice (workgroup_id.y) of the tiles.
+// Operands are read from storage textures, sums stay in registers: see direct_weight_gradient.wgsl.
+//
+// products[slice][element][k][input block] = sum over tiles of dY[element][k][tile] * X[element][...]
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
@@ -10,11 +12,14 @@ const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 
 struct Params {
+  // Tiles of all images, of a slice, and vec4s from one channel block of an operand to the next.
+  tiles: u32,
+  slice_tiles: u32,
   pitch: u32,
+
+  // Blocks of four channels, and groups of COLUMNS and OUT_BLOCKS of them.
   in_blocks: u32,
   out_blocks: u32,
-  tiles: u32,
-  share: u32,
   column_groups: u32,
   channel_groups: u32,
 }
@@ -43,8 +48,8 @@ fn main(
   let invocation = workgroup.x * LANES + lane;
   let channel_group = invocation / params.column_groups;
   let column_group = invocation - channel_group * params.column_groups;
-  let first = workgroup.y * params.share;
-  let end = min(first + params.share, params.tiles);
+  let first = workgroup.y * params.slice_tiles;
+  let end = min(first + params.slice_tiles, params.tiles);
   // unroll
   for (var j = 0u; j < COLUMNS; j++) {
     let block = min(column_group * COLUMNS + j, params.in_blocks - 1u);
@@ -84,7 +89,7 @@ fn main(
     }
   }
 
-  // See conv2d_texel.wgsl.
+  // A loop that drivers keep: see the end of direct.wgsl.
   let columns = params.column_groups * COLUMNS;
   let rows = params.channel_groups * OUT_BLOCKS * 4u;
   let first_row = (workgroup.y * 36u + workgroup.z) * rows;

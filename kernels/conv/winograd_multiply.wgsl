@@ -1,5 +1,5 @@
 // The 36 matrix products of Winograd's convolution on software adapters, one a workgroup_id.z.
-// Operands are texels, sums stay in registers: see conv2d_texel.wgsl.
+// Operands are read from storage textures, sums stay in registers: see direct.wgsl.
 
 const LANES: u32 = 16u;
 const TILES: u32 = 16u;
@@ -10,8 +10,11 @@ const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 const TRANSPOSED: bool = false;
 
 struct Params {
+  // Tiles of all images, and vec4s from one channel block of tiles or products to the next.
   tiles: u32,
   pitch: u32,
+
+  // Blocks of four channels that are summed over, and that are computed.
   in_blocks: u32,
   out_blocks: u32,
 }
@@ -78,7 +81,7 @@ fn main(
     weight_at += in_step;
   }
 
-  // See conv2d_texel.wgsl.
+  // A loop that drivers keep: see the end of direct.wgsl.
   let first_block = first_channel / 4u;
   let blocks = min(OUT_CHANNELS / 4u, params.out_blocks - first_block);
   for (var b = 0u; b < blocks; b++) {

@@ -36,17 +36,17 @@ function layer(channels: number, outChannels: number, side: number, stride: numb
 type Choice = Partial<KernelTable>;
 
 const choices: Readonly<Record<KernelTable["convolution"], readonly (readonly Choice[])[]>> = {
-  texel: [
-    [{ texelChannels: 16 }, { texelChannels: 32 }],
+  direct: [
+    [{ directChannels: 16 }, { directChannels: 32 }],
     [{ winograd: false }, { winograd: true }],
     [{ weightGradientWorkgroups: 16 }, { weightGradientWorkgroups: 64 }],
   ],
-  tiled: [
+  implicit_gemm: [
     [
-      { tiledPixels: 64, tiledChannels: 64 },
-      { tiledPixels: 128, tiledChannels: 64 },
-      { tiledPixels: 64, tiledChannels: 128 },
-      { tiledPixels: 128, tiledChannels: 128 },
+      { gemmPixels: 64, gemmChannels: 64 },
+      { gemmPixels: 128, gemmChannels: 64 },
+      { gemmPixels: 64, gemmChannels: 128 },
+      { gemmPixels: 128, gemmChannels: 128 },
     ],
     [128, 256, 512, 1024].map((weightGradientWorkgroups) => ({ weightGradientWorkgroups })),
   ],

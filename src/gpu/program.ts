@@ -139,7 +139,7 @@ export class ProgramBuilder {
     { constants = {}, bindings, workgroups, label }: Dispatch<D, E>,
   ): void {
     const name = `${kernel.name}.${entry}`;
-    const texels = kernelTable(this.device).convolution === "texel";
+    const texels = kernelTable(this.device).convolution === "direct";
     const { code, declarations } = specialised(kernel, entry, constants as Constants, texels);
     const used = declarations.entries.get(entry) ?? new Set();
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;

@@ -11,14 +11,17 @@ import {
 } from "./device.ts";
 
 export interface KernelTable {
-  /** `texel`: storage textures and registers (software); `tiled`: workgroup memory (GPUs). */
-  convolution: "texel" | "tiled";
-  /** Output channels an invocation of the texel convolution keeps in registers: 16 or 32. */
-  texelChannels: number;
-  /** Tile of the tiled convolution: 64 or 128 each. */
-  tiledPixels: number;
-  tiledChannels: number;
-  /** 3 x 3 convolutions of stride 1 go by Winograd's algorithm (texel convolutions only). */
+  /**
+   * `direct`: textures and registers (software adapters), where every kernel reads its buffers marked
+   * `// texels` as textures; `implicit_gemm`: workgroup memory (GPUs).
+   */
+  convolution: "direct" | "implicit_gemm";
+  /** Output channels an invocation of the direct convolution keeps in registers: 16 or 32. */
+  directChannels: number;
+  /** Tile of the implicit GEMM: 64 or 128 each. */
+  gemmPixels: number;
+  gemmChannels: number;
+  /** 3 x 3 convolutions of stride 1 go by Winograd's algorithm (with direct convolutions only). */
   winograd: boolean;
   /** Least channels, input and output, for it. */
   winogradChannels: number;
@@ -31,30 +34,30 @@ export interface KernelTable {
 /** Tables by class; {@link standardTable} fits them to an adapter. */
 export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
   software: {
-    convolution: "texel",
-    texelChannels: 32,
-    tiledPixels: 128,
-    tiledChannels: 64,
+    convolution: "direct",
+    directChannels: 32,
+    gemmPixels: 128,
+    gemmChannels: 64,
     winograd: true,
     winogradChannels: 32,
     winogradTiles: 128,
     weightGradientWorkgroups: 32,
   },
   integrated: {
-    convolution: "tiled",
-    texelChannels: 16,
-    tiledPixels: 64,
-    tiledChannels: 64,
+    convolution: "implicit_gemm",
+    directChannels: 16,
+    gemmPixels: 64,
+    gemmChannels: 64,
     winograd: false,
     winogradChannels: 32,
     winogradTiles: 64,
     weightGradientWorkgroups: 128,
   },
   discrete: {
-    convolution: "tiled",
-    texelChannels: 16,
-    tiledPixels: 128,
-    tiledChannels: 64,
+    convolution: "implicit_gemm",
+    directChannels: 16,
+    gemmPixels: 128,
+    gemmChannels: 64,
     winograd: false,
     winogradChannels: 32,
     winogradTiles: 64,
@@ -69,8 +72,8 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
  */
 export function standardTable(adapter: AdapterDescription): KernelTable {
   const table = kernelTables[classifyAdapter(adapter)];
-  return table.convolution === "texel" && lanesOf(adapter) < 16
-    ? { ...table, texelChannels: 16 }
+  return table.convolution === "direct" && lanesOf(adapter) < 16
+    ? { ...table, directChannels: 16 }
     : table;
 }
 

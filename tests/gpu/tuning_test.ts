@@ -16,7 +16,7 @@ Deno.test("software adapters with short vectors keep fewer channels in registers
   assertEquals(standardTable(adapter("llvmpipe (LLVM 15.0.6, 512 bits)", 16)), software);
   assertEquals(standardTable(adapter("llvmpipe (LLVM 15.0.6, 256 bits)", 8)), {
     ...software,
-    texelChannels: 16,
+    directChannels: 16,
   });
   assertEquals(standardTable(adapter("NVIDIA H200", 8)), discrete);
 });

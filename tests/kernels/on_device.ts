@@ -49,7 +49,7 @@ export class Bench {
 export async function onDevice(work: (bench: Bench) => Promise<void>): Promise<void> {
   const device = await openDevice();
   try {
-    for (const convolution of ["texel", "tiled"] as const) {
+    for (const convolution of ["direct", "implicit_gemm"] as const) {
       useKernelTable(device, { ...kernelTables[device.class], convolution });
       await work(new Bench(device));
     }

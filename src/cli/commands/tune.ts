@@ -49,7 +49,7 @@ them the earlier results.`,
   },
 } satisfies Command;
 
-/** `winograd false, texelChannels 16`: what differs from the standard table. */
+/** `winograd false, directChannels 16`: what differs from the standard table. */
 function differenceText(standard: KernelTable, table: KernelTable): string {
   const names = (Object.keys(standard) as (keyof KernelTable)[])
     .filter((name) => table[name] !== standard[name]);

@@ -69,7 +69,7 @@ function layer(
   };
 }
 
-for (const convolution of ["texel", "tiled"] as const) {
+for (const convolution of ["direct", "implicit_gemm"] as const) {
   for (const [name, shape] of Object.entries(shapes)) {
     Deno.test(`${convolution} convolution agrees with float64: ${name}`, async () => {
       const device = await openDevice();
@@ -83,11 +83,11 @@ for (const convolution of ["texel", "tiled"] as const) {
   }
 }
 
-for (const [tiledPixels, tiledChannels] of [[64, 64], [64, 128], [128, 128]]) {
-  Deno.test(`tiles of ${tiledPixels} pixels x ${tiledChannels} channels agree with float64`, async () => {
+for (const [gemmPixels, gemmChannels] of [[64, 64], [64, 128], [128, 128]]) {
+  Deno.test(`tiles of ${gemmPixels} pixels x ${gemmChannels} channels agree with float64`, async () => {
     const device = await openDevice();
     try {
-      const tiles = { convolution: "tiled", tiledPixels, tiledChannels } as const;
+      const tiles = { convolution: "implicit_gemm", gemmPixels, gemmChannels } as const;
       useKernelTable(device, { ...direct, ...tiles });
       await compare(device, layer(2, 20, 9, 8, 68, 3, 1, 1));
     } finally {
@@ -109,7 +109,7 @@ Deno.test("a grid longer than the device allows is folded and agrees with float6
     });
     const device = new Device(gpu, opened.info);
     // 10 tiles of 64 pixels in 3 rows of 4.
-    useKernelTable(device, { ...direct, convolution: "tiled", tiledPixels: 64 });
+    useKernelTable(device, { ...direct, convolution: "implicit_gemm", gemmPixels: 64 });
     const shape = layer(2, 4, 20, 15, 4, 1, 1, 0);
     const data = problem(shape);
     const reference = conv2dReference(
@@ -142,10 +142,10 @@ function limitsOf(device: Device): GPUSupportedLimits {
   ) as unknown as GPUSupportedLimits;
 }
 
-Deno.test("texel tiles of 16 channels agree with float64", async () => {
+Deno.test("register tiles of 16 channels agree with float64", async () => {
   const device = await openDevice();
   try {
-    useKernelTable(device, { ...direct, texelChannels: 16 });
+    useKernelTable(device, { ...direct, directChannels: 16 });
     await compare(device, layer(2, 20, 9, 8, 68, 3, 1, 1));
   } finally {
     device.destroy();
@@ -170,7 +170,7 @@ for (const [name, shape] of Object.entries(winogradShapes)) {
   });
 }
 
-for (const convolution of ["texel", "tiled"] as const) {
+for (const convolution of ["direct", "implicit_gemm"] as const) {
   Deno.test(`${convolution} linear layer over 6 maps of 3x4 takes PyTorch's weights`, async () => {
     const device = await openDevice();
     try {
@@ -211,14 +211,14 @@ Deno.test("weight gradients accumulate when asked to", async () => {
 });
 
 for (
-  const table of [{ ...direct, convolution: "tiled" as const }, direct, {
+  const table of [{ ...direct, convolution: "implicit_gemm" as const }, direct, {
     ...kernelTables.software,
     winogradChannels: 1,
     winogradTiles: 1,
   }]
 ) {
   const name = table.winograd ? "Winograd" : table.convolution;
-  Deno.test(`padding of ${name} weight gradients is zero whatever stands beside the channels`, async () => {
+  Deno.test(`padding of ${name} weight gradients is zero whatever the padding of activations holds`, async () => {
     const device = await openDevice();
     try {
       useKernelTable(device, table);
@@ -226,7 +226,7 @@ for (
       const count = tiledCount(weightShape(shape));
       const activation = () => device.buffer("activation", noise(2 * 2 * 64 * 4, 7));
       const weightGradient = device.buffer("weight gradient", count * 4);
-      const program = new ProgramBuilder(device, "ragged");
+      const program = new ProgramBuilder(device, "partial blocks");
       const [input, outGradient] = [activation(), activation()];
       conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
       (await program.build()).run();

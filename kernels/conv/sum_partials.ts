@@ -1,0 +1,74 @@
+/** Split-K of weight gradients: adds the partial sums of the slices in a fixed order. */
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import { fixedParams } from "../../src/gpu/uniforms.ts";
+import { folded, laneCount } from "../tensors.ts";
+import { inputBlocks, type WeightGradient, weightShape } from "./shape.ts";
+import source from "./sum_partials.wgsl" with { type: "text" };
+import { tiledCount } from "./weight_layout.ts";
+
+const sumKernel = defineKernel({
+  name: "conv/sum_partials",
+  source,
+  constants: ["LANES", "ACCUMULATE", "PARTIAL_BLOCK"],
+  params: {
+    slices: "u32",
+    vectors: "u32",
+    out_channels: "u32",
+    in_channels: "u32",
+    in_blocks: "u32",
+    positions: "u32",
+    taps: "u32",
+  },
+  entries: { main: { params: "uniform", partials: "read", gradient: "read_write" } },
+});
+
+/**
+ * Where a kernel writes the partial sums of `slices`, `[slice]` of the weights' own order. A single
+ * slice that replaces the gradient is the gradient itself, unless channels do not fill their blocks:
+ * activations may hold anything in padding channels, while weights are zero there.
+ */
+export function partialsFor(
+  program: ProgramBuilder,
+  { weightGradient, shape, accumulate, label }: WeightGradient,
+  slices: number,
+): Operand {
+  const partialBlock = shape.outChannels % 4 > 0 || shape.channels % 4 > 0;
+  if (slices === 1 && !accumulate && !partialBlock) return weightGradient;
+  return program.tensor(`${label} partial sums`, slices * tiledCount(weightShape(shape)) * 4);
+}
+
+/** Adds what {@link partialsFor} holds into the gradient, if it is not the gradient itself. */
+export function sumPartials(
+  program: ProgramBuilder,
+  partials: Operand,
+  { weightGradient, shape, accumulate, label }: WeightGradient,
+  slices: number,
+): void {
+  if (partials === weightGradient) return;
+  const { outChannels, channels, positions = 1, taps } = weightShape(shape);
+  const vectors = tiledCount(weightShape(shape)) / 4;
+  const lanes = laneCount(program.device);
+  program.dispatch(sumKernel, "main", {
+    constants: {
+      LANES: lanes,
+      ACCUMULATE: accumulate,
+      PARTIAL_BLOCK: outChannels % 4 > 0 || channels % 4 > 0,
+    },
+    bindings: {
+      params: fixedParams(program.device, sumKernel, {
+        slices,
+        vectors,
+        out_channels: outChannels,
+        in_channels: channels,
+        in_blocks: inputBlocks(shape),
+        positions,
+        taps,
+      }),
+      partials,
+      gradient: weightGradient,
+    },
+    workgroups: folded(program.device, Math.ceil(vectors / lanes)),
+    label: `${label}: sum partials`,
+  });
+}
