@@ -4,7 +4,7 @@
  * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients are in the order of
  * `weight_layout.ts`.
  */
-import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import type { Operand, PlannedTexture, ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { recordBiasGradient } from "./bias_gradient.ts";
 import { conv2dOutput, type Conv2dShape, type ConvolutionGrid, inputBlocks } from "./shape.ts";
@@ -27,15 +27,22 @@ export interface Conv2dForward {
   label?: string;
 }
 
-/** Y = X * W + b. */
-export function conv2dForward(program: ProgramBuilder, work: Conv2dForward): void {
+/**
+ * Y = X * W + b.
+ *
+ * @returns the input as Winograd's transformed tiles, where that algorithm ran, for
+ * {@link conv2dBackwardWeights}
+ */
+export function conv2dForward(
+  program: ProgramBuilder,
+  work: Conv2dForward,
+): PlannedTexture | undefined {
   const { shape } = work;
   const { input, weights, bias, output } = work;
   const label = `${work.label ?? "conv2d"} forward`;
   if (usesWinograd(program, shape)) {
     const operands = { input, weights, bias, output, shape };
-    winogradConvolution(program, { ...operands, transposed: false, label });
-    return;
+    return winogradConvolution(program, { ...operands, transposed: false, label });
   }
   const [outHeight, outWidth] = conv2dOutput(shape);
   const grid: ConvolutionGrid = {
@@ -148,6 +155,8 @@ function parityTaps(
 export interface Conv2dBackwardWeights {
   /** `[N][C/4][H][W][4]` */
   input: Operand;
+  /** What {@link conv2dForward} returned for the same input in the same program. */
+  inputTiles?: PlannedTexture;
   /** `[N][K/4][P][Q][4]` */
   outGradient: Operand;
   /** `[K/4][C/4][R * S][4][4]` */
@@ -166,7 +175,7 @@ export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackw
   const { accumulate = false, label = "conv2d" } = work;
   const name = `${label} weight gradient`;
   if (usesWinograd(program, shape)) {
-    const operands = { input, outGradient, weightGradient, shape };
+    const operands = { input, inputTiles: work.inputTiles, outGradient, weightGradient, shape };
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
     const operands = { input, outGradient, weightGradient, shape };

@@ -87,15 +87,6 @@ const correlateKernel = defineKernel({
   },
 });
 
-/**
- * Transformed inputs of the forward passes of a program, by operand. The weight gradient reads them
- * in place of the input, which it needs as the forward pass left it anyway.
- */
-const forwardTiles = new WeakMap<
-  ProgramBuilder,
-  Map<Operand, { shape: string; tiles: PlannedTexture }>
->();
-
 /** Elements of a transformed tile, and pixels along a side of the output that it gives. */
 const ELEMENTS = 36, TILE_SIDE = 4;
 
@@ -124,7 +115,11 @@ function countTiles(images: number, [height, width]: readonly [number, number]):
   return { down, across, count, pitch: (Math.ceil(count / 4) | 1) * 4 };
 }
 
-/** The forward pass, or, `transposed`, the data gradient from `input` = dY. */
+/**
+ * The forward pass, or, `transposed`, the data gradient from `input` = dY.
+ *
+ * @returns the transformed tiles of `input`
+ */
 export function winogradConvolution(program: ProgramBuilder, work: {
   input: Operand;
   weights: Operand;
@@ -133,7 +128,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   shape: Conv2dShape;
   transposed: boolean;
   label: string;
-}): void {
+}): PlannedTexture {
   const { input, weights, bias, output, shape, transposed, label } = work;
   const { device } = program;
   const { lanes } = device;
@@ -175,10 +170,6 @@ export function winogradConvolution(program: ProgramBuilder, work: {
     tiles,
     label: `${label}: transform input`,
   });
-  if (!transposed) {
-    const made = forwardTiles.get(program) ?? new Map();
-    forwardTiles.set(program, made.set(input, { shape: inputKey(shape), tiles: transformed }));
-  }
 
   const products = program.tensor(`${label} products`, ELEMENTS * outBlocks * tiles.pitch * 16);
   const tilesEach = pixelTile(lanes, tiles.count, directChannels);
@@ -229,11 +220,14 @@ export function winogradConvolution(program: ProgramBuilder, work: {
     workgroups: [Math.ceil(tiles.count / lanes), outBlocks],
     label: `${label}: transform output`,
   });
+  return transformed;
 }
 
 /** dW = G' [ sum over tiles of (A dY A') * (B' X B) ] G. */
 export function winogradWeightGradient(program: ProgramBuilder, work: {
   input: Operand;
+  /** What {@link winogradConvolution} returned for `input`; transformed again when absent. */
+  inputTiles?: PlannedTexture;
   outGradient: Operand;
   weightGradient: Operand;
   shape: Conv2dShape;
@@ -248,16 +242,13 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
   const inBlocks = Math.ceil(shape.channels / 4);
   const outBlocks = Math.ceil(shape.outChannels / 4);
   const common = { images: shape.images, padding: shape.padding, tiles };
-  const made = forwardTiles.get(program)?.get(input);
-  const inputTiles = made?.shape === inputKey(shape)
-    ? made.tiles
-    : transform(program, "input_tiles", {
-      ...common,
-      pixels: input,
-      blocks: inBlocks,
-      size: [shape.height, shape.width],
-      label: `${label}: transform input`,
-    });
+  const inputTiles = work.inputTiles ?? transform(program, "input_tiles", {
+    ...common,
+    pixels: input,
+    blocks: inBlocks,
+    size: [shape.height, shape.width],
+    label: `${label}: transform input`,
+  });
   const gradientTiles = transform(program, "gradient_tiles", {
     ...common,
     pixels: outGradient,
@@ -314,11 +305,6 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
     workgroups: [Math.ceil(inBlocks / lanes), outBlocks * 4],
     label: `${label}: transform back`,
   });
-}
-
-/** Shapes of one key read the same tiles of an input. */
-function inputKey({ images, channels, height, width, padding }: Conv2dShape): string {
-  return [images, channels, height, width, ...padding].join();
 }
 
 /** Transformed tiles `[36][block][pitch]` of an activation, as texels. */

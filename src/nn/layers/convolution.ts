@@ -95,7 +95,7 @@ export class Convolution implements Layer {
     const [weight, bias] = names;
     const weights = trace.parameter(weight);
     const tensor = trace.tensor(this.name, output);
-    conv2dForward(program, {
+    const inputTiles = conv2dForward(program, {
       input: x.tensor,
       weights,
       bias: bias === undefined ? undefined : trace.parameter(bias),
@@ -108,6 +108,7 @@ export class Convolution implements Layer {
       if (names.some((name) => trace.trainable(name))) {
         conv2dBackwardWeights(program, {
           input: x.tensor,
+          inputTiles,
           outGradient,
           weightGradient: trace.gradient(weight),
           biasGradient: bias === undefined ? undefined : trace.gradient(bias),

@@ -305,12 +305,13 @@ async function run(
   const weightGradient = device.buffer("weight gradient", weights.bytes);
   const biasGradient = device.buffer("bias gradient", bias.bytes);
   const program = new ProgramBuilder(device, "conv2d");
-  conv2dForward(program, { input, weights, bias, output, shape });
+  const inputTiles = conv2dForward(program, { input, weights, bias, output, shape });
   conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
   for (let i = 0; i < times; i++) {
     const accumulate = i > 0;
     conv2dBackwardWeights(program, {
       input,
+      inputTiles,
       outGradient,
       weightGradient,
       biasGradient,
