@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { intoTiles, outOfTiles, tiledCount } from "../../../kernels/conv/weight_layout.ts";
 
-Deno.test("weights of a linear layer over maps stand in tiles of 4 x 4 channels, zero beside", () => {
+Deno.test("weights of a linear layer over maps are in tiles of 4 x 4 channels, zero in padding", () => {
   // Five outputs of six channels at two positions: 2 tiles down, 2 x 2 across.
   const shape = { outChannels: 5, channels: 6, positions: 2, taps: 1 };
   const plain = Float32Array.from({ length: 60 }, (_, i) => i + 1);
@@ -21,7 +21,7 @@ Deno.test("weights of a linear layer over maps stand in tiles of 4 x 4 channels,
   assertEquals(back, plain);
 });
 
-Deno.test("the taps of a convolution stand tile after tile", () => {
+Deno.test("the taps of a convolution are tile after tile", () => {
   const shape = { outChannels: 4, channels: 4, taps: 9 };
   const plain = Float32Array.from({ length: 144 }, (_, i) => i);
   const tiled = new Float32Array(tiledCount(shape));

@@ -1,0 +1,17 @@
+import { kernelTables } from "../../../src/gpu/tuning.ts";
+import { checkTable, layer, oddShapes, withTable } from "./problem.ts";
+
+const direct = { ...kernelTables.software, winograd: false };
+
+for (const [name, shape] of Object.entries(oddShapes)) {
+  Deno.test(`direct convolution agrees with float64: ${name}`, async () => {
+    await withTable(direct, (device) => checkTable(device, shape));
+  });
+}
+
+Deno.test("register tiles of 16 channels agree with float64", async () => {
+  await withTable(
+    { ...direct, directChannels: 16 },
+    (device) => checkTable(device, layer(2, 20, 9, 8, 68, 3, 1, 1)),
+  );
+});

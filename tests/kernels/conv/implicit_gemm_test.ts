@@ -1,0 +1,76 @@
+import { conv2dForward } from "../../../kernels/conv/mod.ts";
+import { Device, openDevice } from "../../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../../src/gpu/program.ts";
+import { kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
+import {
+  assertCloseTo,
+  checkTable,
+  computeReference,
+  layer,
+  oddShapes,
+  randomProblem,
+  toTiles,
+  withTable,
+} from "./problem.ts";
+import { fromBlocks, toBlocks } from "./reference.ts";
+
+const implicitGemm = {
+  ...kernelTables.software,
+  convolution: "implicit_gemm",
+  winograd: false,
+} as const;
+
+for (const [name, shape] of Object.entries(oddShapes)) {
+  Deno.test(`implicit GEMM agrees with float64: ${name}`, async () => {
+    await withTable(implicitGemm, (device) => checkTable(device, shape));
+  });
+}
+
+for (const [gemmPixels, gemmChannels] of [[64, 64], [64, 128], [128, 128]]) {
+  Deno.test(`tiles of ${gemmPixels} pixels x ${gemmChannels} channels agree with float64`, async () => {
+    await withTable(
+      { ...implicitGemm, gemmPixels, gemmChannels },
+      (device) => checkTable(device, layer(2, 20, 9, 8, 68, 3, 1, 1)),
+    );
+  });
+}
+
+Deno.test("a grid longer than the device allows is folded and agrees with float64", async () => {
+  const opened = await openDevice();
+  try {
+    const limits = { ...limitsOf(opened), maxComputeWorkgroupsPerDimension: 4 };
+    const gpu = new Proxy(opened.gpu, {
+      get(target, key) {
+        if (key === "limits") return limits;
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const device = new Device(gpu, opened.info);
+    // 10 tiles of 64 pixels in 3 rows of 4.
+    useKernelTable(device, { ...implicitGemm, gemmPixels: 64 });
+    const shape = layer(2, 4, 20, 15, 4, 1, 1, 0);
+    const problem = randomProblem(shape);
+    const input = device.buffer("input", toBlocks(problem.input, 2, 4, 300));
+    const output = device.buffer("output", input.bytes);
+    const weights = device.buffer("weights", toTiles(shape, problem.weights));
+    const bias = device.buffer("bias", problem.bias);
+    const program = new ProgramBuilder(device, "folded");
+    conv2dForward(program, { input, weights, bias, output, shape });
+    (await program.build()).run();
+    const results = { output: fromBlocks(await device.readFloats(output), 2, 4, 300) };
+    assertCloseTo("float64", shape, results, { output: computeReference(problem).output });
+  } finally {
+    opened.destroy();
+  }
+});
+
+function limitsOf(device: Device): GPUSupportedLimits {
+  const names = Object.keys(Object.getOwnPropertyDescriptors(GPUSupportedLimits.prototype));
+  return Object.fromEntries(
+    names.filter((name) => name !== "constructor").map((name) => [
+      name,
+      device.limits[name as keyof GPUSupportedLimits],
+    ]),
+  ) as unknown as GPUSupportedLimits;
+}
