@@ -4,25 +4,20 @@ import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./optimizer.wgsl" with { type: "text" };
 import { flatGrid, laneCount } from "./tensors.ts";
 
-const update = {
-  parameters: "read_write",
-  gradients: "read",
-  norm_value: "read",
-  trainable: "read",
-  params: "uniform",
-} as const;
-
-/** Scalars of a step, in the order of the kernel's `Params`. */
+/** Scalars of an update, in the order of the kernel's `Params`, which explains them. */
 export const optimizerParams = {
   rate: "f32",
   weight_decay: "f32",
   beta1: "f32",
   beta2: "f32",
   epsilon: "f32",
-  first_factor: "f32",
-  second_factor: "f32",
-  rest1: "f32",
-  rest2: "f32",
+  one_minus_beta1: "f32",
+  one_minus_beta2: "f32",
+  moment_rate: "f32",
+  root_bias: "f32",
+  nadam_gradient_rate: "f32",
+  nadam_moment_rate: "f32",
+  rectification: "f32",
 } as const;
 
 const optimizer = defineKernel({
@@ -32,6 +27,7 @@ const optimizer = defineKernel({
     "LANES",
     "PER_LANE",
     "VECTORS",
+    "RULE",
     "NESTEROV",
     "DECOUPLED",
     "FROZEN",
@@ -41,35 +37,39 @@ const optimizer = defineKernel({
   ],
   params: optimizerParams,
   entries: {
-    square_parts: { gradients: "read", trainable: "read", squares: "read_write" },
-    square_total: { square_list: "read", norm: "read_write" },
-    descent: update,
-    momentum: { ...update, moment1: "read_write" },
-    adam: { ...update, moment1: "read_write", moment2: "read_write" },
-    rmsprop: { ...update, moment2: "read_write" },
-    adagrad: { ...update, moment2: "read_write" },
-    adadelta: { ...update, moment1: "read_write", moment2: "read_write" },
-    adamax: { ...update, moment1: "read_write", moment2: "read_write" },
-    nadam: { ...update, moment1: "read_write", moment2: "read_write" },
-    radam: { ...update, moment1: "read_write", moment2: "read_write" },
+    sum_squares: { gradients: "read", trainable: "read", squares_out: "read_write" },
+    norm_of_squares: { squares_in: "read", norm_out: "read_write" },
+    update: {
+      parameters: "read_write",
+      gradients: "read",
+      moment1: "read_write",
+      moment2: "read_write",
+      norm_in: "read",
+      trainable: "read",
+      params: "uniform",
+    },
   },
 });
 
-export type UpdateRule =
-  | "descent"
-  | "momentum"
-  | "adam"
-  | "rmsprop"
-  | "adagrad"
-  | "adadelta"
-  | "adamax"
-  | "nadam"
-  | "radam";
+/** Which of the two moments each rule keeps. */
+const moments = {
+  descent: { first: false, second: false },
+  momentum: { first: true, second: false },
+  adam: { first: true, second: true },
+  rmsprop: { first: false, second: true },
+  adagrad: { first: false, second: true },
+  adadelta: { first: true, second: true },
+  adamax: { first: true, second: true },
+  nadam: { first: true, second: true },
+  radam: { first: true, second: true },
+} as const;
+
+/** The kernel's constant for a rule is its name in capitals. */
+export type UpdateRule = keyof typeof moments;
 
 /** Which of the two moments a rule keeps. */
 export function momentsOf(rule: UpdateRule): { first: boolean; second: boolean } {
-  const uses = optimizer.declaration.entries[rule];
-  return { first: "moment1" in uses, second: "moment2" in uses };
+  return moments[rule];
 }
 
 export interface Update {
@@ -87,6 +87,7 @@ export interface Update {
   moment2?: Operand;
   /** One u32 for each 64 floats; 0 keeps them. Absent: all are updated. */
   trainable?: Operand;
+  /** {@link optimizerParams} */
   params: Operand;
   label?: string;
 }
@@ -102,24 +103,25 @@ export function recordUpdate(program: ProgramBuilder, options: Update): void {
   if (clipNorm !== undefined) {
     const PARTS = Math.ceil(count / 4 / PER_LANE / LANES);
     const squares = program.tensor(`${label} squares`, PARTS * 4);
-    program.dispatch(optimizer, "square_parts", {
+    program.dispatch(optimizer, "sum_squares", {
       constants: { ...shared, PARTS },
-      bindings: { gradients, squares, ...frozen },
+      bindings: { gradients, squares_out: squares, ...frozen },
       workgroups,
       label: "gradient norm",
     });
     norm = program.tensor(`${label} gradient norm`, 16);
-    program.dispatch(optimizer, "square_total", {
+    program.dispatch(optimizer, "norm_of_squares", {
       constants: { LANES, PARTS },
-      bindings: { square_list: squares, norm },
+      bindings: { squares_in: squares, norm_out: norm },
       workgroups: [1],
       label: "gradient norm",
     });
   }
-  const moments = momentsOf(rule);
-  program.dispatch(optimizer, rule as "adam", {
+  const { first, second } = momentsOf(rule);
+  program.dispatch(optimizer, "update", {
     constants: {
       ...shared,
+      RULE: rule.toUpperCase(),
       NESTEROV: options.nesterov ?? false,
       DECOUPLED: options.decoupled ?? false,
       CLIPPED: norm !== undefined,
@@ -130,9 +132,9 @@ export function recordUpdate(program: ProgramBuilder, options: Update): void {
       gradients,
       params,
       ...frozen,
-      ...(norm && { norm_value: norm }),
-      ...(moments.first && { moment1: options.moment1! }),
-      ...(moments.second && { moment2: options.moment2! }),
+      ...(norm && { norm_in: norm }),
+      ...(first && { moment1: options.moment1! }),
+      ...(second && { moment2: options.moment2! }),
     },
     workgroups,
     label: label ?? rule,

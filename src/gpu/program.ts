@@ -83,7 +83,8 @@ export {
 };
 
 export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
-  constants?: Partial<Record<ConstantOf<D>, number | boolean>>;
+  /** Numbers, flags, or names of other constants of the kernel. */
+  constants?: Partial<Record<ConstantOf<D>, number | boolean | string>>;
   /** Exactly the bindings that the specialised entry point uses. */
   bindings: Partial<Record<BindingOf<D, E>, Operand | PlannedTexture>>;
   workgroups: readonly [number, number?, number?];

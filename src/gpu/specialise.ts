@@ -4,8 +4,9 @@
  *
  * A shader file stays valid WGSL that runs as it is. Five things in it direct the specialiser:
  * - a module constant (`const TILE = 16u;`) whose value a caller may replace;
- * - `if (NAME) { } else { }` or `if (!NAME) { }` on a boolean constant: one branch stays, so a binding
- *   that only the other one used leaves the pipeline's layout;
+ * - `if (NAME) { } else { }` or `if (!NAME) { }` on a boolean constant, `if (NAME == NAME) { }` or `!=`
+ *   on integer ones: one branch stays, so a binding that only the other one used leaves the pipeline's
+ *   layout;
  * - `// unroll` on the line before a `for` loop with constant bounds;
  * - `// registers` on the line before a function-scope array: after unrolling, every index into it
  *   must be constant, and each element becomes a variable of its own;
@@ -22,8 +23,11 @@ import { unroll } from "./unroll.ts";
 import { readConstant, splitDeclarations } from "./wgsl.ts";
 import { inside, is, isGroup, isWord, parse, type Tree } from "./wgsl_tokens.ts";
 
-/** Values for module constants, by name. Numbers keep the literal suffix of the file's value. */
-export type Constants = Readonly<Record<string, number | boolean>>;
+/**
+ * Values for module constants, by name. Numbers keep the literal suffix of the file's value; a string
+ * names another constant of the module.
+ */
+export type Constants = Readonly<Record<string, number | boolean | string>>;
 
 /**
  * Specialises a parsed module. `name` is used in errors only.
@@ -37,9 +41,9 @@ export function specialise(
   texels = false,
 ): Tree[] {
   const set = setConstants(name, module, constants);
-  const pruned = prune(set, booleanConstants(set));
+  const values = integerConstants(set);
+  const pruned = prune(set, booleanConstants(set), values);
   const read = texels ? readTexels(name, pruned) : pruned;
-  const values = integerConstants(read);
   return splitRegisters(name, unroll(name, read, values), values);
 }
 
@@ -51,24 +55,25 @@ export function specialise(
  * ```
  */
 function setConstants(name: string, module: readonly Tree[], constants: Constants): Tree[] {
-  const missing = new Set(Object.keys(constants));
-  const set = splitDeclarations(module).flatMap((declaration): readonly Tree[] => {
+  const declarations = splitDeclarations(module);
+  const declared = new Set(declarations.flatMap((one) => readConstant(one)?.name ?? []));
+  for (const [constant, value] of Object.entries(constants)) {
+    const missing = [constant, value].find((one) => typeof one === "string" && !declared.has(one));
+    if (missing !== undefined) {
+      throw new DeviceError(`Kernel ${name} declares no constant ${missing}`, name);
+    }
+  }
+  return declarations.flatMap((declaration): readonly Tree[] => {
     const constant = readConstant(declaration);
-    if (!constant || !missing.delete(constant.name)) return declaration.trees;
-    const value = constants[constant.name];
+    const value = constant && constants[constant.name];
+    if (!constant || value === undefined) return declaration.trees;
     const [literal] = constant.value;
     const suffix = typeof value === "number" && literal.kind === "number"
       ? /^\d+([iu])$/.exec(literal.text)?.[1] ?? ""
       : "";
-    return [
-      ...declaration.trees.slice(0, -1 - constant.value.length),
-      ...parse(name, ` ${value}${suffix};`),
-    ];
+    const before = declaration.trees.slice(0, -1 - constant.value.length);
+    return [...before, ...parse(name, ` ${value}${suffix};`)];
   });
-  for (const constant of missing) {
-    throw new DeviceError(`Kernel ${name} declares no constant ${constant}`, name);
-  }
-  return set;
 }
 
 function booleanConstants(module: readonly Tree[]): Map<string, boolean> {
@@ -93,41 +98,57 @@ function integerConstants(module: readonly Tree[]): Map<string, number> {
 }
 
 /**
- * Makes the lower text of the upper one, with `FAST` true and `EXACT` false:
+ * Makes the lower text of the upper one, with `FAST` true and `RULE` 1, as `SGD`:
  * ```wgsl
- * if (FAST) { a(); } else { b(); }  if (EXACT) { c(); } else if (n > 0u) { d(); }
+ * if (FAST) { a(); } else { b(); }  if (RULE != SGD) { c(); } else if (n > 0u) { d(); }
  * { a(); }                          if (n > 0u) { d(); }
  * ```
  */
-function prune(trees: readonly Tree[], flags: ReadonlyMap<string, boolean>): Tree[] {
+function prune(
+  trees: readonly Tree[],
+  flags: ReadonlyMap<string, boolean>,
+  values: ReadonlyMap<string, number>,
+): Tree[] {
   const kept: Tree[] = [];
   for (let at = 0; at < trees.length;) {
-    const holds = isWord(trees[at], "if") ? conditionOf(trees[at + 1], flags) : undefined;
+    const holds = isWord(trees[at], "if")
+      ? evaluateCondition(trees[at + 1], flags, values)
+      : undefined;
     if (holds === undefined) {
-      kept.push(inside(trees[at++], (inner) => prune(inner, flags)));
+      kept.push(inside(trees[at++], (inner) => prune(inner, flags, values)));
       continue;
     }
     const end = endOfIf(trees, at);
     const branch = holds ? [trees[at + 2]] : trees.slice(at + 4, end);
     if (branch.length === 0 && isWord(kept.at(-1), "else")) kept.pop();
-    kept.push(...prune(branch, flags));
+    kept.push(...prune(branch, flags, values));
     at = end;
   }
   return kept;
 }
 
-/** Value of `(NAME)` or `(!NAME)`; undefined when it is no such condition. */
-function conditionOf(
+/** Value of a condition that decides between branches here; undefined of any other. */
+function evaluateCondition(
   condition: Tree | undefined,
   flags: ReadonlyMap<string, boolean>,
+  values: ReadonlyMap<string, number>,
 ): boolean | undefined {
   if (!isGroup(condition, "(")) return undefined;
-  const { trees } = condition;
-  const negated = is(trees[0], "!");
-  const name = trees[negated ? 1 : 0];
-  if (trees.length !== (negated ? 2 : 1) || !isWord(name)) return undefined;
-  const flag = flags.get(name.text);
-  return flag === undefined ? undefined : flag !== negated;
+  const [first, second, third, ...rest] = condition.trees;
+  if (rest.length > 0) return undefined;
+  if (is(first, "!") && isWord(second) && !third) {
+    const flag = flags.get(second.text);
+    return flag === undefined ? undefined : !flag;
+  }
+  if (!isWord(first)) return undefined;
+  if (!second) return flags.get(first.text);
+  const [left, right] = [
+    values.get(first.text),
+    isWord(third) ? values.get(third.text) : undefined,
+  ];
+  if (left === undefined || right === undefined) return undefined;
+  if (is(second, "==")) return left === right;
+  return is(second, "!=") ? left !== right : undefined;
 }
 
 /** Where the `if` at `at` ends, with all its `else`. */

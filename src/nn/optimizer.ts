@@ -106,16 +106,19 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
     beta1,
     beta2,
     epsilon: options.epsilon ?? usual.epsilon,
-    first_factor: learningRate / (1 - beta1 ** t),
-    second_factor: Math.sqrt(1 - beta2 ** t),
-    rest1: 1 - beta1,
-    rest2: 1 - beta2,
+    one_minus_beta1: 1 - beta1,
+    one_minus_beta2: 1 - beta2,
+    moment_rate: learningRate / (1 - beta1 ** t),
+    root_bias: Math.sqrt(1 - beta2 ** t),
+    nadam_gradient_rate: 0,
+    nadam_moment_rate: 0,
+    rectification: 0,
   };
   if (options.name === "NAdam") {
     const mu = (step: number) => beta1 * (1 - 0.5 * 0.96 ** (step * nadamDecay));
     const product = productOf(mu, beta1, t);
-    scalars.rate = learningRate * (1 - mu(t)) / (1 - product);
-    scalars.first_factor = learningRate * mu(t + 1) / (1 - product * mu(t + 1));
+    scalars.nadam_gradient_rate = learningRate * (1 - mu(t)) / (1 - product);
+    scalars.nadam_moment_rate = learningRate * mu(t + 1) / (1 - product * mu(t + 1));
   }
   if (options.name === "ASGD") {
     // p (1 - decay eta) - eta g is a step of descent with so much more weight decay.
@@ -125,11 +128,11 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
   if (options.name === "RAdam") {
     const limit = 2 / (1 - beta2) - 1;
     const length = limit - 2 * t * beta2 ** t / (1 - beta2 ** t);
-    scalars.second_factor = length > 5
-      ? scalars.second_factor * Math.sqrt(
+    if (length > 5) {
+      scalars.rectification = scalars.root_bias * Math.sqrt(
         ((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length),
-      )
-      : 0;
+      );
+    }
   }
   return scalars;
 }

@@ -77,6 +77,16 @@ Deno.test("specialise keeps one branch of an if on a boolean constant", () => {
   );
 });
 
+Deno.test("specialise keeps one branch of an if on two integer constants", () => {
+  const source = `const SGD: u32 = 0u; const ADAM: u32 = 1u; const RULE: u32 = SGD;
+    fn f() { if (RULE == SGD) { a(); } else if (RULE == ADAM) { b(); } if (RULE != ADAM) { c(); }
+      if (RULE == rule) { d(); } if (RULE == 1u) { e(); } }`;
+  const kept = "if (RULE == rule) { d(); } if (RULE == 1u) { e(); } }";
+  assertEquals(body(source, {}), `fn f() { { a(); } { c(); } ${kept}`);
+  assertEquals(body(source, { RULE: "ADAM" }), `fn f() { { b(); } ${kept}`);
+  assertThrows(() => body(source, { RULE: "ADAMW" }), DeviceError, "declares no constant ADAMW");
+});
+
 Deno.test("specialise leaves no else without a branch", () => {
   const source = "const ON: bool = false;\nfn f() { if (y) { z(); } else if (ON) { x(); } u(); }";
   assertEquals(body(source, {}), "fn f() { if (y) { z(); } u(); }");
