@@ -4,7 +4,6 @@
  */
 import type { PlannedTensor, PlannedTexture, ProgramBuilder } from "../src/gpu/program.ts";
 import { type Operand, slice } from "../src/gpu/program.ts";
-import { listShape } from "../src/gpu/texels.ts";
 
 /** The first `count` texels of an operand behind a row of zeros. */
 export function paddedTexels(
@@ -21,10 +20,7 @@ export function plainTexels(
   tensor: PlannedTensor,
   label: string,
 ): PlannedTexture {
-  const longestSide = program.device.limits.maxTextureDimension2D;
-  const texture = program.texture(label, listShape(tensor.bytes / 16, 0, longestSide));
-  program.copyTexels(tensor, texture);
-  return texture;
+  return program.copyToTexels(label, tensor, 0);
 }
 
 /** Sizes of register tiles to choose from, in pixels an invocation. */

@@ -2,15 +2,13 @@
 import { DeviceError } from "../errors.ts";
 import { type Device, megabytes } from "./device.ts";
 
+/** Shape of a texture of four float32 a texel. */
 export interface TextureShape {
   /** Texels along x. */
   width: number;
   height: number;
-  /** Array layers. */
-  layers: number;
-  format: "rgba32float" | "rgba16float" | "r32float";
   /** First rows that nothing writes, so that they stay zero; part of what textures must share. */
-  zeroRows?: number;
+  zeroRows: number;
 }
 
 /** The device refused memory for activations. */
@@ -105,12 +103,12 @@ export class Arena {
     const gpu = await this.#allocate(bytes, needed, () =>
       this.device.gpu.createTexture({
         label: `arena texture ${key}`,
-        size: [shape.width, shape.height, shape.layers],
-        format: shape.format,
+        size: [shape.width, shape.height],
+        format: "rgba32float",
         usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING |
           GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
       }));
-    const view = gpu.createView({ dimension: shape.layers > 1 ? "2d-array" : "2d" });
+    const view = gpu.createView();
     this.#textures.push({ key, bytes, gpu, view });
     return view;
   }
@@ -130,11 +128,10 @@ export class Arena {
   }
 }
 
-export function textureKey({ width, height, layers, format, zeroRows }: TextureShape): string {
-  return `${width}x${height}x${layers} ${format}${zeroRows ? ` from row ${zeroRows}` : ""}`;
+export function textureKey({ width, height, zeroRows }: TextureShape): string {
+  return `${width}x${height}${zeroRows > 0 ? ` from row ${zeroRows}` : ""}`;
 }
 
-function textureBytes({ width, height, layers, format }: TextureShape): number {
-  const texel = format === "rgba32float" ? 16 : format === "rgba16float" ? 8 : 4;
-  return width * height * layers * texel;
+export function textureBytes({ width, height }: TextureShape): number {
+  return width * height * 16;
 }

@@ -1,6 +1,5 @@
 /** A built program: what runs, once a step. */
 import { DeviceError } from "../errors.ts";
-import type { TextureShape } from "./arena.ts";
 import type { Device } from "./device.ts";
 
 /** Time of one operation of a profiled run. */
@@ -26,10 +25,9 @@ export type Encoded =
     kind: "upload";
     label: string;
     from: GPUBufferBinding;
-    bytesPerRow: number;
-    firstRow?: number;
-    shape: TextureShape;
     texture: GPUTexture;
+    /** Row of the texture at which the texels begin. */
+    firstRow: number;
   };
 
 /** A built program. Its memory belongs to the arena that it was built in. */
@@ -141,20 +139,11 @@ function encodeTransfer(
     const bytes = Math.min(from.size ?? 0, to.size ?? 0);
     encoder.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytes);
   } else {
-    const { from, bytesPerRow, firstRow, shape, texture } = operation;
-    if (firstRow !== undefined) {
-      encodeTexels(encoder, from, texture, firstRow);
-      return;
-    }
-    encoder.copyBufferToTexture(
-      { buffer: from.buffer, offset: from.offset, bytesPerRow, rowsPerImage: shape.height },
-      { texture },
-      [shape.width, shape.height, shape.layers],
-    );
+    encodeTexels(encoder, operation.from, operation.texture, operation.firstRow);
   }
 }
 
-/** Whole rows in one copy, then the texels that begin a last one. */
+/** Full rows in one copy, then the texels of a last one. */
 function encodeTexels(
   encoder: GPUCommandEncoder,
   { buffer, offset = 0, size = 0 }: GPUBufferBinding,

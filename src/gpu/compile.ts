@@ -88,13 +88,12 @@ async function dispatchNothing(device: Device, kernel: DispatchOperation): Promi
     if (bound.kind === "texture") {
       // Three rows: not a power of two, as the heights of `listShape`.
       const texture = gpu.createTexture({
-        size: [bound.width, 3, bound.layers],
-        format: bound.format,
+        size: [bound.width, 3],
+        format: "rgba32float",
         usage: GPUTextureUsage.STORAGE_BINDING,
       });
       placeholders.push(texture);
-      const dimension = bound.layers > 1 ? "2d-array" : "2d";
-      return { binding, resource: texture.createView({ dimension }) };
+      return { binding, resource: texture.createView() };
     }
     const buffer = gpu.createBuffer({
       size: placeholderBytes,

@@ -1,6 +1,7 @@
 /** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
-import { type Access, type Declarations, readDeclarations } from "./wgsl.ts";
-import { parse, type Tree } from "./wgsl_tokens.ts";
+import { type Constants, specialise } from "./specialise.ts";
+import { type Access, type Declarations, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
+import { parse, print, type Tree } from "./wgsl_tokens.ts";
 
 /** Binding name -> how the entry point uses it. */
 export type BindingUse = Readonly<Record<string, Access>>;
@@ -99,4 +100,35 @@ function entryFaults(declaration: KernelDeclaration, found: Declarations): strin
     if (!(entry in declaration.entries)) faults.push(`entry point ${entry} is not declared`);
   }
   return faults;
+}
+
+/** One entry point of a kernel with constants set: what a pipeline is made from. */
+export interface SpecialisedKernel {
+  code: string;
+  declarations: Declarations;
+}
+
+const specialisedKernels = new Map<Kernel, Map<string, SpecialisedKernel>>();
+
+/**
+ * @param texels whether buffers marked with `// texels` are read as textures
+ * @throws {DeviceError} see `specialise`
+ */
+export function specialiseKernel(
+  kernel: Kernel,
+  entry: string,
+  constants: Constants,
+  texels: boolean,
+): SpecialisedKernel {
+  let variants = specialisedKernels.get(kernel);
+  if (!variants) specialisedKernels.set(kernel, variants = new Map());
+  const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
+  const key = JSON.stringify([entry, texels, sorted]);
+  let variant = variants.get(key);
+  if (!variant) {
+    const module = withoutOtherEntries(kernel.module, entry);
+    const trees = specialise(kernel.name, module, constants, texels);
+    variants.set(key, variant = { code: print(trees), declarations: readDeclarations(trees) });
+  }
+  return variant;
 }

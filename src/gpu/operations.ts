@@ -17,10 +17,15 @@ interface CopyOperation {
   kind: "copy";
   label: string;
   from: Operand;
-  to: Operand | PlannedTexture;
-  bytesPerRow?: number;
-  /** Set when the texture is a list of texels: the row at which the copy starts. */
-  firstRow?: number;
+  to: Operand;
+}
+
+/** Copies vectors into the texels of a texture, row after row behind its zero rows. */
+interface UploadOperation {
+  kind: "upload";
+  label: string;
+  from: Operand;
+  to: PlannedTexture;
 }
 
 interface ClearOperation {
@@ -29,7 +34,7 @@ interface ClearOperation {
   to: Operand;
 }
 
-export type Operation = DispatchOperation | CopyOperation | ClearOperation;
+export type Operation = DispatchOperation | CopyOperation | UploadOperation | ClearOperation;
 
 /** @throws {TypeError} when a dispatch reads and writes one place, or writes it twice */
 export function checkAliasing(
@@ -79,7 +84,7 @@ export function lifetimesOf(
     if (operation.kind === "dispatch") {
       for (const { bound, writes } of operation.bindings) touch(bound, at, writes);
     } else {
-      if (operation.kind === "copy") touch(operation.from, at, false);
+      if (operation.kind !== "clear") touch(operation.from, at, false);
       touch(operation.to, at, true);
     }
   });

@@ -29,19 +29,25 @@
  * - Parameters are ranges of flat buffers: `slice(buffer, offset, bytes)`, offsets multiples of 256.
  *   A dispatch may not read one range and write another of the same buffer (WebGPU tracks whole
  *   buffers); writing two ranges of one buffer is possible when they don't overlap.
- * - `program.texture(label, shape)` is virtual too. Write it by a kernel (`texture_write`, a
- *   `texture_storage_2d_array<rgba32float, write>`) or by `copyToTexture`, read it as `texture_read`.
- * - A constant is for what changes the code. Shapes of layers stand in `fixedParams`, and a batch size
+ * - `program.texels(operand)` is a copy of a buffer as a texture, for a binding of `texture_read`.
+ * - A constant is for what changes the code. Shapes of layers are in `fixedParams`, and a batch size
  *   follows from the grid or from `arrayLength`: each set of constants is a pipeline of its own, which
  *   a software adapter compiles for 0.05 to 1 s, and the last partial batch should find all of them made.
  * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
  */
 import { DeviceError } from "../errors.ts";
-import { Arena, textureKey, type TextureShape } from "./arena.ts";
-import { type Encoded, Program, type Timing } from "./built_program.ts";
-import { compile } from "./compile.ts";
+import { Arena, textureKey } from "./arena.ts";
+import { build, plannedBytes, type Recorded } from "./build.ts";
+import { Program, type Timing } from "./built_program.ts";
 import type { Device } from "./device.ts";
-import type { BindingOf, ConstantOf, EntryOf, Kernel, KernelDeclaration } from "./kernel.ts";
+import {
+  type BindingOf,
+  type ConstantOf,
+  type EntryOf,
+  type Kernel,
+  type KernelDeclaration,
+  specialiseKernel,
+} from "./kernel.ts";
 import {
   extent,
   labelOf,
@@ -51,26 +57,12 @@ import {
   type Slice,
   slice,
 } from "./operand.ts";
-import {
-  checkAliasing,
-  type DispatchOperation,
-  lifetimesOf,
-  type Operation,
-  placeTextures,
-  unused,
-} from "./operations.ts";
-import { place } from "./plan.ts";
-import { type Constants, specialise } from "./specialise.ts";
+import { checkAliasing, type Operation } from "./operations.ts";
+import type { Constants } from "./specialise.ts";
 import { texelsOf } from "./texel_reads.ts";
 import { listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
-import {
-  type BindingDeclaration,
-  type Declarations,
-  readDeclarations,
-  withoutOtherEntries,
-} from "./wgsl.ts";
-import { print } from "./wgsl_tokens.ts";
+import type { BindingDeclaration } from "./wgsl.ts";
 
 export {
   type Operand,
@@ -92,13 +84,11 @@ export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
   label?: string;
 }
 
-const specialisedKernels = new Map<Kernel, Map<string, Specialised>>();
-
 /** Records operations in the order in which they will run. */
 export class ProgramBuilder {
   #operations: Operation[] = [];
   #copies = new TexelCopies();
-  readonly #tensors: PlannedTensor[] = [];
+  #tensors = 0;
   readonly #textures: PlannedTexture[] = [];
 
   constructor(readonly device: Device, readonly label: string) {}
@@ -107,27 +97,7 @@ export class ProgramBuilder {
   tensor(label: string, bytes: number): PlannedTensor {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     this.device.requireSize(label, size);
-    const tensor: PlannedTensor = {
-      kind: "tensor",
-      id: this.#tensors.length,
-      label,
-      bytes: size,
-    };
-    this.#tensors.push(tensor);
-    return tensor;
-  }
-
-  /** @throws {DeviceError} when a side or the number of layers exceeds the device's limits */
-  texture(label: string, shape: TextureShape): PlannedTexture {
-    const { maxTextureDimension2D: side, maxTextureArrayLayers: layers } = this.device.limits;
-    if (shape.width > side || shape.height > side || shape.layers > layers) {
-      throw new DeviceError(
-        `Texture "${label}" of ${textureKey(shape)} exceeds ${side}x${side}x${layers}`,
-      );
-    }
-    const texture: PlannedTexture = { kind: "texture", id: this.#textures.length, label, ...shape };
-    this.#textures.push(texture);
-    return texture;
+    return { kind: "tensor", id: this.#tensors++, label, bytes: size };
   }
 
   /**
@@ -141,7 +111,12 @@ export class ProgramBuilder {
   ): void {
     const name = `${kernel.name}.${entry}`;
     const texels = kernelTable(this.device).convolution === "direct";
-    const { code, declarations } = specialised(kernel, entry, constants as Constants, texels);
+    const { code, declarations } = specialiseKernel(
+      kernel,
+      entry,
+      constants as Constants,
+      texels,
+    );
     const used = declarations.entries.get(entry) ?? new Set();
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
     for (const extra of Object.keys(given)) {
@@ -158,7 +133,7 @@ export class ProgramBuilder {
       return {
         binding: declared.binding,
         bound: resource,
-        writes: declared.access === "read_write" || declared.access === "texture_write",
+        writes: declared.access === "read_write",
       };
     });
     checkAliasing(name, bound);
@@ -187,7 +162,7 @@ export class ProgramBuilder {
     resource: Operand | PlannedTexture,
   ): void {
     const isTexture = resource.kind === "texture";
-    if (isTexture !== declared.access.startsWith("texture")) {
+    if (isTexture !== (declared.access === "texture_read")) {
       throw new TypeError(`${name}: ${declared.name} cannot be bound to ${labelOf(resource)}`);
     }
     if (isTexture) return;
@@ -208,17 +183,36 @@ export class ProgramBuilder {
   }
 
   /**
-   * What an operand holds now, as a list of texels behind a row of zeros. Copied once for all who ask
-   * before something overwrites the operand.
+   * What an operand holds now, as texels behind a row of zeros. Copied once for all who ask before
+   * something overwrites the operand.
    */
   texels(operand: Operand): PlannedTexture {
     const made = this.#copies.find(operand);
     if (made) return made;
     const count = Math.floor(extent(operand).bytes / 16);
-    const shape = listShape(count, 1, this.device.limits.maxTextureDimension2D);
-    const texture = this.texture(labelOf(operand), shape);
-    this.copyTexels(slice(operand, 0, count * 16), texture);
+    const texture = this.copyToTexels(labelOf(operand), slice(operand, 0, count * 16), 1);
     this.#copies.add(operand, texture);
+    return texture;
+  }
+
+  /**
+   * A texture that holds the vectors of an operand, row after row behind rows of zeros. What lies
+   * behind them is anything.
+   *
+   * @throws {TypeError} when the operand is not a whole number of texels
+   * @throws {DeviceError} when the device has no texture of so many texels
+   */
+  copyToTexels(label: string, from: Operand, zeroRows: number): PlannedTexture {
+    const { bytes } = extent(from);
+    if (bytes % 16 !== 0) throw new TypeError(`${labelOf(from)}: ${bytes} bytes are no texels`);
+    const side = this.device.limits.maxTextureDimension2D;
+    const shape = listShape(bytes / 16, zeroRows, side);
+    if (shape.width > side || shape.height > side) {
+      throw new DeviceError(`Texture "${label}" of ${textureKey(shape)} exceeds ${side}x${side}`);
+    }
+    const texture: PlannedTexture = { kind: "texture", id: this.#textures.length, label, ...shape };
+    this.#textures.push(texture);
+    this.#operations.push({ kind: "upload", label: `copy to ${label}`, from, to: texture });
     return texture;
   }
 
@@ -232,51 +226,6 @@ export class ProgramBuilder {
   copy(from: Operand, to: Operand, label = "copy"): void {
     this.#copies.overwritten(to);
     this.#operations.push({ kind: "copy", label, from, to });
-  }
-
-  /**
-   * Fills a texture from rows of texels.
-   *
-   * @param bytesPerRow a multiple of 256 by WebGPU's rule; width x texel size when absent
-   */
-  copyToTexture(from: Operand, to: PlannedTexture, bytesPerRow?: number): void {
-    const texel = to.format === "rgba32float" ? 16 : to.format === "rgba16float" ? 8 : 4;
-    const pitch = bytesPerRow ?? to.width * texel;
-    if (pitch % 256 !== 0 && (to.height > 1 || to.layers > 1)) {
-      throw new TypeError(`Rows of ${pitch} bytes are not a multiple of 256: ${to.label}`);
-    }
-    this.#operations.push({
-      kind: "copy",
-      label: `copy to ${to.label}`,
-      from,
-      to,
-      bytesPerRow: pitch,
-    });
-  }
-
-  /**
-   * Fills a texture of one layer as a list of `rgba32float` texels, row after row behind its zero rows.
-   * What lies behind the list is anything.
-   *
-   * @throws {TypeError} when the operand does not fit or is not a whole number of texels
-   */
-  copyTexels(from: Operand, to: PlannedTexture): void {
-    const firstRow = to.zeroRows ?? 0;
-    const { bytes } = extent(from);
-    if (to.format !== "rgba32float" || to.layers !== 1 || (to.width * 16) % 256 !== 0) {
-      throw new TypeError(`${to.label} (${textureKey(to)}) is no list of texels`);
-    }
-    if (bytes % 16 !== 0 || bytes > (to.height - firstRow) * to.width * 16) {
-      throw new TypeError(`${bytes} bytes of ${labelOf(from)} do not fit ${to.label}`);
-    }
-    this.#operations.push({
-      kind: "copy",
-      label: `copy to ${to.label}`,
-      from,
-      to,
-      bytesPerRow: to.width * 16,
-      firstRow,
-    });
   }
 
   /** Zeroes a tensor. */
@@ -307,17 +256,7 @@ export class ProgramBuilder {
 
   /** Bytes that the plan would take in the arena, without allocating. */
   plannedBytes(): number {
-    const { tensors, textures } = this.#lifetimes();
-    const texels = placeTextures(this.#textures, textures).shapes.reduce(
-      (sum, t) => sum + t.width * t.height * t.layers * (t.format === "rgba32float" ? 16 : 8),
-      0,
-    );
-    return place(tensors.map((life) => life ?? unused)).sizes.reduce((a, b) => a + b, texels);
-  }
-
-  #lifetimes() {
-    const counts = { tensors: this.#tensors.length, textures: this.#textures.length };
-    return lifetimesOf(this.#operations, counts);
+    return plannedBytes(this.#recorded);
   }
 
   /**
@@ -325,92 +264,22 @@ export class ProgramBuilder {
    *
    * @param arena memory shared with other programs; they must not run interleaved with this one
    * @param onProgress called after each pipeline with the number done and the number of all
+   * @throws {TypeError} a tensor that is read before anything writes it
    * @throws {DeviceError} a kernel that does not compile, or too little memory
    */
-  async build(
+  build(
     arena: Arena = new Arena(this.device),
     onProgress?: (done: number, all: number) => void,
   ): Promise<Program> {
-    const lives = this.#lifetimes();
-    const placement = place(lives.tensors.map((life) => life ?? unused));
-    const buffers = await arena.buffers(placement.sizes.map((size) => Math.max(size, 16)));
-    const texturePlan = placeTextures(this.#textures, lives.textures);
-    const views = await arena.textures(texturePlan.shapes);
+    return build(this.device, this.#recorded, arena, onProgress);
+  }
 
-    const pipelines = new Map<string, GPUComputePipeline>();
-    const distinct = new Map<string, DispatchOperation>();
-    for (const operation of this.#operations) {
-      if (operation.kind === "dispatch") distinct.set(operation.entry + operation.code, operation);
-    }
-    await compile(this.device, [...distinct.values()], onProgress);
-    for (const [key, { kernel, code, entry }] of distinct) {
-      pipelines.set(key, await this.device.pipeline(kernel, code, entry));
-    }
-
-    const range = (operand: Operand): GPUBufferBinding => {
-      const { of, offset, bytes } = extent(operand);
-      const buffer = of.kind === "buffer" ? of.gpu : buffers[placement.slots[of.id]];
-      return { buffer, offset, size: bytes };
+  get #recorded(): Recorded {
+    return {
+      label: this.label,
+      operations: this.#operations,
+      tensors: this.#tensors,
+      textures: this.#textures,
     };
-    const encode: Encoded[] = await this.device.guarded(
-      `Program ${this.label}`,
-      () =>
-        this.#operations.map((operation): Encoded => {
-          if (operation.kind === "dispatch") {
-            const pipeline = pipelines.get(operation.entry + operation.code)!;
-            const group = this.device.gpu.createBindGroup({
-              label: operation.label,
-              layout: pipeline.getBindGroupLayout(0),
-              entries: operation.bindings.map(({ binding, bound }) => ({
-                binding,
-                resource: bound.kind === "texture"
-                  ? views[texturePlan.slots[bound.id]]
-                  : range(bound),
-              })),
-            });
-            const { label, kernel, workgroups } = operation;
-            return { kind: "dispatch", label, kernel, pipeline, group, workgroups };
-          }
-          const { label } = operation;
-          if (operation.kind === "clear") return { kind: "clear", label, to: range(operation.to) };
-          if (operation.to.kind !== "texture") {
-            return { kind: "copy", label, from: range(operation.from), to: range(operation.to) };
-          }
-          return {
-            kind: "upload",
-            label,
-            from: range(operation.from),
-            bytesPerRow: operation.bytesPerRow!,
-            firstRow: operation.firstRow,
-            shape: operation.to,
-            texture: arena.textureOf(views[texturePlan.slots[operation.to.id]]),
-          };
-        }),
-    );
-    return new Program(this.device, this.label, encode);
   }
-}
-
-interface Specialised {
-  code: string;
-  declarations: Declarations;
-}
-
-function specialised(
-  kernel: Kernel,
-  entry: string,
-  constants: Constants,
-  texels: boolean,
-): Specialised {
-  let variants = specialisedKernels.get(kernel);
-  if (!variants) specialisedKernels.set(kernel, variants = new Map());
-  const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
-  const key = JSON.stringify([entry, texels, sorted]);
-  let variant = variants.get(key);
-  if (!variant) {
-    const module = withoutOtherEntries(kernel.module, entry);
-    const trees = specialise(kernel.name, module, constants, texels);
-    variants.set(key, variant = { code: print(trees), declarations: readDeclarations(trees) });
-  }
-  return variant;
 }

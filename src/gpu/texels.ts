@@ -15,8 +15,6 @@ export function listShape(count: number, zeroRows: number, longestSide: number):
   return {
     width: 2 ** rowBits,
     height: Math.max(rows, Math.min(roundedRows(rows), longestSide)),
-    layers: 1,
-    format: "rgba32float",
     zeroRows,
   };
 }

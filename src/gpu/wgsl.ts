@@ -1,13 +1,7 @@
 /** Reads the declarations of a WGSL module: bindings, constants, entry points, `Params`. */
 import { is, isGroup, isMember, isWord, split, type Tree } from "./wgsl_tokens.ts";
 
-export type Access =
-  | "read"
-  | "read_write"
-  | "uniform"
-  | "texture_read"
-  | "texture_write"
-  | "texture";
+export type Access = "read" | "read_write" | "uniform" | "texture_read";
 
 export interface BindingDeclaration {
   name: string;
@@ -84,7 +78,7 @@ export function readBinding({ trees, keyword, name, at }: Declaration) {
   const list = trees[at + 1];
   const space = isGroup(list, "<") ? split(list.trees, ",").map(textOf) : [];
   const type = textOf(trees.slice(trees.findIndex((tree) => is(tree, ":")) + 1, -1));
-  return { name, group, binding, access: accessOf(space, type), type };
+  return { name, group, binding, access: accessOf(space), type };
 }
 
 /** `const TILE: u32 = 16u;` */
@@ -110,11 +104,9 @@ function attribute(trees: readonly Tree[], name: string): number | undefined {
   return at < 0 || !isGroup(value, "(") ? undefined : Number(textOf(value.trees));
 }
 
-function accessOf([kind, access]: readonly string[], type: string): Access {
-  if (kind === undefined) {
-    if (!type.startsWith("texture_storage")) return "texture";
-    return /,\s*write\s*>/.test(type) ? "texture_write" : "texture_read";
-  }
+/** @param space what stands in `var<...>`; nothing for textures */
+function accessOf([kind, access]: readonly string[]): Access {
+  if (kind === undefined) return "texture_read";
   if (kind === "uniform") return "uniform";
   return access === "read_write" ? "read_write" : "read";
 }

@@ -7,13 +7,13 @@ const COUNT: u32 = 4u;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>; // not z: array<f32>
 @group(0) @binding(2) var<uniform> params: Params;
-@group(0) @binding(3) var t: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(3) var t: texture_storage_2d<rgba32float, read>;
 fn scaled(i: u32) -> f32 { return x[i] * params.rate; }
 @compute @workgroup_size(4) fn scale(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < COUNT) { y[id.x] = scaled(id.x); }
 }
 @compute @workgroup_size(4) fn load(@builtin(global_invocation_id) id: vec3u) {
-  y[id.x] = textureLoad(t, id.xy, 0).x;
+  y[id.x] = textureLoad(t, id.xy).x;
 }`;
 const right = {
   name: "scale",

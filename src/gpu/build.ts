@@ -1,0 +1,105 @@
+/** Builds what was recorded: places buffers and textures, compiles kernels, makes bind groups. */
+import { type Arena, textureBytes } from "./arena.ts";
+import { type Encoded, Program } from "./built_program.ts";
+import { compile } from "./compile.ts";
+import type { Device } from "./device.ts";
+import { extent, type Operand, type PlannedTexture } from "./operand.ts";
+import {
+  type DispatchOperation,
+  lifetimesOf,
+  type Operation,
+  placeTextures,
+  unused,
+} from "./operations.ts";
+import { place } from "./plan.ts";
+
+export interface Recorded {
+  label: string;
+  operations: readonly Operation[];
+  /** Number of its virtual tensors. */
+  tensors: number;
+  textures: readonly PlannedTexture[];
+}
+
+function planMemory({ operations, tensors, textures }: Recorded) {
+  const lives = lifetimesOf(operations, { tensors, textures: textures.length });
+  return {
+    buffers: place(lives.tensors.map((life) => life ?? unused)),
+    textures: placeTextures(textures, lives.textures),
+  };
+}
+
+/** Bytes that a program would take in the arena. */
+export function plannedBytes(recorded: Recorded): number {
+  const { buffers, textures } = planMemory(recorded);
+  const texels = textures.shapes.reduce((sum, shape) => sum + textureBytes(shape), 0);
+  return buffers.sizes.reduce((a, b) => a + b, texels);
+}
+
+/**
+ * @throws {TypeError} a tensor that is read before anything writes it
+ * @throws {DeviceError} a kernel that does not compile, or too little memory
+ */
+export async function build(
+  device: Device,
+  recorded: Recorded,
+  arena: Arena,
+  onProgress?: (done: number, all: number) => void,
+): Promise<Program> {
+  const { label, operations } = recorded;
+  const plan = planMemory(recorded);
+  const buffers = await arena.buffers(plan.buffers.sizes.map((size) => Math.max(size, 16)));
+  const views = await arena.textures(plan.textures.shapes);
+  const pipelines = await makePipelines(device, operations, onProgress);
+
+  const range = (operand: Operand): GPUBufferBinding => {
+    const { of, offset, bytes } = extent(operand);
+    const buffer = of.kind === "buffer" ? of.gpu : buffers[plan.buffers.slots[of.id]];
+    return { buffer, offset, size: bytes };
+  };
+  const viewOf = ({ id }: PlannedTexture) => views[plan.textures.slots[id]];
+  const encode = (operation: Operation): Encoded => {
+    const { kind, label } = operation;
+    if (kind === "clear") return { kind, label, to: range(operation.to) };
+    if (kind === "copy") {
+      return { kind, label, from: range(operation.from), to: range(operation.to) };
+    }
+    if (kind === "upload") {
+      const { from, to } = operation;
+      const texture = arena.textureOf(viewOf(to));
+      return { kind, label, from: range(from), texture, firstRow: to.zeroRows };
+    }
+    const { kernel, workgroups } = operation;
+    const pipeline = pipelines.get(pipelineKey(operation))!;
+    const entries = operation.bindings.map(({ binding, bound }) => ({
+      binding,
+      resource: bound.kind === "texture" ? viewOf(bound) : range(bound),
+    }));
+    const layout = pipeline.getBindGroupLayout(0);
+    const group = device.gpu.createBindGroup({ label, layout, entries });
+    return { kind, label, kernel, pipeline, group, workgroups };
+  };
+  const encoded = await device.guarded(`Program ${label}`, () => operations.map(encode));
+  return new Program(device, label, encoded);
+}
+
+async function makePipelines(
+  device: Device,
+  operations: readonly Operation[],
+  onProgress?: (done: number, all: number) => void,
+): Promise<Map<string, GPUComputePipeline>> {
+  const distinct = new Map<string, DispatchOperation>();
+  for (const operation of operations) {
+    if (operation.kind === "dispatch") distinct.set(pipelineKey(operation), operation);
+  }
+  await compile(device, [...distinct.values()], onProgress);
+  const pipelines = new Map<string, GPUComputePipeline>();
+  for (const [key, { kernel, code, entry }] of distinct) {
+    pipelines.set(key, await device.pipeline(kernel, code, entry));
+  }
+  return pipelines;
+}
+
+function pipelineKey({ entry, code }: DispatchOperation): string {
+  return entry + code;
+}
