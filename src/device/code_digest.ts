@@ -96,7 +96,7 @@ function sourceOf(href: string, sources: Sources): Promise<Source> {
 }
 
 async function readSource(href: string): Promise<Source> {
-  // A package has no text here: its name and version stand for it.
+  // A package is represented by its name and version.
   if (!/^(file|https?):/.test(href)) return { digest: await digestText(href), imports: [] };
   const text = await readText(new URL(href));
   const imports = !/\.(ts|js)$/.test(href) ? [] : readImports(text)

@@ -5,10 +5,11 @@ import type { AdapterClass, AdapterDescription, Device } from "../gpu/device.ts"
 import { type Program, ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable } from "../gpu/tuning.ts";
 
+/** A device, its limits and its measured throughput; the JSON of `gyrus doctor --json`. */
 export interface DeviceReport {
   class: AdapterClass;
   adapter: AdapterDescription;
-  /** A processor stands in for a GPU. */
+  /** Whether the adapter runs on the processor instead of a GPU. */
   software: boolean;
   features: string[];
   limits: Record<string, number>;
@@ -26,7 +27,7 @@ export interface DeviceReport {
   };
 }
 
-const reportedLimits = [
+const REPORTED_LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxComputeWorkgroupStorageSize",
@@ -49,18 +50,18 @@ export async function examineDevice(device: Device): Promise<DeviceReport> {
     adapter: device.info,
     software: device.class === "software",
     features: [...device.gpu.features].sort(),
-    limits: Object.fromEntries(reportedLimits.map((name) => [name, device.limits[name]])),
+    limits: Object.fromEntries(REPORTED_LIMITS.map((name) => [name, device.limits[name]])),
     kernels: kernelTable(device),
     measured: {
       gemmSize,
       gemmTeraflops: 2 * gemmSize ** 3 / await timeGemm(device, gemmSize) / 1e12,
-      copyGigabytes: 2 * copyBytes / await timeCopy(device) / 1e9,
+      copyGigabytes: 2 * COPY_BYTES / await timeCopy(device) / 1e9,
       ...await timeDispatches(device),
     },
   };
 }
 
-const copyBytes = 2 ** 25;
+const COPY_BYTES = 2 ** 25;
 
 /** Seconds of one product through the linear layer's kernel. */
 async function timeGemm(device: Device, size: number): Promise<number> {
@@ -78,16 +79,17 @@ async function timeGemm(device: Device, size: number): Promise<number> {
   }
 }
 
-/** Seconds to read and write {@link copyBytes} once. */
+/** Seconds to read and write {@link COPY_BYTES} once. */
 async function timeCopy(device: Device): Promise<number> {
   const program = new ProgramBuilder(device, "copy");
-  const from = program.tensor("copied", copyBytes);
-  const to = program.tensor("copy", copyBytes);
+  const from = program.tensor("copied", COPY_BYTES);
+  const to = program.tensor("copy", COPY_BYTES);
   program.clear(from);
-  activationForward(program, "none", { x: from, y: to, bytes: copyBytes });
+  activationForward(program, "none", { x: from, y: to, bytes: COPY_BYTES });
   return await timeProgram(device, await program.build());
 }
 
+/** Times a program of 1000 dispatches, each of which reads what the last one wrote. */
 async function timeDispatches(
   device: Device,
 ): Promise<{ dispatchMicroseconds: number; submitMicroseconds: number }> {
@@ -97,15 +99,8 @@ async function timeDispatches(
   const to = builder.tensor("b", 256);
   builder.clear(from);
   for (let i = 0; i < count; i++) {
-    activationForward(
-      builder,
-      "none",
-      i % 2 === 0 ? { x: from, y: to, bytes: 256 } : {
-        x: to,
-        y: from,
-        bytes: 256,
-      },
-    );
+    const [x, y] = i % 2 === 0 ? [from, to] : [to, from];
+    activationForward(builder, "none", { x, y, bytes: 256 });
   }
   const program = await builder.build();
   program.run();
@@ -119,7 +114,7 @@ async function timeDispatches(
   };
 }
 
-/** Seconds of one run, over a quarter of a second of runs, so that waiting does not count. */
+/** Seconds of one run: a mean over a quarter of a second, in which the final wait is negligible. */
 async function timeProgram(device: Device, program: Program): Promise<number> {
   const timeOf = async (runs: number) => {
     const began = performance.now();

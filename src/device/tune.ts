@@ -13,7 +13,7 @@ import {
 import { tiledCount } from "../../kernels/conv/weight_layout.ts";
 
 /** Early, middle and late layers of a ResNet; strided and not. */
-const typicalLayers: readonly Conv2dShape[] = [
+const TYPICAL_LAYERS: readonly Conv2dShape[] = [
   layer(64, 64, 32, 1),
   layer(128, 256, 16, 2),
   layer(256, 256, 8, 1),
@@ -32,10 +32,11 @@ function layer(channels: number, outChannels: number, side: number, stride: numb
   };
 }
 
-/** Values of one or several fields of the table to choose among. */
+/** Fields of the table that one alternative sets. */
 type Choice = Partial<KernelTable>;
 
-const choices: Readonly<Record<KernelTable["convolution"], readonly (readonly Choice[])[]>> = {
+/** For each convolution variant the choices, each a list of alternatives. */
+const CHOICES: Readonly<Record<KernelTable["convolution"], readonly (readonly Choice[])[]>> = {
   direct: [
     [{ directChannels: 16 }, { directChannels: 32 }],
     [{ winograd: false }, { winograd: true }],
@@ -52,25 +53,26 @@ const choices: Readonly<Record<KernelTable["convolution"], readonly (readonly Ch
   ],
 };
 
-/** One table measured. */
+/** A table and its measured time. */
 export interface Candidate {
   table: KernelTable;
-  /** Milliseconds of the three passes over all layers; infinite where the device can't run it. */
+  /** Milliseconds of forward pass, data gradient and weight gradient, over all layers. */
   milliseconds: number;
 }
 
 /**
- * Finds the fastest table by changing one choice after the other, and makes the device use it. What
- * is less than 3 % faster than what stands is noise and changes nothing.
+ * Finds the fastest table by changing one choice after the other, and makes the device use it. A
+ * table that is less than 3 % faster than the current one counts as noise and changes nothing.
  *
  * @param layers the convolutions to be fast at
  * @param seconds least time of one measurement
  * @param onMeasured called after each measurement
- * @returns the table in use from now on; results computed with it have keys of their own
+ * @returns the table that the device uses now; results computed with it have keys of their own
+ * @throws {DeviceError} when the device fails
  */
 export async function tune(
   device: Device,
-  { layers = typicalLayers, seconds = 0.25, onMeasured }: {
+  { layers = TYPICAL_LAYERS, seconds = 0.25, onMeasured }: {
     layers?: readonly Conv2dShape[];
     seconds?: number;
     onMeasured?: (candidate: Candidate) => void;
@@ -85,11 +87,11 @@ export async function tune(
     return candidate;
   };
   let best = await measured(kernelTable(device));
-  for (const alternatives of choices[best.table.convolution]) {
-    const stands = best.table;
+  for (const alternatives of CHOICES[best.table.convolution]) {
+    const current = best.table;
     for (const choice of alternatives) {
-      const table = { ...stands, ...choice };
-      if (JSON.stringify(table) === JSON.stringify(stands)) continue;
+      const table = { ...current, ...choice };
+      if (JSON.stringify(table) === JSON.stringify(current)) continue;
       const candidate = await measured(table);
       if (candidate.milliseconds < best.milliseconds * 0.97) best = candidate;
     }
@@ -98,7 +100,7 @@ export async function tune(
   return best.table;
 }
 
-/** Milliseconds of the three passes of a layer, the least of three measurements. */
+/** Milliseconds of a layer's forward pass and gradients, the least of three measurements. */
 async function timeLayer(device: Device, shape: Conv2dShape, seconds: number): Promise<number> {
   const [height, width] = conv2dOutput(shape);
   const floats = (channels: number, pixels: number) =>

@@ -14,7 +14,7 @@ export const reading = {
 /** For `plan`. */
 export const planning: Pick<PlanOptions, "numericClass" | "deviceCode"> = {
   numericClass: async (policy, store) =>
-    await (await import("../device/open.ts")).numericClass(policy, store),
+    await (await import("../device/numeric_class.ts")).readNumericClass(policy, store),
   deviceCode: async (kind) =>
     await (await import("../device/code_digest.ts")).codeDigest(moduleOf(kind)),
 };
@@ -25,5 +25,5 @@ export const running:
   & Pick<RunOptions, "stepModule" | "deviceSlots"> = {
     ...planning,
     stepModule: new URL("./step_module.ts", import.meta.url).href,
-    deviceSlots: async () => await (await import("../device/open.ts")).deviceSlots(),
+    deviceSlots: async () => await (await import("../device/open.ts")).countDeviceSlots(),
   };

@@ -5,9 +5,10 @@ import type { DeviceService } from "../device/open.ts";
 
 export { loadKind } from "./mod.ts";
 
-/** What a step finds as `context.services`. */
-export function services(store: Store, numericClass: Json | undefined): DeviceService {
+/** Creates the `context.services` of a step. */
+export function createServices(store: Store, numericClass: Json | undefined): DeviceService {
   return {
-    device: async () => await (await import("../device/open.ts")).openedFor(store, numericClass),
+    device: async () =>
+      await (await import("../device/open.ts")).openStepDevice(store, numericClass),
   };
 }

@@ -6,7 +6,7 @@ import { run, type RunOptions, type RunResult } from "../../src/engine/run/run.t
 import { openStore, type Store } from "../../src/engine/store/store.ts";
 import { execute, type TaskResult } from "../../src/engine/task/task.ts";
 import { reading, running } from "../../src/steps/engine_options.ts";
-import { services } from "../../src/steps/step_module.ts";
+import { createServices } from "../../src/steps/step_module.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
 
@@ -111,8 +111,8 @@ class ThisThread implements Executor {
   constructor(readonly store: Store) {}
 
   run({ instance, task, signal, listener }: Job): Promise<TaskResult> {
-    const service = services(this.store, task.numericClass);
-    return execute(this.store, instance.kind, task, service, signal, listener);
+    const services = createServices(this.store, task.numericClass);
+    return execute(this.store, instance.kind, task, services, signal, listener);
   }
 
   close(): void {}

@@ -1,5 +1,5 @@
 import type { DeviceReport } from "../../device/doctor.ts";
-import type { TunedTable } from "../../device/tuned.ts";
+import type { TunedTable } from "../../device/kernel_tables.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTION, openCache } from "../open.ts";
@@ -15,11 +15,11 @@ adapter it fails and names the command that installs one.`,
   async run(given, { out }) {
     const { openDevice } = await import("../../gpu/device.ts");
     const { useKernelTable } = await import("../../gpu/tuning.ts");
-    const { tunedTable } = await import("../../device/tuned.ts");
+    const { readTunedTable } = await import("../../device/kernel_tables.ts");
     const { examineDevice } = await import("../../device/doctor.ts");
     const device = await openDevice();
     try {
-      const tuned = tunedTable(openCache(given), device.info);
+      const tuned = readTunedTable(openCache(given), device.info);
       if (tuned) useKernelTable(device, tuned.kernels);
       const report = await examineDevice(device);
       if (given.has("json")) {

@@ -17,10 +17,10 @@ a change, steps that use the device run again. --forget brings the standard kern
 them the earlier results.`,
   async run(given, { out }) {
     const { describeAdapter, openDevice } = await import("../../gpu/device.ts");
-    const { forgetTable, keepTable } = await import("../../device/tuned.ts");
+    const { forgetTunedTable, saveTunedTable } = await import("../../device/kernel_tables.ts");
     const store = openCache(given);
     if (given.has("forget")) {
-      const forgotten = forgetTable(store, await describeAdapter());
+      const forgotten = forgetTunedTable(store, await describeAdapter());
       out.line(forgotten ? "the standard kernels are back" : "nothing was tuned");
       return ExitCode.done;
     }
@@ -36,10 +36,10 @@ them the earlier results.`,
       });
       const difference = differenceText(standard, table);
       if (difference === "standard") {
-        forgetTable(store, device.info);
+        forgetTunedTable(store, device.info);
         out.line("the standard kernels are the fastest");
       } else {
-        await keepTable(store, device.info, table);
+        await saveTunedTable(store, device.info, table);
         out.line(`fastest: ${difference}; kept in ${shortPath(store.root)}`);
       }
     } finally {

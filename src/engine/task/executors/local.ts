@@ -7,8 +7,8 @@ import { type FromWorker, rebuiltError, type ToWorker } from "./messages.ts";
 
 export interface LocalOptions {
   /**
-   * URL of a module that exports `loadKind(name)`, and perhaps `services(store, numericClass)`, which
-   * makes `context.services`. Steps that run on a thread of their own are looked up there; without it
+   * URL of a module that exports `loadKind(name)`, and perhaps `createServices(store, numericClass)`,
+   * which makes `context.services`. Steps that run on a thread of their own are looked up there; without it
    * they share the main one.
    */
   stepModule?: string;

@@ -10,7 +10,7 @@ import { type FromWorker, sentError, type ToWorker } from "./messages.ts";
 
 interface StepModule {
   loadKind(name: string): Promise<StepKind | undefined>;
-  services?: (store: Store, numericClass: Json | undefined) => unknown;
+  createServices?: (store: Store, numericClass: Json | undefined) => unknown;
 }
 
 interface Scope {
@@ -42,11 +42,11 @@ scope.onmessage = ({ data }) => {
 async function run(task: Task): Promise<void> {
   const controller = running = new AbortController();
   try {
-    const { loadKind, services } = await steps!;
+    const { loadKind, createServices } = await steps!;
     const kind = await loadKind(task.kind);
     if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
-    const service = await services?.(store!, task.numericClass);
-    const result = await execute(store!, kind, task, service, controller.signal, {
+    const services = await createServices?.(store!, task.numericClass);
+    const result = await execute(store!, kind, task, services, controller.signal, {
       log: (level, message) => scope.postMessage({ type: "log", level, message }),
       progress: (update) => scope.postMessage({ type: "progress", update }),
       stored: (blob) => scope.postMessage({ type: "stored", blob }),

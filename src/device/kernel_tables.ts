@@ -1,6 +1,6 @@
 /**
- * Kernel tables that `gyrus tune` measured. They are kept in the cache, beside the results that they
- * are part of the key of: `devices/<digest of the adapter>.json`.
+ * Kernel tables that `gyrus tune` measured: `devices/<digest of the adapter>.json` in the cache that
+ * holds the results computed with them. A table is part of the keys of these results.
  */
 import { canonicalJson } from "../engine/store/canonical.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
@@ -9,6 +9,7 @@ import type { AdapterDescription } from "../gpu/device.ts";
 import { type KernelTable, standardTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";
 
+/** A table and the adapter on which it was the fastest. */
 export interface TunedTable {
   adapter: AdapterDescription;
   kernels: KernelTable;
@@ -21,8 +22,21 @@ function pathOf(root: string, adapter: AdapterDescription): string {
   return `${root}/devices/${hexOf(identity).slice(0, 16)}.json`;
 }
 
+/** Read once a store, so that all keys of a run name one table. */
+const picked = new WeakMap<Store, KernelTable>();
+
+/** The table that results in a store are computed with: the tuned one, else the adapter's standard. */
+export function pickKernelTable(store: Store, adapter: AdapterDescription): KernelTable {
+  let table = picked.get(store);
+  if (!table) {
+    table = readTunedTable(store, adapter)?.kernels ?? standardTable(adapter);
+    picked.set(store, table);
+  }
+  return table;
+}
+
 /** Of the first tier that has one; undefined too when this version's kernels have other choices. */
-export function tunedTable(store: Store, adapter: AdapterDescription): TunedTable | undefined {
+export function readTunedTable(store: Store, adapter: AdapterDescription): TunedTable | undefined {
   for (const root of [store.root, ...store.lower]) {
     const bytes = store.files.readSync(pathOf(root, adapter));
     if (bytes === undefined) continue;
@@ -30,14 +44,14 @@ export function tunedTable(store: Store, adapter: AdapterDescription): TunedTabl
       const found = JSON.parse(new TextDecoder().decode(bytes)) as TunedTable;
       if (fits(found.kernels, standardTable(adapter))) return found;
     } catch (error) {
-      // A torn or foreign file is no table.
+      // A file that is truncated or holds something else is no table.
       if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     }
   }
   return undefined;
 }
 
-/** The same fields, and values of the same types. */
+/** Whether two tables have the same fields, with values of the same types. */
 function fits(table: KernelTable, standard: KernelTable): boolean {
   const names = Object.keys(standard) as (keyof KernelTable)[];
   return Object.keys(table).length === names.length &&
@@ -45,8 +59,12 @@ function fits(table: KernelTable, standard: KernelTable): boolean {
     names.every((name) => typeof table[name] === typeof standard[name]);
 }
 
-/** @throws {DataError} when the cache can't be written */
-export async function keepTable(
+/**
+ * Writes the table that later runs on this adapter use.
+ *
+ * @throws {DataError} when the cache can't be written
+ */
+export async function saveTunedTable(
   store: Store,
   adapter: AdapterDescription,
   kernels: KernelTable,
@@ -57,8 +75,12 @@ export async function keepTable(
   await store.replaceFile(pathOf(store.root, adapter), text, true);
 }
 
-/** @returns whether there was one */
-export function forgetTable(store: Store, adapter: AdapterDescription): boolean {
+/**
+ * Removes the table from the store's own tier.
+ *
+ * @returns whether there was one
+ */
+export function forgetTunedTable(store: Store, adapter: AdapterDescription): boolean {
   const path = pathOf(store.root, adapter);
   const present = store.files.size(path) !== undefined;
   if (present) store.files.remove(path);
