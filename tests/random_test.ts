@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Random, streamNumber, threefry2x32 } from "../src/random.ts";
+import { fillNormal, Random, streamNumber, threefry2x32 } from "../src/random.ts";
 
 // Known-answer vectors of Random123 1.14 (kat_vectors, threefry2x32 with 20 rounds).
 const KNOWN_ANSWERS = [
@@ -84,4 +84,23 @@ Deno.test("seeds outside 32 bits are refused by name", () => {
   assertThrows(() => new Random(0.5, 0), RangeError, "seed must be an integer");
   assertThrows(() => new Random(0, 2 ** 32), RangeError, "stream must be an integer");
   assertThrows(() => new Random(0, 0).integer(0), RangeError, "bound must be an integer");
+});
+
+Deno.test("normal numbers made many at once are those made one after another, as float32", () => {
+  for (
+    const [seed, stream, deviation, count] of [
+      [0, 0, 1, 2 ** 21],
+      [5, 77777, 0.05, 300_001],
+      [0xffffffff, 0xdeadbeef, 1e-30, 1023],
+      [1, 2, 0, 5],
+    ]
+  ) {
+    const values = new Float32Array(count);
+    fillNormal(values, seed, stream, deviation);
+    const random = new Random(seed, stream);
+    const differ = values.findIndex((value) =>
+      !Object.is(value, Math.fround(random.normal(0, deviation)))
+    );
+    assertEquals(differ, -1, `of seed ${seed}, deviation ${deviation}`);
+  }
 });
