@@ -15,6 +15,11 @@ export const EVERYWHERE = ["deno.json", "src/errors.ts", "src/random.ts", "src/s
 
 export const FOLDERS: readonly Folder[] = [
   {
+    path: "src/threads",
+    job: "a worker pool, calls between threads, errors on their way",
+    imports: [],
+  },
+  {
     path: "src/workflow",
     job: "a TOML file to a located, checked, expanded graph; defineStep",
     imports: [],
@@ -25,13 +30,13 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: "src/engine",
     job: "store, task, plan, run; publish, gc, diff, crate",
-    imports: ["src/workflow"],
+    imports: ["src/threads", "src/workflow"],
   },
   { path: "kernels", job: "WGSL kernels and their typed bindings", imports: ["src/gpu"] },
   {
     path: "src/imaging",
     job: "NIfTI, data sets, extraction, generated heads",
-    imports: ["src/formats"],
+    imports: ["src/threads", "src/formats"],
   },
   { path: "src/tables", job: "labels, split, k-fold, tests, leakage", imports: ["src/formats"] },
   { path: "src/maps", job: "the MAPS folder of ClinicaDL", imports: ["src/formats"] },
@@ -55,6 +60,7 @@ export const FOLDERS: readonly Folder[] = [
     path: "src/steps",
     job: "one file a step kind; user/ loads and confines a user's own",
     imports: [
+      "src/threads",
       "src/workflow",
       "src/gpu",
       "src/formats",

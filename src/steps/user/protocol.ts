@@ -1,6 +1,15 @@
-/** What the engine and the worker of a user's step tell each other. */
+/** What the engine and the worker of a user's step send and call. */
 import type { z } from "zod";
-import type { Artifact, ArtifactFile, InputPort, Json, OutputPort } from "../../workflow/step.ts";
+import type {
+  Artifact,
+  ArtifactFile,
+  Blob,
+  InputPort,
+  Json,
+  OutputPort,
+  Progress,
+  StepOutput,
+} from "../../workflow/step.ts";
 
 /** The first message to a worker. */
 export interface Start {
@@ -40,3 +49,35 @@ export interface SentContext {
   cpus: number;
   checkpoints: boolean;
 }
+
+/** A checkpoint that was found. */
+export interface SentCheckpoint {
+  position: number;
+  artifact: SentArtifact;
+}
+
+/** Functions of the worker; what they return is checked before it is used. */
+export type StepMethods = {
+  declare(): Promise<Declaration>;
+  run(context: SentContext): Promise<unknown>;
+  abort(reason: string): void;
+  compute(id: number): Promise<Uint8Array> | undefined;
+};
+
+/** Functions of the engine. */
+export type EngineMethods = {
+  log(message: string): void;
+  warn(message: string): void;
+  progress(update: Progress): void;
+  read(handle: number, file: string): Promise<Uint8Array<ArrayBuffer>>;
+  put(bytes: Uint8Array): Promise<Blob>;
+  get(blob: Blob): Promise<Uint8Array<ArrayBuffer>>;
+  external(file: string): Promise<Blob>;
+  memo(key: Json, id: number): Promise<Blob>;
+  latestCheckpoint(upTo: number): Promise<SentCheckpoint | undefined>;
+  saveCheckpoint(
+    position: number,
+    output: StepOutput,
+    options?: { final?: boolean },
+  ): Promise<void>;
+};

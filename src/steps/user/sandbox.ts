@@ -3,17 +3,17 @@ import { DataError, WorkflowError } from "../../errors.ts";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Channel, type Handlers } from "../../threads/channel.ts";
 import type { Artifact, Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
-import { Channel, type Handlers } from "./channel.ts";
 import type { ModuleGraph } from "./module_graph.ts";
-import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
+import type { Declaration, SentArtifact, SentContext, Start, StepMethods } from "./protocol.ts";
 
 /** Time that a step gets to save its work after an interrupt. */
 const GRACE_SECONDS = 10;
 
 /** A worker that can read the modules of one step and nothing else. */
 class Sandbox {
-  readonly channel: Channel;
+  readonly channel: Channel<StepMethods>;
   readonly #worker: Worker;
 
   constructor(readonly path: string, graph: ModuleGraph, handlers: Handlers) {
@@ -34,7 +34,8 @@ class Sandbox {
       },
     });
     const { port1, port2 } = new MessageChannel();
-    this.channel = new Channel(port1, handlers);
+    // A step's errors arrive as plain ones, whatever class they claim.
+    this.channel = new Channel(port1, handlers, []);
     // An error outside any call, such as in a timer of the step.
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -43,16 +44,15 @@ class Sandbox {
     this.#worker.postMessage({ entry: graph.entry, port: port2 } satisfies Start, [port2]);
   }
 
-  async call(method: string, ...args: unknown[]): Promise<unknown> {
+  async call<Name extends keyof StepMethods>(
+    method: Name,
+    ...args: Parameters<StepMethods[Name]>
+  ): Promise<Awaited<ReturnType<StepMethods[Name]>>> {
     try {
       return await this.channel.call(method, ...args);
     } catch (error) {
       throw explained(this.path, error);
     }
-  }
-
-  async declare(): Promise<Declaration> {
-    return await this.call("declare") as Declaration;
   }
 
   end(reason: unknown): void {
@@ -65,7 +65,7 @@ class Sandbox {
 export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<Declaration> {
   const sandbox = new Sandbox(path, graph, { log: () => {} });
   try {
-    return await sandbox.declare();
+    return await sandbox.call("declare");
   } catch (cause) {
     const message = cause instanceof DataError ? cause.problem : messageOf(cause);
     throw new WorkflowError([{ message: `${path} can't be used as a step: ${message}` }]);
@@ -96,7 +96,7 @@ export async function runInSandbox(
   };
   context.signal.addEventListener("abort", stop, { once: true });
   try {
-    await sandbox.declare();
+    await sandbox.call("declare");
     return access.checkOutputs(await sandbox.call("run", access.sent));
   } catch (error) {
     context.signal.throwIfAborted();

@@ -7,24 +7,34 @@
 /// <reference lib="deno.worker" />
 import { z } from "gyrus";
 import type { Artifact, Json, OutputPort, StepContext, StepKind, StepOutput } from "gyrus";
-import { Channel } from "./channel.ts";
+import { Channel } from "../../threads/channel.ts";
 import { encodeParameters } from "./parameters.ts";
-import type { Declaration, SentArtifact, SentContext, Start } from "./protocol.ts";
+import type {
+  Declaration,
+  EngineMethods,
+  SentArtifact,
+  SentContext,
+  Start,
+  StepMethods,
+} from "./protocol.ts";
 
 let kind: StepKind;
-let channel: Channel;
+let channel: Channel<EngineMethods>;
 const abort = new AbortController();
 const computations = new Map<number, () => Promise<Uint8Array>>();
 
 self.onmessage = ({ data }: MessageEvent<Start>) => {
   self.onmessage = null;
   closeSideDoors();
-  channel = new Channel(data.port, {
-    declare: () => declare(data.entry),
-    run,
-    abort: (reason: string) => abort.abort(new DOMException(reason, "AbortError")),
-    compute: (id: number) => computations.get(id)?.(),
-  });
+  channel = new Channel(
+    data.port,
+    {
+      declare: () => declare(data.entry),
+      run,
+      abort: (reason: string) => abort.abort(new DOMException(reason, "AbortError")),
+      compute: (id: number) => computations.get(id)?.(),
+    } satisfies StepMethods,
+  );
 };
 
 /** What needs no permission and yet reaches beyond the step. */
@@ -86,8 +96,6 @@ function problemOf(step: StepKind | undefined): string | undefined {
 }
 
 async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutput>>> {
-  const call = <T>(method: string, ...args: unknown[]) =>
-    channel.call(method, ...args) as Promise<T>;
   const context: StepContext = {
     params: kind.params.parse(sent.params) as Record<string, Json>,
     inputs: Object.fromEntries(
@@ -99,27 +107,25 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutpu
     services: undefined,
     signal: abort.signal,
     cpus: sent.cpus,
-    log: (message) => void call("log", message),
-    warn: (message) => void call("warn", message),
-    progress: (update) => void call("progress", update),
-    put: (bytes) => call("put", bytes),
-    get: (blob) => call("get", blob),
-    external: (path) => call("external", path),
+    log: (message) => void channel.call("log", message),
+    warn: (message) => void channel.call("warn", message),
+    progress: (update) => void channel.call("progress", update),
+    put: (bytes) => channel.call("put", bytes),
+    get: (blob) => channel.call("get", blob),
+    external: (path) => channel.call("external", path),
     memo: async (key, compute) => {
       const id = computations.size;
       computations.set(id, compute);
-      return await call("memo", key, id);
+      return await channel.call("memo", key, id);
     },
     checkpoints: sent.checkpoints
       ? {
         latest: async (upTo) => {
-          const found = await call<{ position: number; artifact: SentArtifact } | undefined>(
-            "latestCheckpoint",
-            upTo,
-          );
+          const found = await channel.call("latestCheckpoint", upTo);
           return found && { position: found.position, artifact: artifact(found.artifact) };
         },
-        save: (position, draft, options) => call("saveCheckpoint", position, draft, options),
+        save: (position, output, options) =>
+          channel.call("saveCheckpoint", position, output, options),
       }
       : undefined,
   };
@@ -129,8 +135,7 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutpu
 
 function artifact(sent: SentArtifact): Artifact {
   const { handle, items, ...rest } = sent;
-  const read = (path: string) =>
-    channel.call("read", handle, path) as Promise<Uint8Array<ArrayBuffer>>;
+  const read = (path: string) => channel.call("read", handle, path);
   return {
     ...rest,
     items: items?.map(artifact),

@@ -3,56 +3,47 @@
  *
  * It opens the store itself, so that bytes never cross between threads.
  */
+import { connectToParent } from "../../../threads/channel.ts";
+import { decodeError } from "../../../threads/errors.ts";
 import type { Json, StepKind } from "../../../workflow/step.ts";
 import { openStore, type Store } from "../../store/store.ts";
-import { execute, type Task } from "../task.ts";
-import { type FromWorker, sentError, type ToWorker } from "./messages.ts";
+import { execute } from "../task.ts";
+import { type MainMethods, type OpenOptions, STEP_ERRORS, type WorkerMethods } from "./protocol.ts";
 
 interface StepModule {
   loadKind(name: string): Promise<StepKind | undefined>;
   createServices?: (store: Store, numericClass: Json | undefined) => unknown;
 }
 
-interface Scope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker): void;
-}
-
-const scope = globalThis as unknown as Scope;
-let store: Store | undefined;
-let steps: Promise<StepModule> | undefined;
+let opened: Promise<{ store: Store; steps: StepModule }>;
 let running: AbortController | undefined;
 
-scope.onmessage = ({ data }) => {
-  switch (data.type) {
-    case "open":
-      store = openStore(data.root, { lower: data.lower, verify: data.verify });
-      store.onDamage = (damage) => scope.postMessage({ type: "damage", damage });
-      steps = import(data.stepModule);
+const main = connectToParent<MainMethods>(
+  {
+    open(options) {
+      opened = open(options);
       // Reported by the first task that awaits it.
-      steps.catch(() => {});
-      return;
-    case "run":
-      return void run(data.task);
-    case "abort":
-      return running?.abort(new DOMException(data.message, data.name));
-  }
-};
+      opened.catch(() => {});
+    },
+    async run(task) {
+      const controller = running = new AbortController();
+      const { store, steps } = await opened;
+      const kind = await steps.loadKind(task.kind);
+      if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
+      const services = await steps.createServices?.(store, task.numericClass);
+      return await execute(store, kind, task, services, controller.signal, {
+        log: (level, message) => void main.call("log", level, message),
+        progress: (update) => void main.call("progress", update),
+        stored: (blob) => void main.call("stored", blob),
+      });
+    },
+    abort: (reason) => running?.abort(decodeError(reason)),
+  } satisfies WorkerMethods,
+  STEP_ERRORS,
+);
 
-async function run(task: Task): Promise<void> {
-  const controller = running = new AbortController();
-  try {
-    const { loadKind, createServices } = await steps!;
-    const kind = await loadKind(task.kind);
-    if (!kind) throw new TypeError(`the step module has no kind ${task.kind}`);
-    const services = await createServices?.(store!, task.numericClass);
-    const result = await execute(store!, kind, task, services, controller.signal, {
-      log: (level, message) => scope.postMessage({ type: "log", level, message }),
-      progress: (update) => scope.postMessage({ type: "progress", update }),
-      stored: (blob) => scope.postMessage({ type: "stored", blob }),
-    });
-    scope.postMessage({ type: "done", result });
-  } catch (error) {
-    scope.postMessage({ type: "failed", error: sentError(error) });
-  }
+async function open({ root, lower, verify, stepModule }: OpenOptions) {
+  const store = openStore(root, { lower, verify });
+  store.onDamage = (damage) => void main.call("damage", damage);
+  return { store, steps: await import(stepModule) as StepModule };
 }
