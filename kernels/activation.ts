@@ -4,17 +4,7 @@ import { type Operand, type ProgramBuilder, slice } from "../src/gpu/program.ts"
 import source from "./activation.wgsl" with { type: "text" };
 import { flatGrid, laneCount } from "./tensors.ts";
 
-/** An activation as kernels number it. */
-export const activationCodes = {
-  none: 0,
-  relu: 1,
-  elu: 2,
-  leaky_relu: 3,
-  sigmoid: 4,
-  tanh: 5,
-} as const;
-
-export type ActivationName = keyof typeof activationCodes;
+export type ActivationName = "none" | "relu" | "elu" | "leaky_relu" | "sigmoid" | "tanh";
 
 const activation = defineKernel({
   name: "activation",
@@ -45,7 +35,7 @@ export function activationForward(
 ): void {
   const { constants, workgroups } = layout(program, bytes);
   program.dispatch(activation, "forward", {
-    constants: { ...constants, ACTIVATION: activationCodes[name] },
+    constants: { ...constants, ACTIVATION: name.toUpperCase() },
     bindings: { x, y: slice(y, 0, bytes) },
     workgroups,
     label,
@@ -61,7 +51,7 @@ export function activationBackward(
 ): void {
   const { constants, workgroups } = layout(program, bytes);
   program.dispatch(activation, "backward", {
-    constants: { ...constants, ACTIVATION: activationCodes[name] },
+    constants: { ...constants, ACTIVATION: name.toUpperCase() },
     bindings: { output, dy, dx: slice(dx, 0, bytes) },
     workgroups,
     label,

@@ -1,10 +1,16 @@
 // Elementwise functions over vec4f, whatever the layout.
 
+// Invocations of a workgroup, and vectors that each handles.
 const LANES: u32 = 16u;
-// Vectors that one invocation handles.
 const PER_LANE: u32 = 4u;
-// 0 none, 1 ReLU, 2 ELU, 3 LeakyReLU, 4 sigmoid, 5 tanh
-const ACTIVATION: u32 = 1u;
+const NONE: u32 = 0u;
+const RELU: u32 = 1u;
+const ELU: u32 = 2u;
+const LEAKY_RELU: u32 = 3u;
+const SIGMOID: u32 = 4u;
+const TANH: u32 = 5u;
+const ACTIVATION: u32 = RELU;
+// Of LEAKY_RELU below zero.
 const SLOPE: f32 = 0.01;
 
 // texels
@@ -19,21 +25,21 @@ const SLOPE: f32 = 0.01;
 
 // Comparisons are written so that NaN goes through instead of becoming zero.
 fn activate(v: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(v, vec4f(0.0), v <= vec4f(0.0)); }
-  if (ACTIVATION == 2u) { return select(v, exp(v) - vec4f(1.0), v <= vec4f(0.0)); }
-  if (ACTIVATION == 3u) { return select(v, v * SLOPE, v <= vec4f(0.0)); }
-  if (ACTIVATION == 4u) { return vec4f(1.0) / (vec4f(1.0) + exp(-v)); }
-  if (ACTIVATION == 5u) { return tanh(v); }
+  if (ACTIVATION == RELU) { return select(v, vec4f(0.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == ELU) { return select(v, exp(v) - vec4f(1.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == LEAKY_RELU) { return select(v, v * SLOPE, v <= vec4f(0.0)); }
+  if (ACTIVATION == SIGMOID) { return vec4f(1.0) / (vec4f(1.0) + exp(-v)); }
+  if (ACTIVATION == TANH) { return tanh(v); }
   return v;
 }
 
 // Derivative of the activation, from its output.
 fn slope_at(z: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(vec4f(0.0), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 2u) { return select(z + vec4f(1.0), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 3u) { return select(vec4f(SLOPE), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 4u) { return z * (vec4f(1.0) - z); }
-  if (ACTIVATION == 5u) { return vec4f(1.0) - z * z; }
+  if (ACTIVATION == RELU) { return select(vec4f(0.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == ELU) { return select(z + vec4f(1.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == LEAKY_RELU) { return select(vec4f(SLOPE), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == SIGMOID) { return z * (vec4f(1.0) - z); }
+  if (ACTIVATION == TANH) { return vec4f(1.0) - z * z; }
   return vec4f(1.0);
 }
 

@@ -3,7 +3,7 @@ import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Device } from "../src/gpu/device.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
 import { fixedParams } from "../src/gpu/uniforms.ts";
-import { activationCodes, type ActivationName } from "./activation.ts";
+import type { ActivationName } from "./activation.ts";
 import source from "./batch_norm.wgsl" with { type: "text" };
 import { aligned, blocks, laneCount, pixels, planeGrid, type Shape } from "./tensors.ts";
 
@@ -34,29 +34,29 @@ const batchNorm = defineKernel({
     span: "u32",
     images: "u32",
     chunk: "u32",
-    watch: "u32",
+    non_finite_at: "u32",
   },
   entries: {
-    statistics: { params: "uniform", x: "read", partials: "read_write" },
-    finish: {
-      partial_list: "read",
+    statistics: { params: "uniform", x: "read", partials_out: "read_write" },
+    merge_statistics: {
+      partials_in: "read",
       parameters: "read",
       running: "read_write",
-      moments: "read_write",
-      faults: "read_write",
+      moments_out: "read_write",
+      non_finite_steps: "read_write",
       params: "uniform",
       now: "uniform",
     },
-    evaluate: {
+    running_moments: {
       params: "uniform",
       parameters: "read",
-      running_values: "read",
-      moments: "read_write",
+      running_in: "read",
+      moments_out: "read_write",
     },
-    apply: {
+    normalize: {
       params: "uniform",
       x: "read",
-      moment_values: "read",
+      moments_in: "read",
       residual: "read",
       residual_moments: "read",
       y: "read_write",
@@ -66,23 +66,23 @@ const batchNorm = defineKernel({
       x: "read",
       dy: "read",
       output: "read",
-      moment_values: "read",
-      partials: "read_write",
+      moments_in: "read",
+      partials_out: "read_write",
     },
-    backward_finish: {
+    merge_backward_sums: {
       params: "uniform",
-      partial_list: "read",
-      means: "read_write",
+      partials_in: "read",
+      means_out: "read_write",
       gradients: "read_write",
     },
-    backward_apply: {
+    backward_normalize: {
       params: "uniform",
       x: "read",
       dy: "read",
       dy_masked: "read_write",
       output: "read",
-      moment_values: "read",
-      mean_values: "read",
+      moments_in: "read",
+      means_in: "read",
       dx: "read_write",
     },
   },
@@ -109,7 +109,7 @@ function parts(device: Device, shape: Shape) {
 }
 
 /** A layer's shape as the kernels read it, and the grids that go with it. */
-function layer({ device }: ProgramBuilder, shape: Shape, watch = 0) {
+function layer({ device }: ProgramBuilder, shape: Shape, nonFiniteAt = 0) {
   const lanes = laneCount(device);
   const plane = planeGrid(device, shape, lanes);
   const split = parts(device, shape);
@@ -122,7 +122,7 @@ function layer({ device }: ProgramBuilder, shape: Shape, watch = 0) {
     shift_at: aligned(shape.channels),
     ...split,
     chunk: plane.chunk,
-    watch,
+    non_finite_at: nonFiniteAt,
   });
   return {
     constants: { LANES: lanes },
@@ -140,34 +140,42 @@ function layer({ device }: ProgramBuilder, shape: Shape, watch = 0) {
  *
  * @param parameters gamma then beta, each aligned to 64 floats
  * @param running mean then variance, likewise
- * @param faults `faults[watch]` takes step + 1 at the first non-finite statistics
+ * @param nonFiniteSteps element `nonFiniteAt` takes step + 1 at the first non-finite statistics
  * @returns `[4][blocks]` vectors
  */
 export function batchNormStatistics(
   program: ProgramBuilder,
   options: BatchNormOptions,
-  { x, parameters, running, faults, watch, step }: {
+  { x, parameters, running, nonFiniteSteps, nonFiniteAt, step }: {
     x: Operand;
     parameters: Operand;
     running: Operand;
-    faults: Operand;
-    watch: number;
+    nonFiniteSteps: Operand;
+    nonFiniteAt: number;
     step: Operand;
   },
 ): PlannedTensor {
   const { shape, label, epsilon = 1e-5, momentum = 0.1 } = options;
-  const { constants, params, count, partsGrid, blocksGrid } = layer(program, shape, watch);
+  const { constants, params, count, partsGrid, blocksGrid } = layer(program, shape, nonFiniteAt);
   const partials = program.tensor(`${label} partials`, blocks(shape) * count * 32);
   program.dispatch(batchNorm, "statistics", {
     constants,
-    bindings: { params, x, partials },
+    bindings: { params, x, partials_out: partials },
     workgroups: partsGrid,
     label,
   });
   const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
-  program.dispatch(batchNorm, "finish", {
+  program.dispatch(batchNorm, "merge_statistics", {
     constants: { ...constants, EPSILON: epsilon, MOMENTUM: momentum },
-    bindings: { params, partial_list: partials, parameters, running, moments, faults, now: step },
+    bindings: {
+      params,
+      partials_in: partials,
+      parameters,
+      running,
+      moments_out: moments,
+      non_finite_steps: nonFiniteSteps,
+      now: step,
+    },
     workgroups: blocksGrid,
     label,
   });
@@ -183,9 +191,9 @@ export function batchNormEvaluate(
   const { shape, label, epsilon = 1e-5 } = options;
   const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
   const { constants, params, blocksGrid } = layer(program, shape);
-  program.dispatch(batchNorm, "evaluate", {
+  program.dispatch(batchNorm, "running_moments", {
     constants: { ...constants, EPSILON: epsilon },
-    bindings: { params, parameters, running_values: running, moments },
+    bindings: { params, parameters, running_in: running, moments_out: moments },
     workgroups: blocksGrid,
     label,
   });
@@ -206,17 +214,17 @@ export function batchNormApply(
 ): void {
   const { shape, activation, label } = options;
   const { constants, params, planeGrid: workgroups } = layer(program, shape);
-  program.dispatch(batchNorm, "apply", {
+  program.dispatch(batchNorm, "normalize", {
     constants: {
       ...constants,
-      ACTIVATION: activationCodes[activation],
+      ACTIVATION: activation.toUpperCase(),
       RESIDUAL: residual !== undefined,
       NORMALISED: residualMoments !== undefined,
     },
     bindings: {
       params,
       x,
-      moment_values: moments,
+      moments_in: moments,
       y,
       ...(residual && { residual }),
       ...(residualMoments && { residual_moments: residualMoments }),
@@ -254,10 +262,10 @@ export function batchNormBackward(
   const recompute = activation === "relu" && output === undefined;
   const derivative = {
     ...constants,
-    ACTIVATION: activationCodes[activation],
+    ACTIVATION: activation.toUpperCase(),
     RECOMPUTE: recompute,
   };
-  const outputs = recompute ? {} : { output: output ?? x };
+  const outputs = recompute || activation === "none" ? {} : { output: output ?? x };
   const means = program.tensor(`${label} means`, blocks(shape) * 32);
   if (gradients === undefined) {
     program.clear(means);
@@ -265,25 +273,25 @@ export function batchNormBackward(
     const partials = program.tensor(`${label} backward partials`, blocks(shape) * count * 32);
     program.dispatch(batchNorm, "backward_sums", {
       constants: derivative,
-      bindings: { params, x, dy, moment_values: moments, partials, ...outputs },
+      bindings: { params, x, dy, moments_in: moments, partials_out: partials, ...outputs },
       workgroups: grids.partsGrid,
       label,
     });
-    program.dispatch(batchNorm, "backward_finish", {
+    program.dispatch(batchNorm, "merge_backward_sums", {
       constants: { ...constants, ACCUMULATE: accumulate },
-      bindings: { params, partial_list: partials, means, gradients },
+      bindings: { params, partials_in: partials, means_out: means, gradients },
       workgroups: grids.blocksGrid,
       label,
     });
   }
-  program.dispatch(batchNorm, "backward_apply", {
+  program.dispatch(batchNorm, "backward_normalize", {
     constants: { ...derivative, KEEP_MASKED: keepMasked },
     bindings: {
       params,
       x,
       ...(keepMasked ? { dy_masked: dy } : { dy }),
-      moment_values: moments,
-      mean_values: means,
+      moments_in: moments,
+      means_in: means,
       dx,
       ...outputs,
     },

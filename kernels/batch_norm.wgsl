@@ -1,21 +1,25 @@
 // Batch normalisation over (N, H, W), with the activation and the residual sum that follow it.
 // Activations are [N][blocks][pixels] vec4f: four channels of a pixel.
 //
-// Training forward: statistics -> finish -> apply. Evaluation: evaluate -> apply.
-// Backward: backward_sums -> backward_finish -> backward_apply.
+// Training forward: statistics -> merge_statistics -> normalize. Evaluation: running_moments ->
+// normalize. Backward: backward_sums -> merge_backward_sums -> backward_normalize. What one pass
+// leaves for the next is NAME_out in the one and NAME_in in the other.
+//
 // One part (a workgroup of `statistics` and `backward_sums`) reduces `span` pixels of `images` images
 // of a channel block; the parts are merged in order, so the result does not depend on scheduling.
 
 // A layer's shape, so that layers share pipelines.
 struct Params {
+  // Images.
   batch: u32,
   channels: u32,
   // Blocks of four channels.
   blocks: u32,
+  // Of one plane: height x width.
   pixels: u32,
   // Values of a channel: batch x pixels.
   values: u32,
-  // Where beta, and the running variance, begin: parameters are aligned to 64 floats.
+  // First float of beta, and of the running variance: parameters are aligned to 64 floats.
   shift_at: u32,
   // Parts of a channel block, and those along the pixels of a plane.
   parts: u32,
@@ -23,46 +27,55 @@ struct Params {
   // Pixels and images of a part; the last ones may have fewer.
   span: u32,
   images: u32,
-  // Pixels that one workgroup of `apply` and `backward_apply` handles: a multiple of LANES.
+  // Pixels that one workgroup of `normalize` and `backward_normalize` handles: a multiple of LANES.
   chunk: u32,
-  // Place of this layer among the layers that are watched for NaN and infinity.
-  watch: u32,
+  // Place of this layer in non_finite_steps.
+  non_finite_at: u32,
 }
 
 struct Step {
+  // Number of the training step, from 0.
   step: u32,
 }
 
+// Invocations of a workgroup.
 const LANES: u32 = 16u;
 const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
-// 0 none, 1 ReLU, 2 ELU, 3 LeakyReLU, 4 sigmoid, 5 tanh
-const ACTIVATION: u32 = 1u;
+const NONE: u32 = 0u;
+const RELU: u32 = 1u;
+const ELU: u32 = 2u;
+const LEAKY_RELU: u32 = 3u;
+const SIGMOID: u32 = 4u;
+const TANH: u32 = 5u;
+const ACTIVATION: u32 = RELU;
+// Of LEAKY_RELU below zero.
 const SLOPE: f32 = 0.01;
-// apply: adds a second tensor before the activation; it is normalised first when NORMALISED.
+// normalize: adds a second tensor before the activation; it is normalised first when NORMALISED.
 const RESIDUAL: bool = false;
 const NORMALISED: bool = false;
 // backward: the mask of ReLU comes from x again rather than from the stored output.
 const RECOMPUTE: bool = false;
-// backward_apply: leaves the gradient before the normalisation in dy, for the residual branch.
+// backward_normalize: leaves the gradient before the normalisation in dy, for the residual branch.
 const KEEP_MASKED: bool = false;
-// backward_finish adds to the gradients of the parameters.
+// merge_backward_sums adds to the gradients of the parameters.
 const ACCUMULATE: bool = false;
 
 // texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 // [blocks][parts] pairs: mean and sum of squared deviations, or the two backward sums.
-@group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> partials_out: array<vec4f>;
 // texels
-@group(0) @binding(2) var<storage, read> partial_list: array<vec4f>;
-// gamma in the first `channels` floats, beta shift_at floats on
+@group(0) @binding(2) var<storage, read> partials_in: array<vec4f>;
+// gamma in the first `channels` floats, beta from float shift_at on
 @group(0) @binding(3) var<storage, read> parameters: array<f32>;
+// Mean, and variance from float shift_at on.
 @group(0) @binding(4) var<storage, read_write> running: array<f32>;
-@group(0) @binding(5) var<storage, read> running_values: array<f32>;
+@group(0) @binding(5) var<storage, read> running_in: array<f32>;
 // [4][blocks]: mean, 1 / standard deviation, gamma / standard deviation, beta
-@group(0) @binding(6) var<storage, read_write> moments: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> moments_out: array<vec4f>;
 // texels
-@group(0) @binding(7) var<storage, read> moment_values: array<vec4f>;
+@group(0) @binding(7) var<storage, read> moments_in: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
 // texels
 @group(0) @binding(9) var<storage, read> residual: array<vec4f>;
@@ -76,17 +89,19 @@ const ACCUMULATE: bool = false;
 @group(0) @binding(13) var<storage, read_write> dy_masked: array<vec4f>;
 @group(0) @binding(14) var<storage, read_write> gradients: array<f32>;
 // [2][blocks]: mean of g, mean of g times the normalised input
-@group(0) @binding(15) var<storage, read_write> means: array<vec4f>;
+@group(0) @binding(15) var<storage, read_write> means_out: array<vec4f>;
 // texels
-@group(0) @binding(16) var<storage, read> mean_values: array<vec4f>;
+@group(0) @binding(16) var<storage, read> means_in: array<vec4f>;
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
-@group(0) @binding(18) var<storage, read_write> faults: array<u32>;
+// Of each checked layer: step + 1 of its first values that are not finite; 0 where all are.
+@group(0) @binding(18) var<storage, read_write> non_finite_steps: array<u32>;
 @group(0) @binding(19) var<uniform> params: Params;
 @group(0) @binding(20) var<uniform> now: Step;
 
 struct Moments {
   count: f32,
   mean: vec4f,
+  // Sum of squared deviations from the mean.
   m2: vec4f,
 }
 
@@ -144,8 +159,8 @@ fn statistics(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
   if (lane == 0u) {
     let at = (block * params.parts + group.x) * 2u;
-    partials[at] = shared_moments[0].mean;
-    partials[at + 1u] = shared_moments[0].m2;
+    partials_out[at] = shared_moments[0].mean;
+    partials_out[at + 1u] = shared_moments[0].m2;
   }
 }
 
@@ -163,20 +178,21 @@ fn beta_block(block: u32) -> vec4f {
   return vec4f(beta_of(c), beta_of(c + 1u), beta_of(c + 2u), beta_of(c + 3u));
 }
 
-fn is_broken(v: vec4f) -> bool {
+// NaN or infinity in any channel: all bits of the exponent.
+fn is_non_finite(v: vec4f) -> bool {
   return any((bitcast<vec4u>(v) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
 }
 
 fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
   let istd = vec4f(1.0) / sqrt(variance + vec4f(EPSILON));
-  moments[block] = mean;
-  moments[params.blocks + block] = istd;
-  moments[2u * params.blocks + block] = gamma_block(block) * istd;
-  moments[3u * params.blocks + block] = beta_block(block);
+  moments_out[block] = mean;
+  moments_out[params.blocks + block] = istd;
+  moments_out[2u * params.blocks + block] = gamma_block(block) * istd;
+  moments_out[3u * params.blocks + block] = beta_block(block);
 }
 
 @compute @workgroup_size(LANES)
-fn finish(@builtin(global_invocation_id) id: vec3u) {
+fn merge_statistics(@builtin(global_invocation_id) id: vec3u) {
   let block = id.x;
   if (block >= params.blocks) { return; }
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
@@ -185,12 +201,14 @@ fn finish(@builtin(global_invocation_id) id: vec3u) {
     let rows = min(params.span, params.pixels - part % params.pixel_parts * params.span);
     let images = min(params.images, params.batch - part / params.pixel_parts * params.images);
     let count = f32(rows * images);
-    total = merge(total, Moments(count, partial_list[at], partial_list[at + 1u]));
+    total = merge(total, Moments(count, partials_in[at], partials_in[at + 1u]));
   }
   let variance = total.m2 / f32(params.values);
   store_moments(block, total.mean, variance);
-  if (is_broken(total.mean) || is_broken(total.m2)) {
-    if (faults[params.watch] == 0u) { faults[params.watch] = now.step + 1u; }
+  if (is_non_finite(total.mean) || is_non_finite(total.m2)) {
+    if (non_finite_steps[params.non_finite_at] == 0u) {
+      non_finite_steps[params.non_finite_at] = now.step + 1u;
+    }
   }
   let unbiased = total.m2 / f32(params.values - 1u);
   for (var i = 0u; i < 4u; i++) {
@@ -207,44 +225,44 @@ fn running_block(block: u32, offset: u32) -> vec4f {
   var v = vec4f(1.0);
   for (var i = 0u; i < 4u; i++) {
     let c = block * 4u + i;
-    if (c < params.channels) { v[i] = running_values[offset + c]; }
+    if (c < params.channels) { v[i] = running_in[offset + c]; }
   }
   return v;
 }
 
 @compute @workgroup_size(LANES)
-fn evaluate(@builtin(global_invocation_id) id: vec3u) {
+fn running_moments(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.blocks) { return; }
   store_moments(id.x, running_block(id.x, 0u), running_block(id.x, params.shift_at));
 }
 
 // Comparisons are written so that NaN goes through instead of becoming zero.
 fn activate(v: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(v, vec4f(0.0), v <= vec4f(0.0)); }
-  if (ACTIVATION == 2u) { return select(v, exp(v) - vec4f(1.0), v <= vec4f(0.0)); }
-  if (ACTIVATION == 3u) { return select(v, v * SLOPE, v <= vec4f(0.0)); }
-  if (ACTIVATION == 4u) { return vec4f(1.0) / (vec4f(1.0) + exp(-v)); }
-  if (ACTIVATION == 5u) { return tanh(v); }
+  if (ACTIVATION == RELU) { return select(v, vec4f(0.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == ELU) { return select(v, exp(v) - vec4f(1.0), v <= vec4f(0.0)); }
+  if (ACTIVATION == LEAKY_RELU) { return select(v, v * SLOPE, v <= vec4f(0.0)); }
+  if (ACTIVATION == SIGMOID) { return vec4f(1.0) / (vec4f(1.0) + exp(-v)); }
+  if (ACTIVATION == TANH) { return tanh(v); }
   return v;
 }
 
 // Derivative of the activation, from its output.
 fn slope_at(z: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(vec4f(0.0), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 2u) { return select(z + vec4f(1.0), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 3u) { return select(vec4f(SLOPE), vec4f(1.0), z > vec4f(0.0)); }
-  if (ACTIVATION == 4u) { return z * (vec4f(1.0) - z); }
-  if (ACTIVATION == 5u) { return vec4f(1.0) - z * z; }
+  if (ACTIVATION == RELU) { return select(vec4f(0.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == ELU) { return select(z + vec4f(1.0), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == LEAKY_RELU) { return select(vec4f(SLOPE), vec4f(1.0), z > vec4f(0.0)); }
+  if (ACTIVATION == SIGMOID) { return z * (vec4f(1.0) - z); }
+  if (ACTIVATION == TANH) { return vec4f(1.0) - z * z; }
   return vec4f(1.0);
 }
 
 @compute @workgroup_size(LANES)
-fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
   let base = (group.z * params.blocks + block) * params.pixels;
-  let mean = moment_values[block];
-  let scale = moment_values[2u * params.blocks + block];
-  let shift = moment_values[3u * params.blocks + block];
+  let mean = moments_in[block];
+  let scale = moments_in[2u * params.blocks + block];
+  let shift = moments_in[3u * params.blocks + block];
   var residual_mean = vec4f(0.0);
   var residual_scale = vec4f(1.0);
   var residual_shift = vec4f(0.0);
@@ -264,10 +282,10 @@ fn apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
 @compute @workgroup_size(LANES)
 fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
-  let mean = moment_values[block];
-  let istd = moment_values[params.blocks + block];
-  let scale = moment_values[2u * params.blocks + block];
-  let shift = moment_values[3u * params.blocks + block];
+  let mean = moments_in[block];
+  let istd = moments_in[params.blocks + block];
+  let scale = moments_in[2u * params.blocks + block];
+  let shift = moments_in[3u * params.blocks + block];
   let start = group.x % params.pixel_parts * params.span;
   let end = min(start + params.span, params.pixels);
   let first = group.x / params.pixel_parts * params.images;
@@ -281,7 +299,7 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
       if (RECOMPUTE) {
         g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
       } else {
-        if (ACTIVATION != 0u) { g *= slope_at(output[base + p]); }
+        if (ACTIVATION != NONE) { g *= slope_at(output[base + p]); }
       }
       sum += g;
       sum_normalised += g * ((value - mean) * istd);
@@ -299,24 +317,24 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   }
   if (lane == 0u) {
     let at = (block * params.parts + group.x) * 2u;
-    partials[at] = shared_sums[0][0];
-    partials[at + 1u] = shared_sums[0][1];
+    partials_out[at] = shared_sums[0][0];
+    partials_out[at + 1u] = shared_sums[0][1];
   }
 }
 
 @compute @workgroup_size(LANES)
-fn backward_finish(@builtin(global_invocation_id) id: vec3u) {
+fn merge_backward_sums(@builtin(global_invocation_id) id: vec3u) {
   let block = id.x;
   if (block >= params.blocks) { return; }
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
   for (var part = 0u; part < params.parts; part++) {
     let at = (block * params.parts + part) * 2u;
-    sum += partial_list[at];
-    sum_normalised += partial_list[at + 1u];
+    sum += partials_in[at];
+    sum_normalised += partials_in[at + 1u];
   }
-  means[block] = sum / f32(params.values);
-  means[params.blocks + block] = sum_normalised / f32(params.values);
+  means_out[block] = sum / f32(params.values);
+  means_out[params.blocks + block] = sum_normalised / f32(params.values);
   for (var i = 0u; i < 4u; i++) {
     let c = block * 4u + i;
     if (c < params.channels) {
@@ -333,15 +351,15 @@ fn backward_finish(@builtin(global_invocation_id) id: vec3u) {
 
 // dx = gamma * istd * (g - mean(g) - x_hat * mean(g * x_hat))
 @compute @workgroup_size(LANES)
-fn backward_apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn backward_normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
   let base = (group.z * params.blocks + block) * params.pixels;
-  let mean = moment_values[block];
-  let istd = moment_values[params.blocks + block];
-  let scale = moment_values[2u * params.blocks + block];
-  let shift = moment_values[3u * params.blocks + block];
-  let mean_g = mean_values[block];
-  let mean_gx = mean_values[params.blocks + block];
+  let mean = moments_in[block];
+  let istd = moments_in[params.blocks + block];
+  let scale = moments_in[2u * params.blocks + block];
+  let shift = moments_in[3u * params.blocks + block];
+  let mean_g = means_in[block];
+  let mean_gx = means_in[params.blocks + block];
   let end = min(group.x * params.chunk + params.chunk, params.pixels);
   for (var p = group.x * params.chunk + lane; p < end; p += LANES) {
     let at = base + p;
@@ -351,7 +369,7 @@ fn backward_apply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     if (RECOMPUTE) {
       g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
     } else {
-      if (ACTIVATION != 0u) { g *= slope_at(output[at]); }
+      if (ACTIVATION != NONE) { g *= slope_at(output[at]); }
     }
     if (KEEP_MASKED) { dy_masked[at] = g; }
     dx[at] = scale * (g - mean_g - (value - mean) * istd * mean_gx);

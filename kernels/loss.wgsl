@@ -1,7 +1,8 @@
 // Losses over a batch of rows [batch][ROW] and their gradients, in one workgroup: the loss is one
-// number, and its gradient needs the sum of weights first. Also counts of a confusion matrix.
+// number, and its gradient needs the sum of weights first.
 
 struct Params {
+  // Number of the training step, from 0, and the training's seed.
   step: u32,
   seed: u32,
   // Place of the batch's first sample in `order`.
@@ -12,37 +13,47 @@ struct Params {
   share: f32,
 }
 
+// Invocations of the workgroup.
 const LANES: u32 = 64u;
 // Outputs of a sample, and floats from one row to the next (a multiple of 4).
 const OUTPUTS: u32 = 2u;
 const ROW: u32 = 4u;
-// 0 squared error, 1 absolute error, 2 Huber, 3 smooth L1, 4 BCE with logits, 5 Kullback-Leibler
-const KIND: u32 = 0u;
+// Of `regression`: squared and absolute error, Huber, smooth L1, binary cross-entropy with logits,
+// Kullback-Leibler divergence.
+const MSE: u32 = 0u;
+const L1: u32 = 1u;
+const HUBER: u32 = 2u;
+const SMOOTH_L1: u32 = 3u;
+const BCE_WITH_LOGITS: u32 = 4u;
+const KL_DIV: u32 = 5u;
+const KIND: u32 = MSE;
 // Where Huber's and smooth L1's parabola ends; the margin of multi-margin.
 const DELTA: f32 = 1.0;
 // Differentiates too; otherwise only the loss is computed.
 const GRADIENT: bool = true;
-// Place of the loss among what is watched for NaN and infinity.
-const WATCH: u32 = 0u;
+// Place of the loss in non_finite_steps.
+const NON_FINITE_AT: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
-// Class of each item
+// Class of each item.
 @group(0) @binding(2) var<storage, read> classes: array<u32>;
 // [items][OUTPUTS]
 @group(0) @binding(3) var<storage, read> targets: array<f32>;
+// One a class.
 @group(0) @binding(4) var<storage, read> weights: array<f32>;
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>;
+// d loss / d logits, [batch][ROW].
 @group(0) @binding(6) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(7) var<storage, read_write> confusion: array<atomic<u32>>;
-@group(0) @binding(8) var<storage, read_write> faults: array<u32>;
-@group(0) @binding(9) var<uniform> params: Params;
+// Of each checked layer: step + 1 of its first values that are not finite; 0 where all are.
+@group(0) @binding(7) var<storage, read_write> non_finite_steps: array<u32>;
+@group(0) @binding(8) var<uniform> params: Params;
 
 fn batch() -> u32 { return arrayLength(&logits) / ROW; }
 
 var<workgroup> shared_sums: array<vec2f, LANES>;
 
-// Sums over the workgroup in a fixed tree; every lane gets the result.
+// Sums over the workgroup in a fixed tree; every invocation gets the result.
 fn total(lane: u32, value: vec2f) -> vec2f {
   shared_sums[lane] = value;
   workgroupBarrier();
@@ -56,8 +67,9 @@ fn total(lane: u32, value: vec2f) -> vec2f {
 fn report(lane: u32, loss: f32) {
   if (lane == 0u) {
     losses[params.slot] = loss;
-    if ((bitcast<u32>(loss) & 0x7f800000u) == 0x7f800000u && faults[WATCH] == 0u) {
-      faults[WATCH] = params.step + 1u;
+    let is_non_finite = (bitcast<u32>(loss) & 0x7f800000u) == 0x7f800000u;
+    if (is_non_finite && non_finite_steps[NON_FINITE_AT] == 0u) {
+      non_finite_steps[NON_FINITE_AT] = params.step + 1u;
     }
   }
 }
@@ -135,22 +147,24 @@ fn multi_margin(@builtin(local_invocation_index) lane: u32) {
 // Loss and derivative of one output.
 fn pointwise(x: f32, t: f32) -> vec2f {
   let d = x - t;
-  if (KIND == 0u) { return vec2f(d * d, 2.0 * d); }
-  if (KIND == 1u) { return vec2f(abs(d), sign(d)); }
-  if (KIND == 2u) {
+  if (KIND == MSE) { return vec2f(d * d, 2.0 * d); }
+  if (KIND == L1) { return vec2f(abs(d), sign(d)); }
+  if (KIND == HUBER) {
     if (abs(d) < DELTA) { return vec2f(0.5 * d * d, d); }
     return vec2f(DELTA * (abs(d) - 0.5 * DELTA), DELTA * sign(d));
   }
-  if (KIND == 3u) {
+  if (KIND == SMOOTH_L1) {
     if (abs(d) < DELTA) { return vec2f(0.5 * d * d / DELTA, d / DELTA); }
     return vec2f(abs(d) - 0.5 * DELTA, sign(d));
   }
-  if (KIND == 4u) {
+  if (KIND == BCE_WITH_LOGITS) {
     let e = exp(-abs(x));
     let positive = 1.0 / (1.0 + e);
     return vec2f(max(x, 0.0) - x * t + log(1.0 + e), select(1.0 - positive, positive, x >= 0.0) - t);
   }
-  if (t > 0.0) { return vec2f(t * (log(t) - x), -t); }
+  if (KIND == KL_DIV) {
+    if (t > 0.0) { return vec2f(t * (log(t) - x), -t); }
+  }
   return vec2f(0.0);
 }
 
@@ -172,16 +186,4 @@ fn regression(@builtin(local_invocation_index) lane: u32) {
     }
   }
   report(lane, total(lane, vec2f(sum, 0.0)).x / f32(batch() * OUTPUTS));
-}
-
-// confusion[truth][prediction] += 1; the first of equal logits wins.
-@compute @workgroup_size(LANES)
-fn count(@builtin(global_invocation_id) id: vec3u) {
-  let n = id.x;
-  if (n >= batch()) { return; }
-  var best = 0u;
-  for (var k = 1u; k < OUTPUTS; k++) {
-    if (logits[n * ROW + k] > logits[n * ROW + best]) { best = k; }
-  }
-  atomicAdd(&confusion[classes[order[params.first + n]] * OUTPUTS + best], 1u);
 }

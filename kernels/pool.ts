@@ -1,9 +1,16 @@
-/** Max, average and adaptive average pooling. */
+/** Max and adaptive average pooling. */
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./pool.wgsl" with { type: "text" };
-import { activationBytes, blocks, flatGrid, laneCount, planeGrid, type Shape } from "./tensors.ts";
-import { pixels } from "./tensors.ts";
+import {
+  activationBytes,
+  blocks,
+  flatGrid,
+  laneCount,
+  pixels,
+  planeGrid,
+  type Shape,
+} from "./tensors.ts";
 
 const pool = defineKernel({
   name: "pool",
@@ -27,8 +34,6 @@ const pool = defineKernel({
   entries: {
     max_forward: { x: "read", y: "read_write", position: "read_write" },
     max_backward: { positions: "read", dy: "read", dx: "read_write" },
-    average_forward: { x: "read", y: "read_write" },
-    average_backward: { dy: "read", dx: "read_write" },
     adaptive_forward: { x: "read", y: "read_write" },
     adaptive_backward: { dy: "read", dx: "read_write" },
   },
@@ -122,48 +127,6 @@ export function maxPoolBackward(
   program.dispatch(pool, "max_backward", {
     constants: { ...constants, CHUNK: chunk },
     bindings: { positions, dy, dx },
-    workgroups,
-    label,
-  });
-}
-
-/** Mean of each window, padding counted as zeros. */
-export function averagePoolForward(
-  program: ProgramBuilder,
-  { input, window, x, y, label }: {
-    input: Shape;
-    window: Window;
-    x: Operand;
-    y: Operand;
-    label?: string;
-  },
-): void {
-  const output = pooledShape(input, window);
-  const constants = constantsOf(program, input, output, window);
-  const { chunk, workgroups } = planeGrid(program.device, output, constants.LANES);
-  program.dispatch(pool, "average_forward", {
-    constants: { ...constants, CHUNK: chunk },
-    bindings: { x, y },
-    workgroups,
-    label,
-  });
-}
-
-export function averagePoolBackward(
-  program: ProgramBuilder,
-  { input, window, dy, dx, label }: {
-    input: Shape;
-    window: Window;
-    dy: Operand;
-    dx: Operand;
-    label?: string;
-  },
-): void {
-  const constants = constantsOf(program, input, pooledShape(input, window), window);
-  const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
-  program.dispatch(pool, "average_backward", {
-    constants: { ...constants, CHUNK: chunk },
-    bindings: { dy, dx },
     workgroups,
     label,
   });

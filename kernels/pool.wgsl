@@ -103,48 +103,6 @@ fn max_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   }
 }
 
-// Average with padding counted as zeros in the divisor's window (PyTorch's count_include_pad).
-@compute @workgroup_size(LANES)
-fn average_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let plane = group.z * BLOCKS + group.y;
-  let end = min(group.x * CHUNK + CHUNK, OUT_PIXELS);
-  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
-    let top = i32(p / OUT_WIDTH * STRIDE_HEIGHT) - i32(PAD_TOP);
-    let left = i32(p % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
-    var sum = vec4f(0.0);
-    for (var r = max(top, 0); r < min(top + i32(KERNEL_HEIGHT), i32(IN_HEIGHT)); r++) {
-      for (var s = max(left, 0); s < min(left + i32(KERNEL_WIDTH), i32(IN_WIDTH)); s++) {
-        sum += x[plane * IN_PIXELS + u32(r) * IN_WIDTH + u32(s)];
-      }
-    }
-    y[plane * OUT_PIXELS + p] = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH);
-  }
-}
-
-@compute @workgroup_size(LANES)
-fn average_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let plane = group.z * BLOCKS + group.y;
-  let end = min(group.x * CHUNK + CHUNK, IN_PIXELS);
-  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
-    let row = p / IN_WIDTH + PAD_TOP;
-    let column = p % IN_WIDTH + PAD_LEFT;
-    var sum = vec4f(0.0);
-    for (var a = first_window(row, KERNEL_HEIGHT, STRIDE_HEIGHT);
-         a <= min(row / STRIDE_HEIGHT, OUT_HEIGHT - 1u); a++) {
-      for (var b = first_window(column, KERNEL_WIDTH, STRIDE_WIDTH);
-           b <= min(column / STRIDE_WIDTH, OUT_WIDTH - 1u); b++) {
-        sum += dy[plane * OUT_PIXELS + a * OUT_WIDTH + b];
-      }
-    }
-    dx[plane * IN_PIXELS + p] = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH);
-  }
-}
-
-fn first_window(at: u32, size: u32, stride: u32) -> u32 {
-  if (at < size) { return 0u; }
-  return (at - size) / stride + 1u;
-}
-
 // Adaptive average: output i covers inputs floor(i * in / out) to ceil((i + 1) * in / out).
 @compute @workgroup_size(LANES)
 fn adaptive_forward(

@@ -10,29 +10,10 @@ const random = defineKernel({
   constants: ["LANES", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE"],
   params: { step: "u32", seed: "u32" },
   entries: {
-    generate: { words: "read_write", params: "uniform" },
     dropout: { x: "read", y: "read_write", params: "uniform" },
     noise: { x: "read", y: "read_write", deviations: "read", params: "uniform" },
   },
 });
-
-/** Fills `words` with the pairs of (seed, stream; step, 0...). */
-export function generateWords(
-  program: ProgramBuilder,
-  { words, count, stream, params }: {
-    words: Operand;
-    count: number;
-    stream: number;
-    params: Operand;
-  },
-): void {
-  const LANES = laneCount(program.device);
-  program.dispatch(random, "generate", {
-    constants: { LANES, STREAM: stream },
-    bindings: { words, params },
-    workgroups: [Math.ceil(count / LANES)],
-  });
-}
 
 function layout(program: ProgramBuilder, bytes: number) {
   const lanes = laneCount(program.device);

@@ -17,9 +17,8 @@ const SAMPLE: u32 = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> words: array<vec2u>;
-@group(0) @binding(3) var<storage, read> deviations: array<f32>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> deviations: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 fn rotate(v: u32, by: u32) -> u32 { return (v << by) | (v >> (32u - by)); }
 
@@ -58,12 +57,6 @@ fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 5.9604644775390625e-8
 // First vector of a workgroup, which handles LANES x PER_LANE.
 fn first_vector(group: vec3u, groups: vec3u) -> u32 {
   return (group.y * groups.x + group.x) * LANES * PER_LANE;
-}
-
-// The words themselves, for comparison with the host's.
-@compute @workgroup_size(LANES)
-fn generate(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x < arrayLength(&words)) { words[id.x] = words_at(id.x); }
 }
 
 // Zeroes elements with probability DROPPED and scales the rest; the gradient is the same map.

@@ -91,7 +91,7 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
         const operands = { x: blocks(x), dy: blocks(dy), residual: blocks(residual) };
         const parameters = bench.buffer(flat(gamma, beta));
         const running = bench.buffer(flat(new Float32Array(c), new Float32Array(c).fill(1)));
-        const [gradients, faults] = [bench.buffer((64 + c) * 4), bench.buffer(16)];
+        const [gradients, nonFiniteSteps] = [bench.buffer((64 + c) * 4), bench.buffer(16)];
         const step = bench.uniform(new Uint32Array(4));
         const [y, dx] = [bench.buffer(operands.x.bytes), bench.buffer(operands.x.bytes)];
         const keepMasked = withResidual && activation !== "none";
@@ -101,8 +101,8 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
             x: operands.x,
             parameters,
             running,
-            faults,
-            watch: 0,
+            nonFiniteSteps,
+            nonFiniteAt: 0,
             step,
           });
           const added = withResidual ? operands.residual : undefined;
@@ -130,7 +130,7 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
         const unbiased = expected.variance.map((v) => 0.9 + 0.1 * v * count / (count - 1));
         assertClose(results[3].subarray(64, 64 + c), unbiased, 1e-6, "variance");
         if (keepMasked) assertClose(plain(results[4]), expected.masked, 5e-5, "masked gradient");
-        assertEquals((await bench.device.readFloats(faults))[0], 0);
+        assertEquals((await bench.device.readFloats(nonFiniteSteps))[0], 0);
       });
     });
   }
@@ -173,7 +173,7 @@ Deno.test("batch norm notes the step of the first statistics that are not finite
   await onDevice(async (bench) => {
     const x = new Float32Array(64).fill(1);
     x[5] = NaN;
-    const faults = bench.buffer(16);
+    const nonFiniteSteps = bench.buffer(16);
     const parameters = bench.buffer(512);
     const running = bench.buffer(512);
     await bench.run((program) => {
@@ -184,13 +184,13 @@ Deno.test("batch norm notes the step of the first statistics that are not finite
           x: bench.buffer(x),
           parameters,
           running,
-          faults,
-          watch: 2,
+          nonFiniteSteps,
+          nonFiniteAt: 2,
           step: bench.uniform(Uint32Array.of(41, 0, 0, 0)),
         },
       );
       return [];
     });
-    assertEquals([...new Uint32Array(await bench.device.read(faults))], [0, 0, 42, 0]);
+    assertEquals([...new Uint32Array(await bench.device.read(nonFiniteSteps))], [0, 0, 42, 0]);
   });
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { countPredictions, isClassLoss, lossForward, type LossName } from "../../kernels/loss.ts";
+import { isClassLoss, lossForward, type LossName } from "../../kernels/loss.ts";
 import { classLoss, regressionLoss } from "../../src/nn/loss.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
@@ -63,8 +63,8 @@ for (const name of names) {
           weights: isClassLoss(name) ? bench.buffer(weights) : undefined,
           losses,
           gradient,
-          faults: bench.buffer(16),
-          watch: 0,
+          nonFiniteSteps: bench.buffer(16),
+          nonFiniteAt: 0,
         });
         return [losses, gradient];
       });
@@ -88,7 +88,7 @@ for (const name of names) {
 Deno.test("cross-entropy stays finite for logits that overflow exp, and reports NaN", async () => {
   await onDevice(async (bench) => {
     for (const [value, finite] of [[1e30, true], [NaN, false]] as const) {
-      const [losses, faults] = [bench.buffer(16), bench.buffer(16)];
+      const [losses, nonFiniteSteps] = [bench.buffer(16), bench.buffer(16)];
       const results = await bench.run((program) => {
         lossForward(program, "cross_entropy", {
           batch: 1,
@@ -99,37 +99,13 @@ Deno.test("cross-entropy stays finite for logits that overflow exp, and reports 
           targets: bench.buffer(Uint32Array.of(1)),
           weights: bench.buffer(Float32Array.of(1, 1)),
           losses,
-          faults,
-          watch: 1,
+          nonFiniteSteps,
+          nonFiniteAt: 1,
         });
         return [losses];
       });
       assertEquals(Number.isFinite(results[0][0]), finite);
-      assertEquals(new Uint32Array(await bench.device.read(faults))[1], finite ? 0 : 7);
+      assertEquals(new Uint32Array(await bench.device.read(nonFiniteSteps))[1], finite ? 0 : 7);
     }
-  });
-});
-
-Deno.test("countPredictions fills the confusion matrix", async () => {
-  await onDevice(async (bench) => {
-    const confusion = bench.buffer(outputs * outputs * 4);
-    await bench.run((program) => {
-      countPredictions(program, {
-        batch,
-        outputs,
-        logits: bench.buffer(rows()),
-        order: bench.buffer(order),
-        params: bench.uniform(Uint32Array.of(0, 0, first, 0, 0, 0, 0, 0)),
-        classes: bench.buffer(classes),
-        confusion,
-      });
-      return [];
-    }, { inPlace: true });
-    const expected = new Uint32Array(outputs * outputs);
-    for (let n = 0; n < batch; n++) {
-      const values = [...logits.subarray(n * outputs, (n + 1) * outputs)];
-      expected[classes[order[first + n]] * outputs + values.indexOf(Math.max(...values))]++;
-    }
-    assertEquals(new Uint32Array(await bench.device.read(confusion)), expected);
   });
 });

@@ -1,15 +1,39 @@
 import { assert, assertEquals } from "@std/assert";
-import { addNoise, dropout, generateWords } from "../../kernels/random.ts";
+import shader from "../../kernels/random.wgsl" with { type: "text" };
+import { addNoise, dropout } from "../../kernels/random.ts";
+import { defineKernel } from "../../src/gpu/kernel.ts";
 import { Random } from "../../src/random.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
+/** The kernel's random words themselves. */
+const words = defineKernel({
+  name: "random words",
+  source: `${shader}
+@group(0) @binding(4) var<storage, read_write> drawn: array<vec2u>;
+@compute @workgroup_size(LANES)
+fn draw(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < arrayLength(&drawn)) { drawn[id.x] = words_at(id.x); }
+}`,
+  constants: ["STREAM"],
+  params: { step: "u32", seed: "u32" },
+  entries: {
+    draw: { drawn: "read_write", params: "uniform" },
+    dropout: { x: "read", y: "read_write", params: "uniform" },
+    noise: { x: "read", y: "read_write", deviations: "read", params: "uniform" },
+  },
+});
+
 Deno.test("random words are the host's, bit for bit", async () => {
   await onDevice(async (bench) => {
-    const words = bench.buffer(1000 * 8);
+    const drawn = bench.buffer(1000 * 8);
     const params = bench.uniform(Uint32Array.of(17, 0xdeadbeef, 0, 0));
     const [result] = await bench.run((program) => {
-      generateWords(program, { words, count: 1000, stream: 0x12345678, params });
-      return [words];
+      program.dispatch(words, "draw", {
+        constants: { STREAM: 0x12345678 },
+        bindings: { drawn, params },
+        workgroups: [Math.ceil(1000 / 16)],
+      });
+      return [drawn];
     });
     const bits = new Uint32Array(result.buffer);
     const random = new Random(0xdeadbeef, 0x12345678);

@@ -118,8 +118,8 @@ export class BatchNorm implements Layer {
       x: x.tensor,
       parameters,
       running,
-      faults: trace.faults,
-      watch: trace.watch(this.name),
+      nonFiniteSteps: trace.faults,
+      nonFiniteAt: trace.watch(this.name),
       step: trace.params,
     });
   }

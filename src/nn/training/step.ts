@@ -81,8 +81,8 @@ function recordGradients(
     weights: buffers.weights,
     losses: buffers.losses,
     gradient,
-    faults: buffers.faults,
-    watch: trace.watch("loss"),
+    nonFiniteSteps: buffers.faults,
+    nonFiniteAt: trace.watch("loss"),
   });
   logits.gradient = gradient;
   trace.backward();
