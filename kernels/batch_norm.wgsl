@@ -5,8 +5,9 @@
 // normalize. Backward: backward_sums -> merge_backward_sums -> backward_normalize. What one pass
 // leaves for the next is NAME_out in the one and NAME_in in the other.
 //
-// One part (a workgroup of `statistics` and `backward_sums`) reduces `span` pixels of `images` images
-// of a channel block; the parts are merged in order, so the result does not depend on scheduling.
+// One part (a workgroup of `statistics` and `backward_sums`) reduces `span` pixels of `images`
+// images of a channel block; the parts are merged in order, so the result does not depend on
+// scheduling.
 
 // A layer's shape, so that layers share pipelines.
 struct Params {
@@ -351,7 +352,10 @@ fn merge_backward_sums(@builtin(global_invocation_id) id: vec3u) {
 
 // dx = gamma * istd * (g - mean(g) - x_hat * mean(g * x_hat))
 @compute @workgroup_size(LANES)
-fn backward_normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn backward_normalize(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let block = group.y;
   let base = (group.z * params.blocks + block) * params.pixels;
   let mean = moments_in[block];

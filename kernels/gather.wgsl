@@ -3,38 +3,44 @@
 // Grid: chunks of pixels, channel blocks, images.
 
 struct Params {
+  // Number of the step, from 0, and the training's seed.
   step: u32,
   seed: u32,
   // Place of the batch's first sample in `order`.
   first: u32,
 }
 
+// Invocations of a workgroup, and pixels that it handles.
 const LANES: u32 = 16u;
+const CHUNK: u32 = 16u;
+// Channels that are stored; one alone is repeated.
 const IN_CHANNELS: u32 = 1u;
 const OUT_CHANNELS: u32 = 3u;
 const HEIGHT: u32 = 8u;
 const WIDTH: u32 = 8u;
-const CHUNK: u32 = 16u;
+// gather: min-max normalises by `ranges`, shifts by `augmentations`.
 const NORMALISED: bool = true;
 const SHIFTED: bool = false;
 // The data hold this batch alone, so `order` is read from its start.
 const FROM_START: bool = false;
-// smooth: along rows rather than along columns
+// smooth_axis: along rows rather than along columns; reach of the widest Gaussian, pixels.
 const ALONG_X: bool = true;
 const RADIUS: i32 = 4;
 
 const PIXELS: u32 = HEIGHT * WIDTH;
 const BLOCKS: u32 = (OUT_CHANNELS + 3u) / 4u;
 
-// One a sample: what to do with it. Shifts in pixels; rows and columns of the erased rectangle;
-// deviation of the smoothing in pixels (0: none).
+// What is done to one sample.
 struct Augmentation {
+  // Pixels that the image moves down and to the right; zeros fill.
   shift_y: i32,
   shift_x: i32,
+  // Rectangle that is zeroed, pixels.
   erase_top: u32,
   erase_left: u32,
   erase_height: u32,
   erase_width: u32,
+  // Standard deviation of the Gaussian, pixels; 0 leaves the image.
   smoothing: f32,
   unused: f32,
 }

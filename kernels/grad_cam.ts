@@ -14,9 +14,9 @@ const gradCamKernel = defineKernel({
   source,
   constants: ["LANES", "CHANNELS", "HEIGHT", "WIDTH", "OUT_HEIGHT", "OUT_WIDTH"],
   entries: {
-    weigh: { gradient: "read", weights: "read_write" },
-    combine: { features: "read", weight_values: "read", plane: "read_write" },
-    upsample: { plane_values: "read", y: "read_write" },
+    weigh: { gradient: "read", weights_out: "read_write" },
+    combine: { features: "read", weights_in: "read", plane_out: "read_write" },
+    upsample: { plane_in: "read", y: "read_write" },
   },
 });
 
@@ -43,7 +43,7 @@ export function gradCam(
   const weights = program.tensor(`${label} weights`, batch * blocks(shape) * 16);
   program.dispatch(gradCamKernel, "weigh", {
     constants: { ...constants, CHANNELS: channels, HEIGHT: height, WIDTH: width },
-    bindings: { gradient, weights },
+    bindings: { gradient, weights_out: weights },
     workgroups: grid(batch * blocks(shape)),
     label,
   });
@@ -52,8 +52,8 @@ export function gradCam(
     constants: { ...constants, CHANNELS: channels, HEIGHT: height, WIDTH: width },
     bindings: {
       features,
-      weight_values: weights,
-      plane: slice(plane, 0, batch * pixels(shape) * 4),
+      weights_in: weights,
+      plane_out: slice(plane, 0, batch * pixels(shape) * 4),
     },
     workgroups: grid(batch * pixels(shape)),
     label,
@@ -67,7 +67,7 @@ export function gradCam(
       OUT_HEIGHT: output.height,
       OUT_WIDTH: output.width,
     },
-    bindings: { plane_values: plane, y: slice(y, 0, batch * pixels(output) * 4) },
+    bindings: { plane_in: plane, y: slice(y, 0, batch * pixels(output) * 4) },
     workgroups: grid(batch * pixels(output)),
     label,
   });

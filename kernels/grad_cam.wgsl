@@ -1,10 +1,14 @@
-// Grad-CAM: a feature map [N][BLOCKS][PIXELS] vec4f, each channel weighed by the mean of its gradient,
-// to one plane an image at the size of the network's input. weigh -> combine -> upsample.
+// Grad-CAM: a feature map [N][BLOCKS][PIXELS] vec4f, each channel weighed by the mean of its
+// gradient, to one plane an image at the size of the network's input. weigh -> combine -> upsample;
+// what one pass leaves for the next is NAME_out in the one and NAME_in in the other.
 
+// Invocations of a workgroup, each with one element of the output.
 const LANES: u32 = 16u;
+// Of the feature map.
 const CHANNELS: u32 = 4u;
 const HEIGHT: u32 = 4u;
 const WIDTH: u32 = 4u;
+// Of the result.
 const OUT_HEIGHT: u32 = 8u;
 const OUT_WIDTH: u32 = 8u;
 
@@ -15,13 +19,13 @@ const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
 // texels
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
 // [batch][BLOCKS]
-@group(0) @binding(1) var<storage, read_write> weights: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> weights_out: array<vec4f>;
 // texels
 @group(0) @binding(2) var<storage, read> features: array<vec4f>;
-@group(0) @binding(3) var<storage, read> weight_values: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights_in: array<vec4f>;
 // [batch][PIXELS]
-@group(0) @binding(4) var<storage, read_write> plane: array<f32>;
-@group(0) @binding(5) var<storage, read> plane_values: array<f32>;
+@group(0) @binding(4) var<storage, read_write> plane_out: array<f32>;
+@group(0) @binding(5) var<storage, read> plane_in: array<f32>;
 // [batch][OUT_PIXELS]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
@@ -36,10 +40,10 @@ fn weigh(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = index(group, groups, lane);
-  if (at >= arrayLength(&weights)) { return; }
+  if (at >= arrayLength(&weights_out)) { return; }
   var sum = vec4f(0.0);
   for (var p = 0u; p < PIXELS; p++) { sum += gradient[at * PIXELS + p]; }
-  weights[at] = sum / f32(PIXELS);
+  weights_out[at] = sum / f32(PIXELS);
 }
 
 @compute @workgroup_size(LANES)
@@ -49,19 +53,20 @@ fn combine(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let at = index(group, groups, lane);
-  if (at >= arrayLength(&plane)) { return; }
+  if (at >= arrayLength(&plane_out)) { return; }
   let first = at / PIXELS * BLOCKS;
   let pixel = at % PIXELS;
   var sum = vec4f(0.0);
   for (var b = 0u; b < BLOCKS; b++) {
-    sum += weight_values[first + b] * features[(first + b) * PIXELS + pixel];
+    sum += weights_in[first + b] * features[(first + b) * PIXELS + pixel];
   }
   let total = (sum.x + sum.y) + (sum.z + sum.w);
   // NaN goes through.
-  plane[at] = select(total, 0.0, total <= 0.0);
+  plane_out[at] = select(total, 0.0, total <= 0.0);
 }
 
-// Pixel centres stand at half-integers, as `interpolate(mode="bilinear", align_corners=False)`.
+// Place between the pixels of a side, whose centres are at half-integers, as PyTorch's
+// `interpolate(mode="bilinear", align_corners=False)`.
 fn source(at: u32, size: u32, out_size: u32) -> f32 {
   return max((f32(at) + 0.5) * f32(size) / f32(out_size) - 0.5, 0.0);
 }
@@ -83,9 +88,9 @@ fn upsample(
   let right = min(left + 1u, WIDTH - 1u);
   let down = row - f32(top);
   let across = column - f32(left);
-  let upper = plane_values[base + top * WIDTH + left] * (1.0 - across) +
-    plane_values[base + top * WIDTH + right] * across;
-  let lower = plane_values[base + below * WIDTH + left] * (1.0 - across) +
-    plane_values[base + below * WIDTH + right] * across;
+  let upper = plane_in[base + top * WIDTH + left] * (1.0 - across) +
+    plane_in[base + top * WIDTH + right] * across;
+  let lower = plane_in[base + below * WIDTH + left] * (1.0 - across) +
+    plane_in[base + below * WIDTH + right] * across;
   y[at] = upper * (1.0 - down) + lower * down;
 }

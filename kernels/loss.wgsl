@@ -160,7 +160,8 @@ fn pointwise(x: f32, t: f32) -> vec2f {
   if (KIND == BCE_WITH_LOGITS) {
     let e = exp(-abs(x));
     let positive = 1.0 / (1.0 + e);
-    return vec2f(max(x, 0.0) - x * t + log(1.0 + e), select(1.0 - positive, positive, x >= 0.0) - t);
+    let probability = select(1.0 - positive, positive, x >= 0.0);
+    return vec2f(max(x, 0.0) - x * t + log(1.0 + e), probability - t);
   }
   if (KIND == KL_DIV) {
     if (t > 0.0) { return vec2f(t * (log(t) - x), -t); }

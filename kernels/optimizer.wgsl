@@ -18,16 +18,18 @@ struct Params {
   moment_rate: f32,
   // sqrt(1 - beta2^t): the bias of the second moment's root.
   root_bias: f32,
-  // NADAM's steps along the gradient and the first moment, with mu_t = beta1 (1 - 0.96^(t / 250) / 2):
-  // rate (1 - mu_t) / (1 - mu_1 ... mu_t) and rate mu_(t+1) / (1 - mu_1 ... mu_(t+1)).
+  // NADAM's steps along the gradient, rate (1 - mu_t) / (1 - mu_1 ... mu_t), and along the first
+  // moment, rate mu_(t+1) / (1 - mu_1 ... mu_(t+1)), with mu_t = beta1 (1 - 0.96^(t / 250) / 2).
   nadam_gradient_rate: f32,
   nadam_moment_rate: f32,
   // RADAM's rectification times root_bias; 0 while the variance cannot be rectified.
   rectification: f32,
 }
 
+// Invocations of a workgroup, and vectors that each handles.
 const LANES: u32 = 16u;
 const PER_LANE: u32 = 4u;
+// Vectors of the flat buffers.
 const VECTORS: u32 = 64u;
 
 const DESCENT: u32 = 0u;

@@ -32,8 +32,8 @@ const pool = defineKernel({
     "CHUNK",
   ],
   entries: {
-    max_forward: { x: "read", y: "read_write", position: "read_write" },
-    max_backward: { positions: "read", dy: "read", dx: "read_write" },
+    max_forward: { x: "read", y: "read_write", positions_out: "read_write" },
+    max_backward: { positions_in: "read", dy: "read", dx: "read_write" },
     adaptive_forward: { x: "read", y: "read_write" },
     adaptive_backward: { dy: "read", dx: "read_write" },
   },
@@ -98,16 +98,16 @@ export function maxPoolForward(
     throw new RangeError(`A max pool of ${window.kernel.join("x")} has more than 255 places`);
   }
   const output = pooledShape(input, window);
-  const position = program.tensor(`${label} positions`, activationBytes(output) / 4);
+  const positions = program.tensor(`${label} positions`, activationBytes(output) / 4);
   const constants = constantsOf(program, input, output, window);
   const { chunk, workgroups } = planeGrid(program.device, output, constants.LANES);
   program.dispatch(pool, "max_forward", {
     constants: { ...constants, CHUNK: chunk },
-    bindings: { x, y, position },
+    bindings: { x, y, positions_out: positions },
     workgroups,
     label,
   });
-  return position;
+  return positions;
 }
 
 /** Sends each window's gradient to the place of its maximum; overwrites dx. */
@@ -126,7 +126,7 @@ export function maxPoolBackward(
   const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
   program.dispatch(pool, "max_backward", {
     constants: { ...constants, CHUNK: chunk },
-    bindings: { positions, dy, dx },
+    bindings: { positions_in: positions, dy, dx },
     workgroups,
     label,
   });

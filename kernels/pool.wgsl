@@ -1,6 +1,8 @@
 // Pooling over [N][BLOCKS][H][W] vec4f. Grid: chunks of pixels, channel blocks, images.
 
+// Invocations of a workgroup, and pixels that it handles.
 const LANES: u32 = 16u;
+const CHUNK: u32 = 16u;
 const CHANNELS: u32 = 4u;
 const IN_HEIGHT: u32 = 8u;
 const IN_WIDTH: u32 = 8u;
@@ -15,20 +17,19 @@ const PAD_TOP: u32 = 0u;
 const PAD_LEFT: u32 = 0u;
 // Padding counts as zero in the maximum (ClinicaDL's PadMaxPool) rather than as minus infinity.
 const ZERO_PADDED: bool = false;
-const CHUNK: u32 = 16u;
 
 const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
 const IN_PIXELS: u32 = IN_HEIGHT * IN_WIDTH;
 const OUT_PIXELS: u32 = OUT_HEIGHT * OUT_WIDTH;
-// Position in the window that stands for padding.
-const NOWHERE: u32 = 255u;
+// Position of a maximum that is padding.
+const PADDING: u32 = 255u;
 
 // texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-// Position of the maximum in its window, a byte a channel.
-@group(0) @binding(2) var<storage, read_write> position: array<u32>;
-@group(0) @binding(3) var<storage, read> positions: array<u32>;
+// Position of each maximum in its window, row by row, a byte a channel.
+@group(0) @binding(2) var<storage, read_write> positions_out: array<u32>;
+@group(0) @binding(3) var<storage, read> positions_in: array<u32>;
 // texels
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
@@ -46,7 +47,7 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
     let top = i32(p / OUT_WIDTH * STRIDE_HEIGHT) - i32(PAD_TOP);
     let left = i32(p % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
     var best = vec4f(-3.4028235e38);
-    var best_at = vec4u(NOWHERE);
+    var best_at = vec4u(PADDING);
     for (var r = 0u; r < KERNEL_HEIGHT; r++) {
       for (var s = 0u; s < KERNEL_WIDTH; s++) {
         let row = top + i32(r);
@@ -54,21 +55,21 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
         let inside = row >= 0 && row < i32(IN_HEIGHT) && column >= 0 && column < i32(IN_WIDTH);
         if (inside) {
           let v = x[plane * IN_PIXELS + u32(row) * IN_WIDTH + u32(column)];
-          let wins = (v > best) | is_nan(v) | ((best_at == vec4u(NOWHERE)) & (v >= best));
+          let wins = (v > best) | is_nan(v) | ((best_at == vec4u(PADDING)) & (v >= best));
           best = select(best, v, wins);
           best_at = select(best_at, vec4u(r * KERNEL_WIDTH + s), wins);
         } else {
           if (ZERO_PADDED) {
             let wins = vec4f(0.0) > best;
             best = select(best, vec4f(0.0), wins);
-            best_at = select(best_at, vec4u(NOWHERE), wins);
+            best_at = select(best_at, vec4u(PADDING), wins);
           }
         }
       }
     }
     let at = plane * OUT_PIXELS + p;
     y[at] = best;
-    position[at] = best_at.x | (best_at.y << 8u) | (best_at.z << 16u) | (best_at.w << 24u);
+    positions_out[at] = best_at.x | (best_at.y << 8u) | (best_at.z << 16u) | (best_at.w << 24u);
   }
 }
 
@@ -92,7 +93,7 @@ fn max_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
           let s = column - out_column * STRIDE_WIDTH;
           if (r < KERNEL_HEIGHT && s < KERNEL_WIDTH) {
             let at = plane * OUT_PIXELS + out_row * OUT_WIDTH + out_column;
-            let word = positions[at];
+            let word = positions_in[at];
             let chosen = vec4u(word, word >> 8u, word >> 16u, word >> 24u) & vec4u(255u);
             sum += select(vec4f(0.0), dy[at], chosen == vec4u(r * KERNEL_WIDTH + s));
           }
@@ -127,18 +128,24 @@ fn adaptive_forward(
 }
 
 @compute @workgroup_size(LANES)
-fn adaptive_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn adaptive_backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
   let plane = group.z * BLOCKS + group.y;
   let end = min(group.x * CHUNK + CHUNK, IN_PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     let row = p / IN_WIDTH;
     let column = p % IN_WIDTH;
     var sum = vec4f(0.0);
-    for (var a = row * OUT_HEIGHT / IN_HEIGHT;
-         a < ((row + 1u) * OUT_HEIGHT + IN_HEIGHT - 1u) / IN_HEIGHT; a++) {
-      for (var b = column * OUT_WIDTH / IN_WIDTH;
-           b < ((column + 1u) * OUT_WIDTH + IN_WIDTH - 1u) / IN_WIDTH; b++) {
-        let rows = ((a + 1u) * IN_HEIGHT + OUT_HEIGHT - 1u) / OUT_HEIGHT - a * IN_HEIGHT / OUT_HEIGHT;
+    // Outputs that cover this input.
+    let top = row * OUT_HEIGHT / IN_HEIGHT;
+    let bottom = ((row + 1u) * OUT_HEIGHT + IN_HEIGHT - 1u) / IN_HEIGHT;
+    let left = column * OUT_WIDTH / IN_WIDTH;
+    let right = ((column + 1u) * OUT_WIDTH + IN_WIDTH - 1u) / IN_WIDTH;
+    for (var a = top; a < bottom; a++) {
+      let rows = ((a + 1u) * IN_HEIGHT + OUT_HEIGHT - 1u) / OUT_HEIGHT - a * IN_HEIGHT / OUT_HEIGHT;
+      for (var b = left; b < right; b++) {
         let columns = ((b + 1u) * IN_WIDTH + OUT_WIDTH - 1u) / OUT_WIDTH - b * IN_WIDTH / OUT_WIDTH;
         sum += dy[plane * OUT_PIXELS + a * OUT_WIDTH + b] / f32(rows * columns);
       }

@@ -2,17 +2,20 @@
 // A number is a function of (seed, stream; step, index) alone.
 
 struct Params {
+  // Number of the step, from 0, and the training's seed.
   step: u32,
   seed: u32,
 }
 
+// Invocations of a workgroup, and vectors that each handles.
 const LANES: u32 = 16u;
 const PER_LANE: u32 = 4u;
+// Number of the stream, one for each use of random numbers.
 const STREAM: u32 = 0u;
 // Probability that an element is dropped, and what the others are multiplied by.
 const DROPPED: f32 = 0.5;
 const SCALE: f32 = 2.0;
-// noise: vectors of one sample
+// noise: vectors of one sample.
 const SAMPLE: u32 = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DeviceError } from "../../src/errors.ts";
 import { isGroup, parse, print, type Tree } from "../../src/gpu/wgsl_tokens.ts";
+import { shaders } from "../kernels/shaders.ts";
 
 /** Tokens apart by blanks, but for the first and last of a group, which touch its brackets. */
 const grouped = (trees: readonly Tree[]): string =>
@@ -64,13 +65,3 @@ Deno.test("printed trees are the text that was parsed", () => {
     assertEquals(print(parse(name, source)), source.trimEnd());
   }
 });
-
-/** Names and texts of all shaders. */
-function* shaders(
-  folder = new URL("../../kernels/", import.meta.url),
-): Generator<[string, string]> {
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) yield* shaders(new URL(`${name}/`, folder));
-    if (name.endsWith(".wgsl")) yield [name, Deno.readTextFileSync(new URL(name, folder))];
-  }
-}
