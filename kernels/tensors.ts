@@ -35,7 +35,7 @@ export function aligned(count: number): number {
 
 /** Invocations of a workgroup: one subgroup on software adapters, a few on GPUs. */
 export function laneCount(device: Device, gpuLanes = 64): number {
-  return device.class === "software" ? device.lanes : gpuLanes;
+  return device.class === "software" ? device.subgroupSize : gpuLanes;
 }
 
 /** Grid over the pixels of every plane: chunks, channel blocks, images. */

@@ -29,7 +29,7 @@ export function recordBiasGradient(program: ProgramBuilder, work: {
   label: string;
 }): void {
   const { outGradient, biasGradient, images, pixels, channels, accumulate, label } = work;
-  const { lanes } = program.device;
+  const { subgroupSize: lanes } = program.device;
   const blocks = Math.ceil(channels / 4);
   const params = fixedParams(program.device, biasGradientKernel, {
     images,

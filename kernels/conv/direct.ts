@@ -67,7 +67,7 @@ export const directConvolution: ConvolutionVariant = (
   const inputTexels = paddedTexels(program, input, images * inBlocks * inHeight * inWidth);
   const packed = program.texelsWithin(weights);
   const { outChannels, kernel } = shape;
-  const { lanes } = program.device;
+  const { subgroupSize: lanes } = program.device;
   for (const grid of grids) {
     const { taps } = grid;
     const { pixels, channels, alongChannels, workgroups } = chooseTile(program, grid);
@@ -114,7 +114,7 @@ interface Tile {
  * taps in the padding, or the end of a grid that fills no tile, saves a tenth.
  */
 function chooseTile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
-  const { lanes } = program.device;
+  const { subgroupSize: lanes } = program.device;
   const { directChannels } = kernelTable(program.device);
   const outChannels = grid.outBlocks * 4;
   const channels = outChannels <= directChannels / 2 ? directChannels / 2 : directChannels;
@@ -161,7 +161,7 @@ const COLUMNS = 4, OUT_BLOCKS = 4, STEP = 4;
 /** dW, from slices of the pixels. */
 export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
-  const { lanes } = program.device;
+  const { subgroupSize: lanes } = program.device;
   const [outHeight, outWidth] = conv2dOutput(shape);
   const inBlocks = inputBlocks(shape);
   const outBlocks = Math.ceil(shape.outChannels / 4);

@@ -131,7 +131,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
 }): PlannedTexture {
   const { input, weights, bias, output, shape, transposed, label } = work;
   const { device } = program;
-  const { lanes } = device;
+  const { subgroupSize: lanes } = device;
   const constants = { LANES: lanes };
   const outSize = transposed ? [shape.height, shape.width] as const : conv2dOutput(shape);
   const inSize = transposed ? conv2dOutput(shape) : [shape.height, shape.width] as const;
@@ -236,7 +236,7 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
 }): void {
   const { input, outGradient, weightGradient, shape, accumulate, label } = work;
   const { device } = program;
-  const { lanes } = device;
+  const { subgroupSize: lanes } = device;
   const outSize = conv2dOutput(shape);
   const tiles = countTiles(shape.images, outSize);
   const inBlocks = Math.ceil(shape.channels / 4);
@@ -322,7 +322,7 @@ function transform(
   },
 ): PlannedTexture {
   const { pixels, images, blocks, size, padding, tiles, label } = work;
-  const { lanes } = program.device;
+  const { subgroupSize: lanes } = program.device;
   const texels = images * blocks * size[0] * size[1];
   const tensor: PlannedTensor = program.tensor(label, ELEMENTS * blocks * tiles.pitch * 16);
   program.dispatch(transformKernel, entry, {

@@ -1,6 +1,6 @@
 /** The numeric class of a device: what of the adapter and its kernels the keys of device steps hold. */
 import type { Store } from "../engine/store/store.ts";
-import { classifyAdapter, describeAdapter, lanesOf } from "../gpu/device.ts";
+import { classifyAdapter, describeAdapter, subgroupSizeOf } from "../gpu/device.ts";
 import type { Json } from "../workflow/step.ts";
 import { pickKernelTable } from "./kernel_tables.ts";
 
@@ -24,5 +24,5 @@ export async function readNumericClass(
   const kernels = { ...pickKernelTable(store, adapter) };
   const shared = { class: classifyAdapter(adapter), vendor, architecture, kernels };
   if (policy === "class") return shared;
-  return { ...shared, model, description, subgroupWidth: lanesOf(adapter) };
+  return { ...shared, model, description, subgroupSize: subgroupSizeOf(adapter) };
 }

@@ -6,7 +6,7 @@
 import { type Device, openDevice } from "./device.ts";
 import type { DispatchOperation } from "./operations.ts";
 
-/** Milliseconds: the dearest kernel takes some 30 from the cache, and hundreds to compile. */
+/** Milliseconds: the longest kernel takes some 30 from the cache, and hundreds to compile. */
 const cachedWithin = 100;
 
 /** Bytes of a placeholder: no less than any `Params` or element of an array. */
@@ -26,17 +26,17 @@ export async function compile(
   kernels: readonly DispatchOperation[],
   onProgress?: (done: number, all: number) => void,
 ): Promise<void> {
-  const [dearest, ...others] = kernels
+  const [longest, ...others] = kernels
     .filter(({ code, entry }) => !device.hasPipeline(code, entry))
     .sort((a, b) => b.code.length - a.code.length);
-  if (dearest === undefined) return;
+  if (longest === undefined) return;
   let done = kernels.length - others.length - 1;
   const make = async (kernel: DispatchOperation) => {
     await pipelineOf(device, kernel);
     onProgress?.(++done, kernels.length);
   };
-  await make(dearest);
-  if (device.class === "software" && !await isCached(device, dearest)) {
+  await make(longest);
+  if (device.class === "software" && !await isCached(device, longest)) {
     await makeOnTwo(device, others, make);
   } else {
     for (const kernel of others) await make(kernel);

@@ -14,7 +14,7 @@ export function evaluate(
   return reader.isAtEnd && Number.isInteger(value) ? value : undefined;
 }
 
-/** Reads an expression from the left; NaN stands for what is not constant. */
+/** Reads an expression from the left; a value that is not constant is NaN. */
 class Reader {
   #at = 0;
 

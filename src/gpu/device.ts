@@ -45,7 +45,7 @@ const raisedLimits = [
 ] as const;
 
 /**
- * Sorts an adapter into a class. WebGPU does not tell discrete from integrated GPUs, so the
+ * Sorts an adapter into a class. WebGPU does not report whether a GPU is discrete or integrated, so the
  * vendor (a PCI number or a name) and the description decide; an unknown GPU counts as discrete.
  */
 export function classifyAdapter(info: AdapterDescription): AdapterClass {
@@ -69,10 +69,10 @@ export class Device {
   readonly class: AdapterClass;
   readonly limits: GPUSupportedLimits;
   /**
-   * Invocations that run in step: the workgroup width of software adapters, where a workgroup
-   * should be exactly one subgroup wide.
+   * Invocations that run in step. On software adapters this is the vector width, and a workgroup
+   * should be exactly one subgroup.
    */
-  readonly lanes: number;
+  readonly subgroupSize: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Set<DeviceBuffer>();
   #failure: DeviceError | undefined;
@@ -81,7 +81,7 @@ export class Device {
   constructor(readonly gpu: GPUDevice, readonly info: AdapterDescription) {
     this.class = classifyAdapter(info);
     this.limits = gpu.limits;
-    this.lanes = lanesOf(info);
+    this.subgroupSize = subgroupSizeOf(info);
     gpu.lost.then((lost) => {
       if (!this.#destroyed) {
         this.#failure ??= new DeviceError(
@@ -154,13 +154,13 @@ export class Device {
     if (offset + data.byteLength > buffer.bytes) {
       throw new RangeError(`Cannot write ${data.byteLength} bytes at ${offset} of ${buffer.label}`);
     }
-    const whole = data.byteLength - data.byteLength % 4;
+    const words = data.byteLength - data.byteLength % 4;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (whole > 0) this.gpu.queue.writeBuffer(buffer.gpu, offset, bytes, 0, whole);
-    if (whole < data.byteLength) {
+    if (words > 0) this.gpu.queue.writeBuffer(buffer.gpu, offset, bytes, 0, words);
+    if (words < data.byteLength) {
       const tail = new Uint8Array(4);
-      tail.set(bytes.subarray(whole));
-      this.gpu.queue.writeBuffer(buffer.gpu, offset + whole, tail);
+      tail.set(bytes.subarray(words));
+      this.gpu.queue.writeBuffer(buffer.gpu, offset + words, tail);
     }
   }
 
@@ -299,8 +299,8 @@ function pipelineKey(code: string, entryPoint: string): string {
   return `${entryPoint}\n${code}`;
 }
 
-/** See {@link Device.lanes}. */
-export function lanesOf({ subgroupMinSize }: AdapterDescription): number {
+/** See {@link Device.subgroupSize}. */
+export function subgroupSizeOf({ subgroupMinSize }: AdapterDescription): number {
   return subgroupMinSize > 0 ? subgroupMinSize : 32;
 }
 

@@ -46,27 +46,27 @@ export type ConstantOf<D extends KernelDeclaration> = D["constants"][number];
 export function defineKernel<const D extends KernelDeclaration>(declaration: D): Kernel<D> {
   const module = parse(declaration.name, declaration.source);
   const declarations = readDeclarations(module);
-  const faults = [
-    ...constantFaults(declaration, declarations),
-    ...paramFaults(declaration, declarations),
-    ...entryFaults(declaration, declarations),
+  const differences = [
+    ...constantDifferences(declaration, declarations),
+    ...paramDifferences(declaration, declarations),
+    ...entryDifferences(declaration, declarations),
   ];
-  if (faults.length > 0) {
+  if (differences.length > 0) {
     throw new TypeError(
-      `Kernel ${declaration.name} differs from its WGSL:\n  ${faults.join("\n  ")}`,
+      `Kernel ${declaration.name} differs from its WGSL:\n  ${differences.join("\n  ")}`,
     );
   }
   return { name: declaration.name, module, declarations, declaration };
 }
 
-function constantFaults(declaration: KernelDeclaration, found: Declarations): string[] {
+function constantDifferences(declaration: KernelDeclaration, found: Declarations): string[] {
   const names = new Set(found.constants.map((constant) => constant.name));
   return declaration.constants
     .filter((name) => !names.has(name))
     .map((name) => `constant ${name} is declared but not in the module`);
 }
 
-function paramFaults(declaration: KernelDeclaration, found: Declarations): string[] {
+function paramDifferences(declaration: KernelDeclaration, found: Declarations): string[] {
   const wanted = Object.entries(declaration.params ?? {}).map(([name, type]) => `${name}: ${type}`);
   const given = found.params.map(({ name, type }) => `${name}: ${type}`);
   return wanted.join() === given.join()
@@ -74,32 +74,34 @@ function paramFaults(declaration: KernelDeclaration, found: Declarations): strin
     : [`Params is {${given.join(", ")}} in the module, {${wanted.join(", ")}} in the declaration`];
 }
 
-function entryFaults(declaration: KernelDeclaration, found: Declarations): string[] {
-  const faults: string[] = [];
+function entryDifferences(declaration: KernelDeclaration, found: Declarations): string[] {
+  const differences: string[] = [];
   const accesses = new Map(found.bindings.map((binding) => [binding.name, binding.access]));
   for (const binding of found.bindings) {
-    if (binding.group !== 0) faults.push(`binding ${binding.name} is not in group 0`);
+    if (binding.group !== 0) differences.push(`binding ${binding.name} is not in group 0`);
   }
   for (const [entry, uses] of Object.entries(declaration.entries)) {
     const used = found.entries.get(entry);
     if (!used) {
-      faults.push(`entry point ${entry} is not in the module`);
+      differences.push(`entry point ${entry} is not in the module`);
       continue;
     }
     for (const name of used) {
-      if (!(name in uses)) faults.push(`${entry} uses ${name}, which is not declared`);
+      if (!(name in uses)) differences.push(`${entry} uses ${name}, which is not declared`);
     }
     for (const [name, access] of Object.entries(uses)) {
-      if (!used.has(name)) faults.push(`${entry} does not use ${name}`);
+      if (!used.has(name)) differences.push(`${entry} does not use ${name}`);
       else if (accesses.get(name) !== access) {
-        faults.push(`${entry}: ${name} is ${accesses.get(name)} in the module, ${access} declared`);
+        differences.push(
+          `${entry}: ${name} is ${accesses.get(name)} in the module, ${access} declared`,
+        );
       }
     }
   }
   for (const entry of found.entries.keys()) {
-    if (!(entry in declaration.entries)) faults.push(`entry point ${entry} is not declared`);
+    if (!(entry in declaration.entries)) differences.push(`entry point ${entry} is not declared`);
   }
-  return faults;
+  return differences;
 }
 
 /** One entry point of a kernel with constants set: what a pipeline is made from. */

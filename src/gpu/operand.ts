@@ -30,14 +30,14 @@ export type Operand = PlannedTensor | DeviceBuffer | Slice;
 
 /** Bytes `[offset, offset + bytes)` of an operand. */
 export function slice(operand: Operand, offset: number, bytes: number): Slice {
-  const whole = extent(operand);
-  if (offset < 0 || offset + bytes > whole.bytes) {
+  const within = extent(operand);
+  if (offset < 0 || offset + bytes > within.bytes) {
     throw new RangeError(`Bytes ${offset} to ${offset + bytes} are not in ${labelOf(operand)}`);
   }
-  return { kind: "slice", of: whole.of, offset: whole.offset + offset, bytes };
+  return { kind: "slice", of: within.of, offset: within.offset + offset, bytes };
 }
 
-/** The whole that an operand is a run of bytes of. */
+/** The tensor or buffer that an operand is a run of bytes of, and the run. */
 export function extent(
   operand: Operand,
 ): { of: PlannedTensor | DeviceBuffer } & Omit<Slice, "kind"> {

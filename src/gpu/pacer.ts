@@ -11,7 +11,7 @@ export class Pacer {
   #window = 1;
   #lastFence = 0;
 
-  /** @param depth groups of steps under way at most, beside the one being encoded */
+  /** @param depth groups of steps under way at most, besides the one being encoded */
   constructor(readonly device: Device, readonly depth = 2) {}
 
   /**

@@ -14,11 +14,11 @@
  * });
  *
  * export function reluForward(program: ProgramBuilder, x: Operand, y: Operand, count: number) {
- *   const { lanes } = program.device;
+ *   const { subgroupSize } = program.device;
  *   program.dispatch(relu, "forward", {
- *     constants: { LANES: lanes },
+ *     constants: { LANES: subgroupSize },
  *     bindings: { x, y }, // the kernel's bound: `arrayLength(&y)`
- *     workgroups: [Math.ceil(count / lanes)],
+ *     workgroups: [Math.ceil(count / subgroupSize)],
  *   });
  * }
  * ```
@@ -33,7 +33,7 @@
  * - A constant is for what changes the code. Shapes of layers are in `fixedParams`, and a batch size
  *   follows from the grid or from `arrayLength`: each set of constants is a pipeline of its own, which
  *   a software adapter compiles for 0.05 to 1 s, and the last partial batch should find all of them made.
- * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.lanes`.
+ * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.subgroupSize`.
  */
 import { DeviceError } from "../errors.ts";
 import { Arena, textureKey } from "./arena.ts";

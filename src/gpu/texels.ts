@@ -1,6 +1,6 @@
 /**
  * Buffers read as texels. Software adapters read storage textures in whole vectors, while a read of a
- * storage buffer is a loop over the lanes: where lavapipe has 256-bit vectors, fifteen times dearer.
+ * storage buffer is a loop over the lanes: with 256-bit vectors lavapipe takes fifteen times longer.
  */
 import type { TextureShape } from "./arena.ts";
 import type { DeviceBuffer } from "./device.ts";

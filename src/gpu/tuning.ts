@@ -7,7 +7,7 @@ import {
   type AdapterDescription,
   classifyAdapter,
   type Device,
-  lanesOf,
+  subgroupSizeOf,
 } from "./device.ts";
 
 export interface KernelTable {
@@ -72,7 +72,7 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
  */
 export function standardTable(adapter: AdapterDescription): KernelTable {
   const table = kernelTables[classifyAdapter(adapter)];
-  return table.convolution === "direct" && lanesOf(adapter) < 16
+  return table.convolution === "direct" && subgroupSizeOf(adapter) < 16
     ? { ...table, directChannels: 16 }
     : table;
 }

@@ -104,7 +104,7 @@ function attribute(trees: readonly Tree[], name: string): number | undefined {
   return at < 0 || !isGroup(value, "(") ? undefined : Number(textOf(value.trees));
 }
 
-/** @param space what stands in `var<...>`; nothing for textures */
+/** @param space the words in `var<...>`; none for textures */
 function accessOf([kind, access]: readonly string[]): Access {
   if (kind === undefined) return "texture_read";
   if (kind === "uniform") return "uniform";

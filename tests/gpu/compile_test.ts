@@ -1,6 +1,6 @@
 /**
- * A program is built but not run in a process whose driver has an empty cache on disk: what stands there
- * afterwards was compiled ahead.
+ * A program is built but not run in a process whose driver has an empty cache on disk: what is in the
+ * cache afterwards was compiled ahead.
  */
 import { assertEquals } from "@std/assert";
 import { openDevice } from "../../src/gpu/device.ts";
@@ -37,7 +37,7 @@ const DEGREE: u32 = 1u;
 
 const degrees = Array.from({ length: 12 }, (_, i) => 4 + 8 * i);
 
-/** Builds a program of one kernel a degree, runs it when asked, and prints what progress it told. */
+/** Builds a program of one kernel a degree, runs it when asked, and prints the progress it reported. */
 async function build(run: boolean): Promise<void> {
   const device = await openDevice();
   const x = device.buffer("x", new Float32Array(1024).fill(1));

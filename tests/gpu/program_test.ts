@@ -206,7 +206,7 @@ Deno.test("a kernel that does not compile gives a DeviceError with kernel and li
   });
 });
 
-Deno.test("a lost device is a DeviceError that says how to go on", async () => {
+Deno.test("a lost device is a DeviceError that explains how to go on", async () => {
   const device = await openDevice();
   const buffer = device.buffer("b", 64);
   device.gpu.destroy();
@@ -214,7 +214,7 @@ Deno.test("a lost device is a DeviceError that says how to go on", async () => {
   await assertRejects(() => device.read(buffer), DeviceError, "last checkpoint");
 });
 
-Deno.test("classifyAdapter tells software, integrated and discrete adapters apart", () => {
+Deno.test("classifyAdapter distinguishes software, integrated and discrete adapters", () => {
   const info = {
     architecture: "",
     device: "",

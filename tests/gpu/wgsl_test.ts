@@ -31,10 +31,10 @@ Deno.test("a module for one entry point lacks the others and what only they call
     "b",
   ]);
   for (const [entry, text] of [["a", a], ["b", b]]) {
-    const whole = readDeclarations(module);
+    const all = readDeclarations(module);
     const part = readDeclarations(parse(entry, text));
-    assertEquals(part.entries.get(entry), whole.entries.get(entry));
-    assertEquals(part.bindings, whole.bindings);
+    assertEquals(part.entries.get(entry), all.entries.get(entry));
+    assertEquals(part.bindings, all.bindings);
   }
 });
 

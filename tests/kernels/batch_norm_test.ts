@@ -64,12 +64,12 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
         const [n, c, h, w] = [3, 7, 9, 11];
         const shape = { batch: n, channels: c, height: h, width: w };
         const p = h * w;
-        // A large mean beside a small deviation breaks E[x²] - E[x]².
+        // A large mean with a small deviation breaks E[x²] - E[x]².
         const x = numbers(n * c * p, 1).map((v, i) => v * 0.1 + 2 * (Math.floor(i / p) % c));
         const [dy, residual] = [numbers(n * c * p, 2), numbers(n * c * p, 3)];
         const gamma = numbers(c, 4).map((v) => v + 1.5);
         const beta = numbers(c, 5);
-        // Float32 and float64 must stand on one side of the kink.
+        // Float32 and float64 must be on one side of the kink.
         const sums = reference([n, c, p], x, gamma, beta, dy, residual, activations.none).y;
         sums.forEach((sum, i) => residual[i] += Math.abs(sum) < 1e-3 ? 0.1 : 0);
         const expected = reference(
