@@ -4,7 +4,9 @@ import {
   type ActivationName,
   addInto,
 } from "../../kernels/activation.ts";
-import { assertEquals } from "@std/assert";
+import batchNorm from "../../kernels/batch_norm.wgsl" with { type: "text" };
+import activation from "../../kernels/activation.wgsl" with { type: "text" };
+import { assert, assertEquals } from "@std/assert";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 const functions: Record<Exclude<ActivationName, "none">, (v: number) => number> = {
@@ -59,4 +61,13 @@ Deno.test("addInto adds", async () => {
     }, { inPlace: true });
     assertEquals(result, b.map((v, i) => v + a[i]));
   });
+});
+
+Deno.test("batch_norm.wgsl computes activations by the text of activation.wgsl", () => {
+  for (
+    const passage of [/const NONE.*?const SLOPE[^;]*;/s, /\/\/ Comparisons .*?slope_at.*?\n}/s]
+  ) {
+    const [text] = passage.exec(activation)!;
+    assert(batchNorm.includes(text), text);
+  }
 });
