@@ -45,11 +45,11 @@ export function splitRegisters(
       named.push(elementName(name, trees.slice(at, at + 1 + extents.length), extents, values));
       at += extents.length;
     } else if (is(tree, "// registers")) {
-      const end = trees.findIndex((tree, i) => i > at && is(tree, ";"));
-      const { variable, extents, variables } = readArray(name, trees.slice(at, end), values);
+      const [declaration] = split(trees.slice(at), ";");
+      const { variable, extents, variables } = readArray(name, declaration, values);
       scope.set(variable, extents);
       named.push(...variables);
-      at = end;
+      at += declaration.length;
     } else {
       named.push(tree);
     }
@@ -108,8 +108,10 @@ function arrayType(
   type: readonly Tree[],
   values: ReadonlyMap<string, number>,
 ): { element: readonly Tree[]; extents: number[] } {
-  const [word, list] = type;
-  if (!isWord(word, "array") || !isGroup(list, "<")) return { element: type, extents: [] };
+  const [word, list, ...rest] = type;
+  if (!isWord(word, "array") || !isGroup(list, "<") || rest.length > 0) {
+    return { element: type, extents: [] };
+  }
   const [inner, extent = []] = split(list.trees, ",");
   const count = evaluate(extent, values);
   if (count === undefined) {

@@ -118,6 +118,7 @@ Deno.test("specialise refuses a directive that is not before what it is for", ()
   };
   refused("fn f() {\n// unroll\nx(); }", `"// unroll" is for a loop`);
   refused("fn f() {\n// registers\nlet x = 1u; }", `"// registers" is for`);
+  refused("fn f() {\n// registers\nvar x: array<f32, 2> = y; }", `"// registers" is for`);
   refused("\n// texels\n@group(0) @binding(0) var<uniform> x: vec4f;", `"// texels" is for`);
 });
 
