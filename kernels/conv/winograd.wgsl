@@ -56,6 +56,11 @@ struct Params {
 // texels
 @group(0) @binding(7) var<storage, read_write> gradient: array<vec4f>;
 
+// A column of a tile, transformed.
+alias SixRows = array<vec4f, 6>;
+alias FourRows = array<vec4f, 4>;
+alias ThreeRows = array<vec4f, 3>;
+
 struct Tile {
   n: u32,
   y: i32,
@@ -82,51 +87,103 @@ fn texel_at(n: u32, block: u32, y: i32, x: i32) -> vec2u {
   return vec2u(texel & ROW_MASK, texel >> ROW_BITS);
 }
 
+// The matrices applied to a column or a row of a tile, one vec4f an element.
+
+// B' d: input.
+fn transform_input(d: array<vec4f, 6>) -> array<vec4f, 6> {
+  return array<vec4f, 6>(
+    4.0 * d[0] - 5.0 * d[2] + d[4],
+    (d[4] - 4.0 * d[2]) + (d[3] - 4.0 * d[1]),
+    (d[4] - 4.0 * d[2]) - (d[3] - 4.0 * d[1]),
+    (d[4] - d[2]) + 2.0 * (d[3] - d[1]),
+    (d[4] - d[2]) - 2.0 * (d[3] - d[1]),
+    4.0 * d[1] - 5.0 * d[3] + d[5],
+  );
+}
+
+// A y: gradient of the output.
+fn transform_gradient(y: array<vec4f, 4>) -> array<vec4f, 6> {
+  return array<vec4f, 6>(
+    y[0],
+    (y[0] + y[2]) + (y[1] + y[3]),
+    (y[0] + y[2]) - (y[1] + y[3]),
+    (y[0] + 4.0 * y[2]) + (2.0 * y[1] + 8.0 * y[3]),
+    (y[0] + 4.0 * y[2]) - (2.0 * y[1] + 8.0 * y[3]),
+    y[3],
+  );
+}
+
+// A' m: sums of products, into the output.
+fn transform_output(m: array<vec4f, 6>) -> array<vec4f, 4> {
+  return array<vec4f, 4>(
+    m[0] + (m[1] + m[2]) + (m[3] + m[4]),
+    (m[1] - m[2]) + 2.0 * (m[3] - m[4]),
+    (m[1] + m[2]) + 4.0 * (m[3] + m[4]),
+    (m[1] - m[2]) + 8.0 * (m[3] - m[4]) + m[5],
+  );
+}
+
+// G g: weights.
+fn transform_weights(g: array<vec4f, 3>) -> array<vec4f, 6> {
+  return array<vec4f, 6>(
+    0.25 * g[0],
+    (g[0] + g[2] + g[1]) / -6.0,
+    (g[0] + g[2] - g[1]) / -6.0,
+    (g[0] + 4.0 * g[2] + 2.0 * g[1]) / 24.0,
+    (g[0] + 4.0 * g[2] - 2.0 * g[1]) / 24.0,
+    g[2],
+  );
+}
+
+// G' u: sums of products, into the weight gradient.
+fn transform_weight_gradient(u: array<vec4f, 6>) -> array<vec4f, 3> {
+  return array<vec4f, 3>(
+    0.25 * u[0] - (u[1] + u[2]) / 6.0 + (u[3] + u[4]) / 24.0,
+    (u[2] - u[1]) / 6.0 + (u[3] - u[4]) / 12.0,
+    ((u[3] + u[4]) - (u[1] + u[2])) / 6.0 + u[5],
+  );
+}
+
 // V = B' d B of the input.
 @compute @workgroup_size(LANES)
 fn input_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // registers
-  var half: array<array<vec4f, 6>, 6>;
   let index = workgroup.x * LANES + lane;
   let block = workgroup.y;
   let tile = tile_at(index);
-  let top = tile.y - i32(params.pad_y);
-  let left = tile.x - i32(params.pad_x);
+  // registers
+  var columns: array<SixRows, 6>;
   // unroll
   for (var j = 0; j < 6; j++) {
-    let d0 = textureLoad(pixels, texel_at(tile.n, block, top, left + j));
-    let d1 = textureLoad(pixels, texel_at(tile.n, block, top + 1, left + j));
-    let d2 = textureLoad(pixels, texel_at(tile.n, block, top + 2, left + j));
-    let d3 = textureLoad(pixels, texel_at(tile.n, block, top + 3, left + j));
-    let d4 = textureLoad(pixels, texel_at(tile.n, block, top + 4, left + j));
-    let d5 = textureLoad(pixels, texel_at(tile.n, block, top + 5, left + j));
-    half[0][j] = 4.0 * d0 - 5.0 * d2 + d4;
-    half[1][j] = (d4 - 4.0 * d2) + (d3 - 4.0 * d1);
-    half[2][j] = (d4 - 4.0 * d2) - (d3 - 4.0 * d1);
-    half[3][j] = (d4 - d2) + 2.0 * (d3 - d1);
-    half[4][j] = (d4 - d2) - 2.0 * (d3 - d1);
-    half[5][j] = 4.0 * d1 - 5.0 * d3 + d5;
-  }
-  if (index < params.pitch) {
+    // registers
+    var d: array<vec4f, 6>;
     // unroll
     for (var i = 0; i < 6; i++) {
-      let d0 = half[i][0];
-      let d1 = half[i][1];
-      let d2 = half[i][2];
-      let d3 = half[i][3];
-      let d4 = half[i][4];
-      let d5 = half[i][5];
-      let plane = params.blocks * params.pitch;
-      let to = (u32(i) * 6u * params.blocks + block) * params.pitch + index;
-      transformed[to] = 4.0 * d0 - 5.0 * d2 + d4;
-      transformed[to + plane] = (d4 - 4.0 * d2) + (d3 - 4.0 * d1);
-      transformed[to + 2u * plane] = (d4 - 4.0 * d2) - (d3 - 4.0 * d1);
-      transformed[to + 3u * plane] = (d4 - d2) + 2.0 * (d3 - d1);
-      transformed[to + 4u * plane] = (d4 - d2) - 2.0 * (d3 - d1);
-      transformed[to + 5u * plane] = 4.0 * d1 - 5.0 * d3 + d5;
+      let y = tile.y - i32(params.pad_y) + i;
+      let x = tile.x - i32(params.pad_x) + j;
+      d[i] = textureLoad(pixels, texel_at(tile.n, block, y, x));
+    }
+    columns[j] = transform_input(array<vec4f, 6>(d[0], d[1], d[2], d[3], d[4], d[5]));
+  }
+  if (index < params.pitch) {
+    let plane = params.blocks * params.pitch;
+    // unroll
+    for (var i = 0u; i < 6u; i++) {
+      let row = transform_input(array<vec4f, 6>(
+        columns[0][i],
+        columns[1][i],
+        columns[2][i],
+        columns[3][i],
+        columns[4][i],
+        columns[5][i],
+      ));
+      let to = i * 6u * plane + block * params.pitch + index;
+      // unroll
+      for (var j = 0u; j < 6u; j++) {
+        transformed[to + j * plane] = row[j];
+      }
     }
   }
 }
@@ -137,39 +194,33 @@ fn gradient_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // registers
-  var half: array<array<vec4f, 4>, 6>;
   let index = workgroup.x * LANES + lane;
   let block = workgroup.y;
   let tile = tile_at(index);
+  // registers
+  var columns: array<SixRows, 4>;
   // unroll
   for (var j = 0; j < 4; j++) {
-    let y0 = textureLoad(pixels, texel_at(tile.n, block, tile.y, tile.x + j));
-    let y1 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 1, tile.x + j));
-    let y2 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 2, tile.x + j));
-    let y3 = textureLoad(pixels, texel_at(tile.n, block, tile.y + 3, tile.x + j));
-    half[0][j] = y0;
-    half[1][j] = (y0 + y2) + (y1 + y3);
-    half[2][j] = (y0 + y2) - (y1 + y3);
-    half[3][j] = (y0 + 4.0 * y2) + (2.0 * y1 + 8.0 * y3);
-    half[4][j] = (y0 + 4.0 * y2) - (2.0 * y1 + 8.0 * y3);
-    half[5][j] = y3;
+    // registers
+    var y: array<vec4f, 4>;
+    // unroll
+    for (var i = 0; i < 4; i++) {
+      y[i] = textureLoad(pixels, texel_at(tile.n, block, tile.y + i, tile.x + j));
+    }
+    columns[j] = transform_gradient(array<vec4f, 4>(y[0], y[1], y[2], y[3]));
   }
   if (index < params.pitch) {
+    let plane = params.blocks * params.pitch;
     // unroll
-    for (var i = 0; i < 6; i++) {
-      let y0 = half[i][0];
-      let y1 = half[i][1];
-      let y2 = half[i][2];
-      let y3 = half[i][3];
-      let plane = params.blocks * params.pitch;
-      let to = (u32(i) * 6u * params.blocks + block) * params.pitch + index;
-      transformed[to] = y0;
-      transformed[to + plane] = (y0 + y2) + (y1 + y3);
-      transformed[to + 2u * plane] = (y0 + y2) - (y1 + y3);
-      transformed[to + 3u * plane] = (y0 + 4.0 * y2) + (2.0 * y1 + 8.0 * y3);
-      transformed[to + 4u * plane] = (y0 + 4.0 * y2) - (2.0 * y1 + 8.0 * y3);
-      transformed[to + 5u * plane] = y3;
+    for (var i = 0u; i < 6u; i++) {
+      let row = transform_gradient(
+        array<vec4f, 4>(columns[0][i], columns[1][i], columns[2][i], columns[3][i]),
+      );
+      let to = i * 6u * plane + block * params.pitch + index;
+      // unroll
+      for (var j = 0u; j < 6u; j++) {
+        transformed[to + j * plane] = row[j];
+      }
     }
   }
 }
@@ -180,8 +231,6 @@ fn output_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // registers
-  var half: array<array<vec4f, 6>, 4>;
   let index = workgroup.x * LANES + lane;
   let block = workgroup.y;
   let tile = tile_at(index);
@@ -189,19 +238,19 @@ fn output_tiles(
     return;
   }
   let plane = params.blocks * params.pitch;
+  // registers
+  var columns: array<FourRows, 6>;
   // unroll
   for (var j = 0u; j < 6u; j++) {
     let at = (j * params.blocks + block) * params.pitch + index;
-    let m0 = products[at];
-    let m1 = products[at + 6u * plane];
-    let m2 = products[at + 12u * plane];
-    let m3 = products[at + 18u * plane];
-    let m4 = products[at + 24u * plane];
-    let m5 = products[at + 30u * plane];
-    half[0u][j] = m0 + (m1 + m2) + (m3 + m4);
-    half[1u][j] = (m1 - m2) + 2.0 * (m3 - m4);
-    half[2u][j] = (m1 + m2) + 4.0 * (m3 + m4);
-    half[3u][j] = (m1 - m2) + 8.0 * (m3 - m4) + m5;
+    columns[j] = transform_output(array<vec4f, 6>(
+      products[at],
+      products[at + 6u * plane],
+      products[at + 12u * plane],
+      products[at + 18u * plane],
+      products[at + 24u * plane],
+      products[at + 30u * plane],
+    ));
   }
   var offset = vec4f();
   if (params.has_bias != 0u) {
@@ -216,24 +265,20 @@ fn output_tiles(
     u32(tile.x);
   // unroll
   for (var i = 0u; i < 4u; i++) {
-    let m0 = half[i][0];
-    let m1 = half[i][1];
-    let m2 = half[i][2];
-    let m3 = half[i][3];
-    let m4 = half[i][4];
-    let m5 = half[i][5];
+    let row = transform_output(array<vec4f, 6>(
+      columns[0][i],
+      columns[1][i],
+      columns[2][i],
+      columns[3][i],
+      columns[4][i],
+      columns[5][i],
+    ));
     if (u32(tile.y) + i < params.height) {
-      let to = origin + i * params.width;
-      let room = params.width - u32(tile.x);
-      output[to] = (m0 + (m1 + m2) + (m3 + m4)) + offset;
-      if (room > 1u) {
-        output[to + 1u] = ((m1 - m2) + 2.0 * (m3 - m4)) + offset;
-      }
-      if (room > 2u) {
-        output[to + 2u] = ((m1 + m2) + 4.0 * (m3 + m4)) + offset;
-      }
-      if (room > 3u) {
-        output[to + 3u] = ((m1 - m2) + 8.0 * (m3 - m4) + m5) + offset;
+      // unroll
+      for (var j = 0u; j < 4u; j++) {
+        if (u32(tile.x) + j < params.width) {
+          output[origin + i * params.width + j] = row[j] + offset;
+        }
       }
     }
   }
@@ -244,17 +289,17 @@ fn output_tiles(
 @compute @workgroup_size(LANES)
 fn weight_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // registers
-  var half: array<array<vec4f, 3>, 6>;
   let in_blocks = (params.in_channels + 3u) / 4u;
-  let item = (workgroup.y * grid.x + workgroup.x) * LANES + lane;
+  let item = (workgroup.y * workgroups.x + workgroup.x) * LANES + lane;
   let plane = (params.out_channels + 3u) / 4u * in_blocks * 4u;
   if (item >= plane) {
     return;
   }
+  // registers
+  var columns: array<SixRows, 3>;
   // unroll
   for (var j = 0u; j < 3u; j++) {
     // registers
@@ -268,25 +313,15 @@ fn weight_tiles(
       let at = params.weights_first + (item / 4u * 9u + tap) * 4u + item % 4u;
       g[i] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
-    half[0][j] = 0.25 * g[0];
-    half[1][j] = (g[0] + g[2] + g[1]) / -6.0;
-    half[2][j] = (g[0] + g[2] - g[1]) / -6.0;
-    half[3][j] = (g[0] + 4.0 * g[2] + 2.0 * g[1]) / 24.0;
-    half[4][j] = (g[0] + 4.0 * g[2] - 2.0 * g[1]) / 24.0;
-    half[5][j] = g[2];
+    columns[j] = transform_weights(array<vec4f, 3>(g[0], g[1], g[2]));
   }
   // unroll
   for (var i = 0u; i < 6u; i++) {
-    let g0 = half[i][0];
-    let g1 = half[i][1];
-    let g2 = half[i][2];
-    let row = item + i * 6u * plane;
-    transformed[row] = 0.25 * g0;
-    transformed[row + plane] = (g0 + g2 + g1) / -6.0;
-    transformed[row + 2u * plane] = (g0 + g2 - g1) / -6.0;
-    transformed[row + 3u * plane] = (g0 + 4.0 * g2 + 2.0 * g1) / 24.0;
-    transformed[row + 4u * plane] = (g0 + 4.0 * g2 - 2.0 * g1) / 24.0;
-    transformed[row + 5u * plane] = g2;
+    let row = transform_weights(array<vec4f, 3>(columns[0][i], columns[1][i], columns[2][i]));
+    // unroll
+    for (var j = 0u; j < 6u; j++) {
+      transformed[item + (i * 6u + j) * plane] = row[j];
+    }
   }
 }
 
@@ -296,8 +331,6 @@ fn weight_gradient(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // registers
-  var half: array<array<vec4f, 6>, 3>;
   // registers
   var u: array<array<vec4f, 6>, 6>;
   let block = workgroup.x * LANES + lane;
@@ -317,40 +350,39 @@ fn weight_gradient(
       }
     }
   }
+  // registers
+  var columns: array<ThreeRows, 6>;
   // unroll
   for (var j = 0u; j < 6u; j++) {
-    half[0u][j] = 0.25 * u[0][j] - (u[1][j] + u[2][j]) / 6.0 + (u[3][j] + u[4][j]) / 24.0;
-    half[1u][j] = (u[2][j] - u[1][j]) / 6.0 + (u[3][j] - u[4][j]) / 12.0;
-    half[2u][j] = ((u[3][j] + u[4][j]) - (u[1][j] + u[2][j])) / 6.0 + u[5][j];
+    columns[j] = transform_weight_gradient(
+      array<vec4f, 6>(u[0][j], u[1][j], u[2][j], u[3][j], u[4][j], u[5][j]),
+    );
   }
+  let in_blocks = (params.in_channels + 3u) / 4u;
   // unroll
   for (var i = 0u; i < 3u; i++) {
-    let u0 = half[i][0];
-    let u1 = half[i][1];
-    let u2 = half[i][2];
-    let u3 = half[i][3];
-    let u4 = half[i][4];
-    let u5 = half[i][5];
-    var w0 = 0.25 * u0 - (u1 + u2) / 6.0 + (u3 + u4) / 24.0;
-    var w1 = (u2 - u1) / 6.0 + (u3 - u4) / 12.0;
-    var w2 = ((u3 + u4) - (u1 + u2)) / 6.0 + u5;
-    if (PARTIAL_BLOCK) {
-      let c = vec4u(block * 4u) + vec4u(0u, 1u, 2u, 3u);
-      let exists = (c < vec4u(params.in_channels)) & vec4<bool>(k < params.out_channels);
-      w0 = select(vec4f(), w0, exists);
-      w1 = select(vec4f(), w1, exists);
-      w2 = select(vec4f(), w2, exists);
-    }
-    let in_blocks = (params.in_channels + 3u) / 4u;
-    let to = ((k / 4u * in_blocks + block) * 9u + i * 3u) * 4u + k % 4u;
-    if (ACCUMULATE) {
-      gradient[to] = gradient[to] + w0;
-      gradient[to + 4u] = gradient[to + 4u] + w1;
-      gradient[to + 8u] = gradient[to + 8u] + w2;
-    } else {
-      gradient[to] = w0;
-      gradient[to + 4u] = w1;
-      gradient[to + 8u] = w2;
+    let row = transform_weight_gradient(array<vec4f, 6>(
+      columns[0][i],
+      columns[1][i],
+      columns[2][i],
+      columns[3][i],
+      columns[4][i],
+      columns[5][i],
+    ));
+    // unroll
+    for (var j = 0u; j < 3u; j++) {
+      var w = row[j];
+      if (PARTIAL_BLOCK) {
+        let c = vec4u(block * 4u) + vec4u(0u, 1u, 2u, 3u);
+        let exists = (c < vec4u(params.in_channels)) & vec4<bool>(k < params.out_channels);
+        w = select(vec4f(), w, exists);
+      }
+      let to = ((k / 4u * in_blocks + block) * 9u + i * 3u + j) * 4u + k % 4u;
+      if (ACCUMULATE) {
+        gradient[to] = gradient[to] + w;
+      } else {
+        gradient[to] = w;
+      }
     }
   }
 }
