@@ -1,24 +1,17 @@
 /**
- * Convolutions of ResNet-18 in all three passes, beside a plain shader and, where Python has torch,
- * PyTorch's own on two threads.
+ * Convolutions of ResNet-18 in all three passes, next to PyTorch's on two threads where Python has torch.
+ * `deno task kernel conv` compares the variants with each other.
  *
  *   LP_NATIVE_VECTOR_WIDTH=512 deno bench -A tests/kernels/conv/conv_bench.ts [-- 224x8 [layer ...]]
  *
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
  * cores, which other work on the machine disturbs less.
  */
-import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
-  conv2dOutput,
-  type Conv2dShape,
-  linearShape,
-  weightShape,
-} from "../../../kernels/conv/mod.ts";
-import { tiledCount } from "../../../kernels/conv/weight_layout.ts";
-import { type Device, openDevice } from "../../../src/gpu/device.ts";
-import { ProgramBuilder } from "../../../src/gpu/program.ts";
+import { type Conv2dShape, linearShape } from "../../../kernels/conv/mod.ts";
+import { openDevice } from "../../../src/gpu/device.ts";
+import type { Times } from "../time_program.ts";
+import { layer } from "./problem.ts";
+import { flops, type Pass, passes, timePass } from "./time_pass.ts";
 
 interface Layer {
   name: string;
@@ -28,7 +21,7 @@ interface Layer {
 }
 
 /** Distinct convolutions of ResNet-18 for square input. */
-export function resnetLayers(images: number, side: number): Layer[] {
+function resnetLayers(images: number, side: number): Layer[] {
   const conv = (
     name: string,
     count: number,
@@ -37,20 +30,10 @@ export function resnetLayers(images: number, side: number): Layer[] {
     size: number,
     kernel: number,
     stride: number,
-  ): Layer => ({
-    name,
-    count,
-    shape: {
-      images,
-      channels,
-      height: size,
-      width: size,
-      outChannels,
-      kernel: [kernel, kernel],
-      stride: [stride, stride],
-      padding: [kernel >> 1, kernel >> 1],
-    },
-  });
+  ): Layer => {
+    const shape = layer(images, channels, size, size, outChannels, kernel, stride, kernel >> 1);
+    return { name, count, shape };
+  };
   const s = side / 4;
   return [
     conv("conv1", 1, 3, 64, side, 7, 2),
@@ -65,145 +48,6 @@ export function resnetLayers(images: number, side: number): Layer[] {
     conv("layer4.0.downsample", 1, 256, 512, s / 4, 1, 2),
     conv("layer4", 3, 512, 512, s / 8, 3, 1),
   ];
-}
-
-export const passes = ["forward", "data", "weights"] as const;
-export type Pass = typeof passes[number];
-
-/** Milliseconds of one pass of one layer, by the clock and by processor time over two cores. */
-export async function timePass(
-  device: Device,
-  shape: Conv2dShape,
-  pass: Pass,
-): Promise<Times> {
-  const [height, width] = conv2dOutput(shape);
-  const { images, channels, outChannels } = shape;
-  const inBytes = images * Math.ceil(channels / 4) * 16 * shape.height * shape.width;
-  const outBytes = images * Math.ceil(outChannels / 4) * 16 * height * width;
-  const input = device.buffer("input", noise(inBytes / 4));
-  const outGradient = device.buffer("output gradient", noise(outBytes / 4));
-  const weights = device.buffer("weights", noise(tiledCount(weightShape(shape))));
-  const into = device.buffer("result", Math.max(inBytes, outBytes, weights.bytes));
-  const program = new ProgramBuilder(device, pass);
-  if (pass === "forward") {
-    conv2dForward(program, { input, weights, output: into, shape });
-  } else if (pass === "data") {
-    conv2dBackwardData(program, { outGradient, weights, inGradient: into, shape });
-  } else {
-    conv2dBackwardWeights(program, { input, outGradient, weightGradient: into, shape });
-  }
-  const built = await program.build();
-  const run = async (times: number) => {
-    const start = performance.now(), before = processorTime();
-    for (let i = 0; i < times; i++) built.run();
-    await device.gpu.queue.onSubmittedWorkDone();
-    return { clock: performance.now() - start, processor: (processorTime() - before) / 2 };
-  };
-  await run(1);
-  const times = Math.max(1, Math.ceil(250 / (await run(1)).clock));
-  const measured = [await run(times), await run(times), await run(times)];
-  for (const buffer of [input, outGradient, weights, into]) device.free(buffer);
-  const median = (values: number[]) => values.sort((a, b) => a - b)[1] / times;
-  return {
-    clock: median(measured.map((m) => m.clock)),
-    processor: median(measured.map((m) => m.processor)),
-  };
-}
-
-/** Useful multiply-adds of a pass, times two. */
-export function flops({ images, channels, outChannels, kernel, ...rest }: Conv2dShape): number {
-  const [height, width] = conv2dOutput({ images, channels, outChannels, kernel, ...rest });
-  return 2 * images * height * width * outChannels * channels * kernel[0] * kernel[1];
-}
-
-function noise(length: number): Float32Array<ArrayBuffer> {
-  let state = 1;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
-/** Milliseconds of processor time of all threads of this process (Linux). */
-function processorTime(): number {
-  let nanoseconds = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/task")) {
-    try {
-      const [spent] = Deno.readTextFileSync(`/proc/self/task/${name}/schedstat`).split(" ");
-      nanoseconds += Number(spent);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return nanoseconds / 1e6;
-}
-
-/** One invocation an output, everything in storage buffers: what a first attempt looks like. */
-const plainShader = `
-  override C: u32; override K: u32; override H: u32; override W: u32;
-  @group(0) @binding(0) var<storage, read> x: array<f32>;
-  @group(0) @binding(1) var<storage, read> w: array<f32>;
-  @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-  @compute @workgroup_size(64)
-  fn main(@builtin(global_invocation_id) id: vec3u) {
-    let i = id.x;
-    let q = i32(i % W);
-    let p = i32(i / W % H);
-    let k = i / (W * H) % K;
-    let n = i / (W * H * K);
-    var sum = 0.0;
-    for (var c = 0u; c < C; c++) {
-      for (var r = 0; r < 3; r++) {
-        for (var s = 0; s < 3; s++) {
-          let row = p + r - 1;
-          let column = q + s - 1;
-          if (row >= 0 && row < i32(H) && column >= 0 && column < i32(W)) {
-            sum += x[((n * C + c) * H + u32(row)) * W + u32(column)] *
-              w[((k * C + c) * 3u + u32(r)) * 3u + u32(s)];
-          }
-        }
-      }
-    }
-    y[i] = sum;
-  }`;
-
-/** Milliseconds of a 3 x 3 layer of stride 1 by a plain shader. */
-async function timePlain(device: Device, shape: Conv2dShape): Promise<number> {
-  const { gpu } = device;
-  const { images, channels: C, outChannels: K, height: H, width: W } = shape;
-  const pipeline = gpu.createComputePipeline({
-    layout: "auto",
-    compute: { module: gpu.createShaderModule({ code: plainShader }), constants: { C, K, H, W } },
-  });
-  const floats = [images * C * H * W, K * C * 9, images * K * H * W];
-  const buffers = floats.map((count) => device.buffer("plain", count * 4));
-  const group = gpu.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer: buffer.gpu } })),
-  });
-  const run = async () => {
-    const start = performance.now();
-    const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(floats[2] / 64);
-    pass.end();
-    gpu.queue.submit([encoder.finish()]);
-    await gpu.queue.onSubmittedWorkDone();
-    return performance.now() - start;
-  };
-  await run();
-  const milliseconds = await run();
-  for (const buffer of buffers) device.free(buffer);
-  return milliseconds;
-}
-
-interface Times {
-  /** Milliseconds by the clock. */
-  clock: number;
-  /** Milliseconds of processor time over two cores. */
-  processor: number;
 }
 
 type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: string };
@@ -289,7 +133,5 @@ async function printTable(side: number, images: number, names: readonly string[]
         } GF*`
         : ""),
   );
-  const plain = resnetLayers(2, side).find(({ name }) => name === "layer1")!.shape;
-  console.log(`plain shader, layer1: ${rate(flops(plain), await timePlain(device, plain))} GF`);
   device.destroy();
 }

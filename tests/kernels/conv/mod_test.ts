@@ -59,7 +59,7 @@ for (const [name, table] of Object.entries(tables)) {
       const once = await runTable(device, problem);
       const twice = await runTable(device, problem, 2);
       for (const  of of["weightGradient", "biasGradient"] as const) {
-        assertEquals(Array.from(twice[of]), Array.from(once[of], (value) => 2 * value));
+        assertEquals(Array.from(twice[of]!), Array.from(once[of]!, (value) => 2 * value));
       }
     });
   });
