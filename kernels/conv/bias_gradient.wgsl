@@ -1,5 +1,6 @@
-// Bias gradient of a convolution: dB[k] = sum over n, p, q of dY[n][k][p][q], dY as [N][K/4][P*Q][4].
-// `sum_slices` sums every SLICES-th pixel of a block of channels, `sum_partials` adds the slices in order.
+// Bias gradient of a convolution: dB[k] = sum over n, p, q of dY[n][k][p][q], dY as
+// [N][K/4][P*Q][4]. `sum_slices` sums every SLICES-th pixel of a block of channels, `sum_partials`
+// adds the slices in order.
 
 const LANES: u32 = 16u;
 const SLICES: u32 = 64u;

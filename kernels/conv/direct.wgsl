@@ -1,14 +1,15 @@
 // 2D convolution on software adapters: operands are read from storage textures, which these drivers
 // inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
 //
-// A texture holds a linear array of vec4s (texels), 2^ROW_BITS a row; row 0 of the input is zero, so
-// that padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
+// A texture holds a linear array of vec4s (texels), 2^ROW_BITS a row; row 0 of the input is zero,
+// so that padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
 // weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
 // the data gradient (TRANSPOSED), whose input is dY, over their output channels.
+//
 // The grid is all pixels of the output, or one parity of them in the data gradient of a strided
 // convolution. Lanes run along its pixels (n, row, column), all with the same channels. With
-// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (row, column) of
-// PIXELS images: the taps that fall into the padding there are left out.
+// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (row, column)
+// of PIXELS images: the taps that fall into the padding there are left out.
 
 // Invocations of a workgroup: one vector of the processor.
 const LANES: u32 = 16u;
@@ -147,7 +148,8 @@ fn main(
     for (var p = 0u; p < PIXELS; p++) {
       var at = u32(origin[p] + offset);
       if (!LANES_ALONG_CHANNELS) {
-        let inside = u32(top[p] + tap_y) < params.in_height && u32(left[p] + tap_x) < params.in_width;
+        let inside = u32(top[p] + tap_y) < params.in_height &&
+          u32(left[p] + tap_x) < params.in_width;
         at = select(0u, at, inside);
       }
       x[p] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));

@@ -1,15 +1,16 @@
-// Weight gradient of a 2D convolution on software adapters: operands are read from storage textures,
-// each invocation keeps 16 x 16 sums in registers and walks over one slice of the output pixels, PIXELS
-// at a time.
+// Weight gradient of a 2D convolution on software adapters: operands are read from storage
+// textures, each invocation keeps 16 x 16 sums in registers and walks over one slice of the output
+// pixels, PIXELS at a time.
 //
 // dW[k][c][ty][tx] = sum over n, p, q of dY[n][k][p][q] * X[n][c][p * stride + ty - pad][...]
 //
-// Row 0 of both textures is zero, data follow as [N][blocks][H][W]. A column is a block of four input
-// channels at one tap. The tap runs fastest, so that the lanes of a workgroup read neighbouring pixels;
-// with ONE_TAP the block does, every column of a workgroup has the same tap, and pixels for which that
-// tap falls into the padding are left out. Invocation (column group, channel group) takes COLUMNS
-// columns and OUT_BLOCKS blocks of output channels; workgroup_id.y takes a slice of the pixels (split-K)
-// and writes its sums to partials[slice] in the order of weight_layout.ts: sum_partials.wgsl adds them.
+// Row 0 of both textures is zero, data follow as [N][blocks][H][W]. A column is a block of four
+// input channels at one tap. The tap runs fastest, so that the lanes of a workgroup read
+// neighbouring pixels; with ONE_TAP the block does, every column of a workgroup has the same tap,
+// and pixels for which that tap falls into the padding are left out. Invocation (column group,
+// channel group) takes COLUMNS columns and OUT_BLOCKS blocks of output channels; workgroup_id.y
+// takes a slice of the pixels (split-K) and writes its sums to partials[slice] in the order of
+// weight_layout.ts: sum_partials.wgsl adds them.
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;

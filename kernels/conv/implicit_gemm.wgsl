@@ -1,10 +1,10 @@
-// 2D convolution on GPUs: an implicit GEMM of pixels x output channels over taps and channel blocks,
-// tiled through workgroup memory, 8 pixels x 8 channels an invocation.
+// 2D convolution on GPUs: an implicit GEMM of pixels x output channels over taps and channel
+// blocks, tiled through workgroup memory, 8 pixels x 8 channels an invocation.
 //
 // Input [N][C/4][H][W] vec4s; weights [tap][C/4][K padded to TILE_CHANNELS] vec4s of four input
-// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs over
-// entries = (tap, block), DEPTH at a time; the next tile is loaded into registers while the current one
-// is multiplied.
+// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs
+// over entries = (tap, block), DEPTH at a time; the next tile is loaded into registers while the
+// current one is multiplied.
 
 const TILE_PIXELS: u32 = 128u;
 const TILE_CHANNELS: u32 = 64u;

@@ -1,9 +1,9 @@
-// Weight gradient of a 2D convolution on GPUs: a GEMM of output channels x columns over pixels, tiled
-// through workgroup memory, 8 channels x 8 elements an invocation.
+// Weight gradient of a 2D convolution on GPUs: a GEMM of output channels x columns over pixels,
+// tiled through workgroup memory, 8 channels x 8 elements an invocation.
 //
-// A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z takes
-// a slice of the pixels (split-K) and writes partials[slice] in the order of weight_layout.ts, which
-// sum_partials.wgsl adds.
+// A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z
+// takes a slice of the pixels (split-K) and writes partials[slice] in the order of
+// weight_layout.ts, which sum_partials.wgsl adds.
 
 const TILE_BLOCKS: u32 = 16u;
 const DEPTH: u32 = 16u;

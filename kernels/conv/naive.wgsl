@@ -1,11 +1,11 @@
-// 2D convolution and its two gradients as the textbook writes them: one invocation an element of the
-// result, scalars in PyTorch's order. Slow, and what every other variant has to equal.
+// 2D convolution and its two gradients as the textbook writes them: one invocation an element of
+// the result, scalars in PyTorch's order. Slow, and what every other variant has to equal.
 //
 //   Y[n][k][p][q] = b[k] + sum over c, r, s of W[k][c][r][s] * X[n][c][y][x]
-//   where y = p * stride_y + r - pad_y and x = q * stride_x + s - pad_x; X is zero outside of the image.
+//   where y = p * stride_y + r - pad_y and x = q * stride_x + s - pad_x, and X is zero outside.
 //
-// Every product W * X of this sum takes part in both gradients: dX is the sum of W * dY over the products
-// in which that X occurs, dW the sum of X * dY over those of that W.
+// Every product W * X of this sum takes part in both gradients: dX is the sum of W * dY over the
+// products in which that X occurs, dW the sum of X * dY over those of that W.
 
 const LANES: u32 = 64u;
 
@@ -79,8 +79,8 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) wo
   result[element] = sum;
 }
 
-// dX. An invocation computes dX[n][c][y][x]: it asks of every tap (r, s) which pixel (p, q) of Y, if any,
-// it connects with (y, x).
+// dX. An invocation computes dX[n][c][y][x]: for every tap (r, s) it finds the pixel (p, q)
+// of Y, if any, that this tap connects with (y, x).
 @compute @workgroup_size(LANES)
 fn backward_data(
   @builtin(global_invocation_id) id: vec3u,

@@ -1,12 +1,14 @@
-// Weights for the implicit GEMM, from the order of weight_layout.ts into vec4s of four reduced channels:
-//   packed[(tap * blocks + block) * padded_channels + channel], then the bias, four channels a vec4.
+// Weights for the implicit GEMM, from the order of weight_layout.ts into vec4s of four reduced
+// channels:
+//   packed[(tap * blocks + block) * padded_channels + channel], then the bias.
 // `pack` reduces over input channels for every output channel; `pack_transposed`, for the data
 // gradient, reduces over output channels for every input channel.
 
 const LANES: u32 = 64u;
 
 struct Params {
-  // Weights [out_channels][4 in_blocks][kernel_taps]; in_blocks includes a linear layer's positions.
+  // Weights [out_channels][4 in_blocks][kernel_taps]; in_blocks includes a linear layer's
+  // positions.
   out_channels: u32,
   in_blocks: u32,
   kernel_width: u32,

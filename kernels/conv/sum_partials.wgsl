@@ -1,5 +1,5 @@
-// The sum of the partial weight gradients of split-K slices, in a fixed order; all of them in the order
-// of weight_layout.ts.
+// The sum of the partial weight gradients of split-K slices, in a fixed order; all of them in the
+// order of weight_layout.ts.
 
 const LANES: u32 = 64u;
 const ACCUMULATE: bool = false;
@@ -11,7 +11,8 @@ struct Params {
   slices: u32,
   vectors: u32,
 
-  // Weights [out_channels][in_channels][positions][taps]; in_blocks = ceil(in_channels / 4) * positions.
+  // Weights [out_channels][in_channels][positions][taps]; in_blocks = ceil(in_channels / 4) *
+  // positions.
   out_channels: u32,
   in_channels: u32,
   in_blocks: u32,

@@ -1,8 +1,10 @@
 // The 36 matrix products of Winograd's weight gradient on software adapters: for each of the 36
-// elements (workgroup_id.z), output channels x input blocks over a slice (workgroup_id.y) of the tiles.
-// Operands are read from storage textures, sums stay in registers: see direct_weight_gradient.wgsl.
+// elements (workgroup_id.z), output channels x input blocks over a slice (workgroup_id.y) of the
+// tiles. Operands are read from storage textures, sums stay in registers: see
+// direct_weight_gradient.wgsl.
 //
-// products[slice][element][k][input block] = sum over tiles of dY[element][k][tile] * X[element][...]
+// products[slice][element][k][input block] = sum over tiles of dY[element][k][tile] *
+// X[element][...]
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
