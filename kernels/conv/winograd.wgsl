@@ -19,8 +19,8 @@ const ACCUMULATE: bool = false;
 const PARTIAL_BLOCK: bool = false;
 
 struct Params {
-  // Activation [images][blocks][height][width] whose tiles are made or written, and the zeros on its
-  // upper and left side.
+  // Activation [images][blocks][height][width] whose tiles are made or written, and the zeros on
+  // its upper and left side.
   images: u32,
   blocks: u32,
   height: u32,
@@ -28,18 +28,21 @@ struct Params {
   pad_y: u32,
   pad_x: u32,
 
-  // Tiles of an image along y and x, and vec4s from one channel block of transformed tiles to the next.
+  // Tiles of an image along y and x, and vec4s from one channel block of transformed tiles to the
+  // next.
   tiles_y: u32,
   tiles_x: u32,
   pitch: u32,
 
-  // Weights [out_channels][in_channels][3][3]: texel of the first; whether there is a bias (0: none).
+  // Weights [out_channels][in_channels][3][3]: texel of the first; whether there is a bias (0:
+  // none).
   out_channels: u32,
   in_channels: u32,
   weights_first: u32,
   has_bias: u32,
 
-  // Weight gradient: products [slices][36][rows][columns], rows >= out_channels, columns >= input blocks.
+  // Weight gradient: products [slices][36][rows][columns], rows >= out_channels, columns >= input
+  // blocks.
   slices: u32,
   rows: u32,
   columns: u32,
@@ -56,10 +59,10 @@ struct Params {
 // texels
 @group(0) @binding(7) var<storage, read_write> gradient: array<vec4f>;
 
-// A column of a tile, transformed.
-alias SixRows = array<vec4f, 6>;
-alias FourRows = array<vec4f, 4>;
-alias ThreeRows = array<vec4f, 3>;
+// A column or a row of a tile or of a kernel.
+alias Three = array<vec4f, 3>;
+alias Four = array<vec4f, 4>;
+alias Six = array<vec4f, 6>;
 
 struct Tile {
   n: u32,
@@ -87,11 +90,12 @@ fn texel_at(n: u32, block: u32, y: i32, x: i32) -> vec2u {
   return vec2u(texel & ROW_MASK, texel >> ROW_BITS);
 }
 
-// The matrices applied to a column or a row of a tile, one vec4f an element.
+// The matrices, times a column or a row. Entries apply them to columns first (`v`),
+// then to rows.
 
 // B' d: input.
-fn transform_input(d: array<vec4f, 6>) -> array<vec4f, 6> {
-  return array<vec4f, 6>(
+fn transform_input(d: Six) -> Six {
+  return Six(
     4.0 * d[0] - 5.0 * d[2] + d[4],
     (d[4] - 4.0 * d[2]) + (d[3] - 4.0 * d[1]),
     (d[4] - 4.0 * d[2]) - (d[3] - 4.0 * d[1]),
@@ -102,8 +106,8 @@ fn transform_input(d: array<vec4f, 6>) -> array<vec4f, 6> {
 }
 
 // A y: gradient of the output.
-fn transform_gradient(y: array<vec4f, 4>) -> array<vec4f, 6> {
-  return array<vec4f, 6>(
+fn transform_gradient(y: Four) -> Six {
+  return Six(
     y[0],
     (y[0] + y[2]) + (y[1] + y[3]),
     (y[0] + y[2]) - (y[1] + y[3]),
@@ -114,8 +118,8 @@ fn transform_gradient(y: array<vec4f, 4>) -> array<vec4f, 6> {
 }
 
 // A' m: sums of products, into the output.
-fn transform_output(m: array<vec4f, 6>) -> array<vec4f, 4> {
-  return array<vec4f, 4>(
+fn transform_output(m: Six) -> Four {
+  return Four(
     m[0] + (m[1] + m[2]) + (m[3] + m[4]),
     (m[1] - m[2]) + 2.0 * (m[3] - m[4]),
     (m[1] + m[2]) + 4.0 * (m[3] + m[4]),
@@ -124,8 +128,8 @@ fn transform_output(m: array<vec4f, 6>) -> array<vec4f, 4> {
 }
 
 // G g: weights.
-fn transform_weights(g: array<vec4f, 3>) -> array<vec4f, 6> {
-  return array<vec4f, 6>(
+fn transform_weights(g: Three) -> Six {
+  return Six(
     0.25 * g[0],
     (g[0] + g[2] + g[1]) / -6.0,
     (g[0] + g[2] - g[1]) / -6.0,
@@ -136,8 +140,8 @@ fn transform_weights(g: array<vec4f, 3>) -> array<vec4f, 6> {
 }
 
 // G' u: sums of products, into the weight gradient.
-fn transform_weight_gradient(u: array<vec4f, 6>) -> array<vec4f, 3> {
-  return array<vec4f, 3>(
+fn transform_weight_gradient(u: Six) -> Three {
+  return Three(
     0.25 * u[0] - (u[1] + u[2]) / 6.0 + (u[3] + u[4]) / 24.0,
     (u[2] - u[1]) / 6.0 + (u[3] - u[4]) / 12.0,
     ((u[3] + u[4]) - (u[1] + u[2])) / 6.0 + u[5],
@@ -154,7 +158,7 @@ fn input_tiles(
   let block = workgroup.y;
   let tile = tile_at(index);
   // registers
-  var columns: array<SixRows, 6>;
+  var v: array<Six, 6>;
   // unroll
   for (var j = 0; j < 6; j++) {
     // registers
@@ -165,20 +169,13 @@ fn input_tiles(
       let x = tile.x - i32(params.pad_x) + j;
       d[i] = textureLoad(pixels, texel_at(tile.n, block, y, x));
     }
-    columns[j] = transform_input(array<vec4f, 6>(d[0], d[1], d[2], d[3], d[4], d[5]));
+    v[j] = transform_input(Six(d[0], d[1], d[2], d[3], d[4], d[5]));
   }
   if (index < params.pitch) {
     let plane = params.blocks * params.pitch;
     // unroll
     for (var i = 0u; i < 6u; i++) {
-      let row = transform_input(array<vec4f, 6>(
-        columns[0][i],
-        columns[1][i],
-        columns[2][i],
-        columns[3][i],
-        columns[4][i],
-        columns[5][i],
-      ));
+      let row = transform_input(Six(v[0][i], v[1][i], v[2][i], v[3][i], v[4][i], v[5][i]));
       let to = i * 6u * plane + block * params.pitch + index;
       // unroll
       for (var j = 0u; j < 6u; j++) {
@@ -198,7 +195,7 @@ fn gradient_tiles(
   let block = workgroup.y;
   let tile = tile_at(index);
   // registers
-  var columns: array<SixRows, 4>;
+  var v: array<Six, 4>;
   // unroll
   for (var j = 0; j < 4; j++) {
     // registers
@@ -207,15 +204,13 @@ fn gradient_tiles(
     for (var i = 0; i < 4; i++) {
       y[i] = textureLoad(pixels, texel_at(tile.n, block, tile.y + i, tile.x + j));
     }
-    columns[j] = transform_gradient(array<vec4f, 4>(y[0], y[1], y[2], y[3]));
+    v[j] = transform_gradient(Four(y[0], y[1], y[2], y[3]));
   }
   if (index < params.pitch) {
     let plane = params.blocks * params.pitch;
     // unroll
     for (var i = 0u; i < 6u; i++) {
-      let row = transform_gradient(
-        array<vec4f, 4>(columns[0][i], columns[1][i], columns[2][i], columns[3][i]),
-      );
+      let row = transform_gradient(Four(v[0][i], v[1][i], v[2][i], v[3][i]));
       let to = i * 6u * plane + block * params.pitch + index;
       // unroll
       for (var j = 0u; j < 6u; j++) {
@@ -239,11 +234,11 @@ fn output_tiles(
   }
   let plane = params.blocks * params.pitch;
   // registers
-  var columns: array<FourRows, 6>;
+  var v: array<Four, 6>;
   // unroll
   for (var j = 0u; j < 6u; j++) {
     let at = (j * params.blocks + block) * params.pitch + index;
-    columns[j] = transform_output(array<vec4f, 6>(
+    v[j] = transform_output(Six(
       products[at],
       products[at + 6u * plane],
       products[at + 12u * plane],
@@ -265,14 +260,7 @@ fn output_tiles(
     u32(tile.x);
   // unroll
   for (var i = 0u; i < 4u; i++) {
-    let row = transform_output(array<vec4f, 6>(
-      columns[0][i],
-      columns[1][i],
-      columns[2][i],
-      columns[3][i],
-      columns[4][i],
-      columns[5][i],
-    ));
+    let row = transform_output(Six(v[0][i], v[1][i], v[2][i], v[3][i], v[4][i], v[5][i]));
     if (u32(tile.y) + i < params.height) {
       // unroll
       for (var j = 0u; j < 4u; j++) {
@@ -284,8 +272,8 @@ fn output_tiles(
   }
 }
 
-// U = G g G' of every weight, four input channels a vector, or, FLIPPED, of the kernel rotated by 180
-// degrees. Weights are in the order of weight_layout.ts, U likewise: [36][K/4][C/4][4 k].
+// U = G g G' of every weight, four input channels a vector, or, FLIPPED, of the kernel rotated by
+// 180 degrees. Weights are in the order of weight_layout.ts, U likewise: [36][K/4][C/4][4 k].
 @compute @workgroup_size(LANES)
 fn weight_tiles(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -299,7 +287,7 @@ fn weight_tiles(
     return;
   }
   // registers
-  var columns: array<SixRows, 3>;
+  var v: array<Six, 3>;
   // unroll
   for (var j = 0u; j < 3u; j++) {
     // registers
@@ -313,11 +301,11 @@ fn weight_tiles(
       let at = params.weights_first + (item / 4u * 9u + tap) * 4u + item % 4u;
       g[i] = textureLoad(weights, vec2u(at & ROW_MASK, at >> ROW_BITS));
     }
-    columns[j] = transform_weights(array<vec4f, 3>(g[0], g[1], g[2]));
+    v[j] = transform_weights(Three(g[0], g[1], g[2]));
   }
   // unroll
   for (var i = 0u; i < 6u; i++) {
-    let row = transform_weights(array<vec4f, 3>(columns[0][i], columns[1][i], columns[2][i]));
+    let row = transform_weights(Three(v[0][i], v[1][i], v[2][i]));
     // unroll
     for (var j = 0u; j < 6u; j++) {
       transformed[item + (i * 6u + j) * plane] = row[j];
@@ -338,7 +326,8 @@ fn weight_gradient(
   if (block * 4u >= params.in_channels) {
     return;
   }
-  // One loop over all elements: 36 loops of one element each take drivers twenty times as long to compile.
+  // One loop over all elements: 36 loops of one element each take drivers twenty times as long to
+  // compile.
   for (var slice = 0u; slice < params.slices; slice++) {
     // unroll
     for (var i = 0u; i < 6u; i++) {
@@ -351,24 +340,15 @@ fn weight_gradient(
     }
   }
   // registers
-  var columns: array<ThreeRows, 6>;
+  var v: array<Three, 6>;
   // unroll
   for (var j = 0u; j < 6u; j++) {
-    columns[j] = transform_weight_gradient(
-      array<vec4f, 6>(u[0][j], u[1][j], u[2][j], u[3][j], u[4][j], u[5][j]),
-    );
+    v[j] = transform_weight_gradient(Six(u[0][j], u[1][j], u[2][j], u[3][j], u[4][j], u[5][j]));
   }
   let in_blocks = (params.in_channels + 3u) / 4u;
   // unroll
   for (var i = 0u; i < 3u; i++) {
-    let row = transform_weight_gradient(array<vec4f, 6>(
-      columns[0][i],
-      columns[1][i],
-      columns[2][i],
-      columns[3][i],
-      columns[4][i],
-      columns[5][i],
-    ));
+    let row = transform_weight_gradient(Six(v[0][i], v[1][i], v[2][i], v[3][i], v[4][i], v[5][i]));
     // unroll
     for (var j = 0u; j < 3u; j++) {
       var w = row[j];
