@@ -1,8 +1,9 @@
 /**
- * Where in the input a logit comes from: input gradients and Grad-CAM, in evaluation mode.
+ * Attribution of a logit to the input: input gradients (Simonyan, Vedaldi and Zisserman, 2013) and
+ * Grad-CAM (Selvaraju et al., ICCV 2017), in evaluation mode.
  *
  * ```ts ignore
- * const [maps] = await attribute(device, { data, normalisation, batchSize, runs, target: 0,
+ * const [maps] = await attribute(device, { data, batchSize, runs, target: 0,
  *   method: { kind: "grad_cam", level: "layer3" } });
  * ```
  */
@@ -16,9 +17,9 @@ import { Dropout } from "./layers/activation.ts";
 import { Linear } from "./layers/linear.ts";
 import { AdaptiveAveragePool } from "./layers/pool.ts";
 import type { Network } from "./network.ts";
-import type { Kept } from "./predictor.ts";
+import type { Readout } from "./predictor.ts";
 
-export type Method =
+export type AttributionMethod =
   | { kind: "gradients" }
   | {
     kind: "grad_cam";
@@ -26,17 +27,17 @@ export type Method =
     level?: string;
   };
 
-export interface AttributeOptions extends InferOptions {
-  method: Method;
+interface AttributeOptions extends InferOptions {
+  method: AttributionMethod;
   /** Output node whose logit is explained. */
   target: number;
 }
 
 /**
- * One map an item, for each run `[items][height][width]` in the order of its items.
+ * Computes one map an item, for each run `[items][height][width]` in the order of its items.
  *
  * - `gradients`: d logit / d input, signed. Where one stored channel fills several channels of the
- *   network, it is their sum: the derivative by the stored value, as normalised.
+ *   network, their derivatives are summed: that is the derivative by the stored value after normalisation.
  * - `grad_cam`: relu(sum over channels of the mean gradient times the feature map), upsampled to the
  *   input's size.
  *
@@ -51,39 +52,43 @@ export async function attribute(
   if (method.kind === "gradients" && options.data.shape[0] !== 1) {
     throw new RangeError("Gradients are given by one stored channel");
   }
-  const seeds = new Map<number, DeviceBuffer>();
+  const logitGradients = new Map<number, DeviceBuffer>();
   for (const { network: { outputs } } of runs) {
     if (!(target >= 0 && target < outputs)) {
       throw new RangeError(`There is no output node ${target}; there are ${outputs}`);
     }
-    if (!seeds.has(outputs)) seeds.set(outputs, seed(device, batchSize, outputs, target));
+    if (!logitGradients.has(outputs)) {
+      logitGradients.set(outputs, uploadOneHot(device, batchSize, outputs, target));
+    }
   }
-  const kept = method.kind === "gradients" ? inputGradient(seeds) : featureMap(seeds, method.level);
+  const readout = method.kind === "gradients"
+    ? inputGradientReadout(logitGradients)
+    : gradCamReadout(logitGradients, method.level);
   try {
-    return await withPredictor(device, options, kept, async (predictor, items) => {
+    return await withPredictor(device, options, readout, async (predictor, items) => {
       const maps = runs.map(({ network }, run) =>
         new Float32Array(items[run].length * network.input[1] * network.input[2])
       );
       const longest = Math.max(0, ...items.map((list) => list.length));
       for (let first = 0; first < longest; first += batchSize) {
         const batch = items.map((list) => list.subarray(first, first + batchSize));
-        const rows = await predictor.rows(batch, signal);
+        const rows = await predictor.readRows(batch, signal);
         runs.forEach(({ network }, run) => {
           const plane = network.input[1] * network.input[2];
-          const place = maps[run].subarray(first * plane);
-          if (method.kind === "grad_cam") place.set(rows[run]);
-          else sumChannels(rows[run], network.inputShape(batch[run].length), place);
+          const map = maps[run].subarray(first * plane);
+          if (method.kind === "grad_cam") map.set(rows[run]);
+          else sumChannels(rows[run], network.inputShape(batch[run].length), map);
         });
       }
       return maps;
     });
   } finally {
-    for (const buffer of seeds.values()) device.free(buffer);
+    for (const buffer of logitGradients.values()) device.free(buffer);
   }
 }
 
-/** Names of the layers at which Grad-CAM can look: all before the pooling or flattening to a vector. */
-export function gradCamLevels({ layers }: Network): string[] {
+/** Lists the layers whose output is a feature map: all before the pooling or flattening to a vector. */
+export function listGradCamLevels({ layers }: Network): string[] {
   const end = layers.findIndex((layer) =>
     layer instanceof AdaptiveAveragePool || layer instanceof Dropout || layer instanceof Linear
   );
@@ -91,15 +96,16 @@ export function gradCamLevels({ layers }: Network): string[] {
 }
 
 /**
- * A level's name, the number of layers up to it, and the shape of one image's feature map there.
+ * Finds a level: its layer's name, the number of layers up to it, and the shape of one image's feature
+ * map there.
  *
  * @throws {RangeError} no such level
  */
-export function gradCamLevel(
+export function findGradCamLevel(
   network: Network,
   level?: string,
 ): { name: string; shape: Shape; layers: number } {
-  const names = gradCamLevels(network);
+  const names = listGradCamLevels(network);
   const at = level === undefined
     ? names.length - 1
     : names.findLastIndex((name) => name === level || name.startsWith(`${level}.`));
@@ -116,55 +122,66 @@ export function gradCamLevel(
   return { name: names[at], shape, layers };
 }
 
-/** d logits / d logits[target]: one-hot rows. */
-function seed(device: Device, batch: number, outputs: number, target: number): DeviceBuffer {
+/** d logits[target] / d logits: one-hot rows `[batch][ceil(outputs / 4) * 4]`. */
+function uploadOneHot(
+  device: Device,
+  batch: number,
+  outputs: number,
+  target: number,
+): DeviceBuffer {
   const row = blocks({ channels: outputs }) * 4;
   const rows = new Float32Array(batch * row);
   for (let n = 0; n < batch; n++) rows[n * row + target] = 1;
   return device.buffer("logit gradient", rows);
 }
 
-function backward(
+/** Records the gradient of the target's logit by `x`, from which `logits` was computed. */
+function recordBackward(
   trace: Trace,
   logits: Activation,
-  seeds: ReadonlyMap<number, DeviceBuffer>,
-  by: Activation,
+  logitGradients: ReadonlyMap<number, DeviceBuffer>,
+  x: Activation,
 ): Operand {
   const { batch, channels } = logits.shape;
-  logits.gradient = slice(seeds.get(channels)!, 0, batch * blocks(logits.shape) * 16);
+  logits.gradient = slice(logitGradients.get(channels)!, 0, batch * blocks(logits.shape) * 16);
   trace.backward();
-  if (!by.gradient) throw new Error("The gradient did not reach where it was asked for");
-  return by.gradient;
+  if (!x.gradient) throw new Error("The backward pass left the activation without a gradient");
+  return x.gradient;
 }
 
-function inputGradient(seeds: ReadonlyMap<number, DeviceBuffer>): Kept {
+/** Rows `[blocks][height][width][4]`: the gradient by the network's input. */
+function inputGradientReadout(logitGradients: ReadonlyMap<number, DeviceBuffer>): Readout {
   return {
-    floats: (network) => {
+    rowLength: (network) => {
       const shape = network.inputShape(1);
       return blocks(shape) * pixels(shape) * 4;
     },
     record: (trace, network, { shape, tensor }) => {
-      const x: Activation = { shape, tensor, wanted: true };
-      return backward(trace, network.record(trace, x), seeds, x);
+      const x: Activation = { shape, tensor, requiresGradient: true };
+      return recordBackward(trace, network.record(trace, x), logitGradients, x);
     },
   };
 }
 
-function featureMap(seeds: ReadonlyMap<number, DeviceBuffer>, level?: string): Kept {
+/** Rows `[height][width]`: the Grad-CAM map at the input's size. */
+function gradCamReadout(
+  logitGradients: ReadonlyMap<number, DeviceBuffer>,
+  level?: string,
+): Readout {
   return {
-    floats: ({ input: [, height, width] }) => height * width,
+    rowLength: ({ input: [, height, width] }) => height * width,
     record: (trace, network, x) => {
-      const { layers } = gradCamLevel(network, level);
+      const { layers } = findGradCamLevel(network, level);
       const { shape, tensor } = network.record(trace, x, 0, layers);
-      const features: Activation = { shape, tensor, wanted: true };
+      const features: Activation = { shape, tensor, requiresGradient: true };
       const logits = network.record(trace, features, layers);
-      const gradient = backward(trace, logits, seeds, features);
+      const gradient = recordBackward(trace, logits, logitGradients, features);
       return gradCam(trace.program, { shape, features: tensor, gradient, output: x.shape });
     },
   };
 }
 
-/** Sums the channels of `[batch][blocks][pixels][4]`; padding channels are zero. */
+/** Sums the channels of `[batch][blocks][pixels][4]` into `[batch][pixels]`. */
 function sumChannels(rows: Float32Array, shape: Shape, into: Float32Array): void {
   const plane = pixels(shape);
   const count = blocks(shape);

@@ -1,22 +1,22 @@
-/** Random changes of training images, drawn anew for every (seed, epoch, sample). */
+/** Random changes of training images: a function of (seed, epoch, position of the sample). */
 import { type Augmentation, augmentationWords, packAugmentation } from "../../kernels/gather.ts";
 import { Random } from "../random.ts";
 
 export const augmentationNames = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
 export type AugmentationName = typeof augmentationNames[number];
 
-export interface SampleAugmentation extends Augmentation {
+interface SampleAugmentation extends Augmentation {
   /** Standard deviation of the Gaussian noise, in units of the normalised image. */
   noise: number;
 }
 
 /**
- * What happens to one sample, with ClinicaDL's ranges: noise of deviation U(0, 0.1); with probability
- * 0.5 a rectangle of 2 to 33 % of the area and aspect 0.3 to 3.3 is erased (torchvision's
+ * Draws the augmentation of one sample, with ClinicaDL's ranges: noise of deviation U(0, 0.1); with
+ * probability 0.5 a rectangle of 2 to 33 % of the area and aspect 0.3 to 3.3 is erased (torchvision's
  * RandomErasing); a shift of -10 to 9 pixels along each axis; smoothing of deviation U(0, 1).
  * They are applied in the order shift, smoothing, noise, erasing.
  *
- * @param place of the sample in the epoch
+ * @param position of the sample in the epoch
  */
 export function drawAugmentation(
   names: readonly AugmentationName[],
@@ -24,9 +24,9 @@ export function drawAugmentation(
   width: number,
   seed: number,
   epoch: number,
-  place: number,
+  position: number,
 ): SampleAugmentation {
-  const draw = (name: AugmentationName) => new Random(seed, `augment ${name} ${place}`, epoch);
+  const draw = (name: AugmentationName) => new Random(seed, `augment ${name} ${position}`, epoch);
   const result: {
     -readonly [K in keyof SampleAugmentation]: SampleAugmentation[K];
   } = { shift: [0, 0], erase: [0, 0, 0, 0], smoothing: 0, noise: 0 };
@@ -41,9 +41,10 @@ export function drawAugmentation(
 }
 
 /**
- * What happens to every sample of a batch, as the device reads it.
+ * Draws the augmentation of every sample of a batch, as the device reads it: a record of
+ * `augmentationWords` words, and the deviation of the noise.
  *
- * @param first place of the batch's first sample in the epoch
+ * @param first position of the batch's first sample in the epoch
  */
 export function drawBatchAugmentation(
   names: readonly AugmentationName[],
@@ -61,6 +62,7 @@ export function drawBatchAugmentation(
   return { records, deviations };
 }
 
+/** Top, left, height and width of the erased rectangle; all 0 where nothing is erased. */
 function drawErasing(
   random: Random,
   height: number,

@@ -1,11 +1,11 @@
-/** What a network consists of and what it costs, without a device. */
+/** The layers of a network and what they cost, without a device. */
 import { activationBytes } from "../../kernels/tensors.ts";
 import { momentsOf } from "../../kernels/optimizer.ts";
 import type { LayerSummary } from "./layer.ts";
 import type { Network } from "./network.ts";
 import { type OptimizerOptions, updateRule } from "./optimizer.ts";
 
-export interface NetworkDescription {
+interface NetworkDescription {
   architecture: string;
   input: readonly [number, number, number];
   outputs: number;
@@ -18,11 +18,11 @@ export interface NetworkDescription {
   memory: TrainingMemory;
 }
 
-/** Estimates, bytes; kernels' scratch and the data set come on top. */
-export interface TrainingMemory {
+/** Estimates in bytes, without kernels' scratch buffers and the data set. */
+interface TrainingMemory {
   /** Parameters, gradients and the optimizer's moments. */
   parameters: number;
-  /** Outputs kept for the backward pass, and as much again of the largest for gradients. */
+  /** Input and outputs of all layers, and three times the largest for gradients. */
   activations: number;
   total: number;
   /** Largest single tensor: it must fit one binding of the device. */
@@ -30,7 +30,7 @@ export interface TrainingMemory {
 }
 
 /**
- * Layers, shapes, parameters, multiply-adds and the memory to train.
+ * Describes layers, shapes, parameters, multiply-adds and the memory to train.
  *
  * @param batchSize images of a training step
  */
@@ -49,11 +49,11 @@ export function describeNetwork(
     parameters: sum((layer) => layer.parameters),
     macs: sum((layer) => layer.macs),
     batchSize,
-    memory: trainingMemory(network, layers, batchSize, optimizer),
+    memory: estimateMemory(network, layers, batchSize, optimizer),
   };
 }
 
-function trainingMemory(
+function estimateMemory(
   network: Network,
   layers: readonly LayerSummary[],
   batchSize: number,

@@ -1,25 +1,25 @@
 /**
- * Applying networks in evaluation mode: logits of every item, in order, the same bits every time.
+ * Applies networks in evaluation mode: logits of every item, in order, the same bits every time.
  *
  * ```ts ignore
  * const [outputs] = await infer(device, {
- *   data, normalisation: "element", batchSize: 32,
+ *   data, batchSize: 32,
  *   runs: [{ network, weights: importState(network, dict, "model.safetensors"), items }],
  * });
- * const shares = probabilities(outputs);
+ * const rows = computeProbabilities(outputs);
  * ```
  */
 import { Arena } from "../gpu/arena.ts";
 import type { Device } from "../gpu/device.ts";
-import { type Dataset, DeviceDataset, type Normalisation } from "./data.ts";
+import { type Dataset, DeviceDataset } from "./dataset.ts";
 import { softmax } from "./loss.ts";
 import type { Network } from "./network.ts";
-import { type Kept, logitsOf, type Outputs, Predictor } from "./predictor.ts";
+import { logitsReadout, type NetworkOutputs, Predictor, type Readout } from "./predictor.ts";
 import type { NetworkState } from "./state_dict.ts";
 
+/** Data, and the networks to apply: each with its weights and the items it is applied to. */
 export interface InferOptions {
   data: Dataset;
-  normalisation: Normalisation;
   batchSize: number;
   runs: readonly { network: Network; weights: NetworkState; items: Uint32Array }[];
   signal?: AbortSignal;
@@ -28,35 +28,36 @@ export interface InferOptions {
 }
 
 /**
- * Logits of every run's items.
+ * Computes the logits of every run's items.
  *
  * @throws {DeviceError} too little memory, or a device that failed
  */
-export async function infer(device: Device, options: InferOptions): Promise<Outputs[]> {
+export async function infer(device: Device, options: InferOptions): Promise<NetworkOutputs[]> {
   return await withPredictor(
     device,
     options,
-    logitsOf,
+    logitsReadout,
     (predictor, items) => predictor.predict(items, options.signal),
   );
 }
 
 /**
- * Puts data and weights on the device for as long as `use` takes.
+ * Keeps data and weights on the device until `use` has ended.
  *
- * @param kept what is taken from every item
+ * @param readout which values of every item are read back
+ * @param use gets the predictor and each run's items
  * @throws {DeviceError} too little memory, or a device that failed
  */
 export async function withPredictor<T>(
   device: Device,
-  { data, batchSize, normalisation, runs, residentBytes }: InferOptions,
-  kept: Kept,
+  { data, batchSize, runs, residentBytes }: InferOptions,
+  readout: Readout,
   use: (predictor: Predictor, items: Uint32Array[]) => Promise<T>,
 ): Promise<T> {
   const set = await DeviceDataset.open(device, data, {
     streams: runs.length,
     batchSize,
-    limit: residentBytes,
+    residentBytes,
   });
   const opened = runs.map(({ network, weights }) => ({
     network,
@@ -68,10 +69,9 @@ export async function withPredictor<T>(
   const arena = new Arena(device);
   const predictor = new Predictor(device, set, {
     batchSize,
-    normalisation,
     runs: opened,
     arena,
-    kept,
+    readout,
   });
   try {
     return await use(predictor, runs.map(({ items }) => items));
@@ -86,8 +86,8 @@ export async function withPredictor<T>(
   }
 }
 
-/** Softmax of each row of logits, in float64: `[items][outputs]`. */
-export function probabilities({ logits, outputs }: Outputs): Float64Array {
+/** Computes the softmax of each row of logits, in float64: `[items][outputs]`. */
+export function computeProbabilities({ logits, outputs }: NetworkOutputs): Float64Array {
   const result = new Float64Array(logits.length);
   for (let at = 0; at < logits.length; at += outputs) {
     result.set(softmax(logits.subarray(at, at + outputs)), at);

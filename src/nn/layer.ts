@@ -1,21 +1,25 @@
-/** What a layer is, and the trace on which it records its forward pass and its gradient. */
+/** The interface of a layer, and the trace on which it records its forward pass and its gradient. */
 import { addInto } from "../../kernels/activation.ts";
 import { activationBytes, type Shape } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { type Operand, type PlannedTensor, type ProgramBuilder, slice } from "../gpu/program.ts";
 import type { FlatLayout, TensorSpec } from "./parameters.ts";
 
-/** A row of `describeNetwork`. */
+/** One layer's row of `describeNetwork`. */
 export interface LayerSummary {
   name: string;
+  /** PyTorch's class, such as `Conv2d`, or an activation's name. */
   kind: string;
   output: Shape;
+  /** Trainable numbers. */
   parameters: number;
   /** Multiply-adds of the forward pass for one image. */
   macs: number;
 }
 
+/** One operation of a network, with PyTorch's definition. It holds shapes and names, no weights. */
 export interface Layer {
+  /** PyTorch's name, such as `layer1.0.conv1`: the prefix of its tensors' names. */
   readonly name: string;
   /** Trainable tensors in PyTorch's order. */
   readonly parameters: readonly TensorSpec[];
@@ -23,17 +27,22 @@ export interface Layer {
   readonly statistics: readonly TensorSpec[];
   /** @throws {RangeError} when the input is too small */
   outputShape(input: Shape): Shape;
+  /** One row for itself, or for each layer that it consists of. */
   summarise(input: Shape): LayerSummary[];
-  /** Records the forward pass; where a gradient is wanted also pushes that on the trace. */
+  /**
+   * Records the forward pass, and on the trace what records the gradients of `x` and of the
+   * parameters where these are required.
+   */
   record(trace: Trace, x: Activation): Activation;
 }
 
-/** A tensor of the network with, where it is wanted, the gradient by it. */
+/** A tensor of the network and, where it is required, the derivative of the loss by it. */
 export interface Activation {
   readonly shape: Shape;
+  /** `[batch][ceil(channels / 4)][height][width][4]` floats. */
   readonly tensor: Operand;
-  /** Whether something trainable, or an input whose gradient is asked for, lies before it. */
-  readonly wanted: boolean;
+  /** Whether it depends on a trainable parameter, or on an input whose gradient is asked for. */
+  readonly requiresGradient: boolean;
   /** Set when the gradient's operations have been recorded. */
   gradient?: Operand;
 }
@@ -44,21 +53,22 @@ export interface NetworkBuffers {
   statistics: DeviceBuffer;
   /** Present while training. */
   gradients?: DeviceBuffer;
-  /** u32 a watched layer: step + 1 at its first non-finite value. */
-  faults?: DeviceBuffer;
+  /** `[checks]` u32: step + 1 at the first non-finite value of each check; 0 while there is none. */
+  nonFiniteSteps?: DeviceBuffer;
 }
 
 export interface TraceOptions {
   program: ProgramBuilder;
   mode: "train" | "evaluate";
-  layout: FlatLayout;
+  /** Layouts of the buffers of these names. */
+  parameters: FlatLayout;
   statistics: FlatLayout;
   buffers: NetworkBuffers;
   /** Uniforms that start with step and seed. */
   params: DeviceBuffer;
-  /** Gradients add to what is there. */
+  /** Whether parameter gradients are added to those in the buffer, instead of replacing them. */
   accumulate?: boolean;
-  /** Parameters that stay as they are. */
+  /** Names of parameters that are not trained. */
   frozen?: ReadonlySet<string>;
 }
 
@@ -68,8 +78,8 @@ export class Trace {
   readonly training: boolean;
   readonly accumulate: boolean;
   readonly params: DeviceBuffer;
-  /** Names of watched layers, in order of their number in `faults`. */
-  readonly watched: string[] = [];
+  /** Layers with a non-finite check, in order of their index in `nonFiniteSteps`. */
+  readonly checkedLayers: string[] = [];
   readonly #options: TraceOptions;
   readonly #backward: (() => void)[] = [];
 
@@ -85,63 +95,78 @@ export class Trace {
     return this.program.device;
   }
 
-  get faults(): DeviceBuffer {
-    return required(this.#options.buffers.faults, "faults");
+  /** @throws {TypeError} when the network is not trained */
+  get nonFiniteSteps(): DeviceBuffer {
+    return required(this.#options.buffers.nonFiniteSteps, "nonFiniteSteps");
   }
 
+  /** A planned tensor for an activation of this shape. */
   tensor(label: string, shape: Shape): PlannedTensor {
     return this.program.tensor(label, activationBytes(shape));
   }
 
-  /** Range of the flat parameters that holds `names`, which stand one after another. */
+  /** Range of the parameter buffer that holds `names`, which must be adjacent there. */
   parameter(...names: string[]): Operand {
-    return range(this.#options.buffers.parameters, this.#options.layout, names);
+    return rangeOf(this.#options.buffers.parameters, this.#options.parameters, names);
   }
 
+  /**
+   * The same range of the gradient buffer.
+   *
+   * @throws {TypeError} when the network is not trained
+   */
   gradient(...names: string[]): Operand {
     const gradients = required(this.#options.buffers.gradients, "gradients");
-    return range(gradients, this.#options.layout, names);
+    return rangeOf(gradients, this.#options.parameters, names);
   }
 
+  /** Range of the buffer of running statistics that holds `names`, which must be adjacent there. */
   statistic(...names: string[]): Operand {
-    return range(this.#options.buffers.statistics, this.#options.statistics, names);
+    return rangeOf(this.#options.buffers.statistics, this.#options.statistics, names);
   }
 
+  /** Whether a parameter is trained. */
   trainable(name: string): boolean {
     return this.training && !this.#options.frozen?.has(name);
   }
 
-  /** Number of a layer in `faults`. */
-  watch(name: string): number {
-    return this.watched.push(name) - 1;
+  /** Adds a non-finite check. @returns its index in `nonFiniteSteps` */
+  addNonFiniteCheck(layer: string): number {
+    return this.checkedLayers.push(layer) - 1;
   }
 
-  /** An activation of a layer with parameters `names`, computed from `inputs`. */
+  /** The activation in `tensor`, computed from `inputs` by a layer with parameters `names`. */
   activation(
     tensor: Operand,
     shape: Shape,
     inputs: readonly Activation[],
     names: readonly string[] = [],
   ): Activation {
-    const wanted = inputs.some((x) => x.wanted) || names.some((name) => this.trainable(name));
-    return { shape, tensor, wanted };
+    const requiresGradient = inputs.some((x) => x.requiresGradient) ||
+      names.some((name) => this.trainable(name));
+    return { shape, tensor, requiresGradient };
   }
 
-  /** Pushes what computes the gradients of a layer's inputs and parameters. */
+  /**
+   * Registers what records the gradients of a layer's inputs and parameters.
+   *
+   * @param record gets the gradient by `output`
+   */
   onBackward(output: Activation, record: (gradient: Operand) => void): void {
-    if (!output.wanted) return;
+    if (!output.requiresGradient) return;
     this.#backward.push(() => {
       if (output.gradient) record(output.gradient);
     });
   }
 
   /**
-   * Gives `x` its gradient, or adds to the one that another use of `x` gave.
+   * Gives `x` its gradient, or adds to the one from another use of `x`: the gradient of a tensor is
+   * the sum over its uses.
    *
-   * @param record writes (does not add to) the tensor that it is handed
+   * @param record overwrites the tensor that it gets, rather than adding to it
    */
   give(x: Activation, label: string, record: (gradient: PlannedTensor) => void): void {
-    if (!x.wanted) return;
+    if (!x.requiresGradient) return;
     const gradient = this.tensor(`${label} input gradient`, x.shape);
     record(gradient);
     if (x.gradient) {
@@ -162,9 +187,9 @@ function required<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-function range(buffer: DeviceBuffer, layout: FlatLayout, names: readonly string[]): Operand {
-  const placed = names.map((name) => layout.get(name));
-  const first = placed[0].device.offset;
-  const last = placed[placed.length - 1].device;
+function rangeOf(buffer: DeviceBuffer, layout: FlatLayout, names: readonly string[]): Operand {
+  const slots = names.map((name) => layout.get(name).device);
+  const first = slots[0].offset;
+  const last = slots[slots.length - 1];
   return slice(buffer, first * 4, (last.offset + last.count - first) * 4);
 }

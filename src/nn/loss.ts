@@ -1,4 +1,4 @@
-/** Losses over logits that have been read back, in float64, with PyTorch's definitions. */
+/** Losses of logits that were read back, in float64, with PyTorch's definitions. */
 import {
   type ClassLoss,
   isClassLoss,
@@ -7,12 +7,13 @@ import {
 } from "../../kernels/loss.ts";
 
 /**
- * Mean loss of items, as the training loss defines it.
+ * Mean loss of items, by the definition of the training loss.
  *
- * @param logits `[items][outputs]`
+ * @param logits `[items][outputs]`, in the order of `items`
  * @param targets class of every item of the data set, or its `outputs` values
+ * @param classWeights of a class loss; 1 each when absent
  */
-export function meanLoss(
+export function meanLossOfLogits(
   name: LossName,
   logits: Float32Array,
   outputs: number,
@@ -31,7 +32,7 @@ export function meanLoss(
   return regressionLoss(name, logits, values);
 }
 
-/** e^x_k / sum e^x, from the largest downwards. */
+/** e^(x_k - max) / sum e^(x - max), which can't overflow. */
 export function softmax(logits: ArrayLike<number>): Float64Array {
   const high = Math.max(...Array.from(logits));
   const powers = Float64Array.from(logits, (x) => Math.exp(x - high));
@@ -39,7 +40,12 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
   return powers.map((power) => power / sum);
 }
 
-/** Mean over samples; cross-entropy's is weighted by the class weights. */
+/**
+ * Mean over samples of one row of logits x and its true class t, with weight w_t.
+ *
+ * - `cross_entropy`: sum of w_t (ln sum e^x - x_t), divided by the sum of w_t.
+ * - `multi_margin`: mean of w_t sum over k != t of max(0, 1 - x_t + x_k) / outputs.
+ */
 export function classLoss(
   name: ClassLoss,
   logits: ArrayLike<number>,
@@ -68,7 +74,7 @@ export function classLoss(
   return sum / total;
 }
 
-/** Mean over samples and outputs. */
+/** Mean over samples and outputs of the difference between `logits` and `targets`. */
 export function regressionLoss(
   name: RegressionLoss,
   logits: ArrayLike<number>,

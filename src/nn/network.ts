@@ -3,16 +3,18 @@ import type { Shape } from "../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "./layer.ts";
 import { FlatLayout } from "./parameters.ts";
 
-/** Channels, height, width. */
+/** Channels, height and width of one image. */
 export type InputShape = readonly [number, number, number];
 
+/** Layers applied one after another to images of one shape; it holds shapes and names, no weights. */
 export class Network {
   readonly parameters: FlatLayout;
   readonly statistics: FlatLayout;
 
   /**
    * @param architecture its name in the list of networks
-   * @param exportNames our name -> ClinicaDL's, where they differ; prefixes of whole names
+   * @param outputs output nodes: classes, or values of a regression
+   * @param exportNames Gyrus's prefix of a name -> ClinicaDL's, where they differ
    * @throws {RangeError} when the input is too small for the layers
    */
   constructor(
@@ -27,6 +29,7 @@ export class Network {
     this.summarise();
   }
 
+  /** Shape of a batch of images. */
   inputShape(batch: number): Shape {
     const [channels, height, width] = this.input;
     return { batch, channels, height, width };
@@ -42,7 +45,12 @@ export class Network {
     });
   }
 
-  /** Records the layers from `first` to before `end`. */
+  /**
+   * Records the layers from `first` to before `end`.
+   *
+   * @param x input of layer `first`
+   * @returns output of layer `end - 1`
+   */
   record(trace: Trace, x: Activation, first = 0, end = this.layers.length): Activation {
     return this.layers.slice(first, end).reduce((y, layer) => layer.record(trace, y), x);
   }
@@ -55,17 +63,18 @@ export class Network {
     return name;
   }
 
-  /** Initial parameters, a function of the seed and each parameter's name. */
-  initialParameters(seed: number): Float32Array<ArrayBuffer> {
-    return this.parameters.initial(seed);
+  /** Initial parameters in the host's order, a function of the seed and each parameter's name. */
+  createInitialParameters(seed: number): Float32Array<ArrayBuffer> {
+    return this.parameters.createInitial(seed);
   }
 
-  initialStatistics(): Float32Array<ArrayBuffer> {
-    return this.statistics.initial(0);
+  /** Statistics of a network that has seen no batch: means of 0, variances of 1. */
+  createInitialStatistics(): Float32Array<ArrayBuffer> {
+    return this.statistics.createInitial(0);
   }
 
-  /** Names of the layers that count batches: each holds `num_batches_tracked`. */
-  get normalisations(): string[] {
+  /** Names of the batch normalisation layers, each of which counts batches in `num_batches_tracked`. */
+  get batchNorms(): string[] {
     return this.statistics.tensors.filter(({ name }) => name.endsWith(".running_mean"))
       .map(({ name }) => name.slice(0, -".running_mean".length));
   }

@@ -1,4 +1,4 @@
-/** Optimizers with PyTorch's definitions and defaults: the scalars of each step. */
+/** Optimizers with PyTorch's definitions and defaults: the scalars of each update. */
 import type { optimizerParams, UpdateRule } from "../../kernels/optimizer.ts";
 
 export const optimizerNames = [
@@ -34,7 +34,11 @@ export interface OptimizerOptions {
 
 type Scalars = Record<keyof typeof optimizerParams, number>;
 
-/** Kernel and constants of an optimizer. @throws {RangeError} for values that can't be */
+/**
+ * Chooses the kernel's update rule and its constants for an optimizer.
+ *
+ * @throws {RangeError} for a value out of range
+ */
 export function updateRule(options: OptimizerOptions): {
   rule: UpdateRule;
   nesterov: boolean;
@@ -73,7 +77,7 @@ const nadamDecay = 4e-3;
 
 /**
  * ASGD's decay term and power of eta, PyTorch's defaults. It trains with the parameters themselves;
- * their average begins after a million steps and nobody reads it, so it isn't kept.
+ * their average starts after a million steps and nothing reads it, so it isn't computed.
  */
 const asgdDecay = 1e-4;
 const asgdPower = 0.75;
@@ -137,7 +141,7 @@ export function updateScalars(options: OptimizerOptions, t: number, learningRate
   return scalars;
 }
 
-/** mu(1) ... mu(t), remembered for each beta1 so that a step costs one product. */
+/** mu(1) mu(2) ... mu(t), cached for each beta1 so that an update costs one product. */
 function productOf(mu: (step: number) => number, beta1: number, t: number): number {
   let products = muProducts.get(beta1);
   if (!products) muProducts.set(beta1, products = [1]);

@@ -1,4 +1,4 @@
-/** Where each parameter and each running statistic stands in the flat buffers of a network. */
+/** The position of each parameter and each running statistic in a network's flat buffers. */
 import { aligned } from "../../kernels/tensors.ts";
 import {
   intoTiles,
@@ -13,39 +13,40 @@ export interface TensorSpec {
   name: string;
   shape: readonly number[];
   initialisation: Initialisation;
-  /** Weights of a convolution or linear layer, which stand on the device in an order of their own. */
+  /** Weights of a convolution or linear layer, which the device holds in tiles. */
   tiles?: WeightShape;
 }
 
-/** A run of floats; `offset` is a multiple of 64. */
-export interface Place {
+/** A range of floats in a flat array; `offset` is a multiple of 64. */
+interface Slot {
   offset: number;
   count: number;
 }
 
-/** Where a tensor stands in the host's flat array, in PyTorch's order, and in the device's buffer. */
-export interface Placed extends TensorSpec, Place {
-  device: Place;
+/** A tensor with its slots: in the host's flat array, in PyTorch's order, and in the device's buffer. */
+interface FlatTensor extends TensorSpec, Slot {
+  device: Slot;
 }
 
-/** Tensors of one flat buffer, each aligned to 64 floats. */
+/** Tensors of one flat buffer, each aligned to 64 floats (256 bytes). */
 export class FlatLayout {
-  readonly tensors: readonly Placed[];
-  /** Floats of the whole array on the host. */
+  readonly tensors: readonly FlatTensor[];
+  /** Floats of the host's array. */
   readonly length: number;
-  /** Floats of the whole buffer on the device. */
+  /** Floats of the device's buffer. */
   readonly deviceLength: number;
-  readonly #byName: ReadonlyMap<string, Placed>;
+  readonly #byName: ReadonlyMap<string, FlatTensor>;
 
+  /** @throws {TypeError} when two tensors have one name */
   constructor(specs: readonly TensorSpec[]) {
     let [offset, deviceOffset] = [0, 0];
     this.tensors = specs.map((spec) => {
       const count = spec.shape.reduce((product, n) => product * n, 1);
       const device = { offset: deviceOffset, count: spec.tiles ? tiledCount(spec.tiles) : count };
-      const placed = { ...spec, offset, count, device };
+      const tensor = { ...spec, offset, count, device };
       offset += aligned(count);
       deviceOffset += aligned(device.count);
-      return placed;
+      return tensor;
     });
     this.length = Math.max(offset, 64);
     this.deviceLength = Math.max(deviceOffset, 64);
@@ -53,44 +54,45 @@ export class FlatLayout {
     if (this.#byName.size !== specs.length) throw new TypeError("Two parameters share a name");
   }
 
-  get(name: string): Placed {
-    const placed = this.#byName.get(name);
-    if (!placed) throw new TypeError(`There is no parameter ${name}`);
-    return placed;
+  /** @throws {TypeError} when there is no such tensor */
+  get(name: string): FlatTensor {
+    const tensor = this.#byName.get(name);
+    if (!tensor) throw new TypeError(`There is no parameter ${name}`);
+    return tensor;
   }
 
   has(name: string): boolean {
     return this.#byName.has(name);
   }
 
-  /** The host's array as a network begins. */
-  initial(seed: number): Float32Array<ArrayBuffer> {
+  /** A new array in the host's order, with the initial values of every tensor. */
+  createInitial(seed: number): Float32Array<ArrayBuffer> {
     const values = new Float32Array(this.length);
     for (const tensor of this.tensors) this.initialise(tensor, values, seed);
     return values;
   }
 
-  /** Writes one tensor as it begins into the host's array. */
-  initialise(tensor: Placed, values: Float32Array, seed: number): void {
-    initialise(part(values, tensor), tensor.name, tensor.initialisation, seed);
+  /** Writes the initial values of one tensor into an array in the host's order. */
+  initialise(tensor: FlatTensor, values: Float32Array, seed: number): void {
+    initialise(viewSlot(values, tensor), tensor.name, tensor.initialisation, seed);
   }
 
-  /** The host's array in the device's order. */
+  /** Copies an array from the host's order into the device's. */
   toDevice(values: Float32Array): Float32Array<ArrayBuffer> {
     const result = new Float32Array(this.deviceLength);
     for (const tensor of this.tensors) {
-      const [from, to] = [part(values, tensor), part(result, tensor.device)];
+      const [from, to] = [viewSlot(values, tensor), viewSlot(result, tensor.device)];
       if (tensor.tiles) intoTiles(tensor.tiles, from, to);
       else to.set(from);
     }
     return result;
   }
 
-  /** The device's buffer in the host's order. */
+  /** Copies a buffer from the device's order into the host's. */
   toHost(values: Float32Array): Float32Array<ArrayBuffer> {
     const result = new Float32Array(this.length);
     for (const tensor of this.tensors) {
-      const [from, to] = [part(values, tensor.device), part(result, tensor)];
+      const [from, to] = [viewSlot(values, tensor.device), viewSlot(result, tensor)];
       if (tensor.tiles) outOfTiles(tensor.tiles, from, to);
       else to.set(from);
     }
@@ -98,6 +100,6 @@ export class FlatLayout {
   }
 }
 
-function part(values: Float32Array, { offset, count }: Place): Float32Array {
+function viewSlot(values: Float32Array, { offset, count }: Slot): Float32Array {
   return values.subarray(offset, offset + count);
 }

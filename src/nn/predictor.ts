@@ -1,4 +1,4 @@
-/** Networks in evaluation mode on the device: one static program a batch size, in groups side by side. */
+/** Networks in evaluation mode on the device: one static program for each batch size and group. */
 import { gatherBatch } from "../../kernels/gather.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
 import type { Arena } from "../gpu/arena.ts";
@@ -6,49 +6,51 @@ import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { Pacer } from "../gpu/pacer.ts";
 import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
-import type { DeviceDataset, Normalisation } from "./data.ts";
+import type { DeviceDataset } from "./dataset.ts";
 import { type Activation, type NetworkBuffers, Trace } from "./layer.ts";
 import type { Network } from "./network.ts";
 
-/** Outputs of one network for its items. */
-export interface Outputs {
+/** Logits of one network for its items. */
+export interface NetworkOutputs {
   /** `[items][outputs]`, in the order of the items. */
   logits: Float32Array<ArrayBuffer>;
   outputs: number;
 }
 
-/** What a predictor keeps of every item. */
-export interface Kept {
+/** Which values a predictor reads back for every item: one row of floats each. */
+export interface Readout {
   /** Floats of one item's row. */
-  floats(network: Network): number;
-  /** Records the network. @returns one row an item, of `floats` each */
+  rowLength(network: Network): number;
+  /** Records the network. @returns `[items][rowLength]` */
   record(trace: Trace, network: Network, x: Activation): Operand;
 }
 
-/** Logits, padded to blocks of four. */
-export const logitsOf: Kept = {
-  floats: ({ outputs }) => rowFloats(outputs),
+/** Reads back the logits. */
+export const logitsReadout: Readout = {
+  rowLength: ({ outputs }) => padOutputs(outputs),
   record: (trace, network, x) => network.record(trace, x).tensor,
 };
 
 interface PredictorOptions {
   batchSize: number;
-  normalisation: Normalisation;
   runs: readonly { network: Network; buffers: NetworkBuffers }[];
   arena: Arena;
   /** Logits when absent. */
-  kept?: Kept;
+  readout?: Readout;
 }
 
-const stepFields = { step: "u32", seed: "u32", first: "u32" } as const;
+/** The uniforms that kernels read in evaluation mode too; all stay 0. */
+const evaluationFields = { step: "u32", seed: "u32", first: "u32" } as const;
 
 /** Evaluation programs of networks whose weights are on the device. */
 export class Predictor {
   readonly #programs = new Map<string, Promise<Program>>();
+  readonly #batchOrders = new Map<number, DeviceBuffer>();
+  /** 0, 1, 2, ...: the order of a streamed batch. */
   readonly #identity: DeviceBuffer;
-  readonly #uniforms: Uniforms<typeof stepFields>;
-  readonly #kept: Kept;
-  /** Rows of one batch. */
+  readonly #uniforms: Uniforms<typeof evaluationFields>;
+  readonly #readout: Readout;
+  /** `[batchSize][rowLength]` of each run. */
   readonly #batchRows: DeviceBuffer[];
 
   constructor(
@@ -59,37 +61,49 @@ export class Predictor {
     const { batchSize, runs } = options;
     const order = Uint32Array.from({ length: batchSize }, (_, i) => i);
     this.#identity = device.buffer("identity", order);
-    this.#uniforms = new Uniforms(device, "evaluation step", stepFields);
+    this.#uniforms = new Uniforms(device, "evaluation step", evaluationFields);
     this.#uniforms.set({ step: 0, seed: 0, first: 0 });
-    const kept = this.#kept = options.kept ?? logitsOf;
+    const readout = this.#readout = options.readout ?? logitsReadout;
     this.#batchRows = runs.map(({ network }) =>
-      device.buffer("rows", batchSize * kept.floats(network) * 4)
+      device.buffer("rows", batchSize * readout.rowLength(network) * 4)
     );
   }
 
-  /** @param items of each run; runs with equally many go side by side */
-  async predict(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Outputs[]> {
-    const rows = await this.rows(items, signal);
+  /**
+   * Computes the logits of each run's items.
+   *
+   * @param items of each run
+   * @throws {DeviceError} too little memory, or a device that failed
+   * @throws `signal.reason` after an abort, at a batch boundary
+   */
+  async predict(items: readonly Uint32Array[], signal?: AbortSignal): Promise<NetworkOutputs[]> {
+    const rows = await this.readRows(items, signal);
     return this.options.runs.map(({ network: { outputs } }, i) => ({
-      logits: withoutPadding(rows[i], items[i].length, outputs),
+      logits: removePadding(rows[i], items[i].length, outputs),
       outputs,
     }));
   }
 
-  /** What is kept of each run's items, in their order. */
-  async rows(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Float32Array[]> {
+  /**
+   * Computes the rows that the readout takes of each run's items: `[items][rowLength]`, in their
+   * order. Runs with equally many items are applied side by side.
+   *
+   * @throws {DeviceError} too little memory, or a device that failed
+   * @throws `signal.reason` after an abort, at a batch boundary
+   */
+  async readRows(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Float32Array[]> {
     const { runs } = this.options;
-    const together = items.every((list) => list.length === items[0].length);
-    const groups = together ? [runs.map((_, i) => i)] : runs.map((_, i) => [i]);
+    const sideBySide = items.every((list) => list.length === items[0].length);
+    const groups = sideBySide ? [runs.map((_, i) => i)] : runs.map((_, i) => [i]);
     const rows: Float32Array[] = [];
     for (const group of groups) {
-      const ofGroup = await this.#rowsOfGroup(group, items, signal);
-      group.forEach((run, i) => rows[run] = ofGroup[i]);
+      const groupRows = await this.#readGroup(group, items, signal);
+      group.forEach((run, i) => rows[run] = groupRows[i]);
     }
     return rows;
   }
 
-  async #rowsOfGroup(
+  async #readGroup(
     group: readonly number[],
     items: readonly Uint32Array[],
     signal?: AbortSignal,
@@ -97,7 +111,10 @@ export class Predictor {
     const { runs, batchSize } = this.options;
     const count = items[group[0]].length;
     const results = group.map((run) =>
-      this.device.buffer("results", Math.max(count, 1) * this.#kept.floats(runs[run].network) * 4)
+      this.device.buffer(
+        "results",
+        Math.max(count, 1) * this.#readout.rowLength(runs[run].network) * 4,
+      )
     );
     const orders = group.map((run) =>
       this.device.buffer("evaluation order", items[run] as Uint32Array<ArrayBuffer>)
@@ -110,14 +127,14 @@ export class Predictor {
         for (const run of group) {
           await this.data.prepare(run, items[run].subarray(first, first + size));
         }
-        this.#loadOrders(group, orders, first, size);
+        this.#copyOrders(group, orders, first, size);
         (await this.#program(group, size)).run();
-        this.#keep(group, results, first, size);
+        this.#copyRows(group, results, first, size);
         await pacer.submitted();
       }
       return await Promise.all(
         group.map((run, i) =>
-          this.device.readFloats(results[i], 0, count * this.#kept.floats(runs[run].network))
+          this.device.readFloats(results[i], 0, count * this.#readout.rowLength(runs[run].network))
         ),
       );
     } finally {
@@ -125,9 +142,8 @@ export class Predictor {
     }
   }
 
-  readonly #batchOrders = new Map<number, DeviceBuffer>();
-
-  #orderOf(run: number): DeviceBuffer {
+  /** The buffer in which a run's program finds the items of its batch. */
+  #batchOrder(run: number): DeviceBuffer {
     if (!this.data.resident) return this.#identity;
     let order = this.#batchOrders.get(run);
     if (!order) {
@@ -137,7 +153,8 @@ export class Predictor {
     return order;
   }
 
-  #loadOrders(
+  /** Copies a resident batch's items from each run's order to where its program reads them. */
+  #copyOrders(
     group: readonly number[],
     orders: readonly DeviceBuffer[],
     first: number,
@@ -146,13 +163,14 @@ export class Predictor {
     if (!this.data.resident) return;
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
-      const { gpu } = this.#orderOf(run);
+      const { gpu } = this.#batchOrder(run);
       encoder.copyBufferToBuffer(orders[i].gpu, first * 4, gpu, 0, size * 4);
     });
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
-  #keep(
+  /** Appends the batch's rows to each run's results. */
+  #copyRows(
     group: readonly number[],
     results: readonly DeviceBuffer[],
     first: number,
@@ -160,7 +178,7 @@ export class Predictor {
   ): void {
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
-      const row = this.#kept.floats(this.options.runs[run].network) * 4;
+      const row = this.#readout.rowLength(this.options.runs[run].network) * 4;
       const { gpu } = this.#batchRows[run];
       encoder.copyBufferToBuffer(gpu, 0, results[i].gpu, first * row, size * row);
     });
@@ -180,15 +198,14 @@ export class Predictor {
   }
 
   #record(builder: ProgramBuilder, run: number, size: number): void {
-    const { normalisation, runs } = this.options;
-    const { network, buffers } = runs[run];
+    const { network, buffers } = this.options.runs[run];
     const shape = network.inputShape(size);
     const params = this.#uniforms.buffer;
     const tensor = builder.tensor("input", activationBytes(shape));
     gatherBatch(builder, {
       output: shape,
-      ...this.data.source(run, normalisation),
-      order: this.#orderOf(run),
+      ...this.data.source(run),
+      order: this.#batchOrder(run),
       y: tensor,
       params,
       label: "gather",
@@ -196,15 +213,16 @@ export class Predictor {
     const trace = new Trace({
       program: builder,
       mode: "evaluate",
-      layout: network.parameters,
+      parameters: network.parameters,
       statistics: network.statistics,
       buffers,
       params,
     });
-    const x: Activation = { shape, tensor, wanted: false };
-    builder.copy(this.#kept.record(trace, network, x), this.#batchRows[run]);
+    const x: Activation = { shape, tensor, requiresGradient: false };
+    builder.copy(this.#readout.record(trace, network, x), this.#batchRows[run]);
   }
 
+  /** Frees its buffers; data, weights and arena are the caller's. */
   destroy(): void {
     for (const buffer of [this.#identity, this.#uniforms.buffer, ...this.#batchRows]) {
       this.device.free(buffer);
@@ -213,16 +231,18 @@ export class Predictor {
   }
 }
 
-function rowFloats(outputs: number): number {
+/** Logits of one item, padded to blocks of four. */
+function padOutputs(outputs: number): number {
   return Math.ceil(outputs / 4) * 4;
 }
 
-function withoutPadding(
+/** `[count][outputs]` from rows that are padded to blocks of four. */
+function removePadding(
   rows: Float32Array,
   count: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  const row = rowFloats(outputs);
+  const row = padOutputs(outputs);
   const result = new Float32Array(count * outputs);
   for (let n = 0; n < count; n++) {
     result.set(rows.subarray(n * row, n * row + outputs), n * outputs);
@@ -230,15 +250,15 @@ function withoutPadding(
   return result;
 }
 
-/** Bytes that the largest activation of an evaluated batch may take. */
+/** Most bytes of the largest activation of an evaluated batch. */
 const EVALUATION_BYTES = 32 * 2 ** 20;
 
 /**
- * Batch at which networks are applied: no smaller than asked for, and up to 64 while activations
- * stay small, since each batch moves every weight once. Results of an item depend on it by rounding
- * alone, where a convolution takes another way with fewer pixels.
+ * Batch size at which networks are applied: no smaller than asked for, and up to 64 while activations
+ * stay small, since each batch reads every weight once. An item's results depend on it by rounding
+ * alone, where a convolution of fewer pixels runs another variant.
  */
-export function evaluationBatch(networks: readonly Network[], asked: number): number {
+export function chooseEvaluationBatch(networks: readonly Network[], asked: number): number {
   const perImage = Math.max(
     ...networks.flatMap((network) =>
       network.summarise().map(({ output }) => activationBytes({ ...output, batch: 1 }))

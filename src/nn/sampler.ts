@@ -1,15 +1,16 @@
-/** Order of the samples of an epoch: a function of (seed, epoch) alone. */
+/** The order of an epoch's samples: a function of (seed, epoch) alone. */
 import { Random } from "../random.ts";
 
 export type Sampler = "random" | "weighted" | "sequential";
 
 /**
- * Positions 0 to `count` - 1 in the order of one epoch.
+ * Draws the order of one epoch's samples, numbered from 0 to `count` - 1. `weighted` draws with
+ * replacement, so that every class is equally likely.
  *
- * @param classes class of each position, for `weighted`: drawn with replacement so that every class
- *   is equally likely
+ * @param classes class of each sample, for `weighted`
+ * @throws {TypeError} for `weighted` without classes
  */
-export function sampleOrder(
+export function drawSampleOrder(
   sampler: Sampler,
   count: number,
   seed: number,
@@ -23,14 +24,14 @@ export function sampleOrder(
   if (!classes) throw new TypeError("The weighted sampler needs classes");
   const byClass = new Map<number, number[]>();
   for (let i = 0; i < count; i++) {
-    const members = byClass.get(classes[i]);
-    if (members) members.push(i);
+    const samples = byClass.get(classes[i]);
+    if (samples) samples.push(i);
     else byClass.set(classes[i], [i]);
   }
-  const groups = [...byClass.entries()].sort(([a], [b]) => a - b).map(([, members]) => members);
+  const groups = [...byClass.entries()].sort(([a], [b]) => a - b).map(([, samples]) => samples);
   for (let i = 0; i < count; i++) {
-    const members = groups[random.integer(groups.length)];
-    order[i] = members[random.integer(members.length)];
+    const samples = groups[random.integer(groups.length)];
+    order[i] = samples[random.integer(samples.length)];
   }
   return order;
 }

@@ -18,21 +18,23 @@ export type Schedule =
     warmUp?: number;
   };
 
-/** What a plateau schedule remembers; part of a checkpoint. */
+/** State of a plateau schedule; part of a checkpoint. */
 export interface ScheduleState {
   factor: number;
-  /** Infinity before the first epoch; stored as null in JSON. */
+  /** Lowest validation loss; null before the first epoch. */
   best: number | null;
+  /** Epochs since the best, or since the factor was last reduced. */
   badEpochs: number;
 }
 
-export function initialScheduleState(): ScheduleState {
+/** State before the first epoch. */
+export function createScheduleState(): ScheduleState {
   return { factor: 1, best: null, badEpochs: 0 };
 }
 
 /**
- * Factor of the rate at an epoch, from 0. `warmUp` epochs at the start rise linearly; a plateau's
- * factor comes from its state.
+ * Factor of the learning rate at an epoch, counted from 0. It rises linearly over the first `warmUp`
+ * epochs; a plateau's factor comes from its state.
  */
 export function scheduleFactor(schedule: Schedule, state: ScheduleState, epoch: number): number {
   const { warmUp = 0 } = schedule;
@@ -51,7 +53,7 @@ export function scheduleFactor(schedule: Schedule, state: ScheduleState, epoch: 
   }
 }
 
-/** The state after an epoch whose validation loss is known; only plateaus change. */
+/** Returns the state after an epoch with this validation loss; only plateau schedules change it. */
 export function observeLoss(
   schedule: Schedule,
   state: ScheduleState,

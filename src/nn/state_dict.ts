@@ -1,56 +1,61 @@
-/** Weights by PyTorch's names, in and out, with a diff of what does not fit. */
+/** Import and export of weights under PyTorch's names, with a diff of what does not match. */
 import { DataError } from "../errors.ts";
 import type { Network } from "./network.ts";
 import type { FlatLayout } from "./parameters.ts";
 
 /** A tensor as `src/formats` reads and writes it. */
-export interface StateTensor {
+interface StateTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: ArrayLike<number> | ArrayLike<bigint>;
 }
 
+/** Tensors by name, as a weights file holds them. */
 export type StateDict = ReadonlyMap<string, StateTensor>;
 
-export type ExportedTensor =
+/** A tensor of {@link exportState}. */
+type ExportedTensor =
   | { dtype: "float32"; shape: readonly number[]; data: Float32Array<ArrayBuffer> }
   | { dtype: "int64"; shape: readonly number[]; data: BigInt64Array<ArrayBuffer> };
 
-/** What a state dict and a network don't agree on. */
-export interface StateDiff {
+/** Differences between a state dict and the tensors of a network. */
+interface StateDiff {
+  /** Tensors of the network that the state dict lacks. */
   missing: string[];
+  /** Tensors of the state dict that the network lacks. */
   unexpected: string[];
   misshaped: { name: string; expected: readonly number[]; found: readonly number[] }[];
 }
 
-const counter = ".num_batches_tracked";
+/** Suffix of the count of batches that PyTorch's batch normalisation holds. */
+const COUNTER = ".num_batches_tracked";
 
-/** Host copies of a network's flat buffers. */
+/** A network's flat buffers on the host, in the order of its layouts. */
 export interface NetworkState {
   parameters: Float32Array<ArrayBuffer>;
   statistics: Float32Array<ArrayBuffer>;
-  /** `num_batches_tracked` of each normalisation. */
+  /** `num_batches_tracked` of each batch normalisation, by its name. */
   batches: Map<string, number>;
 }
 
-/** Initial weights: a function of the seed. */
-export function initialState(network: Network, seed: number): NetworkState {
-  return { ...blankState(network), parameters: network.initialParameters(seed) };
+/** Creates initial weights: a function of the seed. */
+export function createInitialState(network: Network, seed: number): NetworkState {
+  return { ...createBlankState(network), parameters: network.createInitialParameters(seed) };
 }
 
-/** Parameters of zero; the statistics of a network that has seen nothing. */
-function blankState(network: Network): NetworkState {
+/** Parameters of zero, and the statistics of a network that has seen no batch. */
+function createBlankState(network: Network): NetworkState {
   return {
     parameters: new Float32Array(network.parameters.length),
-    statistics: network.initialStatistics(),
-    batches: new Map(network.normalisations.map((name) => [name, 0])),
+    statistics: network.createInitialStatistics(),
+    batches: new Map(network.batchNorms.map((name) => [name, 0])),
   };
 }
 
-/** Compares names and shapes. A missing counter of batches is fine: checkpoints before 0.4.1. */
+/** Compares names and shapes. Counts of batches may be missing: PyTorch has them since 0.4.1. */
 export function diffState(network: Network, state: StateDict): StateDiff {
   const diff: StateDiff = { missing: [], unexpected: [], misshaped: [] };
-  const known = new Set(network.normalisations.map((name) => name + counter));
+  const known = new Set(network.batchNorms.map((name) => name + COUNTER));
   for (const { name, shape } of [...network.parameters.tensors, ...network.statistics.tensors]) {
     known.add(name);
     const found = state.get(name);
@@ -63,53 +68,53 @@ export function diffState(network: Network, state: StateDict): StateDiff {
   return diff;
 }
 
-/** The state under our names when it is given under ClinicaDL's, else itself. */
-export function withOurNames(network: Network, state: StateDict): StateDict {
+/** Returns the state under Gyrus's names when it is under ClinicaDL's, else itself. */
+export function translateClinicadlNames(network: Network, state: StateDict): StateDict {
   if (network.exportNames.size === 0) return state;
-  const theirs = new Map<string, string>();
+  const fromClinicadl = new Map<string, string>();
   const names = [
     ...network.parameters.tensors.map((tensor) => tensor.name),
     ...network.statistics.tensors.map((tensor) => tensor.name),
-    ...network.normalisations.map((name) => name + counter),
+    ...network.batchNorms.map((name) => name + COUNTER),
   ];
-  for (const name of names) theirs.set(network.exportName(name), name);
-  const matching = [...state.keys()].filter((name) => theirs.has(name)).length;
+  for (const name of names) fromClinicadl.set(network.exportName(name), name);
+  const matching = [...state.keys()].filter((name) => fromClinicadl.has(name)).length;
   const direct = names.filter((name) => state.has(name)).length;
   if (matching <= direct) return state;
-  return new Map([...state].map(([name, tensor]) => [theirs.get(name) ?? name, tensor]));
+  return new Map([...state].map(([name, tensor]) => [fromClinicadl.get(name) ?? name, tensor]));
 }
 
 /**
- * Takes weights from a state dict, under our names or ClinicaDL's.
+ * Creates a network's state from a state dict, under Gyrus's names or ClinicaDL's.
  *
  * @param subject file that errors name
- * @param partial what is missing or mis-shaped begins as it does with the seed
- * @throws {DataError} listing what is missing, unexpected or mis-shaped
+ * @param partial gives missing and mis-shaped tensors the initial values of its seed
+ * @throws {DataError} without `partial`, listing what is missing, unexpected or mis-shaped
  */
 export function importState(
   network: Network,
-  given: StateDict,
+  source: StateDict,
   subject: string,
   partial?: { seed: number },
 ): NetworkState {
-  const state = withOurNames(network, given);
+  const state = translateClinicadlNames(network, source);
   const diff = diffState(network, state);
   if (!partial && diff.missing.length + diff.unexpected.length + diff.misshaped.length > 0) {
     throw new DataError(subject, describeDiff(network, diff));
   }
-  const result = blankState(network);
-  const unfit = new Set([...diff.missing, ...diff.misshaped.map(({ name }) => name)]);
+  const result = createBlankState(network);
+  const unusable = new Set([...diff.missing, ...diff.misshaped.map(({ name }) => name)]);
   const copy = (layout: FlatLayout, into: Float32Array) => {
     for (const tensor of layout.tensors) {
       const { name, offset } = tensor;
-      if (!unfit.has(name)) into.set(floats(state.get(name)!, name, subject), offset);
+      if (!unusable.has(name)) into.set(viewFloats(state.get(name)!, name, subject), offset);
       else if (partial) layout.initialise(tensor, into, partial.seed);
     }
   };
   copy(network.parameters, result.parameters);
   copy(network.statistics, result.statistics);
-  for (const name of network.normalisations) {
-    const found = state.get(name + counter);
+  for (const name of network.batchNorms) {
+    const found = state.get(name + COUNTER);
     if (found) result.batches.set(name, Number(found.data[0]));
   }
   return result;
@@ -134,12 +139,13 @@ function describeDiff(network: Network, diff: StateDiff): string {
   return `the weights don't fit ${network.architecture} (${parts.join("; ")})`;
 }
 
-function floats(tensor: StateTensor, name: string, subject: string): ArrayLike<number> {
+/** @throws {DataError} for a dtype that is no float */
+function viewFloats(tensor: StateTensor, name: string, subject: string): ArrayLike<number> {
   if (/^float(16|32|64)$/.test(tensor.dtype)) return tensor.data as ArrayLike<number>;
   throw new DataError(subject, `${name} has dtype ${tensor.dtype}; convert it to float32`);
 }
 
-/** Views of weights and statistics in PyTorch's order: each module's parameters, then its buffers. */
+/** Views weights and statistics in PyTorch's order: each module's parameters, then its buffers. */
 export function exportState(
   network: Network,
   state: NetworkState,
@@ -152,15 +158,15 @@ export function exportState(
     const data = (values as Float32Array<ArrayBuffer>).subarray(offset, offset + count);
     result.set(rename(name), { dtype: "float32", shape, data });
   };
-  const normalisations = new Set(network.normalisations);
+  const batchNorms = new Set(network.batchNorms);
   for (const { name } of network.parameters.tensors) {
     put(network.parameters, state.parameters, name);
     const module = name.replace(/\.bias$/, "");
-    if (module === name || !normalisations.has(module)) continue;
+    if (module === name || !batchNorms.has(module)) continue;
     put(network.statistics, state.statistics, `${module}.running_mean`);
     put(network.statistics, state.statistics, `${module}.running_var`);
     const data = BigInt64Array.of(BigInt(state.batches.get(module) ?? 0));
-    result.set(rename(module + counter), { dtype: "int64", shape: [], data });
+    result.set(rename(module + COUNTER), { dtype: "int64", shape: [], data });
   }
   return result;
 }

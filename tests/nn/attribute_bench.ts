@@ -3,19 +3,23 @@ import { openDevice } from "../../src/gpu/device.ts";
 import { attribute } from "../../src/nn/attribute.ts";
 import { infer } from "../../src/nn/infer.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
-import { initialState } from "../../src/nn/state_dict.ts";
+import { createInitialState } from "../../src/nn/state_dict.ts";
 
 const [count, side] = [16, 64];
 const device = await openDevice();
 const network = createNetwork("resnet18", [3, side, side], 2);
 const image = Float32Array.from({ length: side * side }, (_, i) => Math.sin(i * i));
 const options = {
-  data: { shape: [1, side, side] as const, count, read: () => image },
-  normalisation: "element" as const,
+  data: {
+    shape: [1, side, side] as const,
+    count,
+    normalisation: "element" as const,
+    read: () => image,
+  },
   batchSize: count,
   runs: [{
     network,
-    weights: initialState(network, 1),
+    weights: createInitialState(network, 1),
     items: Uint32Array.from({ length: count }, (_, i) => i),
   }],
 };

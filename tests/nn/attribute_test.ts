@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openDevice } from "../../src/gpu/device.ts";
-import { attribute, gradCamLevel, gradCamLevels, type Method } from "../../src/nn/attribute.ts";
+import {
+  attribute,
+  type AttributionMethod,
+  findGradCamLevel,
+  listGradCamLevels,
+} from "../../src/nn/attribute.ts";
 import { infer } from "../../src/nn/infer.ts";
 import type { Network } from "../../src/nn/network.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
@@ -26,7 +31,7 @@ function unpacked(text: string): Float32Array {
 /** `fill` and `fill_statistics` of make_attribution.py. */
 function weightsOf(network: Network) {
   const weights = fixtureWeights(network);
-  network.normalisations.forEach((name, number) => {
+  network.batchNorms.forEach((name, number) => {
     const set = (statistic: string, values: Float64Array) =>
       weights.statistics.set(values, network.statistics.get(`${name}.${statistic}`).offset);
     const { count } = network.statistics.get(`${name}.running_mean`);
@@ -46,9 +51,9 @@ function options({ images: [count, height, width], channels }: Fixture, architec
     data: {
       shape: [1, height, width] as const,
       count,
+      normalisation: "none" as const,
       read: (item: number) => pixels.subarray(item * plane, (item + 1) * plane),
     },
-    normalisation: "none" as const,
     batchSize: 4,
     runs: [{ network, weights: weightsOf(network), items: Uint32Array.of(0, 1) }],
   };
@@ -70,7 +75,7 @@ for (const [architecture, fixture] of Object.entries(fixtures)) {
   Deno.test(`gradients and Grad-CAM of ${architecture} are PyTorch's`, async () => {
     const device = await openDevice();
     const common = { ...options(fixture, architecture), target: fixture.target };
-    const maps = async (method: Method, batchSize = 4) =>
+    const maps = async (method: AttributionMethod, batchSize = 4) =>
       (await attribute(device, { ...common, batchSize, method }))[0];
     const [{ logits }] = await infer(device, common);
     assert(difference(logits, Float32Array.from(fixture.logits)) < 1e-5);
@@ -148,19 +153,19 @@ Deno.test("networks side by side and data that are streamed give the maps of eac
 
 Deno.test("levels are feature maps before the network flattens them; stages name their last block", () => {
   const resnet = createNetwork("resnet18", [3, 64, 96], 2);
-  assertEquals(gradCamLevels(resnet), [
+  assertEquals(listGradCamLevels(resnet), [
     "conv1",
     "bn1",
     "maxpool",
     ...[1, 2, 3, 4].flatMap((stage) => [`layer${stage}.0`, `layer${stage}.1`]),
   ]);
-  const level = (name?: string) => gradCamLevel(resnet, name).shape;
+  const level = (name?: string) => findGradCamLevel(resnet, name).shape;
   assertEquals(level(), { batch: 1, channels: 512, height: 2, width: 3 });
   assertEquals(level("layer2"), { batch: 1, channels: 128, height: 8, width: 12 });
   assertEquals(level("layer2.0"), level("layer2"));
   const strided = createNetwork("Stride_Conv5_FC3", [1, 40, 40], 2);
-  assertEquals(gradCamLevels(strided).at(-1), "convolutions.13");
-  const error = assertThrows(() => gradCamLevel(strided, "layer4"), RangeError);
+  assertEquals(listGradCamLevels(strided).at(-1), "convolutions.13");
+  const error = assertThrows(() => findGradCamLevel(strided, "layer4"), RangeError);
   assertEquals(error.message.startsWith('Stride_Conv5_FC3 has no feature map "layer4"'), true);
 });
 

@@ -46,8 +46,8 @@ export function fixtureWeights(network: Network): NetworkState {
   });
   return {
     parameters,
-    statistics: network.initialStatistics(),
-    batches: new Map(network.normalisations.map((name) => [name, 0])),
+    statistics: network.createInitialStatistics(),
+    batches: new Map(network.batchNorms.map((name) => [name, 0])),
   };
 }
 
@@ -65,6 +65,7 @@ export function fixtureData({ input, batch_size }: TrainingFixture, count: numbe
     data: {
       shape: input,
       count: batch_size * count,
+      normalisation: "none" as const,
       read: (item: number) => images.subarray(item * floats, (item + 1) * floats),
     },
   };

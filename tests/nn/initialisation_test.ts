@@ -8,7 +8,7 @@ Deno.test("the initial weights of a seed keep their bits", async () => {
   };
   for (const [name, digest] of Object.entries(digests)) {
     const network = createNetwork(name as keyof typeof digests, [3, 64, 64], 2);
-    const bytes = await crypto.subtle.digest("SHA-256", network.initialParameters(3));
+    const bytes = await crypto.subtle.digest("SHA-256", network.createInitialParameters(3));
     assertEquals(new Uint8Array(bytes).toHex(), digest, name);
   }
 });

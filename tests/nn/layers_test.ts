@@ -8,8 +8,8 @@ import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
 import { stepFields } from "../../src/nn/training/buffers.ts";
-import { type Activation as Traced, type Layer, Trace } from "../../src/nn/layer.ts";
-import { Activation, Dropout } from "../../src/nn/layers/activation.ts";
+import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
+import { ActivationLayer, Dropout } from "../../src/nn/layers/activation.ts";
 import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../src/nn/layers/convolution.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
@@ -81,7 +81,7 @@ const cases: Record<string, Case> = {
     ]] as const)
       .map(([name, epsilon]) => [
         name,
-        { layer: new Activation(name, name), input: [5, 7, 5] as const, epsilon },
+        { layer: new ActivationLayer(name, name), input: [5, 7, 5] as const, epsilon },
       ]),
   ),
 };
@@ -112,7 +112,7 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
     const x = inBlocks(apart(batch * channels * pixels));
     const alongX = inBlocks(numbers(batch * channels * pixels, 2));
     const layout = network.parameters;
-    const initial = network.initialParameters(1).map((value, i, all) =>
+    const initial = network.createInitialParameters(1).map((value, i, all) =>
       value === 0 || value === 1 ? value + 0.1 * Math.sin(i + all.length) : value
     );
     const parameters = layout.toDevice(initial);
@@ -134,17 +134,17 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
     const trace = new Trace({
       program: builder,
       mode: "train",
-      layout,
+      parameters: layout,
       statistics: network.statistics,
       buffers: {
         parameters: weights,
-        statistics: buffer(network.initialStatistics()),
+        statistics: buffer(network.createInitialStatistics()),
         gradients,
-        faults: buffer(64),
+        nonFiniteSteps: buffer(64),
       },
       params: step.buffer,
     });
-    const traced: Traced = { shape, tensor: at, wanted: true };
+    const traced: Activation = { shape, tensor: at, requiresGradient: true };
     const result = network.record(trace, traced);
     builder.copy(result.tensor, y);
     result.gradient = cotangent;

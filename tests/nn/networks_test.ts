@@ -2,7 +2,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { describeNetwork } from "../../src/nn/describe.ts";
 import { createNetwork, networks } from "../../src/nn/networks/mod.ts";
-import { diffState, exportState, importState, initialState } from "../../src/nn/state_dict.ts";
+import {
+  createInitialState,
+  diffState,
+  exportState,
+  importState,
+} from "../../src/nn/state_dict.ts";
 
 Deno.test("networks have the parameter counts of ClinicaDL and torchvision", () => {
   const count = (...args: Parameters<typeof createNetwork>) =>
@@ -25,7 +30,7 @@ Deno.test("ResNet-18 takes 1.814 billion multiply-adds for an image of 224x224",
 
 Deno.test("parameters bear torchvision's names, and ClinicaDL's on export", () => {
   const resnet = createNetwork("resnet18", [3, 64, 64], 2);
-  const names = [...exportState(resnet, initialState(resnet, 0)).keys()];
+  const names = [...exportState(resnet, createInitialState(resnet, 0)).keys()];
   assertEquals(names.slice(0, 6), [
     "conv1.weight",
     "bn1.weight",
@@ -35,12 +40,12 @@ Deno.test("parameters bear torchvision's names, and ClinicaDL's on export", () =
     "bn1.num_batches_tracked",
   ]);
   assertEquals(names.length, 62 + 60 + 2);
-  const exported = [...exportState(resnet, initialState(resnet, 0), "clinicadl").keys()];
+  const exported = [...exportState(resnet, createInitialState(resnet, 0), "clinicadl").keys()];
   assertEquals(exported[0], "convolutions.0.weight");
   assertEquals(exported.at(-1), "fc.fc_out.bias");
   assertEquals(exported.includes("convolutions.5.0.downsample.1.running_var"), true);
   const conv = createNetwork("Conv5_FC3", [1, 50, 60], 2);
-  const convNames = [...exportState(conv, initialState(conv, 0), "clinicadl").keys()];
+  const convNames = [...exportState(conv, createInitialState(conv, 0), "clinicadl").keys()];
   assertEquals(convNames.includes("convolutions.16.weight"), true);
   assertEquals(convNames.slice(-2), ["fc.6.weight", "fc.6.bias"]);
   const strided = createNetwork("Stride_Conv5_FC3", [1, 50, 60], 2);
@@ -50,7 +55,7 @@ Deno.test("parameters bear torchvision's names, and ClinicaDL's on export", () =
 for (const naming of ["torchvision", "clinicadl"] as const) {
   Deno.test(`a state dict with ${naming} names comes back as it went out`, () => {
     const network = createNetwork("resnet18", [3, 32, 32], 3);
-    const state = initialState(network, 5);
+    const state = createInitialState(network, 5);
     state.statistics.forEach((_, i) => state.statistics[i] += i % 7);
     for (const name of state.batches.keys()) state.batches.set(name, 12);
     // Padding between tensors is not part of the state.
@@ -62,7 +67,7 @@ for (const naming of ["torchvision", "clinicadl"] as const) {
 Deno.test("a state dict that does not fit is refused with what is missing, unexpected, mis-shaped", () => {
   const network = createNetwork("Conv5_FC3", [1, 40, 40], 2);
   const state = new Map<string, { dtype: string; shape: readonly number[]; data: Float32Array }>();
-  for (const [name, tensor] of exportState(network, initialState(network, 1))) {
+  for (const [name, tensor] of exportState(network, createInitialState(network, 1))) {
     if (tensor.dtype === "float32") state.set(name, tensor);
   }
   assertEquals(diffState(network, state), { missing: [], unexpected: [], misshaped: [] });
@@ -75,7 +80,7 @@ Deno.test("a state dict that does not fit is refused with what is missing, unexp
     "w.pt: the weights don't fit Conv5_FC3 (missing: convolutions.0.bias; unexpected: extra; " +
       "of another shape: fc.6.weight is [3, 50], not [2, 50])",
   );
-  const initial = initialState(network, 2);
+  const initial = createInitialState(network, 2);
   const partial = importState(network, state, "w.pt", { seed: 2 });
   const { offset, count } = network.parameters.get("fc.6.weight");
   const part = (values: Float32Array) => values.subarray(offset, offset + count);
@@ -84,8 +89,8 @@ Deno.test("a state dict that does not fit is refused with what is missing, unexp
 
 Deno.test("initial weights are a function of the seed and have the spread that they should", () => {
   const network = createNetwork("resnet18", [3, 32, 32], 2);
-  const weights = network.initialParameters(3);
-  assertEquals(network.initialParameters(3), weights);
+  const weights = network.createInitialParameters(3);
+  assertEquals(network.createInitialParameters(3), weights);
   const spread = (name: string) => {
     const { offset, count } = network.parameters.get(name);
     const values = weights.subarray(offset, offset + count);

@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { drawAugmentation } from "../../src/nn/augmentation.ts";
-import { sampleOrder } from "../../src/nn/sampler.ts";
+import { drawSampleOrder } from "../../src/nn/sampler.ts";
 import {
-  initialScheduleState,
+  createScheduleState,
   observeLoss,
   type Schedule,
   scheduleFactor,
 } from "../../src/nn/schedule.ts";
 
 Deno.test("schedules rise during the warm-up, then step, fall as a cosine or stay", () => {
-  const state = initialScheduleState();
+  const state = createScheduleState();
   const factors = (schedule: Schedule) =>
     [0, 1, 2, 3, 4].map((epoch) => +scheduleFactor(schedule, state, epoch).toFixed(4));
   assertEquals(factors({ kind: "constant", warmUp: 3 }), [0.25, 0.5, 0.75, 1, 1]);
@@ -19,7 +19,7 @@ Deno.test("schedules rise during the warm-up, then step, fall as a cosine or sta
 
 Deno.test("a plateau schedule falls after more than patience epochs without a lower loss", () => {
   const schedule: Schedule = { kind: "plateau", patience: 2, factor: 0.5 };
-  let state = initialScheduleState();
+  let state = createScheduleState();
   const seen = [1, 0.9, 0.9, 0.89995, 0.9, 0.8, 0.81, 0.82, 0.83].map((loss) => {
     state = JSON.parse(JSON.stringify(observeLoss(schedule, state, loss)));
     return scheduleFactor(schedule, state, 0);
@@ -28,16 +28,16 @@ Deno.test("a plateau schedule falls after more than patience epochs without a lo
 });
 
 Deno.test("the order of samples depends on seed and epoch alone", () => {
-  const order = (seed: number, epoch: number) => [...sampleOrder("random", 50, seed, epoch)];
+  const order = (seed: number, epoch: number) => [...drawSampleOrder("random", 50, seed, epoch)];
   assertEquals(order(1, 2), order(1, 2));
   assertEquals(order(1, 2).join() === order(1, 3).join(), false);
   assertEquals(order(1, 2).join() === order(2, 2).join(), false);
-  assertEquals(order(1, 2).toSorted((a, b) => a - b), [...sampleOrder("sequential", 50, 0, 0)]);
+  assertEquals(order(1, 2).toSorted((a, b) => a - b), [...drawSampleOrder("sequential", 50, 0, 0)]);
 });
 
 Deno.test("the weighted sampler draws every class equally often", () => {
   const classes = Array.from({ length: 1000 }, (_, i) => i < 50 ? 1 : 0);
-  const drawn = [...sampleOrder("weighted", 1000, 4, 0, classes)];
+  const drawn = [...drawSampleOrder("weighted", 1000, 4, 0, classes)];
   const rare = drawn.filter((place) => classes[place] === 1).length;
   // Four standard deviations of a binomial.
   assertEquals(Math.abs(rare - 500) < 4 * Math.sqrt(250), true, `${rare}`);

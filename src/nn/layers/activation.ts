@@ -1,4 +1,4 @@
-/** An activation on its own, and dropout. */
+/** An activation function as a layer of its own, and dropout. */
 import {
   activationBackward,
   activationForward,
@@ -7,10 +7,10 @@ import {
 import { dropout } from "../../../kernels/random.ts";
 import { activationBytes, type Shape } from "../../../kernels/tensors.ts";
 import { streamNumber } from "../../random.ts";
-import type { Activation as Tensor, Layer, LayerSummary, Trace } from "../layer.ts";
+import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 
-/** ReLU, ELU, LeakyReLU (slope 0.01), sigmoid or tanh. */
-export class Activation implements Layer {
+/** y = f(x) for ReLU, ELU (alpha 1), LeakyReLU (slope 0.01), sigmoid or tanh. */
+export class ActivationLayer implements Layer {
   readonly parameters = [];
   readonly statistics = [];
 
@@ -24,7 +24,7 @@ export class Activation implements Layer {
     return [{ name: this.name, kind: this.activation, output: input, parameters: 0, macs: 0 }];
   }
 
-  record(trace: Trace, x: Tensor): Tensor {
+  record(trace: Trace, x: Activation): Activation {
     const bytes = activationBytes(x.shape);
     const tensor = trace.tensor(this.name, x.shape);
     activationForward(trace.program, this.activation, { x: x.tensor, y: tensor, bytes }, this.name);
@@ -38,11 +38,15 @@ export class Activation implements Layer {
   }
 }
 
-/** `torch.nn.Dropout(p)`; the mask is a function of (seed, name; step, index). */
+/**
+ * `torch.nn.Dropout(p)`: while training y = x / (1 - p), or 0 with probability p (Srivastava et al.,
+ * JMLR 2014). The mask is a function of (seed, name; step, index).
+ */
 export class Dropout implements Layer {
   readonly parameters = [];
   readonly statistics = [];
 
+  /** @throws {RangeError} for a probability that is not between 0 and 1 */
   constructor(readonly name: string, readonly probability: number) {
     if (!(probability >= 0 && probability <= 1)) {
       throw new RangeError(`A dropout of ${probability} is not between 0 and 1`);
@@ -58,7 +62,7 @@ export class Dropout implements Layer {
     return [{ name: this.name, kind, output: input, parameters: 0, macs: 0 }];
   }
 
-  record(trace: Trace, x: Tensor): Tensor {
+  record(trace: Trace, x: Activation): Activation {
     if (!trace.training || this.probability === 0) return x;
     const common = {
       bytes: activationBytes(x.shape),

@@ -1,4 +1,7 @@
-/** Batch normalisation with the activation that follows, and the residual sum between them. */
+/**
+ * Batch normalisation (Ioffe and Szegedy, ICML 2015), the activation that follows, and the sum with a
+ * residual between them.
+ */
 import type { ActivationName } from "../../../kernels/activation.ts";
 import {
   batchNormApply,
@@ -15,7 +18,12 @@ import type { TensorSpec } from "../parameters.ts";
 const one = { kind: "constant", value: 1 } as const;
 const zero = { kind: "constant", value: 0 } as const;
 
-/** `torch.nn.BatchNorm2d(channels)`: epsilon 1e-5, momentum 0.1. */
+/**
+ * `torch.nn.BatchNorm2d(channels)`, then an activation:
+ * y = f((x - mean) / sqrt(variance + 1e-5) * weight + bias), each channel by its own statistics. In
+ * training these are the batch's, and the running ones move towards them by a momentum of 0.1; in
+ * evaluation they are the running ones.
+ */
 export class BatchNorm implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[];
@@ -45,13 +53,16 @@ export class BatchNorm implements Layer {
     return [{ name: this.name, kind, output: input, parameters: 2 * this.channels, macs: 0 }];
   }
 
+  /** @throws {RangeError} when training with a single value a channel */
   record(trace: Trace, x: Activation): Activation {
     return this.recordWith(trace, x);
   }
 
   /**
    * y = f(normalised x + residual). A residual that comes with its own normalisation (the shortcut of
-   * a block that changes shape) is normalised in the same pass.
+   * a block that changes shape) is normalised in the same dispatch.
+   *
+   * @throws {RangeError} when training with a single value a channel
    */
   recordWith(
     trace: Trace,
@@ -90,7 +101,7 @@ export class BatchNorm implements Layer {
       if (shortcut && residualMoments) {
         const { of, normalisation } = shortcut;
         normalisation.#backward(trace, of, { moments: residualMoments, dy, keepMasked: false });
-      } else if (added?.wanted) {
+      } else if (added?.requiresGradient) {
         if (added.gradient) {
           throw new Error(`${this.name}: the residual is used before the block that adds it`);
         }
@@ -104,6 +115,7 @@ export class BatchNorm implements Layer {
     return { shape, activation, label: this.name };
   }
 
+  /** Records the statistics by which each channel is normalised. */
   #moments(trace: Trace, x: Activation): PlannedTensor {
     const parameters = trace.parameter(`${this.name}.weight`, `${this.name}.bias`);
     const running = trace.statistic(`${this.name}.running_mean`, `${this.name}.running_var`);
@@ -118,12 +130,18 @@ export class BatchNorm implements Layer {
       x: x.tensor,
       parameters,
       running,
-      nonFiniteSteps: trace.faults,
-      nonFiniteAt: trace.watch(this.name),
+      nonFiniteSteps: trace.nonFiniteSteps,
+      nonFiniteAt: trace.addNonFiniteCheck(this.name),
       step: trace.params,
     });
   }
 
+  /**
+   * Records the gradients of x and of the parameters.
+   *
+   * @param output y, where the activation's derivative can't be had from x
+   * @param keepMasked whether `dy` keeps the gradient behind the activation, for the residual
+   */
   #backward(trace: Trace, x: Activation, { moments, dy, output, keepMasked }: {
     moments: PlannedTensor;
     dy: Parameters<typeof batchNormBackward>[2]["dy"];
@@ -143,7 +161,7 @@ export class BatchNorm implements Layer {
         accumulate: trace.accumulate,
         keepMasked,
       });
-    if (x.wanted) trace.give(x, this.name, record);
+    if (x.requiresGradient) trace.give(x, this.name, record);
     else if (trace.trainable(weight) || trace.trainable(bias)) {
       record(trace.tensor(`${this.name} unused gradient`, x.shape));
     }

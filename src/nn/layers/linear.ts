@@ -10,11 +10,12 @@ import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { Initialisation } from "../initialisation.ts";
 import type { TensorSpec } from "../parameters.ts";
 
+/** y = x W^T + b with `weight` `[outFeatures][inFeatures]` and `bias` `[outFeatures]`. */
 export class Linear implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[] = [];
 
-  /** @param positions pixels of each channel of the flattened input */
+  /** @param positions pixels of each channel of the input, before it is flattened */
   constructor(
     readonly name: string,
     readonly inFeatures: number,

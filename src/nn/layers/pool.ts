@@ -10,7 +10,7 @@ import {
 import type { Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 
-/** `torch.nn.MaxPool2d(kernel, stride, padding)`. */
+/** `torch.nn.MaxPool2d(kernel, stride, padding)`: the largest value of each window. */
 export class MaxPool implements Layer {
   readonly parameters = [];
   readonly statistics = [];
@@ -22,7 +22,7 @@ export class MaxPool implements Layer {
     readonly padding = 0,
   ) {}
 
-  /** The window that fits an input; {@link PadMaxPool} pads by the input's parity. */
+  /** The window for an input; {@link PadMaxPool} pads by the input's parity. */
   protected window(_input: Shape): Window {
     return {
       kernel: [this.kernel, this.kernel],
@@ -59,7 +59,7 @@ export class MaxPool implements Layer {
   }
 }
 
-/** ClinicaDL's pool: 2 x 2, stride 2, a row and column of zeros in front of odd sides. */
+/** ClinicaDL's `PadMaxPool2d(2, 2)`: a row or column of zeros is added in front of an odd side. */
 export class PadMaxPool extends MaxPool {
   constructor(name: string) {
     super(name, 2, 2);
@@ -76,7 +76,10 @@ export class PadMaxPool extends MaxPool {
   }
 }
 
-/** `torch.nn.AdaptiveAvgPool2d([height, width])`; 1 x 1 averages the whole map. */
+/**
+ * `torch.nn.AdaptiveAvgPool2d([height, width])`: output row i is the mean of input rows
+ * floor(i H / height) to ceil((i + 1) H / height) - 1, and columns likewise; 1 x 1 averages a channel.
+ */
 export class AdaptiveAveragePool implements Layer {
   readonly parameters = [];
   readonly statistics = [];

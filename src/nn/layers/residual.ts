@@ -1,11 +1,14 @@
-/** The basic block of ResNet-18 and ResNet-34 (He et al., 2016), with torchvision's names. */
+/** The basic block of ResNet-18 and ResNet-34 (He et al., CVPR 2016), with torchvision's names. */
 import type { Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { TensorSpec } from "../parameters.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { Convolution } from "./convolution.ts";
 
-/** relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)) */
+/**
+ * y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)). The shortcut is x itself, or a normalised
+ * 1 x 1 convolution of it where stride or channels change.
+ */
 export class BasicBlock implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[];

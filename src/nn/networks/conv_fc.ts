@@ -1,5 +1,5 @@
 /** ClinicaDL's small networks: five convolution blocks, then three linear layers; its names. */
-import { Activation, Dropout } from "../layers/activation.ts";
+import { ActivationLayer, Dropout } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batch_norm.ts";
 import { Convolution } from "../layers/convolution.ts";
 import { Linear } from "../layers/linear.ts";
@@ -7,7 +7,8 @@ import { PadMaxPool } from "../layers/pool.ts";
 import type { Layer } from "../layer.ts";
 import { type InputShape, Network } from "../network.ts";
 
-const widths = [8, 16, 32, 64, 128] as const;
+/** Output channels of the convolutions. */
+const WIDTHS = [8, 16, 32, 64, 128] as const;
 
 function convFc(
   architecture: string,
@@ -16,9 +17,9 @@ function convFc(
   { dropout, hidden, strided }: { dropout: number; hidden: readonly number[]; strided: boolean },
 ): Network {
   const perBlock = strided ? 3 : 4;
-  const convolutions: Layer[] = widths.flatMap((outChannels, block) => {
+  const convolutions: Layer[] = WIDTHS.flatMap((outChannels, block) => {
     const at = block * perBlock;
-    const inChannels = block === 0 ? input[0] : widths[block - 1];
+    const inChannels = block === 0 ? input[0] : WIDTHS[block - 1];
     const stride = strided ? 2 : 1;
     const name = (offset: number) => `convolutions.${at + offset}`;
     return [
@@ -27,12 +28,14 @@ function convFc(
       ...(strided ? [] : [new PadMaxPool(name(3))]),
     ];
   });
-  const side = (n: number) => widths.reduce((size) => Math.ceil(size / 2), n);
+  const side = (n: number) => WIDTHS.reduce((size) => Math.ceil(size / 2), n);
   const pixels = side(input[1]) * side(input[2]);
-  const sizes = [widths[4] * pixels, ...hidden, outputs];
+  const sizes = [WIDTHS[4] * pixels, ...hidden, outputs];
   const head = sizes.slice(1).flatMap((size, i): Layer[] => {
     const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size, i === 0 ? pixels : 1);
-    return i + 2 < sizes.length ? [linear, new Activation(`fc.${3 + 2 * i}`, "relu")] : [linear];
+    return i + 2 < sizes.length
+      ? [linear, new ActivationLayer(`fc.${3 + 2 * i}`, "relu")]
+      : [linear];
   });
   return new Network(architecture, input, outputs, [
     ...convolutions,
@@ -41,10 +44,12 @@ function convFc(
   ]);
 }
 
-export interface ConvFcOptions {
+interface ConvFcOptions {
+  /** Probability, before the first linear layer. */
   dropout?: number;
 }
 
+/** `Conv5_FC3`: 8, 16, 32, 64 and 128 channels, each pooled; 1300, 50 and `outputs` units. */
 export function conv5Fc3(
   input: InputShape,
   outputs: number,
@@ -53,7 +58,7 @@ export function conv5Fc3(
   return convFc("Conv5_FC3", input, outputs, { dropout, hidden: [1300, 50], strided: false });
 }
 
-/** Five convolutions despite the name, as ClinicaDL has it. */
+/** `Conv4_FC3`: the same five convolutions, despite ClinicaDL's name; 50, 40 and `outputs` units. */
 export function conv4Fc3(
   input: InputShape,
   outputs: number,
@@ -62,6 +67,7 @@ export function conv4Fc3(
   return convFc("Conv4_FC3", input, outputs, { dropout, hidden: [50, 40], strided: false });
 }
 
+/** `Stride_Conv5_FC3`: `Conv5_FC3` with convolutions of stride 2 instead of pooling. */
 export function strideConv5Fc3(
   input: InputShape,
   outputs: number,

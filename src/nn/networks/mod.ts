@@ -3,9 +3,10 @@ import type { InputShape, Network } from "../network.ts";
 import { conv4Fc3, conv5Fc3, strideConv5Fc3 } from "./conv_fc.ts";
 import { resnet18, resnet34 } from "./resnet.ts";
 
-export interface NetworkOptions {
+interface NetworkOptions {
+  /** Probability. */
   dropout?: number;
-  /** ResNets only: see `ResNetOptions`. */
+  /** ResNets only: ClinicaDL's head with the 1000-way layer of ImageNet, or a linear layer. */
   head?: "clinicadl" | "linear";
 }
 
@@ -40,7 +41,7 @@ export const networks = {
 export type NetworkName = keyof typeof networks;
 
 /**
- * A network by its name.
+ * Creates a network by its name.
  *
  * @throws {RangeError} an unknown name, or an input that is too small
  */

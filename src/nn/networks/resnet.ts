@@ -1,4 +1,4 @@
-/** ResNet-18 and ResNet-34 (He et al., 2016) with torchvision's parameter names. */
+/** ResNet-18 and ResNet-34 (He et al., CVPR 2016) with torchvision's parameter names. */
 import { Dropout } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batch_norm.ts";
 import { Convolution } from "../layers/convolution.ts";
@@ -8,12 +8,22 @@ import { BasicBlock } from "../layers/residual.ts";
 import type { Layer } from "../layer.ts";
 import { type InputShape, Network } from "../network.ts";
 
-export interface ResNetOptions {
-  /** `clinicadl` keeps the 1000-way layer of ImageNet and puts dropout and a linear layer after it. */
+interface ResNetOptions {
+  /**
+   * `linear`: dropout and a linear layer. `clinicadl`: the 1000-way layer of ImageNet, then dropout and
+   * a linear layer.
+   */
   head?: "clinicadl" | "linear";
+  /** Probability, before the last linear layer. */
   dropout?: number;
 }
 
+/**
+ * A 7 x 7 convolution and a pool, four stages of basic blocks with 64, 128, 256 and 512 channels, the
+ * mean over pixels, and a head.
+ *
+ * @param depths blocks of each stage
+ */
 function resnet(
   architecture: string,
   depths: readonly number[],
@@ -33,7 +43,7 @@ function resnet(
       );
     })
   );
-  const trunk = [
+  const backbone = [
     new Convolution("conv1", {
       inChannels: input[0],
       outChannels: 64,
@@ -49,11 +59,11 @@ function resnet(
     new AdaptiveAveragePool("avgpool"),
   ];
   if (head === "linear") {
-    const layers = [...trunk, new Dropout("dropout", dropout), new Linear("fc", 512, outputs)];
+    const layers = [...backbone, new Dropout("dropout", dropout), new Linear("fc", 512, outputs)];
     return new Network(architecture, input, outputs, layers);
   }
   const layers = [
-    ...trunk,
+    ...backbone,
     new Linear("fc", 512, 1000),
     new Dropout("dropout", dropout),
     new Linear("fc_out", 1000, outputs),
@@ -76,10 +86,12 @@ function resnet(
   );
 }
 
+/** ResNet-18: 2 blocks a stage. */
 export function resnet18(input: InputShape, outputs: number, options: ResNetOptions = {}): Network {
   return resnet("resnet18", [2, 2, 2, 2], input, outputs, options);
 }
 
+/** ResNet-34: 3, 4, 6 and 3 blocks. */
 export function resnet34(input: InputShape, outputs: number, options: ResNetOptions = {}): Network {
   return resnet("resnet34", [3, 4, 6, 3], input, outputs, options);
 }

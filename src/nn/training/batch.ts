@@ -1,25 +1,25 @@
-/** What changes on the device from batch to batch: samples, step, learning rate, augmentation. */
+/** The inputs of a step that change from batch to batch: samples, counters, rate, augmentation. */
 import type { Device } from "../../gpu/device.ts";
 import { drawBatchAugmentation } from "../augmentation.ts";
 import type { TrainingBuffers } from "./buffers.ts";
-import type { Run, TrainerCounters, TrainerOptions } from "./options.ts";
+import type { TrainerCounters, TrainerOptions, TrainingRun } from "./options.ts";
 import { updateScalars } from "../optimizer.ts";
-import { sampleOrder } from "../sampler.ts";
+import { drawSampleOrder } from "../sampler.ts";
 import { scheduleFactor } from "../schedule.ts";
 
-/** Items of a run in the order of the present epoch. */
-export function epochOrder(
+/** Draws the order of a run's items in an epoch. */
+export function drawEpochOrder(
   { sampler = "random", targets }: TrainerOptions,
-  { items, seed }: Run,
+  { items, seed }: TrainingRun,
   epoch: number,
 ): Uint32Array<ArrayBuffer> {
   const classes = Uint32Array.from(items, (item) => targets[item]);
-  const places = sampleOrder(sampler, items.length, seed, epoch, classes);
-  return places.map((place) => items[place]);
+  const order = drawSampleOrder(sampler, items.length, seed, epoch, classes);
+  return order.map((sample) => items[sample]);
 }
 
-/** Learning rate of a run in the present epoch. */
-export function presentRate(
+/** Computes the learning rate of a run in the current epoch. */
+export function computeLearningRate(
   { optimizer, schedule = { kind: "constant" } }: TrainerOptions,
   { epoch, runs }: TrainerCounters,
   run: number,
@@ -28,10 +28,11 @@ export function presentRate(
 }
 
 /**
- * Uploads what the next step of a run needs.
+ * Uploads the inputs of a run's next step.
  *
- * @param first place of the batch's first sample in the epoch
- * @param share of the batch in the gradient of its update
+ * @param items of the batch
+ * @param first position of the batch's first sample in the epoch
+ * @param share of the batch in the gradient of its update: 1 / batches of the update
  */
 export async function uploadBatch(
   device: Device,
@@ -45,7 +46,7 @@ export async function uploadBatch(
   const buffers = runs[run];
   await data.prepare(run, items);
   buffers.step.set({ step, seed, first, slot: batch, share });
-  const rate = presentRate(options, counters, run);
+  const rate = computeLearningRate(options, counters, run);
   buffers.update.set(updateScalars(options.optimizer, updates + 1, rate));
   if (!buffers.augmentations || !buffers.deviations) return;
   const drawn = drawBatchAugmentation(options.augmentation ?? [], height, width, {

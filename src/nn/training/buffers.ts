@@ -1,33 +1,44 @@
-/** The device memory of a training: data, and of each network weights, gradients, moments, losses. */
+/** The device buffers of a training: data; for each network weights, gradients, moments, losses. */
 import { augmentationWords } from "../../../kernels/gather.ts";
 import { isClassLoss } from "../../../kernels/loss.ts";
 import { momentsOf, optimizerParams } from "../../../kernels/optimizer.ts";
 import { activationBytes } from "../../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../../gpu/device.ts";
 import { Uniforms } from "../../gpu/uniforms.ts";
-import { DeviceDataset } from "../data.ts";
+import { DeviceDataset } from "../dataset.ts";
 import type { TrainerOptions } from "./options.ts";
 import { updateRule } from "../optimizer.ts";
-import { initialState } from "../state_dict.ts";
+import { createInitialState } from "../state_dict.ts";
 
+/** Buffers of one network. Flat buffers have the layout of its parameters. */
 export interface RunBuffers {
+  /** Flat. */
   parameters: DeviceBuffer;
   statistics: DeviceBuffer;
+  /** Flat. */
   gradients: DeviceBuffer;
-  faults: DeviceBuffer;
+  /** `[checks]` u32: step + 1 at the first non-finite value of a layer or the loss, else 0. */
+  nonFiniteSteps: DeviceBuffer;
+  /** Flat, as is `moment2`: the optimizer's. */
   moment1?: DeviceBuffer;
   moment2?: DeviceBuffer;
+  /** `[items]` u32: the epoch's order. */
   order: DeviceBuffer;
+  /** `[batches]`: mean loss of each batch of the epoch. */
   losses: DeviceBuffer;
+  /** `[outputs]`: class weights. */
   weights?: DeviceBuffer;
+  /** `[floats / 64]` u32: 0 where a block of parameters is frozen, else 1. */
   trainable?: DeviceBuffer;
+  /** `[batch][augmentationWords]` u32. */
   augmentations?: DeviceBuffer;
+  /** `[batch]`: deviation of the noise. */
   deviations?: DeviceBuffer;
   step: Uniforms<typeof stepFields>;
   update: Uniforms<typeof optimizerParams>;
 }
 
-/** The uniforms that every kernel of a step starts with. */
+/** The uniforms with which the parameters of every kernel of a step start. */
 export const stepFields = {
   step: "u32",
   seed: "u32",
@@ -36,17 +47,17 @@ export const stepFields = {
   share: "f32",
 } as const;
 
-/** What a training keeps on the device beside its programs. */
+/** Buffers of a training that are not part of its programs. */
 export interface TrainingBuffers {
   data: DeviceDataset;
   targets: DeviceBuffer;
-  /** 0, 1, 2, ... as far as a batch goes. */
+  /** 0, 1, 2, ...: the order of a streamed batch. */
   identity: DeviceBuffer;
   runs: readonly RunBuffers[];
 }
 
 /**
- * Uploads the data set, the targets and the initial weights; of a checkpoint, nothing yet.
+ * Uploads the data set, the targets and the initial weights, unless a checkpoint's will be restored.
  *
  * @throws {DeviceError} too little memory
  */
@@ -54,21 +65,21 @@ export async function openBuffers(
   device: Device,
   options: TrainerOptions,
 ): Promise<TrainingBuffers> {
-  const { runs, batchSize, targets, residentBytes: limit } = options;
+  const { runs, batchSize, targets, residentBytes } = options;
   const data = await DeviceDataset.open(device, options.data, {
     streams: runs.length,
     batchSize,
-    limit,
+    residentBytes,
   });
-  const places = Uint32Array.from({ length: batchSize }, (_, i) => i);
   return {
     data,
-    identity: device.buffer("identity", places),
+    identity: device.buffer("identity", Uint32Array.from({ length: batchSize }, (_, i) => i)),
     targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>),
     runs: runs.map((_, i) => openRun(device, options, i)),
   };
 }
 
+/** Frees all buffers of a training. */
 export function freeBuffers(device: Device, buffers: TrainingBuffers): void {
   const { data, targets, identity, runs } = buffers;
   data.destroy();
@@ -84,8 +95,8 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   const run = options.runs[index];
   const { network, items, seed, frozen, classWeights } = run;
   const { batchSize, optimizer, augmentation = [], loss } = options;
-  // A checkpoint's tensors are written over them.
-  const begins = options.resume ? undefined : run.initial ?? initialState(network, seed);
+  // A checkpoint's tensors replace them.
+  const initial = options.resume ? undefined : run.initial ?? createInitialState(network, seed);
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
   const length = network.parameters.deviceLength;
@@ -101,11 +112,11 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   return {
     parameters: buffer(
       "parameters",
-      begins ? network.parameters.toDevice(begins.parameters) : length * 4,
+      initial ? network.parameters.toDevice(initial.parameters) : length * 4,
     ),
-    statistics: buffer("statistics", begins?.statistics ?? network.statistics.deviceLength * 4),
+    statistics: buffer("statistics", initial?.statistics ?? network.statistics.deviceLength * 4),
     gradients: buffer("gradients", length * 4),
-    faults: buffer("faults", (network.normalisations.length + 1) * 4),
+    nonFiniteSteps: buffer("non-finite steps", (network.batchNorms.length + 1) * 4),
     ...(moments.first && { moment1: buffer("moment1", length * 4) }),
     ...(moments.second && { moment2: buffer("moment2", length * 4) }),
     order: buffer("order", items.length * 4),
@@ -121,7 +132,7 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   };
 }
 
-/** Largest batch size of which no tensor exceeds what the device can bind, or 0. */
+/** Largest batch size at which the device can bind every tensor, or 0. */
 export function largestBatch(device: Device, options: TrainerOptions): number {
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const perImage = Math.max(

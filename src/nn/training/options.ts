@@ -1,15 +1,15 @@
-/** What training is told: networks, data, loss and optimizer; what it tells; what a checkpoint holds. */
+/** Options of a training, the progress that it reports, and the state that a checkpoint holds. */
 import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
 import type { AugmentationName } from "../augmentation.ts";
-import type { Dataset, Normalisation } from "../data.ts";
+import type { Dataset } from "../dataset.ts";
 import type { Network } from "../network.ts";
 import type { OptimizerOptions } from "../optimizer.ts";
 import type { Sampler } from "../sampler.ts";
 import type { Schedule, ScheduleState } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
 
-/** One network and what it learns from. */
-export interface Run {
+/** The training of one network: its items, seed and weights. Several run side by side. */
+export interface TrainingRun {
   /** Such as `fold 0` or `network 12`; errors name it. */
   label: string;
   network: Network;
@@ -17,9 +17,9 @@ export interface Run {
   items: Uint32Array;
   /** Of initial weights, order of samples, dropout and augmentation. */
   seed: number;
-  /** Weights to begin with; random ones by the seed when absent. */
+  /** Initial weights; random by the seed when absent. */
   initial?: NetworkState;
-  /** Parameters that stay as they are. */
+  /** Names of parameters that are not trained. */
   frozen?: ReadonlySet<string>;
   /** One weight a class; all 1 when absent. */
   classWeights?: readonly number[];
@@ -27,11 +27,10 @@ export interface Run {
 
 export interface TrainerOptions {
   data: Dataset;
-  /** Class of every item of `data`, or `outputs` values an item. */
+  /** `[items]` class of every item of `data`, or `[items][outputs]` values. */
   targets: Uint32Array | Float32Array;
-  normalisation: Normalisation;
-  /** Networks trained side by side; all with equally many items. */
-  runs: readonly Run[];
+  /** Networks that are trained side by side, all with equally many items. */
+  runs: readonly TrainingRun[];
   loss: LossName;
   batchSize: number;
   optimizer: OptimizerOptions;
@@ -40,22 +39,26 @@ export interface TrainerOptions {
   augmentation?: readonly AugmentationName[];
   /** Batches whose gradients are averaged before an update. */
   accumulationSteps?: number;
+  /** State of an earlier training with the same options, which this one continues. */
   resume?: TrainerState;
   /** Bytes of the data set that may stay on the device; more is streamed. */
   residentBytes?: number;
+  /** Called with the number of kernels that are compiled, and of all. */
   onCompile?: (done: number, all: number) => void;
 }
 
+/** Reported after each batch. */
 export interface EpochProgress {
   epoch: number;
-  /** Batches done of this epoch, and all of them. */
+  /** Trained batches of this epoch, and all of them. */
   batch: number;
   batches: number;
-  /** Newest loss read back, one a run; read every two seconds. */
+  /** The last losses that were read back, one a run; read every two seconds. */
   losses?: number[];
   imagesPerSecond: number;
 }
 
+/** Losses of an epoch, or of its batches so far. */
 export interface EpochResult {
   epoch: number;
   /** Loss of every batch of the epoch so far, one array a run. */
@@ -67,21 +70,22 @@ export interface EpochResult {
 
 /** Counters of a checkpoint; plain JSON. */
 export interface TrainerCounters {
-  /** Epoch that comes next, or that was interrupted. */
+  /** The next epoch, or the one that was interrupted. */
   epoch: number;
-  /** Batches of that epoch already trained. */
+  /** Trained batches of that epoch. */
   batch: number;
-  /** Batches trained since the beginning. */
+  /** Trained batches of all epochs. */
   step: number;
-  /** Updates of the optimizer since the beginning. */
+  /** Updates of the optimizer in all epochs. */
   updates: number;
+  /** Losses are of the batches of that epoch; batches are counts by batch normalisation. */
   runs: { schedule: ScheduleState; losses: number[]; batches: [string, number][] }[];
 }
 
-/** All that training needs to go on with the same bits. */
+/** All that a resumed training needs for the same bits. */
 export interface TrainerState {
   counters: TrainerCounters;
-  /** Flat buffers by name, such as `0.parameters`, `0.moment1`. */
+  /** Flat buffers by run and name, such as `0.parameters`, `0.moment1`. */
   tensors: Map<string, Float32Array<ArrayBuffer>>;
 }
 
@@ -108,8 +112,10 @@ export function checkOptions(options: TrainerOptions): void {
       fail(`Networks side by side need equally many items: ${label} has ${items.length}`);
     }
     const [channels, height, width] = data.shape;
-    const [wanted, ...sides] = network.input;
-    if (height !== sides[0] || width !== sides[1] || (channels !== wanted && channels !== 1)) {
+    const [networkChannels, ...sides] = network.input;
+    if (
+      height !== sides[0] || width !== sides[1] || (channels !== networkChannels && channels !== 1)
+    ) {
       fail(
         `${label} takes ${network.input.join("x")} images, the data are ${data.shape.join("x")}`,
       );

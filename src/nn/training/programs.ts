@@ -1,16 +1,16 @@
-/** The programs of a training, each built when it is first needed; they share one arena. */
+/** The programs of a training, each built on first use; they share one arena. */
 import { DeviceError } from "../../errors.ts";
 import { type Arena, ArenaError } from "../../gpu/arena.ts";
 import type { Device } from "../../gpu/device.ts";
 import { type Program, ProgramBuilder } from "../../gpu/program.ts";
 import { largestBatch, type TrainingBuffers } from "./buffers.ts";
 import type { TrainerOptions } from "./options.ts";
-import { recordGatheredUpdate, recordStep } from "./step.ts";
+import { recordAccumulatedUpdate, recordStep } from "./step.ts";
 
 export class TrainingPrograms {
   readonly #steps = new Map<number, Promise<Program>>();
   #update?: Promise<Program>;
-  #watched: string[] = [];
+  #checkedLayers: string[] = [];
 
   constructor(
     readonly device: Device,
@@ -19,27 +19,27 @@ export class TrainingPrograms {
     readonly arena: Arena,
   ) {}
 
-  /** Names of the layers that note their first value that is not finite, by their place in `faults`. */
-  get watched(): readonly string[] {
-    return this.#watched;
+  /** Layers with a non-finite check, in order of their index in `nonFiniteSteps`. */
+  get checkedLayers(): readonly string[] {
+    return this.#checkedLayers;
   }
 
   /**
-   * One step with a batch of `size` samples.
+   * The program of one step with a batch of `size` samples.
    *
    * @throws {DeviceError} too little memory: what is needed and which batch size would fit
    */
-  step(size: number): Promise<Program> {
+  prepareStep(size: number): Promise<Program> {
     let program = this.#steps.get(size);
     if (!program) this.#steps.set(size, program = this.#buildStep(size));
     return program;
   }
 
-  /** The update by gradients gathered over several batches. */
-  update(): Promise<Program> {
+  /** The program of the update by gradients that were accumulated over several batches. */
+  prepareUpdate(): Promise<Program> {
     if (!this.#update) {
       const builder = new ProgramBuilder(this.device, "update");
-      recordGatheredUpdate(builder, this.options, this.buffers);
+      recordAccumulatedUpdate(builder, this.options, this.buffers);
       this.#update = builder.build(this.arena);
     }
     return this.#update;
@@ -48,12 +48,12 @@ export class TrainingPrograms {
   async #buildStep(size: number): Promise<Program> {
     const builder = new ProgramBuilder(this.device, `train ${size}`);
     try {
-      this.#watched = recordStep(builder, this.options, this.buffers, size);
+      this.#checkedLayers = recordStep(builder, this.options, this.buffers, size);
       return await builder.build(this.arena, this.options.onCompile);
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.kernel) throw cause;
       const fits = cause instanceof ArenaError
-        ? this.#affordable(cause.given, size)
+        ? this.#findBatchSize(cause.given, size)
         : largestBatch(this.device, this.options);
       if (fits >= size) throw cause;
       const advice = fits > 0 ? `batch_size ${fits} would fit` : "not even batch_size 1 fits";
@@ -66,8 +66,8 @@ export class TrainingPrograms {
     }
   }
 
-  /** A batch size below `batchSize` that takes at most `bytes`, its last batch included, or 0. */
-  #affordable(bytes: number, batchSize: number): number {
+  /** Finds a batch size below `batchSize` that takes at most `bytes`, its last batch included; or 0. */
+  #findBatchSize(bytes: number, batchSize: number): number {
     const needed = (size: number) => {
       if (size === 0) return 0;
       const builder = new ProgramBuilder(this.device, "estimate");

@@ -1,34 +1,34 @@
-/** The state of a training: what a checkpoint holds, so that a resumed one gives the same bits. */
+/** The state of a training: what a checkpoint holds, so that a resumed training gives the same bits. */
 import type { Device, DeviceBuffer } from "../../gpu/device.ts";
 import type { RunBuffers } from "./buffers.ts";
-import type { Run, TrainerCounters, TrainerOptions, TrainerState } from "./options.ts";
+import type { TrainerCounters, TrainerOptions, TrainerState, TrainingRun } from "./options.ts";
 import type { Network } from "../network.ts";
 import type { FlatLayout } from "../parameters.ts";
-import { initialScheduleState } from "../schedule.ts";
+import { createScheduleState } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
 
-/** Counters of a training that begins. */
-export function initialCounters(runs: readonly Run[]): TrainerCounters {
+/** Counters before the first batch. */
+export function createCounters(runs: readonly TrainingRun[]): TrainerCounters {
   return {
     epoch: 0,
     batch: 0,
     step: 0,
     updates: 0,
     runs: runs.map(({ initial, network }) => ({
-      schedule: initialScheduleState(),
+      schedule: createScheduleState(),
       losses: [],
       batches: [
-        ...(initial?.batches ?? network.normalisations.map((name): [string, number] => [name, 0])),
+        ...(initial?.batches ?? network.batchNorms.map((name): [string, number] => [name, 0])),
       ],
     })),
   };
 }
 
-/** Buffers that a network's own weights file holds. */
+/** Names of the buffers that a network's own weights file holds. */
 export const WEIGHTS: ReadonlySet<string> = new Set(["parameters", "statistics"]);
 
-/** The buffers of a run that a checkpoint holds, with the layout of each. */
-function stored(
+/** Lists the buffers of a run that a checkpoint holds, with the layout of each. */
+function listStored(
   { parameters, statistics, moment1, moment2, gradients }: RunBuffers,
   network: Network,
   accumulationSteps = 1,
@@ -46,18 +46,18 @@ function stored(
 /**
  * Reads back every buffer that a checkpoint holds.
  *
- * @param weightless runs of which parameters and statistics are left out
+ * @param withoutWeights runs whose parameters and statistics are left out
  */
 export async function readTensors(
   device: Device,
   { runs, accumulationSteps }: TrainerOptions,
   buffers: readonly RunBuffers[],
-  weightless: ReadonlySet<number>,
+  withoutWeights: ReadonlySet<number>,
 ): Promise<TrainerState["tensors"]> {
   const tensors: TrainerState["tensors"] = new Map();
   for (const [i, { network }] of runs.entries()) {
-    for (const { name, buffer, layout } of stored(buffers[i], network, accumulationSteps)) {
-      if (weightless.has(i) && WEIGHTS.has(name)) continue;
+    for (const { name, buffer, layout } of listStored(buffers[i], network, accumulationSteps)) {
+      if (withoutWeights.has(i) && WEIGHTS.has(name)) continue;
       tensors.set(`${i}.${name}`, layout.toHost(await device.readFloats(buffer)));
     }
   }
@@ -65,7 +65,7 @@ export async function readTensors(
 }
 
 /**
- * Writes a checkpoint's tensors over the initial ones.
+ * Writes a checkpoint's tensors into the buffers.
  *
  * @throws {RangeError} a checkpoint of another network or optimizer
  */
@@ -76,7 +76,7 @@ export function restoreTensors(
   { tensors }: TrainerState,
 ): void {
   for (const [i, { label, network }] of runs.entries()) {
-    for (const { name, buffer, layout } of stored(buffers[i], network, accumulationSteps)) {
+    for (const { name, buffer, layout } of listStored(buffers[i], network, accumulationSteps)) {
       const saved = tensors.get(`${i}.${name}`);
       if (saved?.length !== layout.length) {
         throw new RangeError(`The checkpoint does not fit ${label}: ${name}`);
@@ -87,7 +87,7 @@ export function restoreTensors(
 }
 
 /** Reads back the weights and statistics of a run, for `exportState`. */
-export async function readWeights(
+export async function readNetworkState(
   device: Device,
   network: Network,
   { parameters, statistics }: RunBuffers,

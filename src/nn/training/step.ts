@@ -1,4 +1,4 @@
-/** Records what a training step does on the device: input, forward pass, loss, gradients, update. */
+/** Records a training step: input, forward pass, loss, gradients, update. */
 import { addNoise } from "../../../kernels/random.ts";
 import { erase, gatherBatch, smooth } from "../../../kernels/gather.ts";
 import { lossForward } from "../../../kernels/loss.ts";
@@ -12,11 +12,11 @@ import { type Activation, Trace } from "../layer.ts";
 import { updateRule } from "../optimizer.ts";
 
 /**
- * Records one step of every network, side by side; without the update where gradients are gathered
- * over several batches.
+ * Records one step of every network, side by side; without the update where gradients are
+ * accumulated over several batches.
  *
  * @param size samples of the batch
- * @returns names of the layers that note their first value that is not finite
+ * @returns layers with a non-finite check, in order of their index in `nonFiniteSteps`
  */
 export function recordStep(
   builder: ProgramBuilder,
@@ -24,16 +24,16 @@ export function recordStep(
   buffers: TrainingBuffers,
   size: number,
 ): string[] {
-  const watched: string[][] = [];
+  const checkedLayers: string[][] = [];
   builder.parallel(options.runs.map((_, run) => () => {
-    watched[run] = recordGradients(builder, options, buffers, run, size);
+    checkedLayers[run] = recordGradients(builder, options, buffers, run, size);
     if ((options.accumulationSteps ?? 1) === 1) recordOptimizer(builder, options, buffers, run);
   }));
-  return watched[0];
+  return checkedLayers[0];
 }
 
-/** Records the update by gathered gradients, which begin anew. */
-export function recordGatheredUpdate(
+/** Records the update by accumulated gradients, and sets these to zero. */
+export function recordAccumulatedUpdate(
   builder: ProgramBuilder,
   options: TrainerOptions,
   buffers: TrainingBuffers,
@@ -44,6 +44,7 @@ export function recordGatheredUpdate(
   }));
 }
 
+/** Records one network's forward pass, loss and gradients. @returns layers with a non-finite check */
 function recordGradients(
   builder: ProgramBuilder,
   options: TrainerOptions,
@@ -57,7 +58,7 @@ function recordGradients(
   const trace = new Trace({
     program: builder,
     mode: "train",
-    layout: network.parameters,
+    parameters: network.parameters,
     statistics: network.statistics,
     buffers,
     params,
@@ -67,7 +68,7 @@ function recordGradients(
   const x: Activation = {
     shape: network.inputShape(size),
     tensor: recordInput(builder, options, training, run, size),
-    wanted: false,
+    requiresGradient: false,
   };
   const logits = network.record(trace, x);
   const gradient = builder.tensor("logits gradient", activationBytes(logits.shape));
@@ -81,18 +82,18 @@ function recordGradients(
     weights: buffers.weights,
     losses: buffers.losses,
     gradient,
-    nonFiniteSteps: buffers.faults,
-    nonFiniteAt: trace.watch("loss"),
+    nonFiniteSteps: buffers.nonFiniteSteps,
+    nonFiniteAt: trace.addNonFiniteCheck("loss"),
   });
   logits.gradient = gradient;
   trace.backward();
-  return trace.watched;
+  return trace.checkedLayers;
 }
 
-/** The batch as the network sees it: gathered, normalised and augmented. */
+/** Records the network's input: the batch gathered, normalised and augmented. */
 function recordInput(
   builder: ProgramBuilder,
-  { runs, augmentation = [], normalisation }: TrainerOptions,
+  { runs, augmentation = [] }: TrainerOptions,
   { data, identity, runs: runBuffers }: TrainingBuffers,
   run: number,
   size: number,
@@ -104,7 +105,7 @@ function recordInput(
   let x = builder.tensor("input", bytes);
   gatherBatch(builder, {
     output,
-    ...data.source(run, normalisation),
+    ...data.source(run),
     order: data.resident ? order : identity,
     fromStart: !data.resident,
     augmentations: augmentation.includes("CropPad") ? augmentations : undefined,

@@ -1,11 +1,10 @@
 /**
- * Training: one static program a step for one or several networks side by side.
+ * Training of one or several networks side by side: one static program a step.
  *
  * ```ts ignore
  * const trainer = await Trainer.create(device, {
- *   data: { shape: [1, 64, 64], count: 800, read: (item) => slices[item] },
+ *   data: { shape: [1, 64, 64], count: 800, normalisation: "element", read: (item) => slices[item] },
  *   targets: Uint32Array.from(labels),           // class (or Float32Array of values) of every item
- *   normalisation: "element",
  *   runs: [{ label: "fold 0", network: createNetwork("resnet18", [3, 64, 64], 2),
  *            items: trainItems, seed: 0 }],      // several runs of equal length train side by side
  *   loss: "cross_entropy", batchSize: 8, sampler: "random",
@@ -14,42 +13,50 @@
  * while (trainer.epoch < epochs) {
  *   const { losses } = await trainer.trainEpoch({ signal, onProgress });
  *   const [{ logits }] = await trainer.evaluate([validationItems]);      // in order
- *   trainer.observe(0, trainer.loss(0, logits, validationItems));        // plateau schedules
- *   const checkpoint = await trainer.state();                            // all that a resume needs
+ *   trainer.observe(0, trainer.computeLoss(0, logits, validationItems)); // plateau schedules
+ *   const checkpoint = await trainer.readState();                        // all that resuming needs
  * }
  * ```
  *
  * The same options give the same bits: alone or side by side, interrupted or not. After an abort
- * `trainEpoch` throws `signal.reason`; `state()` then holds the position inside the epoch and
- * `Trainer.create(device, { ...options, resume: state })` goes on with the next batch.
+ * `trainEpoch` throws `signal.reason`; `readState()` then holds the position inside the epoch and
+ * `Trainer.create(device, { ...options, resume: state })` continues with the next batch.
  */
 import { Arena } from "../../gpu/arena.ts";
 import type { Device } from "../../gpu/device.ts";
 import { Pacer } from "../../gpu/pacer.ts";
-import { epochOrder, presentRate, uploadBatch } from "./batch.ts";
+import { computeLearningRate, drawEpochOrder, uploadBatch } from "./batch.ts";
 import { freeBuffers, openBuffers, type TrainingBuffers } from "./buffers.ts";
-import { meanOverSamples, readLosses } from "./losses.ts";
+import { meanOverSamples, readLosses } from "./read_losses.ts";
 import {
   checkOptions,
   type EpochProgress,
   type EpochResult,
-  type Run,
   type TrainerCounters,
   type TrainerOptions,
   type TrainerState,
+  type TrainingRun,
 } from "./options.ts";
 import { TrainingPrograms } from "./programs.ts";
-import { initialCounters, readTensors, readWeights, restoreTensors } from "./state.ts";
-import { meanLoss } from "../loss.ts";
-import { evaluationBatch, type Outputs, Predictor } from "../predictor.ts";
+import { createCounters, readNetworkState, readTensors, restoreTensors } from "./state.ts";
+import { meanLossOfLogits } from "../loss.ts";
+import { chooseEvaluationBatch, type NetworkOutputs, Predictor } from "../predictor.ts";
 import { observeLoss } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
 
-export type { EpochProgress, EpochResult, Run, TrainerCounters, TrainerOptions, TrainerState };
+export type {
+  EpochProgress,
+  EpochResult,
+  TrainerCounters,
+  TrainerOptions,
+  TrainerState,
+  TrainingRun,
+};
 
-/** Losses are read back this often at most, milliseconds, to see NaN early and to show progress. */
-const readInterval = 2000;
+/** Least milliseconds between two reads of the losses, which report NaN early and show progress. */
+const READ_INTERVAL_MS = 2000;
 
+/** Trains networks on a device; see above. Free it with {@link Trainer.destroy}. */
 export class Trainer {
   readonly #counters: TrainerCounters;
   readonly #arena: Arena;
@@ -65,13 +72,13 @@ export class Trainer {
     this.#arena = new Arena(device);
     this.#pacer = new Pacer(device);
     this.#programs = new TrainingPrograms(device, options, buffers, this.#arena);
-    this.#counters = structuredClone(options.resume?.counters ?? initialCounters(options.runs));
+    this.#counters = structuredClone(options.resume?.counters ?? createCounters(options.runs));
   }
 
   /**
    * Uploads data and weights, plans memory and compiles every kernel.
    *
-   * @throws {RangeError} options that contradict each other, a checkpoint of something else
+   * @throws {RangeError} options that contradict each other, or a checkpoint that does not match them
    * @throws {DeviceError} too little memory: what is needed and which batch size would fit
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
@@ -80,7 +87,7 @@ export class Trainer {
     const trainer = new Trainer(device, options, await openBuffers(device, options));
     try {
       if (resume) restoreTensors(device, options, trainer.buffers.runs, resume);
-      for (const size of trainer.#batchSizes()) await trainer.#programs.step(size);
+      for (const size of trainer.#batchSizes()) await trainer.#programs.prepareStep(size);
       return trainer;
     } catch (error) {
       trainer.destroy();
@@ -88,16 +95,17 @@ export class Trainer {
     }
   }
 
-  /** Epoch that comes next. */
+  /** The next epoch, or the one that was interrupted. */
   get epoch(): number {
     return this.#counters.epoch;
   }
 
-  /** Batches of that epoch that are trained already. */
+  /** Trained batches of that epoch. */
   get batch(): number {
     return this.#counters.batch;
   }
 
+  /** Items of each run. */
   get #samples(): number {
     return this.options.runs[0].items.length;
   }
@@ -107,24 +115,24 @@ export class Trainer {
     return Math.ceil(this.#samples / this.options.batchSize);
   }
 
-  /** Of a full batch and of the last. */
+  /** Samples of a full batch and of the last. */
   #batchSizes(): Set<number> {
     const { batchSize } = this.options;
     const last = this.#samples - (this.batches - 1) * batchSize;
     return new Set([Math.min(batchSize, this.#samples), last]);
   }
 
-  /** Learning rate of a run in the present epoch. */
+  /** Learning rate of a run in the current epoch. */
   learningRate(run: number): number {
-    return presentRate(this.options, this.#counters, run);
+    return computeLearningRate(this.options, this.#counters, run);
   }
 
   /**
-   * Trains what is left of the present epoch, or its batches before `until`: the next call goes on
-   * from there.
+   * Trains the remaining batches of the current epoch, or those before `until`; the next call
+   * continues from there.
    *
    * @throws `signal.reason` after an abort, at a batch boundary
-   * @throws {DeviceError} a loss that is not finite: step, batch and the layer where it began
+   * @throws {DeviceError} a loss that is not finite: step, batch and the first non-finite layer
    */
   async trainEpoch(
     { signal, onProgress, until = this.batches }: {
@@ -135,7 +143,7 @@ export class Trainer {
   ): Promise<EpochResult> {
     const counters = this.#counters;
     const { batchSize, runs } = this.options;
-    const orders = runs.map((run) => epochOrder(this.options, run, counters.epoch));
+    const orders = runs.map((run) => drawEpochOrder(this.options, run, counters.epoch));
     orders.forEach((order, i) => this.device.write(this.buffers.runs[i].order, order));
     const began = performance.now();
     const firstBatch = counters.batch;
@@ -149,7 +157,7 @@ export class Trainer {
       await this.#trainBatch(orders);
       await this.#pacer.submitted();
       const now = performance.now();
-      if (now - read.at > readInterval) {
+      if (now - read.at > READ_INTERVAL_MS) {
         newest = await this.#readLosses(read.batch);
         read = { batch: counters.batch, at: performance.now() };
       }
@@ -178,6 +186,7 @@ export class Trainer {
     return result;
   }
 
+  /** Images a second of all runs together, since `began` (milliseconds) and batch `firstBatch`. */
   #speed(firstBatch: number, began: number): number {
     const { batchSize, runs } = this.options;
     const samples = Math.min(this.#counters.batch * batchSize, this.#samples) -
@@ -185,13 +194,13 @@ export class Trainer {
     return samples * runs.length / ((performance.now() - began) / 1000);
   }
 
-  /** Submits the next batch of every run, and the update that is due behind it. */
+  /** Submits the next batch of every run, and the update if it is the last batch of one. */
   async #trainBatch(orders: readonly Uint32Array[]): Promise<void> {
     const counters = this.#counters;
     const { accumulationSteps = 1, batchSize, runs } = this.options;
     const first = counters.batch * batchSize;
     const size = Math.min(batchSize, this.#samples - first);
-    const program = await this.#programs.step(size);
+    const program = await this.#programs.prepareStep(size);
     const groupStart = counters.batch - counters.batch % accumulationSteps;
     const group = Math.min(accumulationSteps, this.batches - groupStart);
     const updates = counters.batch === groupStart + group - 1;
@@ -201,7 +210,7 @@ export class Trainer {
       await uploadBatch(this.device, this.options, this.buffers, counters, batch);
     }
     program.run();
-    if (updates && accumulationSteps > 1) (await this.#programs.update()).run();
+    if (updates && accumulationSteps > 1) (await this.#programs.prepareUpdate()).run();
     counters.batch++;
     counters.step++;
     if (updates) counters.updates++;
@@ -211,10 +220,10 @@ export class Trainer {
   /** Reads losses from batch `from` on; returns the newest of each run. */
   async #readLosses(from: number): Promise<number[]> {
     const counters = this.#counters;
-    const { watched } = this.#programs;
+    const { checkedLayers } = this.#programs;
     const losses = await Promise.all(
       this.options.runs.map(({ label }, i) =>
-        readLosses(this.device, label, this.buffers.runs[i], counters, from, watched)
+        readLosses(this.device, label, this.buffers.runs[i], counters, from, checkedLayers)
       ),
     );
     losses.forEach((values, i) => counters.runs[i].losses.push(...values));
@@ -225,50 +234,51 @@ export class Trainer {
    * Applies every run's network, in evaluation mode, to items of its own.
    *
    * @returns logits in the order of the items
+   * @throws {DeviceError} too little memory, or a device that failed
+   * @throws `signal.reason` after an abort, at a batch boundary
    */
-  async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<Outputs[]> {
-    const { runs, batchSize, normalisation } = this.options;
+  async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<NetworkOutputs[]> {
+    const { runs, batchSize } = this.options;
     const { data } = this.buffers;
     this.#predictor ??= new Predictor(this.device, data, {
       // A streamed data set holds one batch of training.
       batchSize: data.resident
-        ? evaluationBatch(runs.map(({ network }) => network), batchSize)
+        ? chooseEvaluationBatch(runs.map(({ network }) => network), batchSize)
         : batchSize,
-      normalisation,
       runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
       arena: this.#arena,
     });
     return await this.#predictor.predict(items, signal);
   }
 
-  /** Mean loss of items that a run's network was applied to. */
-  loss(run: number, logits: Float32Array, items: Uint32Array): number {
+  /** Computes the mean loss of items that a run's network was applied to. */
+  computeLoss(run: number, logits: Float32Array, items: Uint32Array): number {
     const { loss, targets, runs } = this.options;
     const { network: { outputs }, classWeights } = runs[run];
-    return meanLoss(loss, logits, outputs, items, targets, classWeights);
+    return meanLossOfLogits(loss, logits, outputs, items, targets, classWeights);
   }
 
-  /** Tells a plateau schedule the validation loss of the epoch that just ended. */
+  /** Passes the validation loss of the epoch that just ended to a plateau schedule. */
   observe(run: number, validationLoss: number): void {
     const { schedule = { kind: "constant" } } = this.options;
     const counters = this.#counters.runs[run];
     counters.schedule = observeLoss(schedule, counters.schedule, validationLoss);
   }
 
-  /** Weights and statistics of a run, for `exportState`. */
-  async weights(run: number): Promise<NetworkState> {
+  /** Reads back the weights and statistics of a run, for `exportState`. */
+  async readNetworkState(run: number): Promise<NetworkState> {
     const { network } = this.options.runs[run];
     const { batches } = this.#counters.runs[run];
-    return await readWeights(this.device, network, this.buffers.runs[run], batches);
+    return await readNetworkState(this.device, network, this.buffers.runs[run], batches);
   }
 
   /**
-   * All that `resume` needs for the same bits as without an interruption.
+   * Reads back the state with which `resume` gives the same bits as without an interruption.
    *
-   * @param weightless runs whose weights the caller has, and adds
+   * @param withoutWeights runs whose weights the caller has, and adds
    */
-  async state(weightless: ReadonlySet<number> = new Set()): Promise<TrainerState> {
-    const tensors = await readTensors(this.device, this.options, this.buffers.runs, weightless);
+  async readState(withoutWeights: ReadonlySet<number> = new Set()): Promise<TrainerState> {
+    const tensors = await readTensors(this.device, this.options, this.buffers.runs, withoutWeights);
     return { counters: structuredClone(this.#counters), tensors };
   }
 

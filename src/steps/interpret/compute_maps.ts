@@ -3,7 +3,7 @@ import { DataError } from "../../errors.ts";
 import { MeanMaps } from "../../evaluation/attribution.ts";
 import type { Device } from "../../gpu/device.ts";
 import { overlaySheet } from "../../imaging/overlay_sheet.ts";
-import { gradCamLevel, type Method } from "../../nn/attribute.ts";
+import { type AttributionMethod, findGradCamLevel } from "../../nn/attribute.ts";
 import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import {
@@ -50,14 +50,17 @@ interface Work {
   samples: readonly Sample[];
   /** Class of each sample, where labels are known. */
   nodes?: Float32Array;
-  method: Method;
+  method: AttributionMethod;
 }
 
 /**
  * @throws {DataError} on leakage, images that the model can't take, missing sessions or labels, or a
  *   node or level that the model does not have
  */
-export async function interpretImages(context: Context, method: Method): Promise<StepOutput> {
+export async function interpretImages(
+  context: Context,
+  method: AttributionMethod,
+): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
   const meta = model.meta as unknown as ModelMeta;
@@ -105,7 +108,7 @@ export async function interpretImages(context: Context, method: Method): Promise
 function checkTarget(
   { params, warn }: Context,
   meta: ModelMeta,
-  method: Method,
+  method: AttributionMethod,
 ): string | undefined {
   if (params.target_node >= meta.output_size) {
     throw new DataError(
@@ -116,7 +119,7 @@ function checkTarget(
   if (method.kind === "gradients") return undefined;
   const network = networkOf(meta);
   try {
-    const { name, shape } = gradCamLevel(network, method.level);
+    const { name, shape } = findGradCamLevel(network, method.level);
     if (shape.height * shape.width === 1) {
       warn(`the feature map at ${name} has one pixel: its maps are flat; name an earlier level`);
     }
@@ -188,11 +191,10 @@ async function* attributedImages(
   metric: string,
   samples: readonly Sample[],
 ): AsyncGenerator<AttributedImage> {
-  const level = normalisation(meta);
-  const data = elementData(images, samples, level);
+  const data = elementData(images, samples, normalisation(meta));
   const { batch_size: batchSize, target_node: target } = context.params;
   const networks = storedNetworks(model, meta, metric, samples.length);
-  const applied = { data, level, batchSize, networks };
+  const applied = { data, batchSize, networks };
   const results = await attributeStored(context, device, applied, { method, target });
   const plane = data.shape[1] * data.shape[2];
   const floats = data.elements * plane;

@@ -3,7 +3,7 @@ import config from "../../../deno.json" with { type: "json" };
 import { DataError } from "../../errors.ts";
 import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { evaluatePredictions } from "../../evaluation/evaluate.ts";
-import { meanLoss } from "../../evaluation/losses.ts";
+import { meanLossOfPredictions } from "../../evaluation/prediction_loss.ts";
 import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
@@ -246,7 +246,7 @@ function metricRows(
   const none = { lower: NaN, upper: NaN, standard_error: NaN };
   return [
     ...Object.entries(metrics).map(([name, metric]) => ({ name, ...metric })),
-    { name: "loss", value: meanLoss(loss, predictions), ...none },
+    { name: "loss", value: meanLossOfPredictions(loss, predictions), ...none },
   ];
 }
 

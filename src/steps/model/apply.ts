@@ -1,7 +1,7 @@
 /** Applies stored networks to items of a data set, as many side by side as fit the device. */
 import { readSafetensors } from "../../formats/safetensors.ts";
 import type { Device } from "../../gpu/device.ts";
-import { attribute, type Method } from "../../nn/attribute.ts";
+import { attribute, type AttributionMethod } from "../../nn/attribute.ts";
 import { infer, type InferOptions } from "../../nn/infer.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
@@ -19,7 +19,6 @@ export interface StoredNetwork {
 
 interface Applied {
   data: ElementData;
-  level: "element" | "image" | "none";
   batchSize: number;
   networks: readonly StoredNetwork[];
 }
@@ -49,7 +48,7 @@ export async function attributeStored(
   context: Context,
   device: Device,
   applied: Applied,
-  { method, target }: { method: Method; target: number },
+  { method, target }: { method: AttributionMethod; target: number },
 ): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
   const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
   for await (const options of groups(context, device, applied, trainingBytes)) {
@@ -63,7 +62,7 @@ export async function attributeStored(
 async function* groups(
   { get, signal }: Context,
   device: Device,
-  { data, level, batchSize, networks }: Applied,
+  { data, batchSize, networks }: Applied,
   bytesOf: (network: Network, batchSize: number) => number,
 ): AsyncGenerator<InferOptions> {
   for (let first = 0; first < networks.length;) {
@@ -77,7 +76,6 @@ async function* groups(
       runs.push({ network, items, weights: state });
     }
     first += group.length;
-    const normalisation = level === "element" ? "element" as const : "none" as const;
-    yield { data, normalisation, batchSize, runs, signal };
+    yield { data, batchSize, runs, signal };
   }
 }

@@ -1,5 +1,5 @@
 /** The data set of a train or predict step as the network room reads it: one item an element. */
-import type { Dataset } from "../../nn/data.ts";
+import type { Dataset } from "../../nn/dataset.ts";
 import { DataError } from "../../errors.ts";
 import { type ImageSet, loadElements, type Sample } from "../../artifacts/images.ts";
 
@@ -40,6 +40,7 @@ export function elementData(
   };
   return {
     shape: [1, height, width],
+    normalisation: level === "element" ? "element" : "none",
     count: samples.length * elements,
     elements,
     async read(item) {

@@ -2,13 +2,13 @@
 import { classificationSummary, confusionMatrix } from "../../evaluation/classification_metrics.ts";
 import { argmax, type Predictions } from "../../evaluation/predictions.ts";
 import { regressionMetrics } from "../../evaluation/regression_metrics.ts";
-import { probabilities } from "../../nn/infer.ts";
-import type { Outputs } from "../../nn/predictor.ts";
+import { computeProbabilities } from "../../nn/infer.ts";
+import type { NetworkOutputs } from "../../nn/predictor.ts";
 import type { Sample } from "../../artifacts/images.ts";
 
 /** Outputs of one network for some items of a data set. */
 export interface ScoredItems {
-  outputs: Outputs;
+  outputs: NetworkOutputs;
   items: Uint32Array;
 }
 
@@ -44,7 +44,9 @@ export function asPredictions(table: ItemTable, scored: readonly ScoredItems[]):
     classes,
     probabilities: new Float64Array(places.length * classes),
   };
-  const shares = scored.map(({ outputs }) => classes > 0 ? probabilities(outputs) : undefined);
+  const shares = scored.map(({ outputs }) =>
+    classes > 0 ? computeProbabilities(outputs) : undefined
+  );
   places.forEach(({ item, network, row }, at) => {
     const element = item % elements.length;
     const sample = (item - element) / elements.length;

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
-import { evaluationBatch } from "../../nn/predictor.ts";
+import { chooseEvaluationBatch } from "../../nn/predictor.ts";
 import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { predictionFile, readPredictions, writePredictions } from "../../artifacts/predictions.ts";
@@ -47,8 +47,7 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   const { label, targets } = trueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
   const metrics = chosenMetrics(params.selection_metrics, meta);
-  const level = normalisation(meta);
-  const data = elementData(images, samples, level);
+  const data = elementData(images, samples, normalisation(meta));
   const threshold = params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0);
   const softWeights = new Map<string, Map<number, number>>();
   if (params.voting === "soft" && classes > 0 && images.mode !== "image") {
@@ -65,8 +64,7 @@ export async function predictImages(context: Context): Promise<StepOutput> {
     const networks = storedNetworks(model, meta, metric, samples.length);
     const scored = await apply(context, device, {
       data,
-      level,
-      batchSize: evaluationBatch(networks.map(({ network }) => network), params.batch_size),
+      batchSize: chooseEvaluationBatch(networks.map(({ network }) => network), params.batch_size),
       networks,
     });
     const predictions = asPredictions(

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Network } from "../../nn/network.ts";
 import { createNetwork, type NetworkName } from "../../nn/networks/mod.ts";
-import { initialState, type NetworkState } from "../../nn/state_dict.ts";
+import { createInitialState, type NetworkState } from "../../nn/state_dict.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { type Member, newRecord } from "./network_progress.ts";
 import { checkBeginning, initialWeights } from "./weights_source.ts";
@@ -89,7 +89,7 @@ async function initialOf(
     subject = params.initial_weights;
     bytes = await context.get(await context.external(subject));
   } else {
-    return initialState(network, seed);
+    return createInitialState(network, seed);
   }
   const weights = await readWeights(bytes, subject);
   const { state, random } = transferredState(network, weights, seed, subject);

@@ -31,7 +31,6 @@ export function trainerOptions(
     targets: classes > 0
       ? Uint32Array.from({ length: data.count }, ofItem)
       : Float32Array.from({ length: data.count }, ofItem),
-    normalisation: level === "element" ? "element" : "none",
     loss: LOSSES[params.loss as keyof typeof LOSSES],
     batchSize: params.batch_size,
     optimizer: {

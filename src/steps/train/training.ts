@@ -1,8 +1,8 @@
 /** Trains one network, or one an element, epoch by epoch. */
 import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
-import { type Run, Trainer } from "../../nn/training/trainer.ts";
-import type { Outputs } from "../../nn/predictor.ts";
+import { Trainer, type TrainingRun } from "../../nn/training/trainer.ts";
+import type { NetworkOutputs } from "../../nn/predictor.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
 import { seedOf } from "./initial_weights.ts";
 import {
@@ -149,7 +149,7 @@ export class Training {
   }
 
   /** Adds a row to each curve. @returns what the networks say of all their items */
-  async #evaluate(trainer: Trainer, group: readonly number[]): Promise<Outputs[]> {
+  async #evaluate(trainer: Trainer, group: readonly number[]): Promise<NetworkOutputs[]> {
     const evaluated = await trainer.evaluate(group.map((member) => this.#items[member]));
     const ended = trainer.batch === 0;
     for (const [run, member] of group.entries()) {
@@ -180,7 +180,7 @@ export class Training {
     trainer: Trainer,
     group: readonly number[],
     losses: readonly Float32Array[],
-    outputs: readonly Outputs[],
+    outputs: readonly NetworkOutputs[],
   ): Promise<void> {
     const { context, context: { params } } = this;
     for (const [run, member] of group.entries()) {
@@ -200,7 +200,7 @@ export class Training {
   #scores(trainer: Trainer, run: number, scored: ScoredItems): Record<string, number> {
     const { samples, images, targets, classes } = this.setup;
     const table = { samples, elements: images.elements, targets, classes };
-    const loss = trainer.loss(run, scored.outputs.logits, scored.items);
+    const loss = trainer.computeLoss(run, scored.outputs.logits, scored.items);
     return { ...summary(asPredictions(table, [scored])), loss };
   }
 
@@ -210,13 +210,13 @@ export class Training {
     run: number,
     member: number,
     { epoch, valid }: EvaluationRow,
-    outputs: Outputs,
+    outputs: NetworkOutputs,
   ): Promise<void> {
     const { params } = this.context;
     const { record, network } = this.members[member];
     const better = improved(record, params.selection_metrics);
     if (better.length === 0 && !params.save_all_models) return;
-    const state = await trainer.weights(run);
+    const state = await trainer.readNetworkState(run);
     const weights = await this.context.put(encodeWeights(network, state, epoch));
     if (better.length > 0) {
       const said = await this.context.put(encodeOutputs(outputs));
@@ -237,7 +237,7 @@ export class Training {
     await this.#park();
     const { params } = this.context;
     const places = group.flatMap((member) => this.#parked.get(member) ?? []);
-    const runs: Run[] = [];
+    const runs: TrainingRun[] = [];
     for (const member of group) {
       const { network, index, initial } = this.members[member];
       runs.push({
@@ -284,7 +284,7 @@ export class Training {
         return newest ? [[run, newest.weights]] : [];
       }),
     );
-    const state = await trainer.state(new Set(stored.keys()));
+    const state = await trainer.readState(new Set(stored.keys()));
     const places = park(state, networks, stored);
     for (const member of members) this.#parked.delete(member);
     return new Map(

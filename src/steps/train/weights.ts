@@ -2,14 +2,14 @@
 import { DataError } from "../../errors.ts";
 import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
 import type { Network } from "../../nn/network.ts";
-import type { Outputs } from "../../nn/predictor.ts";
+import type { NetworkOutputs } from "../../nn/predictor.ts";
 import {
   diffState,
   exportState,
   importState,
   type NetworkState,
   type StateDict,
-  withOurNames,
+  translateClinicadlNames,
 } from "../../nn/state_dict.ts";
 import { nameSome } from "../../tables/session_table.ts";
 
@@ -19,13 +19,13 @@ export function encodeWeights(network: Network, state: NetworkState, epoch: numb
 }
 
 /** What a network says of items, `logits` [items, outputs]. */
-export function encodeOutputs({ logits, outputs }: Outputs): Uint8Array {
+export function encodeOutputs({ logits, outputs }: NetworkOutputs): Uint8Array {
   const shape = [logits.length / outputs, outputs];
   return writeSafetensors({ logits: { dtype: "float32", shape, data: logits } });
 }
 
 /** The inverse of {@link encodeOutputs}. */
-export function decodeOutputs(bytes: Uint8Array<ArrayBuffer>): Outputs {
+export function decodeOutputs(bytes: Uint8Array<ArrayBuffer>): NetworkOutputs {
   const { shape, data } = readSafetensors(bytes, "the outputs of a network").tensor("logits");
   return { logits: data as Float32Array<ArrayBuffer>, outputs: shape[1] };
 }
@@ -50,7 +50,10 @@ export async function readWeights(
  * @throws {DataError} listing what of the trunk is missing, unexpected or mis-shaped
  */
 export function beginsAtRandom(network: Network, given: StateDict, subject: string): string[] {
-  const { missing, misshaped, unexpected } = diffState(network, withOurNames(network, given));
+  const { missing, misshaped, unexpected } = diffState(
+    network,
+    translateClinicadlNames(network, given),
+  );
   const isTrunk = (name: string) => !name.startsWith("fc");
   const problems = {
     "missing": missing.filter(isTrunk),

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { openDevice } from "../../../src/gpu/device.ts";
-import type { Dataset } from "../../../src/nn/data.ts";
+import type { Dataset } from "../../../src/nn/dataset.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
-import { infer, probabilities } from "../../../src/nn/infer.ts";
-import type { Outputs } from "../../../src/nn/predictor.ts";
-import { Activation } from "../../../src/nn/layers/activation.ts";
+import { computeProbabilities, infer } from "../../../src/nn/infer.ts";
+import type { NetworkOutputs } from "../../../src/nn/predictor.ts";
+import { ActivationLayer } from "../../../src/nn/layers/activation.ts";
 import { BatchNorm } from "../../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../../src/nn/layers/convolution.ts";
 import { Linear } from "../../../src/nn/layers/linear.ts";
@@ -25,13 +25,14 @@ async function digits(): Promise<{ data: Dataset; classes: Uint32Array }> {
     data: {
       shape: [1, 8, 8],
       count: rows.length,
+      normalisation: "element",
       read: (item) => Float32Array.from(rows[item].slice(0, 64)),
     },
     classes: Uint32Array.from(rows, (row) => row[64]),
   };
 }
 
-function accuracy({ logits, outputs }: Outputs, classes: number[]): number {
+function accuracy({ logits, outputs }: NetworkOutputs, classes: number[]): number {
   let right = 0;
   classes.forEach((truth, n) => {
     const row = [...logits.subarray(n * outputs, (n + 1) * outputs)];
@@ -48,7 +49,7 @@ function smallNetwork(): Network {
     new BatchNorm("bn2", 32, "relu"),
     new MaxPool("pool", 2, 2),
     new Linear("fc1", 512, 64, 16),
-    new Activation("relu", "relu"),
+    new ActivationLayer("relu", "relu"),
     new Linear("fc2", 64, 10),
   ]);
 }
@@ -63,7 +64,6 @@ Deno.test("a small network reads 97 % of held-out handwritten digits", async () 
   const trainer = await Trainer.create(device, {
     data,
     targets: classes,
-    normalisation: "element",
     runs: [{ label: "digits", network, items: train, seed: 0 }],
     loss: "cross_entropy",
     batchSize: 64,
@@ -77,18 +77,17 @@ Deno.test("a small network reads 97 % of held-out handwritten digits", async () 
   assert(accuracy(begin, truth) < 0.5);
   const reached = accuracy(predictions, truth);
   assert(reached >= 0.97, `${reached} of the held-out digits`);
-  assert(trainer.loss(0, predictions.logits, held) < 0.2);
+  assert(trainer.computeLoss(0, predictions.logits, held) < 0.2);
 
-  const weights = await trainer.weights(0);
+  const weights = await trainer.readNetworkState(0);
   const [again] = await infer(device, {
     data,
-    normalisation: "element",
     batchSize: 50,
     residentBytes: 1,
     runs: [{ network, weights, items: held }],
   });
   assertEquals(again.logits, predictions.logits);
-  const sums = probabilities(again).reduce((a, b) => a + b);
+  const sums = computeProbabilities(again).reduce((a, b) => a + b);
   assert(Math.abs(sums - held.length) < 1e-9);
   trainer.destroy();
   device.destroy();
@@ -103,10 +102,10 @@ Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
     data: {
       shape: [1, 32, 32],
       count: 16,
+      normalisation: "element",
       read: (item) => images.subarray(item * 1024, (item + 1) * 1024),
     },
     targets: classes,
-    normalisation: "element",
     runs: [{
       label: "by heart",
       network: createNetwork("resnet18", [3, 32, 32], 2),

@@ -94,9 +94,8 @@ if (import.meta.main) {
   const items = Uint32Array.from({ length: batch }, (_, i) => i);
   const began = performance.now();
   const trainer = await Trainer.create(device, {
-    data: { shape: [1, side, side], count: batch, read: () => image },
+    data: { shape: [1, side, side], count: batch, normalisation: "element", read: () => image },
     targets: items.map((i) => i % 2),
-    normalisation: "element",
     runs: [{
       label: "bench",
       network: createNetwork("resnet18", [3, side, side], 2),

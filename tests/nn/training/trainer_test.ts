@@ -38,7 +38,6 @@ async function trainFixture(device: Device, name: string, optimizer: string, ste
   const trainer = await Trainer.create(device, {
     data,
     targets: labels,
-    normalisation: "none",
     runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
     loss: "cross_entropy",
     batchSize: fixture.batch_size,
@@ -115,9 +114,8 @@ function smallTask(): TrainerOptions {
   const { data, labels, items } = fixtureData(fixture, 22);
   const network = createNetwork("Conv5_FC3", fixture.input, 2, { dropout: 0.3 });
   return {
-    data,
+    data: { ...data, normalisation: "element" },
     targets: labels,
-    normalisation: "element",
     runs: [{ label: "small", network, items, seed: 3 }],
     loss: "cross_entropy",
     batchSize: 4,
@@ -131,7 +129,7 @@ async function trained(device: Device, options: TrainerOptions, epochs: number) 
   try {
     const losses: number[] = [];
     while (trainer.epoch < epochs) losses.push(...(await trainer.trainEpoch()).losses[0]);
-    const weights = await trainer.weights(0);
+    const weights = await trainer.readNetworkState(0);
     return { losses, parameters: weights.parameters, statistics: weights.statistics };
   } finally {
     trainer.destroy();
@@ -187,7 +185,7 @@ for (const accumulationSteps of [1, 3]) {
         })
       );
       assertEquals((stopped as Error).message, "stop");
-      const state = await trainer.state();
+      const state = await trainer.readState();
       trainer.destroy();
       assertEquals([state.counters.epoch, state.counters.batch], [1, 2]);
       const fresh = await openDevice();
@@ -212,7 +210,7 @@ Deno.test("frozen parameters keep their bits while the others learn", async () =
     const free = new Set(names.slice(-3));
     const frozen = new Set(names.filter((name) => !free.has(name)));
     const { parameters } = await trained(device, { ...options, runs: [{ ...run, frozen }] }, 1);
-    const before = run.network.initialParameters(run.seed);
+    const before = run.network.createInitialParameters(run.seed);
     for (const { name, offset, count } of run.network.parameters.tensors) {
       const same = parameters.subarray(offset, offset + count).every((v, i) =>
         v === before[offset + i]
@@ -228,10 +226,10 @@ Deno.test("a loss that is not finite stops the run with step, batch and layer", 
     const trainer = await Trainer.create(device, {
       ...options,
       augmentation: [],
-      normalisation: "none",
       sampler: "sequential",
       data: {
         ...options.data,
+        normalisation: "none",
         read: (item) =>
           item === 9
             ? new Float32Array(37 * 45).fill(Infinity)
@@ -257,7 +255,6 @@ for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as con
       const trainer = await Trainer.create(device, {
         data,
         targets: labels,
-        normalisation: "none",
         runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
         loss: "cross_entropy",
         batchSize: fixture.batch_size,
@@ -297,9 +294,8 @@ Deno.test("a batch that exceeds the device says what is needed and which batch s
     const error = await assertRejects(
       () =>
         Trainer.create(device, {
-          data: { shape: [1, side, side], count, read: () => image },
+          data: { shape: [1, side, side], count, normalisation: "none", read: () => image },
           targets: new Uint32Array(count),
-          normalisation: "none",
           residentBytes: 1,
           runs: [{
             label: "large",

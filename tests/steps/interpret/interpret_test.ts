@@ -7,7 +7,7 @@ import { readTorch } from "../../../src/formats/torch_checkpoint.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
-import { attribute, type Method } from "../../../src/nn/attribute.ts";
+import { attribute, type AttributionMethod } from "../../../src/nn/attribute.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { importState } from "../../../src/nn/state_dict.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
@@ -84,7 +84,7 @@ async function expectedMaps(
   model: Artifact,
   image: Float32Array,
   multiNetwork: boolean,
-  method: Method,
+  method: AttributionMethod,
   target: number,
 ): Promise<Float32Array> {
   const device = await openDevice();
@@ -97,9 +97,9 @@ async function expectedMaps(
       data: {
         shape: [1, 32, 32],
         count: 1,
+        normalisation: "element",
         read: () => image.subarray(k * PLANE, (k + 1) * PLANE),
       },
-      normalisation: "element",
       batchSize: 1,
       runs: [{ network, weights: importState(network, state, path), items: Uint32Array.of(0) }],
       method,
@@ -132,7 +132,7 @@ Deno.test("interpret steps give the maps of every image and their means, and pub
     for (const step of ["gradients", "cam"]) {
       const instance = `${step}[multi_network=${multi}]`;
       const artifact = project.artifact(outcome, instance, "attribution");
-      const method: Method = step === "cam"
+      const method: AttributionMethod = step === "cam"
         ? { kind: "grad_cam", level: "convolutions.9" }
         : { kind: "gradients" };
       const target = step === "cam" ? 0 : 1;

@@ -5,7 +5,7 @@ import type { Predictions } from "./predictions.ts";
  * The mean over rows: of `CrossEntropyLoss` −ln p of the true class, of `MSELoss` and `L1Loss` the
  * squared and absolute error. NaN for other losses, which need what predictions do not hold.
  */
-export function meanLoss(loss: string, predictions: Predictions): number {
+export function meanLossOfPredictions(loss: string, predictions: Predictions): number {
   const { trueLabels, predictedLabels, classes, probabilities } = predictions;
   let sum = 0;
   for (let row = 0; row < trueLabels.length; row++) {

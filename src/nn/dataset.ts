@@ -1,4 +1,4 @@
-/** The data set on the device: resident when it fits one buffer, streamed batch by batch otherwise. */
+/** The data set on the device: resident when it fits one buffer, otherwise streamed batch by batch. */
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 
 /** Items that a network is trained on or applied to. */
@@ -6,22 +6,23 @@ export interface Dataset {
   /** Stored channels, height and width of every item. */
   readonly shape: readonly [number, number, number];
   readonly count: number;
+  /**
+   * How the device scales items. `element`: each item to [0, 1] by its own minimum and maximum, as
+   * ClinicaDL does; a constant item becomes zero. `none`: not at all.
+   */
+  readonly normalisation: "element" | "none";
   /** Values of one item, C x H x W floats; NaN counts as zero. */
   read(item: number): Float32Array | Promise<Float32Array>;
 }
 
-/**
- * `element`: each item is scaled to [0, 1] by its own minimum and maximum, as ClinicaDL does;
- * `none`: values are taken as they are. A constant item becomes zero.
- */
-export type Normalisation = "element" | "none";
-
-/** Values and ranges of a data set where the gather kernel reads them. */
+/** Values and ranges of a data set in the buffers that the gather kernel reads. */
 export class DeviceDataset {
+  /** Whether the device holds every item, not only a batch for each network. */
   readonly resident: boolean;
-  /** Whole set when resident, otherwise one batch at a time for each network. */
   readonly #device: Device;
+  /** `[items][C][H][W]` floats: one buffer with all items when resident, else a batch each stream. */
   readonly #data: DeviceBuffer[];
+  /** `[items][2]` floats, minimum and maximum - minimum of each item in `#data`. */
   readonly #ranges: DeviceBuffer[];
 
   private constructor(
@@ -38,21 +39,25 @@ export class DeviceDataset {
   }
 
   /**
+   * Allocates the buffers, and fills them when all items fit.
+   *
    * @param streams networks that each draw batches of their own
-   * @param batchSize largest batch
-   * @param limit bytes that may be resident; the device's largest binding when absent
+   * @param batchSize items of the largest batch
+   * @param residentBytes most bytes that may be resident; the device's largest binding when absent
    * @throws {DeviceError} when not even one batch fits
+   * @throws {RangeError} when an item has another number of values than its shape
    */
   static async open(
     device: Device,
     dataset: Dataset,
-    { streams, batchSize, limit }: { streams: number; batchSize: number; limit?: number },
+    { streams, batchSize, residentBytes = Infinity }: {
+      streams: number;
+      batchSize: number;
+      residentBytes?: number;
+    },
   ): Promise<DeviceDataset> {
     const bytes = itemFloats(dataset) * 4;
-    const largest = Math.min(
-      limit ?? Infinity,
-      device.limits.maxStorageBufferBindingSize,
-    );
+    const largest = Math.min(residentBytes, device.limits.maxStorageBufferBindingSize);
     const resident = bytes * dataset.count <= largest;
     const copies = resident ? 1 : streams;
     const items = resident ? dataset.count : batchSize;
@@ -71,28 +76,30 @@ export class DeviceDataset {
     return opened;
   }
 
-  /** What the gather kernel reads of the items of a network. */
-  source(
-    stream: number,
-    normalisation: Normalisation,
-  ): { inChannels: number; data: DeviceBuffer; ranges?: DeviceBuffer } {
-    const place = this.resident ? 0 : stream;
+  /** The gather kernel's inputs for one network; without `ranges` it does not scale. */
+  source(stream: number): { inChannels: number; data: DeviceBuffer; ranges?: DeviceBuffer } {
+    const index = this.resident ? 0 : stream;
     return {
       inChannels: this.dataset.shape[0],
-      data: this.#data[place],
-      ranges: normalisation === "element" ? this.#ranges[place] : undefined,
+      data: this.#data[index],
+      ranges: this.dataset.normalisation === "element" ? this.#ranges[index] : undefined,
     };
   }
 
-  /** Uploads the items of the next batch when the set is not resident. */
+  /**
+   * Uploads the items of the next batch when the set is not resident.
+   *
+   * @throws {RangeError} when an item has another number of values than its shape
+   */
   async prepare(stream: number, items: Uint32Array): Promise<void> {
     if (this.resident) return;
-    for (let place = 0; place < items.length; place++) {
-      await this.#upload(stream, items[place], place);
+    for (let position = 0; position < items.length; position++) {
+      await this.#upload(stream, items[position], position);
     }
   }
 
-  async #upload(stream: number, item: number, place: number): Promise<void> {
+  /** @param position of the item in the stream's buffers */
+  async #upload(stream: number, item: number, position: number): Promise<void> {
     const values = await this.dataset.read(item);
     const count = itemFloats(this.dataset);
     if (values.length !== count) {
@@ -107,10 +114,11 @@ export class DeviceDataset {
       if (value < low) low = value;
       if (value > high) high = value;
     }
-    this.#device.write(this.#data[stream], clean, place * count * 4);
-    this.#device.write(this.#ranges[stream], Float32Array.of(low, high - low), place * 8);
+    this.#device.write(this.#data[stream], clean, position * count * 4);
+    this.#device.write(this.#ranges[stream], Float32Array.of(low, high - low), position * 8);
   }
 
+  /** Frees the buffers. */
   destroy(): void {
     for (const buffer of [...this.#data, ...this.#ranges]) this.#device.free(buffer);
   }
