@@ -44,7 +44,7 @@ interface Source {
 }
 
 /** Sources by address, each read once. */
-export type Sources = Map<string, Promise<Source>>;
+type Sources = Map<string, Promise<Source>>;
 
 /** Of the process, so that a run's keys all name one state of the sources. */
 const ownSources: Sources = new Map();

@@ -1,13 +1,18 @@
-/** Attribution maps of a group: means over images. */
+/** Means of attribution maps over the images of a group. */
 
-/** Sums of maps, of everyone and of each class. */
+/** Sums maps over all images and over those of each class. */
 export class MeanMaps {
   readonly #groups = new Map<number | undefined, { sum: Float64Array; images: number }>();
 
   /** @param length values of one image's maps, all elements together */
   constructor(readonly length: number) {}
 
-  /** @param node the image's class, where it is known */
+  /**
+   * Adds the maps of one image.
+   *
+   * @param node the image's class, where it is known
+   * @throws {RangeError} when there are not `length` values
+   */
   add(maps: Float32Array, node?: number): void {
     if (maps.length !== this.length) {
       throw new RangeError(`${maps.length} values were added to maps of ${this.length}`);
@@ -23,13 +28,13 @@ export class MeanMaps {
     group.images++;
   }
 
-  /** Classes that were seen, in order. */
+  /** Classes of the images so far, in order. */
   get classes(): number[] {
     return [...this.#groups.keys()].filter((node) => node !== undefined).sort((a, b) => a - b);
   }
 
   /**
-   * Sum over images / number of images.
+   * Mean over the images of a class, or over all images.
    *
    * @throws {RangeError} when there are none
    */

@@ -3,16 +3,16 @@ import { Random, streamNumber } from "../random.ts";
 
 export interface BootstrapOptions {
   seed: number;
-  /** ClinicaDL takes 3000. */
+  /** ClinicaDL's default is 3000. */
   resamples: number;
-  /** Such as 0.95. */
+  /** Level of the intervals, such as 0.95. */
   confidence: number;
 }
 
 export interface Interval {
   lower: number;
   upper: number;
-  /** Sample standard deviation over the resamples; not a number where one is infinite. */
+  /** Sample standard deviation over the resamples; NaN where a value is infinite. */
   standard_error: number;
 }
 
@@ -20,12 +20,12 @@ export interface Interval {
  * Confidence intervals of several statistics at once (Efron and Tibshirani 1993, chapter 13).
  *
  * A resample draws as many participants as there are, with replacement; each row's weight is how
- * often its participant was drawn. Resamples in which a statistic is not a number, such as an AUC
- * of one class, are left out of its interval; without any other, or with a single participant, the
- * interval is not a number either.
+ * often its participant was drawn. Resamples in which a statistic is NaN, such as an AUC of one class,
+ * are left out of its interval; the interval is NaN if no resample is left, or if there is a single
+ * participant.
  *
- * @param participants of each row
- * @param statistics of weighted rows, by name
+ * @param participants `participant_id` of each row
+ * @param statistics computes the statistics, by name, from a weight of each row
  */
 export function bootstrapIntervals<Name extends string>(
   participants: readonly string[],
@@ -75,17 +75,17 @@ function percentileInterval(values: Float64Array, confidence: number): Interval 
 }
 
 /** Linear interpolation between order statistics, as NumPy does by default. */
-function quantile(sorted: Float64Array, share: number): number {
+function quantile(sorted: Float64Array, fraction: number): number {
   if (sorted.length === 0) return NaN;
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
+  const position = fraction * (sorted.length - 1);
+  const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
-  // Infinite ones have no difference.
-  if (place === below || sorted[below] === sorted[above]) return sorted[below];
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  // The difference of two infinite values would be NaN.
+  if (position === below || sorted[below] === sorted[above]) return sorted[below];
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }
 
-/** With n − 1 in the denominator; NaN for fewer than two values. */
+/** Sample standard deviation, with n − 1 in the denominator; NaN for fewer than two values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   if (values.length < 2) return NaN;
   const average = mean(values);
@@ -94,6 +94,7 @@ export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(squares / (values.length - 1));
 }
 
+/** Arithmetic mean; NaN of no values. */
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];

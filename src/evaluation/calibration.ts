@@ -1,10 +1,10 @@
-/** Calibration: whether predictions made with confidence p are right in a share p of cases. */
+/** Calibration: whether predictions of confidence p are right in a fraction p of cases. */
 
-export interface CalibrationBin {
+interface CalibrationBin {
   /** Confidences in (lower, upper]. */
   lower: number;
   upper: number;
-  /** Rows, or their weight. */
+  /** Rows. */
   count: number;
   /** Means over the rows; 0 in an empty bin. */
   confidence: number;
@@ -17,25 +17,27 @@ export interface Calibration {
   bins: CalibrationBin[];
 }
 
-/** Rows in bins by the probability of their predicted class; made once, used for any weights. */
-export interface Binning {
+/** Rows in bins by the probability of their predicted class; computed once, used for any weights. */
+interface Binning {
   bins: number;
-  /** Of each row. */
+  /** Index of each row's bin. */
   bin: Uint32Array;
   confidences: ArrayLike<number>;
   correct: ArrayLike<number>;
   /** Overwritten by each use, so that thousands of resamples allocate nothing. */
-  sums: Sums;
+  sums: BinSums;
 }
 
-/** Of each bin: rows, confidences and right predictions, weighted. */
-interface Sums {
+/** Weighted sums of each bin: rows, confidences and right predictions. */
+interface BinSums {
   count: Float64Array;
   confidence: Float64Array;
   accuracy: Float64Array;
 }
 
 /**
+ * Assigns rows to bins of equal width over (0, 1].
+ *
  * @param confidences probability of the predicted class, one a row
  * @param correct 1 where the prediction is right
  */
@@ -52,9 +54,13 @@ export function binRows(
   return { bins, bin, confidences, correct, sums: { count, confidence, accuracy } };
 }
 
-/** @param weights of the rows; 1 each when absent */
+/**
+ * Expected calibration error.
+ *
+ * @param weights of the rows; 1 each when absent
+ */
 export function calibrationError(binning: Binning, weights?: ArrayLike<number>): number {
-  const { count, confidence, accuracy } = sum(binning, weights);
+  const { count, confidence, accuracy } = sumBins(binning, weights);
   let [total, error] = [0, 0];
   for (let bin = 0; bin < binning.bins; bin++) {
     total += count[bin];
@@ -63,6 +69,7 @@ export function calibrationError(binning: Binning, weights?: ArrayLike<number>):
   return error / total;
 }
 
+/** Expected calibration error, and the bins of the calibration diagram. */
 export function calibration(binning: Binning): Calibration {
   const ECE = calibrationError(binning);
   const { bins, sums: { count, confidence, accuracy } } = binning;
@@ -78,7 +85,10 @@ export function calibration(binning: Binning): Calibration {
   };
 }
 
-function sum({ bin, confidences, correct, sums }: Binning, weights?: ArrayLike<number>): Sums {
+function sumBins(
+  { bin, confidences, correct, sums }: Binning,
+  weights?: ArrayLike<number>,
+): BinSums {
   const { count, confidence, accuracy } = sums;
   for (const each of [count, confidence, accuracy]) each.fill(0);
   for (let row = 0; row < bin.length; row++) {

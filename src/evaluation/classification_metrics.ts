@@ -1,8 +1,8 @@
 /**
  * Metrics of classification from a confusion matrix, one class against the rest, with ClinicaDL's
  * names and conventions: of two classes, class 0 is the positive one; a zero denominator gives 0.
- * Not so a likelihood ratio: LR+ of a specificity of 1, and LR- of a specificity of 0, are infinite,
- * unless no row speaks for it (0 / 0 gives 0). ClinicaDL's 0 would call a perfect test the worst.
+ * Likelihood ratios differ from ClinicaDL: LR+ at a specificity of 1, and LR- at a specificity of 0,
+ * are infinite unless their numerator is 0 too. ClinicaDL's 0 would rank a perfect test as the worst.
  */
 
 export const CLASSIFICATION_METRICS = [
@@ -19,10 +19,10 @@ export const CLASSIFICATION_METRICS = [
   "LR_minus",
 ] as const;
 
-export type ClassificationMetric = typeof CLASSIFICATION_METRICS[number];
+type ClassificationMetric = typeof CLASSIFICATION_METRICS[number];
 
-/** `counts[t * classes + p]`: (weighted) rows of true class t that were predicted to be p. */
-export interface ConfusionMatrix {
+/** `counts[t * classes + p]`: rows, or their weight, of true class t that were predicted to be p. */
+interface ConfusionMatrix {
   classes: number;
   counts: Float64Array;
 }
@@ -53,7 +53,7 @@ function isClass(label: number, classes: number): boolean {
   return Number.isInteger(label) && label >= 0 && label < classes;
 }
 
-/** All metrics of one class against the rest; accuracy is that of all classes together. */
+/** Metrics of one class against the rest; accuracy is that of all classes together. */
 export function classMetrics(
   { classes, counts }: ConfusionMatrix,
   positive: number,
@@ -100,8 +100,8 @@ function likelihoodRatio(numerator: number, denominator: number): number {
 }
 
 /**
- * One number a metric, as `training.tsv` and the choice of a best model need: of class 0 when there
- * are two classes, else the mean over classes.
+ * One value a metric, for `training.tsv` and the selection of a best model: of class 0 when there are
+ * two classes, else the mean over classes.
  */
 export function classificationSummary(
   confusion: ConfusionMatrix,
@@ -115,7 +115,7 @@ export function classificationSummary(
   return summary;
 }
 
-/** All metrics by name; with more than two classes all but accuracy are named `BA-0`, `BA-1`, …. */
+/** Metrics by name; with more than two classes all but accuracy are named `BA-0`, `BA-1`, …. */
 export function classificationMetrics(confusion: ConfusionMatrix): Record<string, number> {
   if (confusion.classes === 2) return classMetrics(confusion, 0);
   const each = classRange(confusion.classes).map((label) => classMetrics(confusion, label));
@@ -128,6 +128,7 @@ export function classificationMetrics(confusion: ConfusionMatrix): Record<string
   );
 }
 
+/** The class numbers 0 to `classes` - 1. */
 export function classRange(classes: number): number[] {
   return Array.from({ length: classes }, (_, label) => label);
 }

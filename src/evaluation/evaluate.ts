@@ -1,4 +1,4 @@
-/** Everything that is said about a set of predictions: metrics with intervals, curves, calibration. */
+/** Evaluation of a set of predictions: metrics with intervals, curves and calibration. */
 import {
   bootstrapIntervals,
   type BootstrapOptions,
@@ -15,25 +15,26 @@ import { regressionMetrics } from "./regression_metrics.ts";
 /** Bins of the calibration diagram and of the ECE. */
 const CALIBRATION_BINS = 10;
 
-export interface MetricValue extends Interval {
+interface MetricValue extends Interval {
   value: number;
 }
 
 /** Curves of one class against the rest; of two classes only those of class 0. */
-export interface ClassCurves extends RankingCurves {
+interface ClassCurves extends RankingCurves {
   class: number;
 }
 
+/** Evaluation of one set of predictions. */
 export interface Result {
-  /** Distinct ones. */
+  /** Number of distinct participants. */
   participants: number;
   rows: number;
   metrics: Record<string, MetricValue>;
-  /** Of classification, as are curves and calibration: `[true class][predicted class]` counts rows. */
+  /** Rows by `[true class][predicted class]`; like curves and calibration, of classification only. */
   confusion_matrix?: number[][];
   curves?: ClassCurves[];
   calibration?: Calibration;
-  /** Of regression, a pair a row. */
+  /** One pair of values a row; of regression only. */
   scatter?: { true_label: number[]; predicted_label: number[] };
 }
 
@@ -44,13 +45,13 @@ export interface EvaluatedGroup {
   selection_metric: string;
   level: string;
   folds: { fold: string; result: Result }[];
-  /** All folds' rows together; the folds' only result when there is one. */
+  /** All folds' rows together. */
   pooled: Result;
-  /** Over folds; `sd` with n − 1, not a number for one fold. */
+  /** Over folds; `sd` with n − 1 in the denominator, NaN for one fold. */
   summary: Record<string, { mean: number; sd: number }>;
 }
 
-/** What `evaluation.json` holds; numbers that are not finite stand there as null. */
+/** Content of `evaluation.json`, where NaN and infinite numbers are written as null. */
 export interface Evaluation {
   task: "classification" | "regression";
   /** Name of each class by node; names that share a node are joined by `+`. Empty for regression. */
@@ -62,7 +63,7 @@ export interface Evaluation {
 /**
  * Evaluates one set of predictions whose true labels are all known.
  *
- * Classification gives the metrics of ClinicaDL, `ROC_AUC`, `PR_AUC` and `ECE`; regression `MAE`,
+ * Metrics of classification are ClinicaDL's, `ROC_AUC`, `PR_AUC` and `ECE`; those of regression `MAE`,
  * `RMSE` and `R2_score`.
  */
 export function evaluatePredictions(predictions: Predictions, options: BootstrapOptions): Result {
@@ -103,6 +104,7 @@ export function evaluateFolds(
   return { folds: results, pooled, summary };
 }
 
+/** Metrics as a function of the rows' weights, and what has no interval. */
 interface Evaluated {
   statistics: (weights: Float64Array) => Record<string, number>;
   details: Pick<Result, "confusion_matrix" | "curves" | "calibration" | "scatter">;

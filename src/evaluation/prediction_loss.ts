@@ -1,9 +1,11 @@
-/** Losses that can be computed from predictions alone. */
+/** Losses of predictions, for those losses that need no logits. */
 import type { Predictions } from "./predictions.ts";
 
 /**
  * The mean over rows: of `CrossEntropyLoss` −ln p of the true class, of `MSELoss` and `L1Loss` the
- * squared and absolute error. NaN for other losses, which need what predictions do not hold.
+ * squared and absolute error. NaN for other losses, which can't be computed from predictions.
+ *
+ * @param loss PyTorch's class
  */
 export function meanLossOfPredictions(loss: string, predictions: Predictions): number {
   const { trueLabels, predictedLabels, classes, probabilities } = predictions;

@@ -1,5 +1,6 @@
-/** Predictions as evaluation sees them: one row an element (slice, patch, ...) or an image. */
+/** Predictions of a data group: one row an element (slice, patch, ...) or an image. */
 
+/** Columns of equally many rows. */
 export interface Predictions {
   /** `participant_id` and `session_id` of each row. */
   participants: readonly string[];
@@ -16,7 +17,7 @@ export interface Predictions {
   probabilities: Float64Array;
 }
 
-/** The given rows, in the given order. */
+/** Selects rows, in the order of `rows`. */
 export function selectRows(predictions: Predictions, rows: readonly number[]): Predictions {
   const { classes, probabilities } = predictions;
   const selected = new Float64Array(rows.length * classes);
@@ -34,7 +35,7 @@ export function selectRows(predictions: Predictions, rows: readonly number[]): P
   };
 }
 
-/** All rows of several predictions with the same number of classes, one after another. */
+/** Joins the rows of several predictions with the same number of classes. */
 export function joinPredictions(parts: readonly Predictions[]): Predictions {
   return {
     participants: parts.flatMap((part) => part.participants),
@@ -57,7 +58,7 @@ function joinArrays(parts: readonly Float64Array[]): Float64Array {
   return joined;
 }
 
-/** Index of the largest value of one row; the first among equals. */
+/** Index from `start` of the largest of `count` values; the first among equals. */
 export function argmax(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;
   for (let i = 1; i < count; i++) if (values[start + i] > values[start + best]) best = i;

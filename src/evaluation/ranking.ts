@@ -1,16 +1,17 @@
 /** ROC and precision-recall curves of one class against the rest, and the areas under them. */
 
-/** Rows in falling order of score, grouped where scores are equal; made once, used for any weights. */
-export interface Ranking {
+/** Rows by decreasing score, grouped where scores are equal; computed once, used for any weights. */
+interface Ranking {
   /** Row indices, best score first. */
   order: Uint32Array;
-  /** Of each row in `order`: whether the next row has another score (or there is none). */
+  /** For each row in `order`, 1 where the next row has another score or there is none. */
   lastOfTie: Uint8Array;
   /** 1 where the row is of the positive class. */
   positive: Uint8Array;
   scores: Float64Array;
 }
 
+/** Ranks rows by their score for one class. */
 export function rankRows(
   trueLabels: ArrayLike<number>,
   scores: Float64Array,
@@ -26,19 +27,23 @@ export function rankRows(
   };
 }
 
-export interface RankingAreas {
+interface RankingAreas {
   /** Area under the ROC curve by trapezoids; NaN unless both classes occur. */
   ROC_AUC: number;
   /** Average precision Σ (Rₙ − Rₙ₋₁) Pₙ; NaN without positives. */
   PR_AUC: number;
 }
 
-/** @param weights of the rows; 1 each when absent */
+/**
+ * Areas under the ROC and the precision-recall curve.
+ *
+ * @param weights of the rows; 1 each when absent
+ */
 export function rankingAreas(ranking: Ranking, weights?: ArrayLike<number>): RankingAreas {
-  const [positives, negatives] = totals(ranking, weights);
+  const [positives, negatives] = countClasses(ranking, weights);
   let rocArea = 0;
   let precisionSum = 0;
-  walk(ranking, weights, (tp, fp, addedTp, addedFp) => {
+  visitThresholds(ranking, weights, (tp, fp, addedTp, addedFp) => {
     rocArea += addedFp * (tp - addedTp / 2);
     if (tp + fp > 0) precisionSum += addedTp * tp / (tp + fp);
   });
@@ -50,22 +55,22 @@ export function rankingAreas(ranking: Ranking, weights?: ArrayLike<number>): Ran
 
 /** Points from the strictest threshold to the loosest; the first classifies nothing as positive. */
 export interface RankingCurves {
-  /** Scores from which on a row counts as positive; null for the first point. */
+  /** Lowest score that counts as positive; null for the first point. */
   thresholds: (number | null)[];
   /** 1 − specificity; with `sensitivity` the ROC curve. */
   false_positive_rate: number[];
   /** Also called recall. */
   sensitivity: number[];
-  /** Of the first point 1, as is usual. */
+  /** 1 at the first point, by convention. */
   precision: number[];
 }
 
 /**
- * Curves with one point a distinct score, thinned evenly to at most `maxPoints` for drawing (areas
- * come from {@link rankingAreas}, which uses all).
+ * Curves with one point a distinct score, thinned evenly to at most `maxPoints` for drawing;
+ * {@link rankingAreas} uses all points.
  */
 export function rankingCurves(ranking: Ranking, maxPoints = 512): RankingCurves {
-  const [positives, negatives] = totals(ranking);
+  const [positives, negatives] = countClasses(ranking);
   const curves: RankingCurves = {
     thresholds: [null],
     false_positive_rate: [0],
@@ -75,7 +80,7 @@ export function rankingCurves(ranking: Ranking, maxPoints = 512): RankingCurves 
   const points = ranking.lastOfTie.reduce((sum, last) => sum + last, 0);
   const stride = Math.ceil(points / (maxPoints - 2));
   let point = 0;
-  walk(ranking, undefined, (tp, fp, _addedTp, _addedFp, score) => {
+  visitThresholds(ranking, undefined, (tp, fp, _addedTp, _addedFp, score) => {
     point++;
     if (point % stride !== 0 && point !== points) return;
     curves.thresholds.push(score);
@@ -86,7 +91,8 @@ export function rankingCurves(ranking: Ranking, maxPoints = 512): RankingCurves 
   return curves;
 }
 
-function totals(ranking: Ranking, weights?: ArrayLike<number>): [number, number] {
+/** Weights of the positive and of the negative rows. */
+function countClasses(ranking: Ranking, weights?: ArrayLike<number>): [number, number] {
   let positives = 0;
   let negatives = 0;
   for (let row = 0; row < ranking.positive.length; row++) {
@@ -98,7 +104,7 @@ function totals(ranking: Ranking, weights?: ArrayLike<number>): [number, number]
 }
 
 /** Visits each distinct score, best first, with cumulated and added true and false positives. */
-function walk(
+function visitThresholds(
   { order, lastOfTie, positive, scores }: Ranking,
   weights: ArrayLike<number> | undefined,
   visit: (tp: number, fp: number, addedTp: number, addedFp: number, score: number) => void,

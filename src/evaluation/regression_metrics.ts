@@ -1,9 +1,5 @@
 /** Metrics of regression with ClinicaDL's names. */
 
-export const REGRESSION_METRICS = ["MAE", "RMSE", "R2_score"] as const;
-
-export type RegressionMetric = typeof REGRESSION_METRICS[number];
-
 /**
  * MAE = mean |e|, RMSE = √(mean e²), R2_score = 1 − Σe² / Σ(y − ȳ)², which is 0 when all y are equal.
  *
@@ -13,7 +9,7 @@ export function regressionMetrics(
   trueValues: ArrayLike<number>,
   predictedValues: ArrayLike<number>,
   weights?: ArrayLike<number>,
-): Record<RegressionMetric, number> {
+): Record<"MAE" | "RMSE" | "R2_score", number> {
   let total = 0, sum = 0, absolute = 0, squared = 0;
   for (let row = 0; row < trueValues.length; row++) {
     const weight = weights?.[row] ?? 1;

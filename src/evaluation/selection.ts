@@ -1,10 +1,10 @@
-/** Which value of a metric is better, for the choice of a best model. */
+/** Comparison of a metric's values, for the selection of a best model. */
 
 const SMALLER_IS_BETTER = new Set(["loss", "MAE", "RMSE", "LR_minus", "ECE"]);
 
 /**
- * Whether `value` is strictly better than the best so far, which is undefined at first. A value
- * that is not a number is never better.
+ * Whether `value` is strictly better than the best so far, which is undefined at first. NaN is never
+ * better.
  */
 export function isBetter(metric: string, value: number, best: number | undefined): boolean {
   if (Number.isNaN(value)) return false;

@@ -1,15 +1,15 @@
-/** From elements (slices, patches, regions) to images: weighted votes of single or multiple networks. */
+/** Image-level predictions from elements (slices, patches, regions), by weighted votes. */
 import { DataError } from "../errors.ts";
 import { argmax, type Predictions } from "./predictions.ts";
 
 export type Voting = "soft" | "hard";
 
 /**
- * The weight of each element, summing to 1. Soft voting weighs an element by its accuracy on the
- * validation set, or not at all where that is below the threshold; hard voting weighs all alike.
+ * The weight of each element; they sum to 1. In soft voting it is the element's accuracy on the
+ * validation set, or 0 where that is below the threshold; in hard voting all are equal.
  *
- * @param validation element-level predictions of the validation set, whatever group is to be voted
- * on: weights from a group's own labels would flatter it
+ * @param validation element-level predictions of the validation set, whichever data group votes:
+ * weights from a group's own labels would bias its results
  * @param selectionThreshold between 0 and 1
  * @throws {DataError} when no element is left, or validation labels are unknown
  */
@@ -53,7 +53,7 @@ export function elementWeights(
 
 /**
  * Image-level predictions, sorted by participant and session: of a classification p_c = Σ wᵢ pᵢ,c
- * and the class of the largest; of a regression the plain mean.
+ * and the class with the largest; of a regression the mean.
  *
  * @param weights of the elements ({@link elementWeights}); not used by regression
  * @throws {DataError} naming the image that lacks an element, has one twice, or has two labels
@@ -97,7 +97,7 @@ export function voteOnImages(
   return voted;
 }
 
-/** Rows of each image in order of elements; images in order of participant and session. */
+/** Rows of each image, by element; images by participant and session. */
 function groupByImage({ participants, sessions, elements }: Predictions): number[][] {
   const images = new Map<string, number[]>();
   participants.forEach((participant, row) => {
@@ -111,6 +111,7 @@ function groupByImage({ participants, sessions, elements }: Predictions): number
   );
 }
 
+/** @throws {DataError} naming the image that lacks an element, or has one twice */
 function checkElements(
   { elements }: Predictions,
   rows: readonly number[],

@@ -1,7 +1,7 @@
 /**
- * A restricted unpickler: the opcodes that PyTorch checkpoints use, and no way to call or import
- * anything. Classes and functions that a pickle names stay names, and what it would do with them is
- * decided by the caller's {@link PickleMachine}.
+ * A restricted unpickler: it knows the opcodes that PyTorch checkpoints use, and neither calls nor
+ * imports anything. Classes and functions that a pickle names stay names; the caller's
+ * {@link PickleMachine} decides what becomes of them.
  */
 import { DataError } from "../errors.ts";
 
@@ -10,7 +10,7 @@ export class PickleGlobal {
   constructor(readonly name: string) {}
 }
 
-/** What a pickle holds: dicts are Maps, lists arrays, tuples frozen arrays; `T` is the machine's. */
+/** A value of a pickle: dicts are Maps, lists arrays, tuples frozen arrays; `T` are the machine's. */
 export type PickleValue<T> =
   | null
   | boolean
@@ -23,18 +23,23 @@ export type PickleValue<T> =
   | readonly PickleValue<T>[]
   | PickleDict<T>;
 
+/** A dict, in the order of the pickle. */
 export class PickleDict<T> extends Map<string | number, PickleValue<T>> {}
 
-/** What a pickle may do beyond plain values. Every method throws on what it does not know. */
+/**
+ * The operations of a pickle beyond plain values.
+ *
+ * Every method throws a {@link DataError} for a global or value that it does not know.
+ */
 export interface PickleMachine<T> {
-  /** A class or function is named. */
-  admit(global: string): void;
-  /** A global is called (REDUCE) or instantiated (NEWOBJ). */
+  /** Checks a class or function that the pickle names. */
+  checkGlobal(global: string): void;
+  /** Calls (REDUCE) or instantiates (NEWOBJ) a global. */
   construct(global: string, args: readonly PickleValue<T>[]): PickleValue<T>;
-  /** State is set on a value (BUILD). */
+  /** Sets the state of a value (BUILD). @returns the value with its state */
   setState(value: PickleValue<T>, state: PickleValue<T>): PickleValue<T>;
-  /** Something outside of the pickle is referred to (BINPERSID). */
-  persistent(id: PickleValue<T>): PickleValue<T>;
+  /** Finds an object outside of the pickle by its id (BINPERSID). */
+  resolvePersistentId(id: PickleValue<T>): PickleValue<T>;
 }
 
 const MARK = Symbol("mark");
@@ -42,8 +47,9 @@ const MARK = Symbol("mark");
 /**
  * Reads one pickle of protocol 2 to 5.
  *
+ * @param start position of its first opcode
  * @param subject the file's name for errors
- * @returns the value, and the position behind its STOP
+ * @returns the value, and the position after its STOP
  * @throws {DataError} when it is truncated, malformed, or needs an opcode that is not allowed
  */
 export function unpickle<T>(
@@ -150,9 +156,9 @@ class Unpickler<T> {
       case 0x94: // MEMOIZE
         return this.#memoize(this.#memo.length);
       case 0x68: // BINGET
-        return this.#recall(this.#u8());
+        return this.#pushMemo(this.#u8());
       case 0x6a: // LONG_BINGET
-        return this.#recall(this.#u32());
+        return this.#pushMemo(this.#u32());
       case 0x63: // GLOBAL
         return this.#push(this.#global(`${this.#line()}.${this.#line()}`));
       case 0x93: { // STACK_GLOBAL
@@ -172,7 +178,7 @@ class Unpickler<T> {
         return this.#push(this.machine.setState(value, state));
       }
       case 0x51: // BINPERSID
-        return this.#push(this.machine.persistent(this.#pop()));
+        return this.#push(this.machine.resolvePersistentId(this.#pop()));
       default:
         throw this.#fail(
           `opcode 0x${opcode.toString(16).padStart(2, "0")} at byte ${this.#at - 1} is not allowed`,
@@ -184,7 +190,7 @@ class Unpickler<T> {
     return new DataError(this.subject, `holds a pickle that cannot be read: ${problem}`);
   }
 
-  /** Advances by `count` bytes and gives the position before them. */
+  /** Advances by `count` bytes. @returns the position before them */
   #take(count: number): number {
     const position = this.#at;
     if (position + count > this.bytes.length) throw this.#fail("it is truncated");
@@ -217,7 +223,7 @@ class Unpickler<T> {
     return text;
   }
 
-  /** Two's complement, little-endian; a number where that is exact. */
+  /** A little-endian integer in two's complement; a number where that is exact. */
   #long(length: number): number | bigint {
     let value = 0n;
     const digits = this.#slice(length);
@@ -228,7 +234,7 @@ class Unpickler<T> {
   }
 
   #global(name: string): PickleGlobal {
-    this.machine.admit(name);
+    this.machine.checkGlobal(name);
     return new PickleGlobal(name);
   }
 
@@ -262,12 +268,12 @@ class Unpickler<T> {
   }
 
   #memoize(index: number): void {
-    // Python numbers memo entries from 0 without gaps, so a sparse one is a lie about the size.
+    // Python numbers memo entries from 0 without gaps: a gap would only allocate a large array.
     if (index > this.#memo.length) throw this.#fail(`memo entry ${index} is out of order`);
     this.#memo[index] = this.#top();
   }
 
-  #recall(index: number): void {
+  #pushMemo(index: number): void {
     if (index >= this.#memo.length) throw this.#fail(`memo entry ${index} does not exist`);
     this.#push(this.#memo[index]);
   }

@@ -1,8 +1,8 @@
 /**
  * safetensors files: `u64 N | N bytes of JSON | tensor bytes`.
  *
- * The writer lays tensors out by falling element size, so that every tensor is aligned and can be
- * viewed in place; the header keeps the order in which they were given.
+ * The writer orders tensors by decreasing element size, so that every tensor is aligned and can be
+ * viewed in place; the header keeps their original order.
  */
 import { DataError } from "../errors.ts";
 import {
@@ -39,7 +39,8 @@ const DTYPES = new Map(
 /** The reference reader refuses longer headers. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-export interface SafetensorsEntry {
+/** Description of a tensor in the header. */
+interface SafetensorsEntry {
   dtype: Dtype;
   shape: readonly number[];
   /** Bytes from the start of the file. */
@@ -47,8 +48,8 @@ export interface SafetensorsEntry {
   elements: number;
 }
 
-/** A parsed file: entries by name, in the header's order; tensors are made when asked for. */
-export interface Safetensors {
+/** A parsed file: entries by name, in the header's order; tensors are created on request. */
+interface Safetensors {
   metadata: Readonly<Record<string, string>>;
   entries: ReadonlyMap<string, SafetensorsEntry>;
   /** Views the file's bytes. @throws {DataError} when there is no such tensor */
@@ -57,7 +58,11 @@ export interface Safetensors {
   tensors(): Map<string, Tensor>;
 }
 
-/** @throws {DataError} when a tensor's data disagree with its dtype or shape */
+/**
+ * Writes tensors by name, and text by key.
+ *
+ * @throws {DataError} when a tensor's data disagree with its dtype or shape
+ */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
   metadata?: Readonly<Record<string, string>>,
@@ -66,33 +71,34 @@ export function writeSafetensors(
     ? [...tensors]
     : Object.entries(tensors as Readonly<Record<string, Tensor>>);
   for (const [name, tensor] of named) checkTensor(tensor, `tensor ${name}`);
-  const { bytes, ranges } = layOut(named, metadata);
-  named.forEach(([, tensor], i) => bytes.set(tensorBytes(tensor), ranges[i]));
+  const { bytes, starts } = allocateFile(named, metadata);
+  named.forEach(([, tensor], i) => bytes.set(tensorBytes(tensor), starts[i]));
   return bytes;
 }
 
 /**
- * A file whose tensors are zero, and views to fill them in place: big tensors are not copied.
+ * Allocates a file whose tensors are zero, and views that fill them in place: large tensors are not
+ * copied.
  *
- * @throws {DataError} on a shape that can't be
+ * @throws {DataError} on an impossible shape
  */
 export function allocateSafetensors<Name extends string>(
   tensors: Readonly<Record<Name, { dtype: Dtype; shape: readonly number[] }>>,
 ): { bytes: Uint8Array<ArrayBuffer>; views: Record<Name, TensorData> } {
   const named = Object.entries(tensors) as [Name, { dtype: Dtype; shape: readonly number[] }][];
-  const { bytes, ranges } = layOut(named);
+  const { bytes, starts } = allocateFile(named);
   const views = named.map(([name, { dtype, shape }], i) => [
     name,
-    new ARRAY_OF[dtype](bytes.buffer, ranges[i], elementCount(shape, `tensor ${name}`)),
+    new ARRAY_OF[dtype](bytes.buffer, starts[i], elementCount(shape, `tensor ${name}`)),
   ]);
   return { bytes, views: Object.fromEntries(views) };
 }
 
-/** The header in place, and where each tensor begins. */
-function layOut(
+/** Allocates a file and writes its header. @returns its bytes, and the offset of each tensor */
+function allocateFile(
   named: readonly [string, { dtype: Dtype; shape: readonly number[] }][],
   metadata?: Readonly<Record<string, string>>,
-): { bytes: Uint8Array<ArrayBuffer>; ranges: number[] } {
+): { bytes: Uint8Array<ArrayBuffer>; starts: number[] } {
   const size = ([name, { dtype, shape }]: (typeof named)[number]) =>
     dtypeSize(dtype) * elementCount(shape, `tensor ${name}`);
   const offsets = new Map<string, number>();
@@ -119,7 +125,7 @@ function layOut(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
   bytes.fill(0x20, 8 + header.length, 8 + padded);
   bytes.set(header, 8);
-  return { bytes, ranges: named.map(([name]) => 8 + padded + offsets.get(name)!) };
+  return { bytes, starts: named.map(([name]) => 8 + padded + offsets.get(name)!) };
 }
 
 /**

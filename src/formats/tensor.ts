@@ -1,6 +1,7 @@
 /** Tensors as files hold them: a dtype, a shape and a flat row-major array. */
 import { DataError } from "../errors.ts";
 
+/** Element types, by PyTorch's names. */
 export type Dtype =
   | "float64"
   | "float32"
@@ -16,6 +17,7 @@ export type Dtype =
   | "uint8"
   | "bool";
 
+/** The arrays that hold elements, one class a dtype: see {@link ARRAY_OF}. */
 export type TensorData =
   | Float64Array<ArrayBuffer>
   | Float32Array<ArrayBuffer>
@@ -33,7 +35,7 @@ export interface Tensor {
   dtype: Dtype;
   /** `[]` for a scalar. */
   shape: readonly number[];
-  /** Row-major. `bfloat16` stands as raw bits in a Uint16Array, `bool` as 0 or 1 in a Uint8Array. */
+  /** Row-major. `bfloat16` is raw bits in a Uint16Array, `bool` 0 or 1 in a Uint8Array. */
   data: TensorData;
 }
 
@@ -74,7 +76,7 @@ export function dtypeSize(dtype: Dtype): number {
 /**
  * Number of elements of a shape.
  *
- * @throws {DataError} when a dimension is not a whole number from 0 on, or the product is not exact
+ * @throws {DataError} when a size is no safe integer from 0 on, or the product is none
  */
 export function elementCount(shape: readonly number[], subject: string): number {
   let count = 1;
@@ -90,7 +92,11 @@ export function elementCount(shape: readonly number[], subject: string): number 
   return count;
 }
 
-/** Checks that `data` is the array class of its dtype and has as many elements as the shape says. */
+/**
+ * Checks that `data` is of the array class of its dtype and has as many elements as the shape.
+ *
+ * @throws {DataError} when it isn't or hasn't
+ */
 export function checkTensor(tensor: Tensor, subject: string): void {
   const expected = ARRAY_OF[tensor.dtype];
   if (expected === undefined || !(tensor.data instanceof expected)) {
@@ -111,7 +117,7 @@ export function tensorBytes(tensor: Tensor): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** `count` elements from `offset` on: a view where the alignment allows it, a copy otherwise. */
+/** `count` elements from byte `offset` on: a view where they are aligned, a copy otherwise. */
 export function viewElements(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: Dtype,

@@ -1,6 +1,12 @@
-/** TensorBoard event files with scalars: one protocol-buffer message a record, masked crc32c. */
+/**
+ * TensorBoard event files with scalars. A record is
+ * `u64 length | u32 masked crc32c of it | message | u32 masked crc32c of the message`, the message a
+ * protocol buffer `tensorflow.Event`.
+ */
 
+/** A point of a curve. */
 export interface ScalarEvent {
+  /** Name of the curve. */
   tag: string;
   step: number;
   value: number;
@@ -8,7 +14,7 @@ export interface ScalarEvent {
   wallTime: number;
 }
 
-/** crc32c (Castagnoli) of one byte each: reflected polynomial 0x82f63b78. */
+/** crc32c (Castagnoli) of each byte value: reflected polynomial 0x82f63b78. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc >>> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
@@ -24,7 +30,7 @@ export function maskedCrc32c(bytes: Uint8Array): number {
 }
 
 /**
- * A whole event file. TensorBoard finds it by a name with "tfevents" in it, one folder a curve.
+ * Writes an event file. TensorBoard finds it by a name with "tfevents" in it, one folder a curve.
  *
  * @param startTime of the header record, in seconds since 1970
  */

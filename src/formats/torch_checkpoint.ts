@@ -1,8 +1,8 @@
 /**
- * PyTorch checkpoints (`.pt`, `.pth`, `.pth.tar`): ZIP archives as written since 1.6, and the
- * stream of pickles from before, in which torchvision's older weights are still distributed.
+ * PyTorch checkpoints (`.pt`, `.pth`, `.pth.tar`): ZIP archives since version 1.6, and before it
+ * streams of pickles, as which torchvision's older weights are still distributed.
  *
- * Reading never calls what a file names: a few globals are known, all others are refused.
+ * Reading calls nothing that a file names: a few globals are known, all others are refused.
  */
 import { DataError } from "../errors.ts";
 import { PickleDict, unpickle } from "./pickle.ts";
@@ -15,19 +15,20 @@ import {
   tensorBytes,
 } from "./tensor.ts";
 import { CheckpointMachine, STORAGE_DTYPES, type TorchValue } from "./torch_storage.ts";
-import { isZip, readZip, writeZip, type ZipContent, zipParts } from "./zip.ts";
+import { isZip, readZip, writeZip, writeZipParts, type ZipContent } from "./zip.ts";
 
 export type { TorchValue };
 
 /** The first pickle of the old stream format is this number. */
 const STREAM_MAGIC = 0x1950a86a20f9469cfc6cn;
 const STREAM_PROTOCOL = 1001;
+
 /**
- * Reads everything that a checkpoint holds: tensors, dictionaries (Maps), lists, text and numbers.
- * Packed tensors are views, of the file or of a storage that they share with others.
+ * Reads all values of a checkpoint: tensors, dictionaries (Maps), lists, text and numbers.
+ * Contiguous tensors are views, of the file or of a storage that they share with others.
  *
  * @param subject the file's name for errors
- * @throws {DataError} when it is no checkpoint, is truncated or corrupt, lies about sizes, or names a
+ * @throws {DataError} when it is no checkpoint, is truncated or corrupt, has wrong sizes, or names a
  * class or function that is not known to be harmless
  */
 export function readTorch(bytes: Uint8Array<ArrayBuffer>, subject: string): TorchValue {
@@ -41,8 +42,8 @@ export function readTorch(bytes: Uint8Array<ArrayBuffer>, subject: string): Torc
 }
 
 /**
- * The named tensors of a checkpoint: of the whole value, or of its `model` or `state_dict` entry.
- * The prefix `module.` of data-parallel training is dropped.
+ * The named tensors of a checkpoint: its entry `model`, `state_dict` or `model_state_dict`, or else the
+ * value itself. The prefix `module.` of data-parallel training is removed.
  *
  * @throws {DataError} when there is no such dictionary
  */
@@ -72,32 +73,32 @@ export function stateDict(value: TorchValue, subject: string): Map<string, Tenso
   return tensors;
 }
 
-/** What a checkpoint can be made of. Numbers must be whole: 1.13 refuses Python floats. */
-export type Writable =
+/** A value that {@link writeTorch} can write. Numbers are integers: PyTorch 1.13 refuses floats. */
+type WritableValue =
   | Tensor
   | string
   | number
   | boolean
-  | ReadonlyMap<string, Writable>
-  | { readonly [key: string]: Writable };
+  | ReadonlyMap<string, WritableValue>
+  | { readonly [key: string]: WritableValue };
 
 /**
  * The bytes of a checkpoint that `torch.load` accepts, also with `weights_only=True` and `mmap=True`, from
  * PyTorch 1.13 on. Equal values give equal bytes.
  *
- * @throws {RangeError} on a number that is not whole, and on unsigned dtypes other than uint8
+ * @throws {RangeError} on a number that is no safe integer, and on unsigned dtypes other than uint8
  * @throws {DataError} when a tensor's data disagree with its dtype or shape
  */
-export function writeTorch(value: Writable): Uint8Array<ArrayBuffer> {
-  return writeZip(archiveOf(value));
+export function writeTorch(value: WritableValue): Uint8Array<ArrayBuffer> {
+  return writeZip(listEntries(value));
 }
 
-/** {@link writeTorch} in pieces, of which the large ones are the tensors' own memory. */
-export function torchParts(value: Writable): Uint8Array<ArrayBuffer>[] {
-  return zipParts(archiveOf(value));
+/** {@link writeTorch} in consecutive parts, of which the large ones are the tensors' own memory. */
+export function writeTorchParts(value: WritableValue): Uint8Array<ArrayBuffer>[] {
+  return writeZipParts(listEntries(value));
 }
 
-function archiveOf(value: Writable): ZipContent[] {
+function listEntries(value: WritableValue): ZipContent[] {
   const writer = new PickleWriter();
   const pickle = writer.write(value);
   return [
@@ -182,14 +183,14 @@ class PickleWriter {
   readonly tensors: Tensor[] = [];
   readonly #bytes: number[] = [];
 
-  write(value: Writable): Uint8Array<ArrayBuffer> {
+  write(value: WritableValue): Uint8Array<ArrayBuffer> {
     this.#op("\x80\x02");
     this.#value(value);
     this.#op(".");
     return Uint8Array.from(this.#bytes);
   }
 
-  #value(value: Writable): void {
+  #value(value: WritableValue): void {
     if (typeof value === "string") this.#text(value);
     else if (typeof value === "boolean") this.#op(value ? "\x88" : "\x89");
     else if (typeof value === "number") this.#integer(value);
@@ -197,7 +198,7 @@ class PickleWriter {
     else this.#dict(value instanceof Map ? [...value] : Object.entries(value));
   }
 
-  #dict(entries: [string, Writable][]): void {
+  #dict(entries: [string, WritableValue][]): void {
     this.#op("}(");
     for (const [key, value] of entries) {
       this.#text(key);

@@ -1,6 +1,6 @@
 /**
- * The only things that a checkpoint's pickle can bring about: ordered dictionaries and tensors over
- * storages. Each named class or function is known, or refused.
+ * The objects that a checkpoint's pickle can create: ordered dictionaries, and tensors over storages.
+ * It may name no other class or function.
  */
 import { DataError } from "../errors.ts";
 import { PickleDict, PickleGlobal, type PickleMachine, type PickleValue } from "./pickle.ts";
@@ -15,7 +15,7 @@ import {
   viewElements,
 } from "./tensor.ts";
 
-/** Storage classes of `torch` by name; the CUDA ones are read alike. */
+/** Dtypes of the storage classes of `torch` and `torch.cuda`. */
 export const STORAGE_DTYPES: ReadonlyMap<string, Dtype> = new Map([
   ["DoubleStorage", "float64"],
   ["FloatStorage", "float32"],
@@ -44,17 +44,19 @@ const KNOWN_GLOBALS = new Set([
 const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+)$/;
 
 const MAX_RANK = 64;
-/** Views that are not packed are copied, up to this many bytes beyond four times the file. */
+/** Non-contiguous views are copied, up to this many bytes beyond four times the file. */
 const COPY_ALLOWANCE = 64 * 2 ** 20;
 
+/** A value of a checkpoint. */
 export type TorchValue = PickleValue<Tensor | StorageSlice>;
 
-/** Memory that tensors look into; it is filled when the pickle has been read. */
+/** Memory that tensors are views of; it is filled after the pickle was read. */
 class Storage {
   data?: TensorData;
 
   constructor(readonly key: string, readonly dtype: Dtype, readonly elements: number) {}
 
+  /** @throws {DataError} when the bytes are not as many as declared */
   fill(bytes: Uint8Array<ArrayBuffer>, subject: string): void {
     const expected = this.elements * dtypeSize(this.dtype);
     if (bytes.length !== expected) {
@@ -67,12 +69,12 @@ class Storage {
   }
 }
 
-/** A storage as a tensor refers to it: whole, or a part of another as old files have it. */
-export class StorageSlice {
+/** The part of a storage that a tensor refers to: all of it, or a range as in old files. */
+class StorageSlice {
   constructor(readonly storage: Storage, readonly start: number, readonly elements: number) {}
 }
 
-/** A tensor and where its data are to come from. */
+/** A tensor whose data are not yet there, and its position in a storage. */
 interface PendingTensor {
   tensor: Tensor;
   storage: Storage;
@@ -80,16 +82,18 @@ interface PendingTensor {
   strides: readonly number[];
 }
 
+/** Creates the tensors and dictionaries of one checkpoint. */
 export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
   readonly storages = new Map<string, Storage>();
   readonly #pending: PendingTensor[] = [];
   #copyBudget: number;
 
+  /** @param fileBytes size of the checkpoint, which limits how much is copied */
   constructor(readonly subject: string, fileBytes: number) {
     this.#copyBudget = 4 * fileBytes + COPY_ALLOWANCE;
   }
 
-  admit(global: string): void {
+  checkGlobal(global: string): void {
     if (KNOWN_GLOBALS.has(global) || storageDtype(global) !== undefined) return;
     throw this.#fail(
       `names ${global}, which is not known to be harmless; save only its state dict`,
@@ -122,7 +126,7 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     throw this.#fail("sets the state of something that has none");
   }
 
-  persistent(id: TorchValue): StorageSlice {
+  resolvePersistentId(id: TorchValue): StorageSlice {
     const [tag, type, key, , count, view] = Array.isArray(id) ? id : [];
     const dtype = type instanceof PickleGlobal ? storageDtype(type.name) : undefined;
     if (tag !== "storage" || typeof key !== "string" || dtype === undefined) {
@@ -142,7 +146,11 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     return new StorageSlice(storage, start, length);
   }
 
-  /** Gives every tensor its data, now that the storages are there. */
+  /**
+   * Gives every tensor its data, after all storages were filled.
+   *
+   * @throws {DataError} when a storage is missing, or views need far more memory than the file
+   */
   fillTensors(): void {
     for (const pending of this.#pending) pending.tensor.data = this.#gather(pending);
   }
@@ -179,12 +187,13 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     return tensor;
   }
 
+  /** The elements of a tensor in row-major order: a view where they are contiguous, else a copy. */
   #gather({ tensor: { shape }, storage, offset, strides }: PendingTensor): TensorData {
     const { data } = storage;
     if (data === undefined) throw this.#fail(`lacks storage "${storage.key}"; it may be truncated`);
     const count = elementCount(shape, this.subject);
     if (count === 0) return new ARRAY_OF[storage.dtype](0);
-    if (isPacked(shape, strides)) return data.subarray(offset, offset + count);
+    if (isContiguous(shape, strides)) return data.subarray(offset, offset + count);
     this.#copyBudget -= count * dtypeSize(storage.dtype);
     if (this.#copyBudget < 0) {
       throw this.#fail("has views that would need far more memory than the file has data");
@@ -222,7 +231,7 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
 }
 
 /** Whether elements follow each other in row-major order; axes of one element have any stride. */
-function isPacked(shape: readonly number[], strides: readonly number[]): boolean {
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis] !== 1 && strides[axis] !== expected) return false;

@@ -2,14 +2,14 @@
  * Tab-separated tables as BIDS, pandas and ClinicaDL write them.
  *
  * Reading accepts both dialects: `n/a` and the empty field are missing; quotes, CRLF and a byte
- * order mark are understood. Writing follows BIDS: `n/a`, "\n", a newline at the end. Fields stay
- * text, so `participant_id` and `session_id` never turn into numbers; columns are parsed by those
- * who know what they hold. `NA`, `NaN` and `null` are text, because a diagnosis may be called that.
+ * order mark are allowed. Writing follows BIDS: `n/a`, "\n", a newline at the end. Fields stay text,
+ * so `participant_id` and `session_id` never turn into numbers; callers parse the columns that they
+ * know. `NA`, `NaN` and `null` are text, because a diagnosis may have such a name.
  */
 import { parse, stringify } from "@std/csv";
 import { DataError } from "../errors.ts";
 
-/** A field; null when missing. */
+/** A field; null where it is missing. */
 export type Cell = string | null;
 
 export interface Table {
@@ -21,7 +21,7 @@ export interface Table {
 
 const MISSING = "n/a";
 
-/** UTF-8 text. @throws {DataError} when the bytes are not UTF-8 */
+/** Decodes UTF-8. @throws {DataError} when the bytes are not UTF-8 */
 function decode(bytes: Uint8Array, subject: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -31,7 +31,7 @@ function decode(bytes: Uint8Array, subject: string): string {
 }
 
 /**
- * The rows of a tab-separated table with a header.
+ * Reads a tab-separated table with a header.
  *
  * @param subject the file, for messages
  * @throws {DataError} on an empty file, an unnamed or duplicate column, a row with another number
@@ -63,11 +63,11 @@ export function readTsv(source: string | Uint8Array, subject: string): Table {
   return { columns, rows };
 }
 
-/** Records and the line each begins on, counted from 1. Blank lines are skipped. */
+/** Records, and the line on which each starts, counted from 1. Blank lines are skipped. */
 function parseRecords(text: string, subject: string): { records: string[][]; lines: number[] } {
   if (!text.includes('"')) return splitRecords(text);
-  // Quoted fields may hold line ends: the parser takes the text in stretches, each of which is a
-  // record or several, so that a record keeps its line.
+  // Quoted fields may contain line ends: lines are parsed together until their quotes are paired, so
+  // that the first line of each record is known.
   const records: string[][] = [];
   const lines: number[] = [];
   const pending: string[] = [];
@@ -112,7 +112,7 @@ function splitRecords(text: string): { records: string[][]; lines: number[] } {
   return { records, lines };
 }
 
-/** What a cell can be written from. Booleans print as pandas does: `True`, `False`. */
+/** A value that can be written into a cell. Booleans are written as pandas does: `True`, `False`. */
 export type Writable = string | number | boolean | null | undefined;
 
 function cellText(value: Writable): string {
@@ -126,7 +126,7 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? MISSING : value > 0 ? "inf" : "-inf";
 }
 
-/** Text of a table: BIDS's `n/a` for missing values, fields quoted only where they must be. */
+/** Writes a table: BIDS's `n/a` for missing values, fields quoted only where they must be. */
 export function writeTsv(
   columns: readonly string[],
   rows: readonly (readonly Writable[])[],
@@ -135,7 +135,7 @@ export function writeTsv(
   return stringify(records, { separator: "\t" }).replaceAll("\r\n", "\n");
 }
 
-/** Position of each of the named columns. @throws {DataError} naming every column that is absent */
+/** Index of each of the named columns. @throws {DataError} naming every column that is absent */
 export function columnIndices<Name extends string>(
   table: Pick<Table, "columns">,
   names: readonly Name[],

@@ -14,7 +14,7 @@ const LOCAL_HEADER_BYTES = 30;
 const CENTRAL_HEADER_BYTES = 46;
 const END_RECORD_BYTES = 22;
 const ALIGNMENT = 64;
-/** 1980-01-01, the earliest date that the format can say: archives do not depend on the clock. */
+/** 1980-01-01, the format's earliest date: archives do not depend on the clock. */
 const DOS_DATE = 0x21;
 const UTF8_NAMES = 0x800;
 const U32_MAX = 0xffffffff;
@@ -22,7 +22,8 @@ const U16_MAX = 0xffff;
 /** Deflate cannot shrink data further than this. */
 const MAX_DEFLATE_RATIO = 1032;
 
-interface Entry {
+/** An entry of the central directory; sizes in bytes. */
+interface DirectoryEntry {
   method: number;
   crc: number;
   compressed: number;
@@ -31,26 +32,28 @@ interface Entry {
 }
 
 /** An archive's entries; each is read, and its checksum checked, when asked for. */
-export interface ZipArchive {
+interface ZipArchive {
   names: readonly string[];
   /** Bytes of one entry: a view where it is stored. @throws {DataError} if absent or corrupt */
   read(name: string): Uint8Array<ArrayBuffer>;
 }
 
-/** Whether the bytes begin like a ZIP archive. */
+/** Whether the bytes start with the signature of a ZIP archive. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
 /**
+ * Reads the directory of an archive.
+ *
  * @param subject the file's name for errors
- * @throws {DataError} when the directory is missing, lies about sizes or points outside the file
+ * @throws {DataError} when the directory is missing, has wrong sizes or points outside the file
  */
 export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArchive {
   const fail = (problem: string) => new DataError(subject, `is not a sound archive: ${problem}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const directory = findDirectory(view, fail);
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, DirectoryEntry>();
   let at = directory.offset;
   for (let i = 0; i < directory.count; i++) {
     if (at + CENTRAL_HEADER_BYTES > bytes.length || view.getUint32(at, true) !== CENTRAL_HEADER) {
@@ -64,7 +67,7 @@ export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArc
     if (next > bytes.length) throw fail("its directory is truncated");
     const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
     if (entries.has(name)) throw fail(`it holds ${name} twice`);
-    const entry: Entry = {
+    const entry: DirectoryEntry = {
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),
       compressed: view.getUint32(at + 20, true),
@@ -114,8 +117,14 @@ function findDirectory(view: DataView, fail: Fail): { offset: number; count: num
   return { offset, count };
 }
 
-/** Takes sizes and offset that do not fit 32 bits from the zip64 extra field (id 1). */
-function applyZip64(entry: Entry, view: DataView, start: number, length: number, fail: Fail) {
+/** Reads sizes and offset that need more than 32 bits from the zip64 extra field (id 1). */
+function applyZip64(
+  entry: DirectoryEntry,
+  view: DataView,
+  start: number,
+  length: number,
+  fail: Fail,
+) {
   if (entry.size !== U32_MAX && entry.compressed !== U32_MAX && entry.localOffset !== U32_MAX) {
     return;
   }
@@ -140,7 +149,7 @@ function readEntry(
   bytes: Uint8Array<ArrayBuffer>,
   view: DataView,
   name: string,
-  entry: Entry,
+  entry: DirectoryEntry,
   fail: Fail,
 ): Uint8Array<ArrayBuffer> {
   const { localOffset, compressed, size, method } = entry;
@@ -169,20 +178,20 @@ function readEntry(
   } else {
     throw fail(`${name} is packed by method ${method}, neither stored nor deflated`);
   }
-  // PyTorch can be told not to compute checksums; it then writes 0.
+  // PyTorch writes 0 where it is configured not to compute checksums.
   if (entry.crc !== 0 && crc32(content) !== entry.crc) throw fail(`${name} is corrupt (CRC-32)`);
   return content;
 }
 
-/** What an entry is to hold. */
+/** An entry to write. */
 export interface ZipContent {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** {@link zipParts} as one. */
+/** {@link writeZipParts}, joined. */
 export function writeZip(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer> {
-  const parts = zipParts(entries);
+  const parts = writeZipParts(entries);
   const archive = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -193,12 +202,13 @@ export function writeZip(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer
 }
 
 /**
- * A stored archive whose payloads begin at multiples of 64 bytes, padded as PyTorch pads: by an extra
- * field "FB" filled with Z. Equal entries give equal bytes.
+ * Writes a stored archive whose payloads start at multiples of 64 bytes, padded as PyTorch does: by an
+ * extra field "FB" filled with Z. Equal entries give equal bytes.
  *
- * @returns its pieces in order; payloads are the given ones, not copied
+ * @returns its parts in order; payloads are the entries' own bytes, not copied
+ * @throws {RangeError} for an archive that needs zip64
  */
-export function zipParts(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer>[] {
+export function writeZipParts(entries: readonly ZipContent[]): Uint8Array<ArrayBuffer>[] {
   const encoder = new TextEncoder();
   let end = 0;
   const placed = entries.map(({ name, bytes }) => {

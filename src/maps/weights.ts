@@ -1,6 +1,6 @@
 /** Weights as ClinicaDL keeps them: `{model, epoch, name}` under its parameter names. */
 import type { Tensor } from "../formats/tensor.ts";
-import { readTorch, stateDict, torchParts } from "../formats/torch_checkpoint.ts";
+import { readTorch, stateDict, writeTorchParts } from "../formats/torch_checkpoint.ts";
 import { fromClinicadlNames, toClinicadlNames } from "./parameter_names.ts";
 import { withClinicadlHead } from "./resnet_head.ts";
 
@@ -17,7 +17,7 @@ export function weightsParts(
 ): Uint8Array<ArrayBuffer>[] {
   const complete = architecture === "resnet18" ? withClinicadlHead(parameters) : parameters;
   const model = withBatchCounts(toClinicadlNames(architecture, complete));
-  return torchParts({ model, epoch, name: architecture });
+  return writeTorchParts({ model, epoch, name: architecture });
 }
 
 /** @throws {DataError} when the file is no checkpoint, or of a network that is not known here */

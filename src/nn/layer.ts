@@ -1,7 +1,7 @@
 /** The interface of a layer, and the trace on which it records its forward pass and its gradient. */
 import { addInto } from "../../kernels/activation.ts";
 import { activationBytes, type Shape } from "../../kernels/tensors.ts";
-import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import type { DeviceBuffer } from "../gpu/device.ts";
 import { type Operand, type PlannedTensor, type ProgramBuilder, slice } from "../gpu/program.ts";
 import type { FlatLayout, TensorSpec } from "./parameters.ts";
 
@@ -57,7 +57,7 @@ export interface NetworkBuffers {
   nonFiniteSteps?: DeviceBuffer;
 }
 
-export interface TraceOptions {
+interface TraceOptions {
   program: ProgramBuilder;
   mode: "train" | "evaluate";
   /** Layouts of the buffers of these names. */
@@ -89,10 +89,6 @@ export class Trace {
     this.training = options.mode === "train";
     this.accumulate = options.accumulate ?? false;
     this.params = options.params;
-  }
-
-  get device(): Device {
-    return this.program.device;
   }
 
   /** @throws {TypeError} when the network is not trained */

@@ -61,10 +61,6 @@ export class FlatLayout {
     return tensor;
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name);
-  }
-
   /** A new array in the host's order, with the initial values of every tensor. */
   createInitial(seed: number): Float32Array<ArrayBuffer> {
     const values = new Float32Array(this.length);

@@ -19,7 +19,7 @@ export function drawEpochOrder(
 }
 
 /** Computes the learning rate of a run in the current epoch. */
-export function computeLearningRate(
+function computeLearningRate(
   { optimizer, schedule = { kind: "constant" } }: TrainerOptions,
   { epoch, runs }: TrainerCounters,
   run: number,

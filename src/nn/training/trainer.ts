@@ -25,7 +25,7 @@
 import { Arena } from "../../gpu/arena.ts";
 import type { Device } from "../../gpu/device.ts";
 import { Pacer } from "../../gpu/pacer.ts";
-import { computeLearningRate, drawEpochOrder, uploadBatch } from "./batch.ts";
+import { drawEpochOrder, uploadBatch } from "./batch.ts";
 import { freeBuffers, openBuffers, type TrainingBuffers } from "./buffers.ts";
 import { meanOverSamples, readLosses } from "./read_losses.ts";
 import {
@@ -120,11 +120,6 @@ export class Trainer {
     const { batchSize } = this.options;
     const last = this.#samples - (this.batches - 1) * batchSize;
     return new Set([Math.min(batchSize, this.#samples), last]);
-  }
-
-  /** Learning rate of a run in the current epoch. */
-  learningRate(run: number): number {
-    return computeLearningRate(this.options, this.#counters, run);
   }
 
   /**
