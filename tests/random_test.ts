@@ -86,7 +86,7 @@ Deno.test("seeds outside 32 bits are refused by name", () => {
   assertThrows(() => new Random(0, 0).integer(0), RangeError, "bound must be an integer");
 });
 
-Deno.test("normal numbers made many at once are those made one after another, as float32", () => {
+Deno.test("fillNormal gives the numbers of Random.normal, as float32", () => {
   for (
     const [seed, stream, deviation, count] of [
       [0, 0, 1, 2 ** 21],

@@ -29,7 +29,7 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
     assertEquals(kernelTable(device), tuned);
 
     assert(forgetTunedTable(store, adapter) && !forgetTunedTable(store, adapter));
-    // What a run began with it goes on with.
+    // A run keeps the table with which it started.
     assertEquals(await readNumericClass("exact", store), found);
     assertEquals(await readNumericClass("exact", openStore(folder)), standard);
     assertEquals(kernelTable(await openStepDevice(openStore(folder), found)), tuned);
@@ -40,7 +40,7 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
   }
 });
 
-Deno.test("a table of another version of the kernels, or a torn one, is none", async () => {
+Deno.test("a table of another version of the kernels, or a truncated one, is none", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const store = openStore(folder);

@@ -57,7 +57,7 @@ Deno.test("bootstrapIntervals leaves out resamples in which a statistic is not a
   assertEquals([interval.lower, interval.upper, interval.standard_error], [1, 1, 0]);
 });
 
-Deno.test("bootstrapIntervals says nothing of a single participant", () => {
+Deno.test("bootstrapIntervals gives NaN for a single participant", () => {
   const interval = bootstrapIntervals(["a", "a"], () => ({ value: 1 }), options).value;
   assert(Object.values(interval).every(Number.isNaN));
 });

@@ -1,4 +1,4 @@
-/** Predictions and expected values that the scripts in tests/fixtures/evaluation made. */
+/** Predictions and expected values from the scripts in tests/fixtures/evaluation. */
 import { assert } from "@std/assert";
 import type { Predictions } from "../../src/evaluation/predictions.ts";
 

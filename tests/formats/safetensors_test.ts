@@ -32,7 +32,7 @@ Deno.test("safetensors keeps every tensor, its order and the metadata", () => {
   assertEquals([...toFloat32(read.tensor("brain"))], [1, -3]);
 });
 
-Deno.test("safetensors lays data out as its specification says", () => {
+Deno.test("safetensors lays data out as its specification requires", () => {
   const bytes = writeSafetensors({ a: { dtype: "uint8", shape: [2], data: Uint8Array.of(7, 9) } });
   const header = '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}   ';
   assertEquals(bytes, file(header, Uint8Array.of(7, 9)));
@@ -54,7 +54,7 @@ Deno.test("safetensors reads tensors that are not aligned", () => {
   assertEquals(readSafetensors(file(header, bytes), "a file").tensor("x").data[0], 2.5);
 });
 
-Deno.test("safetensors refuses headers that lie, and says how", () => {
+Deno.test("safetensors refuses wrong headers, and reports what is wrong", () => {
   const entry = (fields: string) => `{"x":{${fields}}}`;
   const cases: [string, Uint8Array<ArrayBuffer>][] = [
     ["it has 3 bytes", new Uint8Array(3)],

@@ -86,7 +86,7 @@ Deno.test("readTorch calls nothing: a pickle that names a function is refused by
   );
 });
 
-Deno.test("readTorch refuses files that are no checkpoints, and says why", () => {
+Deno.test("readTorch refuses files that are no checkpoints, and reports why", () => {
   const cases: [string, Uint8Array<ArrayBuffer>][] = [
     ["begins neither like", new TextEncoder().encode("hello")],
     ["begins neither like", new Uint8Array(0)],
@@ -100,8 +100,8 @@ Deno.test("readTorch refuses files that are no checkpoints, and says why", () =>
   }
 });
 
-/** A checkpoint with one float32 tensor whose pickle says what the arguments say. */
-function lyingCheckpoint(numel: number, offset: number, sizes: number[], strides: number[]) {
+/** A checkpoint with one float32 tensor whose pickle declares the sizes in the arguments. */
+function checkpointOf(numel: number, offset: number, sizes: number[], strides: number[]) {
   const integer = (value: number) =>
     `J${String.fromCharCode(...[0, 8, 16, 24].map((shift) => value >>> shift & 0xff))}`;
   const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`;
@@ -117,8 +117,8 @@ function lyingCheckpoint(numel: number, offset: number, sizes: number[], strides
 }
 
 Deno.test("readTorch checks every size before it allocates", () => {
-  const read = (...lie: Parameters<typeof lyingCheckpoint>) =>
-    readTorch(lyingCheckpoint(...lie), "a lie");
+  const read = (...sizes: Parameters<typeof checkpointOf>) =>
+    readTorch(checkpointOf(...sizes), "a file");
   assertEquals((read(4, 1, [3], [1]) as Tensor).data.length, 3);
   assertThrows(() => read(4, 2, [3], [1]), DataError, "reaches beyond its storage");
   assertThrows(() => read(4, 0, [2, 2], [3, 1]), DataError, "reaches beyond its storage");

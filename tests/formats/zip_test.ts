@@ -32,7 +32,7 @@ Deno.test("readZip reads sizes and offsets from zip64 records", () => {
   const end = plain.length - 22;
   const directory = new DataView(plain.buffer).getUint32(end + 16, true);
   const header = plain.slice(directory, end);
-  // The entry's fields say 2^32 - 1, and an extra field of id 1 has the numbers.
+  // The entry's fields are 2^32 - 1, and an extra field of id 1 has the numbers.
   const entry = new Uint8Array(header.length + 28);
   entry.set(header);
   const view = new DataView(entry.buffer);
@@ -43,7 +43,7 @@ Deno.test("readZip reads sizes and offsets from zip64 records", () => {
   view.setUint16(header.length, 1, true);
   view.setUint16(header.length + 2, 24, true);
   [6n, 6n, 0n].forEach((value, i) => view.setBigUint64(header.length + 4 + 8 * i, value, true));
-  // The zip64 end record, its locator, and an end record that says 2^32 - 1.
+  // The zip64 end record, its locator, and an end record with 2^32 - 1.
   const tail = new Uint8Array(56 + 20 + 22);
   const ends = new DataView(tail.buffer);
   ends.setUint32(0, 0x06064b50, true);
@@ -58,7 +58,7 @@ Deno.test("readZip reads sizes and offsets from zip64 records", () => {
   assertEquals(readZip(bytes, "an archive").read("archive/data.pkl"), text("pickle"));
 });
 
-Deno.test("readZip finds corrupt content, missing entries and lies about sizes", () => {
+Deno.test("readZip finds corrupt content, missing entries and wrong sizes", () => {
   const corrupt = writeZip(entries);
   corrupt[64]++;
   assertThrows(

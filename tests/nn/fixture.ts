@@ -1,4 +1,4 @@
-/** What the PyTorch fixtures were made from: an integer hash in place of stored weights and images. */
+/** Inputs of the PyTorch fixtures: an integer hash instead of stored weights and images. */
 import type { Network } from "../../src/nn/network.ts";
 import type { NetworkState } from "../../src/nn/state_dict.ts";
 

@@ -93,7 +93,7 @@ Deno.test("a small network reads 97 % of held-out handwritten digits", async () 
   device.destroy();
 });
 
-Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
+Deno.test("ResNet-18 memorises sixteen random images", async () => {
   const device = await openDevice();
   const images = numbers(16 * 32 * 32, 7);
   const classes = Uint32Array.from({ length: 16 }, (_, i) => i % 3 % 2);
@@ -107,7 +107,7 @@ Deno.test("ResNet-18 learns sixteen random images by heart", async () => {
     },
     targets: classes,
     runs: [{
-      label: "by heart",
+      label: "memorised",
       network: createNetwork("resnet18", [3, 32, 32], 2),
       items,
       seed: 1,

@@ -1,5 +1,5 @@
 /**
- * Training and inference of ResNet-18, beside PyTorch in the same run: on two threads, or on the GPU
+ * Training and inference of ResNet-18, next to PyTorch in the same run: on two threads, or on the GPU
  * (fp32, TF32 off) where ours runs on one and PyTorch has CUDA.
  *
  *   LP_NATIVE_VECTOR_WIDTH=512 deno run -A tests/nn/training/trainer_bench.ts [side] [batch] [--profile] [--peers]

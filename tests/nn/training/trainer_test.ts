@@ -157,7 +157,7 @@ Deno.test("training streamed from the host gives the bits of resident data", asy
   });
 });
 
-Deno.test("training beside another network gives the bits of training alone", async () => {
+Deno.test("training side by side with another network gives the bits of training alone", async () => {
   await withDevice(async (device) => {
     const options = smallTask();
     const [run] = options.runs;
@@ -171,7 +171,7 @@ Deno.test("training beside another network gives the bits of training alone", as
 });
 
 for (const accumulationSteps of [1, 3]) {
-  Deno.test(`an interrupted training goes on with the same bits on a fresh device, ${accumulationSteps} batches an update`, async () => {
+  Deno.test(`an interrupted training continues with the same bits on a fresh device, ${accumulationSteps} batches an update`, async () => {
     await withDevice(async (device) => {
       const options = { ...smallTask(), accumulationSteps };
       const whole = await trained(device, options, 2);
@@ -283,7 +283,7 @@ for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as con
   });
 }
 
-Deno.test("a batch that exceeds the device says what is needed and which batch size fits", async () => {
+Deno.test("a batch that exceeds the device reports what is needed and which batch size fits", async () => {
   await withDevice(async (device) => {
     const side = 1024;
     const perImage = 64 * (side / 2) ** 2 * 4;
@@ -314,7 +314,7 @@ Deno.test("a batch that exceeds the device says what is needed and which batch s
   });
 });
 
-Deno.test("a device out of memory says what was needed and given, and the batch size that fits", async () => {
+Deno.test("a device out of memory reports what was needed and given, and the batch size that fits", async () => {
   await withDevice(async (opened) => {
     const batch = (batchSize: number): TrainerOptions => ({ ...smallTask(), batchSize });
     const bytes = 24 * 2 ** 20;
