@@ -7,6 +7,7 @@ import { largestBatch, type TrainingBuffers } from "./buffers.ts";
 import type { TrainerOptions } from "./options.ts";
 import { recordAccumulatedUpdate, recordStep } from "./step.ts";
 
+/** Builds the programs of one training. */
 export class TrainingPrograms {
   readonly #steps = new Map<number, Promise<Program>>();
   #update?: Promise<Program>;
@@ -25,7 +26,7 @@ export class TrainingPrograms {
   }
 
   /**
-   * The program of one step with a batch of `size` samples.
+   * Builds the program of one step with a batch of `size` samples, or returns the one built before.
    *
    * @throws {DeviceError} too little memory: what is needed and which batch size would fit
    */
@@ -35,7 +36,7 @@ export class TrainingPrograms {
     return program;
   }
 
-  /** The program of the update by gradients that were accumulated over several batches. */
+  /** Likewise the program of the update by gradients that were accumulated over several batches. */
   prepareUpdate(): Promise<Program> {
     if (!this.#update) {
       const builder = new ProgramBuilder(this.device, "update");
