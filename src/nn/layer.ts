@@ -30,7 +30,7 @@ export interface Layer {
   /** One row for itself, or for each layer that it consists of. */
   summarise(input: Shape): LayerSummary[];
   /**
-   * Records the forward pass, and on the trace what records the gradients of `x` and of the
+   * Records the forward pass, and registers on the trace what records the gradients of `x` and of the
    * parameters where these are required.
    */
   record(trace: Trace, x: Activation): Activation;
