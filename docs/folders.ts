@@ -54,7 +54,14 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: "src/report",
     job: "the HTML report and the live view",
-    imports: ["src/workflow", "src/formats", "src/evaluation", "src/engine", "src/tables"],
+    imports: [
+      "src/workflow",
+      "src/formats",
+      "src/evaluation",
+      "src/engine",
+      "src/tables",
+      "src/artifacts",
+    ],
   },
   {
     path: "src/steps",

@@ -1,11 +1,84 @@
-/** The maps of one image, or of a mean, as a file of the store. */
+/** `attribution` artifacts: maps of single images and their means, as tensors and as pictures. */
 import { DataError } from "../errors.ts";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import type { Tensor } from "../formats/tensor.ts";
-import type { Artifact } from "../workflow/step.ts";
+import type { Artifact, Blob } from "../workflow/step.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import type { ImageSet, Sample } from "./images.ts";
+import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
+import { type AppliedMeta, appliedMetaFields } from "./predictions.ts";
 
-/** Where the slices of an image lie; `grid` and `affine` are absent where tensors were opened bare. */
+export type AttributionMeta = AppliedMeta & {
+  method: "gradients" | "grad-cam";
+  target_node: number;
+  level?: string;
+  elements: readonly number[];
+  extraction: { readonly slice_direction?: 0 | 1 | 2 };
+};
+
+export function attributionMeta({ meta }: Pick<Artifact, "meta">): AttributionMeta {
+  return meta as AttributionMeta;
+}
+
+const TENSORS = "_map.safetensors";
+const PICTURE = "_map.png";
+
+/** Stem of the files of a mean: of everyone, or of those whose true label has an output node. */
+export function meanStem(selectionMetric: string, node?: number): string {
+  return `${selectionMetric}/${node === undefined ? "" : `class-${node}/`}mean`;
+}
+
+/** Stem of the files of one image. */
+export function imageStem(
+  selectionMetric: string,
+  { participant, session }: Pick<Sample, "participant" | "session">,
+): string {
+  return `${selectionMetric}/individual/${participant}_${session}`;
+}
+
+export function mapsPath(stem: string): string {
+  return stem + TENSORS;
+}
+
+export function picturePath(stem: string): string {
+  return stem + PICTURE;
+}
+
+/** The stem of a file of maps; undefined for other files. */
+export function stemOfMaps(path: string): string | undefined {
+  return path.endsWith(TENSORS) ? path.slice(0, -TENSORS.length) : undefined;
+}
+
+/** What a picture shows. */
+export interface PictureSubject {
+  stem: string;
+  selectionMetric: string;
+  /** Of the mean of a class. */
+  node?: number;
+  /** `sub-1_ses-M000`; absent for a mean. */
+  image?: string;
+}
+
+/** Undefined for a file that is no picture of maps. */
+export function parsePicturePath(path: string): PictureSubject | undefined {
+  if (!path.endsWith(PICTURE)) return undefined;
+  const stem = path.slice(0, -PICTURE.length);
+  const match = /^([^/]+)\/(?:(?:class-(\d+)\/)?mean|individual\/(.+))$/.exec(stem);
+  if (match === null) return undefined;
+  const [, selectionMetric, node, image] = match;
+  return { stem, selectionMetric, ...(node && { node: Number(node) }), ...(image && { image }) };
+}
+
+/** @param participants see `writeParticipants` */
+export function attributionOutput(
+  maps: Readonly<Record<string, Blob>>,
+  participants: string,
+  meta: AttributionMeta,
+) {
+  return { meta, files: { ...maps, [PARTICIPANTS_FILE]: participants } };
+}
+
+/** Where the slices of an image lie; `grid` and `affine` are absent where its volume is unknown. */
 export interface Geometry {
   /** Index of each slice in its volume. */
   elements: Int32Array<ArrayBuffer>;
@@ -14,18 +87,18 @@ export interface Geometry {
   grid?: Int32Array<ArrayBuffer>;
 }
 
-export interface MapsFile extends Geometry {
+export interface AttributionMaps extends Geometry {
   /** [elements, height, width] */
   shape: readonly number[];
   maps: Float32Array<ArrayBuffer>;
 }
 
 /** @throws {DataError} when the extracted tensors are damaged */
-export async function geometryOf(images: ImageSet, sample: Sample): Promise<Geometry> {
-  return geometryIn(await images.artifact.read(sample.path), sample.path);
+export async function readGeometry(images: ImageSet, sample: Sample): Promise<Geometry> {
+  return parseGeometry(await images.artifact.read(sample.path), sample.path);
 }
 
-function geometryIn(bytes: Uint8Array<ArrayBuffer>, subject: string): Geometry {
+function parseGeometry(bytes: Uint8Array<ArrayBuffer>, subject: string): Geometry {
   const file = readSafetensors(bytes, subject);
   const optional = (name: string) => file.entries.has(name) ? file.tensor(name).data : undefined;
   const [elements, affine, grid] = ["elements", "affine", "grid"].map(optional);
@@ -36,14 +109,16 @@ function geometryIn(bytes: Uint8Array<ArrayBuffer>, subject: string): Geometry {
   };
 }
 
-/** Whether two images stand on one grid, to a ten-thousandth of a voxel. */
+/** Whether two images have one grid, to a ten-thousandth of a voxel. */
 export function sameGeometry(a: Geometry, b: Geometry): boolean {
   const { affine, grid } = b;
   return a.elements.join() === b.elements.join() && a.grid?.join() === grid?.join() &&
     (a.affine ?? []).every((value, i) => Math.abs(value - affine![i]) < 1e-4);
 }
 
-export function writeMapsFile({ shape, maps, elements, affine, grid }: MapsFile): Uint8Array {
+export function writeMaps(
+  { shape, maps, elements, affine, grid }: AttributionMaps,
+): Uint8Array<ArrayBuffer> {
   const tensors: Record<string, Tensor> = {
     maps: { dtype: "float32", shape, data: maps },
     elements: { dtype: "int32", shape: [elements.length], data: elements },
@@ -56,9 +131,36 @@ export function writeMapsFile({ shape, maps, elements, affine, grid }: MapsFile)
 }
 
 /** @throws {DataError} when the file is damaged */
-export async function readMapsFile(artifact: Artifact, path: string): Promise<MapsFile> {
+export async function readMaps(
+  artifact: Pick<Artifact, "read">,
+  stem: string,
+): Promise<AttributionMaps> {
+  const path = mapsPath(stem);
   const bytes = await artifact.read(path);
   const { shape, data } = readSafetensors(bytes, path).tensor("maps");
   if (!(data instanceof Float32Array)) throw new DataError(path, "its maps are not float32");
-  return { shape, maps: data, ...geometryIn(bytes, path) };
+  return { shape, maps: data, ...parseGeometry(bytes, path) };
 }
+
+const tensors =
+  "`maps` float32 [elements, height, width], `elements` int32, and where all images " +
+  "share them `affine` float64 [4, 4] and `grid` int32 [3]";
+
+export const attributionType: ArtifactType = {
+  type: "attribution",
+  files: [
+    ["<selection metric>/mean_map.safetensors", `mean of everyone: ${tensors}`],
+    ["<selection metric>/class-<node>/mean_map.safetensors", "mean of those with one true label"],
+    ["<selection metric>/individual/sub-X_ses-Y_map.safetensors", "of one image, on request"],
+    ["<same path>_map.png", "a picture of each"],
+    [PARTICIPANTS_FILE, participantsDescription],
+  ],
+  meta: describeMeta<AttributionMeta>({
+    ...appliedMetaFields,
+    method: "`gradients` or `grad-cam`",
+    target_node: "output node that is explained",
+    level: "layer of Grad-CAM",
+    elements: "as in `images`",
+    extraction: "as in `images`",
+  }),
+};

@@ -1,11 +1,71 @@
-/** Prediction tables of artifacts (ARCHITECTURE, Artifacts) to and from what evaluation works on. */
+/** `predictions` artifacts: what a model predicts of participants, a table a level of detail. */
 import { DataError } from "../errors.ts";
 import type { Predictions } from "../evaluation/predictions.ts";
+import type { Voting } from "../evaluation/voting.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
+import type { LeakageStatus } from "../tables/leakage.ts";
+import type { Artifact, Digest } from "../workflow/step.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
 
-/** `slice_level_prediction.tsv`: level is a mode, or `image`. */
+/** What was applied to whom; `attribution` artifacts have these fields too. */
+export type AppliedMeta = {
+  task: "classification" | "regression";
+  model: Digest;
+  data_group: string;
+  split: number | null;
+  mode: string;
+  multi_network: boolean;
+  label: string;
+  label_code: Readonly<Record<string, number>>;
+  selection_metrics: readonly string[];
+  leakage: LeakageStatus;
+};
+
+export type PredictionsMeta = AppliedMeta & {
+  output_size: number;
+  voting: Voting;
+  selection_threshold: number;
+};
+
+export function predictionsMeta({ meta }: Pick<Artifact, "meta">): PredictionsMeta {
+  return meta as PredictionsMeta;
+}
+
+/** The levels of predictions: of elements and of images, the latter alone where they are the same. */
+export function predictionLevels(mode: string): string[] {
+  return mode === "image" ? ["image"] : [mode, "image"];
+}
+
+/** `slice_level_prediction.tsv`. */
 export function predictionFile(level: string): string {
   return `${level}_level_prediction.tsv`;
+}
+
+/** Of a `predictions` artifact; a model has the tables of two groups. */
+export function predictionPath(selectionMetric: string, level: string): string {
+  return `${selectionMetric}/${predictionFile(level)}`;
+}
+
+export interface PredictionTable {
+  selectionMetric: string;
+  level: string;
+  predictions: Predictions;
+}
+
+/** @param participants see `writeParticipants` */
+export function predictionsOutput(
+  tables: readonly PredictionTable[],
+  participants: string,
+  meta: PredictionsMeta,
+) {
+  const files = Object.fromEntries(
+    tables.map(({ selectionMetric, level, predictions }) => [
+      predictionPath(selectionMetric, level),
+      writePredictions(predictions, meta.mode),
+    ]),
+  );
+  return { meta, files: { ...files, [PARTICIPANTS_FILE]: participants } };
 }
 
 /**
@@ -46,7 +106,7 @@ export function readPredictions(
     const number = (name: string, index: number): number => {
       const value = Number(required(name, index));
       if (Number.isNaN(value)) {
-        throw new DataError(subject, `row ${row + 1}: ${name} "${cells[index]}" is no number`);
+        throw new DataError(subject, `row ${row + 1}: ${name} "${cells[index]}" is not a number`);
       }
       return value;
     };
@@ -79,3 +139,33 @@ export function writePredictions(predictions: Predictions, mode: string): string
   ]);
   return writeTsv(columns, rows);
 }
+
+export const appliedMetaFields: Readonly<Record<keyof AppliedMeta, string>> = {
+  task: "`classification` or `regression`",
+  model: "digest of the `model` artifact",
+  data_group: "name of the participants",
+  split: "fold that the model was trained on, or null",
+  mode: "`slice`, `patch`, `roi` or `image`",
+  multi_network: "whether each element has a network of its own",
+  label: "column of the true labels",
+  label_code: "output node of each label; empty for a regression",
+  selection_metrics: "whose best networks were applied",
+  leakage: "`none`, `predicting on training data` or `not checkable`",
+};
+
+export const predictionsType: ArtifactType = {
+  type: "predictions",
+  files: [
+    [
+      "<selection metric>/<level>_level_prediction.tsv",
+      "levels `<mode>` and `image`; one row an element, or an image",
+    ],
+    [PARTICIPANTS_FILE, participantsDescription],
+  ],
+  meta: describeMeta<PredictionsMeta>({
+    ...appliedMetaFields,
+    output_size: "output nodes of a network",
+    voting: "`soft` or `hard`",
+    selection_threshold: "validation accuracy below which an element has no soft vote",
+  }),
+};

@@ -1,5 +1,6 @@
 /** What `evaluate` found, as the page draws it. */
-import type { EvaluatedGroup, Evaluation, Result } from "../evaluation/evaluate.ts";
+import { readEvaluation } from "../artifacts/evaluation.ts";
+import type { EvaluatedGroup, Result } from "../evaluation/evaluate.ts";
 import { meanBand } from "./curve_band.ts";
 import type { ClassBand, EvaluatedGroupData, EvaluationData, FoldData } from "./data.ts";
 import type { Artifact } from "../workflow/step.ts";
@@ -12,7 +13,7 @@ const MOST_PAIRS = 1500;
 export async function describeEvaluations(artifacts: RunArtifacts): Promise<EvaluationData[]> {
   const found: EvaluationData[] = [];
   for (const { entry, artifact } of artifacts.ofType("evaluation")) {
-    const evaluation: Evaluation = JSON.parse(await artifact.readText("evaluation.json"));
+    const evaluation = await readEvaluation(artifact);
     found.push({
       instance: entry.name,
       task: evaluation.task,

@@ -1,4 +1,5 @@
 /** Whom the models were most sure about and wrong. */
+import { predictionPath } from "../artifacts/predictions.ts";
 import { readTsv } from "../formats/tsv.ts";
 import { sessionKey } from "../tables/session_table.ts";
 import type { Artifact } from "../workflow/step.ts";
@@ -33,7 +34,7 @@ export async function worstMistakes(
   for (const { entry, artifact } of artifacts.ofType("predictions")) {
     if (artifact.meta.task !== "classification") continue;
     const metric = [artifact.meta.selection_metrics ?? []].flat().map(String)[0];
-    const path = `${metric}/image_level_prediction.tsv`;
+    const path = predictionPath(metric, "image");
     if (!artifact.files.some((file) => file.path === path)) continue;
     metrics.add(metric);
     await collect(entry, artifact, path, people);

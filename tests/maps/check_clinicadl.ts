@@ -7,7 +7,7 @@ import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors
 import { readTorch, stateDict, writeTorch } from "../../src/formats/torch_checkpoint.ts";
 import mapsOpen from "../../src/steps/maps/open.ts";
 import maps from "../../src/steps/maps/maps.ts";
-import { publishMaps } from "../../src/steps/maps/publish.ts";
+import { publishMaps } from "../../src/steps/maps/publish_maps.ts";
 import type { Artifact, Json } from "../../src/workflow/step.ts";
 import { MemoryStore, writtenBytes } from "../steps/memory.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "fast-png";
-import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { writeMaps } from "../../src/artifacts/attribution.ts";
 import { attributionSheets } from "../../src/report/attributions.ts";
 import { MadeRun } from "./made_run.ts";
 
@@ -30,8 +30,10 @@ const pictures = (...names: string[]) =>
   Object.fromEntries(names.map((name) => [`${name}_map.png`, PNG]));
 
 const maps = (...values: number[]) =>
-  writeSafetensors({
-    maps: { dtype: "float32", shape: [1, 1, values.length], data: Float32Array.from(values) },
+  writeMaps({
+    shape: [1, 1, values.length],
+    maps: Float32Array.from(values),
+    elements: Int32Array.of(0),
   });
 
 Deno.test("means of everyone come first, then classes, then participants, by the order of metrics", async () => {
@@ -62,7 +64,7 @@ Deno.test("eight pictures an instance are shown, the rest is counted", async () 
   assertEquals([figures.length, more], [8, 3]);
 });
 
-Deno.test("a map that is zero everywhere is told from one that is not", async () => {
+Deno.test("a map that is zero everywhere is marked empty", async () => {
   await using run = await MadeRun.make({
     maps: interpreted({
       ...pictures("loss/mean", "loss/class-0/mean"),

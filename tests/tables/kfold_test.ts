@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
-import { foldFiles } from "../../src/artifacts/tables.ts";
+import { foldFiles } from "../../src/artifacts/folds.ts";
 import { drawFolds } from "../../src/tables/kfold.ts";
 import { SessionTable } from "../../src/tables/session_table.ts";
 import fixtures from "../fixtures/tables/statistics.json" with { type: "json" };

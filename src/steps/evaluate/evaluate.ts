@@ -6,8 +6,8 @@ export default defineStep({
   version: 3,
   summary: "Scores predictions: per fold, pooled, mean and standard deviation over folds",
   description:
-    `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Those of
-the same data group that agree on the matrix axes in \`group_by\` are the folds of one result; every
+    `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Predictions of
+one data group that agree on the matrix axes in \`group_by\` are the folds of one result; every
 selection metric and level (slice, image) is scored by itself.
 
 Classification has ClinicaDL's metrics, class 0 being the positive one of two, and the areas under
@@ -21,16 +21,16 @@ ClinicaDL writes 0.`,
   params: z.object({
     group_by: z.array(z.string().min(1)).default([])
       .describe(
-        "Matrix axes that tell results apart; predictions that differ otherwise are folds.",
+        "Matrix axes that distinguish results; predictions that differ otherwise are folds.",
       ),
     n_resamples: z.int().min(0).max(1_000_000).default(3000)
-      .describe("Bootstrap resamples behind the confidence intervals; 0 gives none."),
+      .describe("Bootstrap resamples for the confidence intervals; 0 gives none."),
     confidence_level: z.number().gt(0).lt(1).default(0.95)
       .describe("Coverage of the confidence intervals."),
     seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the bootstrap."),
   }),
   inputs: {
-    predictions: { types: ["predictions"], description: "What to score.", many: true },
+    predictions: { types: ["predictions"], description: "Predictions to score.", many: true },
   },
   outputs: {
     table: {
@@ -49,8 +49,10 @@ ClinicaDL writes 0.`,
   },
   runs: "worker",
   run: async (context) => {
-    const { intervalsTable, metricsTable } = await import("./tables.ts");
-    const { evaluateGroups } = await import("./groups.ts");
+    const { evaluationOutput } = await import("../../artifacts/evaluation.ts");
+    const { tableOutput } = await import("../../artifacts/table.ts");
+    const { evaluateGroups } = await import("./evaluate_groups.ts");
+    const { writeIntervals, writeMetrics } = await import("./evaluation_tables.ts");
     const { n_resamples, confidence_level, seed, group_by } = context.params;
     const evaluation = await evaluateGroups(
       context.inputs.predictions as readonly Artifact[],
@@ -59,12 +61,9 @@ ClinicaDL writes 0.`,
       (message) => context.warn(message),
     );
     return {
-      table: { files: { "table.tsv": metricsTable(evaluation) } },
-      intervals: { files: { "table.tsv": intervalsTable(evaluation) } },
-      evaluation: {
-        meta: { task: evaluation.task },
-        files: { "evaluation.json": JSON.stringify(evaluation) },
-      },
+      table: tableOutput(writeMetrics(evaluation)),
+      intervals: tableOutput(writeIntervals(evaluation)),
+      evaluation: evaluationOutput(evaluation),
     };
   },
 });

@@ -2,34 +2,34 @@ import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
 import {
-  interpretationFiles,
-  interpretationInputs,
-  interpretationOutputs,
-  interpretationParameters,
-} from "./parameters.ts";
-import { groupPreflight } from "../predict/parameters.ts";
+  attributionFiles,
+  attributionInputs,
+  attributionOutputs,
+  attributionParameters,
+} from "./declaration.ts";
+import { groupPreflight } from "../predict/group_parameters.ts";
 
-const params = z.object(interpretationParameters);
+const params = z.object(attributionParameters);
 
 export default defineStep<typeof params, DeviceService>({
   kind: "interpret.gradients",
   version: 1,
-  summary: "Maps how the input's intensities move a logit",
+  summary: "Maps how a logit changes with the intensities of the input",
   description:
-    `The signed gradient of one output node's logit by every input value, in evaluation mode: by the
-slice as normalised, its copies in several channels summed.
+    `The signed gradient of one output node's logit with respect to every value of the normalised slice,
+in evaluation mode; gradients of a slice's copies in several channels are summed.
 
-${interpretationFiles}
+${attributionFiles}
 
-Unlike ClinicaDL: multi-network models too; means are over images rather than elements; affines are
+Unlike ClinicaDL: multi-network models are explained too; means are over images rather than elements; affines are
 the image's; discarded slices do not shift the indices.`,
   params,
-  inputs: interpretationInputs,
-  outputs: interpretationOutputs,
+  inputs: attributionInputs,
+  outputs: attributionOutputs,
   runs: "device",
   preflight: groupPreflight("interpret"),
   run: async (context) => {
-    const { interpretImages } = await import("./compute_maps.ts");
-    return { attribution: await interpretImages(context, { kind: "gradients" }) };
+    const { computeAttribution } = await import("./compute_attribution.ts");
+    return { attribution: await computeAttribution(context, { kind: "gradients" }) };
   },
 });

@@ -8,15 +8,15 @@ export default defineStep({
   summary: "Describes the participants of each diagnosis: age, sex, MMSE, CDR, scans",
   description:
     `One row a diagnosis, with ClinicaDL's columns. A participant is described by the first
-session with that diagnosis; standard deviations are the population's. What is not known (MMSE and
-CDR of a data set without them) is \`n/a\` rather than an error.`,
+session with that diagnosis; standard deviations are the population's. Unknown values (MMSE and CDR
+of a data set without them) are \`n/a\` rather than an error.`,
   params: z.object({
     merged_tsv: pathParameter().optional()
-      .describe("Table with the columns that labels lack; in.caps is used when absent."),
+      .describe("Table with the columns that the labels lack; in.caps is used when absent."),
   }),
   inputs: {
     labels: { types: ["labels", "participants"], description: "Sessions to describe." },
-    caps: { types: ["caps"], description: "Data set that knows the columns.", optional: true },
+    caps: { types: ["caps"], description: "Data set with the columns.", optional: true },
   },
   outputs: {
     table: { type: "table", description: "One row a diagnosis." },
@@ -24,12 +24,14 @@ CDR of a data set without them) is \`n/a\` rather than an error.`,
   runs: "inline",
   run: async (context) => {
     const { analyseLabels } = await import("../../tables/analysis.ts");
-    const { readMetadata, readTable } = await import("../../artifacts/tables.ts");
+    const { readLabels } = await import("../../artifacts/labels.ts");
+    const { tableOutput } = await import("../../artifacts/table.ts");
     const { writeTsv } = await import("../../formats/tsv.ts");
-    const labels = await readTable(context.inputs.labels as Artifact, "labels");
+    const { readMetadata } = await import("./read_metadata.ts");
+    const labels = await readLabels(context.inputs.labels as Artifact, "labels");
     const known = context.inputs.caps !== undefined || context.params.merged_tsv !== undefined;
     const metadata = known ? await readMetadata(context, context.params.merged_tsv) : labels;
     const { columns, rows } = analyseLabels(labels, metadata);
-    return { table: { files: { "table.tsv": writeTsv(columns, rows) } } };
+    return { table: tableOutput(writeTsv(columns, rows)) };
   },
 });

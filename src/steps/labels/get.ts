@@ -1,33 +1,33 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
-import { tableOutput } from "../tables/outputs.ts";
+import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "labels.get",
   version: 1,
-  summary: "Chooses the sessions that can be used and the label of each",
+  summary: "Selects the usable sessions and the label of each",
   description:
     `Sessions and diagnoses come from the data set (\`in.caps\`), or from Clinica's merged
-table (\`merged_tsv\`); with both, from the table, and sessions without an image are left out. What
-was left out, stage by stage, stands in the log.
+table (\`merged_tsv\`); with both, from the table, and sessions without an image are left out. The log
+lists what each stage left out.
 
 As ClinicaDL: sessions are named \`ses-M<months>\`; a missing diagnosis between two equal ones is
-filled in, other sessions without one are left out; ADNI's \`adni_diagnosis_change\` stands in for a
+filled in, other sessions without one are left out; ADNI's \`adni_diagnosis_change\` replaces a
 missing diagnosis; subjective memory complaints are left out unless kept.
 
 Unlike ClinicaDL: \`ses-M06\` and \`ses-M006\` are the same session; \`missing_mods\` is used only when
 given; two rows of one session are an error; labels without age or sex are allowed, with a warning;
-a column for age is one named so at the start of a word (\`age_bl\`), not any that contains the
-letters (\`image\`). A session counts by its own diagnosis: nothing is said of its stability, for
-which see \`labels.progression\`.`,
+a column for age is one with a word that starts with it (\`age_bl\`), not any that contains the
+letters (\`image\`). A session counts by its own diagnosis; \`labels.progression\` adds whether it is
+stable.`,
   params: z.object({
     diagnoses: z.array(z.string().min(1)).min(1).default(["AD", "CN"])
       .describe("Diagnoses to keep."),
     modality: z.string().min(1).default("t1w")
       .describe("Column of the missing_mods tables that must be 1."),
     variables_of_interest: z.array(z.string().min(1)).default([])
-      .describe("Columns to keep beside age, sex and diagnosis."),
+      .describe("Columns to keep in addition to age, sex and diagnosis."),
     merged_tsv: pathParameter().optional()
       .describe("Table of all sessions, as `clinica iotools merge-tsv` writes it."),
     missing_mods: pathParameter().optional()
@@ -47,7 +47,7 @@ which see \`labels.progression\`.`,
     },
   },
   outputs: {
-    labels: tableOutput(
+    labels: labelsPort(
       "labels",
       "One row a session: ids, age, sex, diagnosis and the variables of interest.",
     ),
@@ -56,29 +56,20 @@ which see \`labels.progression\`.`,
   run: async (context) => {
     const { readTsv } = await import("../../formats/tsv.ts");
     const { getLabels } = await import("../../tables/labels.ts");
-    const { SessionTable } = await import("../../tables/session_table.ts");
-    const { tableOutput } = await import("../../artifacts/tables.ts");
+    const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
       "../../tables/availability.ts"
     );
-    const { DataError } = await import("../../errors.ts");
+    const { readMetadata } = await import("./read_metadata.ts");
     const { params } = context;
     const text = async (path: string) =>
       new TextDecoder().decode(await context.get(await context.external(path)));
 
     const caps = context.inputs.caps as Artifact | undefined;
-    if (caps === undefined && params.merged_tsv === undefined) {
-      throw new DataError("labels.get", "give it a data set (in.caps) or a table (merged_tsv)");
-    }
-    const merged = params.merged_tsv !== undefined
-      ? SessionTable.read(await text(params.merged_tsv), params.merged_tsv)
-      : SessionTable.read(
-        await (caps as Artifact).readText("participants.tsv"),
-        "participants.tsv",
-      );
+    const merged = await readMetadata(context, params.merged_tsv);
     const images = caps && readTsv(await caps.readText("images.tsv"), "images.tsv");
     for (const pair of images ? sharedImages(images) : []) {
-      context.warn(`${pair} have the same image: the leakage guard counts them as one person`);
+      context.warn(`${pair} have the same image: the check for leakage counts them as one person`);
     }
 
     let imaged = images && imagedIn(images);
@@ -98,6 +89,6 @@ which see \`labels.progression\`.`,
     });
     warnings.forEach((warning) => context.warn(warning));
     context.log(account.join("\n"));
-    return { labels: tableOutput(table, "labels") };
+    return { labels: labelsOutput(table, "labels") };
   },
 });

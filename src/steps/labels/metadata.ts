@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
-import { tableOutput } from "../tables/outputs.ts";
+import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "labels.metadata",
@@ -10,7 +10,7 @@ export default defineStep({
   description:
     `Unlike ClinicaDL, which rewrites the table in place and silently drops sessions that the
 merged table lacks, this makes a new table, and such a session is an error. Columns that the table
-has already stay as they are.`,
+already has are not changed.`,
   params: z.object({
     merged_tsv: pathParameter().optional()
       .describe("Table of all sessions; in.caps is used when absent."),
@@ -19,22 +19,23 @@ has already stay as they are.`,
   }),
   inputs: {
     labels: { types: ["labels", "participants"], description: "Table to complete." },
-    caps: { types: ["caps"], description: "Data set that knows the columns.", optional: true },
+    caps: { types: ["caps"], description: "Data set with the columns.", optional: true },
   },
   outputs: {
-    labels: tableOutput("labels", "The table with the columns added."),
+    labels: labelsPort("labels", "The table with the columns added."),
   },
   runs: "inline",
   run: async (context) => {
     const { addMetadata } = await import("../../tables/metadata.ts");
-    const { readMetadata, readTable, tableOutput } = await import("../../artifacts/tables.ts");
+    const { labelsMeta, labelsOutput, readLabels } = await import("../../artifacts/labels.ts");
+    const { readMetadata } = await import("./read_metadata.ts");
     const labels = context.inputs.labels as Artifact;
     const metadata = await readMetadata(context, context.params.merged_tsv);
     const table = addMetadata(
-      await readTable(labels, "labels"),
+      await readLabels(labels, "labels"),
       metadata,
       context.params.variables_of_interest,
     );
-    return { labels: tableOutput(table, String(labels.meta.role)) };
+    return { labels: labelsOutput(table, labelsMeta(labels).role) };
   },
 });

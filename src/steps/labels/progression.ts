@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
-import { tableOutput } from "../tables/outputs.ts";
+import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "labels.progression",
   version: 1,
-  summary: "Says of each session whether the diagnosis will change within a time horizon",
+  summary: "Adds whether the diagnosis of each session changes within a time horizon",
   description:
     `Adds the column \`progression\`: \`s\` stable, \`p\` progresses, \`r\` regresses, \`us\`
 unstable (a participant who does both), \`uk\` unknown (the last session). Diagnoses are ordered
@@ -20,14 +20,14 @@ CN < MCI < AD (also called Dementia).`,
     },
   },
   outputs: {
-    labels: tableOutput("labels", "The table with the column `progression`."),
+    labels: labelsPort("labels", "The table with the column `progression`."),
   },
   runs: "inline",
   run: async (context) => {
     const { addProgression } = await import("../../tables/progression.ts");
-    const { readTable, tableOutput } = await import("../../artifacts/tables.ts");
+    const { labelsMeta, labelsOutput, readLabels } = await import("../../artifacts/labels.ts");
     const labels = context.inputs.labels as Artifact;
-    const table = addProgression(await readTable(labels, "labels"), context.params.time_horizon);
-    return { labels: tableOutput(table, String(labels.meta.role)) };
+    const table = addProgression(await readLabels(labels, "labels"), context.params.time_horizon);
+    return { labels: labelsOutput(table, labelsMeta(labels).role) };
   },
 });

@@ -8,19 +8,19 @@ export default defineStep({
   description:
     `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
 differ in anything else, and predictions by them. The folder has ClinicaDL's layout, tables and
-parameter names, so that its \`predict\` and \`interpret\` go on from it.
+parameter names, so that its \`predict\` and \`interpret\` can use it.
 
 A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
 outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
 
 Unlike ClinicaDL: results hold no dates, paths or durations, so that the same training gives the same
-MAPS; TensorBoard shows steps in place of times; the loss in metric tables is a mean, not a sum over
+MAPS; TensorBoard shows steps instead of times; the loss in metric tables is a mean, not a sum over
 batches.`,
   params: z.object({
     caps_directory: z.string().default("")
-      .describe("Written into maps.json: where ClinicaDL is to find the images."),
+      .describe("Written into maps.json: where ClinicaDL finds the images."),
     n_resamples: z.int().min(0).max(1_000_000).default(3000)
-      .describe("Bootstrap resamples behind the confidence intervals of the metric tables."),
+      .describe("Bootstrap resamples for the confidence intervals of the metric tables."),
     seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the bootstrap."),
   }),
   inputs: {
@@ -37,7 +37,7 @@ batches.`,
       type: "maps",
       description: "The MAPS tree. Its weights become PyTorch checkpoints when it is published.",
       publish: async (artifact, target) => {
-        const { publishMaps } = await import("./publish.ts");
+        const { publishMaps } = await import("./publish_maps.ts");
         await publishMaps(artifact, target);
       },
     },
@@ -45,8 +45,8 @@ batches.`,
   runs: "worker",
   run: async (context) => {
     const { mapsFiles, weightsPath } = await import("../../maps/write.ts");
-    const { gatherMaps } = await import("./gather.ts");
-    const { storedPath } = await import("./publish.ts");
+    const { storedWeightsPath } = await import("../../artifacts/maps.ts");
+    const { gatherMaps } = await import("./gather_maps.ts");
     const { models, predictions } = context.inputs;
     const { caps_directory, n_resamples, seed } = context.params;
     const maps = await gatherMaps(
@@ -63,11 +63,11 @@ batches.`,
       context.signal.throwIfAborted();
       files[path] = content;
     }
-    // The model's own objects, so that weights stand in the store once.
+    // The model's own objects, so that the store has the weights once.
     for (const { split, weights } of maps.splits) {
       for (const stored of weights) {
         const { digest, size } = stored.file;
-        files[storedPath(weightsPath(split, stored))] = { digest, size };
+        files[storedWeightsPath(weightsPath(split, stored))] = { digest, size };
       }
     }
     const { architecture } = maps.description;

@@ -1,37 +1,39 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
-import { groupParameters, groupPreflight } from "./parameters.ts";
+import { groupParameters, groupPreflight } from "./group_parameters.ts";
 
 const params = z.object({
   ...groupParameters,
   voting: z.enum(["soft", "hard"]).default("soft").describe(
-    "From elements to images: weigh each element by its accuracy on the validation set, or all alike.",
+    "Votes from elements to images: each element weighed by its accuracy on the validation set, or all equally.",
   ),
   selection_threshold: z.number().min(0).max(1).optional().describe(
     "Elements with a lower validation accuracy have no soft vote; the model's when absent.",
   ),
 });
 
+export type PredictParams = z.output<typeof params>;
+
 export default defineStep<typeof params, DeviceService>({
   kind: "predict",
   version: 1,
-  summary: "Applies a model to participants it has not seen",
+  summary: "Applies a model to participants that it has not seen",
   description:
-    `Gives predictions of every element and, by votes, of every image. Whoever was trained or
-validated on is refused, under whatever name, unless \`on_training_data\` or the data group \`train\` or
-\`validation\` asks for it; weights whose participants are unknown are marked \`not checkable\`.
+    `Predicts every element and, by votes, every image. Participants who were trained or validated on
+are refused, whatever their name, unless \`on_training_data\` or the data group \`train\` or \`validation\`
+asks for them; weights whose participants are unknown are marked \`not checkable\`.
 
 Unlike ClinicaDL: votes are always weighed by the validation set, never by the labels of the group
-that is predicted; the check for leakage compares image digests too and can't be skipped; images are
-extracted as the model's training images were, or the step fails.`,
+that is predicted; the check for leakage compares image digests too and can't be skipped; images that
+were extracted otherwise than the model's training images are refused.`,
   params,
   inputs: {
     model: { types: ["model"], description: "A trained model." },
     images: { types: ["images"], description: "Extracted slices of the participants." },
     participants: {
       types: ["participants", "labels"],
-      description: "Sessions to predict; absent for a data group that the model knows.",
+      description: "Sessions to predict; absent for a data group of the model.",
       optional: true,
     },
   },
@@ -45,7 +47,7 @@ extracted as the model's training images were, or the step fails.`,
       : [],
   preflight: groupPreflight("predict"),
   run: async (context) => {
-    const { predictImages } = await import("./apply_model.ts");
+    const { predictImages } = await import("./predict_images.ts");
     return { predictions: await predictImages(context) };
   },
 });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
-import { tableOutput } from "../tables/outputs.ts";
+import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "split.holdout",
   version: 2,
-  summary: "Sets participants aside, alike in diagnosis, age and sex to the others",
+  summary: "Sets participants aside who match the others in diagnosis, age and sex",
   description:
     `Participants, not sessions, are drawn, in equal shares of each diagnosis. A draw is taken
 when age (two-sided t-test with equal variances) and sex (chi-square test) differ so little that both
@@ -29,19 +29,19 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
       .describe("The p-value of sex must reach this."),
     ignore_demographics: z.boolean().default(false).describe("Don't compare age and sex."),
     categorical_split_variable: z.string().min(1).optional()
-      .describe("Column to stratify on beside the diagnosis."),
+      .describe("Column to stratify on, in addition to the diagnosis."),
     valid_longitudinal: z.boolean().default(false)
-      .describe("The subset holds all sessions, not the first of each participant alone."),
+      .describe("The subset holds all sessions, not only the first of each participant."),
     max_draws: z.int().min(1).max(100_000).default(1000)
-      .describe("Draws before the best one so far is taken."),
+      .describe("Draws after which the best one is taken."),
     seed: z.int().min(0).max(0xffffffff).default(0).describe("Seed of the draws."),
   }),
   inputs: {
     labels: { types: ["labels", "participants"], description: "Sessions to divide." },
   },
   outputs: (params) => ({
-    train: tableOutput("participants", "All sessions of those who are left."),
-    [params.subset_name]: tableOutput(
+    train: labelsPort("participants", "All sessions of the other participants."),
+    [params.subset_name]: labelsPort(
       "participants",
       "The subset's sessions: the first of each participant, or all if longitudinal.",
     ),
@@ -54,9 +54,10 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
   runs: "inline",
   run: async (context) => {
     const { drawHoldout } = await import("../../tables/holdout.ts");
-    const { readTable, splitTree, tableOutput } = await import("../../artifacts/tables.ts");
+    const { labelsOutput, readLabels } = await import("../../artifacts/labels.ts");
+    const { splitOutput } = await import("../../artifacts/split.ts");
     const { params } = context;
-    const labels = await readTable(context.inputs.labels as Artifact, "labels");
+    const labels = await readLabels(context.inputs.labels as Artifact, "labels");
     const { train, heldOut, draws, matched, age, sex } = drawHoldout(labels, {
       nTest: params.n_test,
       seed: params.seed,
@@ -67,7 +68,7 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
       maxDraws: params.max_draws,
     });
     const finite = (p: number | undefined) => p === undefined || Number.isNaN(p) ? null : p;
-    const account = {
+    const meta = {
       ...params,
       categorical_split_variable: params.categorical_split_variable ?? null,
       n_train_participants: train.length,
@@ -77,27 +78,24 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
       draws,
       matched,
     };
-    const outcome = `${heldOut.length} of ${train.length + heldOut.length} participants set aside` +
+    const summary = `${heldOut.length} of ${train.length + heldOut.length} participants set aside` +
       (params.ignore_demographics
         ? ""
         : ` after ${draws} ${draws === 1 ? "draw" : "draws"}: p(age) = ${
-          account.p_age?.toPrecision(3) ?? "n/a"
-        }, p(sex) = ${account.p_sex?.toPrecision(3) ?? "n/a"}`);
-    if (matched) context.log(outcome);
-    else context.warn(`${outcome}; the thresholds were not reached, this is the best draw`);
+          meta.p_age?.toPrecision(3) ?? "n/a"
+        }, p(sex) = ${meta.p_sex?.toPrecision(3) ?? "n/a"}`);
+    if (matched) context.log(summary);
+    else context.warn(`${summary}; no draw reached the thresholds, this is the best one`);
 
     const subset = labels.of(new Set(heldOut));
     const trainTable = labels.of(new Set(train));
     return {
-      train: tableOutput(trainTable, "train"),
-      [params.subset_name]: tableOutput(
+      train: labelsOutput(trainTable, "train"),
+      [params.subset_name]: labelsOutput(
         params.valid_longitudinal ? subset : subset.baseline(),
         params.subset_name,
       ),
-      tables: {
-        meta: account,
-        files: splitTree(trainTable, subset, params.subset_name, account),
-      },
+      tables: splitOutput(trainTable, subset, meta),
     };
   },
 });

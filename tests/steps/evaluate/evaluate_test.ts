@@ -99,7 +99,7 @@ Deno.test("evaluate warns when predictions of one fold are pooled, and names the
   ];
   await run(store, predictions);
   assertEquals(store.warnings, [
-    "test: 2 predictions of fold 0 are pooled; to tell them apart, add to group_by: multi_network",
+    "test: 2 predictions of fold 0 are pooled; to score them separately, add to group_by: multi_network",
   ]);
 });
 
@@ -156,5 +156,5 @@ Deno.test("prediction tables keep every bit, and name the row that can't be read
   } catch (error) {
     message = (error as Error).message;
   }
-  assertEquals(message, 'a table: row 3: slice_id "x" is no number');
+  assertEquals(message, 'a table: row 3: slice_id "x" is not a number');
 });

@@ -110,6 +110,6 @@ uses = "labels.get"
 in.caps = "same"
 `);
   assertEquals(warnings, [
-    "sub-RAND0000 and sub-RAND0001 have the same image: the leakage guard counts them as one person",
+    "sub-RAND0000 and sub-RAND0001 have the same image: the check for leakage counts them as one person",
   ]);
 });

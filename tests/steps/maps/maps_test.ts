@@ -5,7 +5,7 @@ import type { Tensor } from "../../../src/formats/tensor.ts";
 import { readTorch } from "../../../src/formats/torch_checkpoint.ts";
 import maps from "../../../src/steps/maps/maps.ts";
 import mapsOpen from "../../../src/steps/maps/open.ts";
-import { publishMaps } from "../../../src/steps/maps/publish.ts";
+import { publishMaps } from "../../../src/steps/maps/publish_maps.ts";
 import type { Artifact, Blob, Json } from "../../../src/workflow/step.ts";
 import { MemoryStore, writtenBytes } from "../memory.ts";
 
@@ -251,7 +251,7 @@ Deno.test("maps refuses models of several trainings, two of one split, and stran
   await assertRejects(
     () => run(store, [model], [strange]),
     DataError,
-    "none of the predictions was made by one of the models",
+    "none of the predictions is by one of the models",
   );
 });
 

@@ -72,12 +72,12 @@ Deno.test("images that were not cut as the training's, and groups that are not t
     () => refused('no column "mmse"', predict("axial", 'label = "mmse"')),
   );
   await t.step(
-    "a group that the model does not know",
-    () => refused('knows no group "night"', predict("axial", 'data_group = "night"', "")),
+    "a group that the model does not have",
+    () => refused('has no group "night"', predict("axial", 'data_group = "night"', "")),
   );
-  await t.step("a choice from a group that is predicted whole", () =>
+  await t.step("a selection from a group of the model", () =>
     refused(
-      '"validation" is predicted whole',
+      'all of the model\'s group "validation" is predicted',
       predict("axial", 'data_group = "validation"\ndiagnoses = ["AD"]', ""),
     ));
   await t.step(

@@ -128,7 +128,7 @@ Deno.test("a split that can't be matched warns with its p-values", async () => {
   ]);
   assertEquals(warnings.length, 1);
   assertStringIncludes(warnings[0], "8 of 40 participants set aside after 5 draws: p(age) = 0.");
-  assertStringIncludes(warnings[0], "the thresholds were not reached, this is the best draw");
+  assertStringIncludes(warnings[0], "no draw reached the thresholds, this is the best one");
 });
 
 Deno.test("missing_mods and a restriction table choose sessions", async () => {

@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import {
-  foldFiles,
-  foldOutput,
-  readFolds,
-  readSubset,
-  splitTree,
-  type TableFolder,
-} from "../../src/artifacts/tables.ts";
+import { foldFiles, foldOutput, readFolds } from "../../src/artifacts/folds.ts";
+import { readSubset, splitFiles, type TableFolder } from "../../src/artifacts/split.ts";
 import { drawFolds } from "../../src/tables/kfold.ts";
 import { randomLabels, tableOf } from "../tables/tables.ts";
 
@@ -20,16 +14,16 @@ const folderOf = (files: Readonly<Record<string, string>>): TableFolder => ({
 Deno.test("a k-fold tree is read back as it was written", async () => {
   const labels = randomLabels(1, 40);
   const folds = drawFolds(labels, { nSplits: 4, seed: 1, stratification: "diagnosis" });
-  const drafts = folds.map((fold, split) =>
-    foldOutput(labels, fold, { split, nSplits: 4, stratification: "diagnosis" })
+  const outputs = folds.map((fold, split) =>
+    foldOutput(labels, fold, { split, n_splits: 4, stratification: "diagnosis" })
   );
   const files = Object.fromEntries(
-    drafts.flatMap((draft, split) =>
-      Object.entries(draft.files).map(([path, text]) => [`split-${split}/${path}`, text])
+    outputs.flatMap((output, split) =>
+      Object.entries(output.files).map(([path, text]) => [`split-${split}/${path}`, text])
     ),
   );
   const again = await readFolds(folderOf(files));
-  assertEquals(again.map((draft) => draft.files), drafts.map((draft) => draft.files));
+  assertEquals(again.map(({ files }) => files), outputs.map(({ files }) => files));
   assertEquals(again[2].meta, { split: 2, n_splits: 4, stratification: null });
 });
 
@@ -57,10 +51,11 @@ Deno.test("a tree that shares a participant between its sides is refused by name
   );
   const [a, b] = [train, validation].map((text) => tableOf(text));
   assertThrows(() => foldFiles(a, b), DataError, "share sub-2");
-  assertThrows(() => splitTree(a, b, "test", {}), DataError, "train and test share sub-2");
+  const meta = { subset_name: "test", valid_longitudinal: false };
+  assertThrows(() => splitFiles(a, b, meta), DataError, "train and test share sub-2");
 });
 
-Deno.test("what is not there is named", async () => {
+Deno.test("an absent fold or table is named", async () => {
   await assertRejects(() => readFolds(folderOf({})), DataError, "tree: no split-0");
   await assertRejects(
     () => readSubset(folderOf({}), "test"),
@@ -73,13 +68,14 @@ Deno.test("a split's folder has the subset's sessions only when they are asked f
   const labels = randomLabels(2, 40);
   const ids = [...labels.byParticipant().keys()];
   const [train, test] = [ids.slice(8), ids.slice(0, 8)].map((side) => labels.of(new Set(side)));
-  const plain = splitTree(train, test, "test", { valid_longitudinal: false });
+  const meta = { subset_name: "test", valid_longitudinal: false };
+  const plain = splitFiles(train, test, meta);
   assertEquals(Object.keys(plain).sort(), [
     "split.json",
     "test_baseline.tsv",
     "train.tsv",
     "train_baseline.tsv",
   ]);
-  const longitudinal = splitTree(train, test, "test", { valid_longitudinal: true });
+  const longitudinal = splitFiles(train, test, { ...meta, valid_longitudinal: true });
   assert(longitudinal["test.tsv"].length > longitudinal["test_baseline.tsv"].length);
 });

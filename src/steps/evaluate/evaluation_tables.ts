@@ -1,11 +1,11 @@
-/** Tables of an evaluation: wide for people, long for programs. */
+/** Tables of an evaluation: a column a metric for people, a row a metric for programs. */
 import type { EvaluatedGroup, Evaluation, Result } from "../../evaluation/evaluate.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
 
 const GROUP_COLUMNS = ["data_group", "selection_metric", "level"] as const;
 
 /** One row a fold, then `pooled`, `mean` and `sd` over folds; one column a metric. */
-export function metricsTable({ groups }: Evaluation): string {
+export function writeMetrics({ groups }: Evaluation): string {
   const axes = Object.keys(groups[0].axes);
   const metrics = Object.keys(groups[0].pooled.metrics);
   const rows = groups.flatMap((group) => {
@@ -27,7 +27,7 @@ export function metricsTable({ groups }: Evaluation): string {
 }
 
 /** One row a fold (or `pooled`) and metric. */
-export function intervalsTable({ groups }: Evaluation): string {
+export function writeIntervals({ groups }: Evaluation): string {
   const columns = [
     ...Object.keys(groups[0].axes),
     ...GROUP_COLUMNS,

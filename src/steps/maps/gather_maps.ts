@@ -1,4 +1,4 @@
-/** From models and predictions to the contents of a MAPS. */
+/** Gathers models and predictions into the contents of a MAPS. */
 import config from "../../../deno.json" with { type: "json" };
 import { DataError } from "../../errors.ts";
 import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
@@ -12,7 +12,13 @@ import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
 import type { MetricRow } from "../../maps/tables.ts";
 import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
-import { predictionFile, readPredictions } from "../../artifacts/predictions.ts";
+import { readParticipants } from "../../artifacts/participants_table.ts";
+import {
+  predictionFile,
+  predictionLevels,
+  predictionsMeta,
+  readPredictions,
+} from "../../artifacts/predictions.ts";
 
 /** A MAPS whose weights are files of the models. */
 export interface GatheredMaps extends Maps {
@@ -26,8 +32,9 @@ export interface GatherOptions {
 }
 
 /**
- * @throws {DataError} when the models differ in more than their split, or a data group has other
- * participants in one split than in another
+ * @param predictions those by other models are left out
+ * @throws {DataError} when the models differ in more than their split, none of the predictions is by
+ *   one of them, or a data group differs between splits
  */
 export async function gatherMaps(
   models: readonly Artifact[],
@@ -35,11 +42,15 @@ export async function gatherMaps(
   options: GatherOptions,
 ): Promise<GatheredMaps> {
   const ordered = models.toSorted((a, b) => splitOf(a) - splitOf(b));
-  const description = describe(ordered);
+  const description = describeModels(ordered);
   warnOfDifferences(description, options.warn);
-  const ours = predictions.filter(({ meta }) => models.some(({ digest }) => digest === meta.model));
+  const predictionsBy = (model: Artifact) =>
+    predictions.filter((artifact) => predictionsMeta(artifact).model === model.digest);
+  const ours = predictions.filter((artifact) =>
+    models.some(({ digest }) => digest === predictionsMeta(artifact).model)
+  );
   if (predictions.length > 0 && ours.length === 0) {
-    throw new DataError("maps", "none of the predictions was made by one of the models");
+    throw new DataError("maps", "none of the predictions is by one of the models");
   }
   const splits: GatheredMaps["splits"][number][] = [];
   const trainedOn = new Map<string, readonly [string, string]>();
@@ -59,14 +70,10 @@ export async function gatherMaps(
       split: splitOf(model),
       ...groups,
       weights: storedWeights(model),
-      logs: await trainingLogs(model, description),
+      logs: await readLogs(model, description),
       results: [
-        ...await modelResults(model, groups, description, options.bootstrap),
-        ...await predictionResults(
-          ours.filter(({ meta }) => meta.model === model.digest),
-          description,
-          options.bootstrap,
-        ),
+        ...await readModelResults(model, groups, description, options.bootstrap),
+        ...await readPredictionResults(predictionsBy(model), description, options.bootstrap),
       ],
     });
   }
@@ -75,7 +82,7 @@ export async function gatherMaps(
     capsDirectory: options.capsDirectory,
     environment: [`gyrus==${config.version}`, `deno==${Deno.version.deno}`],
     splits,
-    groups: await dataGroups(ours),
+    groups: await readDataGroups(ours),
     trainedOn: [...trainedOn.keys()].sort().map((key) => trainedOn.get(key)!),
   };
 }
@@ -84,8 +91,8 @@ function splitOf({ meta }: Artifact): number {
   return typeof meta.split === "number" ? meta.split : 0;
 }
 
-/** What all models have in common. */
-function describe(models: readonly Artifact[]): MapsDescription {
+/** What all models have in common. @throws {DataError} when they differ, or two are of one split */
+function describeModels(models: readonly Artifact[]): MapsDescription {
   const [first, ...others] = models.map(({ meta }) => {
     const { split: _, initial_weights: __, leakage_checkable: ___, ...common } = meta;
     return common;
@@ -96,17 +103,17 @@ function describe(models: readonly Artifact[]): MapsDescription {
       throw new DataError(
         "maps",
         `its models differ in ${key}; a MAPS holds the splits of one training, so give the step ` +
-          "the matrix axes that tell trainings apart",
+          "the matrix axes that distinguish trainings",
       );
     }
     if (splitOf(models[i]) === splitOf(models[i + 1])) {
       throw new DataError("maps", `two of its models are of split ${splitOf(models[i])}`);
     }
   }
-  const beginnings = new Set(models.map(({ meta }) => String(meta.initial_weights)));
+  const initialWeights = new Set(models.map(({ meta }) => String(meta.initial_weights)));
   return {
     ...first as unknown as MapsDescription,
-    initial_weights: [...beginnings].join(", "),
+    initial_weights: [...initialWeights].join(", "),
     leakage_checkable: models.every(({ meta }) => meta.leakage_checkable !== false),
   };
 }
@@ -119,12 +126,8 @@ function warnOfDifferences(
     warn(`ClinicaDL has no ${architecture}: it can't run the networks of this MAPS`);
   }
   if (parameters.normalization_level === "image") {
-    warn("ClinicaDL normalises each element by itself, so its predictions will differ from these");
+    warn("ClinicaDL normalises each element by itself, so its predictions differ from these");
   }
-}
-
-async function readParticipants(artifact: Artifact): Promise<Table> {
-  return readTsv(await artifact.readText("participants.tsv"), "participants.tsv");
 }
 
 /** `best-<metric>/…` and `all_models/…`, in the order of their paths. */
@@ -149,7 +152,7 @@ function storedWeights(model: Artifact): (StoredWeights & { file: ArtifactFile }
   });
 }
 
-async function trainingLogs(
+async function readLogs(
   model: Artifact,
   { multi_network, elements }: MapsDescription,
 ): Promise<MapsSplit["logs"][number][]> {
@@ -162,8 +165,8 @@ async function trainingLogs(
   return logs;
 }
 
-/** The model's own predictions of its training and validation sets. */
-async function modelResults(
+/** A model's predictions of its training and validation sets. */
+async function readModelResults(
   model: Artifact,
   groups: { train: Table; validation: Table },
   description: MapsDescription,
@@ -177,34 +180,35 @@ async function modelResults(
         selectionMetric,
         dataGroup,
         participants: groups[dataGroup],
-        levels: await levelResults(model, prefix, description, bootstrap),
+        levels: await readLevels(model, prefix, description, bootstrap),
       });
     }
   }
   return results;
 }
 
-async function predictionResults(
+async function readPredictionResults(
   predictions: readonly Artifact[],
   description: MapsDescription,
   bootstrap: BootstrapOptions,
 ): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
   for (const artifact of predictions) {
-    for (const selectionMetric of artifact.meta.selection_metrics as readonly string[]) {
+    const { selection_metrics, data_group } = predictionsMeta(artifact);
+    for (const selectionMetric of selection_metrics) {
       results.push({
         selectionMetric,
-        dataGroup: String(artifact.meta.data_group),
+        dataGroup: data_group,
         participants: await readParticipants(artifact),
-        levels: await levelResults(artifact, `${selectionMetric}/`, description, bootstrap),
+        levels: await readLevels(artifact, `${selectionMetric}/`, description, bootstrap),
       });
     }
   }
   return results;
 }
 
-/** Tables under a prefix, with metrics where every row has a label. */
-async function levelResults(
+/** The prediction tables whose paths start with `prefix`, with metrics where all labels are known. */
+async function readLevels(
   artifact: Artifact,
   prefix: string,
   description: MapsDescription,
@@ -212,32 +216,34 @@ async function levelResults(
 ): Promise<LevelResult[]> {
   const { mode, multi_network, elements, task, output_size } = description;
   const results: LevelResult[] = [];
-  for (const level of mode === "image" ? ["image"] : [mode, "image"]) {
+  for (const level of predictionLevels(mode)) {
     const path = prefix + predictionFile(level);
     if (!artifact.files.some((file) => file.path === path)) continue;
     const text = await artifact.readText(path);
     const classes = task === "classification" ? output_size : 0;
     const predictions = readPredictions(text, mode, classes, path);
     const blocks = multi_network && level !== "image"
-      ? elements.map((element) => rowsOfElement(predictions, element))
+      ? elements.map((element) => selectElement(predictions, element))
       : [predictions];
     results.push({
       level,
       prediction: readTsv(text, path),
       metrics: predictions.trueLabels.some(Number.isNaN)
         ? undefined
-        : blocks.map((block) => metricRows(block, String(description.parameters.loss), bootstrap)),
+        : blocks.map((block) =>
+          computeMetrics(block, String(description.parameters.loss), bootstrap)
+        ),
     });
   }
   return results;
 }
 
-function rowsOfElement(predictions: Predictions, element: number): Predictions {
+function selectElement(predictions: Predictions, element: number): Predictions {
   const rows = predictions.elements.flatMap((id, row) => id === element ? [row] : []);
   return selectRows(predictions, rows);
 }
 
-function metricRows(
+function computeMetrics(
   predictions: Predictions,
   loss: string,
   options: BootstrapOptions,
@@ -250,19 +256,20 @@ function metricRows(
   ];
 }
 
-async function dataGroups(predictions: readonly Artifact[]): Promise<Maps["groups"][number][]> {
-  const groups = new Map<string, { text: string; participants: Table }>();
+/** @throws {DataError} when a group has other participants in one split than in another */
+async function readDataGroups(predictions: readonly Artifact[]): Promise<Maps["groups"][number][]> {
+  const groups = new Map<string, Table>();
   for (const artifact of predictions) {
-    const name = String(artifact.meta.data_group);
-    const text = await artifact.readText("participants.tsv");
+    const name = predictionsMeta(artifact).data_group;
+    const participants = await readParticipants(artifact, `participants of ${name}`);
     const known = groups.get(name);
-    if (known !== undefined && known.text !== text) {
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(participants)) {
       throw new DataError(
         "maps",
         `the data group "${name}" has other participants in one split than in another`,
       );
     }
-    groups.set(name, { text, participants: readTsv(text, `participants of ${name}`) });
+    groups.set(name, participants);
   }
-  return [...groups].map(([name, { participants }]) => ({ name, participants }));
+  return [...groups].map(([name, participants]) => ({ name, participants }));
 }

@@ -1,6 +1,6 @@
-/** Whom a model is applied to, and whether it has seen them. */
+/** The participants that a model is applied to, their true labels, and whether it has seen them. */
 import { DataError } from "../../errors.ts";
-import { type Writable, writeTsv } from "../../formats/tsv.ts";
+import { writeTsv } from "../../formats/tsv.ts";
 import { guardedSessions, type LeakageStatus, leakageStatus } from "../../tables/leakage.ts";
 import type {
   Artifact,
@@ -18,40 +18,29 @@ import {
 } from "../../artifacts/images.ts";
 import { type DeclaredModel, guarded, seenBy } from "../train/setup.ts";
 import { modelOf } from "../train/weights_source.ts";
+import { readLabelsText } from "../../artifacts/labels.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
-
-/** Parameters of every step that applies a model; see `groupParameters`. */
-export interface GroupParams {
-  data_group: string;
-  on_training_data: boolean;
-  baseline: boolean;
-  diagnoses?: readonly string[];
-  use_labels: boolean;
-  label?: string;
-  selection_metrics?: readonly string[];
-  batch_size: number;
-}
+import type { GroupParams } from "./group_parameters.ts";
 
 type Context = StepContext<GroupParams>;
 
-/** The table of a group: that of the participants, or of a group the model knows. */
+/** The table of `in.participants`, or of a group of the model: train or validation. */
 interface GroupTable {
   text: string;
   subject: string;
   diagnoses?: readonly string[];
-  /** Whether the model knows it. */
-  known: boolean;
+  ofModel: boolean;
 }
 
-/** @throws {DataError} when the model doesn't know the group, or it can't be chosen from */
-async function groupTable(
+/** @throws {DataError} when the model has no such group, or parameters select from one of its own */
+async function readGroupTable(
   params: GroupParams,
   participants: Artifact | undefined,
   model: PreflightInput,
 ): Promise<GroupTable> {
   if (participants) {
-    const text = await participants.readText(params.baseline ? "baseline.tsv" : "table.tsv");
-    return { text, subject: "the participants", diagnoses: params.diagnoses, known: false };
+    const text = await readLabelsText(participants, params);
+    return { text, subject: "the participants", diagnoses: params.diagnoses, ofModel: false };
   }
   const { table } = await seenBy(model);
   const role = table.columns.indexOf("role");
@@ -59,30 +48,41 @@ async function groupTable(
   if (rows.length === 0) {
     throw new DataError(
       "data_group",
-      `the model knows no group "${params.data_group}"; connect "in.participants", or name "train" or "validation"`,
+      `the model has no group "${params.data_group}"; connect "in.participants", or name "train" or "validation"`,
     );
   }
   if (params.baseline || params.diagnoses) {
     throw new DataError(
       params.baseline ? "baseline" : "diagnoses",
-      `data group "${params.data_group}" is predicted whole; connect "in.participants" to choose from it`,
+      `all of the model's group "${params.data_group}" is predicted; connect "in.participants" to select sessions`,
     );
   }
-  return { text: writeTsv(table.columns, rows), subject: "the model's participants", known: true };
-}
-
-/** Sessions to predict, with their images. */
-export async function sessions({ params, inputs }: Context, model: Artifact, images: ImageSet) {
-  const participants = inputs.participants as Artifact | undefined;
-  const { text, subject, diagnoses, known } = await groupTable(params, participants, model);
-  return { samples: joinSamples(text, subject, images, diagnoses), known };
+  return {
+    text: writeTsv(table.columns, rows),
+    subject: "the model's participants",
+    ofModel: true,
+  };
 }
 
 /**
- * What can be said of a group before there are images, or weights to apply to them.
+ * The sessions of the group with their images.
  *
- * @throws {DataError} on leakage by participants, an unknown group, or labels that the model won't
- *   know
+ * @throws {DataError} when the model has no such group, or a session has no image
+ */
+export async function loadSessions(
+  { params, inputs }: Context,
+  model: Artifact,
+  images: ImageSet,
+): Promise<{ samples: Sample[]; ofModel: boolean }> {
+  const participants = inputs.participants as Artifact | undefined;
+  const { text, subject, diagnoses, ofModel } = await readGroupTable(params, participants, model);
+  return { samples: joinSamples(text, subject, images, diagnoses), ofModel };
+}
+
+/**
+ * Checks a group before there are images, or weights to apply to them.
+ *
+ * @throws {DataError} on leakage by participants, an unknown group, or labels without an output node
  */
 export async function preflightGroup(
   { params, inputs }: PreflightContext<GroupParams>,
@@ -90,40 +90,39 @@ export async function preflightGroup(
 ): Promise<Record<string, Json>> {
   const model = inputs.model as PreflightInput;
   const participants = inputs.participants as Artifact | undefined;
-  const group = await groupTable(params, participants, model);
-  if (group.known) return {};
+  const group = await readGroupTable(params, participants, model);
+  if (group.ofModel) return {};
   const people = readSessions(group.text, group.subject, group.diagnoses);
   const { table, complete } = await seenBy(model);
   const seen = { sessions: guardedSessions(table), complete };
   leakageStatus(seen, guarded(people), params.on_training_data, subject);
-  trueLabels({ params, warn: () => {} }, people, modelOf(model));
+  readTrueLabels({ params, warn: () => {} }, people, modelOf(model));
   return {};
 }
 
-/** @throws {DataError} when participants were trained or validated on and nobody asked for that */
+/** @throws {DataError} when participants were trained or validated on and no parameter allows it */
 export async function checkLeakage(
   { params, warn }: Context,
   model: Artifact,
   samples: readonly Sample[],
-  { known, subject }: { known: boolean; subject: string },
+  { ofModel, subject }: { ofModel: boolean; subject: string },
 ): Promise<LeakageStatus> {
   const { table, complete } = await seenBy(model);
-  const asked = known || params.on_training_data;
   const seen = { sessions: guardedSessions(table), complete };
-  const status = leakageStatus(seen, guarded(samples), asked, subject);
+  const status = leakageStatus(seen, guarded(samples), ofModel || params.on_training_data, subject);
   if (status !== "none") warn(`leakage: ${status}`);
   return status;
 }
 
-/** Of each sample, the label's node or number. */
 interface TrueLabels {
+  /** Column of the labels. */
   label: string;
-  /** Absent where labels are unknown or not asked for. */
+  /** Output node or value of each sample; absent where labels are unknown or not to be used. */
   targets?: Float32Array<ArrayBuffer>;
 }
 
-/** @throws {DataError} on a label that the model doesn't know, or a column asked for and not there */
-export function trueLabels(
+/** @throws {DataError} on a label without an output node, or when the column `label` is absent */
+export function readTrueLabels(
   { params, warn }: Pick<Context, "params" | "warn">,
   samples: readonly Session[],
   model: Pick<DeclaredModel, "task" | "label" | "label_code">,
@@ -138,17 +137,4 @@ export function trueLabels(
     ? encodeLabels(samples, label, model.label_code, "the participants", { everyClass: false })
     : numericTargets(samples, label, "the participants");
   return { label, targets };
-}
-
-/** `participants.tsv` of what a model was applied to. */
-export function participantsTable(samples: readonly Sample[], label?: string): string {
-  const columns = ["participant_id", "session_id", "cohort", "source_digest"];
-  const rows = samples.map((sample): Writable[] => [
-    sample.participant,
-    sample.session,
-    sample.cohort,
-    sample.sourceDigest,
-    ...(label === undefined ? [] : [sample.row[label]]),
-  ]);
-  return writeTsv(label === undefined ? columns : [...columns, label], rows);
 }

@@ -1,11 +1,17 @@
-/** A predict step from its inputs to the `predictions` artifact. */
+/** The predict step: applies a model to images and votes from elements to images. */
 import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { chooseEvaluationBatch } from "../../nn/predictor.ts";
 import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
-import { predictionFile, readPredictions, writePredictions } from "../../artifacts/predictions.ts";
+import {
+  predictionFile,
+  predictionsOutput,
+  type PredictionTable,
+  readPredictions,
+} from "../../artifacts/predictions.ts";
+import { writeParticipants } from "../../artifacts/participants_table.ts";
 import { apply } from "../model/apply.ts";
 import { elementData } from "../model/element_data.ts";
 import { openImages } from "../../artifacts/images.ts";
@@ -17,34 +23,25 @@ import {
   normalisation,
   storedNetworks,
 } from "../model/model.ts";
-import {
-  checkLeakage,
-  type GroupParams,
-  participantsTable,
-  sessions,
-  trueLabels,
-} from "./sessions.ts";
-
-interface PredictParams extends GroupParams {
-  voting: "soft" | "hard";
-  selection_threshold?: number;
-}
+import { checkLeakage, loadSessions, readTrueLabels } from "./data_group.ts";
+import type { PredictParams } from "./predict.ts";
 
 type Context = StepContext<PredictParams, DeviceService>;
 
-/** @throws {DataError} on leakage, images that the model can't take, or missing sessions or labels */
+/**
+ * A `predictions` artifact.
+ *
+ * @throws {DataError} on leakage, images that don't fit the model, or missing sessions or labels
+ */
 export async function predictImages(context: Context): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
   const meta = model.meta as unknown as ModelMeta;
   const images = await openImages(inputs.images as Artifact);
   checkImages(images, meta, context.warn);
-  const { samples, known } = await sessions(context, model, images);
-  const leakage = await checkLeakage(context, model, samples, {
-    known,
-    subject: "predict",
-  });
-  const { label, targets } = trueLabels(context, samples, meta);
+  const { samples, ofModel } = await loadSessions(context, model, images);
+  const leakage = await checkLeakage(context, model, samples, { ofModel, subject: "predict" });
+  const { label, targets } = readTrueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
   const metrics = chosenMetrics(params.selection_metrics, meta);
   const data = elementData(images, samples, normalisation(meta));
@@ -58,7 +55,7 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   }
   const device = await context.services.device();
 
-  const files: Record<string, string> = {};
+  const tables: PredictionTable[] = [];
   for (const metric of metrics) {
     context.progress({ message: `best-${metric}` });
     const networks = storedNetworks(model, meta, metric, samples.length);
@@ -71,34 +68,30 @@ export async function predictImages(context: Context): Promise<StepOutput> {
       { samples, elements: images.elements, targets, classes },
       scored,
     );
-    files[`${metric}/${predictionFile(images.mode)}`] = writePredictions(predictions, images.mode);
+    tables.push({ selectionMetric: metric, level: images.mode, predictions });
     if (images.mode === "image") continue;
     const weights = softWeights.get(metric) ?? elementWeights(predictions, "hard", 0);
     const voted = voteOnImages(predictions, weights);
-    files[`${metric}/${predictionFile("image")}`] = writePredictions(voted, images.mode);
+    tables.push({ selectionMetric: metric, level: "image", predictions: voted });
   }
-  files["participants.tsv"] = participantsTable(samples, targets && label);
-  return {
-    files,
-    meta: {
-      task: meta.task,
-      model: model.digest,
-      data_group: params.data_group,
-      split: meta.split,
-      mode: images.mode,
-      multi_network: meta.multi_network,
-      output_size: meta.output_size,
-      label,
-      label_code: meta.label_code,
-      selection_metrics: metrics,
-      voting: params.voting,
-      selection_threshold: threshold,
-      leakage,
-    },
-  };
+  return predictionsOutput(tables, writeParticipants(samples, targets && label), {
+    task: meta.task,
+    model: model.digest,
+    data_group: params.data_group,
+    split: meta.split,
+    mode: images.mode,
+    multi_network: meta.multi_network,
+    output_size: meta.output_size,
+    label,
+    label_code: meta.label_code,
+    selection_metrics: metrics,
+    voting: params.voting,
+    selection_threshold: threshold,
+    leakage,
+  });
 }
 
-/** What soft votes take their weights from: the validation set alone. */
+/** Element predictions of the validation set, which give soft votes their weights. */
 async function validationPredictions(
   model: Artifact,
   meta: ModelMeta,

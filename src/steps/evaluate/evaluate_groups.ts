@@ -4,11 +4,16 @@ import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { type EvaluatedGroup, evaluateFolds, type Evaluation } from "../../evaluation/evaluate.ts";
 import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
 import type { Artifact } from "../../workflow/step.ts";
-import { predictionFile, readPredictions } from "../../artifacts/predictions.ts";
+import {
+  predictionLevels,
+  predictionPath,
+  predictionsMeta,
+  readPredictions,
+} from "../../artifacts/predictions.ts";
 
 /**
  * @param groupBy names of matrix axes
- * @param warn is told of rows without a label, which are left out, and of folds that are pooled
+ * @param warn called for rows without a label, which are left out, and for folds that are pooled
  * @throws {DataError} when an axis is unknown, predictions do not fit together, or nothing has labels
  */
 export async function evaluateGroups(
@@ -17,8 +22,9 @@ export async function evaluateGroups(
   options: BootstrapOptions,
   warn: (message: string) => void,
 ): Promise<Evaluation> {
-  const { task, output_size, label_code } = artifacts[0].meta;
-  for (const { meta } of artifacts) {
+  const { task, output_size, label_code } = predictionsMeta(artifacts[0]);
+  for (const artifact of artifacts) {
+    const meta = predictionsMeta(artifact);
     const same = meta.task === task && meta.output_size === output_size &&
       JSON.stringify(meta.label_code) === JSON.stringify(label_code);
     if (!same) {
@@ -28,33 +34,26 @@ export async function evaluateGroups(
       );
     }
   }
-  const classes = task === "classification" ? Number(output_size) : 0;
+  const classes = task === "classification" ? output_size : 0;
   const groups: EvaluatedGroup[] = [];
-  for (const members of gather(artifacts, groupBy)) {
-    const { meta } = members[0];
+  for (const members of groupPredictions(artifacts, groupBy)) {
+    const { data_group, mode, selection_metrics } = predictionsMeta(members[0]);
     warnOfSharedFolds(members, warn);
-    const metrics = meta.selection_metrics as readonly string[];
-    const levels = meta.mode === "image" ? ["image"] : [String(meta.mode), "image"];
-    for (const selection_metric of metrics) {
-      for (const level of levels) {
+    for (const selection_metric of selection_metrics) {
+      for (const level of predictionLevels(mode)) {
         const folds = [];
         for (const [index, artifact] of members.entries()) {
-          const path = `${selection_metric}/${predictionFile(level)}`;
-          const subject = `${artifact.meta.data_group} ${path}`;
-          const all = readPredictions(
-            await artifact.read(path),
-            String(meta.mode),
-            classes,
-            subject,
-          );
+          const path = predictionPath(selection_metric, level);
+          const subject = `${data_group} ${path}`;
+          const all = readPredictions(await artifact.read(path), mode, classes, subject);
           folds.push({
             fold: foldName(artifact, index),
-            predictions: labelled(all, subject, warn),
+            predictions: selectLabelled(all, subject, warn),
           });
         }
         groups.push({
           axes: pickAxes(members[0], groupBy),
-          data_group: String(meta.data_group),
+          data_group,
           selection_metric,
           level,
           ...evaluateFolds(folds, options),
@@ -63,24 +62,24 @@ export async function evaluateGroups(
     }
   }
   return {
-    task: classes > 0 ? "classification" : "regression",
-    classes: classNames(label_code as Readonly<Record<string, number>> | undefined, classes),
+    task,
+    // A user's step may give no label code.
+    classes: classNames(label_code ?? {}, classes),
     bootstrap: options,
     groups,
   };
 }
 
 /** Artifacts that agree on data group, selection metrics, mode and the axes; in order of input. */
-function gather(artifacts: readonly Artifact[], groupBy: readonly string[]): Artifact[][] {
+function groupPredictions(
+  artifacts: readonly Artifact[],
+  groupBy: readonly string[],
+): Artifact[][] {
   const groups = new Map<string, Artifact[]>();
   for (const artifact of artifacts) {
-    const { data_group, selection_metrics, mode } = artifact.meta;
-    const key = JSON.stringify([
-      pickAxes(artifact, groupBy),
-      data_group,
-      selection_metrics,
-      mode,
-    ]);
+    const { data_group, selection_metrics, mode } = predictionsMeta(artifact);
+    const axes = pickAxes(artifact, groupBy);
+    const key = JSON.stringify([axes, data_group, selection_metrics, mode]);
     const members = groups.get(key);
     if (members) members.push(artifact);
     else groups.set(key, [artifact]);
@@ -102,7 +101,7 @@ function pickAxes(artifact: Artifact, groupBy: readonly string[]): EvaluatedGrou
   }));
 }
 
-/** Two predictions by networks of one split are no folds: an axis was forgotten, or meant so. */
+/** Two predictions by networks of one split: perhaps an axis is missing in `group_by`. */
 function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string) => void): void {
   const names = members.map(foldName);
   const shared = names.find((name, i) => names.indexOf(name) !== i);
@@ -110,18 +109,23 @@ function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string)
   const same = members.filter((_, i) => names[i] === shared);
   const axes = Object.keys(same[0].axes ?? {})
     .filter((axis) => same.some((artifact) => artifact.axes?.[axis] !== same[0].axes?.[axis]));
-  const hint = axes.length > 0 ? `; to tell them apart, add to group_by: ${axes.join(", ")}` : "";
+  const hint = axes.length > 0
+    ? `; to score them separately, add to group_by: ${axes.join(", ")}`
+    : "";
   warn(
-    `${members[0].meta.data_group}: ${same.length} predictions of fold ${shared} are pooled${hint}`,
+    `${
+      predictionsMeta(members[0]).data_group
+    }: ${same.length} predictions of fold ${shared} are pooled${hint}`,
   );
 }
 
-/** The split it was trained on; its place among the inputs where it has none. */
-function foldName({ meta }: Artifact, index: number): string {
-  return typeof meta.split === "number" ? String(meta.split) : String(index);
+/** The split that the model was trained on; the index among the inputs where there is none. */
+function foldName(artifact: Artifact, index: number): string {
+  return String(predictionsMeta(artifact).split ?? index);
 }
 
-function labelled(
+/** @throws {DataError} when no row has a label */
+function selectLabelled(
   predictions: Predictions,
   subject: string,
   warn: (message: string) => void,
@@ -140,11 +144,11 @@ function labelled(
 }
 
 function classNames(
-  labelCode: Readonly<Record<string, number>> | undefined,
+  labelCode: Readonly<Record<string, number>>,
   classes: number,
 ): string[] {
   return Array.from({ length: classes }, (_, node) => {
-    const names = Object.keys(labelCode ?? {}).filter((name) => labelCode?.[name] === node);
+    const names = Object.keys(labelCode).filter((name) => labelCode[name] === node);
     return names.length > 0 ? names.join("+") : String(node);
   });
 }

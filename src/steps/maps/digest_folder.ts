@@ -1,14 +1,14 @@
-/** A MAPS folder on disk, whose files enter the store by their content. */
+/** A MAPS folder on disk whose files are external blobs. */
 import { DataError } from "../../errors.ts";
 import type { MapsFolder } from "../../maps/read.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 
-/** A folder whose files are known by digest before they are read. */
+/** A folder that gives the digest of a file without loading it. */
 export interface DigestFolder extends MapsFolder {
   blob(path: string): Promise<Blob>;
 }
 
-export function mapsFolder(
+export function openDigestFolder(
   root: string,
   context: Pick<StepContext, "external" | "get">,
 ): DigestFolder {

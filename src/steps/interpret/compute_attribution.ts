@@ -1,4 +1,4 @@
-/** An interpret step from its inputs to the `attribution` artifact. */
+/** The interpret steps: maps of every image by every selected network, and their means. */
 import { DataError } from "../../errors.ts";
 import { MeanMaps } from "../../evaluation/attribution.ts";
 import type { Device } from "../../gpu/device.ts";
@@ -14,34 +14,31 @@ import {
   normalisation,
   storedNetworks,
 } from "../model/model.ts";
-import {
-  checkLeakage,
-  type GroupParams,
-  participantsTable,
-  sessions,
-  trueLabels,
-} from "../predict/sessions.ts";
+import { checkLeakage, loadSessions, readTrueLabels } from "../predict/data_group.ts";
+import type { AttributionParams } from "./declaration.ts";
 import { attributeStored } from "../model/apply.ts";
 import { type ElementData, elementData, scaled } from "../model/element_data.ts";
 import { type ImageSet, openImages, type Sample } from "../../artifacts/images.ts";
 import {
+  type AttributionMeta,
+  attributionOutput,
   type Geometry,
-  geometryOf,
+  imageStem,
+  mapsPath,
+  meanStem,
+  picturePath,
+  readGeometry,
   sameGeometry,
-  writeMapsFile,
+  writeMaps,
 } from "../../artifacts/attribution.ts";
+import { writeParticipants } from "../../artifacts/participants_table.ts";
 
-interface InterpretParams extends GroupParams {
-  target_node: number;
-  save_individual: boolean;
-}
+type Context = StepContext<AttributionParams, DeviceService>;
 
-type Context = StepContext<InterpretParams, DeviceService>;
-
-/** Bytes of maps that are on the host at a time. */
+/** Bytes of maps on the host at a time. */
 const HOST_BYTES = 2 ** 28;
 
-interface Work {
+interface Task {
   context: Context;
   device: Device;
   model: Artifact;
@@ -54,10 +51,12 @@ interface Work {
 }
 
 /**
- * @throws {DataError} on leakage, images that the model can't take, missing sessions or labels, or a
+ * An `attribution` artifact.
+ *
+ * @throws {DataError} on leakage, images that don't fit the model, missing sessions or labels, or a
  *   node or level that the model does not have
  */
-export async function interpretImages(
+export async function computeAttribution(
   context: Context,
   method: AttributionMethod,
 ): Promise<StepOutput> {
@@ -66,45 +65,46 @@ export async function interpretImages(
   const meta = model.meta as unknown as ModelMeta;
   const images = await openImages(inputs.images as Artifact);
   checkImages(images, meta, context.warn);
-  const { samples, known } = await sessions(context, model, images);
-  const leakage = await checkLeakage(context, model, samples, { known, subject: "interpret" });
-  const { label, targets } = trueLabels(context, samples, meta);
+  const { samples, ofModel } = await loadSessions(context, model, images);
+  const leakage = await checkLeakage(context, model, samples, { ofModel, subject: "interpret" });
+  const { label, targets } = readTrueLabels(context, samples, meta);
   const nodes = meta.task === "classification" ? targets : undefined;
   const metrics = chosenMetrics(params.selection_metrics, meta);
   const level = checkTarget(context, meta, method);
   const device = await context.services.device();
-  const work = { context, device, model, meta, images, samples, nodes, method };
+  const task = { context, device, model, meta, images, samples, nodes, method };
 
-  const files: Record<string, Uint8Array | string | Blob> = {};
+  const files: Record<string, Blob> = {};
   for (const metric of metrics) {
-    for await (const [path, content] of mapFiles(work, metric)) {
-      files[`${metric}/${path}`] = content;
-    }
+    for await (const [path, blob] of computeMetric(task, metric)) files[path] = blob;
   }
-  files["participants.tsv"] = participantsTable(samples, targets && label);
-  return {
-    files,
-    meta: {
-      method: method.kind === "gradients" ? "gradients" : "grad-cam",
-      target_node: params.target_node,
-      ...(level !== undefined && { level }),
-      task: meta.task,
-      model: model.digest,
-      data_group: params.data_group,
-      split: meta.split,
-      mode: images.mode,
-      multi_network: meta.multi_network,
-      elements: images.elements,
-      extraction: images.artifact.meta.extraction,
-      label,
-      label_code: meta.label_code,
-      selection_metrics: metrics,
-      leakage,
-    },
-  };
+  return attributionOutput(files, writeParticipants(samples, targets && label), {
+    method: method.kind === "gradients" ? "gradients" : "grad-cam",
+    target_node: params.target_node,
+    ...(level !== undefined && { level }),
+    task: meta.task,
+    model: model.digest,
+    data_group: params.data_group,
+    split: meta.split,
+    mode: images.mode,
+    multi_network: meta.multi_network,
+    elements: images.elements,
+    extraction: extractionOf(images),
+    label,
+    label_code: meta.label_code,
+    selection_metrics: metrics,
+    leakage,
+  });
 }
 
-/** @returns the name of Grad-CAM's level */
+function extractionOf({ artifact }: ImageSet): AttributionMeta["extraction"] {
+  return artifact.meta.extraction as AttributionMeta["extraction"];
+}
+
+/**
+ * @returns the name of Grad-CAM's level
+ * @throws {DataError} when the model has no such output node or level
+ */
 function checkTarget(
   { params, warn }: Context,
   meta: ModelMeta,
@@ -130,11 +130,11 @@ function checkTarget(
   }
 }
 
-type MapFile = readonly [path: string, content: Uint8Array | Blob];
+type StoredFile = readonly [path: string, blob: Blob];
 
-/** Maps of every image and their means by one metric's networks. */
-async function* mapFiles(work: Work, metric: string): AsyncGenerator<MapFile> {
-  const { context, images, samples, nodes } = work;
+/** Files of the maps of every image and of their means, by the best networks of one metric. */
+async function* computeMetric(task: Task, metric: string): AsyncGenerator<StoredFile> {
+  const { context, images, samples, nodes } = task;
   const [, height, width] = images.elementShape;
   const floats = images.elements.length * height * width;
   const maps = new MeanMaps(floats);
@@ -144,17 +144,16 @@ async function* mapFiles(work: Work, metric: string): AsyncGenerator<MapFile> {
   let oneGrid = true;
   for (let first = 0; first < samples.length; first += perChunk) {
     const chunk = samples.slice(first, first + perChunk);
-    for await (const image of attributedImages(work, metric, chunk)) {
+    for await (const image of attributeImages(task, metric, chunk)) {
       const node = nodes?.[first + image.index];
-      const { participant, session } = chunk[image.index];
-      const geometry = await geometryOf(images, chunk[image.index]);
+      const sample = chunk[image.index];
+      const geometry = await readGeometry(images, sample);
       shared ??= geometry;
       oneGrid &&= sameGeometry(shared, geometry);
       maps.add(image.maps, node);
       slices.add(image.slices, node);
       if (context.params.save_individual) {
-        const stem = `individual/${participant}_${session}`;
-        yield* drawn(work, context, stem, { ...image, geometry });
+        yield* storeMaps(task, imageStem(metric, sample), { ...image, geometry });
       }
     }
     const done = first + chunk.length;
@@ -166,14 +165,15 @@ async function* mapFiles(work: Work, metric: string): AsyncGenerator<MapFile> {
   if (!oneGrid) {
     context.warn("the images differ in their grids or slices: mean maps are not written as NIfTI");
   } else if (shared && !shared.grid) {
-    context.warn("the tensors do not know their volumes: maps are not written as NIfTI");
+    context.warn(
+      "the position of the slices in their volumes is unknown: maps are not written as NIfTI",
+    );
   }
-  // Positions in the list stand for slices where every image has slices of its own.
+  // Where every image has slices of its own, a mean is over those at one position in the list.
   const geometry = oneGrid ? shared! : { elements: Int32Array.from(images.elements) };
   for (const node of [undefined, ...maps.classes]) {
-    const stem = node === undefined ? "mean" : `class-${node}/mean`;
     const mean = { maps: maps.mean(node), slices: slices.mean(node), geometry };
-    yield* drawn(work, context, stem, mean);
+    yield* storeMaps(task, meanStem(metric, node), mean);
   }
 }
 
@@ -182,12 +182,12 @@ interface AttributedImage {
   index: number;
   /** [elements][height][width] */
   maps: Float32Array<ArrayBuffer>;
-  /** The slices below, each scaled to [0, 1]. */
+  /** The slices themselves, [elements][height][width], each scaled to [0, 1]. */
   slices: Float32Array<ArrayBuffer>;
 }
 
-async function* attributedImages(
-  { context, device, model, meta, images, method }: Work,
+async function* attributeImages(
+  { context, device, model, meta, images, method }: Task,
   metric: string,
   samples: readonly Sample[],
 ): AsyncGenerator<AttributedImage> {
@@ -204,11 +204,12 @@ async function* attributedImages(
   }
   for (const index of samples.keys()) {
     const maps = all.slice(index * floats, (index + 1) * floats);
-    yield { index, maps, slices: await slicesOf(data, index) };
+    yield { index, maps, slices: await loadSlices(data, index) };
   }
 }
 
-async function slicesOf(data: ElementData, sample: number): Promise<Float32Array<ArrayBuffer>> {
+/** Every slice of a sample, each scaled to [0, 1]. */
+async function loadSlices(data: ElementData, sample: number): Promise<Float32Array<ArrayBuffer>> {
   const plane = data.shape[1] * data.shape[2];
   const slices = new Float32Array(data.elements * plane);
   for (let element = 0; element < data.elements; element++) {
@@ -218,34 +219,32 @@ async function slicesOf(data: ElementData, sample: number): Promise<Float32Array
   return slices;
 }
 
-/** Maps as a file of tensors and as a picture. */
-async function* drawn(
-  { images, method }: Work,
-  { put }: Context,
+/** Stores maps as tensors and as a picture. */
+async function* storeMaps(
+  { context: { put }, images, method }: Task,
   stem: string,
   { maps, slices, geometry }: {
     maps: Float32Array<ArrayBuffer>;
     slices: Float32Array;
     geometry: Geometry;
   },
-): AsyncGenerator<MapFile> {
+): AsyncGenerator<StoredFile> {
   const [, rows, columns] = images.elementShape;
   const plane = rows * columns;
   const shape = [images.elements.length, rows, columns];
-  yield [`${stem}_map.safetensors`, await put(writeMapsFile({ shape, maps, ...geometry }))];
+  yield [mapsPath(stem), await put(writeMaps({ shape, maps, ...geometry }))];
   const part = (values: Float32Array, e: number) => values.subarray(e * plane, (e + 1) * plane);
   const picture = overlaySheet(
     images.elements.map((id, e) => ({ id, slice: part(slices, e), map: part(maps, e) })),
-    { rows, columns, voxel: voxelOf(images, geometry), signed: method.kind === "gradients" },
+    { rows, columns, voxel: pixelSize(images, geometry), signed: method.kind === "gradients" },
   );
-  yield [`${stem}_map.png`, await put(picture)];
+  yield [picturePath(stem), await put(picture)];
 }
 
-/** Extent of a voxel along rows and columns of a slice, mm; a square without an affine. */
-function voxelOf(images: ImageSet, { affine }: Geometry): [number, number] {
+/** Extent of a pixel along rows and columns of a slice, mm; a square without an affine. */
+function pixelSize(images: ImageSet, { affine }: Geometry): [number, number] {
   if (!affine) return [1, 1];
-  const extraction = images.artifact.meta.extraction as { slice_direction?: number };
-  const direction = extraction.slice_direction ?? 0;
+  const direction = extractionOf(images).slice_direction ?? 0;
   const [row, column] = [0, 1, 2].filter((axis) => axis !== direction)
     .map((axis) => Math.hypot(affine[axis], affine[4 + axis], affine[8 + axis]));
   return [row, column];

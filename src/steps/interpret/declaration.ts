@@ -1,9 +1,9 @@
-/** What both interpret steps have in common. */
+/** Parameters, ports and the part of the description that both interpret steps declare. */
 import { z } from "zod";
 import type { InputPort, OutputPort } from "../../workflow/step.ts";
-import { groupParameters } from "../predict/parameters.ts";
+import { groupParameters } from "../predict/group_parameters.ts";
 
-export const interpretationParameters = {
+export const attributionParameters = {
   target_node: z.int().min(0).default(0).describe("Output node whose logit is explained."),
   save_individual: z.boolean().default(false).describe(
     "Keep the maps of every image, not only their means.",
@@ -11,33 +11,35 @@ export const interpretationParameters = {
   ...groupParameters,
 };
 
-export const interpretationInputs = {
+export type AttributionParams = z.output<z.ZodObject<typeof attributionParameters>>;
+
+export const attributionInputs = {
   model: { types: ["model"], description: "A trained model." },
   images: { types: ["images"], description: "Extracted slices of the participants." },
   participants: {
     types: ["participants", "labels"],
-    description: "Sessions to explain; absent for a data group that the model knows.",
+    description: "Sessions to explain; absent for a data group of the model.",
     optional: true,
   },
 } as const satisfies Record<string, InputPort>;
 
-export const interpretationOutputs = {
+export const attributionOutputs = {
   attribution: {
     type: "attribution",
     description:
-      "Mean maps of everyone and of each class, and those of every image where asked for: PNG, `.pt` and NIfTI.",
+      "Mean maps of everyone and of each class, and on request those of every image: PNG, `.pt` and NIfTI.",
     publish: async (artifact, target) => {
-      const { publishAttribution } = await import("./publish.ts");
+      const { publishAttribution } = await import("./publish_attribution.ts");
       await publishAttribution(artifact, target);
     },
   },
 } as const satisfies Record<string, OutputPort>;
 
 /** How maps are stored and published; part of STEPS.md. */
-export const interpretationFiles =
+export const attributionFiles =
   `For each selection metric the mean map of every slice is the sum over images divided by their
 number; \`class-<node>/\` has those of the images with one true label. Published as ClinicaDL names
 them, \`mean_slice-<k>_map.pt\` and \`sub-P_ses-S_slice-<k>_map.pt\` with k the slice's index in the
-volume, beside \`_map.nii.gz\`, the slices at their places in a volume with the image's affine, and
-\`_map.png\`, maps over slices (an even choice if there are more than 40). Values are raw; only pictures
-scale each map by itself. A mean over images on different grids has no NIfTI.`;
+volume, with \`_map.nii.gz\`, the slices at their positions in a volume with the image's affine, and
+\`_map.png\`, maps over slices (40 at most, evenly spaced). Values are raw; only pictures scale each
+map by itself. A mean over images on different grids has no NIfTI.`;

@@ -1,20 +1,16 @@
-/** A `maps` artifact as the folder that ClinicaDL reads. */
+/** Publishes a `maps` artifact as the folder that ClinicaDL reads. */
 import { readSafetensors } from "../../formats/safetensors.ts";
+import { mapsMeta, publishedWeightsPath } from "../../artifacts/maps.ts";
 import { weightsParts } from "../../maps/weights.ts";
 import type { Artifact, ArtifactFile, PublishTarget } from "../../workflow/step.ts";
 
 /** Files that are converted and written at a time; each is in memory. */
-const SIDE_BY_SIDE = 2;
-
-/** Where the artifact keeps, as safetensors, what is published as a PyTorch checkpoint. */
-export function storedPath(published: string): string {
-  return published.replace(/\.pth\.tar$/, ".safetensors");
-}
+const CONCURRENCY = 2;
 
 export async function publishMaps(artifact: Artifact, target: PublishTarget): Promise<void> {
   const files = artifact.files.values();
-  // Each takes the next file when it is done with one; iterators are shared.
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
+  // All take their next file from one iterator.
+  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
     for (const file of files) await publishFile(artifact, file, target);
   }));
 }
@@ -24,9 +20,9 @@ async function publishFile(
   file: ArtifactFile,
   target: PublishTarget,
 ): Promise<void> {
-  if (!file.path.endsWith(".safetensors")) return await target.copy(file.path, file);
+  const published = publishedWeightsPath(file.path);
+  if (published === undefined) return await target.copy(file.path, file);
   const stored = readSafetensors(await artifact.read(file.path), file.path);
   const weights = { parameters: stored.tensors(), epoch: Number(stored.metadata.epoch ?? 0) };
-  const path = file.path.replace(/\.safetensors$/, ".pth.tar");
-  await target.write(path, weightsParts(weights, String(artifact.meta.architecture)));
+  await target.write(published, weightsParts(weights, mapsMeta(artifact).architecture));
 }

@@ -1,14 +1,13 @@
 /** Parameters of every step that applies a model to participants. */
 import { z } from "zod";
 import type { Preflight } from "../../workflow/step.ts";
-import type { GroupParams } from "./sessions.ts";
 
 export const groupParameters = {
   data_group: z.string().regex(/^[\w.+-]+$/).default("test").describe(
-    "Name of the participants in every output. Without `in.participants` it is a group that the model knows: train or validation.",
+    "Name of the participants in every output. Without `in.participants` it is a group of the model: train or validation.",
   ),
   on_training_data: z.boolean().default(false).describe(
-    "Go on although participants were trained or validated on; every output is marked so.",
+    "Continue although participants were trained or validated on; every output is marked as such.",
   ),
   baseline: z.boolean().default(false).describe("Take the first session of each participant only."),
   diagnoses: z.array(z.string().min(1)).optional().describe(
@@ -22,16 +21,18 @@ export const groupParameters = {
     "Which of the model's best networks to apply; all when absent.",
   ),
   batch_size: z.int().min(1).default(32).describe(
-    "Elements a step; `predict` takes more where images are small, to the same results.",
+    "Elements a step; `predict` takes more where images are small, with the same results.",
   ),
 };
 
-/** @param subject the step at fault, for messages */
+export type GroupParams = z.output<z.ZodObject<typeof groupParameters>>;
+
+/** @param subject the step, for messages */
 export function groupPreflight(subject: string): Preflight<GroupParams> {
   return {
     reads: ["model", "participants"],
     check: async (context) => {
-      const { preflightGroup } = await import("./sessions.ts");
+      const { preflightGroup } = await import("./data_group.ts");
       return await preflightGroup(context, subject);
     },
   };

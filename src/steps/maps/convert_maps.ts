@@ -1,4 +1,4 @@
-/** From an opened MAPS to the artifacts that other steps take. */
+/** Converts an opened MAPS into artifacts. */
 import { writeSafetensors } from "../../formats/safetensors.ts";
 import type { Table } from "../../formats/tsv.ts";
 import {
@@ -9,13 +9,13 @@ import {
   weightsFiles,
 } from "../../maps/read.ts";
 import { readWeights } from "../../maps/weights.ts";
-import { tableOutput } from "../../artifacts/tables.ts";
+import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
-import type { DigestFolder } from "./folder.ts";
+import type { DigestFolder } from "./digest_folder.ts";
 
-/** A `model` artifact; weights are converted once for each content, whatever the MAPS is called. */
-export async function modelOutput(
+/** A `model` artifact; weights are converted once for each content, whatever the path of the MAPS. */
+export async function convertModel(
   folder: DigestFolder,
   maps: OpenedMaps,
   split: number,
@@ -53,7 +53,7 @@ export async function modelOutput(
   const known = leakage_checkable && trainedOn.known;
   if (!known) {
     context.warn(
-      `${folder.name} does not list everyone whom its networks have seen: leakage may not be found`,
+      `${folder.name} does not list all participants of its networks' training: leakage may not be found`,
     );
   }
   return {
@@ -71,8 +71,8 @@ export async function modelOutput(
   };
 }
 
-/** The participants of a data group, as split steps give them. */
-export function participantsOutput(table: Table, dataGroup: string, mapsName: string): StepOutput {
+/** A `participants` artifact. */
+export function convertDataGroup(table: Table, dataGroup: string, mapsName: string): StepOutput {
   const subject = `${mapsName}/groups/${dataGroup}/data.tsv`;
-  return tableOutput(new SessionTable(table, subject), dataGroup);
+  return labelsOutput(new SessionTable(table, subject), dataGroup);
 }

@@ -1,0 +1,37 @@
+/** `maps` artifacts: a MAPS tree for ClinicaDL, whose weights stay safetensors until it is published. */
+import type { Artifact } from "../workflow/step.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+
+export type MapsMeta = {
+  splits: readonly number[];
+  architecture: string;
+};
+
+const STORED = ".safetensors";
+const PUBLISHED = ".pth.tar";
+
+export function mapsMeta({ meta }: Pick<Artifact, "meta">): MapsMeta {
+  return meta as MapsMeta;
+}
+
+/** Where the artifact keeps, as safetensors, what is published as a PyTorch checkpoint. */
+export function storedWeightsPath(published: string): string {
+  return published.slice(0, -PUBLISHED.length) + STORED;
+}
+
+/** Undefined for a file that is published as it is. */
+export function publishedWeightsPath(stored: string): string | undefined {
+  return stored.endsWith(STORED) ? stored.slice(0, -STORED.length) + PUBLISHED : undefined;
+}
+
+export const mapsType: ArtifactType = {
+  type: "maps",
+  files: [
+    ["split-<i>/…/model.safetensors", "weights; `model.pth.tar` of the same path when published"],
+    ["…", "every other file of the MAPS, as published"],
+  ],
+  meta: describeMeta<MapsMeta>({
+    splits: "whose networks it holds",
+    architecture: "of the networks",
+  }),
+};

@@ -1,0 +1,118 @@
+/** `split` artifacts: ClinicaDL's folder `split/`, a training set and a subset that is set aside. */
+import { DataError } from "../errors.ts";
+import { assertNoLeakage, guardedSessions } from "../tables/leakage.ts";
+import { SessionTable } from "../tables/session_table.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+
+export type SplitMeta = {
+  n_test: number;
+  subset_name: string;
+  p_age_threshold: number;
+  p_sex_threshold: number;
+  ignore_demographics: boolean;
+  categorical_split_variable: string | null;
+  valid_longitudinal: boolean;
+  max_draws: number;
+  seed: number;
+  n_train_participants: number;
+  n_subset_participants: number;
+  p_age: number | null;
+  p_sex: number | null;
+  draws: number;
+  matched: boolean;
+};
+
+/** `train.tsv` with every session, or `train_baseline.tsv` with the first of each participant. */
+export function subsetFile(subset: string, { baseline }: { baseline: boolean }): string {
+  return `${subset}${baseline ? "_baseline" : ""}.tsv`;
+}
+
+/** @throws {DataError} when the two tables share a participant */
+export function splitOutput(train: SessionTable, subset: SessionTable, meta: SplitMeta) {
+  return { meta, files: splitFiles(train, subset, meta) };
+}
+
+/**
+ * @param meta written to `split.json` as it is; the subset's sessions are written if longitudinal
+ * @throws {DataError} when the two tables share a participant
+ */
+export function splitFiles(
+  train: SessionTable,
+  subset: SessionTable,
+  meta: Pick<SplitMeta, "subset_name" | "valid_longitudinal">,
+): Record<string, string> {
+  const { subset_name, valid_longitudinal } = meta;
+  assertDisjoint(train, subset, subset_name, train.subject);
+  return {
+    "split.json": JSON.stringify(meta, null, 4) + "\n",
+    ...subsetFiles("train", train),
+    [subsetFile(subset_name, { baseline: true })]: subset.baseline().toTsv(),
+    ...valid_longitudinal && { [subsetFile(subset_name, { baseline: false })]: subset.toTsv() },
+  };
+}
+
+/** Every session, and the first of each participant. */
+export function subsetFiles(subset: string, table: SessionTable): Record<string, string> {
+  return {
+    [subsetFile(subset, { baseline: false })]: table.toTsv(),
+    [subsetFile(subset, { baseline: true })]: table.baseline().toTsv(),
+  };
+}
+
+/** @throws {DataError} naming participants who are in both tables */
+export function assertDisjoint(
+  train: SessionTable,
+  subset: SessionTable,
+  subsetName: string,
+  subject: string,
+): void {
+  assertNoLeakage([
+    { role: "train", sessions: guardedSessions(train) },
+    { role: subsetName, sessions: guardedSessions(subset) },
+  ], subject);
+}
+
+/** A folder of files that may be absent. */
+export interface TableFolder {
+  subject: string;
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<string | undefined>;
+}
+
+/** One table of a folder: all sessions if they are there, the first of each otherwise. */
+export async function readSubset(folder: TableFolder, subset: string): Promise<SessionTable> {
+  const paths = [false, true].map((baseline) => subsetFile(subset, { baseline }));
+  for (const path of paths) {
+    const text = await folder.read(path);
+    if (text !== undefined) return SessionTable.read(text, `${folder.subject}/${path}`);
+  }
+  throw new DataError(folder.subject, `neither ${paths.join(" nor ")} is in it`);
+}
+
+export const splitType: ArtifactType = {
+  type: "split",
+  files: [
+    ["split.json", "the fields of meta, as ClinicaDL keeps its arguments"],
+    ["train.tsv", "training sessions"],
+    ["train_baseline.tsv", "the first of each participant"],
+    ["<subset_name>_baseline.tsv", "the first session of each participant set aside"],
+    ["<subset_name>.tsv", "all their sessions, if longitudinal"],
+  ],
+  meta: describeMeta<SplitMeta>({
+    n_test: "parameter",
+    subset_name: "parameter",
+    p_age_threshold: "parameter",
+    p_sex_threshold: "parameter",
+    ignore_demographics: "parameter",
+    categorical_split_variable: "parameter, or null",
+    valid_longitudinal: "parameter",
+    max_draws: "parameter",
+    seed: "parameter",
+    n_train_participants: "participants left for training",
+    n_subset_participants: "participants set aside",
+    p_age: "p-value of the difference in age; null where it was not tested",
+    p_sex: "p-value of the difference in sex; null where it was not tested",
+    draws: "draws until this one was taken",
+    matched: "whether both p-values reached their thresholds",
+  }),
+};
