@@ -82,6 +82,15 @@ Deno.test("no module imports itself through others, types included", () => {
   for (const path of edges.keys()) visit(path, []);
 });
 
+Deno.test("steps/model, which train, predict and interpret share, imports none of them", () => {
+  const wrong = modules.flatMap(({ path, imports }) =>
+    imports.filter(({ target }) =>
+      path.startsWith("src/steps/model/") && /^src\/steps\/(train|predict|interpret)\//.test(target)
+    ).map(({ target }) => `${path} imports ${target}`)
+  );
+  assertEquals(wrong, []);
+});
+
 Deno.test("no folder holds more than 25 files", () => {
   const crowded: string[] = [];
   const visit = (folder: string): void => {

@@ -1,21 +1,65 @@
-/** `participants.tsv`: the sessions that a model was applied to. */
-import { readTsv, type Table, type Writable, writeTsv } from "../formats/tsv.ts";
+/** `participants.tsv` of models and of what they are applied to: one row a session. */
+import { type Cell, readTsv, type Table, writeTsv } from "../formats/tsv.ts";
+import type { GuardedSession } from "../tables/leakage.ts";
 import type { Artifact } from "../workflow/step.ts";
-import type { Sample } from "./images.ts";
+import type { Sample, Session } from "./images.ts";
 
 export const PARTICIPANTS_FILE = "participants.tsv";
 
-/** @param label column of the true labels, written as in the labels; absent where there are none */
+/** One row. */
+export interface ParticipantRow {
+  participant: Cell;
+  session: Cell;
+  cohort: Cell;
+  /**
+   * Of a model: the set that the session belongs to; `other` for sessions that weights have seen in
+   * other splits of an opened MAPS, or before they were transferred.
+   */
+  role?: "train" | "validation" | "other";
+  /** Digest of the image. */
+  sourceDigest?: Cell;
+  /** The label as the tables have it. */
+  label?: Cell;
+}
+
+/** Columns whose presence depends on the artifact. */
+export interface ParticipantColumns {
+  /** A model's tables have roles. */
+  role: boolean;
+  /** Column of the label; absent where labels are not used. */
+  label?: string;
+}
+
+export function participantsTable(
+  rows: readonly ParticipantRow[],
+  { role, label }: ParticipantColumns,
+): Table {
+  const fields: [column: string, read: (row: ParticipantRow) => Cell | undefined][] = [
+    ["participant_id", (row) => row.participant],
+    ["session_id", (row) => row.session],
+    ["cohort", (row) => row.cohort],
+  ];
+  if (role) fields.push(["role", (row) => row.role]);
+  fields.push(["source_digest", (row) => row.sourceDigest]);
+  if (label !== undefined) fields.push([label, (row) => row.label]);
+  return {
+    columns: fields.map(([column]) => column),
+    rows: rows.map((row) => fields.map(([, read]) => read(row) ?? null)),
+  };
+}
+
+/**
+ * The sessions that a model was applied to.
+ *
+ * @param label column of the true labels, written as in the labels; absent where there are none
+ */
 export function writeParticipants(samples: readonly Sample[], label?: string): string {
-  const columns = ["participant_id", "session_id", "cohort", "source_digest"];
-  const rows = samples.map((sample): Writable[] => [
-    sample.participant,
-    sample.session,
-    sample.cohort,
-    sample.sourceDigest,
-    ...(label === undefined ? [] : [sample.row[label]]),
-  ]);
-  return writeTsv(label === undefined ? columns : [...columns, label], rows);
+  const rows = samples.map((sample) => ({
+    ...sample,
+    label: label === undefined ? undefined : sample.row[label],
+  }));
+  const table = participantsTable(rows, { role: false, label });
+  return writeTsv(table.columns, table.rows);
 }
 
 /** @throws {DataError} when the table is damaged */
@@ -24,6 +68,39 @@ export async function readParticipants(
   subject: string = PARTICIPANTS_FILE,
 ): Promise<Table> {
   return readTsv(await artifact.readText(PARTICIPANTS_FILE), subject);
+}
+
+/** Sessions of an earlier model's table that are not in `rows`, with the role `other`. */
+export function earlierParticipants(
+  rows: readonly ParticipantRow[],
+  earlier: Table | undefined,
+  label: string,
+): ParticipantRow[] {
+  if (!earlier) return [];
+  const known = new Set(rows.map(({ participant, session }) => `${participant} ${session}`));
+  return earlier.rows.map((row): ParticipantRow => {
+    const cell = (column: string) => row[earlier.columns.indexOf(column)] ?? null;
+    return {
+      participant: cell("participant_id"),
+      session: cell("session_id"),
+      cohort: cell("cohort"),
+      role: "other",
+      sourceDigest: cell("source_digest"),
+      label: cell(label),
+    };
+  }).filter(({ participant, session }) => !known.has(`${participant} ${session}`));
+}
+
+/** Sessions as the leakage guard compares them; images add their cohorts and digests. */
+export function toGuardedSessions(
+  sessions: readonly (Session & { cohort?: string; sourceDigest?: string })[],
+): GuardedSession[] {
+  return sessions.map(({ participant, session, cohort, sourceDigest, row }) => ({
+    participant,
+    session,
+    cohort: cohort ?? row.cohort ?? undefined,
+    digest: sourceDigest,
+  }));
 }
 
 /** For the descriptions of artifact types. */

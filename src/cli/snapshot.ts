@@ -122,6 +122,8 @@ function readText(path: string): string | undefined {
 /** Where everything stands that decides how a workflow is read. */
 export const READING_SOURCES = [
   "../errors.ts",
+  "../evaluation/classification_metrics.ts",
+  "../nn/names.ts",
   "../std/",
   "../steps/",
   "../workflow/",

@@ -1,9 +1,7 @@
 /** Random changes of training images: a function of (seed, epoch, position of the sample). */
 import { type Augmentation, augmentationWords, packAugmentation } from "../../kernels/gather.ts";
 import { Random } from "../random.ts";
-
-export const augmentationNames = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
-export type AugmentationName = typeof augmentationNames[number];
+import type { AugmentationName } from "./names.ts";
 
 interface SampleAugmentation extends Augmentation {
   /** Standard deviation of the Gaussian noise, in units of the normalised image. */

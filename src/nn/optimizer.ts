@@ -1,20 +1,6 @@
 /** Optimizers with PyTorch's definitions and defaults: the scalars of each update. */
 import type { optimizerParams, UpdateRule } from "../../kernels/optimizer.ts";
-
-export const optimizerNames = [
-  "SGD",
-  "Adam",
-  "AdamW",
-  "RMSprop",
-  "Adagrad",
-  "Adadelta",
-  "Adamax",
-  "NAdam",
-  "RAdam",
-  "ASGD",
-] as const;
-
-export type OptimizerName = typeof optimizerNames[number];
+import type { OptimizerName } from "./names.ts";
 
 export interface OptimizerOptions {
   name: OptimizerName;

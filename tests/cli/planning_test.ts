@@ -78,7 +78,7 @@ all may run TIME 141 B waits for each[k=1] and 1 more
   assertEquals(json.instances[0].params.fail, { value: false, from: "default" });
 });
 
-Deno.test("plan says which weights a training begins with, given or random", async () => {
+Deno.test("plan reports the initial weights of a training, given or random", async () => {
   await using project = await Project.make();
   const step = (name: string, line = "") => `
 [steps.${name}]
@@ -108,9 +108,9 @@ ${step("bare", "with.seed = 4")}${step("given", 'with.initial_weights = "flow.to
   );
   const { out } = await project.gyrus("plan", "train.toml");
   const why = (name: string) => out.split("\n").find((line) => line.startsWith(name)) ?? "";
-  assertStringIncludes(why("bare"), ", begins with random weights (seed 4)");
-  assertStringIncludes(why("given"), ", begins with the weights of flow.toml");
-  assertStringIncludes(why("moved"), ", begins with transferred weights");
+  assertStringIncludes(why("bare"), ", starts from random weights (seed 4)");
+  assertStringIncludes(why("given"), ", starts from the weights of flow.toml");
+  assertStringIncludes(why("moved"), ", starts from transferred weights");
 });
 
 Deno.test("why tells parameters with their lines, inputs and outputs of one instance", async () => {

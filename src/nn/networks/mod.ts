@@ -1,4 +1,5 @@
-/** The list of networks: a new one is a file here and a line in the list. */
+/** The list of networks: a new one is a file here, a line in the list and its name in `names.ts`. */
+import type { NetworkName } from "../names.ts";
 import type { InputShape, Network } from "../network.ts";
 import { conv4Fc3, conv5Fc3, strideConv5Fc3 } from "./conv_fc.ts";
 import { resnet18, resnet34 } from "./resnet.ts";
@@ -36,9 +37,9 @@ export const networks = {
     description: "ResNet-34 with torchvision's names; ClinicaDL's head or a linear one",
     create: resnet34,
   },
-} as const satisfies Record<string, Listed>;
+} as const satisfies Record<NetworkName, Listed>;
 
-export type NetworkName = keyof typeof networks;
+export type { NetworkName };
 
 /**
  * Creates a network by its name.

@@ -1,7 +1,7 @@
 /** Options of a training, the progress that it reports, and the state that a checkpoint holds. */
 import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
-import type { AugmentationName } from "../augmentation.ts";
 import type { Dataset } from "../dataset.ts";
+import type { AugmentationName } from "../names.ts";
 import type { Network } from "../network.ts";
 import type { OptimizerOptions } from "../optimizer.ts";
 import type { Sampler } from "../sampler.ts";

@@ -9,7 +9,6 @@ import type { DeviceService } from "../../device/open.ts";
 import {
   checkImages,
   chosenMetrics,
-  type ModelMeta,
   networkOf,
   normalisation,
   storedNetworks,
@@ -18,6 +17,7 @@ import { checkLeakage, loadSessions, readTrueLabels } from "../predict/data_grou
 import type { AttributionParams } from "./declaration.ts";
 import { attributeStored } from "../model/apply.ts";
 import { type ElementData, elementData, scaled } from "../model/element_data.ts";
+import { type ModelMeta, modelMeta } from "../../artifacts/model.ts";
 import { type ImageSet, openImages, type Sample } from "../../artifacts/images.ts";
 import {
   type AttributionMeta,
@@ -62,7 +62,7 @@ export async function computeAttribution(
 ): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
-  const meta = model.meta as unknown as ModelMeta;
+  const meta = modelMeta(model);
   const images = await openImages(inputs.images as Artifact);
   checkImages(images, meta, context.warn);
   const { samples, ofModel } = await loadSessions(context, model, images);

@@ -1,5 +1,6 @@
 /** Converts an opened MAPS into artifacts. */
-import { writeSafetensors } from "../../formats/safetensors.ts";
+import { modelOutput, trainingPath, weightsPath, writeWeights } from "../../artifacts/model.ts";
+import { PARTICIPANTS_FILE } from "../../artifacts/participants_table.ts";
 import type { Table } from "../../formats/tsv.ts";
 import {
   type OpenedMaps,
@@ -27,13 +28,12 @@ export async function convertModel(
   const weights = await weightsFiles(folder, maps, split);
   for (const { selectionMetric, network, path } of weights) {
     const source = await folder.blob(path);
-    const name = network === undefined ? "model" : `network-${network}`;
-    files[`best-${selectionMetric}/${name}.safetensors`] = await context.memo(
+    files[weightsPath(selectionMetric, network)] = await context.memo(
       { architecture, weights: source.digest },
       async () => {
         const bytes = await context.get(source);
         const { parameters, epoch } = readWeights(bytes, architecture, `${folder.name}/${path}`);
-        return writeSafetensors(parameters, { epoch: String(epoch) });
+        return writeWeights(parameters, epoch);
       },
     );
   }
@@ -46,29 +46,26 @@ export async function convertModel(
   for (const network of multi_network ? elements.keys() : [undefined]) {
     const training = await readTraining(folder, maps, split, network);
     if (training === undefined) continue;
-    files[`${network === undefined ? "" : `network-${network}/`}training.tsv`] = training;
+    files[trainingPath(network)] = training;
   }
   const trainedOn = await readTrainedOn(folder, maps, split);
-  files["participants.tsv"] = trainedOn.table;
+  files[PARTICIPANTS_FILE] = trainedOn.table;
   const known = leakage_checkable && trainedOn.known;
   if (!known) {
     context.warn(
       `${folder.name} does not list all participants of its networks' training: leakage may not be found`,
     );
   }
-  return {
-    meta: {
-      task,
-      architecture,
-      multi_network,
-      elements: [...elements],
-      ...description,
-      selection_metrics: selectionMetrics,
-      split,
-      leakage_checkable: known,
-    },
-    files,
-  };
+  return modelOutput({
+    task,
+    architecture,
+    multi_network,
+    elements: [...elements],
+    ...description,
+    selection_metrics: selectionMetrics,
+    split,
+    leakage_checkable: known,
+  }, files);
 }
 
 /** A `participants` artifact. */

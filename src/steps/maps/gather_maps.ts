@@ -5,7 +5,13 @@ import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { evaluatePredictions } from "../../evaluation/evaluate.ts";
 import { meanLossOfPredictions } from "../../evaluation/prediction_loss.ts";
 import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
-import { readSafetensors } from "../../formats/safetensors.ts";
+import {
+  modelMeta,
+  modelPredictionPath,
+  parseWeightsPath,
+  readWeights,
+  trainingPath,
+} from "../../artifacts/model.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import type { MapsDescription } from "../../maps/description.ts";
 import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
@@ -14,8 +20,8 @@ import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from ".
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
 import { readParticipants } from "../../artifacts/participants_table.ts";
 import {
-  predictionFile,
   predictionLevels,
+  predictionPath,
   predictionsMeta,
   readPredictions,
 } from "../../artifacts/predictions.ts";
@@ -112,7 +118,7 @@ function describeModels(models: readonly Artifact[]): MapsDescription {
   }
   const initialWeights = new Set(models.map(({ meta }) => String(meta.initial_weights)));
   return {
-    ...first as unknown as MapsDescription,
+    ...modelMeta(models[0]),
     initial_weights: [...initialWeights].join(", "),
     leakage_checkable: models.every(({ meta }) => meta.leakage_checkable !== false),
   };
@@ -132,21 +138,16 @@ function warnOfDifferences(
 
 /** `best-<metric>/…` and `all_models/…`, in the order of their paths. */
 function storedWeights(model: Artifact): (StoredWeights & { file: ArtifactFile })[] {
-  const pattern =
-    /^(best-[^/]+|all_models)\/(?:epoch-(\d+))?_?(?:network-(\d+)|model)?\.safetensors$/;
   return model.files.flatMap((file) => {
     const { path } = file;
-    const match = pattern.exec(path);
-    if (match === null) return [];
-    const [, folder, epoch, network] = match;
+    const parts = parseWeightsPath(path);
+    if (parts === undefined) return [];
     return [{
       file,
-      folder,
-      epoch: epoch === undefined ? undefined : Number(epoch),
-      network: network === undefined ? undefined : Number(network),
+      ...parts,
       async load() {
-        const file = readSafetensors(await model.read(path), path);
-        return { parameters: file.tensors(), epoch: Number(file.metadata.epoch ?? epoch ?? 0) };
+        const { parameters, epoch } = readWeights(await model.read(path), path);
+        return { parameters, epoch: epoch ?? parts.epoch ?? 0 };
       },
     }];
   });
@@ -158,7 +159,7 @@ async function readLogs(
 ): Promise<MapsSplit["logs"][number][]> {
   const logs: MapsSplit["logs"][number][] = [];
   for (const network of multi_network ? elements.keys() : [undefined]) {
-    const path = `${network === undefined ? "" : `network-${network}/`}training.tsv`;
+    const path = trainingPath(network);
     if (!model.files.some((file) => file.path === path)) continue;
     logs.push({ network, training: readTsv(await model.readText(path), path) });
   }
@@ -175,12 +176,12 @@ async function readModelResults(
   const results: GroupResult[] = [];
   for (const selectionMetric of description.selection_metrics) {
     for (const dataGroup of ["train", "validation"] as const) {
-      const prefix = `best-${selectionMetric}/${dataGroup}_`;
+      const pathOf = (level: string) => modelPredictionPath(selectionMetric, dataGroup, level);
       results.push({
         selectionMetric,
         dataGroup,
         participants: groups[dataGroup],
-        levels: await readLevels(model, prefix, description, bootstrap),
+        levels: await readLevels(model, pathOf, description, bootstrap),
       });
     }
   }
@@ -200,24 +201,29 @@ async function readPredictionResults(
         selectionMetric,
         dataGroup: data_group,
         participants: await readParticipants(artifact),
-        levels: await readLevels(artifact, `${selectionMetric}/`, description, bootstrap),
+        levels: await readLevels(
+          artifact,
+          (level) => predictionPath(selectionMetric, level),
+          description,
+          bootstrap,
+        ),
       });
     }
   }
   return results;
 }
 
-/** The prediction tables whose paths start with `prefix`, with metrics where all labels are known. */
+/** The prediction tables of all levels, with metrics where all labels are known. */
 async function readLevels(
   artifact: Artifact,
-  prefix: string,
+  pathOf: (level: string) => string,
   description: MapsDescription,
   bootstrap: BootstrapOptions,
 ): Promise<LevelResult[]> {
   const { mode, multi_network, elements, task, output_size } = description;
   const results: LevelResult[] = [];
   for (const level of predictionLevels(mode)) {
-    const path = prefix + predictionFile(level);
+    const path = pathOf(level);
     if (!artifact.files.some((file) => file.path === path)) continue;
     const text = await artifact.readText(path);
     const classes = task === "classification" ? output_size : 0;

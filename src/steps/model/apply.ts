@@ -1,5 +1,5 @@
 /** Applies stored networks to items of a data set, as many side by side as fit the device. */
-import { readSafetensors } from "../../formats/safetensors.ts";
+import { readWeights } from "../../artifacts/model.ts";
 import type { Device } from "../../gpu/device.ts";
 import { attribute, type AttributionMethod } from "../../nn/attribute.ts";
 import { infer, type InferOptions } from "../../nn/infer.ts";
@@ -71,8 +71,8 @@ async function* groups(
     const group = rest.slice(0, sideBySide(device, bytes));
     const runs = [];
     for (const { network, weights, items } of group) {
-      const file = readSafetensors(await get(weights), "stored weights");
-      const state = importState(network, file.tensors(), "stored weights");
+      const { parameters } = readWeights(await get(weights), "stored weights");
+      const state = importState(network, parameters, "stored weights");
       runs.push({ network, items, weights: state });
     }
     first += group.length;

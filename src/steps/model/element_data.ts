@@ -1,4 +1,4 @@
-/** The data set of a train or predict step as the network room reads it: one item an element. */
+/** The images of a step as networks read them: one item an element. */
 import type { Dataset } from "../../nn/dataset.ts";
 import { DataError } from "../../errors.ts";
 import { type ImageSet, loadElements, type Sample } from "../../artifacts/images.ts";
@@ -6,26 +6,29 @@ import { type ImageSet, loadElements, type Sample } from "../../artifacts/images
 /** Bytes of decoded images that stay on the host while a data set is streamed. */
 const HOST_CACHE_BYTES = 2 ** 30;
 
+/** Whose range scales an element to [0, 1]: its own, that of its image, or none. */
+export type NormalisationLevel = "element" | "image" | "none";
+
 /** Item `sample * elements + element` is one slice of one session. */
 export interface ElementData extends Dataset {
   readonly elements: number;
 }
 
 /**
- * @param level `image` scales each image by its own range over all its elements, here on the host;
- *   otherwise values are left for the device to scale
+ * @param level `image` scales each image by its own range over all its elements, on the host;
+ *   otherwise the device scales values
  * @throws {DataError} when the elements are not two-dimensional
  */
 export function elementData(
   images: ImageSet,
   samples: readonly Sample[],
-  level: "image" | "element" | "none",
+  level: NormalisationLevel,
 ): ElementData {
   assertTwoDimensional(images);
   const [, height, width] = images.elementShape;
   const elements = images.elements.length;
   const floats = height * width;
-  const room = Math.max(1, Math.floor(HOST_CACHE_BYTES / (elements * floats * 4)));
+  const capacity = Math.max(1, Math.floor(HOST_CACHE_BYTES / (elements * floats * 4)));
   const cache = new Map<number, Promise<Float32Array>>();
 
   const load = (sample: number): Promise<Float32Array> => {
@@ -35,7 +38,7 @@ export function elementData(
       level === "image" ? scaled(values) : values
     );
     cache.set(sample, loading);
-    if (cache.size > room) cache.delete(cache.keys().next().value as number);
+    if (cache.size > capacity) cache.delete(cache.keys().next().value as number);
     return loading;
   };
   return {

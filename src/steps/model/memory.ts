@@ -1,16 +1,16 @@
-/** How many networks go side by side on a device. */
+/** How many networks fit a device side by side. */
 import type { Device } from "../../gpu/device.ts";
 import type { Network } from "../../nn/network.ts";
 
-/** Bytes that networks side by side may take together; WebGPU does not tell what a device has. */
+/** Bytes that networks side by side may take together; WebGPU does not report the memory of a device. */
 const GROUP_BYTES = 4 * 2 ** 30;
 
-/** Weights, gradients and two moments, each also as texels; activations of a batch and their gradients. */
+/** Weights, gradients and two moments, each also as a texture; activations of a batch and their gradients. */
 export function trainingBytes(network: Network, batchSize: number): number {
   return 32 * network.parameters.deviceLength + 8 * batchSize * activations(network);
 }
 
-/** Weights, also as texels, and activations of a batch. */
+/** Weights, also as a texture, and activations of a batch. */
 export function inferenceBytes(network: Network, batchSize: number): number {
   return 8 * network.parameters.deviceLength + 4 * batchSize * activations(network);
 }
@@ -29,7 +29,7 @@ function activations(network: Network): number {
  * @param needed bytes of each
  */
 export function sideBySide({ class: kind }: Device, needed: readonly number[]): number {
-  // A software adapter has the computer's own memory, which the device step beside this one shares.
+  // A software adapter uses the computer's memory, which a second device step may use too.
   const limit = kind === "software" ? GROUP_BYTES / 2 : GROUP_BYTES;
   let bytes = 0;
   let fitting = 0;

@@ -1,32 +1,15 @@
-/** A trained model as the steps that apply it see it. */
+/** What the steps that apply a model read of it. */
+import { type ModelMeta, weightsFile } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
 import type { Network } from "../../nn/network.ts";
-import { createNetwork, type NetworkName } from "../../nn/networks/mod.ts";
-import type { Artifact, ArtifactFile, Json } from "../../workflow/step.ts";
-import { itemsOf } from "./element_data.ts";
+import { createNetwork } from "../../nn/networks/mod.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import { itemsOf, type NormalisationLevel } from "./element_data.ts";
 import type { StoredNetwork } from "./apply.ts";
 import type { ImageSet } from "../../artifacts/images.ts";
-import type { LabelCode } from "./targets.ts";
 
-/** What a model says of itself; see ARCHITECTURE, Artifacts. */
-export interface ModelMeta {
-  task: "classification" | "regression";
-  architecture: string;
-  mode: string;
-  multi_network: boolean;
-  elements: readonly number[];
-  input_shape: readonly number[];
-  output_size: number;
-  label: string;
-  label_code: LabelCode;
-  selection_metrics: readonly string[];
-  split: number | null;
-  extraction: { readonly [key: string]: Json };
-  parameters: { readonly [key: string]: Json };
-}
-
-/** What of an extraction decides which voxels an element holds, beside its ids and shape. */
-const CUTS = [
+/** Keys of an extraction that decide which voxels an element holds, with its ids and shape. */
+const VOXEL_KEYS = [
   "slice_direction",
   "patch_size",
   "stride_size",
@@ -36,8 +19,8 @@ const CUTS = [
   "target_grid",
 ];
 
-/** What of an extraction says of which kind the images are. */
-const MODALITY = ["preprocessing", "use_uncropped_image", "tracer", "suvr_reference_region"];
+/** Keys of an extraction that name the kind of the images. */
+const MODALITY_KEYS = ["preprocessing", "use_uncropped_image", "tracer", "suvr_reference_region"];
 
 /** @throws {DataError} when the images were not extracted as those the model was trained on */
 export function checkImages(
@@ -54,7 +37,7 @@ export function checkImages(
     ).map((key) =>
       `${key} ${JSON.stringify(given[key])}, the model ${JSON.stringify(meta.extraction[key])}`
     );
-  const cuts = differing(CUTS);
+  const voxels = differing(VOXEL_KEYS);
   const problem = images.mode !== meta.mode
     ? `are elements of mode "${images.mode}", the model was trained on "${meta.mode}"`
     : !same(images.elementShape, meta.input_shape)
@@ -63,20 +46,20 @@ export function checkImages(
     }`
     : !same(images.elements, meta.elements)
     ? "hold other elements than the model was trained on"
-    : cuts.length > 0
-    ? `have ${cuts.join("; ")}`
+    : voxels.length > 0
+    ? `have ${voxels.join("; ")}`
     : undefined;
   if (problem) throw new DataError("images", `${problem}; extract them with the same parameters`);
-  const modality = differing(MODALITY);
+  const modality = differing(MODALITY_KEYS);
   if (modality.length > 0) warn(`the images are of another kind: ${modality.join("; ")}`);
 }
 
-/** @throws {DataError} when the model was not selected by a metric that is asked for */
+/** @throws {DataError} when the model was not selected by a requested metric */
 export function chosenMetrics(
-  asked: readonly string[] | undefined,
+  requested: readonly string[] | undefined,
   meta: ModelMeta,
 ): readonly string[] {
-  const unknown = asked?.filter((metric) => !meta.selection_metrics.includes(metric)) ?? [];
+  const unknown = requested?.filter((metric) => !meta.selection_metrics.includes(metric)) ?? [];
   if (unknown.length > 0) {
     throw new DataError(
       "selection_metrics",
@@ -85,17 +68,19 @@ export function chosenMetrics(
       }`,
     );
   }
-  return asked ?? meta.selection_metrics;
+  return requested ?? meta.selection_metrics;
 }
 
 /** How the model's images were scaled. */
-export function normalisation({ parameters }: ModelMeta): "element" | "image" | "none" {
+export function normalisation({ parameters }: ModelMeta): NormalisationLevel {
   if (parameters.normalize === false) return "none";
   return parameters.normalization_level === "image" ? "image" : "element";
 }
 
 /**
- * The best networks by a metric, one or one an element, each with its items of so many samples.
+ * The best networks by a metric, one or one an element, each with its items.
+ *
+ * @param samples number of samples of the data set
  *
  * @throws {DataError} when the model lacks weights
  */
@@ -109,7 +94,7 @@ export function storedNetworks(
   const indices = meta.multi_network ? [...meta.elements.keys()] : [undefined];
   return indices.map((index) => ({
     network: networkOf(meta),
-    weights: weightsOf(model, metric, index),
+    weights: weightsFile(model, metric, index),
     items: itemsOf(0, samples, count, index),
   }));
 }
@@ -119,13 +104,5 @@ export function networkOf(meta: ModelMeta): Network {
   const [channels, height, width] = meta.input_shape;
   const head = meta.parameters.head === "linear" ? "linear" : "clinicadl";
   const input = [channels, height, width] as const;
-  return createNetwork(meta.architecture as NetworkName, input, meta.output_size, { head });
-}
-
-function weightsOf(model: Artifact, metric: string, network?: number): ArtifactFile {
-  const name = network === undefined ? "model" : `network-${network}`;
-  const path = `best-${metric}/${name}.safetensors`;
-  const file = model.files.find((file) => file.path === path);
-  if (!file) throw new DataError("model", `it has no ${path}`);
-  return file;
+  return createNetwork(meta.architecture, input, meta.output_size, { head });
 }

@@ -1,13 +1,13 @@
 import { z } from "zod";
+import { NETWORKS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep } from "../../workflow/step.ts";
-import { ARCHITECTURES } from "../train/parameters.ts";
 
 const params = z.object({
   weights: pathParameter().describe(
     "Weights of one network: .safetensors, .pt, .pth or .pth.tar, under PyTorch's names or ClinicaDL's. A ResNet ends in one linear layer, or in ClinicaDL's two.",
   ),
-  architecture: z.enum(ARCHITECTURES).default("Conv5_FC3").describe("Network that they are of."),
+  architecture: z.enum(NETWORKS).default("Conv5_FC3").describe("Network that the weights are of."),
   task: z.enum(["classification", "regression"]).default("classification").describe(
     "What it was trained for.",
   ),
@@ -25,27 +25,31 @@ const params = z.object({
   ),
 });
 
+export type OpenParams = z.output<typeof params>;
+
 export default defineStep({
   kind: "model.open",
   version: 1,
   summary: "Opens a PyTorch checkpoint of one network as a model",
-  description: `For weights that stand in no MAPS, such as a ResNet-18 that was trained with
-torchvision. The model serves \`predict\`, \`interpret.*\`, \`maps\`, and a training step's \`in.transfer\`
-like one of our own; it is applied to images extracted as \`in.images\`, and to other ones not. A
-checkpoint is read without running what it contains, and must fit the architecture in every tensor.
+  description:
+    `For weights outside a MAPS, such as a ResNet-18 that was trained with torchvision. The
+model serves \`predict\`, \`interpret.*\`, \`maps\` and a training step's \`in.transfer\` like a trained
+one, on images that were extracted as \`in.images\`. A checkpoint is read without running what it
+contains, and must fit the architecture in every tensor.
 
-Whom the network has seen stands in no checkpoint. With \`in.participants\` leakage is found; without,
-predictions are marked \`not checkable\`. It has no predictions of a validation set either, so that
-\`predict\` needs \`voting = "hard"\`. Later steps find it as the best network by \`loss\`.`,
+A checkpoint does not list the participants that the network was trained on. With \`in.participants\`
+leakage is found; without, predictions are marked \`not checkable\`. It has no predictions of a
+validation set either, so \`predict\` needs \`voting = "hard"\`. Later steps find it as the best network
+by \`loss\`.`,
   params,
   inputs: {
     images: {
       types: ["images"],
-      description: "Images extracted as those that it was trained on.",
+      description: "Images extracted as those that the network was trained on.",
     },
     participants: {
       types: ["participants", "labels"],
-      description: "Everyone whom the network was trained or validated on.",
+      description: "Everyone the network was trained or validated on.",
       optional: true,
     },
   },

@@ -1,34 +1,30 @@
-/** A bare checkpoint as a `model` artifact (ARCHITECTURE, Artifacts). */
+/** Reads a bare checkpoint as a `model` artifact. */
+import { type ImageSet, openImages } from "../../artifacts/images.ts";
+import { readLabelsText } from "../../artifacts/labels.ts";
+import {
+  type DeclaredModel,
+  type ModelDescription,
+  type ModelMeta,
+  modelOutput,
+  weightsPath,
+} from "../../artifacts/model.ts";
+import {
+  type ParticipantRow,
+  PARTICIPANTS_FILE,
+  participantsTable,
+} from "../../artifacts/participants_table.ts";
 import { DataError } from "../../errors.ts";
-import { columnIndices, readTsv, type Writable, writeTsv } from "../../formats/tsv.ts";
+import { columnIndices, readTsv, type Table, writeTsv } from "../../formats/tsv.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type {
-  Artifact,
-  Json,
-  PreflightContext,
-  StepContext,
-  StepOutput,
-} from "../../workflow/step.ts";
+import type { Artifact, PreflightContext, StepContext, StepOutput } from "../../workflow/step.ts";
 import { assertTwoDimensional } from "./element_data.ts";
-import { type ImageSet, openImages } from "../../artifacts/images.ts";
-import type { DeclaredModel } from "../train/setup.ts";
-import { type LabelCode, outputSize } from "./targets.ts";
-import { checkFile } from "../train/backbone_check.ts";
-import { encodeWeights, readWeights } from "../train/weights.ts";
-import { type ModelMeta, networkOf } from "./model.ts";
+import { networkOf } from "./model.ts";
+import type { OpenParams } from "./open.ts";
+import { outputSize } from "./targets.ts";
+import { checkWeightsFile, encodeWeights, readWeightsFile } from "./weights.ts";
 
-interface OpenParams {
-  weights: string;
-  architecture: string;
-  task: "classification" | "regression";
-  label?: string;
-  label_code?: LabelCode;
-  normalize: boolean;
-  normalization_level: "element" | "image";
-}
-
-/** Under which a model without a choice of best networks is found: ClinicaDL's default. */
+/** The metric by which later steps find the network: ClinicaDL's default. */
 const METRIC = "loss";
 
 /** @throws {DataError} when the file is no checkpoint, or its tensors don't fit the architecture */
@@ -36,15 +32,14 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
   const { params, inputs } = context;
   const images = await openImages(inputs.images as Artifact);
   assertTwoDimensional(images);
-  const given = await readWeights(
+  const given = await readWeightsFile(
     await context.get(await context.external(params.weights)),
     params.weights,
   );
   const participants = inputs.participants as Artifact | undefined;
-  const answers = answersOf(params);
-  const { label } = answers;
-  const meta = {
-    ...answers,
+  const description = describe(params);
+  const meta: ModelMeta = {
+    ...description,
     mode: images.mode,
     elements: images.elements,
     input_shape: images.elementShape,
@@ -62,38 +57,36 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
       normalization_level: params.normalization_level,
     },
   };
-  const network = networkFor(meta);
+  const network = createNetwork(meta);
   const state = importState(network, given, params.weights);
   if (!participants) {
-    context.warn(`${params.weights} does not say whom it was trained on: leakage can't be found`);
+    context.warn(
+      `${params.weights} does not list the participants it was trained on: leakage can't be found`,
+    );
   }
-  return {
-    meta,
-    files: {
-      [`best-${METRIC}/model.safetensors`]: encodeWeights(network, state, 0),
-      "participants.tsv": await seenTable(participants, images.index, label),
-    },
-  };
+  const seen = await readSeen(participants, images.index, description.label);
+  return modelOutput(meta, {
+    [weightsPath(METRIC)]: encodeWeights(network, state, 0),
+    [PARTICIPANTS_FILE]: writeTsv(seen.columns, seen.rows),
+  });
 }
 
 /**
- * What later steps can know before there are images.
+ * What later steps can know before images exist.
  *
  * @throws {DataError} when the weights are of another architecture
  */
 export async function preflightCheckpoint(
   { params, inputs }: PreflightContext<OpenParams>,
-): Promise<Json> {
-  await checkFile(params.architecture, params.weights);
+): Promise<DeclaredModel> {
+  await checkWeightsFile(params.architecture, params.weights);
   const participants = inputs.participants as Artifact | undefined;
-  const answers = answersOf(params);
-  const text = await seenTable(participants, new Map(), answers.label);
-  const seen = { table: readTsv(text, "the participants"), complete: participants !== undefined };
-  return { ...answers, seen } satisfies DeclaredModel as unknown as Json;
+  const description = describe(params);
+  const table = await readSeen(participants, new Map(), description.label);
+  return { ...description, seen: { table, complete: participants !== undefined } };
 }
 
-/** What the network is, and answers. */
-function answersOf({ task, architecture, label, label_code }: OpenParams) {
+function describe({ task, architecture, label, label_code }: OpenParams): ModelDescription {
   const classification = task === "classification";
   return {
     task,
@@ -106,7 +99,7 @@ function answersOf({ task, architecture, label, label_code }: OpenParams) {
   };
 }
 
-function networkFor(meta: ModelMeta): Network {
+function createNetwork(meta: ModelMeta): Network {
   try {
     return networkOf(meta);
   } catch (cause) {
@@ -115,31 +108,29 @@ function networkFor(meta: ModelMeta): Network {
   }
 }
 
-/** Those whom the weights have seen; digests where their images are among the given ones. */
-async function seenTable(
+/** The participants as the training set of the network; those with an image have its digest. */
+async function readSeen(
   participants: Artifact | undefined,
   images: ImageSet["index"],
   label: string,
-): Promise<string> {
-  const columns = ["participant_id", "session_id", "cohort", "role", "source_digest", label];
-  if (!participants) return writeTsv(columns, []);
+): Promise<Table> {
+  const columns = { role: true, label };
+  if (!participants) return participantsTable([], columns);
   const subject = "the participants";
-  const table = readTsv(await participants.readText("table.tsv"), subject);
+  const table = readTsv(await readLabelsText(participants), subject);
   const at = columnIndices(table, ["participant_id", "session_id"], subject);
   const [cohort, value] = [table.columns.indexOf("cohort"), table.columns.indexOf(label)];
-  return writeTsv(
-    columns,
-    table.rows.map((row): Writable[] => {
-      const [participant, session] = [row[at.participant_id], row[at.session_id]];
-      const image = images.get(`${participant} ${session}`);
-      return [
-        participant,
-        session,
-        row[cohort] ?? image?.cohort ?? null,
-        "train",
-        image?.sourceDigest ?? null,
-        row[value] ?? null,
-      ];
-    }),
-  );
+  const rows = table.rows.map((row): ParticipantRow => {
+    const [participant, session] = [row[at.participant_id], row[at.session_id]];
+    const image = images.get(`${participant} ${session}`);
+    return {
+      participant,
+      session,
+      cohort: row[cohort] ?? image?.cohort ?? null,
+      role: "train",
+      sourceDigest: image?.sourceDigest,
+      label: row[value],
+    };
+  });
+  return participantsTable(rows, columns);
 }

@@ -1,4 +1,4 @@
-/** From a network's outputs to predictions, and from those to the numbers a training is judged by. */
+/** From a network's outputs to predictions, and from those to metrics. */
 import { classificationSummary, confusionMatrix } from "../../evaluation/classification_metrics.ts";
 import { argmax, type Predictions } from "../../evaluation/predictions.ts";
 import { regressionMetrics } from "../../evaluation/regression_metrics.ts";
@@ -12,13 +12,13 @@ export interface ScoredItems {
   items: Uint32Array;
 }
 
-/** Those of the items from `from` to before `to`. */
-export function part({ outputs, items }: ScoredItems, from: number, to: number): ScoredItems {
+/** Of the items from `from` to before `to`. */
+export function sliceItems({ outputs, items }: ScoredItems, from: number, to: number): ScoredItems {
   const logits = outputs.logits.subarray(from * outputs.outputs, to * outputs.outputs);
   return { items: items.subarray(from, to), outputs: { ...outputs, logits } };
 }
 
-/** What the items of a data set are. */
+/** Of which samples and elements the items of a data set are. */
 export interface ItemTable {
   samples: readonly Sample[];
   /** Element ids in order. */
@@ -29,38 +29,38 @@ export interface ItemTable {
   classes: number;
 }
 
-/** Rows in order of sample, then element, whatever network gave them. */
+/** Rows in the order of samples, then elements, of all networks together. */
 export function asPredictions(table: ItemTable, scored: readonly ScoredItems[]): Predictions {
   const { samples, elements, targets, classes } = table;
-  const places = scored.flatMap(({ items }, network) =>
+  const sorted = scored.flatMap(({ items }, network) =>
     Array.from(items, (item, row) => ({ item, network, row }))
   ).sort((a, b) => a.item - b.item);
   const predictions = {
     participants: [] as string[],
     sessions: [] as string[],
     elements: [] as number[],
-    trueLabels: new Float64Array(places.length),
-    predictedLabels: new Float64Array(places.length),
+    trueLabels: new Float64Array(sorted.length),
+    predictedLabels: new Float64Array(sorted.length),
     classes,
-    probabilities: new Float64Array(places.length * classes),
+    probabilities: new Float64Array(sorted.length * classes),
   };
-  const shares = scored.map(({ outputs }) =>
+  const softmax = scored.map(({ outputs }) =>
     classes > 0 ? computeProbabilities(outputs) : undefined
   );
-  places.forEach(({ item, network, row }, at) => {
+  sorted.forEach(({ item, network, row }, at) => {
     const element = item % elements.length;
     const sample = (item - element) / elements.length;
     predictions.participants.push(samples[sample].participant);
     predictions.sessions.push(samples[sample].session);
     predictions.elements.push(elements[element]);
     predictions.trueLabels[at] = targets ? targets[sample] : NaN;
-    const share = shares[network];
-    if (share) {
+    const values = softmax[network];
+    if (values) {
       predictions.probabilities.set(
-        share.subarray(row * classes, (row + 1) * classes),
+        values.subarray(row * classes, (row + 1) * classes),
         at * classes,
       );
-      predictions.predictedLabels[at] = argmax(share, row * classes, classes);
+      predictions.predictedLabels[at] = argmax(values, row * classes, classes);
     } else {
       predictions.predictedLabels[at] = scored[network].outputs.logits[row];
     }
@@ -69,7 +69,7 @@ export function asPredictions(table: ItemTable, scored: readonly ScoredItems[]):
 }
 
 /** Every metric of a set of predictions, without intervals. */
-export function summary(
+export function summarise(
   { classes, trueLabels, predictedLabels }: Predictions,
 ): Record<string, number> {
   return classes > 0

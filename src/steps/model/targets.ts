@@ -1,9 +1,7 @@
-/** What a network shall answer: codes of a categorical label, or numbers. */
+/** What networks are trained to predict: nodes of a categorical label, or numbers. */
+import type { LabelCode } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
 import type { Session } from "../../artifacts/images.ts";
-
-/** Output node of each label, such as `{ AD: 0, CN: 1 }`. */
-export type LabelCode = Readonly<Record<string, number>>;
 
 function cell(session: Session, label: string, subject: string): string {
   if (!(label in session.row)) {
@@ -20,7 +18,7 @@ function cell(session: Session, label: string, subject: string): string {
 }
 
 /**
- * The code that is given, checked, or else 0, 1, ... for the sorted labels of the training set.
+ * The given code, checked, or else 0, 1, ... for the sorted labels of the training set.
  *
  * @throws {DataError} when a label has no code or fewer than two nodes are used
  */
@@ -57,7 +55,7 @@ export function outputSize(code: LabelCode): number {
   return Math.max(...Object.values(code)) + 1;
 }
 
-/** Node of each sample. @throws {DataError} on a label without a node, or a node nobody has */
+/** Node of each sample. @throws {DataError} on a label without a node, or a node without a sample */
 export function encodeLabels(
   samples: readonly Session[],
   label: string,

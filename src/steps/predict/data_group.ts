@@ -16,9 +16,9 @@ import {
   type Sample,
   type Session,
 } from "../../artifacts/images.ts";
-import { type DeclaredModel, guarded, seenBy } from "../train/setup.ts";
-import { modelOf } from "../train/weights_source.ts";
 import { readLabelsText } from "../../artifacts/labels.ts";
+import { describeModel, type ModelDescription, participantsSeenBy } from "../../artifacts/model.ts";
+import { toGuardedSessions } from "../../artifacts/participants_table.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 import type { GroupParams } from "./group_parameters.ts";
 
@@ -42,7 +42,7 @@ async function readGroupTable(
     const text = await readLabelsText(participants, params);
     return { text, subject: "the participants", diagnoses: params.diagnoses, ofModel: false };
   }
-  const { table } = await seenBy(model);
+  const { table } = await participantsSeenBy(model);
   const role = table.columns.indexOf("role");
   const rows = table.rows.filter((row) => row[role] === params.data_group);
   if (rows.length === 0) {
@@ -93,10 +93,10 @@ export async function preflightGroup(
   const group = await readGroupTable(params, participants, model);
   if (group.ofModel) return {};
   const people = readSessions(group.text, group.subject, group.diagnoses);
-  const { table, complete } = await seenBy(model);
+  const { table, complete } = await participantsSeenBy(model);
   const seen = { sessions: guardedSessions(table), complete };
-  leakageStatus(seen, guarded(people), params.on_training_data, subject);
-  readTrueLabels({ params, warn: () => {} }, people, modelOf(model));
+  leakageStatus(seen, toGuardedSessions(people), params.on_training_data, subject);
+  readTrueLabels({ params, warn: () => {} }, people, describeModel(model));
   return {};
 }
 
@@ -107,9 +107,10 @@ export async function checkLeakage(
   samples: readonly Sample[],
   { ofModel, subject }: { ofModel: boolean; subject: string },
 ): Promise<LeakageStatus> {
-  const { table, complete } = await seenBy(model);
+  const { table, complete } = await participantsSeenBy(model);
   const seen = { sessions: guardedSessions(table), complete };
-  const status = leakageStatus(seen, guarded(samples), ofModel || params.on_training_data, subject);
+  const requested = ofModel || params.on_training_data;
+  const status = leakageStatus(seen, toGuardedSessions(samples), requested, subject);
   if (status !== "none") warn(`leakage: ${status}`);
   return status;
 }
@@ -125,7 +126,7 @@ interface TrueLabels {
 export function readTrueLabels(
   { params, warn }: Pick<Context, "params" | "warn">,
   samples: readonly Session[],
-  model: Pick<DeclaredModel, "task" | "label" | "label_code">,
+  model: Pick<ModelDescription, "task" | "label" | "label_code">,
 ): TrueLabels {
   const label = params.label ?? model.label;
   const present = params.label !== undefined || samples.some(({ row }) => label in row);

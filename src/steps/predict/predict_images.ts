@@ -5,8 +5,8 @@ import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { chooseEvaluationBatch } from "../../nn/predictor.ts";
 import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
+import { type ModelMeta, modelMeta, modelPredictionPath } from "../../artifacts/model.ts";
 import {
-  predictionFile,
   predictionsOutput,
   type PredictionTable,
   readPredictions,
@@ -16,13 +16,7 @@ import { apply } from "../model/apply.ts";
 import { elementData } from "../model/element_data.ts";
 import { openImages } from "../../artifacts/images.ts";
 import { asPredictions } from "../model/scores.ts";
-import {
-  checkImages,
-  chosenMetrics,
-  type ModelMeta,
-  normalisation,
-  storedNetworks,
-} from "../model/model.ts";
+import { checkImages, chosenMetrics, normalisation, storedNetworks } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "./data_group.ts";
 import type { PredictParams } from "./predict.ts";
 
@@ -36,7 +30,7 @@ type Context = StepContext<PredictParams, DeviceService>;
 export async function predictImages(context: Context): Promise<StepOutput> {
   const { params, inputs } = context;
   const model = inputs.model as Artifact;
-  const meta = model.meta as unknown as ModelMeta;
+  const meta = modelMeta(model);
   const images = await openImages(inputs.images as Artifact);
   checkImages(images, meta, context.warn);
   const { samples, ofModel } = await loadSessions(context, model, images);
@@ -97,7 +91,7 @@ async function validationPredictions(
   meta: ModelMeta,
   metric: string,
 ): Promise<Predictions> {
-  const path = `best-${metric}/validation_${predictionFile(meta.mode)}`;
+  const path = modelPredictionPath(metric, "validation", meta.mode);
   if (!model.files.some((file) => file.path === path)) {
     throw new DataError(
       "voting",

@@ -1,42 +1,70 @@
-/** Checkpoints of a training: all that it needs to go on with the same bits. */
+/**
+ * Checkpoints of a training: all that it needs to continue with the same bits.
+ *
+ * The stored names are those of the first version: `state.json` holds `places`, each with the index
+ * of a network as `member` and its position as `clock`, and `records`, the histories.
+ */
 import { readSafetensors, writeSafetensors } from "../../formats/safetensors.ts";
-import type { TrainerCounters, TrainerState } from "../../nn/training/trainer.ts";
-import { WEIGHTS } from "../../nn/training/state.ts";
 import type { Network } from "../../nn/network.ts";
+import type { NetworkOutputs } from "../../nn/predictor.ts";
 import { importState } from "../../nn/state_dict.ts";
+import { WEIGHTS } from "../../nn/training/state.ts";
+import type { TrainerCounters, TrainerState } from "../../nn/training/trainer.ts";
 import type { Artifact, Blob, StepOutput } from "../../workflow/step.ts";
-import type { MemberRecord } from "./network_progress.ts";
-import { encodeWeights } from "./weights.ts";
+import { encodeWeights } from "../model/weights.ts";
+import type { TrainingHistory } from "./trained_network.ts";
 
-type Clock = Omit<TrainerCounters, "runs">;
-
-/** Where a member stands, and its buffers: stored, or about to be. */
-export interface Parked<Content = Blob> {
-  clock: Clock;
-  counters: TrainerCounters["runs"][number];
-  /** Its weights as `best-<metric>` keeps them, so that equal ones are stored once. */
-  weights: Content;
-  /** safetensors of the other flat buffers: moments, and gradients that are being gathered. */
-  buffers: Content;
+/** How far a network is trained. */
+export interface Position {
+  /** Epochs that are trained to their end. */
+  epoch: number;
+  /** Batches of the next epoch that are trained. */
+  batch: number;
 }
 
-export interface Checkpoint {
-  /** Those that have begun and not stopped early, by member. */
-  parked: ReadonlyMap<number, Parked<Blob | Uint8Array>>;
-  records: readonly MemberRecord[];
+/** Negative when `a` comes before `b`, 0 when they are the same. */
+export function comparePositions(a: Position, b: Position): number {
+  return a.epoch - b.epoch || a.batch - b.batch;
 }
 
 /**
- * Takes a trainer's state apart into its members'.
- *
- * @param stored weights of those whose state holds none
+ * The number by which the engine orders checkpoints and names their records: epochs, and batches as
+ * multiples of 2^-32.
  */
-export function park(
+export function chainPosition({ epoch, batch }: Position): number {
+  return epoch + batch / 2 ** 32;
+}
+
+/** The state of a network that is not on the device. */
+export interface SuspendedNetwork<Content = Blob> {
+  position: Omit<TrainerCounters, "runs">;
+  counters: TrainerCounters["runs"][number];
+  /** A file as `best-<metric>` has it, so that equal weights are stored once. */
+  weights: Content;
+  /** safetensors of the other flat buffers: moments, and gradients that are being accumulated. */
+  buffers: Content;
+}
+
+/** A {@link SuspendedNetwork} whose bytes may not be stored yet. */
+export type NetworkSnapshot = SuspendedNetwork<Blob | Uint8Array>;
+
+export interface Checkpoint {
+  /** By the index of the network: those that have started and not stopped early. */
+  suspended: ReadonlyMap<number, NetworkSnapshot>;
+  histories: readonly TrainingHistory[];
+}
+
+/**
+ * Splits a trainer's state into those of its networks.
+ *
+ * @param stored weights of networks whose state holds none, by their index in `networks`
+ */
+export function splitState(
   state: TrainerState,
   networks: readonly Network[],
   stored: ReadonlyMap<number, Blob>,
-): Parked<Blob | Uint8Array>[] {
-  const { runs, ...clock } = state.counters;
+): NetworkSnapshot[] {
+  const { runs, ...position } = state.counters;
   return networks.map((network, run) => {
     const prefix = `${run}.`;
     const tensors = new Map(
@@ -48,23 +76,23 @@ export function park(
       parameters: tensors.get("parameters")!,
       statistics: tensors.get("statistics")!,
       batches: new Map(runs[run].batches),
-    }, clock.epoch - 1);
+    }, position.epoch - 1);
     const others = [...tensors].filter(([name]) => !WEIGHTS.has(name)).map(([name, data]) =>
       [name, { dtype: "float32" as const, shape: [data.length], data }] as const
     );
-    return { clock, counters: runs[run], weights, buffers: writeSafetensors(new Map(others)) };
+    return { position, counters: runs[run], weights, buffers: writeSafetensors(new Map(others)) };
   });
 }
 
-/** The inverse of {@link park}, for members that stand at the same place. */
-export async function unpark(
-  parked: readonly Parked[],
+/** The inverse of {@link splitState}, for networks at the same position. */
+export async function joinStates(
+  suspended: readonly SuspendedNetwork[],
   networks: readonly Network[],
   get: (blob: Blob) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<TrainerState> {
   const subject = "the checkpoint";
   const tensors: TrainerState["tensors"] = new Map();
-  for (const [run, { weights, buffers }] of parked.entries()) {
+  for (const [run, { weights, buffers }] of suspended.entries()) {
     const stored = readSafetensors(await get(weights), subject).tensors();
     const { parameters, statistics } = importState(networks[run], stored, subject);
     tensors.set(`${run}.parameters`, parameters);
@@ -74,40 +102,39 @@ export async function unpark(
     }
   }
   return {
-    counters: { ...parked[0].clock, runs: parked.map(({ counters }) => counters) },
+    counters: { ...suspended[0].position, runs: suspended.map(({ counters }) => counters) },
     tensors,
   };
 }
 
-/** Metrics may be infinite, such as LR+; JSON has no word for that. */
+/** Metrics may be infinite, such as LR+; JSON has no number for that. */
 const INFINITE = new Set<unknown>(["Infinity", "-Infinity"]);
 
-/** Epochs that a member has trained, with the part of one that was interrupted. */
-export function placeOf({ clock }: Pick<Parked, "clock">): number {
-  return clock.epoch + clock.batch / 2 ** 32;
-}
-
 /**
- * As the engine stores it; files name every blob, so that none is swept. What is given as bytes
- * leaves the disk when the next checkpoint takes its place.
+ * As the engine stores it. The artifact lists every blob, so that the garbage collector keeps them;
+ * what is given as bytes is removed when the next checkpoint replaces this one.
  */
-export function encodeCheckpoint({ parked, records }: Checkpoint): StepOutput {
-  const best = records.flatMap(({ best, all }, member) => [
+export function encodeCheckpoint({ suspended, histories }: Checkpoint): StepOutput {
+  const best = histories.flatMap(({ best, all }, network) => [
     ...Object.entries(best).flatMap(([metric, { weights, outputs }]) => [
-      [`best-${metric}/${member}.safetensors`, weights] as const,
-      [`best-${metric}/${member}_outputs.safetensors`, outputs] as const,
+      [`best-${metric}/${network}.safetensors`, weights] as const,
+      [`best-${metric}/${network}_outputs.safetensors`, outputs] as const,
     ]),
-    ...all.map((blob, epoch) => [`all/${epoch}_${member}.safetensors`, blob] as const),
+    ...all.map((blob, epoch) => [`all/${epoch}_${network}.safetensors`, blob] as const),
   ]);
-  const state = [...parked].flatMap(([member, { weights, buffers }]) => [
-    [`state/${member}_weights.safetensors`, weights] as const,
-    [`state/${member}_buffers.safetensors`, buffers] as const,
+  const state = [...suspended].flatMap(([network, { weights, buffers }]) => [
+    [`state/${network}_weights.safetensors`, weights] as const,
+    [`state/${network}_buffers.safetensors`, buffers] as const,
   ]);
-  const places = [...parked].map(([member, { clock, counters }]) => ({ member, clock, counters }));
+  const places = [...suspended].map(([network, { position, counters }]) => ({
+    member: network,
+    clock: position,
+    counters,
+  }));
   return {
     files: {
       "state.json": JSON.stringify(
-        { places, records },
+        { places, records: histories },
         (_, value) => value === Infinity || value === -Infinity ? String(value) : value,
       ),
       ...Object.fromEntries(state),
@@ -116,23 +143,43 @@ export function encodeCheckpoint({ parked, records }: Checkpoint): StepOutput {
   };
 }
 
-/** @throws {DataError} when the checkpoint is gone or corrupt */
+/** @throws {DataError} when the checkpoint is missing or corrupt */
 export async function decodeCheckpoint(
   artifact: Artifact,
-): Promise<{ parked: Map<number, Parked>; records: MemberRecord[] }> {
+): Promise<{ suspended: Map<number, SuspendedNetwork>; histories: TrainingHistory[] }> {
   const text = await artifact.readText("state.json");
   const { places, records } = JSON.parse(
     text,
     (_, value) => INFINITE.has(value) ? Number(value) : value,
   ) as {
-    places: (Pick<Parked, "clock" | "counters"> & { member: number })[];
-    records: MemberRecord[];
+    places: {
+      member: number;
+      clock: SuspendedNetwork["position"];
+      counters: SuspendedNetwork["counters"];
+    }[];
+    records: TrainingHistory[];
   };
   const files = new Map(artifact.files.map((file) => [file.path, file]));
-  const parked = places.map(({ member, ...place }): [number, Parked] => [member, {
-    ...place,
-    weights: files.get(`state/${member}_weights.safetensors`)!,
-    buffers: files.get(`state/${member}_buffers.safetensors`)!,
-  }]);
-  return { parked: new Map(parked), records };
+  const suspended = places.map(({ member, clock, counters }): [number, SuspendedNetwork] => [
+    member,
+    {
+      position: clock,
+      counters,
+      weights: files.get(`state/${member}_weights.safetensors`)!,
+      buffers: files.get(`state/${member}_buffers.safetensors`)!,
+    },
+  ]);
+  return { suspended: new Map(suspended), histories: records };
+}
+
+/** NetworkOutputs of a network for items as safetensors: `logits` [items, outputs]. */
+export function encodeOutputs({ logits, outputs }: NetworkOutputs): Uint8Array {
+  const shape = [logits.length / outputs, outputs];
+  return writeSafetensors({ logits: { dtype: "float32", shape, data: logits } });
+}
+
+/** The inverse of {@link encodeOutputs}. */
+export function decodeOutputs(bytes: Uint8Array<ArrayBuffer>): NetworkOutputs {
+  const { shape, data } = readSafetensors(bytes, "the outputs of a network").tensor("logits");
+  return { logits: data as Float32Array<ArrayBuffer>, outputs: shape[1] };
 }

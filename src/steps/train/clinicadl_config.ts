@@ -1,11 +1,11 @@
-/** ClinicaDL's own training configuration (its `--config_file`), read as parameters of a train step. */
+/** Reads ClinicaDL's training configuration (its `--config_file`) as parameters of a train step. */
 import { parse } from "@std/toml";
 import { DataError } from "../../errors.ts";
 import type { Json } from "../../workflow/step.ts";
 
 /**
- * What becomes of a key: `take` it under its own name; `drop` it, since it steers ClinicaDL's
- * execution or another task; or accept it only at the listed values, at which it does nothing.
+ * How a key is read: `take` it under its own name; `drop` it, since it controls ClinicaDL's
+ * execution or another task; or accept only the listed values, which have no effect.
  */
 type Rule = "take" | "drop" | { only: readonly Json[]; instead: string };
 
@@ -16,7 +16,7 @@ const classification: Record<string, Rule> = {
   label_code: "take",
   selection_threshold: "take",
 };
-const unread = (keys: Record<string, Rule>): Record<string, Rule> =>
+const dropAll = (keys: Record<string, Rule>): Record<string, Rule> =>
   Object.fromEntries(Object.keys(keys).map((key) => [key, "drop"]));
 
 function rules(kind: "classification" | "regression"): Record<string, Record<string, Rule>> {
@@ -36,8 +36,8 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
       kl_weight: "drop",
       normalization: "drop",
     },
-    Classification: kind === "classification" ? classification : unread(classification),
-    Regression: kind === "regression" ? regression : unread(regression),
+    Classification: kind === "classification" ? classification : dropAll(classification),
+    Regression: kind === "regression" ? regression : dropAll(regression),
     Reconstruction: { selection_metrics: "drop", loss: "drop" },
     Computational: {
       gpu: "drop",
@@ -91,15 +91,15 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
   };
 }
 
-/** Values by which ClinicaDL leaves the choice to the program. */
+/** Whether a value leaves the choice to the program. */
 function isDefault(key: string, value: Json): boolean {
   if (key === "architecture") return value === "default";
   return key === "label_code" && JSON.stringify(value) === "{}";
 }
 
 /**
- * Parameters that a ClinicaDL configuration sets. Folds are a matter of the workflow's matrix, so
- * `n_splits` and `split` are read and left out.
+ * Parameters that a ClinicaDL configuration sets. Folds are an axis of the workflow's matrix, so
+ * `n_splits` and `split` are dropped.
  *
  * @throws {DataError} on a section, key or value that can't be honoured
  */

@@ -1,15 +1,67 @@
-/** The networks of a training and the weights they begin with. */
+/** The networks of a training and their initial weights: random, of a file or of another model. */
+import { describeModel, modelMeta, weightsPath } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
 import type { Network } from "../../nn/network.ts";
-import { createNetwork, type NetworkName } from "../../nn/networks/mod.ts";
-import { createInitialState, type NetworkState } from "../../nn/state_dict.ts";
-import type { Artifact } from "../../workflow/step.ts";
-import { type Member, newRecord } from "./network_progress.ts";
-import { checkBeginning, initialWeights } from "./weights_source.ts";
-import type { TrainingContext, TrainingSetup } from "./setup.ts";
-import { frozenParameters, readWeights, transferredState } from "./weights.ts";
+import { createNetwork } from "../../nn/networks/mod.ts";
+import { createInitialState, importState, type NetworkState } from "../../nn/state_dict.ts";
+import type { Artifact, PreflightInput } from "../../workflow/step.ts";
+import { matchBackbone, readWeightsFile } from "../model/weights.ts";
+import type { TrainingParams } from "./parameters.ts";
+import { newHistory, type TrainedNetwork } from "./trained_network.ts";
+import type { TrainingContext, TrainingData } from "./training_data.ts";
 
-/** Seeds of companions differ, so that networks of several elements begin differently. */
+/** Parameters and inputs that choose the weights. */
+interface WeightsChoice {
+  params: Pick<
+    TrainingParams,
+    "initial_weights" | "nb_unfrozen_layer" | "transfer_selection_metric" | "multi_network"
+  >;
+  inputs: Readonly<Record<string, unknown>>;
+}
+
+/** As the model's meta, the report and the MAPS name the source. */
+export function weightsSource(
+  { params, inputs }: WeightsChoice,
+): "random" | "file" | "transferred" {
+  if (inputs.transfer) return "transferred";
+  return params.initial_weights ? "file" : "random";
+}
+
+/**
+ * @throws {DataError} on two sources, frozen random weights, or a source model that lacks the
+ *   network
+ */
+export function checkWeightsSource(choice: WeightsChoice): void {
+  const { params, inputs } = choice;
+  if (inputs.transfer && params.initial_weights) {
+    throw new DataError("initial_weights", 'conflicts with "in.transfer"; give one of the two');
+  }
+  if (params.nb_unfrozen_layer > 0 && weightsSource(choice) === "random") {
+    throw new DataError(
+      "nb_unfrozen_layer",
+      'random weights must not be frozen; connect "in.transfer" or give initial_weights',
+    );
+  }
+  if (!inputs.transfer) return;
+  const source = describeModel(inputs.transfer as PreflightInput);
+  const metric = params.transfer_selection_metric;
+  if (!source.selection_metrics.includes(metric)) {
+    throw new DataError(
+      "transfer_selection_metric",
+      `the model to transfer from has no best network by ${metric}; it has ${
+        source.selection_metrics.join(", ")
+      }`,
+    );
+  }
+  if (source.multi_network && !params.multi_network) {
+    throw new DataError(
+      "multi_network",
+      "the model to transfer from has a network for each element; set it to true",
+    );
+  }
+}
+
+/** A seed of network `index`: networks of several elements have different random weights. */
 export function seedOf(seed: number, index: number): number {
   return (seed + Math.imul(index, 0x9e3779b1)) >>> 0;
 }
@@ -20,33 +72,32 @@ export function seedOf(seed: number, index: number): number {
  * @throws {DataError} when the images are too small for the architecture, or given weights don't
  *   fit it
  */
-export async function createMembers(
+export async function createNetworks(
   context: TrainingContext,
-  setup: TrainingSetup,
-): Promise<Member[]> {
+  { images: { elements, elementShape }, outputs }: TrainingData,
+): Promise<TrainedNetwork[]> {
   const { params, inputs } = context;
-  const { elements, elementShape } = setup.images;
-  checkBeginning(context);
+  checkWeightsSource(context);
   if (inputs.transfer) checkElements(inputs.transfer as Artifact, elements);
   const count = params.multi_network ? elements.length : 1;
-  const members = Array.from({ length: count }, (_, index): Member => {
-    const network = newNetwork(context, elementShape, setup.outputs);
+  const networks = Array.from({ length: count }, (_, index): TrainedNetwork => {
+    const network = newNetwork(context, elementShape, outputs);
     return {
       index,
       network,
-      initial: () => initialOf(context, network, index),
-      record: newRecord(),
+      initialState: () => initialiseState(context, network, index),
+      history: newHistory(),
     };
   });
-  // Given weights are looked at before the device is touched.
-  if (initialWeights(context) !== "random") await members[0].initial();
-  return members;
+  // Given weights are read once before the device is touched, to report problems early.
+  if (weightsSource(context) !== "random") await networks[0].initialState();
+  return networks;
 }
 
 /** @throws {DataError} when the model to transfer from has networks for other elements */
-function checkElements({ meta }: Artifact, elements: readonly number[]): void {
-  if (meta.multi_network !== true) return;
-  if ((meta.elements as number[]).join() !== elements.join()) {
+function checkElements(source: Artifact, elements: readonly number[]): void {
+  const meta = modelMeta(source);
+  if (meta.multi_network && meta.elements.join() !== elements.join()) {
     throw new DataError(
       "images",
       "hold other elements than the networks to transfer from were trained on; extract the same",
@@ -61,7 +112,7 @@ function newNetwork(
 ): Network {
   const [channels, height, width] = shape;
   try {
-    return createNetwork(params.architecture as NetworkName, [channels, height, width], outputs, {
+    return createNetwork(params.architecture, [channels, height, width], outputs, {
       dropout: params.dropout,
       head: params.head,
     });
@@ -71,40 +122,57 @@ function newNetwork(
   }
 }
 
-async function initialOf(
+async function initialiseState(
   context: TrainingContext,
   network: Network,
   index: number,
 ): Promise<NetworkState> {
-  const { params, inputs } = context;
+  const { params } = context;
   const seed = seedOf(params.seed, index);
-  const source = inputs.transfer as Artifact | undefined;
-  let bytes: Uint8Array<ArrayBuffer>;
-  let subject: string;
-  if (source) {
-    const file = source.meta.multi_network === true ? `network-${index}` : "model";
-    subject = `best-${params.transfer_selection_metric}/${file}.safetensors`;
-    bytes = await source.read(subject);
-  } else if (params.initial_weights) {
-    subject = params.initial_weights;
-    bytes = await context.get(await context.external(subject));
-  } else {
-    return createInitialState(network, seed);
+  const given = await readGivenWeights(context, index);
+  if (!given) return createInitialState(network, seed);
+  const { bytes, subject } = given;
+  const weights = await readWeightsFile(bytes, subject);
+  const random = matchBackbone(network, weights, subject);
+  if (random.length === network.parameters.tensors.length) {
+    throw new DataError(subject, `holds no weights of ${network.architecture}`);
   }
-  const weights = await readWeights(bytes, subject);
-  const { state, random } = transferredState(network, weights, seed, subject);
-  const frozen = random.filter((name) =>
-    frozenParameters(network, params.nb_unfrozen_layer).has(name)
-  );
-  if (frozen.length > 0) {
+  const state = importState(network, weights, subject, { seed });
+  const frozen = frozenParameters(network, params.nb_unfrozen_layer);
+  const frozenRandom = random.filter((name) => frozen.has(name));
+  if (frozenRandom.length > 0) {
     throw new DataError(
       "nb_unfrozen_layer",
-      `${subject} has nothing for ${frozen.join(", ")}, which would stay random; ` +
+      `${subject} has nothing for ${frozenRandom.join(", ")}, which would stay random; ` +
         "train more layers",
     );
   }
   if (random.length > 0 && index === 0) {
-    context.log(`${subject} has nothing for ${random.join(", ")}: these begin at random`);
+    context.log(`${subject} has nothing for ${random.join(", ")}: initialised at random`);
   }
   return state;
+}
+
+/** The file of weights for network `index`; undefined where weights are random. */
+async function readGivenWeights(
+  context: TrainingContext,
+  index: number,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; subject: string } | undefined> {
+  const { params: { transfer_selection_metric, initial_weights }, inputs } = context;
+  const source = inputs.transfer as Artifact | undefined;
+  if (source) {
+    const network = source.meta.multi_network === true ? index : undefined;
+    const subject = weightsPath(transfer_selection_metric, network);
+    return { bytes: await source.read(subject), subject };
+  }
+  if (!initial_weights) return undefined;
+  const bytes = await context.get(await context.external(initial_weights));
+  return { bytes, subject: initial_weights };
+}
+
+/** All but the last `unfrozen` layers (a weight and a bias each); nothing when 0. */
+export function frozenParameters(network: Network, unfrozen: number): ReadonlySet<string> {
+  if (unfrozen === 0) return new Set();
+  const names = network.parameters.tensors.map(({ name }) => name);
+  return new Set(names.slice(0, Math.max(0, names.length - 2 * unfrozen)));
 }

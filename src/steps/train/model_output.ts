@@ -1,18 +1,34 @@
-/** Assembles the `model` artifact from trained members (ARCHITECTURE, Artifacts). */
+/** Assembles the `model` artifact from trained networks. */
+import {
+  epochWeightsPath,
+  iterationsPath,
+  type ModelMeta,
+  modelOutput,
+  modelPredictionPath,
+  trainingPath,
+  weightsPath,
+} from "../../artifacts/model.ts";
+import {
+  earlierParticipants,
+  type ParticipantRow,
+  PARTICIPANTS_FILE,
+  participantsTable,
+} from "../../artifacts/participants_table.ts";
+import { writePredictions } from "../../artifacts/predictions.ts";
 import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
-import type { Blob, Json, StepOutput } from "../../workflow/step.ts";
-import { predictionFile, writePredictions } from "../../artifacts/predictions.ts";
-import { itemsOfMembers, type Member } from "./network_progress.ts";
-import { asPredictions, part, type ScoredItems } from "../model/scores.ts";
-import type { TrainingContext, TrainingSetup } from "./setup.ts";
-import { initialWeights } from "./weights_source.ts";
-import { decodeOutputs } from "./weights.ts";
+import type { Blob, StepOutput } from "../../workflow/step.ts";
+import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts";
+import { decodeOutputs } from "./checkpoint.ts";
+import { weightsSource } from "./initial_weights.ts";
+import type { TrainingParams } from "./parameters.ts";
+import { type EvaluationRow, itemsOfNetworks, type TrainedNetwork } from "./trained_network.ts";
+import type { TrainingContext, TrainingData } from "./training_data.ts";
 
-/** Parameters that the meta says elsewhere, or that change no result. */
-const TOLD_ELSEWHERE = new Set([
+/** Parameters that are fields of the meta, or that change no result. */
+const OMITTED_PARAMETERS = new Set([
   "architecture",
   "multi_network",
   "label",
@@ -24,73 +40,74 @@ const TOLD_ELSEWHERE = new Set([
 ]);
 
 /**
- * Puts weights, tables and description together; of the best weights by every selection metric also
- * what they said of the training and the validation set.
+ * Weights, tables and description; of the best weights by every selection metric also their
+ * predictions of the training and the validation set.
  *
  * @throws {DataError} naming a metric that was never a number, so that no weights are the best
  */
-export async function modelOutput(
+export async function assembleModel(
   context: TrainingContext,
   task: "classification" | "regression",
-  setup: TrainingSetup,
-  members: readonly Member[],
+  data: TrainingData,
+  networks: readonly TrainedNetwork[],
 ): Promise<StepOutput> {
   const { params } = context;
   const files: Record<string, Blob | string> = {};
-  for (const member of members) {
-    const folder = params.multi_network ? `network-${member.index}/` : "";
-    files[`${folder}training.tsv`] = trainingTable(member);
-    if (params.log_iterations) files[`${folder}iterations.tsv`] = iterationsTable(member);
-    member.record.all.forEach((weights, epoch) => {
-      const name = params.multi_network
-        ? `epoch-${epoch}_network-${member.index}`
-        : `epoch-${epoch}`;
-      files[`all_models/${name}.safetensors`] = weights;
-    });
-  }
-  for (const metric of params.selection_metrics) {
-    for (const { index, record } of members) {
-      if (!record.best[metric]) {
+  for (const { index, history } of networks) {
+    const network = params.multi_network ? index : undefined;
+    files[trainingPath(network)] = trainingTable(history.rows);
+    if (params.log_iterations) files[iterationsPath(network)] = iterationsTable(history.iterations);
+    history.all.forEach((weights, epoch) => files[epochWeightsPath(epoch, network)] = weights);
+    for (const metric of params.selection_metrics) {
+      const best = history.best[metric];
+      if (!best) {
         throw new DataError("selection_metrics", `"${metric}" was not a number in any epoch`);
       }
-      const name = params.multi_network ? `network-${index}` : "model";
-      files[`best-${metric}/${name}.safetensors`] = record.best[metric].weights;
+      files[weightsPath(metric, network)] = best.weights;
     }
-    const tables = await predictionTables(context, setup, members, metric);
-    for (const [name, text] of tables) files[`best-${metric}/${name}`] = text;
   }
-  files["participants.tsv"] = participantsTable(setup, params.label);
-  const { images } = setup;
+  for (const metric of params.selection_metrics) {
+    Object.assign(files, await predictionTables(context, data, networks, metric));
+  }
+  const participants = listParticipants(data, params.label);
+  const table = participantsTable(participants, { role: true, label: params.label });
+  files[PARTICIPANTS_FILE] = writeTsv(table.columns, table.rows);
+  const { images } = data;
+  return modelOutput({
+    task,
+    architecture: params.architecture,
+    mode: images.mode,
+    multi_network: params.multi_network,
+    elements: images.elements,
+    input_shape: images.elementShape,
+    output_size: data.outputs,
+    label: params.label,
+    label_code: data.labelCode ?? {},
+    selection_metrics: params.selection_metrics,
+    split: data.split ?? null,
+    n_splits: data.nSplits ?? 0,
+    initial_weights: weightsSource(context),
+    extraction: (images.artifact.meta.extraction ?? {}) as ModelMeta["extraction"],
+    leakage_checkable: isLeakageCheckable(context, data),
+    parameters: otherParameters(params),
+  }, files);
+}
+
+function otherParameters(params: TrainingParams): ModelMeta["parameters"] {
   return {
-    files,
-    meta: {
-      task,
-      architecture: params.architecture,
-      mode: images.mode,
-      multi_network: params.multi_network,
-      elements: images.elements,
-      input_shape: images.elementShape,
-      output_size: setup.outputs,
-      label: params.label,
-      label_code: setup.labelCode ?? {},
-      selection_metrics: params.selection_metrics,
-      split: setup.split ?? null,
-      n_splits: setup.nSplits ?? 0,
-      initial_weights: initialWeights(context),
-      extraction: images.artifact.meta.extraction ?? {},
-      leakage_checkable: checkable(context, setup),
-      parameters: Object.fromEntries(
-        Object.entries(params).filter(([name, value]) =>
-          !TOLD_ELSEWHERE.has(name) && value !== undefined && value !== null
-        ),
-      ) as Record<string, Json>,
-    },
+    ...Object.fromEntries(
+      Object.entries(params).filter(([name, value]) =>
+        !OMITTED_PARAMETERS.has(name) && value !== undefined && value !== null
+      ),
+    ),
+    // As in ClinicaDL's maps.json, a regression has it too.
+    selection_threshold: params.selection_threshold ?? 0,
   };
 }
 
-/** Whether everyone whom the weights have seen is known. */
-function checkable(context: TrainingContext, { inherited }: TrainingSetup): boolean {
-  switch (initialWeights(context)) {
+/** Whether everyone the weights have seen is known. */
+function isLeakageCheckable(context: TrainingContext, { inherited }: TrainingData): boolean {
+  switch (weightsSource(context)) {
     case "random":
       return true;
     case "transferred":
@@ -100,7 +117,7 @@ function checkable(context: TrainingContext, { inherited }: TrainingSetup): bool
   }
 }
 
-function trainingTable({ record: { rows } }: Member): string {
+function trainingTable(rows: readonly EvaluationRow[]): string {
   const names = Object.keys(rows[0].train);
   const columns = ["epoch", "iteration"];
   for (const part of ["train", "valid"]) columns.push(...names.map((name) => `${name}_${part}`));
@@ -115,54 +132,52 @@ function trainingTable({ record: { rows } }: Member): string {
   );
 }
 
-function iterationsTable({ record: { iterations } }: Member): string {
+/** @param iterations losses of each epoch */
+function iterationsTable(iterations: readonly (readonly number[])[]): string {
   const rows = iterations.flatMap((losses, epoch) =>
     losses.map((loss, iteration): Writable[] => [epoch, iteration, loss])
   );
   return writeTsv(["epoch", "iteration", "loss"], rows);
 }
 
-/** Both groups at both levels, by file name. */
+/** Predictions of both sets by the best weights, by elements and by images. */
 async function predictionTables(
   context: TrainingContext,
-  setup: TrainingSetup,
-  members: readonly Member[],
+  data: TrainingData,
+  networks: readonly TrainedNetwork[],
   metric: string,
-): Promise<[string, string][]> {
-  const { images, samples, training, targets, classes } = setup;
-  const items = itemsOfMembers(context, setup, members);
+): Promise<Record<string, string>> {
+  const { images, samples, training, targets, classes } = data;
+  const items = itemsOfNetworks(context, data, networks);
   const scored: ScoredItems[] = [];
-  for (const [member, { record }] of members.entries()) {
-    const outputs = decodeOutputs(await context.get(record.best[metric].outputs));
-    scored.push({ outputs, items: items[member] });
+  for (const [i, { history }] of networks.entries()) {
+    const outputs = decodeOutputs(await context.get(history.best[metric].outputs));
+    scored.push({ outputs, items: items[i] });
   }
   const table = { samples, elements: images.elements, targets, classes };
-  const predictionsOf = (first: number, end: number): Predictions =>
-    asPredictions(table, scored.map((one) => ofSamples(one, samples.length, first, end)));
-  const train = predictionsOf(0, training);
-  const validation = predictionsOf(training, samples.length);
-  const weights = votingWeights(context, validation, classes);
-  return [["train", train], ["validation", validation]].flatMap(([group, predictions]) => {
-    const [name, rows] = [group as string, predictions as Predictions];
-    const tables: [string, string][] = [[
-      `${name}_${predictionFile(images.mode)}`,
-      writePredictions(rows, images.mode),
-    ]];
-    if (images.mode !== "image") {
-      const voted = writePredictions(voteOnImages(rows, weights), images.mode);
-      tables.push([`${name}_${predictionFile("image")}`, voted]);
-    }
-    return tables;
-  });
+  const predict = (first: number, end: number): Predictions =>
+    asPredictions(table, scored.map((one) => sliceSamples(one, samples.length, first, end)));
+  const groups = { train: predict(0, training), validation: predict(training, samples.length) };
+  const weights = votingWeights(context, groups.validation, classes);
+  const tables: Record<string, string> = {};
+  for (const group of ["train", "validation"] as const) {
+    const predictions = groups[group];
+    const write = (level: string, rows: Predictions) => {
+      tables[modelPredictionPath(metric, group, level)] = writePredictions(rows, images.mode);
+    };
+    write(images.mode, predictions);
+    if (images.mode !== "image") write("image", voteOnImages(predictions, weights));
+  }
+  return tables;
 }
 
-/** What a network says of the samples from `first` to before `end`; all have equally many items. */
-function ofSamples(one: ScoredItems, samples: number, first: number, end: number): ScoredItems {
+/** Of the samples from `first` to before `end`; all have equally many items. */
+function sliceSamples(one: ScoredItems, samples: number, first: number, end: number): ScoredItems {
   const perSample = one.items.length / samples;
-  return part(one, first * perSample, end * perSample);
+  return sliceItems(one, first * perSample, end * perSample);
 }
 
-/** Soft votes; equal ones where no element reaches the threshold, since a model is no vote yet. */
+/** Weights of soft votes; equal weights with a warning where no element reaches the threshold. */
 function votingWeights(
   { params, warn }: TrainingContext,
   validation: Predictions,
@@ -170,7 +185,7 @@ function votingWeights(
 ): Map<number, number> {
   if (classes === 0) return elementWeights(validation, "hard", 0);
   try {
-    return elementWeights(validation, "soft", params.selection_threshold);
+    return elementWeights(validation, "soft", params.selection_threshold ?? 0);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     warn(`${error.message}. The image-level tables of train and validation vote equally`);
@@ -178,27 +193,19 @@ function votingWeights(
   }
 }
 
-function participantsTable(setup: TrainingSetup, label: string): string {
-  const { samples, training, inherited } = setup;
-  const columns = ["participant_id", "session_id", "cohort", "role", "source_digest", label];
-  const rows: Writable[][] = samples.map((sample, i) => [
-    sample.participant,
-    sample.session,
-    sample.cohort,
-    i < training ? "train" : "validation",
-    sample.sourceDigest,
-    sample.row[label],
-  ]);
-  const known = new Set(rows.map(([participant, session]) => `${participant} ${session}`));
-  const earlier = inherited?.table ?? { columns: [], rows: [] };
-  for (const row of earlier.rows) {
-    const cell = (column: string) => row[earlier.columns.indexOf(column)] ?? null;
-    if (known.has(`${cell("participant_id")} ${cell("session_id")}`)) continue;
-    rows.push(
-      columns.map((column) =>
-        column === "role" ? "other" : column === "cohort" ? cell(column) ?? "single" : cell(column)
-      ),
-    );
-  }
-  return writeTsv(columns, rows);
+/** The samples, then sessions that only the transferred model has seen. */
+function listParticipants(
+  { samples, training, inherited }: TrainingData,
+  label: string,
+): ParticipantRow[] {
+  const rows = samples.map((sample, i): ParticipantRow => ({
+    participant: sample.participant,
+    session: sample.session,
+    cohort: sample.cohort,
+    role: i < training ? "train" : "validation",
+    sourceDigest: sample.sourceDigest,
+    label: sample.row[label],
+  }));
+  const earlier = earlierParticipants(rows, inherited?.table, label);
+  return [...rows, ...earlier.map((row) => ({ ...row, cohort: row.cohort ?? "single" }))];
 }

@@ -1,41 +1,20 @@
 /**
- * Parameters that classification and regression share. Names and defaults are ClinicaDL's unless
- * the description says otherwise; what it fixes silently (momentum, schedules) is named here.
+ * Parameters of the train steps. Names and defaults are ClinicaDL's unless a description states
+ * another; what ClinicaDL fixes silently (momentum, schedules) is a parameter here.
  */
 import { z } from "zod";
+import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.ts";
+import { AUGMENTATIONS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-
-export const OPTIMIZERS = [
-  "Adam",
-  "AdamW",
-  "Adadelta",
-  "Adagrad",
-  "Adamax",
-  "NAdam",
-  "RAdam",
-  "ASGD",
-  "RMSprop",
-  "SGD",
-] as const;
-
-export const ARCHITECTURES = [
-  "Conv5_FC3",
-  "Conv4_FC3",
-  "Stride_Conv5_FC3",
-  "resnet18",
-  "resnet34",
-] as const;
-
-export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
 
 const positive = z.number().positive();
 const count = z.int().min(0);
 
 const word = z.string().min(1);
 
-/** Parameters of one network and its optimisation, whatever the task. */
-export const trainingParameters = {
-  architecture: z.enum(ARCHITECTURES).default("Conv5_FC3").describe("Network to train."),
+/** Parameters of either task. */
+const trainingParameters = {
+  architecture: z.enum(NETWORKS).default("Conv5_FC3").describe("Network to train."),
   head: z.enum(["clinicadl", "linear"]).default("clinicadl").describe(
     "End of a ResNet: ClinicaDL's (Linear 512 to 1000, dropout, Linear to the outputs) or one plain linear layer.",
   ),
@@ -71,7 +50,7 @@ export const trainingParameters = {
     "Batches whose mean gradient makes one optimizer step. (ClinicaDL sums them.)",
   ),
   evaluation_steps: count.default(0).describe(
-    "Batches between evaluations within an epoch; 0 evaluates at its end only. They stand in the curves and choose nothing.",
+    "Batches between evaluations within an epoch; 0 evaluates at its end only. They are in the curves and choose no network.",
   ),
   epochs: z.int().min(1).default(20).describe(
     "Passes over the training set. Raising it continues an earlier run.",
@@ -82,7 +61,7 @@ export const trainingParameters = {
   momentum: z.number().min(0).max(0.9999).default(0).describe("Momentum of SGD."),
   nesterov: z.boolean().default(false).describe("Nesterov momentum of SGD."),
   gradient_clip_norm: positive.optional().describe(
-    "Largest norm of the whole gradient; longer ones are scaled down.",
+    "Largest norm of the gradient of all parameters; longer gradients are scaled down.",
   ),
   adaptive_learning_rate: z.boolean().default(false).describe(
     "Divide the learning rate by ten when the validation loss has not improved for ten epochs.",
@@ -94,7 +73,7 @@ export const trainingParameters = {
     "Horizon of the cosine schedule, or epochs between the steps of the step schedule. Required by both.",
   ),
   schedule_factor: positive.max(1).default(0.1).describe(
-    "What the step schedule multiplies the rate by.",
+    "Factor by which the step schedule multiplies the rate.",
   ),
   warmup_epochs: count.default(0).describe(
     "Epochs over which the learning rate rises linearly to its value.",
@@ -106,13 +85,13 @@ export const trainingParameters = {
     "Relative improvement of the loss that counts as better.",
   ),
   config_file: pathParameter().optional().describe(
-    "ClinicaDL's TOML configuration; what the step itself sets goes before it.",
+    "ClinicaDL's TOML configuration; parameters that the step sets take precedence.",
   ),
   initial_weights: pathParameter().optional().describe(
-    "Weights to begin with: .safetensors, .pt, .pth or .pth.tar under PyTorch's names; random when absent. A head of another shape begins at random.",
+    "Initial weights: .safetensors, .pt, .pth or .pth.tar under PyTorch's names; random when absent. A head of another shape is initialised at random.",
   ),
   transfer_selection_metric: z.string().default("loss").describe(
-    "Which of a source model's best networks to start from.",
+    "Selection metric of the source model whose best network is transferred.",
   ),
   nb_unfrozen_layer: count.default(0).describe(
     "With transferred weights: train only the last so many layers (a weight and a bias each); 0 trains all.",
@@ -120,29 +99,71 @@ export const trainingParameters = {
   save_all_models: z.boolean().default(false).describe("Keep the weights of every epoch."),
   log_iterations: z.boolean().default(false).describe("Keep the training loss of every iteration."),
   checkpoint_interval: z.number().min(0).default(30).describe(
-    "Seconds of training that a kill may cost: checkpoints are written at the end of an epoch when so many have passed; 0 writes each epoch's.",
+    "Seconds of training that a kill may cost: a checkpoint is written at the end of an epoch when so many have passed; 0 writes one after each epoch.",
   ),
   seed: z.int().min(0).max(0xffffffff).default(0).describe(
     "Seed of weights, sample order, dropout and augmentation.",
   ),
 };
 
-/** Which weights a training begins with, for the plan. */
+const classMetrics = ["loss", ...CLASSIFICATION_METRICS] as const;
+
+export const classificationParameters = z.object({
+  ...trainingParameters,
+  label: word.default("diagnosis").describe("Column to predict."),
+  label_code: z.record(z.string(), z.int().min(0)).optional().describe(
+    "Output node of each label, such as { AD = 0, CN = 1 }; several labels may share one. Absent: the sorted labels.",
+  ),
+  selection_metrics: z.array(z.enum(classMetrics)).min(1).default(["loss"]).describe(
+    "Metrics of the validation set that each choose a best network.",
+  ),
+  selection_threshold: z.number().min(0).max(1).default(0).describe(
+    "Elements with a lower validation accuracy have no soft vote.",
+  ),
+  loss: z.enum(["CrossEntropyLoss", "MultiMarginLoss"]).default("CrossEntropyLoss").describe(
+    "Loss, by PyTorch's definition.",
+  ),
+});
+
+export const regressionParameters = z.object({
+  ...trainingParameters,
+  label: word.default("age").describe("Numeric column to predict."),
+  selection_metrics: z.array(z.enum(["loss", "MAE", "RMSE", "R2_score"])).min(1).default(["loss"])
+    .describe("Metrics of the validation set that each choose a best network."),
+  loss: z.enum([
+    "MSELoss",
+    "L1Loss",
+    "HuberLoss",
+    "SmoothL1Loss",
+    "BCEWithLogitsLoss",
+    "KLDivLoss",
+  ]).default("MSELoss").describe("Loss, by PyTorch's definition."),
+});
+
+type Classification = z.output<typeof classificationParameters>;
+type Regression = z.output<typeof regressionParameters>;
+
+/** Parameters of a train step of either task. */
+export type TrainingParams =
+  | Classification
+  | Regression & { [Name in Exclude<keyof Classification, keyof Regression>]?: undefined };
+
+/** The initial weights, for the plan. */
 export function trainingNotes(
-  { initial_weights, seed }: { initial_weights?: string; seed: number },
+  { initial_weights, seed }: Pick<TrainingParams, "initial_weights" | "seed">,
   connected: readonly string[],
 ): string[] {
-  if (connected.includes("transfer")) return ["begins with transferred weights"];
+  if (connected.includes("transfer")) return ["starts from transferred weights"];
   return [
     initial_weights === undefined
-      ? `begins with random weights (seed ${seed})`
-      : `begins with the weights of ${initial_weights.slice(initial_weights.lastIndexOf("/") + 1)}`,
+      ? `starts from random weights (seed ${seed})`
+      : `starts from the weights of ${initial_weights.slice(initial_weights.lastIndexOf("/") + 1)}`,
   ];
 }
 
-/** Problems that no single field shows. */
+/** Problems of several parameters together. */
 export function checkTrainingParameters(
-  params: z.output<z.ZodObject<typeof trainingParameters>>,
+  params: TrainingParams,
 ): { parameter: string; message: string; suggestion?: string }[] {
   const problems: { parameter: string; message: string; suggestion?: string }[] = [];
   const scheduled = params.learning_rate_schedule !== "constant";

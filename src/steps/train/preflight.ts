@@ -1,54 +1,42 @@
-/** What a train step can say of its tables and of its model before there are images. */
-import type { Cell } from "../../formats/tsv.ts";
-import type { Json, PreflightContext, PreflightInput } from "../../workflow/step.ts";
+/** Checks the tables of a training and its initial weights before images exist. */
 import { readSessions, type Session } from "../../artifacts/images.ts";
-import { checkBeginning } from "./weights_source.ts";
-import { checkTrunk } from "./backbone_check.ts";
 import {
   type DeclaredModel,
-  guard,
-  guarded,
-  type Seen,
-  seenBy,
-  tables,
-  targetsOf,
-  type TrainingParams,
-} from "./setup.ts";
-
-export type PreflightParams = Pick<
-  TrainingParams,
-  | "architecture"
-  | "multi_network"
-  | "label"
-  | "label_code"
-  | "diagnoses"
-  | "selection_metrics"
-  | "baseline"
-  | "valid_longitudinal"
-  | "initial_weights"
-  | "transfer_selection_metric"
-  | "nb_unfrozen_layer"
->;
+  describeModel,
+  participantsSeenBy,
+  type SeenParticipants,
+} from "../../artifacts/model.ts";
+import {
+  earlierParticipants,
+  type ParticipantRow,
+  participantsTable,
+  toGuardedSessions,
+} from "../../artifacts/participants_table.ts";
+import type { PreflightContext, PreflightInput } from "../../workflow/step.ts";
+import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
+import { checkWeightsSource } from "./initial_weights.ts";
+import type { TrainingParams } from "./parameters.ts";
+import { assertNoTrainingLeakage, readTables, resolveTargets } from "./training_data.ts";
 
 /**
+ * @returns what is known of the model already
  * @throws {DataError} on labels that can't be trained on, leakage by participants, and weights of
  *   another architecture
  */
 export async function preflightTraining(
-  { params, inputs }: PreflightContext<PreflightParams>,
+  { params, inputs }: PreflightContext<TrainingParams>,
   task: "classification" | "regression",
-): Promise<Record<string, Json>> {
-  checkBeginning({ params, inputs });
-  const texts = await tables({ params, inputs });
-  const read = (text: string, name: string) =>
-    readSessions(text, `the ${name} table`, params.diagnoses);
-  const training = read(texts.train, "training");
-  const validation = read(texts.validation, "validation");
-  const inherited = inputs.transfer && await seenBy(inputs.transfer as PreflightInput);
-  guard(training, validation, inherited?.table);
-  const { labelCode, outputs } = targetsOf(params, task, training, validation);
-  await checkTrunk(params, inputs.transfer as PreflightInput | undefined);
-  const model: DeclaredModel = {
+): Promise<DeclaredModel> {
+  checkWeightsSource({ params, inputs });
+  const tables = await readTables({ params, inputs });
+  const training = readSessions(tables.train, "the training table", params.diagnoses);
+  const validation = readSessions(tables.validation, "the validation table", params.diagnoses);
+  const source = inputs.transfer as PreflightInput | undefined;
+  const inherited = source && await participantsSeenBy(source);
+  assertNoTrainingLeakage(training, validation, inherited?.table);
+  const { labelCode, outputs } = resolveTargets(params, task, training, validation);
+  await checkBackbone(params, source);
+  return {
     task,
     architecture: params.architecture,
     multi_network: params.multi_network,
@@ -56,37 +44,46 @@ export async function preflightTraining(
     label_code: labelCode ?? {},
     output_size: outputs,
     selection_metrics: params.selection_metrics,
-    seen: seenThen(training, validation, inherited, params.initial_weights === undefined),
+    seen: declareSeen(params, training, validation, inherited),
   };
-  return { model: model as unknown as Json };
 }
 
-/** As `participants.tsv` of the model will have them, but for images. */
-function seenThen(
+/** Checks of files by parameters, which folds share. */
+const fileChecks = new WeakMap<TrainingParams, Promise<void>>();
+
+/** @throws {DataError} when the initial weights do not fit the backbone */
+async function checkBackbone(
+  params: TrainingParams,
+  source: PreflightInput | undefined,
+): Promise<void> {
+  if (source) {
+    checkTransfer(describeModel(source).architecture, params.architecture);
+  } else if (params.initial_weights !== undefined) {
+    const check = fileChecks.get(params) ??
+      checkWeightsFile(params.architecture, params.initial_weights);
+    fileChecks.set(params, check);
+    await check;
+  }
+}
+
+/** `participants.tsv` as the model will have it, without what only images show. */
+function declareSeen(
+  { label, initial_weights }: TrainingParams,
   training: readonly Session[],
   validation: readonly Session[],
-  inherited: Seen | undefined,
-  known: boolean,
-): Seen {
-  const rows = (sessions: readonly Session[], role: string) =>
-    guarded(sessions).map(({ participant, session, cohort }): Cell[] => [
+  inherited: SeenParticipants | undefined,
+): SeenParticipants {
+  const toRows = (sessions: readonly Session[], role: "train" | "validation") =>
+    toGuardedSessions(sessions).map(({ participant, session, cohort }): ParticipantRow => ({
       participant,
       session,
-      cohort ?? null,
+      cohort: cohort ?? null,
       role,
-    ]);
-  const columns = ["participant_id", "session_id", "cohort", "role"];
-  const at = columns.map((column) => inherited?.table.columns.indexOf(column) ?? -1);
-  const earlier = inherited?.table.rows.map((row) => at.map((index) => row[index] ?? null)) ?? [];
+    }));
+  const rows = [...toRows(training, "train"), ...toRows(validation, "validation")];
+  rows.push(...earlierParticipants(rows, inherited?.table, label));
   return {
-    table: {
-      columns,
-      rows: [
-        ...rows(training, "train"),
-        ...rows(validation, "validation"),
-        ...earlier.map((row) => [...row.slice(0, 3), "other"]),
-      ],
-    },
-    complete: known && (inherited?.complete ?? true),
+    table: participantsTable(rows, { role: true }),
+    complete: initial_weights === undefined && (inherited?.complete ?? true),
   };
 }

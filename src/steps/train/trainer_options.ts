@@ -1,8 +1,9 @@
-/** The parameters of a train step as the trainer takes them. */
+/** From the parameters of a train step to the options of the trainer. */
 import type { TrainerOptions } from "../../nn/training/trainer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
-import { elementData } from "../model/element_data.ts";
-import type { TrainingContext, TrainingParams, TrainingSetup } from "./setup.ts";
+import { elementData, type NormalisationLevel } from "../model/element_data.ts";
+import type { TrainingParams } from "./parameters.ts";
+import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 const LOSSES = {
   CrossEntropyLoss: "cross_entropy",
@@ -13,25 +14,25 @@ const LOSSES = {
   SmoothL1Loss: "smooth_l1",
   BCEWithLogitsLoss: "bce_with_logits",
   KLDivLoss: "kl_div",
-} as const;
+} as const satisfies Record<TrainingParams["loss"], TrainerOptions["loss"]>;
 
-/** What all networks of a training share, whether side by side or group after group. */
+/** Options of every group of networks. */
 export type CommonOptions = Omit<TrainerOptions, "runs" | "resume">;
 
 export function trainerOptions(
   context: TrainingContext,
-  { images, samples, targets, classes }: TrainingSetup,
+  { images, samples, targets, classes }: TrainingData,
 ): CommonOptions {
   const { params } = context;
-  const level = params.normalize ? params.normalization_level : "none";
+  const level: NormalisationLevel = params.normalize ? params.normalization_level : "none";
   const data = elementData(images, samples, level);
-  const ofItem = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
+  const targetOf = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
   return {
     data,
     targets: classes > 0
-      ? Uint32Array.from({ length: data.count }, ofItem)
-      : Float32Array.from({ length: data.count }, ofItem),
-    loss: LOSSES[params.loss as keyof typeof LOSSES],
+      ? Uint32Array.from({ length: data.count }, targetOf)
+      : Float32Array.from({ length: data.count }, targetOf),
+    loss: LOSSES[params.loss],
     batchSize: params.batch_size,
     optimizer: {
       name: params.optimizer,

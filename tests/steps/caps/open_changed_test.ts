@@ -1,43 +1,19 @@
 /** A CAPS whose images change while a run is at work on them. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError, StepError } from "../../../src/errors.ts";
-import { imagePath, labelsOf, writeCaps, writeImage } from "./hashed_caps.ts";
-import { type Outcome, Project } from "../workflows.ts";
+import { createProject, openedGroups, tinyTraining } from "../recipes.ts";
+import type { Outcome, Project } from "../workflows.ts";
+import { imagePath, writeImage } from "./hashed_caps.ts";
 
 const SHAPE = [32, 32, 1];
 
-const WORKFLOW = `
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single" }
-[steps.people]
-uses = "tables.open"
-with = { path = "train.tsv", content = "labels" }
-[steps.judges]
-uses = "tables.open"
-with = { path = "validation.tsv", content = "labels" }
-[steps.train]
-uses = "train.classification"
-in.images = "slices"
-in.train = "people"
-in.validation = "judges"
-with = { epochs = 1, batch_size = 4 }
-[publish]
-"results/slices" = "slices"
-"results/model" = "train"
-`;
+const GROUPS = { people: [0, 4], judges: [4, 2] } as const;
 
-async function prepare(): Promise<Project> {
-  const project = await Project.create();
-  await writeCaps(`${project.folder}/caps`, 6, SHAPE);
-  await project.write("train.tsv", labelsOf(0, 4));
-  await project.write("validation.tsv", labelsOf(4, 2));
-  return project;
-}
+const WORKFLOW = openedGroups(Object.keys(GROUPS)) +
+  tinyTraining({}, { in: { train: "people", validation: "judges" } }) +
+  '[publish]\n"results/slices" = "slices"\n"results/model" = "train"\n';
+
+const prepare = () => createProject(GROUPS, SHAPE);
 
 /** Runs, and changes the last image when the slices are begun. */
 async function changing(project: Project, change: (path: string) => void): Promise<Outcome> {

@@ -11,43 +11,17 @@ import { attribute, type AttributionMethod } from "../../../src/nn/attribute.ts"
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { importState } from "../../../src/nn/state_dict.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
+import { generatedFolds, tinyTraining } from "../recipes.ts";
 import { Project } from "../workflows.ts";
 
 /** Coronal slices 13 to 16 of 32, of small heads; one network for all, and one a slice. */
-const EXPERIMENT = `
-[defaults]
-with.seed = 3
-
-[steps.caps]
-uses = "caps.generate"
-with = { kind = "phantom", n_subjects = 8, image_size = 32 }
-
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 1, slice_mode = "rgb", discarded_slices = [13, 15] }
-
-[steps.labels]
-uses = "labels.get"
-in.caps = "caps"
-
-[steps.split]
-uses = "split.holdout"
-in.labels = "labels"
-with = { subset_name = "test", n_test = 4, ignore_demographics = true }
-
-[steps.folds]
-uses = "split.kfold"
-in.labels = "split.train"
-with = { n_splits = 2 }
-
-[steps.train]
-uses = "train.classification"
-matrix.multi_network = [false, true]
-in.images = "slices"
-in.folds = "folds[0]"
-with = { multi_network = "\${matrix.multi_network}", epochs = 1, learning_rate = 1e-3 }
-`;
+const experiment = (multi_network: boolean[]) =>
+  "[defaults]\nwith.seed = 3\n" +
+  generatedFolds({ slice_direction: 1, slice_mode: "rgb", discarded_slices: [13, 15] }) +
+  tinyTraining(
+    { multi_network: "${matrix.multi_network}", learning_rate: 1e-3, batch_size: 8 },
+    { in: { folds: "folds[0]" }, matrix: { multi_network } },
+  );
 
 const INTERPRET = `
 [steps.gradients]
@@ -124,7 +98,7 @@ function assertNear(found: ArrayLike<number>, expected: ArrayLike<number>, what:
 
 Deno.test("interpret steps give the maps of every image and their means, and publish them in place", async () => {
   await using project = await Project.create();
-  const outcome = await project.run(EXPERIMENT + INTERPRET);
+  const outcome = await project.run(experiment([false, true]) + INTERPRET);
   const caps = project.artifact(outcome, "caps", "caps");
   const slices = project.artifact(outcome, "slices", "images");
   for (const multi of [false, true]) {
@@ -202,7 +176,7 @@ Deno.test("interpret steps give the maps of every image and their means, and pub
 
 Deno.test("what a model does not have, and whom it has seen, is refused", async () => {
   await using project = await Project.create();
-  const single = EXPERIMENT.replace("[false, true]", "[false]");
+  const single = experiment([false]);
   const step = (uses: string, settings: string, participants = "split.test") =>
     `${single}
 [steps.interpret]

@@ -1,4 +1,4 @@
-/** A bare checkpoint in every place where a model of our own could stand. */
+/** A bare checkpoint wherever a workflow takes a model. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StepError } from "../../../src/errors.ts";
 import { readTorch, stateDict, writeTorch } from "../../../src/formats/torch_checkpoint.ts";
@@ -6,53 +6,35 @@ import { readTsv } from "../../../src/formats/tsv.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { exportState } from "../../../src/nn/state_dict.ts";
 import { fixtureWeights } from "../../nn/fixture.ts";
-import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
-import { Project } from "../workflows.ts";
+import { labelsOf } from "../caps/hashed_caps.ts";
+import {
+  createProject,
+  openedGroups,
+  prediction,
+  step,
+  tinyTraining,
+  type Value,
+} from "../recipes.ts";
+import type { Project } from "../workflows.ts";
 
-const DATA = `
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single" }
-[steps.seen]
-uses = "tables.open"
-with = { path = "seen.tsv", content = "labels" }
-[steps.fresh]
-uses = "tables.open"
-with = { path = "fresh.tsv", content = "labels" }
-`;
+const GROUPS = { seen: [0, 4], fresh: [4, 4] } as const;
 
-const open = (inputs = "", options = "") => `
-[steps.pretrained]
-uses = "model.open"
-in.images = "slices"
-${inputs}
-[steps.pretrained.with]
-weights = "weights.pth"
-label_code = { AD = 0, CN = 1 }
-${options}
-`;
+const DATA = openedGroups(Object.keys(GROUPS));
 
-const predict = (people: string, options = "") => `
-[steps.predict]
-uses = "predict"
-in.model = "pretrained"
-in.images = "slices"
-in.participants = "${people}"
-with = { voting = "hard"${options} }
-`;
+const open = (params: Record<string, Value> = {}, participants?: string) =>
+  step("pretrained", "model.open", {
+    in: { images: "slices", ...participants && { participants } },
+    with: { weights: "weights.pth", label_code: { AD: 0, CN: 1 }, ...params },
+  });
+
+const predict = (people?: string, params: Record<string, Value> = {}) =>
+  prediction(people, { voting: "hard", ...params }, { in: { model: "pretrained" } });
 
 const network = createNetwork("Conv5_FC3", [1, 32, 32], 2);
 const weights = exportState(network, fixtureWeights(network));
 
 async function prepare(): Promise<Project> {
-  const project = await Project.create();
-  await writeCaps(`${project.folder}/caps`, 8, [32, 32, 2]);
-  await project.write("seen.tsv", labelsOf(0, 4));
-  await project.write("fresh.tsv", labelsOf(4, 4));
+  const project = await createProject(GROUPS, [32, 32, 2]);
   await Deno.writeFile(`${project.folder}/weights.pth`, writeTorch({ state_dict: weights }));
   return project;
 }
@@ -64,33 +46,26 @@ async function refuses(run: Promise<unknown>, message: string): Promise<void> {
 Deno.test("a bare checkpoint is predicted with, evaluated, explained, transferred and put into a MAPS", async () => {
   await using project = await prepare();
   const outcome = await project.run(
-    DATA + open() + predict("fresh") + `
-[steps.evaluate]
-uses = "evaluate"
-in.predictions = "predict"
-with.n_resamples = 20
-[steps.gradients]
-uses = "interpret.gradients"
-in.model = "pretrained"
-in.images = "slices"
-in.participants = "fresh"
-[steps.second]
-uses = "train.classification"
-in.images = "slices"
-in.train = "seen"
-in.validation = "fresh"
-in.transfer = "pretrained"
-with = { epochs = 1, batch_size = 4, nb_unfrozen_layer = 1 }
-[steps.maps]
-uses = "maps"
-in.models = "pretrained"
-in.predictions = "predict"
-with.n_resamples = 20
-[publish]
-"maps" = "maps"
-`,
+    DATA + open() + predict("fresh") +
+      step("evaluate", "evaluate", { in: { predictions: "predict" }, with: { n_resamples: 20 } }) +
+      step("gradients", "interpret.gradients", {
+        in: { model: "pretrained", images: "slices", participants: "fresh" },
+      }) +
+      tinyTraining({ nb_unfrozen_layer: 1 }, {
+        name: "second",
+        in: { train: "seen", validation: "fresh", transfer: "pretrained" },
+      }) +
+      step("maps", "maps", {
+        in: { models: "pretrained", predictions: "predict" },
+        with: { n_resamples: 20 },
+      }) +
+      '[publish]\n"maps" = "maps"\n',
   );
-  assert(outcome.warnings.some((line) => line.includes("does not say whom it was trained on")));
+  assert(
+    outcome.warnings.some((line) =>
+      line.includes("does not list the participants it was trained on")
+    ),
+  );
   for (const [step, output] of [["predict", "predictions"], ["gradients", "attribution"]]) {
     assertEquals(project.artifact(outcome, step, output).meta.leakage, "not checkable");
   }
@@ -110,11 +85,8 @@ with.n_resamples = 20
   assertEquals(slices.trimEnd().split("\n").length, 1 + 4 * 2);
 
   const again = await project.run(
-    DATA + `
-[steps.pretrained]
-uses = "maps.open"
-with.maps_directory = "maps"
-` + predict("fresh"),
+    DATA + step("pretrained", "maps.open", { with: { maps_directory: "maps" } }) +
+      predict("fresh"),
   );
   const predictions = (run: typeof outcome) => project.artifact(run, "predict", "predictions");
   assertEquals(predictions(again).meta.leakage, "not checkable");
@@ -123,9 +95,9 @@ with.maps_directory = "maps"
   assertEquals(await table(again), await table(outcome));
 });
 
-Deno.test("whom a bare checkpoint has seen is refused by id and by image, where that is told", async (t) => {
+Deno.test("participants of a bare checkpoint are refused by id and by image, where they are listed", async (t) => {
   await using project = await prepare();
-  const known = DATA + open('in.participants = "seen"');
+  const known = DATA + open({}, "seen");
   await t.step("others are predicted without a mark", async () => {
     const outcome = await project.run(known + predict("fresh"));
     assertEquals(project.artifact(outcome, "predict", "predictions").meta.leakage, "none");
@@ -134,11 +106,8 @@ Deno.test("whom a bare checkpoint has seen is refused by id and by image, where 
     "the same ids",
     () => refuses(project.run(known + predict("seen")), "share sub-00, sub-01, sub-02, sub-03"),
   );
-  await t.step("by the group's name they are asked for", async () => {
-    const outcome = await project.run(
-      known +
-        predict("fresh", ', data_group = "train"').replace('in.participants = "fresh"\n', ""),
-    );
+  await t.step("requested by the group's name", async () => {
+    const outcome = await project.run(known + predict(undefined, { data_group: "train" }));
     assertEquals(
       project.artifact(outcome, "predict", "predictions").meta.leakage,
       "predicting on training data",
@@ -155,18 +124,18 @@ Deno.test("a checkpoint that can't be a model is refused, with the reason", asyn
   const refused = (message: string, text: string) => refuses(project.run(DATA + text), message);
   await t.step(
     "soft votes need a validation set",
-    () => refused('use voting = "hard"', open() + predict("fresh").replace("hard", "soft")),
+    () => refused('use voting = "hard"', open() + predict("fresh", { voting: "soft" })),
   );
   await t.step(
     "another architecture",
-    () => refused("don't fit resnet18", open("", 'architecture = "resnet18"')),
+    () => refused("don't fit resnet18", open({ architecture: "resnet18" })),
   );
   await t.step(
     "another number of classes",
     () =>
       refused(
         "fc.6.weight is [2, 50], not [3, 50]",
-        open().replace("CN = 1", "CN = 1, MCI = 2"),
+        open({ label_code: { AD: 0, CN: 1, MCI: 2 } }),
       ),
   );
   await t.step("no checkpoint", async () => {

@@ -5,7 +5,7 @@ import trainClassification from "../../../src/steps/train/classification.ts";
 import trainRegression from "../../../src/steps/train/regression.ts";
 import { parseClinicadlConfig } from "../../../src/steps/train/clinicadl_config.ts";
 import { readWorkflow } from "../../../src/workflow/read.ts";
-import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
+import { createProject, openedGroups, step, type Value } from "../recipes.ts";
 import { Project } from "../workflows.ts";
 
 /** Every key that ClinicaDL 1.6.1 knows, at its default. */
@@ -149,38 +149,19 @@ Deno.test("what can't be honoured is refused with the reason, and unknown names 
   }
 });
 
-const WORKFLOW = (options: string) => `
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single" }
-[steps.people]
-uses = "tables.open"
-with = { path = "train.tsv", content = "labels" }
-[steps.judges]
-uses = "tables.open"
-with = { path = "validation.tsv", content = "labels" }
-[steps.train]
-uses = "train.classification"
-in.images = "slices"
-in.train = "people"
-in.validation = "judges"
-[steps.train.with]
-${options}
-`;
+const workflow = (params: Record<string, Value>) =>
+  openedGroups(["people", "judges"]) +
+  step("train", "train.classification", {
+    in: { images: "slices", train: "people", validation: "judges" },
+    with: params,
+  });
 
-Deno.test("what the step sets goes before the file, and the file leaves no trace in the key", async () => {
-  await using project = await Project.create();
-  await writeCaps(`${project.folder}/caps`, 6, [32, 32, 1]);
-  await project.write("train.tsv", labelsOf(0, 4));
-  await project.write("validation.tsv", labelsOf(4, 2));
+Deno.test("parameters of the step take precedence over the file, and the file leaves no trace in the key", async () => {
+  await using project = await createProject({ people: [0, 4], judges: [4, 2] }, [32, 32, 1]);
   const file = altered("epochs = 20", "epochs = 1").replace("seed = 0", "seed = 7");
   await project.write("config/train.toml", file);
   const first = await project.run(
-    WORKFLOW('config_file = "config/train.toml"\nlearning_rate = 1e-3\nbatch_size = 4'),
+    workflow({ config_file: "config/train.toml", learning_rate: 1e-3, batch_size: 4 }),
   );
   const { meta } = project.artifact(first, "train", "model");
   const parameters = meta.parameters as Record<string, unknown>;
@@ -189,30 +170,35 @@ Deno.test("what the step sets goes before the file, and the file leaves no trace
     [1, 7, 1e-3, 4],
   );
   assert(!("config_file" in parameters));
-  const told =
-    'epochs = 1\nseed = 7\nlearning_rate = 1e-3\nbatch_size = 4\ndiagnoses = ["AD", "CN"]';
-  const second = await project.run(WORKFLOW(told));
+  const second = await project.run(workflow({
+    epochs: 1,
+    seed: 7,
+    learning_rate: 1e-3,
+    batch_size: 4,
+    diagnoses: ["AD", "CN"],
+  }));
   assertEquals(second.result.nodes.get("train")!.outcome, "cached");
 });
 
-Deno.test("a file that is missing or at fault is told with its place in the workflow", async () => {
+Deno.test("a file that is missing or has a problem is reported at its line of the workflow", async () => {
   await using project = await Project.create();
-  const problems = async (options: string) => {
-    const text = `version = 1\nname = "test"\n${WORKFLOW(options)}`;
+  const problems = async (config_file: string) => {
+    const text = `version = 1\nname = "test"\n${workflow({ config_file })}`;
     await project.write("workflow.toml", text);
     const read = readWorkflow(`${project.folder}/workflow.toml`, reading);
     const { issues } = await assertRejects(() => read, WorkflowError);
     return issues.map(({ message, location }) => `${location?.line}: ${message}`);
   };
-  const line = WORKFLOW("config_file").split("\n").indexOf("config_file") + 3;
-  assertEquals(await problems('config_file = "none.toml"'), [
+  const lines = workflow({ config_file: "train.toml" }).split("\n");
+  const line = lines.findIndex((text) => text.startsWith("config_file")) + 3;
+  assertEquals(await problems("none.toml"), [
     `${line}: can't read none.toml: there is no such file`,
   ]);
   await project.write("train.toml", altered("amp = false", "amp = true"));
-  assertEquals(await problems('config_file = "train.toml"'), [
+  assertEquals(await problems("train.toml"), [
     `${line}: train.toml: amp = true in [Computational] can't be honoured: training computes in float32`,
   ]);
   await project.write("train.toml", altered('optimizer = "Adam"', 'optimizer = "LBFGS"'));
-  const [problem] = await problems('config_file = "train.toml"');
+  const [problem] = await problems("train.toml");
   assert(problem.startsWith(`${line}: `) && problem.includes("LBFGS"), problem);
 });

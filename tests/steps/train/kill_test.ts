@@ -1,56 +1,34 @@
 /**
  * SIGKILL at random instants between the first and the last step of a training: 3 of them, or 20
- * with GYRUS_TEST_FULL=1. The next run ends in the bytes of a run that nobody killed, and begins at
- * the newest finished epoch.
+ * with GYRUS_TEST_FULL=1. The next run ends in the bytes of an uninterrupted run, and starts after the
+ * newest finished epoch.
  */
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../../../src/random.ts";
-import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
-import { Project } from "../workflows.ts";
+import { createProject, openedGroups, prediction, tinyTraining } from "../recipes.ts";
+import type { Project } from "../workflows.ts";
 
 const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 20 : 3;
 const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
 const CHILD = new URL("./kill_child.ts", import.meta.url).pathname;
 
-const DATA = `
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single" }
-` + ["train", "validation", "test"].map((name) => `
-[steps.people_${name}]
-uses = "tables.open"
-with = { path = "${name}.tsv", content = "labels" }`).join("");
+const DATA = openedGroups(["people", "judges", "fresh"]);
 
-const TRAINING = `
-[steps.train]
-uses = "train.classification"
-in.images = "slices"
-in.train = "people_train"
-in.validation = "people_validation"
-[steps.train.with]
-architecture = "Conv5_FC3"
-multi_network = true
-selection_metrics = ["loss", "BA"]
-epochs = 5
-batch_size = 2
-learning_rate = 1e-3
-dropout = 0.2
-adaptive_learning_rate = true
-accumulation_steps = 2
-data_augmentation = ["Noise", "Erasing"]
-checkpoint_interval = 0
-[steps.predict]
-uses = "predict"
-in.model = "train"
-in.images = "slices"
-in.participants = "people_test"
-`;
+const TRAINING = tinyTraining({
+  architecture: "Conv5_FC3",
+  multi_network: true,
+  selection_metrics: ["loss", "BA"],
+  epochs: 5,
+  batch_size: 2,
+  learning_rate: 1e-3,
+  dropout: 0.2,
+  adaptive_learning_rate: true,
+  accumulation_steps: 2,
+  data_augmentation: ["Noise", "Erasing"],
+  checkpoint_interval: 0,
+}, { in: { train: "people", validation: "judges" } }) + prediction("fresh");
 
-/** Batches and epochs that a training has told of. */
+/** Lines that report batches and epochs. */
 const steps = (lines: readonly string[]) =>
   lines.filter((line) => /^progress epoch \d+\/5, /.test(line));
 
@@ -75,15 +53,15 @@ async function session(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const whole = (rest + text).split("\n");
-    rest = whole.pop()!;
-    lines.push(...whole);
+    const complete = (rest + text).split("\n");
+    rest = complete.pop()!;
+    lines.push(...complete);
     if (instant && timer === undefined && steps(lines).length >= instant.step) {
       timer = setTimeout(() => {
         try {
           child.kill("SIGKILL");
         } catch {
-          // It was quicker and is gone.
+          // The process has ended already.
         }
       }, instant.delay);
     }
@@ -102,11 +80,10 @@ async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 Deno.test(`a training killed at ${KILLS} instants ends in the same bytes and repeats no finished epoch`, async () => {
-  await using project = await Project.create();
-  await writeCaps(`${project.folder}/caps`, 16, [32, 32, 2]);
-  await project.write("train.tsv", labelsOf(0, 10));
-  await project.write("validation.tsv", labelsOf(10, 4));
-  await project.write("test.tsv", labelsOf(14, 2));
+  await using project = await createProject(
+    { people: [0, 10], judges: [10, 4], fresh: [14, 2] },
+    [32, 32, 2],
+  );
   await project.run(DATA);
   const prepared = `${project.folder}/.gyrus`;
   await project.write("workflow.toml", `version = 1\nname = "kill"\n${DATA}${TRAINING}`);
@@ -115,9 +92,9 @@ Deno.test(`a training killed at ${KILLS} instants ends in the same bytes and rep
     return `${project.folder}/${name}`;
   };
 
-  const whole = await session(project, await fresh("whole"));
-  assertEquals(whole.lines.at(-1), "status done");
-  const all = steps(whole.lines);
+  const uninterrupted = await session(project, await fresh("uninterrupted"));
+  assertEquals(uninterrupted.lines.at(-1), "status done");
+  const all = steps(uninterrupted.lines);
   assertEquals([epochOf(all[0]), epochOf(all.at(-1)!)], [1, 5]);
   const random = new Random(11, "instants of kills");
   let kills = 0;
@@ -130,12 +107,12 @@ Deno.test(`a training killed at ${KILLS} instants ends in the same bytes and rep
     kills++;
     const reached = epochOf(steps(first.lines).at(-1)!);
     const again = await session(project, cache);
-    const place = `killed in epoch ${reached}, ${instant.delay} ms after step ${instant.step}`;
-    assertEquals(again.lines.at(-1), "status done", place);
-    assertEquals(outputsOf(again.lines), outputsOf(whole.lines), place);
-    const resumed = again.lines.find((line) => line.startsWith("log going on from a checkpoint"));
+    const label = `killed in epoch ${reached}, ${instant.delay} ms after step ${instant.step}`;
+    assertEquals(again.lines.at(-1), "status done", label);
+    assertEquals(outputsOf(again.lines), outputsOf(uninterrupted.lines), label);
+    const resumed = again.lines.find((line) => line.startsWith("log continuing from a checkpoint"));
     const from = resumed ? epochOf(resumed) : 0;
-    assert(from >= reached - 1, `${place}: went on from epoch ${from}`);
+    assert(from >= reached - 1, `${label}: continued from epoch ${from}`);
     await Deno.remove(cache, { recursive: true });
   }
 });

@@ -1,4 +1,4 @@
-/** Whole trainings and predictions, from a workflow file, against PyTorch. */
+/** Trainings and predictions, from a workflow file, against PyTorch. */
 import { assert, assertEquals } from "@std/assert";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
@@ -8,8 +8,8 @@ import { weightsParts } from "../../../src/maps/weights.ts";
 import { createNetwork, type NetworkName } from "../../../src/nn/networks/mod.ts";
 import { exportState } from "../../../src/nn/state_dict.ts";
 import { fixtureWeights } from "../../nn/fixture.ts";
-import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
-import { type Outcome, Project } from "../workflows.ts";
+import { createProject, openedGroups, prediction, step, tinyTraining } from "../recipes.ts";
+import type { Outcome, Project } from "../workflows.ts";
 
 interface Reference {
   losses: number[];
@@ -25,8 +25,8 @@ const references: Record<string, { float32: Reference; float64: Reference }> = J
 const SHAPE = [40, 36, 4];
 const TRAINING = 10, TEST = 4;
 const NETWORKS = {
-  resnet18: { mode: "rgb", channels: 3, optimizer: 'optimizer = "SGD"\nmomentum = 0.9' },
-  Conv5_FC3: { mode: "single", channels: 1, optimizer: 'optimizer = "Adam"' },
+  resnet18: { mode: "rgb", channels: 3, optimizer: { optimizer: "SGD", momentum: 0.9 } },
+  Conv5_FC3: { mode: "single", channels: 1, optimizer: { optimizer: "Adam" } },
 } as const;
 
 function weightsOf(architecture: NetworkName) {
@@ -35,25 +35,11 @@ function weightsOf(architecture: NetworkName) {
   return exportState(network, fixtureWeights(network));
 }
 
-/** The CAPS, and tables of those who are trained, validated and tested on. */
-async function prepare(project: Project): Promise<void> {
-  await writeCaps(`${project.folder}/caps`, TRAINING + TEST, SHAPE);
-  await project.write("train.tsv", labelsOf(0, TRAINING));
-  await project.write("test.tsv", labelsOf(TRAINING, TEST));
-}
+const prepare = () => createProject({ people: [0, TRAINING], test: [TRAINING, TEST] }, SHAPE);
 
-const images = (mode: string) => `
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "${mode}" }
-[steps.test]
-uses = "tables.open"
-with = { path = "test.tsv", content = "labels" }
-`;
+const images = (mode: string) => openedGroups(["test"], { slice_mode: mode });
+
+const predict = prediction("test", { voting: "hard" }, { in: { model: "pretrained" } });
 
 /** Relative to PyTorch's float64: 1e-3, or three times what its own float32 deviates. */
 function tolerance(float32: readonly number[], float64: readonly number[]): number {
@@ -66,31 +52,23 @@ for (const architecture of ["resnet18", "Conv5_FC3"] as const) {
   const { float32, float64 } = references[architecture];
 
   Deno.test(`thirty steps of ${architecture} from a workflow file lose what PyTorch's lose`, async () => {
-    await using project = await Project.create();
-    await prepare(project);
+    await using project = await prepare();
     const [file, bytes] = architecture === "resnet18"
       ? ["weights.pt", writeTorch(weightsOf(architecture))]
       : ["weights.safetensors", writeSafetensors(weightsOf(architecture))];
     await Deno.writeFile(`${project.folder}/${file}`, bytes);
-    const outcome = await project.run(`${images(mode)}
-[steps.people]
-uses = "tables.open"
-with = { path = "train.tsv", content = "labels" }
-[steps.train]
-uses = "train.classification"
-in.images = "slices"
-in.train = "people"
-in.validation = "test"
-[steps.train.with]
-architecture = "${architecture}"
-initial_weights = "${file}"
-sampler = "sequential"
-${optimizer}
-learning_rate = 2e-5
-batch_size = 4
-epochs = 3
-log_iterations = true
-`);
+    const training = tinyTraining({
+      architecture,
+      initial_weights: file,
+      sampler: "sequential",
+      ...optimizer,
+      learning_rate: 2e-5,
+      epochs: 3,
+      log_iterations: true,
+    }, { in: { train: "people", validation: "test" } });
+    const outcome = await project.run(
+      openedGroups(["people", "test"], { slice_mode: mode }) + training,
+    );
     const model = project.artifact(outcome, "train", "model");
     assertEquals(model.meta.initial_weights, "file");
     const { rows } = readTsv(await model.readText("iterations.tsv"), "iterations.tsv");
@@ -105,8 +83,7 @@ log_iterations = true
   });
 
   Deno.test(`a checkpoint of ${architecture} in a MAPS predicts what PyTorch does, leakage not checkable`, async () => {
-    await using project = await Project.create();
-    await prepare(project);
+    await using project = await prepare();
     const description = {
       task: "classification",
       architecture,
@@ -137,44 +114,27 @@ log_iterations = true
       await new Blob(weightsParts({ parameters: weightsOf(architecture), epoch: 0 }, architecture))
         .bytes(),
     );
-    const outcome = await project.run(`${images(mode)}
-[steps.pretrained]
-uses = "maps.open"
-with.maps_directory = "maps"
-[steps.predict]
-uses = "predict"
-in.model = "pretrained"
-in.images = "slices"
-in.participants = "test"
-with.voting = "hard"
-`);
+    const opened = step("pretrained", "maps.open", { with: { maps_directory: "maps" } });
+    const outcome = await project.run(images(mode) + opened + predict);
     await assertPredicts(project, outcome, float64.probabilities);
   });
 
   Deno.test(`a bare checkpoint of ${architecture} predicts what PyTorch does, leakage not checkable`, async () => {
-    await using project = await Project.create();
-    await prepare(project);
+    await using project = await prepare();
     const [file, bytes] = architecture === "resnet18"
       ? ["resnet18.pth", writeTorch(weightsOf(architecture))]
       : ["conv.safetensors", writeSafetensors(weightsOf(architecture))];
     await Deno.writeFile(`${project.folder}/${file}`, bytes);
-    const outcome = await project.run(`${images(mode)}
-[steps.pretrained]
-uses = "model.open"
-in.images = "slices"
-with = { weights = "${file}", architecture = "${architecture}", label_code = { AD = 0, CN = 1 } }
-[steps.predict]
-uses = "predict"
-in.model = "pretrained"
-in.images = "slices"
-in.participants = "test"
-with.voting = "hard"
-`);
+    const opened = step("pretrained", "model.open", {
+      in: { images: "slices" },
+      with: { weights: file, architecture, label_code: { AD: 0, CN: 1 } },
+    });
+    const outcome = await project.run(images(mode) + opened + predict);
     await assertPredicts(project, outcome, float64.probabilities);
   });
 }
 
-/** Predictions without known leakage, as near PyTorch's as 1e-4. */
+/** Predictions without known leakage, within 1e-4 of PyTorch's. */
 async function assertPredicts(
   project: Project,
   outcome: Outcome,

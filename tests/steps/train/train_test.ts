@@ -5,66 +5,51 @@ import { StepError } from "../../../src/errors.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { readTsv, writeTsv } from "../../../src/formats/tsv.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
+import { generatedFolds, prediction, step, tinyTraining, type Value } from "../recipes.ts";
 import { type Outcome, Project } from "../workflows.ts";
 
 /** Sixteen tiny heads, two slices each, two folds, one network; everything else as parameters. */
-const EXPERIMENT = `
+function experiment(
+  params: Record<string, Value> = {},
+  { task = "classification", slices = [14, 18], folds = {} }: {
+    task?: "classification" | "regression";
+    slices?: number[];
+    folds?: Record<string, Value>;
+  } = {},
+): string {
+  return `
 [params]
 n_subjects = 8
 n_splits = 2
 epochs = 1
 learning_rate = 1e-3
 architecture = "Conv5_FC3"
-
 [defaults]
 with.seed = 3
+` + generatedFolds({ slice_direction: 2, slice_mode: "single", slices }, {
+    n_subjects: "${params.n_subjects}",
+    folds: { n_splits: "${params.n_splits}", ...folds },
+  }) + tinyTraining({
+    architecture: "${params.architecture}",
+    epochs: "${params.epochs}",
+    learning_rate: "${params.learning_rate}",
+    ...params,
+  }, {
+    task,
+    in: { folds: "folds[${matrix.fold}]" },
+    matrix: { fold: { range: "${params.n_splits}" } },
+  });
+}
 
-[steps.caps]
-uses = "caps.generate"
-with = { kind = "phantom", n_subjects = "\${params.n_subjects}", image_size = 32 }
+const predict = (participants?: string, params: Record<string, Value> = {}) =>
+  prediction(participants, params, { matrix: "train" });
 
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single", slices = [14, 18] }
+const EVALUATE = step("evaluate", "evaluate", {
+  in: { predictions: "predict[*]" },
+  with: { n_resamples: 50 },
+});
 
-[steps.labels]
-uses = "labels.get"
-in.caps = "caps"
-
-[steps.split]
-uses = "split.holdout"
-in.labels = "labels"
-with = { subset_name = "test", n_test = 4, ignore_demographics = true }
-
-[steps.folds]
-uses = "split.kfold"
-in.labels = "split.train"
-with = { n_splits = "\${params.n_splits}" }
-
-[steps.train]
-uses = "train.classification"
-matrix.fold = { range = "\${params.n_splits}" }
-in.images = "slices"
-in.folds = "folds[\${matrix.fold}]"
-[steps.train.with]
-architecture = "\${params.architecture}"
-epochs = "\${params.epochs}"
-learning_rate = "\${params.learning_rate}"
-batch_size = 4
-
-[steps.predict]
-uses = "predict"
-matrix = "train"
-in.model = "train"
-in.images = "slices"
-in.participants = "split.test"
-
-[steps.evaluate]
-uses = "evaluate"
-in.predictions = "predict[*]"
-with.n_resamples = 50
-`;
+const EXPERIMENT = experiment() + predict("split.test") + EVALUATE;
 
 /** Names of the instances that were executed. */
 function ran({ result }: Outcome): string[] {
@@ -102,7 +87,7 @@ function digest({ result }: Outcome, instance: string, output: string): string {
   return result.nodes.get(instance)!.outputs![output].digest;
 }
 
-Deno.test("an experiment runs, is cached whole, and recomputes what a change needs and no more", async (t) => {
+Deno.test("an experiment runs, is cached, and recomputes what a change needs and no more", async (t) => {
   await using project = await Project.create();
   const first = await project.run(EXPERIMENT);
   assertEquals(ran(first), ["caps", "folds", "labels", "slices", "split", ...TRAINED].sort());
@@ -110,19 +95,19 @@ Deno.test("an experiment runs, is cached whole, and recomputes what a change nee
   await t.step("nothing changed: nothing runs", async () => {
     assertEquals(ran(await project.run(EXPERIMENT)), []);
   });
-  await t.step("more epochs: trainings go on from their last epoch", async () => {
+  await t.step("more epochs: trainings continue from their last epoch", async () => {
     const more = await project.run(EXPERIMENT, ["params.epochs=2"]);
     assertEquals(ran(more), TRAINED);
     assertEquals(
-      more.logs.filter((line) => line === "going on from a checkpoint at epoch 1").length,
+      more.logs.filter((line) => line === "continuing from a checkpoint at epoch 1").length,
       2,
     );
     await using other = await Project.create();
-    const whole = await other.run(EXPERIMENT, ["params.epochs=2"]);
+    const uninterrupted = await other.run(EXPERIMENT, ["params.epochs=2"]);
     for (const fold of [0, 1]) {
       assertEquals(
         digest(more, `train[fold=${fold}]`, "model"),
-        digest(whole, `train[fold=${fold}]`, "model"),
+        digest(uninterrupted, `train[fold=${fold}]`, "model"),
       );
     }
   });
@@ -157,7 +142,7 @@ Deno.test("an experiment runs, is cached whole, and recomputes what a change nee
   );
 });
 
-Deno.test("an interrupted training goes on within its epoch, to the same bytes", async () => {
+Deno.test("an interrupted training continues within its epoch, to the same bytes", async () => {
   await using project = await Project.create();
   const set = ["params.epochs=3"];
   await project.interrupt(
@@ -168,17 +153,17 @@ Deno.test("an interrupted training goes on within its epoch, to the same bytes",
       (event.fraction ?? 0) > 0.4,
   );
   const resumed = await project.run(EXPERIMENT, set);
-  assert(resumed.logs.some((line) => line.startsWith("going on from a checkpoint at epoch 1")));
+  assert(resumed.logs.some((line) => line.startsWith("continuing from a checkpoint at epoch 1")));
   await using other = await Project.create();
-  const whole = await other.run(EXPERIMENT, set);
+  const uninterrupted = await other.run(EXPERIMENT, set);
   for (const name of ["train[fold=0]", "train[fold=1]"]) {
-    assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
+    assertEquals(digest(resumed, name, "model"), digest(uninterrupted, name, "model"));
   }
 });
 
-Deno.test("evaluations within an epoch stand in the curve, choose nothing, and outlast an interruption", async () => {
-  const training = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
-  const text = training.replace("batch_size = 4", "batch_size = 4\nevaluation_steps = 1");
+Deno.test("evaluations within an epoch are in the curve, choose no network, and outlast an interruption", async () => {
+  const training = experiment();
+  const text = experiment({ evaluation_steps: 1 });
   const set = ["params.epochs=3"];
   await using project = await Project.create();
   await project.interrupt(
@@ -189,15 +174,17 @@ Deno.test("evaluations within an epoch stand in the curve, choose nothing, and o
       (event.message ?? "").startsWith("epoch 2/3, batch 2: "),
   );
   const resumed = await project.run(text, set);
-  assert(resumed.logs.includes("going on from a checkpoint at epoch 1, batch 2"));
+  assert(resumed.logs.includes("continuing from a checkpoint at epoch 1, batch 2"));
   await using other = await Project.create();
-  const whole = await other.run(text, set);
+  const uninterrupted = await other.run(text, set);
   const without = await other.run(training, set);
   const weights = (of: Artifact) =>
     of.files.find(({ path }) => path === "best-loss/model.safetensors")!.digest;
   for (const name of ["train[fold=0]", "train[fold=1]"]) {
-    assertEquals(digest(resumed, name, "model"), digest(whole, name, "model"));
-    const [inside, atEnd] = [whole, without].map((run) => other.artifact(run, name, "model"));
+    assertEquals(digest(resumed, name, "model"), digest(uninterrupted, name, "model"));
+    const [inside, atEnd] = [uninterrupted, without].map((run) =>
+      other.artifact(run, name, "model")
+    );
     assertEquals(weights(inside), weights(atEnd));
     const [all, ends] = await Promise.all(
       [inside, atEnd].map(async (model) => readTsv(await model.readText("training.tsv"), "curve")),
@@ -212,10 +199,12 @@ Deno.test("evaluations within an epoch stand in the curve, choose nothing, and o
 
 Deno.test("several networks are trained side by side, stop early one by one, and vote", async () => {
   await using project = await Project.create();
-  const text = EXPERIMENT.replace(
-    "batch_size = 4",
-    'batch_size = 4\nmulti_network = true\npatience = 1\nselection_metrics = ["loss", "BA"]\nsave_all_models = true',
-  );
+  const text = experiment({
+    multi_network: true,
+    patience: 1,
+    selection_metrics: ["loss", "BA"],
+    save_all_models: true,
+  }) + predict("split.test") + EVALUATE;
   const outcome = await project.run(text, ["params.epochs=4"], ["evaluate"]);
   const model = project.artifact(outcome, "train[fold=0]", "model");
   const paths = model.files.map(({ path }) => path);
@@ -237,15 +226,16 @@ Deno.test("several networks are trained side by side, stop early one by one, and
 
 Deno.test("a regression learns a number, with schedule, augmentation and accumulation", async () => {
   await using project = await Project.create();
-  const text = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]")).replace(
-    "train.classification",
-    "train.regression",
-  ).replace(
-    "batch_size = 4",
-    'batch_size = 4\nlearning_rate_schedule = "cosine"\nschedule_epochs = 4\nwarmup_epochs = 1\n' +
-      'accumulation_steps = 2\nnormalization_level = "image"\ngradient_clip_norm = 1.0\n' +
-      'data_augmentation = ["Noise", "Erasing", "CropPad", "Smoothing"]\nlog_iterations = true',
-  );
+  const text = experiment({
+    learning_rate_schedule: "cosine",
+    schedule_epochs: 4,
+    warmup_epochs: 1,
+    accumulation_steps: 2,
+    normalization_level: "image",
+    gradient_clip_norm: 1,
+    data_augmentation: ["Noise", "Erasing", "CropPad", "Smoothing"],
+    log_iterations: true,
+  }, { task: "regression" });
   const outcome = await project.run(text);
   const model = project.artifact(outcome, "train[fold=1]", "model");
   assertEquals(model.meta.output_size, 1);
@@ -258,7 +248,7 @@ Deno.test("a regression learns a number, with schedule, augmentation and accumul
     ...["MAE_train", "RMSE_train", "R2_score_train", "loss_train"],
     ...["MAE_valid", "RMSE_valid", "R2_score_valid", "loss_valid"],
   ]);
-  // The tables are what the best weights said in their epoch.
+  // The tables are the predictions of the best weights in their epoch.
   const valid = readTsv(
     await model.readText("best-loss/validation_slice_level_prediction.tsv"),
     "validation",
@@ -270,34 +260,26 @@ Deno.test("a regression learns a number, with schedule, augmentation and accumul
   assertEquals(lowest[training.columns.indexOf("MAE_valid")], `${MAE}`);
 });
 
-Deno.test("predicting on training data is refused unless asked for by name, and then labelled", async () => {
+Deno.test("predicting on training data is refused unless requested by name, and then labelled", async () => {
   await using project = await Project.create();
-  const onTraining = EXPERIMENT.replace(
-    'in.participants = "split.test"',
-    'in.participants = "split.train"',
-  );
-  const begun = new Set<string>();
+  const onTraining = experiment() + predict("split.train") + EVALUATE;
+  const started = new Set<string>();
   await assertRejects(
     () =>
       project.run(onTraining, [], [], (event) => {
-        if (event.type === "instance-started") begun.add(event.step);
+        if (event.type === "instance-started") started.add(event.step);
       }),
     StepError,
     "data leakage: training and the predicted participants share sub-",
   );
-  assertEquals([...begun], ["caps", "labels", "split", "folds"]);
-  const asked = onTraining.replace(
-    'in.participants = "split.train"',
-    'in.participants = "split.train"\nwith.on_training_data = true\nwith.data_group = "again"',
-  );
-  const outcome = await project.run(asked);
+  assertEquals([...started], ["caps", "labels", "split", "folds"]);
+  const requested = experiment() +
+    predict("split.train", { on_training_data: true, data_group: "again" }) + EVALUATE;
+  const outcome = await project.run(requested);
   const predictions = project.artifact(outcome, "predict[fold=0]", "predictions");
   assertEquals(predictions.meta.leakage, "predicting on training data");
 
-  const byName = EXPERIMENT.replace(
-    'in.participants = "split.test"',
-    'with.data_group = "validation"',
-  );
+  const byName = experiment() + predict(undefined, { data_group: "validation" }) + EVALUATE;
   const named = await project.run(byName);
   const validation = project.artifact(named, "predict[fold=0]", "predictions");
   assertEquals(validation.meta.leakage, "predicting on training data");
@@ -309,67 +291,60 @@ Deno.test("predicting on training data is refused unless asked for by name, and 
   );
 });
 
-Deno.test("what can't be trained on is refused before any work on the device, and before images are cut where tables show it", async (t) => {
+Deno.test("bad input is refused before any work on the device, and before images are cut where tables show it", async (t) => {
   await using project = await Project.create();
-  const until = EXPERIMENT.slice(0, EXPERIMENT.indexOf("[steps.predict]"));
-  /** @returns steps that began */
-  const attempted = async (message: string, ...changes: [string, string][]) => {
-    const text = changes.reduce((text, [from, to]) => text.replace(from, to), until);
-    const begun = new Set<string>();
+  /** @returns steps that started */
+  const attempt = async (message: string, text: string) => {
+    const started = new Set<string>();
     const busy = new Set<string>();
     const watch = (event: EngineEvent) => {
-      if (event.type === "instance-started") begun.add(event.step);
+      if (event.type === "instance-started") started.add(event.step);
       if (event.type === "instance-progress") busy.add(event.instance);
     };
     await assertRejects(() => project.run(text, [], [], watch), StepError, message);
     assert(![...busy].some((name) => name.startsWith("train")));
-    return begun;
+    return started;
   };
-  const refused = async (message: string, ...changes: [string, string][]) => {
-    await attempted(message, ...changes);
+  const refused = async (message: string, ...args: Parameters<typeof experiment>) => {
+    await attempt(message, experiment(...args));
   };
-  const refusedByTables = async (message: string, ...changes: [string, string][]) => {
-    assert(!(await attempted(message, ...changes)).has("slices"));
+  const refusedByTables = async (message: string, ...args: Parameters<typeof experiment>) => {
+    assert(!(await attempt(message, experiment(...args))).has("slices"));
   };
-  const option = (line: string): [string, string] => ["batch_size = 4", `batch_size = 4\n${line}`];
   await t.step(
     "a label column that is missing",
-    () => refusedByTables('no column "group"', option('label = "group"')),
+    () => refusedByTables('no column "group"', { label: "group" }),
   );
   await t.step(
     "one class only",
-    () => refusedByTables("one class only", option('diagnoses = ["AD"]')),
+    () => refusedByTables("one class only", { diagnoses: ["AD"] }),
   );
   await t.step(
     "a code without a node for a label",
-    () => refusedByTables("no node for diagnosis CN", option("label_code = { AD = 0, MCI = 1 }")),
+    () => refusedByTables("no node for diagnosis CN", { label_code: { AD: 0, MCI: 1 } }),
   );
-  await t.step("several networks for one slice", () =>
-    refused(
-      "one element only",
-      ["slices = [14, 18]", "slices = [14]"],
-      option("multi_network = true"),
-    ));
+  await t.step(
+    "several networks for one slice",
+    () => refused("one element only", { multi_network: true }, { slices: [14] }),
+  );
   await t.step("weights of another architecture", async () => {
     const weight = { dtype: "float32" as const, shape: [1], data: new Float32Array(1) };
     const file = `${project.folder}/weights.safetensors`;
     await Deno.writeFile(file, writeSafetensors({ "conv1.weight": weight }));
     await refusedByTables(
       "missing: convolutions.0.weight",
-      option('initial_weights = "weights.safetensors"'),
+      { initial_weights: "weights.safetensors" },
     );
   });
   await t.step("an empty class in a fold", () =>
     refusedByTables(
       "no session has diagnosis",
-      ["n_splits = 2", "n_splits = 12"],
-      [
-        'with = { n_splits = "${params.n_splits}" }',
-        "with = { n_splits = 12, stratification = false }",
-      ],
+      {},
+      { folds: { n_splits: 12, stratification: false } },
     ));
   await t.step("an empty class in the last fold, before the first is trained", async () => {
-    const labels = project.artifact(await project.run(until, [], ["split"]), "split", "train");
+    const base = experiment();
+    const labels = project.artifact(await project.run(base, [], ["split"]), "split", "train");
     const { columns, rows } = readTsv(await labels.readText("table.tsv"), "labels");
     const [ad, cn] = ["AD", "CN"].map((name) => rows.filter((row) => row.includes(name)));
     for (const [split, validation] of [[ad[0], cn[0]], [ad[1]]].entries()) {
@@ -377,11 +352,9 @@ Deno.test("what can't be trained on is refused before any work on the device, an
       await project.write(`folds/split-${split}/train.tsv`, writeTsv(columns, train));
       await project.write(`folds/split-${split}/validation.tsv`, writeTsv(columns, validation));
     }
-    const at = until.indexOf("[steps.folds]");
-    const text = `${until.slice(0, at)}[steps.folds]
-uses = "tables.open"
-with = { path = "folds", content = "kfold" }
-${until.slice(until.indexOf("[steps.train]"))}`;
+    const text = base.slice(0, base.indexOf("[steps.folds]")) +
+      step("folds", "tables.open", { with: { path: "folds", content: "kfold" } }) +
+      base.slice(base.indexOf("[steps.train]"));
     const seen: string[] = [];
     await assertRejects(
       () =>

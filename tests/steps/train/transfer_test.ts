@@ -1,4 +1,4 @@
-/** Weights from another training: which layers move, and who must not be met again. */
+/** Weights of another training: which layers change, and which participants are refused. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StepError } from "../../../src/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
@@ -7,59 +7,37 @@ import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { exportState } from "../../../src/nn/state_dict.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
 import { fixtureWeights } from "../../nn/fixture.ts";
-import { labelsOf, writeCaps } from "../caps/hashed_caps.ts";
-import { Project } from "../workflows.ts";
+import {
+  createProject,
+  openedGroups,
+  prediction,
+  step,
+  tinyTraining,
+  type Value,
+} from "../recipes.ts";
 
-const PEOPLE = { early: [0, 4], judge: [4, 2], late: [6, 4], fresh: [10, 2] } as const;
+const GROUPS = { early: [0, 4], judge: [4, 2], late: [6, 4], fresh: [10, 2] } as const;
 
-/** Images of twelve, and tables of four groups of them. */
-async function prepare(): Promise<Project> {
-  const project = await Project.create();
-  await writeCaps(`${project.folder}/caps`, 12, [32, 32, 2]);
-  for (const [name, [first, count]] of Object.entries(PEOPLE)) {
-    await project.write(`${name}.tsv`, labelsOf(first, count));
-  }
-  return project;
+const prepare = () => createProject(GROUPS, [32, 32, 2]);
+
+const DATA = openedGroups(Object.keys(GROUPS));
+
+/** @param source of the transferred weights */
+function train(
+  name: string,
+  people: string,
+  judges: string,
+  source?: string,
+  params: Record<string, Value> = {},
+): string {
+  return tinyTraining({ architecture: "Conv5_FC3", learning_rate: 1e-2, ...params }, {
+    name,
+    in: { train: people, validation: judges, ...source && { transfer: source } },
+  });
 }
 
-const DATA = `
-[defaults.with]
-epochs = 1
-batch_size = 4
-learning_rate = 1e-2
-[steps.caps]
-uses = "caps.open"
-with.caps_directory = "caps"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slice_mode = "single" }
-` + Object.keys(PEOPLE).map((name) => `
-[steps.${name}]
-uses = "tables.open"
-with = { path = "${name}.tsv", content = "labels" }`).join("");
-
-/** A train step. @param options lines of TOML below its `with` */
-function train(name: string, people: string, judges: string, inputs = "", options = ""): string {
-  return `
-[steps.${name}]
-uses = "train.classification"
-in.images = "slices"
-in.train = "${people}"
-in.validation = "${judges}"
-${inputs}
-[steps.${name}.with]
-architecture = "Conv5_FC3"
-${options}`;
-}
-
-const predict = (model: string, people: string, options = "") => `
-[steps.predict]
-uses = "predict"
-in.model = "${model}"
-in.images = "slices"
-in.participants = "${people}"
-${options}`;
+const predict = (model: string, people: string, params: Record<string, Value> = {}) =>
+  prediction(people, params, { in: { model } });
 
 const SOURCE = train("source", "early", "judge");
 
@@ -80,12 +58,12 @@ async function refuses(run: Promise<unknown>, message: string): Promise<void> {
   await assertRejects(() => run, StepError, message);
 }
 
-Deno.test("a transferred network begins with the source's weights, and frozen layers keep their bits", async () => {
+Deno.test("a transferred network starts from the source's weights, and frozen layers keep their bits", async () => {
   await using project = await prepare();
   const outcome = await project.run(
     DATA + SOURCE +
-      train("last", "late", "judge", 'in.transfer = "source"', "nb_unfrozen_layer = 2") +
-      train("all", "late", "judge", 'in.transfer = "source"'),
+      train("last", "late", "judge", "source", { nb_unfrozen_layer: 2 }) +
+      train("all", "late", "judge", "source"),
   );
   const source = project.artifact(outcome, "source", "model");
   const last = project.artifact(outcome, "last", "model");
@@ -104,18 +82,18 @@ Deno.test("a transferred network begins with the source's weights, and frozen la
   );
 });
 
-Deno.test("whom a transferred network was trained on must not validate or be predicted", async (t) => {
+Deno.test("participants that a transferred network was trained on must not validate or be predicted", async (t) => {
   await using project = await prepare();
   const run = (text: string) => project.run(DATA + SOURCE + text);
-  const second = train("second", "late", "judge", 'in.transfer = "source"');
+  const second = train("second", "late", "judge", "source");
   await t.step("as validation set", () =>
     refuses(
-      run(train("second", "late", "early", 'in.transfer = "source"')),
+      run(train("second", "late", "early", "source")),
       "training of the transferred model and validation share sub-00, sub-01",
     ));
   await t.step("after two transfers", () =>
     refuses(
-      run(second + train("third", "fresh", "early", 'in.transfer = "second"')),
+      run(second + train("third", "fresh", "early", "second")),
       "training of the transferred model and validation share sub-00, sub-01",
     ));
   await t.step("as test set", () =>
@@ -123,31 +101,29 @@ Deno.test("whom a transferred network was trained on must not validate or be pre
       run(second + predict("second", "early")),
       "share sub-00, sub-01",
     ));
+  await t.step("the validation set of an earlier training may validate again", async () => {
+    const { result } = await run(
+      train("second", "late", "judge", "source", { learning_rate: 2e-2 }) +
+        train("third", "fresh", "judge", "second"),
+    );
+    assertEquals(result.status, "done");
+  });
   await t.step("others may", async () => {
     const outcome = await run(second + predict("second", "fresh"));
     assertEquals(project.artifact(outcome, "predict", "predictions").meta.leakage, "none");
   });
 });
 
-Deno.test("a network goes on from a published MAPS", async () => {
+Deno.test("a training continues from a published MAPS", async () => {
   await using project = await prepare();
   const outcome = await project.run(
-    DATA + SOURCE + `
-[steps.maps]
-uses = "maps"
-in.models = "source"
-[publish]
-"maps" = "maps"
-`,
+    DATA + SOURCE + step("maps", "maps", { in: { models: "source" } }) +
+      '[publish]\n"maps" = "maps"\n',
   );
-  const opened = `
-[steps.pretrained]
-uses = "maps.open"
-with.maps_directory = "maps"
-`;
+  const opened = step("pretrained", "maps.open", { with: { maps_directory: "maps" } });
   const again = await project.run(
     DATA + opened +
-      train("second", "late", "judge", 'in.transfer = "pretrained"', "nb_unfrozen_layer = 1"),
+      train("second", "late", "judge", "pretrained", { nb_unfrozen_layer: 1 }),
   );
   assertEquals(
     await moved(
@@ -157,40 +133,41 @@ with.maps_directory = "maps"
     ["fc.6.weight", "fc.6.bias"],
   );
   await refuses(
-    project.run(DATA + opened + train("second", "late", "early", 'in.transfer = "pretrained"')),
+    project.run(DATA + opened + train("second", "late", "early", "pretrained")),
     "data leakage",
   );
 });
 
-Deno.test("weights of unknown origin are said to be so, and our own participants are refused nevertheless", async (t) => {
+Deno.test("weights of unknown origin are reported, and participants of the training are refused nevertheless", async (t) => {
   await using project = await prepare();
   const network = createNetwork("Conv5_FC3", [1, 32, 32], 2);
   const weights = exportState(network, fixtureWeights(network));
   await Deno.writeFile(`${project.folder}/weights.pt`, writeTorch(weights));
-  const begun = DATA + train("begun", "late", "judge", "", 'initial_weights = "weights.pt"');
-  const outcome = await project.run(begun + predict("begun", "fresh"));
-  const model = project.artifact(outcome, "begun", "model");
+  const fromFile = DATA +
+    train("from_file", "late", "judge", undefined, { initial_weights: "weights.pt" });
+  const outcome = await project.run(fromFile + predict("from_file", "fresh"));
+  const model = project.artifact(outcome, "from_file", "model");
   assertEquals(model.meta.initial_weights, "file");
   const { meta } = project.artifact(outcome, "predict", "predictions");
   assertEquals(meta.leakage, "not checkable");
   assert(outcome.warnings.includes("leakage: not checkable"));
-  await t.step("by whatever table they come", () =>
+  await t.step("by any table that lists them", () =>
     refuses(
-      project.run(begun + predict("begun", "late")),
+      project.run(fromFile + predict("from_file", "late")),
       "data leakage",
     ));
-  await t.step("unless asked for by name", async () => {
-    const asked = await project.run(
-      begun + predict("begun", "late", "with.on_training_data = true"),
+  await t.step("unless requested by name", async () => {
+    const requested = await project.run(
+      fromFile + predict("from_file", "late", { on_training_data: true }),
     );
     assertEquals(
-      project.artifact(asked, "predict", "predictions").meta.leakage,
+      project.artifact(requested, "predict", "predictions").meta.leakage,
       "predicting on training data",
     );
   });
   await t.step("and stay so after a transfer", async () => {
-    const second = train("second", "early", "judge", 'in.transfer = "begun"');
-    const passed = await project.run(begun + second + predict("second", "fresh"));
+    const second = train("second", "early", "judge", "from_file");
+    const passed = await project.run(fromFile + second + predict("second", "fresh"));
     assertEquals(
       project.artifact(passed, "predict", "predictions").meta.leakage,
       "not checkable",
@@ -203,65 +180,65 @@ Deno.test("what can't be transferred is refused, with the reason", async (t) => 
   const refused = (message: string, text: string) => refuses(project.run(DATA + text), message);
   /** Before anything is cut or trained, the model to transfer from included. */
   const declared = async (message: string, text: string) => {
-    const begun = new Set<string>();
+    const started = new Set<string>();
     const running = project.run(DATA + text, [], [], (event) => {
-      if (event.type === "instance-started") begun.add(event.kind);
+      if (event.type === "instance-started") started.add(event.kind);
     });
     await refuses(running, message);
-    assertEquals([...begun].filter((kind) => kind !== "tables.open"), []);
+    assertEquals([...started].filter((kind) => kind !== "tables.open"), []);
   };
-  const from = (name: string, inputs: string, options = "") =>
-    train("second", "late", "judge", `in.transfer = "${name}"\n${inputs}`, options);
+  const transferred = (params: Record<string, Value> = {}) =>
+    train("second", "late", "judge", "source", params);
   await t.step(
     "frozen random weights",
     () =>
       declared(
         "random weights must not be frozen",
-        train("alone", "late", "judge", "", "nb_unfrozen_layer = 1"),
+        train("alone", "late", "judge", undefined, { nb_unfrozen_layer: 1 }),
       ),
   );
   await t.step("a best network that there is not", () =>
     declared(
       "no best network by BA; it has loss",
-      SOURCE + from("source", "", 'transfer_selection_metric = "BA"'),
+      SOURCE + transferred({ transfer_selection_metric: "BA" }),
     ));
   await t.step("another architecture", () =>
     declared(
       "the weights don't fit Stride_Conv5_FC3",
-      SOURCE + from("source", "").replace('architecture = "Conv5_FC3"\n', "").replace(
-        "[steps.second.with]",
-        '[steps.second.with]\narchitecture = "Stride_Conv5_FC3"',
-      ),
+      SOURCE + transferred({ architecture: "Stride_Conv5_FC3" }),
     ));
   await t.step("a network for each slice to one for all", () =>
     declared(
       "has a network for each element",
-      train("source", "early", "judge", "", "multi_network = true") + from("source", ""),
+      train("source", "early", "judge", undefined, { multi_network: true }) + transferred(),
     ));
   const network = createNetwork("Conv5_FC3", [1, 32, 32], 2);
   const weights = exportState(network, fixtureWeights(network));
   const path = `${project.folder}/weights.safetensors`;
-  const begun = (options = "") =>
-    train("begun", "late", "judge", "", `initial_weights = "weights.safetensors"\n${options}`);
+  const fromFile = (params: Record<string, Value> = {}) =>
+    train("from_file", "late", "judge", undefined, {
+      initial_weights: "weights.safetensors",
+      ...params,
+    });
   await t.step("a deeper network", async () => {
     const weight = weights.get("convolutions.0.weight")!;
     await Deno.writeFile(
       path,
       writeSafetensors(new Map([...weights, ["convolutions.20.weight", weight]])),
     );
-    await declared("unexpected: convolutions.20.weight", begun());
+    await declared("unexpected: convolutions.20.weight", fromFile());
   });
   await t.step("a part of the head that would be frozen at random", async () => {
     const part = [...weights].filter(([name]) => name !== "fc.2.weight");
     await Deno.writeFile(path, writeSafetensors(new Map(part)));
     await refused(
       "has nothing for fc.2.weight, which would stay random",
-      begun("nb_unfrozen_layer = 1"),
+      fromFile({ nb_unfrozen_layer: 1 }),
     );
   });
   await t.step("both a model and a file", () =>
     declared(
       "conflicts with",
-      SOURCE + from("source", "", 'initial_weights = "weights.safetensors"'),
+      SOURCE + transferred({ initial_weights: "weights.safetensors" }),
     ));
 });

@@ -1,10 +1,10 @@
 /** A train step from its inputs to the `model` artifact. */
 import type { StepOutput } from "../../workflow/step.ts";
-import { createMembers } from "./initial_weights.ts";
-import { modelOutput } from "./model_output.ts";
+import { EpochLoop } from "./epoch_loop.ts";
+import { createNetworks } from "./initial_weights.ts";
+import { assembleModel } from "./model_output.ts";
 import { trainingNotes } from "./parameters.ts";
-import { setUp, type TrainingContext } from "./setup.ts";
-import { Training } from "./training.ts";
+import { openTrainingData, type TrainingContext } from "./training_data.ts";
 
 /**
  * @throws {DataError} on input that can't be trained on, before the device is touched
@@ -13,13 +13,13 @@ import { Training } from "./training.ts";
 export async function trainModel(
   context: TrainingContext,
   task: "classification" | "regression",
-): Promise<Record<string, StepOutput>> {
-  const setup = await setUp(context, task);
+): Promise<StepOutput> {
+  const data = await openTrainingData(context, task);
   trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
-  const members = await createMembers(context, setup);
+  const networks = await createNetworks(context, data);
   const checkpoint = await context.checkpoints?.latest(context.params.epochs);
-  const training = new Training(context, setup, members, await context.services.device());
-  if (checkpoint) await training.resume(checkpoint.artifact);
-  await training.run();
-  return { model: await modelOutput(context, task, setup, members) };
+  const loop = new EpochLoop(context, data, networks, await context.services.device());
+  if (checkpoint) await loop.resume(checkpoint.artifact);
+  await loop.run();
+  return await assembleModel(context, task, data, networks);
 }

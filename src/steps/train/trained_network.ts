@@ -1,16 +1,17 @@
-/** One network of a training: its curve, its best weights, and when it stops. */
+/** One network of a training: its history, its best weights and early stopping. */
 import { isBetter } from "../../evaluation/selection.ts";
 import type { Network } from "../../nn/network.ts";
 import type { NetworkState } from "../../nn/state_dict.ts";
 import type { Blob } from "../../workflow/step.ts";
 import { itemsOf } from "../model/element_data.ts";
-import type { TrainingContext, TrainingSetup } from "./setup.ts";
+import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 /** One evaluation, a row of `training.tsv`. */
 export interface EvaluationRow {
   epoch: number;
   /** Index in the epoch of the batch after which it was made. */
   iteration: number;
+  /** Metrics by name. */
   train: Readonly<Record<string, number>>;
   valid: Readonly<Record<string, number>>;
 }
@@ -20,44 +21,46 @@ export interface Best {
   value: number;
   /** Stored weights, under PyTorch's names. */
   weights: Blob;
-  /** What they say of every training item, then of every validation item; see `encodeOutputs`. */
+  /** Outputs for every training item, then for every validation item; see `encodeOutputs`. */
   outputs: Blob;
 }
 
-/** What a checkpoint holds of a member beside its tensors; plain JSON. */
-export interface MemberRecord {
-  /** Whole epochs that are trained. */
+/** Everything but tensors that a checkpoint holds of a network; plain JSON under these names. */
+export interface TrainingHistory {
+  /** Epochs that are trained to their end. */
   epochs: number;
   rows: EvaluationRow[];
-  /** Loss of every batch, an array an epoch, when asked for. */
+  /** Loss of every batch, an array an epoch, with `log_iterations`. */
   iterations: number[][];
+  /** By selection metric. */
   best: Record<string, Best>;
-  /** Weights after each epoch, when all are kept. */
+  /** Weights after each epoch, with `save_all_models`. */
   all: Blob[];
+  /** Lowest validation loss, epochs in a row without a lower one, and whether these were too many. */
   stopping: { best: number | null; worse: number; stopped: boolean };
 }
 
-export interface Member {
+export interface TrainedNetwork {
   /** Index of its element with `multi_network`, else 0. */
   readonly index: number;
   readonly network: Network;
-  /** Weights to begin with; made when asked for, since many networks would not fit the memory. */
-  initial(): Promise<NetworkState>;
-  readonly record: MemberRecord;
+  /** Computes or reads the initial weights; those of all networks may not fit the memory. */
+  initialState(): Promise<NetworkState>;
+  readonly history: TrainingHistory;
 }
 
-/** Items of each member: of the training samples, then of those that validate. */
-export function itemsOfMembers(
+/** Items of each network: of the training samples, then of the validation samples. */
+export function itemsOfNetworks(
   { params }: TrainingContext,
-  { samples, images }: TrainingSetup,
-  members: readonly Member[],
+  { samples, images }: TrainingData,
+  networks: readonly TrainedNetwork[],
 ): Uint32Array<ArrayBuffer>[] {
-  return members.map(({ index }) =>
+  return networks.map(({ index }) =>
     itemsOf(0, samples.length, images.elements.length, params.multi_network ? index : undefined)
   );
 }
 
-export function newRecord(): MemberRecord {
+export function newHistory(): TrainingHistory {
   return {
     epochs: 0,
     rows: [],
@@ -69,17 +72,17 @@ export function newRecord(): MemberRecord {
 }
 
 /** Metrics for which the newest row is the best so far: strictly, so that ties keep the earlier. */
-export function improved(record: MemberRecord, metrics: readonly string[]): string[] {
-  const { valid } = record.rows[record.rows.length - 1];
-  return metrics.filter((metric) => isBetter(metric, valid[metric], record.best[metric]?.value));
+export function improvedMetrics(history: TrainingHistory, metrics: readonly string[]): string[] {
+  const { valid } = history.rows[history.rows.length - 1];
+  return metrics.filter((metric) => isBetter(metric, valid[metric], history.best[metric]?.value));
 }
 
 /**
  * ClinicaDL's early stopping: a loss is better below best x (1 - tolerance); `patience` epochs in a
  * row without a better one stop the training. Patience 0 never does.
  */
-export function observeStopping(
-  { stopping }: MemberRecord,
+export function updateStopping(
+  { stopping }: TrainingHistory,
   loss: number,
   patience: number,
   tolerance: number,

@@ -1,0 +1,33 @@
+/**
+ * Names of networks, optimizers and augmentations, for those who list them without loading them:
+ * the declarations of steps.
+ */
+
+export const NETWORKS = [
+  "Conv5_FC3",
+  "Conv4_FC3",
+  "Stride_Conv5_FC3",
+  "resnet18",
+  "resnet34",
+] as const;
+
+export type NetworkName = typeof NETWORKS[number];
+
+export const OPTIMIZERS = [
+  "Adam",
+  "AdamW",
+  "Adadelta",
+  "Adagrad",
+  "Adamax",
+  "NAdam",
+  "RAdam",
+  "ASGD",
+  "RMSprop",
+  "SGD",
+] as const;
+
+export type OptimizerName = typeof OPTIMIZERS[number];
+
+export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
+
+export type AugmentationName = typeof AUGMENTATIONS[number];

@@ -1,0 +1,93 @@
+/** What both train steps declare alike. */
+import type { DeviceService } from "../../device/open.ts";
+import type { InputPort, OutputPort, Preflight, StepContext } from "../../workflow/step.ts";
+import { parseClinicadlConfig } from "./clinicadl_config.ts";
+import { trainingNotes, type TrainingParams } from "./parameters.ts";
+
+const inputs = {
+  images: { types: ["images"], description: "Extracted slices." },
+  folds: {
+    types: ["fold"],
+    description:
+      "One fold: its training and validation tables. Or connect `train` and `validation`.",
+    optional: true,
+  },
+  train: {
+    types: ["participants", "labels"],
+    description: "Training sessions, in place of a fold.",
+    optional: true,
+  },
+  validation: {
+    types: ["participants", "labels"],
+    description: "Validation sessions, in place of a fold.",
+    optional: true,
+  },
+  transfer: {
+    types: ["model"],
+    description:
+      "A model whose weights are transferred, of a train step, `maps.open` or `model.open`.",
+    optional: true,
+  },
+} as const satisfies Record<string, InputPort>;
+
+const outputs = {
+  model: {
+    type: "model",
+    description: "Best weights of every selection metric, curves, and predictions of both sets.",
+  },
+} as const satisfies Record<string, OutputPort>;
+
+const description =
+  `Training is a function of its inputs and \`seed\`: weights, order of samples, dropout and
+augmentation. A killed or interrupted run continues from its newest checkpoint with the same final
+bytes, and raising \`epochs\` continues where fewer ended.
+
+Unlike ClinicaDL: losses are means over samples, not sums of batch means; the order of samples
+follows \`seed\`; \`accumulation_steps\` averages gradients; all metrics can select, with any number of
+classes; a NaN stops the training and names the step and the layer where it began, rather than
+blocking the selection; soft votes of the validation set weigh elements by that set, those of the training
+set too.
+
+ClinicaDL's options that are not here: \`n_splits\` and \`split\` (the workflow's matrix);
+\`transfer_path\` (\`in.transfer\`); \`multi_cohort\` (\`caps.open\` takes several data sets); \`gpu\`,
+\`n_proc\` and \`fully_sharded_data_parallel\` (there is one device); \`amp\` (arithmetic is float32);
+\`deterministic\` and \`compensation\` (always deterministic); \`track_exp\`, \`profiler\` and
+\`emissions_calculator\` (curves are in the report and the event files, \`gyrus doctor\` measures the
+device); \`size_reduction\` (of whole images, by \`extract.images\`) and the augmentations of torchio,
+which need volumes; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
+reads such a key where it does nothing, and refuses it with the reason where it would.`;
+
+const preflight = (task: "classification" | "regression"): Preflight<TrainingParams> => ({
+  reads: ["folds", "train", "validation", "transfer"],
+  check: async (context) => {
+    const { preflightTraining } = await import("./preflight.ts");
+    return { model: await preflightTraining(context, task) };
+  },
+});
+
+/** Everything but the kind, its parameters and their checks. */
+export function trainingDeclaration(task: "classification" | "regression") {
+  return {
+    version: 2,
+    description,
+    inputs,
+    outputs,
+    runs: "device",
+    chain: "epochs",
+    unkeyed: ["checkpoint_interval"],
+    preset: {
+      parameter: "config_file",
+      parse: (text: string, subject: string) => parseClinicadlConfig(text, subject, task),
+    },
+    planNotes: trainingNotes,
+    preflight: preflight(task),
+    checkInputs: async (context: Pick<StepContext<TrainingParams>, "params" | "inputs">) => {
+      const { openTrainingData } = await import("./training_data.ts");
+      await openTrainingData(context, task);
+    },
+    run: async (context: StepContext<TrainingParams, DeviceService>) => {
+      const { trainModel } = await import("./train_model.ts");
+      return { model: await trainModel(context, task) };
+    },
+  } as const;
+}
