@@ -8,10 +8,10 @@ import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/ste
 import type { DeviceService } from "../../device/open.ts";
 import {
   checkImages,
-  chosenMetrics,
-  networkOf,
-  normalisation,
-  storedNetworks,
+  chooseMetrics,
+  createNetworkOf,
+  listNetworks,
+  normalisationOf,
 } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "../predict/data_group.ts";
 import type { AttributionParams } from "./declaration.ts";
@@ -69,7 +69,7 @@ export async function computeAttribution(
   const leakage = await checkLeakage(context, model, samples, { ofModel, subject: "interpret" });
   const { label, targets } = readTrueLabels(context, samples, meta);
   const nodes = meta.task === "classification" ? targets : undefined;
-  const metrics = chosenMetrics(params.selection_metrics, meta);
+  const metrics = chooseMetrics(params.selection_metrics, meta);
   const level = checkTarget(context, meta, method);
   const device = await context.services.device();
   const task = { context, device, model, meta, images, samples, nodes, method };
@@ -117,7 +117,7 @@ function checkTarget(
     );
   }
   if (method.kind === "gradients") return undefined;
-  const network = networkOf(meta);
+  const network = createNetworkOf(meta);
   try {
     const { name, shape } = findGradCamLevel(network, method.level);
     if (shape.height * shape.width === 1) {
@@ -191,9 +191,9 @@ async function* attributeImages(
   metric: string,
   samples: readonly Sample[],
 ): AsyncGenerator<AttributedImage> {
-  const data = elementData(images, samples, normalisation(meta));
+  const data = elementData(images, samples, normalisationOf(meta));
   const { batch_size: batchSize, target_node: target } = context.params;
-  const networks = storedNetworks(model, meta, metric, samples.length);
+  const networks = listNetworks(model, meta, metric, samples.length);
   const applied = { data, batchSize, networks };
   const results = await attributeStored(context, device, applied, { method, target });
   const plane = data.shape[1] * data.shape[2];

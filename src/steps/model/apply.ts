@@ -7,7 +7,7 @@ import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import type { ElementData } from "./element_data.ts";
-import { inferenceBytes, sideBySide, trainingBytes } from "./memory.ts";
+import { countSideBySide, estimateInferenceBytes, estimateTrainingBytes } from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
 export interface StoredNetwork {
@@ -32,7 +32,7 @@ export async function apply(
   applied: Applied,
 ): Promise<ScoredItems[]> {
   const scored: ScoredItems[] = [];
-  for await (const options of groups(context, device, applied, inferenceBytes)) {
+  for await (const options of groups(context, device, applied, estimateInferenceBytes)) {
     const outputs = await infer(device, options);
     outputs.forEach((output, i) => scored.push({ outputs: output, items: options.runs[i].items }));
   }
@@ -51,7 +51,7 @@ export async function attributeStored(
   { method, target }: { method: AttributionMethod; target: number },
 ): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
   const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
-  for await (const options of groups(context, device, applied, trainingBytes)) {
+  for await (const options of groups(context, device, applied, estimateTrainingBytes)) {
     const maps = await attribute(device, { ...options, method, target });
     maps.forEach((map, i) => attributed.push({ maps: map, items: options.runs[i].items }));
   }
@@ -68,7 +68,7 @@ async function* groups(
   for (let first = 0; first < networks.length;) {
     const rest = networks.slice(first);
     const bytes = rest.map(({ network }) => bytesOf(network, batchSize));
-    const group = rest.slice(0, sideBySide(device, bytes));
+    const group = rest.slice(0, countSideBySide(device, bytes));
     const runs = [];
     for (const { network, weights, items } of group) {
       const { parameters } = readWeights(await get(weights), "stored weights");

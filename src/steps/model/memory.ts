@@ -6,12 +6,12 @@ import type { Network } from "../../nn/network.ts";
 const GROUP_BYTES = 4 * 2 ** 30;
 
 /** Weights, gradients and two moments, each also as a texture; activations of a batch and their gradients. */
-export function trainingBytes(network: Network, batchSize: number): number {
+export function estimateTrainingBytes(network: Network, batchSize: number): number {
   return 32 * network.parameters.deviceLength + 8 * batchSize * activations(network);
 }
 
 /** Weights, also as a texture, and activations of a batch. */
-export function inferenceBytes(network: Network, batchSize: number): number {
+export function estimateInferenceBytes(network: Network, batchSize: number): number {
   return 8 * network.parameters.deviceLength + 4 * batchSize * activations(network);
 }
 
@@ -28,7 +28,7 @@ function activations(network: Network): number {
  *
  * @param needed bytes of each
  */
-export function sideBySide({ class: kind }: Device, needed: readonly number[]): number {
+export function countSideBySide({ class: kind }: Device, needed: readonly number[]): number {
   // A software adapter uses the computer's memory, which a second device step may use too.
   const limit = kind === "software" ? GROUP_BYTES / 2 : GROUP_BYTES;
   let bytes = 0;

@@ -55,7 +55,7 @@ export function checkImages(
 }
 
 /** @throws {DataError} when the model was not selected by a requested metric */
-export function chosenMetrics(
+export function chooseMetrics(
   requested: readonly string[] | undefined,
   meta: ModelMeta,
 ): readonly string[] {
@@ -72,7 +72,7 @@ export function chosenMetrics(
 }
 
 /** How the model's images were scaled. */
-export function normalisation({ parameters }: ModelMeta): NormalisationLevel {
+export function normalisationOf({ parameters }: ModelMeta): NormalisationLevel {
   if (parameters.normalize === false) return "none";
   return parameters.normalization_level === "image" ? "image" : "element";
 }
@@ -84,7 +84,7 @@ export function normalisation({ parameters }: ModelMeta): NormalisationLevel {
  *
  * @throws {DataError} when the model lacks weights
  */
-export function storedNetworks(
+export function listNetworks(
   model: Artifact,
   meta: ModelMeta,
   metric: string,
@@ -93,14 +93,14 @@ export function storedNetworks(
   const count = meta.elements.length;
   const indices = meta.multi_network ? [...meta.elements.keys()] : [undefined];
   return indices.map((index) => ({
-    network: networkOf(meta),
+    network: createNetworkOf(meta),
     weights: weightsFile(model, metric, index),
     items: itemsOf(0, samples, count, index),
   }));
 }
 
 /** A network of the model's architecture. */
-export function networkOf(meta: ModelMeta): Network {
+export function createNetworkOf(meta: ModelMeta): Network {
   const [channels, height, width] = meta.input_shape;
   const head = meta.parameters.head === "linear" ? "linear" : "clinicadl";
   const input = [channels, height, width] as const;

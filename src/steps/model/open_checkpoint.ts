@@ -19,7 +19,7 @@ import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Artifact, PreflightContext, StepContext, StepOutput } from "../../workflow/step.ts";
 import { assertTwoDimensional } from "./element_data.ts";
-import { networkOf } from "./model.ts";
+import { createNetworkOf } from "./model.ts";
 import type { OpenParams } from "./open.ts";
 import { outputSize } from "./targets.ts";
 import { checkWeightsFile, encodeWeights, readWeightsFile } from "./weights.ts";
@@ -101,7 +101,7 @@ function describe({ task, architecture, label, label_code }: OpenParams): ModelD
 
 function createNetwork(meta: ModelMeta): Network {
   try {
-    return networkOf(meta);
+    return createNetworkOf(meta);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new DataError("architecture", cause.message, { cause });

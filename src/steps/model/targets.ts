@@ -3,7 +3,7 @@ import type { LabelCode } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
 import type { Session } from "../../artifacts/images.ts";
 
-function cell(session: Session, label: string, subject: string): string {
+function readCell(session: Session, label: string, subject: string): string {
   if (!(label in session.row)) {
     throw new DataError(
       subject,
@@ -28,7 +28,7 @@ export function resolveLabelCode(
   given: LabelCode | undefined,
   subject: string,
 ): LabelCode {
-  const values = [...new Set(training.map((sample) => cell(sample, label, subject)))].sort();
+  const values = [...new Set(training.map((sample) => readCell(sample, label, subject)))].sort();
   const code = given ?? Object.fromEntries(values.map((value, i) => [value, i]));
   const uncoded = values.filter((value) => !(value in code));
   if (uncoded.length > 0) {
@@ -64,7 +64,7 @@ export function encodeLabels(
   options: { everyClass: boolean },
 ): Float32Array<ArrayBuffer> {
   const nodes = samples.map((sample) => {
-    const value = cell(sample, label, subject);
+    const value = readCell(sample, label, subject);
     if (!(value in code)) {
       throw new DataError(
         `${sample.participant} ${sample.session}`,
@@ -94,7 +94,7 @@ export function numericTargets(
   subject: string,
 ): Float32Array<ArrayBuffer> {
   return Float32Array.from(samples, (sample) => {
-    const text = cell(sample, label, subject);
+    const text = readCell(sample, label, subject);
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value)) {
       throw new DataError(

@@ -16,7 +16,7 @@ import { apply } from "../model/apply.ts";
 import { elementData } from "../model/element_data.ts";
 import { openImages } from "../../artifacts/images.ts";
 import { asPredictions } from "../model/scores.ts";
-import { checkImages, chosenMetrics, normalisation, storedNetworks } from "../model/model.ts";
+import { checkImages, chooseMetrics, listNetworks, normalisationOf } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "./data_group.ts";
 import type { PredictParams } from "./predict.ts";
 
@@ -37,8 +37,8 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   const leakage = await checkLeakage(context, model, samples, { ofModel, subject: "predict" });
   const { label, targets } = readTrueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
-  const metrics = chosenMetrics(params.selection_metrics, meta);
-  const data = elementData(images, samples, normalisation(meta));
+  const metrics = chooseMetrics(params.selection_metrics, meta);
+  const data = elementData(images, samples, normalisationOf(meta));
   const threshold = params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0);
   const softWeights = new Map<string, Map<number, number>>();
   if (params.voting === "soft" && classes > 0 && images.mode !== "image") {
@@ -52,7 +52,7 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   const tables: PredictionTable[] = [];
   for (const metric of metrics) {
     context.progress({ message: `best-${metric}` });
-    const networks = storedNetworks(model, meta, metric, samples.length);
+    const networks = listNetworks(model, meta, metric, samples.length);
     const scored = await apply(context, device, {
       data,
       batchSize: chooseEvaluationBatch(networks.map(({ network }) => network), params.batch_size),

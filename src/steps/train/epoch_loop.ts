@@ -4,7 +4,7 @@ import type { Device } from "../../gpu/device.ts";
 import type { NetworkOutputs } from "../../nn/predictor.ts";
 import { Trainer, type TrainingRun } from "../../nn/training/trainer.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
-import { sideBySide, trainingBytes } from "../model/memory.ts";
+import { countSideBySide, estimateTrainingBytes } from "../model/memory.ts";
 import { asPredictions, type ScoredItems, sliceItems, summarise } from "../model/scores.ts";
 import { encodeWeights } from "../model/weights.ts";
 import {
@@ -120,9 +120,9 @@ export class EpochLoop {
       comparePositions(this.#positionOf(network), position) === 0
     );
     const bytes = together.map((network) =>
-      trainingBytes(this.networks[network].network, batch_size)
+      estimateTrainingBytes(this.networks[network].network, batch_size)
     );
-    return together.slice(0, sideBySide(this.device, bytes));
+    return together.slice(0, countSideBySide(this.device, bytes));
   }
 
   /** Position of a network that is not on the device. */
