@@ -6,7 +6,7 @@ import type { Artifact, Blob } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import type { ImageSet, Sample } from "./images.ts";
 import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
-import { type AppliedMeta, appliedMetaFields } from "./predictions.ts";
+import type { AppliedMeta } from "./predictions.ts";
 
 export type AttributionMeta = AppliedMeta & {
   method: "gradients" | "grad-cam";
@@ -146,6 +146,8 @@ const tensors =
   "`maps` float32 [elements, height, width], `elements` int32, and where all images " +
   "share them `affine` float64 [4, 4] and `grid` int32 [3]";
 
+const APPLIED = "as in `predictions`";
+
 export const attributionType: ArtifactType = {
   type: "attribution",
   files: [
@@ -156,11 +158,20 @@ export const attributionType: ArtifactType = {
     [PARTICIPANTS_FILE, participantsDescription],
   ],
   meta: describeMeta<AttributionMeta>({
-    ...appliedMetaFields,
     method: "`gradients` or `grad-cam`",
     target_node: "output node that is explained",
     level: "layer of Grad-CAM",
     elements: "as in `images`",
     extraction: "as in `images`",
+    task: APPLIED,
+    model: APPLIED,
+    data_group: APPLIED,
+    split: APPLIED,
+    mode: APPLIED,
+    multi_network: APPLIED,
+    label: APPLIED,
+    label_code: APPLIED,
+    selection_metrics: APPLIED,
+    leakage: APPLIED,
   }),
 };

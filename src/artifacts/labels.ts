@@ -50,8 +50,8 @@ const described: Pick<ArtifactType, "files" | "meta"> = {
   ],
   meta: describeMeta<LabelsMeta>({
     role: "`labels`, `train`, `validation`, `test`, or the name of a subset",
-    participants: "their number",
-    sessions: "their number",
+    participants: "numbers of them",
+    sessions: "numbers of them",
   }),
 };
 

@@ -8,7 +8,7 @@ import type { Artifact, Digest } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
 
-/** What was applied to whom; `attribution` artifacts have these fields too. */
+/** Which model was applied to which participants; `attribution` artifacts have these fields too. */
 export type AppliedMeta = {
   task: "classification" | "regression";
   model: Digest;
@@ -140,19 +140,6 @@ export function writePredictions(predictions: Predictions, mode: string): string
   return writeTsv(columns, rows);
 }
 
-export const appliedMetaFields: Readonly<Record<keyof AppliedMeta, string>> = {
-  task: "`classification` or `regression`",
-  model: "digest of the `model` artifact",
-  data_group: "name of the participants",
-  split: "fold that the model was trained on, or null",
-  mode: "`slice`, `patch`, `roi` or `image`",
-  multi_network: "whether each element has a network of its own",
-  label: "column of the true labels",
-  label_code: "output node of each label; empty for a regression",
-  selection_metrics: "whose best networks were applied",
-  leakage: "`none`, `predicting on training data` or `not checkable`",
-};
-
 export const predictionsType: ArtifactType = {
   type: "predictions",
   files: [
@@ -163,7 +150,16 @@ export const predictionsType: ArtifactType = {
     [PARTICIPANTS_FILE, participantsDescription],
   ],
   meta: describeMeta<PredictionsMeta>({
-    ...appliedMetaFields,
+    task: "`classification` or `regression`",
+    model: "digest of the `model` artifact",
+    data_group: "name of the participants",
+    split: "fold that the model was trained on, or null",
+    mode: "`slice`, `patch`, `roi` or `image`",
+    multi_network: "whether each element has a network of its own",
+    label: "column of the true labels",
+    label_code: "output node of each label; empty for a regression",
+    selection_metrics: "whose best networks were applied",
+    leakage: "`none`, `predicting on training data` or `not checkable`",
     output_size: "output nodes of a network",
     voting: "`soft` or `hard`",
     selection_threshold: "validation accuracy below which an element has no soft vote",

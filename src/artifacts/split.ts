@@ -89,6 +89,8 @@ export async function readSubset(folder: TableFolder, subset: string): Promise<S
   throw new DataError(folder.subject, `neither ${paths.join(" nor ")} is in it`);
 }
 
+const PARAMETER = "parameters of `split.holdout`";
+
 export const splitType: ArtifactType = {
   type: "split",
   files: [
@@ -99,19 +101,19 @@ export const splitType: ArtifactType = {
     ["<subset_name>.tsv", "all their sessions, if longitudinal"],
   ],
   meta: describeMeta<SplitMeta>({
-    n_test: "parameter",
-    subset_name: "parameter",
-    p_age_threshold: "parameter",
-    p_sex_threshold: "parameter",
-    ignore_demographics: "parameter",
-    categorical_split_variable: "parameter, or null",
-    valid_longitudinal: "parameter",
-    max_draws: "parameter",
-    seed: "parameter",
+    n_test: PARAMETER,
+    subset_name: PARAMETER,
+    p_age_threshold: PARAMETER,
+    p_sex_threshold: PARAMETER,
+    ignore_demographics: PARAMETER,
+    categorical_split_variable: PARAMETER,
+    valid_longitudinal: PARAMETER,
+    max_draws: PARAMETER,
+    seed: PARAMETER,
     n_train_participants: "participants left for training",
     n_subset_participants: "participants set aside",
-    p_age: "p-value of the difference in age; null where it was not tested",
-    p_sex: "p-value of the difference in sex; null where it was not tested",
+    p_age: "p-values of the differences; null where there was no test",
+    p_sex: "p-values of the differences; null where there was no test",
     draws: "draws until this one was taken",
     matched: "whether both p-values reached their thresholds",
   }),
