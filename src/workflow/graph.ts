@@ -72,9 +72,8 @@ export interface Publication {
   place: Place;
 }
 
-/** A `[profile.NAME]`: where and how to run; nothing of it enters a key. */
+/** A `[profile.NAME]`; nothing of it enters a key. */
 export interface Profile {
-  executor?: string;
   /** Cache folders, the first one written to. */
   cache?: string;
   jobs?: number;

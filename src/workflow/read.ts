@@ -29,8 +29,6 @@ export interface ReadOptions {
   sweep?: readonly string[];
   /** Name of a `[profile.NAME]`. */
   profile?: string;
-  /** What a chosen profile's `executor` can name; `local` alone when absent. */
-  executors?: readonly string[];
   /** Reads a file as UTF-8; from the disk when absent. */
   readText?: ReadText;
 }
@@ -57,12 +55,7 @@ export async function readWithRenames(
   const document = joinLayers(layers, problems);
   const overrides = parseOverrides(options.set ?? [], options.sweep ?? [], problems);
   const swept = applyOverrides(document, overrides, problems);
-  const profile = chooseProfile(
-    document,
-    options.profile,
-    options.executors ?? ["local"],
-    problems,
-  );
+  const profile = chooseProfile(document, options.profile, problems);
   const scope: Scope = { params: resolveParams(document, problems) };
   const { kinds, resolveKind } = options;
   const declarations = await declareSteps(document, scope, kinds, resolveKind, problems);

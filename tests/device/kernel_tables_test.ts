@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { openStore } from "../../src/engine/mod.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { describeAdapter } from "../../src/gpu/device.ts";
 import { type KernelTable, kernelTable, standardTable } from "../../src/gpu/tuning.ts";
 import {

@@ -6,9 +6,11 @@
  *
  * What takes 100,000 results is in `scale_bench.ts`.
  */
-import { storeOutput } from "../../src/engine/store/artifact.ts";
 import { digestFile } from "../../src/engine/store/digest.ts";
-import { openStore, outputState, plan, run, type Store } from "../../src/engine/mod.ts";
+import { plan } from "../../src/engine/plan/plan.ts";
+import { run } from "../../src/engine/run/run.ts";
+import { outputState, storeOutput } from "../../src/engine/store/artifact.ts";
+import { openStore, type Store } from "../../src/engine/store/store.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
 import { noopWorkflow } from "./noop_child.ts";
 import { constant } from "./toy_steps.ts";

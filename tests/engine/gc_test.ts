@@ -1,18 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
+import { gc, type GcOptions } from "../../src/engine/gc.ts";
+import { plan } from "../../src/engine/plan/plan.ts";
+import { run } from "../../src/engine/run/run.ts";
 import {
   cacheStats,
   findKeys,
-  gc,
-  type GcOptions,
   listCache,
-  openStore,
-  pin,
-  plan,
   removeResults,
-  run,
-  unpin,
   verifyCache,
-} from "../../src/engine/mod.ts";
+} from "../../src/engine/store/cache.ts";
+import { pin, unpin } from "../../src/engine/store/pins.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import type { Json } from "../../src/workflow/step.ts";
 import { newRunId } from "../../src/engine/run/run_folder.ts";
 import { inFolder } from "./scratch.ts";

@@ -3,7 +3,8 @@
  *
  * Arguments: the cache folder. Says on standard output what is published, as it is.
  */
-import { openStore, run } from "../../src/engine/mod.ts";
+import { run } from "../../src/engine/run/run.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { killWorkflow } from "./kill_workflow.ts";
 
 const [cache] = Deno.args;

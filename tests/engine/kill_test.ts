@@ -5,7 +5,8 @@
  * the store verifies, and nothing was computed again that had been published.
  */
 import { assert, assertEquals } from "@std/assert";
-import { openStore, verifyCache } from "../../src/engine/mod.ts";
+import { verifyCache } from "../../src/engine/store/cache.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { inFolder } from "./scratch.ts";
 
 const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 100 : 10;

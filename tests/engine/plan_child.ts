@@ -1,5 +1,6 @@
 /** Plans a workflow that is all cached, in a process of its own. Arguments: cache folder, instances. */
-import { openStore, plan } from "../../src/engine/mod.ts";
+import { plan } from "../../src/engine/plan/plan.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { wideWorkflow } from "./wide_workflow.ts";
 
 const [cache, count] = [Deno.args[0], Number(Deno.args[1])];

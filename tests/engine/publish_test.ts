@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { openStore, run, type RunOptions } from "../../src/engine/mod.ts";
+import { run, type RunOptions } from "../../src/engine/run/run.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { inFolder } from "./scratch.ts";
 import { toyWorkflow } from "./toy_workflow.ts";
 

@@ -1,19 +1,13 @@
 /** Records of runs, and what is made from them: differences, locks, verification, provenance. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  diffRuns,
-  drift,
-  exportCrate,
-  isAlive,
-  listRuns,
-  lockOf,
-  openStore,
-  plan,
-  readEvents,
-  readRun,
-  run,
-  verify,
-} from "../../src/engine/mod.ts";
+import { exportCrate } from "../../src/engine/crate.ts";
+import { diffRuns } from "../../src/engine/diff.ts";
+import { drift, lockOf } from "../../src/engine/plan/lock_file.ts";
+import { plan } from "../../src/engine/plan/plan.ts";
+import { run } from "../../src/engine/run/run.ts";
+import { isAlive, listRuns, readEvents, readRun } from "../../src/engine/run/run_folder.ts";
+import { verify } from "../../src/engine/run/verify.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import type { StepKind } from "../../src/workflow/step.ts";
 import { inFolder } from "./scratch.ts";
 import { constant } from "./toy_steps.ts";

@@ -8,7 +8,10 @@
  * takes a minute or two.
  */
 import { diskFiles, type FileOperations } from "../../src/engine/store/files.ts";
-import { gc, openStore, plan, run } from "../../src/engine/mod.ts";
+import { gc } from "../../src/engine/gc.ts";
+import { plan } from "../../src/engine/plan/plan.ts";
+import { run } from "../../src/engine/run/run.ts";
+import { openStore } from "../../src/engine/store/store.ts";
 import { wideWorkflow } from "./wide_workflow.ts";
 
 const RESULTS = 100_000;

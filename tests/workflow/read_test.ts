@@ -200,7 +200,7 @@ Deno.test("a step of one's own is loaded once from the folder of the file that n
 
 Deno.test("a profile is chosen by name", async () => {
   const workflow = await read(experiment, { profile: "cluster" });
-  assertEquals(workflow.profile, { executor: "local", cache: "/shared/cache", jobs: 4 });
+  assertEquals(workflow.profile, { cache: "/shared/cache", jobs: 4 });
   assertEquals((await read(experiment)).profile, undefined);
 });
 

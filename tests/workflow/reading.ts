@@ -102,7 +102,6 @@ with.group_by = ["multi_network"]
 "results/\${matrix.fold}/\${matrix.multi_network}/model" = "train"
 
 [profile.cluster]
-executor = "local"
 cache = "/shared/cache"
 jobs = 4
 `;

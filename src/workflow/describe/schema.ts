@@ -126,11 +126,10 @@ export function schemaFor(kinds: readonly StepKind[]): Schema {
       ),
       profile: tableOf(
         table({
-          executor: text("What runs the instances."),
           cache: text("Folder of the cache."),
           jobs: { type: "integer", minimum: 1, description: "Instances at once." },
         }, "Chosen by --profile NAME."),
-        "Where and how to run; never part of a key.",
+        "Which cache to use and how many threads; never part of a key.",
       ),
     },
   };

@@ -1,24 +1,23 @@
-/** `[profile.NAME]`: where and how to run. */
+/** `[profile.NAME]`: which cache to use and how many threads. */
 import type { Document } from "./document.ts";
 import type { Profile } from "../graph.ts";
 import type { Problems } from "../problems.ts";
 import { didYouMean } from "../suggest.ts";
 
-const profileKeys = ["executor", "cache", "jobs"];
+const profileKeys = ["cache", "jobs"];
 
-/** Checks every profile and returns the one that was asked for, whose executor must be there. */
+/** Checks every profile and returns the one that was asked for. */
 export function chooseProfile(
   document: Document,
   name: string | undefined,
-  executors: readonly string[],
   problems: Problems,
 ): Profile | undefined {
   const profiles = new Map<string, Profile>();
   for (const [profile, entries] of document.profiles) {
     const read: Profile = {};
     for (const [key, { value, place }] of entries) {
-      if ((key === "executor" || key === "cache") && typeof value === "string" && value !== "") {
-        read[key] = value;
+      if (key === "cache" && typeof value === "string" && value !== "") {
+        read.cache = value;
       } else if (key === "jobs" && Number.isInteger(value) && Number(value) >= 1) {
         read.jobs = Number(value);
       } else if (profileKeys.includes(key)) {
@@ -36,13 +35,5 @@ export function chooseProfile(
     const suggestion = didYouMean(name, profiles.keys());
     problems.add(`--profile ${name}: there is no [profile.${name}]`, undefined, suggestion);
   }
-  const chosen = profiles.get(name);
-  if (chosen?.executor !== undefined && !executors.includes(chosen.executor)) {
-    problems.add(
-      `there is no executor "${chosen.executor}"`,
-      document.profiles.get(name)?.get("executor")?.place,
-      didYouMean(chosen.executor, executors),
-    );
-  }
-  return chosen;
+  return profiles.get(name);
 }

@@ -1,15 +1,10 @@
 /** One test for each cause of a rerun, and for each change that is none. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  locatedReasonText,
-  openStore,
-  type Plan,
-  plan,
-  type PlanOptions,
-  run,
-  type RunResult,
-  why,
-} from "../../../src/engine/mod.ts";
+import { why } from "../../../src/engine/plan/explain.ts";
+import { type Plan, plan, type PlanOptions } from "../../../src/engine/plan/plan.ts";
+import { locatedReasonText } from "../../../src/engine/plan/reason.ts";
+import { run, type RunResult } from "../../../src/engine/run/run.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import type { Workflow } from "../../../src/workflow/graph.ts";
 import type { Json, StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";

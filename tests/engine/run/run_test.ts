@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { inFolder } from "../scratch.ts";
-import { openArtifact, openStore, plan, run } from "../../../src/engine/mod.ts";
-import type { EngineEvent } from "../../../src/engine/mod.ts";
+import type { EngineEvent } from "../../../src/engine/plan/events.ts";
+import { plan } from "../../../src/engine/plan/plan.ts";
+import { run } from "../../../src/engine/run/run.ts";
+import { openArtifact } from "../../../src/engine/store/artifact.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import { toyWorkflow } from "../toy_workflow.ts";
 
 const stepModule = new URL("../toy_steps.ts", import.meta.url).href;

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import { DataError } from "../../../src/errors.ts";
-import { type EngineEvent, openStore, run, type RunOptions } from "../../../src/engine/mod.ts";
+import type { EngineEvent } from "../../../src/engine/plan/events.ts";
+import { run, type RunOptions } from "../../../src/engine/run/run.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import type { StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";
 import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";

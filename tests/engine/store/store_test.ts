@@ -11,7 +11,9 @@ import {
   encodeRecord,
   type InstanceRecord,
 } from "../../../src/engine/store/record.ts";
-import { ObjectError, openStore, plan, run, type Store } from "../../../src/engine/mod.ts";
+import { plan } from "../../../src/engine/plan/plan.ts";
+import { run } from "../../../src/engine/run/run.ts";
+import { ObjectError, openStore, type Store } from "../../../src/engine/store/store.ts";
 import { DataError } from "../../../src/errors.ts";
 import { CrashingDisk, type Loss, PowerFailure } from "../crashing_disk.ts";
 import { inFolder } from "../scratch.ts";

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { openStore, run } from "../../../src/engine/mod.ts";
+import { run } from "../../../src/engine/run/run.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import type { StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";
 import { join } from "../toy_steps.ts";

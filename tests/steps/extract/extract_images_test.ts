@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openArtifact, openStore, run } from "../../../src/engine/mod.ts";
+import { run } from "../../../src/engine/run/run.ts";
+import { openArtifact } from "../../../src/engine/store/artifact.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import { DataError } from "../../../src/errors.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
 import { isTensor } from "../../../src/formats/tensor.ts";

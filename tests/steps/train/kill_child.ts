@@ -2,7 +2,8 @@
  * A training to be killed. Arguments: the workflow file, the cache folder. Prints what the
  * training does, line by line, and at the end the digests of its outputs.
  */
-import { openStore, run } from "../../../src/engine/mod.ts";
+import { run } from "../../../src/engine/run/run.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import { reading, running } from "../../../src/steps/engine_options.ts";
 import { readWorkflow } from "../../../src/workflow/read.ts";
 

@@ -25,7 +25,7 @@ ${base}retrys = 3
 [defaults]
 width = 1
 [profile.x]
-exekutor = "local"
+cashe = "local"
 jobs = 0
 `,
   `a.toml:1:1
@@ -44,9 +44,9 @@ a.toml:14:1
 unknown key "width" of [defaults]; did you mean "with"?
 
 a.toml:16:1
-16 | exekutor = "local"
-   | ^^^^^^^^
-unknown key "exekutor" of a profile; did you mean "executor"?
+16 | cashe = "local"
+   | ^^^^^
+unknown key "cashe" of a profile; did you mean "cache"?
 
 a.toml:17:8
 17 | jobs = 0
