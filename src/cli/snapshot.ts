@@ -121,6 +121,7 @@ function readText(path: string): string | undefined {
 
 /** Where everything stands that decides how a workflow is read. */
 export const READING_SOURCES = [
+  "../disk.ts",
   "../errors.ts",
   "../evaluation/classification_metrics.ts",
   "../nn/names.ts",

@@ -4,7 +4,7 @@
  * Roots are the last runs of every workflow and those still running, steps that say `keep`, pins,
  * and what is published. What roots reach is never removed, and nothing younger than an hour is,
  * since a run may be about to name it. Runs that are no roots go with their logs, and so do those that
- * found nothing to do once a later one says the same. Of the rest, what costs the least seconds a byte to make
+ * found nothing to do once a later one has the same results. Of the rest, what costs the least seconds a byte to make
  * again goes first. A record goes before its objects, so that a kill leaves no promise unkept.
  */
 import type { Digest } from "../workflow/step.ts";
@@ -14,7 +14,7 @@ import { chainKey } from "./store/key.ts";
 import { decodeManifest } from "./store/manifest.ts";
 import { readPins } from "./store/pins.ts";
 import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./store/record.ts";
-import { isAlive, isRunId, listRuns, readRun, runPath } from "./run/run_folder.ts";
+import { isAlive, isRunId, listRuns, readRun, runPath, type RunRecord } from "./run/run_folder.ts";
 import { ObjectError, type Store } from "./store/store.ts";
 
 export interface GcOptions {
@@ -59,6 +59,13 @@ export function gc(store: Store, options: GcOptions = {}): GcResult {
   if (!options.dryRun) collector.remove();
   return collector.result();
 }
+
+type RunFate = "keep" | "keep-steps" | "drop-repeat" | "drop-old";
+
+const DROP_REASONS: Partial<Record<RunFate, string>> = {
+  "drop-repeat": "nothing ran, and a later run has the same results",
+  "drop-old": "later runs are kept",
+};
 
 /** Something that may go as a whole: a record and what it alone reaches. */
 interface Candidate {
@@ -123,27 +130,16 @@ class Collector {
   #roots(): { keys: Set<Digest>; outputs: ManifestRef[] } {
     const keys = new Set<Digest>();
     const outputs: ManifestRef[] = [];
-    const seen = new Map<string, Set<string>>();
+    const contentsOf = new Map<string, Set<string>>();
     for (const id of listRuns(this.store)) {
       const record = readRun(this.store, id);
       if (!record) continue;
-      const alive = record.status === "running" && isAlive(this.store, id);
-      const content = record.instances.map((entry) => entry.key).sort().join();
-      const contents = seen.get(record.workflow.name) ?? new Set<string>();
-      seen.set(record.workflow.name, contents);
-      const repeated = contents.has(content);
-      const recent = repeated || alive ||
-        contents.size < (this.options.keepRuns ?? DEFAULT_RUNS);
-      if (recent) contents.add(content);
-      const idle = record.instances.every(({ outcome }) => outcome === "cached");
-      const kept = record.instances.some(({ keep }) => keep);
-      if (!alive && (recent ? repeated && idle : !kept)) {
-        this.#oldRuns.push({
-          id,
-          changed: Date.parse(record.started),
-          reason: recent ? "nothing ran, and a later run says the same" : "later runs are kept",
-        });
-      }
+      const contents = contentsOf.get(record.workflow.name) ?? new Set<string>();
+      contentsOf.set(record.workflow.name, contents);
+      const fate = this.#fateOf(record, contents);
+      const reason = DROP_REASONS[fate];
+      if (reason) this.#oldRuns.push({ id, changed: Date.parse(record.started), reason });
+      const recent = fate === "keep" || fate === "drop-repeat";
       for (const entry of record.instances) {
         if (!recent && !entry.keep) continue;
         if (entry.key !== undefined) keys.add(entry.key);
@@ -162,6 +158,32 @@ class Collector {
       }
     }
     return { keys, outputs };
+  }
+
+  /**
+   * Decides on a run; later runs come first.
+   *
+   * | the run | fate | results that stay |
+   * |---|---|---|
+   * | is still running | keep | all |
+   * | has the results of a later run that stays, and executed nothing | drop-repeat | all |
+   * | has the results of a later run that stays | keep | all |
+   * | is among the last `keepRuns` of its workflow, those with equal results counted once | keep | all |
+   * | is older, and has steps that say `keep` | keep-steps | those of these steps |
+   * | is older | drop-old | none |
+   *
+   * @param contents what the later runs of its workflow that stay have as results; this run's is added
+   */
+  #fateOf(record: RunRecord, contents: Set<string>): RunFate {
+    const content = record.instances.map((entry) => entry.key).sort().join();
+    const repeated = contents.has(content);
+    const alive = record.status === "running" && isAlive(this.store, record.id);
+    if (alive || repeated || contents.size < (this.options.keepRuns ?? DEFAULT_RUNS)) {
+      contents.add(content);
+      const idle = record.instances.every(({ outcome }) => outcome === "cached");
+      return !alive && repeated && idle ? "drop-repeat" : "keep";
+    }
+    return record.instances.some(({ keep }) => keep) ? "keep-steps" : "drop-old";
   }
 
   #mark(objects: ReadonlySet<Digest>): void {

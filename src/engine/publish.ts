@@ -5,6 +5,7 @@
  * a file that Gyrus did not write, or that was edited since, is not overwritten. The ledger names
  * the new content before the rename, so that a kill at any instant leaves a known content.
  */
+import { filesBelow } from "../disk.ts";
 import { DataError } from "../errors.ts";
 import type { Publication, Workflow } from "../workflow/graph.ts";
 import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
@@ -13,7 +14,7 @@ import { canonicalJson } from "./store/canonical.ts";
 import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./store/digest.ts";
 import type { EventBody } from "./plan/events.ts";
 import { fingerprint } from "./store/externals.ts";
-import { boundRef, filesBelow, type Outputs } from "./plan/keying.ts";
+import { boundRef, type Outputs } from "./plan/keying.ts";
 import { Lease } from "./store/lease.ts";
 import { checkArtifactPath } from "./store/manifest.ts";
 import { ObjectError, type Store } from "./store/store.ts";
@@ -297,7 +298,7 @@ async function contentOf(store: Store, path: string): Promise<Digest | undefined
   }
   if (!stat.isDirectory) return (await store.copies.digest(path)).digest;
   const entries: [string, Digest][] = [];
-  for (const file of filesBelow(path)) {
+  for (const file of filesBelow(path, "", { followLinks: false }).sort()) {
     entries.push([file, (await store.copies.digest(`${path}/${file}`)).digest]);
   }
   return treeDigest(entries);

@@ -11,7 +11,18 @@ import type { Reason } from "./reason.ts";
 export type RunStatus = "done" | "failed" | "interrupted";
 
 /** What became of an instance. */
-export type Outcome = "cached" | "done" | "failed" | "skipped" | "interrupted" | "unwanted";
+export type Outcome =
+  /** Its record was found. */
+  | "cached"
+  /** It ran with success. */
+  | "done"
+  | "failed"
+  /** It was not started: something that it needs failed, or the run stopped. */
+  | "skipped"
+  /** It was stopped before it was done. */
+  | "interrupted"
+  /** The targets of the run don't need it. */
+  | "unwanted";
 
 export interface Counts {
   /** Found in the cache. */

@@ -1,4 +1,5 @@
 /** From an instance and its inputs to the parts of its key. */
+import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
 import { pathParametersOf } from "../../workflow/path_names.ts";
@@ -139,24 +140,11 @@ export class Keying {
     // The memo's own look names the problem of a path that can't be read.
     if (!isFolder) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
-    for (const file of filesBelow(path)) {
+    for (const file of filesBelow(path, "", { followLinks: false }).sort()) {
       entries.push([file, (await this.store.externals.digest(`${path}/${file}`)).digest]);
     }
     return digestOf(canonicalJson(entries));
   }
-}
-
-/** Relative paths of the files of a folder and its subfolders, sorted. */
-export function filesBelow(folder: string): string[] {
-  const found: string[] = [];
-  const walk = (prefix: string) => {
-    for (const entry of Deno.readDirSync(`${folder}/${prefix}`)) {
-      if (entry.isDirectory) walk(`${prefix}${entry.name}/`);
-      else found.push(prefix + entry.name);
-    }
-  };
-  walk("");
-  return found.sort();
 }
 
 /** What a binding refers to, once its producer's outputs are known. */

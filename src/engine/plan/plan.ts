@@ -142,19 +142,17 @@ class Planner {
     };
     const forced = this.#selected.forced.has(instance.name);
     if (forced || !instance.execution.cache) {
-      return this.#willRun(instance, keys, [{ cause: forced ? "forced" : "uncached" }]);
+      this.#willRun(instance, keys, [{ cause: forced ? "forced" : "uncached" }]);
+      return;
     }
-    if (instance.kind.source) return this.#willRun(instance, keys, [{ cause: "source" }]);
+    if (instance.kind.source) {
+      this.#willRun(instance, keys, [{ cause: "source" }]);
+      return;
+    }
     const record = this.#known?.has(key) === false ? undefined : this.store.record(key);
     if (record) {
-      this.#set({
-        instance,
-        state: "cached",
-        ...keys,
-        outputs: record.outputs,
-        reasons: [],
-        estimate: {},
-      });
+      const { outputs } = record;
+      this.#set({ instance, state: "cached", ...keys, outputs, reasons: [], estimate: {} });
     } else this.#willRun(instance, keys, undefined);
   }
 
@@ -164,10 +162,10 @@ class Planner {
     keys: { key: Digest; parts: KeyParts; chain?: Digest },
     reasons: Reason[] | undefined,
     outputs?: Outputs,
-  ): void {
+  ): PlannedInstance {
     const near = this.#nearest.find(instance, keys.parts);
     const resumesFrom = this.#resumesFrom(instance, keys.chain);
-    this.#set({
+    return this.#set({
       instance,
       state: "will-run",
       ...keys,
@@ -194,7 +192,8 @@ class Planner {
     };
     if (forced || !instance.execution.cache) {
       const reason: Reason = { cause: forced ? "forced" : "uncached" };
-      return this.#set({ instance, state: "will-run", reasons: [reason], estimate: {} });
+      this.#set({ instance, state: "will-run", reasons: [reason], estimate: {} });
+      return;
     }
     const may = !instance.kind.source && this.store.kinds.hasShape(fixed);
     const near = this.#nearest.find(instance, undefined);
@@ -271,25 +270,29 @@ class Planner {
     }
   }
 
-  #set(planned: PlannedInstance): void {
+  #set(planned: PlannedInstance): PlannedInstance {
     this.planned.set(planned.instance.name, planned);
+    return planned;
   }
 
-  /** Settles what is wanted, and whether what will be read is there. */
+  /**
+   * Consumers first: marks what nobody wants, and plans again what is cached but gone from the store
+   * where it will be read.
+   */
   backward(): void {
     const readers = new Set<string>();
     const waitedFor = new Set<string>();
     const consumed = new Set<string>();
     const published = new Set(this.workflow.publications.map(({ binding }) => binding.instance));
     for (const instance of this.workflow.instances.toReversed()) {
-      const planned = this.planned.get(instance.name)!;
+      let planned = this.planned.get(instance.name)!;
       const { name } = instance;
       const wanted = this.#selected.wanted.has(name);
       const asked = wanted && (!consumed.has(name) || published.has(name) ||
         instance.execution.keep || this.#selected.forced.has(name));
       const needed = asked || readers.has(name);
       if (planned.state === "cached") {
-        if (needed) this.#checkPresence(planned);
+        if (needed) planned = this.#checkPresence(planned);
       } else if (!wanted && !needed && !waitedFor.has(name)) {
         planned.state = "unwanted";
       }
@@ -304,22 +307,16 @@ class Planner {
     }
   }
 
-  #checkPresence(planned: PlannedInstance): void {
+  /** The instance as planned, or as planned again when an output of it is missing or corrupt. */
+  #checkPresence(planned: PlannedInstance): PlannedInstance {
     for (const [output, ref] of Object.entries(planned.outputs ?? {})) {
       const state = outputState(this.store, ref);
       if (state === "present") continue;
       const { instance, key, parts, chain, outputs } = planned;
-      this.#willRun(
-        instance,
-        { key: key!, parts: parts!, ...(chain !== undefined && { chain }) },
-        [{ cause: state, output }],
-        outputs,
-      );
-      // The object in hand is the one that the caller goes on with.
-      Object.assign(planned, this.planned.get(instance.name));
-      this.#set(planned);
-      return;
+      const keys = { key: key!, parts: parts!, ...(chain !== undefined && { chain }) };
+      return this.#willRun(instance, keys, [{ cause: state, output }], outputs);
     }
+    return planned;
   }
 
   finish(): Plan {

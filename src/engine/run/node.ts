@@ -8,14 +8,26 @@ import type { Demand } from "./pools.ts";
 import { producers } from "../plan/select.ts";
 import type { Task } from "../task/task.ts";
 
+/**
+ * An instance during a run. Its state follows from three fields:
+ *
+ * | state | `outcome` | `waiting` | `recomputeFor` |
+ * |---|---|---|---|
+ * | waits for its producers | none | > 0 | |
+ * | queued, running, or waiting for a lease | none | 0 | |
+ * | finished | set | 0 | |
+ * | finished before, and runs again | none | 0 | set |
+ */
 export interface Node {
   planned: PlannedInstance;
+  /** Position in the workflow, which decides between equals. */
   order: number;
   demand: Demand;
-  /** Such as a table: milliseconds. A step of a user's own may take as long as it likes. */
+  /** Runs on the main thread within milliseconds, as tables do; never a user's own step. */
   quick: boolean;
+  /** Estimated seconds of the longest path from here to the end. */
   priority: number;
-  /** Producers not yet done. */
+  /** Producers that must finish first. */
   waiting: number;
   consumers: Node[];
   outcome?: Outcome;
@@ -27,15 +39,15 @@ export interface Node {
   seconds?: number;
   message?: string;
   logPath?: string;
-  /** It runs again because its outputs turned out to be damaged; these wait for it. */
-  healing?: Node[];
+  /** Consumers that found its outputs missing or corrupt, and wait until it has run again. */
+  recomputeFor?: Node[];
   /** Of the last execution, for what a failure keeps. */
   failure?: { task: Task; stored: Blob[] };
-  /** Times that damage made it run again. */
-  healed: number;
+  /** Times that it had its inputs computed again. */
+  recomputes: number;
 }
 
-/** A node for each planned instance by name, linked to its consumers, with the longest path behind. */
+/** A node for each planned instance by name, linked to its consumers. */
 export function buildNodes(
   plan: Plan,
   demandOf: (instance: Instance) => Demand,
@@ -51,7 +63,7 @@ export function buildNodes(
       priority: 0,
       waiting: 0,
       consumers: [],
-      healed: 0,
+      recomputes: 0,
     });
   }
   for (const node of nodes.values()) {

@@ -1,8 +1,8 @@
 /**
  * Runs the instances of a plan: as many at once as the pools allow, longest remaining path first.
  *
- * A plan is a declared. Each instance's key is made again from what its inputs turned out to be, and
- * looked up again, so that early cut-off and another run's results count.
+ * The key of each instance is made again from what its inputs turned out to be, and looked up again,
+ * so that early cut-off and the results of other runs count.
  */
 import type { Blob } from "../../workflow/step.ts";
 import { attempt, backOffDelay, pause } from "../task/attempt.ts";
@@ -23,11 +23,11 @@ import { producers } from "../plan/select.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import type { Task, TaskListener, TaskResult } from "../task/task.ts";
 
-/** While another run holds a lease, look again so often; milliseconds. */
-const FIRST_LOOK = 50;
-const LAST_LOOK = 1000;
-/** Damage may cost an instance so many reruns before it is a failure. */
-const HEALINGS = 3;
+/** Between tries to take a lease that another run holds, from the first to the longest; ms. */
+const FIRST_LEASE_WAIT = 50;
+const LONGEST_LEASE_WAIT = 1000;
+/** So many times an instance has corrupt inputs computed again; then it fails. */
+const MAX_RECOMPUTES = 3;
 
 export interface SchedulerOptions {
   /** First interrupt: no more starts; what runs is asked to save and stop. */
@@ -76,7 +76,7 @@ export class Scheduler {
     };
     this.#signal.addEventListener("abort", stop);
     if (this.#signal.aborted) this.#stopped = true;
-    for (const node of this.nodes.values()) this.#settleAtOnce(node);
+    for (const node of this.nodes.values()) this.#finishPlanned(node);
     this.#preflight = new PreflightChecks(this.store, this.nodes, (node, error) => {
       this.#fail(node, error);
     });
@@ -84,7 +84,7 @@ export class Scheduler {
       if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
     }
     if ([...this.nodes.values()].some(wantsThread)) this.executor.expect?.();
-    this.#pump();
+    this.#startReady();
     this.#finishIfIdle();
     await this.#done.promise;
     await this.#preflight.done();
@@ -93,8 +93,8 @@ export class Scheduler {
     return { status: this.#status(), counts: countOutcomes(this.nodes) };
   }
 
-  /** What the plan found cached, or nobody wants, needs no turn. */
-  #settleAtOnce(node: Node): void {
+  /** Gives what the plan found cached, or nobody wants, its outcome without a turn. */
+  #finishPlanned(node: Node): void {
     const { state, key, outputs, instance } = node.planned;
     if (state !== "cached" && state !== "unwanted") return;
     node.outcome = state;
@@ -112,10 +112,10 @@ export class Scheduler {
     queue.push(node, node.demand, node.priority, node.order);
   }
 
-  #settle(node: Node, outcome: "cached" | "done" | "interrupted"): void {
+  #finish(node: Node, outcome: "cached" | "done" | "interrupted"): void {
     node.outcome = outcome;
-    const waiting = node.healing ?? node.consumers;
-    delete node.healing;
+    const waiting = node.recomputeFor ?? node.consumers;
+    delete node.recomputeFor;
     if (outcome === "interrupted") return;
     this.#preflight.made(node.planned.instance.name);
     for (const consumer of waiting) {
@@ -125,25 +125,25 @@ export class Scheduler {
 
   // ---- pools ----
 
-  #pump(): void {
+  #startReady(): void {
     while (!this.#stopped) {
-      const node = this.#next();
+      const node = this.#takeNext();
       if (!node) return;
       this.pools.hold(node.demand);
       this.#running++;
       if (node.quick) this.#runningQuick++;
-      void this.#attend(node).finally(() => {
+      void this.#takeTurn(node).finally(() => {
         this.pools.release(node.demand);
         this.#running--;
         if (node.quick) this.#runningQuick--;
-        this.#pump();
+        this.#startReady();
         this.#finishIfIdle();
       });
     }
   }
 
-  /** Quick ones first, and nothing else beside them: what is wrong with a table is told at once. */
-  #next(): Node | undefined {
+  /** Quick ones first and by themselves, so that problems of tables are reported at once. */
+  #takeNext(): Node | undefined {
     const quick = this.#quick.pop(this.pools.fits);
     if (quick || this.#runningQuick > 0) return quick;
     return this.#ready.pop(this.pools.fits);
@@ -157,7 +157,8 @@ export class Scheduler {
 
   // ---- one instance ----
 
-  async #attend(node: Node): Promise<void> {
+  /** Gives a node its turn; what that throws becomes the outcome. */
+  async #takeTurn(node: Node): Promise<void> {
     try {
       if (this.#preflight.size > 0) {
         const problems = this.errors.length;
@@ -165,23 +166,24 @@ export class Scheduler {
         if (this.#stopped && this.errors.length > problems) return;
       }
       if (node.outcome === "failed") return;
-      await this.#process(node);
+      await this.#lookUpOrRun(node);
     } catch (error) {
       if (this.#signal.aborted && isAbort(error, this.#signal)) {
-        this.#settle(node, "interrupted");
+        this.#finish(node, "interrupted");
         node.message = "interrupted";
         this.emit({
           type: "instance-interrupted",
           instance: node.planned.instance.name,
           message: "stopped before it was done; its checkpoints are kept",
         });
-      } else if (!(error instanceof ObjectError && this.#heal(node, error))) {
+      } else if (!(error instanceof ObjectError && this.#recomputeInputs(node, error))) {
         this.#fail(node, error);
       }
     }
   }
 
-  async #process(node: Node): Promise<void> {
+  /** Looks the result up under the key that the inputs now give; computes what is not there. */
+  async #lookUpOrRun(node: Node): Promise<void> {
     const { instance } = node.planned;
     const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
     if (!inputs) throw new Error(`${instance.name} was started before its inputs were there`);
@@ -194,13 +196,13 @@ export class Scheduler {
       instance.kind.source === true;
     node.key = key;
     // The plan has just missed this very key.
-    const looked = node.planned.state === "will-run" && node.planned.key === key;
-    if (!forced && !looked && this.#hit(node, key, "key")) return;
+    const missed = node.planned.state === "will-run" && node.planned.key === key;
+    if (!forced && !missed && this.#useRecord(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
-    // A result that is for this run alone needs no word with others.
-    using lease = instance.execution.cache ? this.#lease(node, chain ?? key) : undefined;
+    // Only results that are recorded are shared with other runs.
+    using lease = instance.execution.cache ? this.#takeLease(node, chain ?? key) : undefined;
     if (!lease && instance.execution.cache) return;
-    if (!forced && this.#hit(node, key, "other-run")) return;
+    if (!forced && this.#useRecord(node, key, "other-run")) return;
     const task: Task = {
       instance: instance.name,
       kind: instance.kind.kind,
@@ -211,48 +213,48 @@ export class Scheduler {
       cpus: Math.max(0, node.demand.cpu - 1),
       ...(this.options.fresh && { fresh: true }),
     };
-    await this.#perform(node, task, parts, key);
+    await this.#execute(node, task, parts, key);
   }
 
   #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
   #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
 
-  #hit(node: Node, key: string, by: "key" | "other-run"): boolean {
-    if (node.healing) return false;
+  #useRecord(node: Node, key: string, by: "key" | "other-run"): boolean {
+    if (node.recomputeFor) return false;
     const record = this.store.record(key);
     if (!record || !allPresent(this.store, record.outputs)) return false;
     node.outputs = record.outputs;
     this.emit({ type: "instance-cached", instance: node.planned.instance.name, key, by });
-    this.#settle(node, "cached");
+    this.#finish(node, "cached");
     return true;
   }
 
   /** Undefined when another run computes it: the instance then sleeps and comes back. */
-  #lease(node: Node, key: string): Lease | undefined {
+  #takeLease(node: Node, key: string): Lease | undefined {
     const lease = Lease.tryTake(`${this.store.root}/leases`, key);
     if (lease) return lease;
     const { name } = node.planned.instance;
     this.emit({ type: "instance-waiting", instance: name, key });
     this.#sleeping++;
-    let delay = FIRST_LOOK;
-    const look = () => {
+    let delay = FIRST_LEASE_WAIT;
+    const retry = () => {
       const free = this.#stopped ? undefined : Lease.tryTake(`${this.store.root}/leases`, key);
       if (!free && !this.#stopped) {
-        delay = Math.min(LAST_LOOK, delay * 1.5);
-        setTimeout(look, delay);
+        delay = Math.min(LONGEST_LEASE_WAIT, delay * 1.5);
+        setTimeout(retry, delay);
         return;
       }
       free?.release();
       this.#sleeping--;
       this.#enqueue(node);
-      this.#pump();
+      this.#startReady();
       this.#finishIfIdle();
     };
-    setTimeout(look, delay);
+    setTimeout(retry, delay);
     return undefined;
   }
 
-  async #perform(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
+  async #execute(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
     const { instance, reasons, estimate } = node.planned;
     node.started = new Date().toISOString();
     node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
@@ -320,7 +322,7 @@ export class Scheduler {
       seconds: node.seconds ?? 0,
       log: this.folder?.tail(name, Infinity) ?? [],
       recorded: instance.execution.cache,
-      replaces: node.healing !== undefined,
+      replaces: node.recomputeFor !== undefined,
       onDifference: (difference) =>
         this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
     });
@@ -337,10 +339,10 @@ export class Scheduler {
       ),
       unchanged: committed.unchanged,
     });
-    this.#settle(node, "done");
+    this.#finish(node, "done");
   }
 
-  // ---- what goes wrong ----
+  // ---- failures ----
 
   #fail(node: Node, error: unknown): void {
     const { failure, event } = failed(this.store, this.folder, node, error);
@@ -354,20 +356,22 @@ export class Scheduler {
    * An input is missing or corrupt: what made it runs again, and then this instance.
    * @returns false when that was tried before without success
    */
-  #heal(node: Node, error: ObjectError): boolean {
-    if (node.healed >= HEALINGS || this.#stopped) return false;
+  #recomputeInputs(node: Node, error: ObjectError): boolean {
+    if (node.recomputes >= MAX_RECOMPUTES || this.#stopped) return false;
     const made = [...producers(node.planned.instance)].map((name) => this.nodes.get(name)!)
-      .filter(({ healing, outputs }) => healing || !allPresent(this.store, outputs ?? {}));
-    // Somebody else has healed it in the meantime.
+      .filter(({ recomputeFor, outputs }) =>
+        recomputeFor || !allPresent(this.store, outputs ?? {})
+      );
+    // Another instance had them computed in the meantime.
     if (made.length === 0) this.#enqueue(node);
-    node.healed++;
+    node.recomputes++;
     for (const producer of made) {
       node.waiting++;
-      if (producer.healing) {
-        producer.healing.push(node);
+      if (producer.recomputeFor) {
+        producer.recomputeFor.push(node);
         continue;
       }
-      producer.healing = [node];
+      producer.recomputeFor = [node];
       delete producer.outcome;
       this.#enqueue(producer);
       this.emit({

@@ -5,6 +5,7 @@
  * if the file had been left alone for longer than its times can resolve: a later edit could
  * otherwise carry the same ones. The memo is a convenience; losing it costs hashing, no more.
  */
+import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
 import { digestFile, digestOf, hexOf } from "./digest.ts";
@@ -46,21 +47,8 @@ export function fingerprint(path: string): Fingerprint {
     };
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(path, readProblem(cause), { cause });
+    throw readError(path, cause);
   }
-}
-
-/** Why a file outside could not be read, in a user's words. */
-export function readProblem(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (cause instanceof Deno.errors.NotFound || code === "ENOENT") return "no such file";
-  if (cause instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
-    return "can't be read: permission denied";
-  }
-  if (cause instanceof Deno.errors.NotCapable) {
-    return "can't be read: Gyrus was started without permission to read it";
-  }
-  return `can't be read: ${cause instanceof Error ? cause.message : cause}`;
 }
 
 function same(a: Fingerprint, b: Fingerprint): boolean {
@@ -96,7 +84,7 @@ export class Externals {
     try {
       result = await digestFile(path);
     } catch (cause) {
-      throw new DataError(path, readProblem(cause), { cause });
+      throw readError(path, cause);
     }
     if (!same(now, fingerprint(path)) || result.size !== now.size) {
       throw new DataError(path, "changed while it was read; run again once it is at rest");

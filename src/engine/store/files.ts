@@ -71,14 +71,14 @@ export const diskFiles: FileOperations = {
             at += rest.length > LARGE ? await file.write(rest) : file.writeSync(rest);
           }
         } catch (cause) {
-          throw explained(path, cause);
+          throw explainDiskError(path, cause);
         }
       },
       async sync() {
         try {
           await file.sync();
         } catch (cause) {
-          throw explained(path, cause);
+          throw explainDiskError(path, cause);
         }
       },
       close: () => file.close(),
@@ -102,7 +102,7 @@ export const diskFiles: FileOperations = {
       using folder = Deno.openSync(path, { read: true });
       await folder.sync();
     } catch (cause) {
-      throw explained(path, cause);
+      throw explainDiskError(path, cause);
     }
   },
   remove(path) {
@@ -113,7 +113,7 @@ export const diskFiles: FileOperations = {
       return size > LARGE ? await readLarge(path, size) : await Deno.readFile(path);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) return undefined;
-      throw explained(path, cause);
+      throw explainDiskError(path, cause);
     }
   },
   readSync(path) {
@@ -171,12 +171,12 @@ function guard<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    throw explained(path, cause);
+    throw explainDiskError(path, cause);
   }
 }
 
-/** The problems of a disk that a user can mend, said so; everything else as it was. */
-function explained(path: string, cause: unknown): unknown {
+/** In place of an error of the disk that a user can act on; any other error stays. */
+function explainDiskError(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || cause instanceof Deno.errors.NotFound) return cause;
   const code = "code" in cause ? cause.code : undefined;
   if (code === "ENOSPC" || code === "EDQUOT" || /no space left|quota/i.test(cause.message)) {

@@ -10,6 +10,7 @@
  * How files get there is told in `durable.ts`: a kill or a power failure at any instant leaves
  * rubbish in tmp and no more.
  */
+import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { digestOf, hexOf } from "./digest.ts";
@@ -211,7 +212,7 @@ export class Store {
     try {
       bytes = await Deno.readFile(path);
     } catch (cause) {
-      throw new DataError(path, "can't be read any more", { cause });
+      throw readError(path, cause);
     }
     if (!this.#intact(blob, bytes)) throw new DataError(path, "changed during the run");
     return bytes;

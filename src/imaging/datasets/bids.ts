@@ -1,12 +1,7 @@
 /** Finds raw images in a BIDS folder. */
+import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
-import {
-  directories,
-  filesBelow,
-  type ImageCandidate,
-  type ImagePattern,
-  type Layout,
-} from "./dataset.ts";
+import { directories, type ImageCandidate, type ImagePattern, type Layout } from "./dataset.ts";
 
 export type BidsModality = "t1" | "pet" | "flair" | "custom";
 

@@ -1,12 +1,7 @@
 /** Finds images in a CAPS folder by ClinicaDL's patterns. */
+import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
-import {
-  directories,
-  filesBelow,
-  type ImageCandidate,
-  type ImagePattern,
-  type Layout,
-} from "./dataset.ts";
+import { directories, type ImageCandidate, type ImagePattern, type Layout } from "./dataset.ts";
 
 export type Preprocessing = "t1-linear" | "pet-linear" | "flair-linear" | "custom";
 
@@ -83,7 +78,8 @@ function* sessions(root: string): Generator<ImageCandidate> {
       yield {
         participant,
         session,
-        files: () => filesBelow(root, `subjects/${participant}/${session}`, [TENSOR_FOLDER]),
+        files: () =>
+          filesBelow(root, `subjects/${participant}/${session}`, { except: [TENSOR_FOLDER] }),
       };
     }
   }

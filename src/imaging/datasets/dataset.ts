@@ -1,4 +1,5 @@
 /** What CAPS and BIDS folders have in common: sessions, one image each, problems told together. */
+import { listFolder } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 
 /** A glob on paths below a session, and what it stands for. */
@@ -144,48 +145,5 @@ export function throwProblems(problems: readonly ImageProblem[], subject: string
 
 /** Names of the folders in a folder, sorted. @throws {DataError} when it can't be listed */
 export function directories(path: string): string[] {
-  return list(path).filter((entry) => entry.isDirectory).map((entry) => entry.name);
-}
-
-/** Folders within folders that are looked into: links may lead in circles. */
-const MAX_DEPTH = 12;
-
-/** Paths below `root` of all files at or below `root/folder`, sorted. */
-export function filesBelow(
-  root: string,
-  folder: string,
-  except: readonly string[] = [],
-  depth = MAX_DEPTH,
-): string[] {
-  const paths: string[] = [];
-  if (depth === 0) return paths;
-  for (const { name, isDirectory } of list(`${root}/${folder}`)) {
-    const path = `${folder}/${name}`;
-    if (!isDirectory) paths.push(path);
-    else if (!except.includes(name)) paths.push(...filesBelow(root, path, except, depth - 1));
-  }
-  return paths;
-}
-
-function list(path: string): { name: string; isDirectory: boolean }[] {
-  try {
-    return [...Deno.readDirSync(path)]
-      .map(({ name, isDirectory, isSymlink }) => ({
-        name,
-        isDirectory: isDirectory || isSymlink && leadsToDirectory(`${path}/${name}`),
-      }))
-      .sort((a, b) => a.name < b.name ? -1 : 1);
-  } catch (cause) {
-    const problem = cause instanceof Deno.errors.NotFound ? "no such folder" : "can't be listed";
-    throw new DataError(path, problem, { cause });
-  }
-}
-
-/** Data sets are often forests of links (DataLad). A link that leads nowhere counts as a file. */
-function leadsToDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
+  return listFolder(path).filter((entry) => entry.isDirectory).map((entry) => entry.name);
 }

@@ -1,4 +1,5 @@
 /** Lists of sessions, and what tables beside the images say about each session. */
+import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import { type Cell, columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { type SessionKey, sessionName } from "./dataset.ts";
@@ -157,7 +158,7 @@ function readTableIfPresent(path: string): Table | undefined {
     bytes = Deno.readFileSync(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw new DataError(path, "can't be read", { cause });
+    throw readError(path, cause);
   }
   return readTsv(bytes, path);
 }

@@ -1,12 +1,7 @@
 /** Finds the `.pt` files that an extraction left in a CAPS. */
+import { filesBelow } from "../../disk.ts";
 import { TENSOR_FOLDER } from "./caps.ts";
-import {
-  directories,
-  filesBelow,
-  type ImageProblem,
-  type SessionKey,
-  sessionName,
-} from "./dataset.ts";
+import { directories, type ImageProblem, type SessionKey, sessionName } from "./dataset.ts";
 import { type ExtractionJson, tensorFolder } from "./extraction_json.ts";
 
 /** The tensor files of one session, in the order of their elements. */

@@ -18,7 +18,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
-  const start = explained(() => {
+  const start = refuseBroken(() => {
     for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
       const start = gunzipSync(bytes.subarray(0, length), {
         finishFlush: constants.Z_SYNC_FLUSH,
@@ -65,7 +65,7 @@ export function inflate(
     );
   }
   const memory = scratch.take(limit + 1);
-  const length = explained(() => inflateInto(bytes, memory), subject);
+  const length = refuseBroken(() => inflateInto(bytes, memory), subject);
   if (length > limit) {
     throw new DataError(subject, `inflates to more than the ${limit} bytes it may hold`);
   }
@@ -73,7 +73,7 @@ export function inflate(
 }
 
 /** @throws {DataError} in place of what zlib throws */
-function explained<T>(inflating: () => T, subject: string): T {
+function refuseBroken<T>(inflating: () => T, subject: string): T {
   try {
     return inflating();
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** The masks that an extraction of regions cuts with. */
-import { filesBelow } from "../../imaging/datasets/dataset.ts";
+import { filesBelow } from "../../disk.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { findMasks } from "../../imaging/datasets/masks.ts";
 import type { Artifact, Blob, StepContext } from "../../workflow/step.ts";

@@ -51,7 +51,7 @@ class Sandbox {
     try {
       return await this.channel.call(method, ...args);
     } catch (error) {
-      throw explained(this.path, error);
+      throw explainDenied(this.path, error);
     }
   }
 
@@ -212,7 +212,7 @@ class Access {
 }
 
 /** What a step did that it has no permission for, said in its own terms. */
-function explained(path: string, error: unknown): unknown {
+function explainDenied(path: string, error: unknown): unknown {
   if (error instanceof Error) error.stack = ownFrames(error, path);
   const message = messageOf(error);
   const denied = message.match(/^Requires (\w+) access(?: to (.+?))?(?:, run again|$)/);

@@ -1,9 +1,10 @@
 /** Parameter values of a step at each point of its matrix, validated and traced to their origins. */
+import { readProblem } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Outputs } from "./binding.ts";
 import type { Declaration } from "../declare/declare.ts";
 import type { Origin, Place } from "../graph.ts";
-import { type ReadText, reasonOf } from "../parse/load.ts";
+import type { ReadText } from "../parse/load.ts";
 import { type Params, type Problem, validateParams } from "./parameters.ts";
 import { resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
@@ -67,7 +68,7 @@ export class Values {
           if (!(error instanceof Error)) throw error;
           const problem = error instanceof DataError
             ? error.message
-            : `can't read ${path}: ${reasonOf(error)}`;
+            : `can't read ${path}: ${readProblem(error)}`;
           around.problems.add(problem, named.setting.place);
         }
       }

@@ -1,5 +1,6 @@
 /** Reads a workflow file and its includes into layers, lowest precedence first. */
 import { parse } from "@std/toml";
+import { readProblem } from "../../disk.ts";
 import type { Place } from "../graph.ts";
 import { dirname, resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
@@ -90,7 +91,7 @@ async function readTable(
     text = await readText(file);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    problems.add(`can't read ${file}: ${reasonOf(error)}`, from);
+    problems.add(`can't read ${file}: ${readProblem(error)}`, from);
     return undefined;
   }
   text = text.replace(/^\uFEFF/, "");
@@ -105,14 +106,6 @@ async function readTable(
   }
   const json = toJson(table, { file, keys: [] }, problems);
   return isTable(json) ? json : undefined;
-}
-
-/** Why a file can't be read, in a few words. */
-export function reasonOf(error: Error): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "no permission";
-  return error.message;
 }
 
 async function reportSyntax(

@@ -192,7 +192,7 @@ Deno.test("a file that is missing or has a problem is reported at its line of th
   const lines = workflow({ config_file: "train.toml" }).split("\n");
   const line = lines.findIndex((text) => text.startsWith("config_file")) + 3;
   assertEquals(await problems("none.toml"), [
-    `${line}: can't read none.toml: there is no such file`,
+    `${line}: can't read none.toml: no such file`,
   ]);
   await project.write("train.toml", altered("amp = false", "amp = true"));
   assertEquals(await problems("train.toml"), [

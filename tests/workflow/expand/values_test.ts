@@ -55,7 +55,7 @@ Deno.test("what is wrong with a file of parameters is told at the line that name
 18 | with.config_file = "train.json"
    |                    ^^^^^^^^^^^^
 `;
-  assertEquals(await said(), `${place}can't read train.json: there is no such file`);
+  assertEquals(await said(), `${place}can't read train.json: no such file`);
   assertEquals(
     await said('{ "epoch": 1 }'),
     `${place}train.json sets "epoch", which is no parameter of train.classification; ` +

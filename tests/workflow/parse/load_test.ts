@@ -67,7 +67,7 @@ Deno.test("a file that is not there is an issue of the line that includes it", a
     `a.toml:2:12
 2 | include = ["nowhere.toml"]
   |            ^^^^^^^^^^^^^^
-can't read /project/nowhere.toml: there is no such file`,
+can't read /project/nowhere.toml: no such file`,
   );
 });
 
@@ -82,7 +82,7 @@ include must be a path or a list of paths`,
 });
 
 Deno.test("the file itself not being there has no line", async () => {
-  assertEquals(await issues({}), "can't read /project/a.toml: there is no such file");
+  assertEquals(await issues({}), "can't read /project/a.toml: no such file");
 });
 
 Deno.test("each file has its own TOML error", async () => {
