@@ -120,9 +120,9 @@ abstract class RunDisplay implements Display {
             `differs from the one recorded under the same key; the recorded one is kept`,
         );
         break;
-      case "damage":
+      case "corruption":
         this.line(
-          `${this.output.paint("warning", "yellow")}: ${event.what} ${event.name} was damaged ` +
+          `${this.output.paint("warning", "yellow")}: ${event.what} ${event.name} is corrupt ` +
             `and is set aside in ${shortPath(event.path)}`,
         );
         break;

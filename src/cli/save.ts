@@ -1,5 +1,5 @@
 /** `--save-as` and the lock file: what a run writes beside the workflow file. */
-import { drift, encodeLock, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
+import { encodeLock, findDrift, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
 import type { Plan } from "../engine/plan/plan.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
@@ -79,7 +79,7 @@ export async function lockDrift(plan: Plan): Promise<string[]> {
   } catch {
     throw new UsageError(`${shortPath(path)} is damaged`, "run once without --frozen");
   }
-  return drift(lock, plan);
+  return findDrift(lock, plan);
 }
 
 async function readOptional(path: string): Promise<string | undefined> {

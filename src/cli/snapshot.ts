@@ -40,7 +40,7 @@ export async function recallPlan(given: Given): Promise<Recalled | undefined> {
   if (workflow === undefined) return undefined;
   const store = openCache(given, workflow);
   const events: EventBody[] = [];
-  store.onDamage = (damage) => events.push({ type: "damage", ...damage });
+  store.onCorruption = (corruption) => events.push({ type: "corruption", ...corruption });
   const planned = await plan(store, workflow, {
     ...planning,
     ...selectionOf(given),
@@ -49,7 +49,7 @@ export async function recallPlan(given: Given): Promise<Recalled | undefined> {
   if (planned.counts["will-run"] + planned.counts["may-run"] === 0) {
     return { store, plan: planned, events };
   }
-  return { store, events: events.filter(({ type }) => type === "damage") };
+  return { store, events: events.filter(({ type }) => type === "corruption") };
 }
 
 async function recall(given: Given): Promise<Workflow | undefined> {

@@ -118,8 +118,8 @@ class Crate {
     const published = new Map<string, Reference[]>();
     const entries = new Map(this.run.instances.map((entry) => [entry.name, entry]));
     for (const { path, instance, output, index } of this.run.publications) {
-      const whole = entries.get(instance)?.outputs?.[output];
-      const ref = index === undefined ? whole : whole?.items?.[index];
+      const list = entries.get(instance)?.outputs?.[output];
+      const ref = index === undefined ? list : list?.items?.[index];
       if (!ref) continue;
       try {
         const artifact = openArtifact(this.store, ref);

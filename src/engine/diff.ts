@@ -1,4 +1,4 @@
-/** What is different between two runs. */
+/** The differences between two runs. */
 import type { Json } from "../workflow/step.ts";
 import { sameJson } from "./store/canonical.ts";
 import { type InstanceEntry, readEvents, type RunRecord } from "./run/run_folder.ts";
@@ -13,7 +13,7 @@ export interface Change {
 export interface InstanceDiff {
   instance: string;
   params: readonly Change[];
-  /** Ports whose producers gave other bytes, or that are bound to others. */
+  /** Ports with other content, or bound to other producers. */
   inputs: readonly string[];
   outputs: readonly Change[];
   /** Last value of each. */
@@ -42,16 +42,16 @@ export function diffRuns(store: Store, old: RunRecord, now: RunRecord): RunDiff 
     if (!earlier) continue;
     const diff: InstanceDiff = {
       instance: name,
-      params: changes(earlier.params, entry.params),
-      inputs: changedInputs(earlier, before, entry, after),
-      outputs: changes(digests(earlier), digests(entry)),
-      metrics: changedMetrics(oldMetrics.get(name), newMetrics.get(name)),
+      params: compareFields(earlier.params, entry.params),
+      inputs: compareInputs(earlier, before, entry, after),
+      outputs: compareFields(outputDigestsOf(earlier), outputDigestsOf(entry)),
+      metrics: compareMetrics(oldMetrics.get(name), newMetrics.get(name)),
     };
     const { params, inputs, outputs, metrics } = diff;
     if (params.length + inputs.length + outputs.length + metrics.length > 0) instances.push(diff);
   }
   return {
-    params: changes(old.workflow.params, now.workflow.params),
+    params: compareFields(old.workflow.params, now.workflow.params),
     added: [...after.keys()].filter((name) => !before.has(name)),
     removed: [...before.keys()].filter((name) => !after.has(name)),
     instances,
@@ -61,7 +61,7 @@ export function diffRuns(store: Store, old: RunRecord, now: RunRecord): RunDiff 
   };
 }
 
-function changes(
+function compareFields(
   old: Readonly<Record<string, Json>>,
   now: Readonly<Record<string, Json>>,
 ): Change[] {
@@ -70,21 +70,21 @@ function changes(
     .map((name) => ({ name, old: old[name], new: now[name] }));
 }
 
-function digests(entry: InstanceEntry): Record<string, Json> {
+function outputDigestsOf(entry: InstanceEntry): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(entry.outputs ?? {}).map(([name, output]) => [name, output.digest]),
   );
 }
 
-/** A cached instance says nothing of metrics, which is no change. */
-function changedMetrics(
+/** A cached instance reports no metrics; that counts as no change. */
+function compareMetrics(
   old: Readonly<Record<string, number>> | undefined,
   now: Readonly<Record<string, number>> | undefined,
 ): Change[] {
-  return old && now ? changes(old, now) : [];
+  return old && now ? compareFields(old, now) : [];
 }
 
-function changedInputs(
+function compareInputs(
   earlier: InstanceEntry,
   before: ReadonlyMap<string, InstanceEntry>,
   entry: InstanceEntry,
@@ -92,11 +92,12 @@ function changedInputs(
 ): string[] {
   const ports = new Set([...Object.keys(earlier.inputs), ...Object.keys(entry.inputs)]);
   return [...ports].sort().filter((port) =>
-    JSON.stringify(bound(earlier, port, before)) !== JSON.stringify(bound(entry, port, after))
+    JSON.stringify(boundDigestsOf(earlier, port, before)) !==
+      JSON.stringify(boundDigestsOf(entry, port, after))
   );
 }
 
-function bound(
+function boundDigestsOf(
   entry: InstanceEntry,
   port: string,
   entries: ReadonlyMap<string, InstanceEntry>,

@@ -1,11 +1,12 @@
 /**
  * The garbage collector.
  *
- * Roots are the last runs of every workflow and those still running, steps that say `keep`, pins,
- * and what is published. What roots reach is never removed, and nothing younger than an hour is,
- * since a run may be about to name it. Runs that are no roots go with their logs, and so do those that
- * found nothing to do once a later one has the same results. Of the rest, what costs the least seconds a byte to make
- * again goes first. A record goes before its objects, so that a kill leaves no promise unkept.
+ * Roots are the last runs of every workflow, runs that are still going, steps with `keep`, pins and
+ * published outputs. What a root reaches is never removed, nor is anything younger than an hour, which
+ * a run may be about to name. Runs that are no roots are removed with their logs, as are runs that
+ * executed nothing and have the results of a later run. Of the remaining results those go first that
+ * take the fewest seconds a byte to compute again. Records are removed before their objects, so that
+ * after a kill no record names a missing object.
  */
 import type { Digest } from "../workflow/step.ts";
 import { type Inventory, takeInventory } from "./store/inventory.ts";
@@ -22,7 +23,7 @@ export interface GcOptions {
   maxBytes?: number;
   /** Last runs of each workflow that are roots; default 10. */
   keepRuns?: number;
-  /** Says what would go, and removes nothing. */
+  /** Lists what would be removed, and removes nothing. */
   dryRun?: boolean;
   /** Milliseconds since 1970; default: now. */
   now?: number;
@@ -33,9 +34,9 @@ export interface Removal {
   /** Key, digest, file name or id. */
   name: string;
   kind?: string;
-  /** Freed by it, itself included. */
+  /** Freed by the removal. */
   bytes: number;
-  /** To make it again. */
+  /** To compute it again. */
   seconds?: number;
   reason: string;
 }
@@ -54,7 +55,7 @@ export function gc(store: Store, options: GcOptions = {}): GcResult {
   const collector = new Collector(store, options);
   collector.markRoots();
   collector.chooseResults();
-  collector.chooseRubbish();
+  collector.chooseLeftovers();
   collector.chooseRuns();
   if (!options.dryRun) collector.remove();
   return collector.result();
@@ -67,7 +68,7 @@ const DROP_REASONS: Partial<Record<RunFate, string>> = {
   "drop-old": "later runs are kept",
 };
 
-/** Something that may go as a whole: a record and what it alone reaches. */
+/** A record that may be removed, with the objects that only it reaches. */
 interface Candidate {
   removal: Removal;
   path: string;
@@ -83,7 +84,7 @@ class Collector {
   readonly #reached = new Map<Digest, number>();
   readonly #manifests = new Map<Digest, readonly Digest[]>();
   readonly #chosen: Candidate[] = [];
-  readonly #rubbish: { removal: Removal; path: string }[] = [];
+  readonly #leftovers: { removal: Removal; path: string }[] = [];
   #bytes: number;
 
   constructor(readonly store: Store, readonly options: GcOptions) {
@@ -169,7 +170,7 @@ class Collector {
    * | has the results of a later run that stays, and executed nothing | drop-repeat | all |
    * | has the results of a later run that stays | keep | all |
    * | is among the last `keepRuns` of its workflow, those with equal results counted once | keep | all |
-   * | is older, and has steps that say `keep` | keep-steps | those of these steps |
+   * | is older, and has steps with `keep` | keep-steps | those of such steps |
    * | is older | drop-old | none |
    *
    * @param contents what the later runs of its workflow that stay have as results; this run's is added
@@ -268,7 +269,7 @@ class Collector {
     return { removal: { what, name, bytes: size, reason, ...facts }, path, objects, changed };
   }
 
-  /** The cheapest to make again first, until the store is small enough. */
+  /** The cheapest to compute again first, until the store is small enough. */
   chooseResults(): void {
     const { maxBytes } = this.options;
     if (maxBytes !== undefined && this.#bytes <= maxBytes) return;
@@ -302,37 +303,45 @@ class Collector {
       .map(({ candidate }) => candidate);
   }
 
-  /** Objects that nothing names, and what killed runs left. */
-  chooseRubbish(): void {
+  /** Objects that no record names, and temporary files and leases of killed runs. */
+  chooseLeftovers(): void {
     for (const [digest, { path, size, changed }] of this.#inventory.objects) {
       if (this.#reached.has(digest) || this.#young(changed)) continue;
-      this.#throwAway("object", digest, path, size, "no record names it");
+      this.#chooseLeftover("object", digest, path, size, "no record names it");
     }
     for (const { name, path, size, changed } of this.#inventory.temporary) {
       if (this.#young(changed)) continue;
-      this.#throwAway("temporary", name, path, size, "left by a run that was killed");
+      this.#chooseLeftover("temporary", name, path, size, "left by a run that was killed");
     }
     for (const { name, path, size, changed } of this.#inventory.leases) {
       if (this.#young(changed)) continue;
-      this.#throwAway("lease", name, path, size, "left by a run that was killed");
+      this.#chooseLeftover("lease", name, path, size, "left by a run that was killed");
     }
   }
 
   chooseRuns(): void {
     for (const { id, changed, reason } of this.#oldRuns) {
-      if (!this.#young(changed)) this.#throwAway("run", id, runPath(this.store, id), 0, reason);
+      if (!this.#young(changed)) {
+        this.#chooseLeftover("run", id, runPath(this.store, id), 0, reason);
+      }
     }
     for (const id of this.store.files.list(`${this.store.root}/runs`)) {
       const path = runPath(this.store, id);
-      const changed = this.store.files.look(path)?.changed ?? this.#now;
+      const changed = this.store.files.stat(path)?.changed ?? this.#now;
       if (!isRunId(id) || this.store.files.size(`${path}/run.json`) !== undefined) continue;
       if (this.#young(changed) || isAlive(this.store, id)) continue;
-      this.#throwAway("run", id, path, 0, "it was killed before it began");
+      this.#chooseLeftover("run", id, path, 0, "it was killed before it started");
     }
   }
 
-  #throwAway(what: Removal["what"], name: string, path: string, bytes: number, reason: string) {
-    this.#rubbish.push({ removal: { what, name, bytes, reason }, path });
+  #chooseLeftover(
+    what: Removal["what"],
+    name: string,
+    path: string,
+    bytes: number,
+    reason: string,
+  ) {
+    this.#leftovers.push({ removal: { what, name, bytes, reason }, path });
     this.#bytes -= bytes;
   }
 
@@ -344,7 +353,7 @@ class Collector {
         if (this.#reached.get(digest) === 0) this.#removeObject(digest);
       }
     }
-    for (const { removal, path } of this.#rubbish) {
+    for (const { removal, path } of this.#leftovers) {
       if (removal.what === "object") this.#removeObject(removal.name);
       else if (removal.what === "run") removeTree(files, path);
       else files.remove(path);
@@ -358,17 +367,17 @@ class Collector {
     }
   }
 
-  /** Looks at its age again: a run may have put it anew since the inventory. */
+  /** Checks its age again: a run may have stored it again since the inventory. */
   #removeObject(digest: Digest): void {
     const object = this.#inventory.objects.get(digest);
     if (!object) return;
-    const changed = this.store.files.look(object.path)?.changed;
+    const changed = this.store.files.stat(object.path)?.changed;
     if (changed !== undefined && !this.#young(changed)) this.store.files.remove(object.path);
   }
 
   result(): GcResult {
     return {
-      removals: [...this.#chosen, ...this.#rubbish].map(({ removal }) => removal),
+      removals: [...this.#chosen, ...this.#leftovers].map(({ removal }) => removal),
       bytesBefore: this.#inventory.bytes,
       bytesAfter: this.#bytes,
     };

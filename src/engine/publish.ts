@@ -1,9 +1,9 @@
 /**
  * `[publish]`: copies of outputs in the project folder.
  *
- * A file or tree is built beside its place and renamed. A ledger remembers what was written, so that
- * a file that Gyrus did not write, or that was edited since, is not overwritten. The ledger names
- * the new content before the rename, so that a kill at any instant leaves a known content.
+ * A file or tree is staged next to its destination and renamed. A ledger records what was written, so
+ * that a file that Gyrus did not write, or that was edited since, is not overwritten. It records new
+ * content before the rename, so that a kill at any instant leaves content that it knows.
  */
 import { filesBelow } from "../disk.ts";
 import { DataError } from "../errors.ts";
@@ -11,9 +11,9 @@ import type { Publication, Workflow } from "../workflow/graph.ts";
 import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
 import { openArtifact } from "./store/artifact.ts";
 import { canonicalJson } from "./store/canonical.ts";
-import { CHUNK, digestFile, digestOf, hashing, hexOf } from "./store/digest.ts";
+import { CHUNK, digestFile, digestOf, hexOf, startHash } from "./store/digest.ts";
 import type { EventBody } from "./plan/events.ts";
-import { fingerprint } from "./store/externals.ts";
+import { takeFingerprint } from "./store/externals.ts";
 import { boundRef, type Outputs } from "./plan/keying.ts";
 import { Lease } from "./store/lease.ts";
 import { checkArtifactPath } from "./store/manifest.ts";
@@ -42,8 +42,8 @@ const LOCK_WAIT = 60_000;
 const LOCK_LOOK = 100;
 
 /**
- * Publishes what is there; outputs that are unknown are passed over.
- * @returns a problem a publication that was refused
+ * Publishes the outputs of instances that are done.
+ * @returns one problem for each publication that was refused
  */
 export async function publishOutputs(
   store: Store,
@@ -55,7 +55,7 @@ export async function publishOutputs(
   if (due.length === 0) return [];
   const name = ledgerName(store, workflow.folder);
   const problems: Error[] = [];
-  using _lock = store.writable ? await lock(store, name) : undefined;
+  using _lock = store.writable ? await takeLock(store, name) : undefined;
   const ledger = readLedger(store, name);
   const kinds = new Map(workflow.instances.map((instance) => [instance.name, instance]));
   for (const publication of due) {
@@ -100,7 +100,7 @@ export async function publishFile(
   force: boolean,
 ): Promise<"written" | "same"> {
   const name = ledgerName(store, workflow.folder);
-  using _lock = store.writable ? await lock(store, name) : undefined;
+  using _lock = store.writable ? await takeLock(store, name) : undefined;
   const job = new PublicationJob(store, workflow, { path }, readLedger(store, name), name);
   const file = path.slice(path.lastIndexOf("/") + 1);
   const state = await job.publish(
@@ -123,10 +123,10 @@ async function copyFiles(artifact: Artifact, target: PublishTarget, prefix: stri
 /** One line of `[publish]`. */
 class PublicationJob {
   readonly path: string;
-  readonly place: string;
-  /** Beside the place, so that a rename is enough. */
-  readonly built: string;
-  readonly old: string;
+  readonly destination: string;
+  /** Next to the destination, so that a rename is enough. */
+  readonly staged: string;
+  readonly previous: string;
   readonly single: boolean;
 
   constructor(
@@ -138,11 +138,11 @@ class PublicationJob {
   ) {
     this.path = publication.path.replace(/\/+$/, "");
     checkArtifactPath(this.path, "[publish]");
-    this.place = `${workflow.folder}/${this.path}`;
-    const cut = this.place.lastIndexOf("/") + 1;
-    this.built = `${this.place.slice(0, cut)}.gyrus-new-${this.place.slice(cut)}`;
-    this.old = `${this.place.slice(0, cut)}.gyrus-old-${this.place.slice(cut)}`;
-    this.single = /[^.].*\./.test(this.place.slice(cut));
+    this.destination = `${workflow.folder}/${this.path}`;
+    const cut = this.destination.lastIndexOf("/") + 1;
+    this.staged = `${this.destination.slice(0, cut)}.gyrus-new-${this.destination.slice(cut)}`;
+    this.previous = `${this.destination.slice(0, cut)}.gyrus-old-${this.destination.slice(cut)}`;
+    this.single = /[^.].*\./.test(this.destination.slice(cut));
   }
 
   async publish(
@@ -153,7 +153,7 @@ class PublicationJob {
   ): Promise<"written" | "same"> {
     this.#recover();
     const entry = this.ledger[this.path] ?? {};
-    const present = await contentOf(this.store, this.place);
+    const present = await contentOf(this.store, this.destination);
     if (
       present !== undefined && present === entry.content && entry.artifact === artifact &&
       entry.version === version
@@ -169,68 +169,68 @@ class PublicationJob {
       }
       if (present !== undefined && !force && present !== entry.content && present !== entry.next) {
         throw new DataError(
-          this.place,
+          this.destination,
           entry.content === undefined
             ? "exists and was not written by Gyrus; move it away, or add --force-publish"
             : "was edited since Gyrus wrote it; move it away, or add --force-publish",
         );
       }
       await this.#remember({ ...entry, next: content });
-      const seen = this.#look(written);
+      const seen = this.#fingerprintsOf(written);
       const known = Date.now();
       await this.#swap(present !== undefined);
-      for (const { path, digest, look } of seen) {
-        this.store.copies.learn(path, digest, look, known);
+      for (const { path, digest, fingerprint } of seen) {
+        this.store.copies.learn(path, digest, fingerprint, known);
       }
       await this.#remember(made);
       return "written";
     } finally {
-      remove(this.built);
+      remove(this.staged);
     }
   }
 
-  /** After a kill between two renames, the earlier tree goes back to its place. */
+  /** After a kill between two renames, moves the earlier tree back. */
   #recover(): void {
-    remove(this.built);
-    if (!exists(this.old)) return;
-    if (exists(this.place)) remove(this.old);
-    else Deno.renameSync(this.old, this.place);
+    remove(this.staged);
+    if (!exists(this.previous)) return;
+    if (exists(this.destination)) remove(this.previous);
+    else Deno.renameSync(this.previous, this.destination);
   }
 
   /** A symbolic link may not lead the publication out of the project. */
   #checkInside(): void {
-    const parent = this.place.slice(0, this.place.lastIndexOf("/"));
+    const parent = this.destination.slice(0, this.destination.lastIndexOf("/"));
     Deno.mkdirSync(parent, { recursive: true });
     const project = Deno.realPathSync(this.workflow.folder);
     const real = Deno.realPathSync(parent);
     if (real !== project && !real.startsWith(`${project}/`)) {
-      throw new DataError(this.place, `leads out of the project folder, to ${real}`);
+      throw new DataError(this.destination, `leads out of the project folder, to ${real}`);
     }
   }
 
-  /** Writes the new content beside the place; returns the digest of each file. */
+  /** Writes the new content next to its destination; returns the digest of each file. */
   async #build(write: (target: PublishTarget) => Promise<void>): Promise<Map<string, Digest>> {
     const written = new Map<string, Digest>();
-    const place = (path: string) => {
+    const prepare = (path: string) => {
       checkArtifactPath(path, `[publish] ${this.path}`);
       if (this.single && written.size > 0) {
         throw new DataError(
-          this.place,
+          this.destination,
           "names one file, but the output has several; drop the extension",
         );
       }
-      const to = this.single ? this.built : `${this.built}/${path}`;
+      const to = this.single ? this.staged : `${this.staged}/${path}`;
       Deno.mkdirSync(to.slice(0, to.lastIndexOf("/")), { recursive: true });
       return to;
     };
     await write({
       write: async (path, content) => {
-        const to = place(path);
+        const to = prepare(path);
         const parts = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
         written.set(path, await writeHashed(to, parts instanceof Uint8Array ? [parts] : parts));
       },
       copy: async (path, blob) => {
-        const to = place(path);
+        const to = prepare(path);
         await Deno.copyFile(this.#sourceOf(blob), to);
         await Deno.chmod(to, 0o644);
         await syncFile(to);
@@ -242,9 +242,9 @@ class PublicationJob {
       },
     });
     if (this.single && written.size === 0) {
-      throw new DataError(this.place, "the output has no file");
+      throw new DataError(this.destination, "the output has no file");
     }
-    if (!this.single) Deno.mkdirSync(this.built, { recursive: true });
+    if (!this.single) Deno.mkdirSync(this.staged, { recursive: true });
     return written;
   }
 
@@ -254,11 +254,15 @@ class PublicationJob {
       : treeDigest([...written].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
-  /** Files beside the place as they look, by where they will be. */
-  #look(written: ReadonlyMap<string, Digest>) {
+  /** Fingerprints of the staged files, with their destinations. */
+  #fingerprintsOf(written: ReadonlyMap<string, Digest>) {
     return [...written].map(([file, digest]) => {
       const within = this.single ? "" : `/${file}`;
-      return { path: this.place + within, digest, look: fingerprint(this.built + within) };
+      return {
+        path: this.destination + within,
+        digest,
+        fingerprint: takeFingerprint(this.staged + within),
+      };
     });
   }
 
@@ -272,13 +276,13 @@ class PublicationJob {
   }
 
   async #swap(present: boolean): Promise<void> {
-    const folder = this.place.slice(0, this.place.lastIndexOf("/"));
-    const replaceable = this.single && Deno.lstatSync(this.built).isFile &&
-      (!present || Deno.lstatSync(this.place).isFile);
-    if (present && !replaceable) Deno.renameSync(this.place, this.old);
-    Deno.renameSync(this.built, this.place);
+    const folder = this.destination.slice(0, this.destination.lastIndexOf("/"));
+    const replaceable = this.single && Deno.lstatSync(this.staged).isFile &&
+      (!present || Deno.lstatSync(this.destination).isFile);
+    if (present && !replaceable) Deno.renameSync(this.destination, this.previous);
+    Deno.renameSync(this.staged, this.destination);
     await this.store.files.syncFolder(folder);
-    remove(this.old);
+    remove(this.previous);
   }
 
   async #remember(entry: LedgerEntry): Promise<void> {
@@ -287,7 +291,7 @@ class PublicationJob {
   }
 }
 
-/** Digest of a file, or of a tree's files; undefined when absent. Unchanged files cost a look. */
+/** Digest of a file, or of a tree's files; undefined when absent. Unchanged files are not read. */
 async function contentOf(store: Store, path: string): Promise<Digest | undefined> {
   let stat: Deno.FileInfo;
   try {
@@ -308,9 +312,9 @@ function treeDigest(entries: readonly (readonly [string, Digest])[]): Digest {
   return digestOf(`gyrus tree\n${canonicalJson(entries)}`);
 }
 
-/** Writes and syncs a file, and hashes one piece while another is written. */
+/** Writes and syncs a file, hashing each piece while it is written. */
 async function writeHashed(path: string, parts: readonly Uint8Array[]): Promise<Digest> {
-  const hash = hashing();
+  const hash = startHash();
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
   for (const part of parts) {
     for (let at = 0; at < part.length;) {
@@ -346,7 +350,7 @@ function remove(path: string): void {
 
 // ---- ledger ----
 
-/** A store inside the project moves with it; one elsewhere knows the project by its path. */
+/** A store inside the project may move with it; a store elsewhere identifies it by its path. */
 function ledgerName(store: Store, folder: string): string {
   const name = store.root.startsWith(`${folder}/`) ? store.root.slice(folder.length) : folder;
   return hexOf(digestOf(name)).slice(0, 16);
@@ -367,7 +371,7 @@ async function writeLedger(store: Store, name: string, ledger: Ledger): Promise<
   await store.files.syncFolder(`${store.root}/published`);
 }
 
-async function lock(store: Store, name: string): Promise<Lease> {
+async function takeLock(store: Store, name: string): Promise<Lease> {
   const until = Date.now() + LOCK_WAIT;
   for (;;) {
     const lease = Lease.tryTake(`${store.root}/leases`, digestOf(`publish ${name}`));

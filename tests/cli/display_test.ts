@@ -113,17 +113,17 @@ Deno.test("anything else gets a line of progress every ten seconds at most", () 
   );
 });
 
-Deno.test("warnings, retries and damage are told where they happen", () => {
+Deno.test("warnings, retries and corruption are reported where they happen", () => {
   const { output, show } = display(false);
   show({ type: "instance-log", instance: "a", level: "info", message: "quiet" });
   show({ type: "instance-log", instance: "a", level: "warning", message: "no age" });
   show({ type: "instance-retried", instance: "a", attempt: 1, message: "busy", delaySeconds: 2 });
-  show({ type: "damage", what: "object", name: "sha256-1", path: `${Deno.cwd()}/q/sha256-1` });
+  show({ type: "corruption", what: "object", name: "sha256-1", path: `${Deno.cwd()}/q/sha256-1` });
   assertEquals(
     output.text,
     `a: warning: no age
 a: attempt 1 failed (busy); again in 2.0 s
-warning: object sha256-1 was damaged and is set aside in q/sha256-1
+warning: object sha256-1 is corrupt and is set aside in q/sha256-1
 `,
   );
 });

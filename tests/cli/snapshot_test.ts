@@ -116,7 +116,7 @@ Deno.test("what was kept publishes what is missing as its step kinds write it", 
   assertEquals(await made.read("results/labels.tsv"), labels);
 });
 
-Deno.test("what is gone from the cache runs again, and damage is told", async () => {
+Deno.test("what is gone from the cache runs again, and corruption is reported", async () => {
   await using made = await project();
   // Published copies, which a rerun looks at, stand in for nothing.
   assertEquals((await rerun(made)).slice(1), [0, 2]);

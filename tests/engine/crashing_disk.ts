@@ -3,7 +3,7 @@
  *
  * A file's content survives from its last sync; a name survives from the last sync of its folder.
  */
-import type { FileLook, FileOperations, OutputFile } from "../../src/engine/store/files.ts";
+import type { FileOperations, FileStat, OutputFile } from "../../src/engine/store/files.ts";
 
 export class PowerFailure extends Error {}
 
@@ -152,7 +152,7 @@ export class CrashingDisk implements FileOperations {
     return this.readSync(path)?.length;
   }
 
-  look(path: string): FileLook | undefined {
+  stat(path: string): FileStat | undefined {
     const node = this.#find(path);
     return node && { size: node instanceof Inode ? node.content.length : 0, changed: 0 };
   }

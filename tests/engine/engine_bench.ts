@@ -1,5 +1,5 @@
 /**
- * The engine beside its peers: bare system calls, sha256sum, and Snakemake on the same DAG (Debian's
+ * The engine and its peers: bare system calls, sha256sum, and Snakemake on the same DAG (Debian's
  * package `snakemake`; its benches are left out where it is not installed).
  *
  *     deno bench -A tests/engine/engine_bench.ts
@@ -93,8 +93,8 @@ for (const [label, size] of [["1 kB", 1000], ["4 MB", 4_000_000]] as const) {
 
 const hits = openStore(`${folder}/hits`);
 const port = { type: "value", description: "" };
-const draft = { files: { "value.bin": new Uint8Array(50_000_000) } };
-const stored = await storeOutput(hits, port, draft, "bench");
+const output = { files: { "value.bin": new Uint8Array(50_000_000) } };
+const stored = await storeOutput(hits, port, output, "bench");
 const done = await run(hits, toyWorkflow({ text: { uses: "constant" } }));
 const { key } = done.nodes.get("text")!;
 const hitFile = hits.recordPath(key!);
@@ -201,7 +201,7 @@ Deno.bench(`schedule and run ${SCHEDULED} empty instances`, { n: 5, warmup: 2 },
   if (counts.done !== SCHEDULED) throw new Error("not all ran");
 });
 
-// ---- nothing to do, whole process ----
+// ---- nothing to do, one process ----
 
 const child = new URL("./noop_child.ts", import.meta.url).pathname;
 const config = new URL("../../deno.json", import.meta.url).pathname;

@@ -28,7 +28,7 @@ function workflow(text: string, more: Record<string, ToyInstance> = {}, folder =
   }, { folder });
 }
 
-/** What a collection two hours from now takes beside old runs, by kind of step or of rubbish. */
+/** What a collection two hours from now removes besides old runs, by kind of step or of file. */
 function collected(cache: string, options: GcOptions = {}): string[] {
   const { removals } = gc(openStore(cache), { now: LATER(), ...options });
   return removals.filter(({ what }) => what !== "run").map(({ what, kind }) =>
@@ -137,7 +137,7 @@ Deno.test("under a cap, what costs the least seconds a byte goes first, down to 
     assertEquals(left, ["c", "d", "e"]);
   }));
 
-Deno.test("rubbish of killed runs goes, and a torn record is set aside", () =>
+Deno.test("leftovers of killed runs are removed, and a torn record is set aside", () =>
   inFolder(async (folder) => {
     const cache = `${folder}/cache`;
     const result = await run(openStore(cache), workflow("old"));

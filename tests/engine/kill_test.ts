@@ -69,10 +69,10 @@ function published(cache: string): Set<string> {
 
 Deno.test(`a run killed at ${KILLS} instants loses nothing that was published`, () =>
   inFolder(async (folder) => {
-    const whole = await session(`${folder}/whole`);
-    assertEquals(whole.lines.at(-1), "status done");
-    const first = whole.lines.findIndex((line) => line.startsWith("finished "));
-    const last = whole.lines.findLastIndex((line) => line.startsWith("finished "));
+    const complete = await session(`${folder}/complete`);
+    assertEquals(complete.lines.at(-1), "status done");
+    const first = complete.lines.findIndex((line) => line.startsWith("finished "));
+    const last = complete.lines.findLastIndex((line) => line.startsWith("finished "));
     let inside = 0;
     for (let index = 0; index < KILLS; index++) {
       const cache = `${folder}/${index}`;
@@ -85,7 +85,7 @@ Deno.test(`a run killed at ${KILLS} instants loses nothing that was published`, 
       for (const key of finished) assert(before.has(key), `kill ${index}: ${key} was lost`);
       const again = await session(cache);
       assertEquals(again.lines.at(-1), "status done", `kill ${index}`);
-      assertEquals(outputsOf(again.lines), outputsOf(whole.lines), `kill ${index}`);
+      assertEquals(outputsOf(again.lines), outputsOf(complete.lines), `kill ${index}`);
       const twice = keysOf(again.lines, "started").filter((key) => before.has(key));
       assertEquals(twice, [], `kill ${index}: computed again`);
       const verified = await verifyCache(openStore(cache));

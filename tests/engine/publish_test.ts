@@ -21,7 +21,7 @@ async function publish(folder: string, text: string, options: RunOptions = {}) {
 
 const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
 
-Deno.test("published files and trees are copies, replaced as a whole, and left alone when equal", () =>
+Deno.test("published files and trees are copies, replaced as one, and left alone when equal", () =>
   inFolder(async (folder) => {
     const first = await publish(folder, "a");
     assertEquals(first.states, ["out/text.txt written", "out/words written"]);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { exportCrate } from "../../src/engine/crate.ts";
 import { diffRuns } from "../../src/engine/diff.ts";
-import { drift, lockOf } from "../../src/engine/plan/lock_file.ts";
+import { findDrift, lockOf } from "../../src/engine/plan/lock_file.ts";
 import { plan } from "../../src/engine/plan/plan.ts";
 import { run } from "../../src/engine/run/run.ts";
 import { isAlive, listRuns, readEvents, readRun } from "../../src/engine/run/run_folder.ts";
@@ -55,7 +55,7 @@ Deno.test("a difference of runs names params, inputs, outputs and metrics", () =
     assertEquals([end.inputs, end.outputs.length], [["values"], 1]);
   }));
 
-Deno.test("verification executes everything anew and finds what is not deterministic", () =>
+Deno.test("verification executes everything again and finds what is not deterministic", () =>
   inFolder(async (folder) => {
     let turn = 0;
     const random: StepKind = {
@@ -78,7 +78,7 @@ Deno.test("verification executes everything anew and finds what is not determini
     const log = await Deno.readTextFile(again.nodes.get("trained")!.logPath!);
     assertEquals(log, "epoch 1\nepoch 2\nepoch 3\n");
     assertEquals(await Deno.readTextFile(again.nodes.get("words")!.logPath!), "computed w\n");
-    // Records stand as they were.
+    // Records stay as they were.
     const { record } = { record: store.record(first.nodes.get("random")!.key!)! };
     assertEquals(record.outputs, first.nodes.get("random")!.outputs);
   }));
@@ -96,11 +96,11 @@ Deno.test("a lock holds while nothing drifts, and names what did", () =>
         file: { uses: "file", with: { path: `${folder}/in.txt` } },
       });
     const lock = lockOf(await plan(store, workflow()));
-    assertEquals(drift(lock, await plan(store, workflow())), []);
+    assertEquals(findDrift(lock, await plan(store, workflow())), []);
     await Deno.writeTextFile(`${folder}/data/b.txt`, "b");
     await Deno.writeTextFile(`${folder}/in.txt`, "changed");
     const raised = { ...constant, version: 2 } as unknown as StepKind;
-    assertEquals(drift(lock, await plan(store, workflow(raised))), [
+    assertEquals(findDrift(lock, await plan(store, workflow(raised))), [
       "step kind constant has changed",
       "input open has changed",
       "file of file has changed",

@@ -26,7 +26,7 @@ const folder = Deno.makeTempDirSync({
 });
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
-/** A power failure would take the whole store. */
+/** A power failure would destroy the store. */
 const unsynced: FileOperations = {
   ...diskFiles,
   create: (path) => ({ ...diskFiles.create(path), sync: () => Promise.resolve() }),

@@ -161,12 +161,12 @@ export const device = defineStep({
   }),
 });
 
-/** Fails, always or until its flag file says otherwise. */
+/** Fails, always or until its flag file exists. */
 export const failing = defineStep({
   kind: "failing",
   version: 1,
   summary: "Fails.",
-  params: z.object({ message: z.string().default("no luck").describe("what it says") }),
+  params: z.object({ message: z.string().default("no luck").describe("message of the error") }),
   inputs: {},
   outputs: { value },
   runs: "inline",

@@ -1,4 +1,4 @@
-/** Builds checked workflows without the reader, so that engine tests stand on their own. */
+/** Builds checked workflows without the reader, so that engine tests need no other folder. */
 import type { Binding, Execution, Instance, Step, Workflow } from "../../src/workflow/graph.ts";
 import type { Json, StepKind } from "../../src/workflow/step.ts";
 import { stepKinds } from "./toy_steps.ts";
@@ -40,11 +40,11 @@ export function toyWorkflow(
   const made = new Map<string, Instance>();
   const bind = (text: string): Binding => {
     const [, instance, output, index] = /^(.+?)(?:\.(\w+))?(?:\[(\d+)\])?$/.exec(text)!;
-    const whole = made.has(text) ? text : instance;
-    const { kind, params } = made.get(whole)!;
+    const name = made.has(text) ? text : instance;
+    const { kind, params } = made.get(name)!;
     const ports = typeof kind.outputs === "function" ? kind.outputs(params) : kind.outputs;
     return {
-      instance: whole,
+      instance: name,
       output: made.has(text) ? Object.keys(ports)[0] : output ?? Object.keys(ports)[0],
       ...(index !== undefined && !made.has(text) && { index: Number(index) }),
     };

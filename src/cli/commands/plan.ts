@@ -1,5 +1,5 @@
 import {
-  pending,
+  isPending,
   type Plan,
   plan as planEngine,
   type PlannedInstance,
@@ -41,8 +41,8 @@ there show of leakage, and of labels that can't be trained on, is an error.`,
     if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(given, workflow);
     const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
-    const { declaredProblems } = await import("../../engine/run/preflight.ts");
-    const problems = await declaredProblems(store, planned);
+    const { findDeclaredProblems } = await import("../../engine/run/preflight.ts");
+    const problems = await findDeclaredProblems(store, planned);
     if (given.has("json")) {
       const told = problems.map(({ instance, message }) => ({ instance, message }));
       out.line(JSON.stringify({ ...await planJson(planned), problems: told }, null, 2));
@@ -118,10 +118,10 @@ async function planJson({ workflow, instances, counts, estimate }: Plan): Promis
       key: planned.key,
       params: await parametersJson(planned, workflow),
       inputs: planned.instance.inputs,
-      reasons: pending(planned) ? planned.reasons : undefined,
-      why: pending(planned) ? await reasonsOf(planned, workflow) : undefined,
+      reasons: isPending(planned) ? planned.reasons : undefined,
+      why: isPending(planned) ? await reasonsOf(planned, workflow) : undefined,
       notes: notesOf(planned),
-      estimate: pending(planned) ? planned.estimate : undefined,
+      estimate: isPending(planned) ? planned.estimate : undefined,
       resumesFrom: planned.resumesFrom,
     }))),
   };

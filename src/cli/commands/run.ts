@@ -100,7 +100,7 @@ function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): D
   const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(given, name) };
   const display = openDisplay(given.has("quiet") ? err : out, context);
   if (!given.has("quiet")) return display;
-  const shown = ["instance-failed", "publish-failed", "nondeterminism", "damage"];
+  const shown = ["instance-failed", "publish-failed", "nondeterminism", "corruption"];
   return {
     show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
     close: () => display.close(),

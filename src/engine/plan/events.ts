@@ -1,9 +1,9 @@
 /**
- * What happens in a run, as it happens.
+ * The events of a run.
  *
  * One stream feeds the terminal, `--json`, `runs/<id>/events.jsonl`, the report and the live view.
- * Every event carries `time`, ISO 8601 in UTC. What steps that look at the outside world log while
- * planning comes first, then `run-started`; the last is `run-finished`.
+ * Every event carries `time`, ISO 8601 in UTC. What source steps log while planning comes first, then
+ * `run-started`; the last is `run-finished`.
  */
 import type { Digest, Json } from "../../workflow/step.ts";
 import type { Reason } from "./reason.ts";
@@ -102,7 +102,7 @@ export type EventBody =
   }
   | { type: "instance-interrupted"; instance: string; message: string }
   | { type: "instance-skipped"; instance: string; because: string }
-  /** One key, two results: the step is not deterministic, or its version should have been raised. */
+  /** One key, two results: the step is not deterministic, or its code changed and its version did not. */
   | {
     type: "nondeterminism";
     instance: string;
@@ -111,7 +111,7 @@ export type EventBody =
     recorded: Digest;
     produced: Digest;
   }
-  | { type: "damage"; what: "object" | "record"; name: string; path: string }
+  | { type: "corruption"; what: "object" | "record"; name: string; path: string }
   | { type: "published"; path: string; instance: string; output: string; state: "written" | "same" }
   | { type: "publish-failed"; path: string; message: string }
   | {

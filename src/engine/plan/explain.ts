@@ -7,7 +7,7 @@ import { openArtifact } from "../store/artifact.ts";
 import type { KeyParts } from "../store/key.ts";
 import { NearestRecords } from "./nearest.ts";
 import { plan, type PlannedInstance, type PlanOptions, producersByPort } from "./plan.ts";
-import { comparison, type Reason } from "./reason.ts";
+import { compareParts, type Reason } from "./reason.ts";
 import type { InstanceRecord, ManifestRef } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 
@@ -55,29 +55,29 @@ function explain(store: Store, nearest: NearestRecords, planned: PlannedInstance
   return {
     planned,
     record,
-    differences: comparison(record.parts, parts, instance.origins, producersByPort(instance)),
-    inputs: inputChanges(store, record.parts, parts),
+    differences: compareParts(record.parts, parts, instance.origins, producersByPort(instance)),
+    inputs: compareInputs(store, record.parts, parts),
   };
 }
 
-function inputChanges(store: Store, old: KeyParts, now: KeyParts): InputChange[] {
+function compareInputs(store: Store, old: KeyParts, now: KeyParts): InputChange[] {
   const changes: InputChange[] = [];
   for (const [port, after] of Object.entries(now.inputs)) {
     const before = old.inputs[port];
     if (typeof before !== "string" || typeof after !== "string" || before === after) continue;
-    const change = manifestChange(store, before, after);
+    const change = compareManifests(store, before, after);
     if (change) changes.push({ port, ...change });
   }
   return changes;
 }
 
-function manifestChange(
+function compareManifests(
   store: Store,
   before: Digest,
   after: Digest,
 ): Omit<InputChange, "port"> | undefined {
-  const old = readable(store, before);
-  const now = readable(store, after);
+  const old = tryOpen(store, before);
+  const now = tryOpen(store, after);
   if (!old || !now) return undefined;
   const was = new Map(old.files.map((file) => [file.path, file.digest]));
   const is = new Map(now.files.map((file) => [file.path, file.digest]));
@@ -93,8 +93,8 @@ function manifestChange(
   };
 }
 
-/** A key knows an input's digest and not its size; the store does. */
-function readable(store: Store, digest: Digest) {
+/** Opens an artifact by its digest; undefined when its bytes are gone. */
+function tryOpen(store: Store, digest: Digest) {
   const size = [store.root, ...store.lower]
     .map((root) => store.files.size(store.objectPath(digest, root)))
     .find((found) => found !== undefined);

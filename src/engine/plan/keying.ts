@@ -1,4 +1,4 @@
-/** From an instance and its inputs to the parts of its key. */
+/** Makes the parts of a key from an instance and its inputs. */
 import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
@@ -14,7 +14,7 @@ import type { AxedRef } from "../task/task.ts";
 
 export type Outputs = Readonly<Record<string, OutputRef>>;
 
-/** Facts about the device that results of this store depend on, by the policy of a step. */
+/** Facts about the device that results depend on, by the policy of a step. */
 export type NumericClass = (
   policy: "exact" | "class" | "any",
   store: Store,
@@ -41,12 +41,15 @@ export class Keying {
     readonly deviceCode: DeviceCode | undefined,
   ) {}
 
-  /** The numeric class that was asked for, if any was: the strictest first. */
+  /** The strictest numeric class that was asked for. */
   device(): Json | undefined {
     return this.#classes.get("exact") ?? this.#classes.get("class") ?? this.#classes.get("any");
   }
 
-  /** Parts but for inputs; a promise only where a file or the device must be looked at. */
+  /**
+   * Parts without inputs. A promise only where a file or the device must be examined: a plan of many
+   * cached instances would otherwise wait for one each.
+   */
   fixedParts(instance: Instance): Omit<KeyParts, "inputs"> | Promise<Omit<KeyParts, "inputs">> {
     const { kind } = instance;
     const paths = kind.source ? [] : pathParametersOf(kind);
@@ -54,14 +57,14 @@ export class Keying {
     if (paths.length === 0 && (policy === undefined || this.#isKnown(policy, kind.kind))) {
       return this.#assemble(instance, {}, policy);
     }
-    return this.#lookAround(instance, paths, policy);
+    return this.#examine(instance, paths, policy);
   }
 
   #isKnown(policy: string, kind: string): boolean {
     return this.#classes.has(policy) && (!this.deviceCode || this.#codes.has(kind));
   }
 
-  async #lookAround(
+  async #examine(
     instance: Instance,
     names: readonly string[],
     policy: Instance["execution"]["device"] | undefined,
@@ -137,7 +140,7 @@ export class Keying {
     } catch {
       isFolder = false;
     }
-    // The memo's own look names the problem of a path that can't be read.
+    // `digest` reports the problem of a path that can't be read.
     if (!isFolder) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
     for (const file of filesBelow(path, "", { followLinks: false }).sort()) {
@@ -164,7 +167,7 @@ export function boundRef(binding: Binding, outputs: Outputs): ManifestRef {
   return item;
 }
 
-/** Input references of an instance, or the first producer whose outputs are not known. */
+/** Input references of an instance; undefined while the outputs of a producer are unknown. */
 export function boundInputs(
   instance: Instance,
   outputsOf: (name: string) => Outputs | undefined,
@@ -189,7 +192,7 @@ export function boundInputs(
   return inputs;
 }
 
-/** Inputs as a key has them. */
+/** The inputs part of a key. */
 export function inputParts(inputs: Record<string, ManifestRef | AxedRef[]>): KeyParts["inputs"] {
   const parts: Record<string, KeyParts["inputs"][string]> = {};
   for (const [port, input] of Object.entries(inputs)) {

@@ -1,4 +1,4 @@
-/** `workflow.lock.json`: what a workflow stood on, so that `--frozen` can refuse a drift. */
+/** `workflow.lock.json`: the step kinds and inputs of a workflow, so that `--frozen` can refuse a change. */
 import type { Digest } from "../../workflow/step.ts";
 import { sameJson } from "../store/canonical.ts";
 import type { Plan } from "./plan.ts";
@@ -29,24 +29,29 @@ export function lockOf(plan: Plan): LockFile {
       );
     } else if (parts && Object.keys(parts.paths).length > 0) paths[instance.name] = parts.paths;
   }
-  return { version: 1, kinds: sorted(kinds), sources: sorted(sources), paths: sorted(paths) };
+  return {
+    version: 1,
+    kinds: sortByName(kinds),
+    sources: sortByName(sources),
+    paths: sortByName(paths),
+  };
 }
 
 export function encodeLock(lock: LockFile): string {
   return JSON.stringify(lock, undefined, 2) + "\n";
 }
 
-/** What has drifted from a lock, a line each; empty when nothing has. */
-export function drift(lock: LockFile, plan: Plan): string[] {
+/** What has changed since the lock was written, a line each. */
+export function findDrift(lock: LockFile, plan: Plan): string[] {
   const now = lockOf(plan);
   return [
-    ...differences("step kind", lock.kinds, now.kinds),
-    ...differences("input", lock.sources, now.sources),
-    ...differences("file of", lock.paths, now.paths),
+    ...compareEntries("step kind", lock.kinds, now.kinds),
+    ...compareEntries("input", lock.sources, now.sources),
+    ...compareEntries("file of", lock.paths, now.paths),
   ];
 }
 
-function differences(
+function compareEntries(
   what: string,
   old: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
@@ -58,6 +63,6 @@ function differences(
   });
 }
 
-function sorted<T>(record: Record<string, T>): Record<string, T> {
+function sortByName<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-/** The earlier record that an instance is compared with, and what it teaches about cost. */
+/** The earlier record that an instance is compared with, which also gives the estimate of its cost. */
 import type { Instance } from "../../workflow/graph.ts";
 import type { Digest, Estimate } from "../../workflow/step.ts";
 import type { KeyParts } from "../store/key.ts";
@@ -6,7 +6,7 @@ import { distance } from "./reason.ts";
 import type { InstanceRecord } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 
-/** Newest records of a kind that are looked at. */
+/** Newest records of a kind that are compared. */
 const CANDIDATES = 16;
 /** Instances of a kind that get a full search; the rest are compared with the newest record. */
 const SEARCHES = 200;
@@ -38,7 +38,7 @@ export class NearestRecords {
     return best;
   }
 
-  /** From the step's own estimate where it has one, else from earlier records of the kind. */
+  /** Cost as the nearest record had it; less where training resumes. */
   estimate(instance: Instance, near: InstanceRecord | undefined, resumeFrom: number): Estimate {
     if (!near) return {};
     return {
@@ -88,7 +88,7 @@ export function readLastKeys(store: Store, workflow: string): Readonly<Record<st
   }
 }
 
-/** Remembers them for the next comparison; they need not survive a power failure. */
+/** Writes the keys for the next comparison; they need not survive a power failure. */
 export async function writeLastKeys(
   store: Store,
   workflow: string,

@@ -1,9 +1,9 @@
 /**
  * Which instances are cached, will run or may run, and why.
  *
- * Forwards, every key that can be known is made and looked up: a record tells its outputs' digests
- * even when the bytes are gone. Backwards, what somebody will read is checked for presence. Steps
- * that look at the outside world run here, so that their consumers' keys are known.
+ * First, producers before consumers, every key that can be known is made and looked up: a record has
+ * its outputs' digests even when their bytes are gone. Then, consumers first, outputs that will be
+ * read are checked for presence. Source steps run here, so that their consumers' keys are known.
  */
 import { StepError } from "../../errors.ts";
 import type { Instance, Workflow } from "../../workflow/graph.ts";
@@ -20,9 +20,16 @@ import {
   type Outputs,
 } from "./keying.ts";
 import { NearestRecords } from "./nearest.ts";
-import { comparison, type Reason } from "./reason.ts";
+import { compareParts, type Reason } from "./reason.ts";
 import type { InstanceRecord } from "../store/record.ts";
-import { bindings, isBinding, producers, select, type Selected, type Selection } from "./select.ts";
+import {
+  bindingsOf,
+  isBinding,
+  producersOf,
+  type Selected,
+  selectInstances,
+  type Selection,
+} from "./select.ts";
 import { recordSource } from "./source.ts";
 import type { Store } from "../store/store.ts";
 
@@ -41,7 +48,7 @@ export interface PlannedInstance {
   reasons: readonly Reason[];
   /** Empty when cached. */
   estimate: Estimate;
-  /** Position of the checkpoint that it will go on from. */
+  /** Position of the checkpoint that it will resume from. */
   resumesFrom?: number;
 }
 
@@ -96,13 +103,13 @@ class Planner {
   readonly #known: Set<Digest> | undefined;
 
   constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
-    this.#selected = select(workflow, options);
+    this.#selected = selectInstances(workflow, options);
     this.#keying = new Keying(store, options.numericClass, options.deviceCode);
     this.#nearest = new NearestRecords(store, workflow.name);
     this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
   }
 
-  /** Plans one instance; a promise only where the outside or the device must be looked at. */
+  /** Plans one instance; returns a promise only where files or the device must be examined. */
   forward(instance: Instance): Promise<void> | undefined {
     try {
       const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
@@ -156,7 +163,7 @@ class Planner {
     } else this.#willRun(instance, keys, undefined);
   }
 
-  /** @param reasons the comparison with the nearest record when undefined */
+  /** @param reasons when undefined, the comparison with the nearest record */
   #willRun(
     instance: Instance,
     keys: { key: Digest; parts: KeyParts; chain?: Digest },
@@ -178,8 +185,8 @@ class Planner {
 
   #compare(instance: Instance, parts: KeyParts, near: InstanceRecord | undefined): Reason[] {
     if (!near) return [{ cause: "no-record" }];
-    const reasons = comparison(near.parts, parts, instance.origins, producersByPort(instance));
-    // The very record, but lost or set aside: its index line is all that is left.
+    const reasons = compareParts(near.parts, parts, instance.origins, producersByPort(instance));
+    // The record of this very key was lost or set aside, and only its index line is left.
     return reasons.length > 0 ? reasons : [{ cause: "no-record" }];
   }
 
@@ -188,7 +195,7 @@ class Planner {
     const forced = this.#selected.forced.has(instance.name);
     const upstream: Reason = {
       cause: "upstream",
-      instances: [...producers(instance)].filter((name) => !this.planned.get(name)?.outputs),
+      instances: [...producersOf(instance)].filter((name) => !this.planned.get(name)?.outputs),
     };
     if (forced || !instance.execution.cache) {
       const reason: Reason = { cause: forced ? "forced" : "uncached" };
@@ -197,7 +204,7 @@ class Planner {
     }
     const may = !instance.kind.source && this.store.kinds.hasShape(fixed);
     const near = this.#nearest.find(instance, undefined);
-    const changes = may || !near ? [] : comparison(
+    const changes = may || !near ? [] : compareParts(
       near.parts,
       { ...fixed, inputs: near.parts.inputs },
       instance.origins,
@@ -251,8 +258,8 @@ class Planner {
     near: InstanceRecord | undefined,
     resumesFrom: number | undefined,
   ): Estimate {
-    const learnt = this.#nearest.estimate(instance, near, resumesFrom ?? 0);
-    if (!instance.kind.estimate) return learnt;
+    const recorded = this.#nearest.estimate(instance, near, resumesFrom ?? 0);
+    if (!instance.kind.estimate) return recorded;
     const artifacts: Record<string, ReturnType<typeof openArtifact>[]> = {};
     try {
       const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf) ?? {};
@@ -263,10 +270,10 @@ class Planner {
             : openArtifact(this.store, element)
         );
       }
-      return { ...instance.kind.estimate(instance.params, artifacts), ...learnt };
+      return { ...instance.kind.estimate(instance.params, artifacts), ...recorded };
     } catch {
-      // An input that is about to be made anew: only earlier records can tell.
-      return learnt;
+      // An input will be computed again: only earlier records give an estimate.
+      return recorded;
     }
   }
 
@@ -296,12 +303,12 @@ class Planner {
       } else if (!wanted && !needed && !waitedFor.has(name)) {
         planned.state = "unwanted";
       }
-      if (!wanted && this.#selected.closed && pending(planned)) {
+      if (!wanted && this.#selected.closed && isPending(planned)) {
         throw new StepError(name, "is not cached and not among --only; run it first");
       }
-      if (wanted) { for (const producer of producers(instance)) consumed.add(producer); }
-      if (pending(planned)) {
-        for (const { instance: producer } of bindings(instance)) readers.add(producer);
+      if (wanted) { for (const producer of producersOf(instance)) consumed.add(producer); }
+      if (isPending(planned)) {
+        for (const { instance: producer } of bindingsOf(instance)) readers.add(producer);
         for (const producer of instance.needs) waitedFor.add(producer);
       }
     }
@@ -325,7 +332,7 @@ class Planner {
     const estimate: Estimate = {};
     for (const planned of instances) {
       counts[planned.state]++;
-      if (pending(planned)) addEstimate(estimate, planned.estimate);
+      if (isPending(planned)) addEstimate(estimate, planned.estimate);
     }
     return {
       workflow: this.workflow,
@@ -340,7 +347,7 @@ class Planner {
 }
 
 /** Whether it will or may run. */
-export function pending(planned: PlannedInstance): boolean {
+export function isPending(planned: PlannedInstance): boolean {
   return planned.state === "will-run" || planned.state === "may-run";
 }
 

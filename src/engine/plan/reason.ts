@@ -17,15 +17,15 @@ export type Reason =
   | { cause: "missing"; output: string }
   | { cause: "corrupt"; output: string }
   | { cause: "forced" }
-  /** The step says `cache = false`. */
+  /** The step has `cache = false`. */
   | { cause: "uncached" }
-  /** It looks at the outside world, and could not at plan time. */
+  /** A source step that could not run at plan time. */
   | { cause: "source" }
   /** It depends on the results of these. */
   | { cause: "upstream"; instances: readonly string[] };
 
 /** How the parts of a key differ from those of an earlier one. */
-export function comparison(
+export function compareParts(
   old: KeyParts,
   now: KeyParts,
   origins: Readonly<Record<string, Origin>>,
@@ -38,7 +38,7 @@ export function comparison(
   if (old.code !== now.code) reasons.push({ cause: "code" });
   const oldParams = { ...old.params, ...old.position };
   const newParams = { ...now.params, ...now.position };
-  for (const name of names(oldParams, newParams)) {
+  for (const name of namesOf(oldParams, newParams)) {
     if (sameJson(oldParams[name], newParams[name])) continue;
     reasons.push({
       cause: "parameter",
@@ -48,36 +48,36 @@ export function comparison(
       origin: origins[name],
     });
   }
-  for (const name of names(old.paths, now.paths)) {
+  for (const name of namesOf(old.paths, now.paths)) {
     if (sameJson(old.paths[name], now.paths[name])) continue;
     reasons.push({ cause: "path", name, origin: origins[name] });
   }
-  for (const port of names(old.inputs, now.inputs)) {
-    const detail = inputChange(old.inputs[port], now.inputs[port]);
+  for (const port of namesOf(old.inputs, now.inputs)) {
+    const detail = compareInput(old.inputs[port], now.inputs[port]);
     if (detail === undefined) continue;
     reasons.push({ cause: "input", port, from: producers[port] ?? [], detail });
   }
-  reasons.push(...deviceChanges(old.numericClass, now.numericClass));
+  reasons.push(...compareDevices(old.numericClass, now.numericClass));
   return reasons;
 }
 
 /** Number of parts that differ; parameters weigh less than what a step is made of. */
 export function distance(old: KeyParts, now: KeyParts): number {
-  return comparison(old, now, {}, {}).reduce((sum, { cause }) => {
+  return compareParts(old, now, {}, {}).reduce((sum, { cause }) => {
     return sum + (cause === "parameter" ? 1 : 2);
   }, 0);
 }
 
 type Input = KeyParts["inputs"][string];
 
-function inputChange(old: Input | undefined, now: Input | undefined): string | undefined {
-  if (old === undefined) return "bound anew";
+function compareInput(old: Input | undefined, now: Input | undefined): string | undefined {
+  if (old === undefined) return "newly bound";
   if (now === undefined) return "no longer bound";
   if (typeof old === "string" && typeof now === "string") {
     return old === now ? undefined : "content changed";
   }
-  const before = elements(old);
-  const after = elements(now);
+  const before = elementsOf(old);
+  const after = elementsOf(now);
   if (before.length === after.length && before.every((text, index) => text === after[index])) {
     return undefined;
   }
@@ -87,17 +87,17 @@ function inputChange(old: Input | undefined, now: Input | undefined): string | u
     (before.length === after.length ? "" : `, there were ${before.length}`);
 }
 
-function elements(input: Digest | readonly FanInElement[]): string[] {
+function elementsOf(input: Digest | readonly FanInElement[]): string[] {
   return typeof input === "string"
     ? [input]
     : input.map((element) => canonicalJson({ digest: element.digest, axes: element.axes }));
 }
 
-function deviceChanges(old: Json | undefined, now: Json | undefined): Reason[] {
+function compareDevices(old: Json | undefined, now: Json | undefined): Reason[] {
   if (sameJson(old, now)) return [];
-  const before = fields(old);
-  const after = fields(now);
-  const changes = names(before, after).filter((name) => !sameJson(before[name], after[name]))
+  const before = fieldsOf(old);
+  const after = fieldsOf(now);
+  const changes = namesOf(before, after).filter((name) => !sameJson(before[name], after[name]))
     .map((name) => ({ name, old: before[name], new: after[name] }));
   const reasons: Reason[] = [];
   if (changes.some(({ name }) => name === "kernels")) reasons.push({ cause: "kernel" });
@@ -106,13 +106,13 @@ function deviceChanges(old: Json | undefined, now: Json | undefined): Reason[] {
   return reasons;
 }
 
-function fields(value: Json | undefined): Readonly<Record<string, Json>> {
+function fieldsOf(value: Json | undefined): Readonly<Record<string, Json>> {
   if (value === undefined) return {};
   if (value === null || typeof value !== "object" || Array.isArray(value)) return { class: value };
   return value as Readonly<Record<string, Json>>;
 }
 
-function names(a: object, b: object): string[] {
+function namesOf(a: object, b: object): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
 }
 
@@ -125,13 +125,13 @@ export async function locatedReasonText(reason: Reason, workflow: Workflow): Pro
   return `${reasonText(reason)} (${where})`;
 }
 
-/** A reason in a few words, as tables show it. */
+/** A reason in a few words, for tables. */
 export function reasonText(reason: Reason): string {
   switch (reason.cause) {
     case "no-record":
       return "never run";
     case "parameter":
-      return `${reason.name}: ${shown(reason.old)} → ${shown(reason.new)}`;
+      return `${reason.name}: ${showValue(reason.old)} → ${showValue(reason.new)}`;
     case "path":
       return `${reason.name}: content changed`;
     case "input":
@@ -145,7 +145,7 @@ export function reasonText(reason: Reason): string {
       return "kernel table changed";
     case "device":
       return "device changed: " +
-        reason.changes.map((c) => `${c.name} ${shown(c.old)} → ${shown(c.new)}`).join(", ");
+        reason.changes.map((c) => `${c.name} ${showValue(c.old)} → ${showValue(c.new)}`).join(", ");
     case "missing":
       return `output ${reason.output} is missing from the cache`;
     case "corrupt":
@@ -163,7 +163,7 @@ export function reasonText(reason: Reason): string {
   }
 }
 
-function shown(value: Json | undefined): string {
+function showValue(value: Json | undefined): string {
   if (value === undefined) return "(none)";
   const text = JSON.stringify(value);
   return text.length > 60 ? text.slice(0, 57) + "..." : text;

@@ -26,7 +26,7 @@ export interface Selected {
 }
 
 /** @throws {WorkflowError} when a name fits no instance */
-export function select(workflow: Workflow, selection: Selection): Selected {
+export function selectInstances(workflow: Workflow, selection: Selection): Selected {
   const issues: Issue[] = [];
   const find = (targets: readonly string[] | undefined, option?: string) => {
     const found = new Set<string>();
@@ -49,14 +49,14 @@ export function select(workflow: Workflow, selection: Selection): Selected {
   if (issues.length > 0) throw new WorkflowError(issues);
 
   let wanted = new Set(workflow.instances.map((instance) => instance.name));
-  if (targets.size > 0) wanted = intersection(wanted, upstream(workflow, targets));
-  if (from.size > 0) wanted = intersection(wanted, downstream(workflow, from));
-  if (only.size > 0) wanted = intersection(wanted, only);
+  if (targets.size > 0) wanted = intersect(wanted, upstreamOf(workflow, targets));
+  if (from.size > 0) wanted = intersect(wanted, downstreamOf(workflow, from));
+  if (only.size > 0) wanted = intersect(wanted, only);
   return { wanted, forced, closed: only.size > 0 };
 }
 
 /** Every binding of an instance. */
-export function* bindings(instance: Instance): Generator<Binding> {
+export function* bindingsOf(instance: Instance): Generator<Binding> {
   for (const input of Object.values(instance.inputs)) {
     if (isBinding(input)) yield input;
     else yield* input;
@@ -68,31 +68,31 @@ export function isBinding(input: Binding | readonly Binding[]): input is Binding
 }
 
 /** Names of the instances that must be done first, each once. */
-export function producers(instance: Instance): Set<string> {
+export function producersOf(instance: Instance): Set<string> {
   const names = new Set(instance.needs);
-  for (const binding of bindings(instance)) names.add(binding.instance);
+  for (const binding of bindingsOf(instance)) names.add(binding.instance);
   return names;
 }
 
-function upstream(workflow: Workflow, names: ReadonlySet<string>): Set<string> {
+function upstreamOf(workflow: Workflow, names: ReadonlySet<string>): Set<string> {
   const found = new Set(names);
   for (const instance of workflow.instances.toReversed()) {
     if (!found.has(instance.name)) continue;
-    for (const name of producers(instance)) found.add(name);
+    for (const name of producersOf(instance)) found.add(name);
   }
   return found;
 }
 
-function downstream(workflow: Workflow, names: ReadonlySet<string>): Set<string> {
+function downstreamOf(workflow: Workflow, names: ReadonlySet<string>): Set<string> {
   const found = new Set(names);
   for (const instance of workflow.instances) {
-    for (const name of producers(instance)) {
+    for (const name of producersOf(instance)) {
       if (found.has(name)) found.add(instance.name);
     }
   }
   return found;
 }
 
-function intersection(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
+function intersect(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
   return new Set([...a].filter((name) => b.has(name)));
 }

@@ -1,4 +1,4 @@
-/** Steps that look at the outside world: run while planning, recorded by what they found. */
+/** Source steps read files outside the store: they run while planning, and what they find is their key. */
 import { StepError } from "../../errors.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { EventBody } from "./events.ts";
@@ -14,8 +14,8 @@ export interface SourceOptions {
 }
 
 /**
- * Looks, and publishes a record if what was found is new. The key holds the outputs' digests in
- * place of paths, so that it stays the same when the data move.
+ * Runs a source step, and publishes a record if what it found is new. The key holds the outputs'
+ * digests in place of paths, so that it stays the same when the data move.
  * @throws {StepError} naming the instance
  */
 export async function recordSource(

@@ -1,4 +1,4 @@
-/** From an execution's outputs to a record that the next run finds. */
+/** Publishes the outputs of an execution as a record, which the next run finds. */
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
 import type { KeyParts } from "../store/key.ts";
@@ -6,34 +6,34 @@ import type { Outputs } from "../plan/keying.ts";
 import { madeBy, type Store } from "../store/store.ts";
 import type { TaskResult } from "../task/task.ts";
 
-export interface Commission {
+export interface CommitRequest {
   key: Digest;
   parts: KeyParts;
   result: TaskResult;
   seconds: number;
   /** Lines that the step logged. */
   log: readonly string[];
-  /** False: the outputs are for this run alone. */
+  /** False when the outputs are for this run alone. */
   recorded: boolean;
-  /** The outputs on record are known to be damaged. */
+  /** The recorded outputs are known to be missing or corrupt. */
   replaces: boolean;
   onDifference: (difference: { output: string; recorded: Digest; produced: Digest }) => void;
 }
 
-export interface Committed {
-  /** What consumers are to read. */
+export interface CommitResult {
+  /** Outputs that consumers read. */
   outputs: Outputs;
   bytes: number;
-  /** They are those of an earlier record of this key. */
+  /** Whether they equal those of an earlier record of this key. */
   unchanged: boolean;
 }
 
-/** Publishes a record, unless there is one whose outputs are whole: then the first stands. */
-export async function commit(store: Store, commission: Commission): Promise<Committed> {
-  const { key, parts, result, seconds } = commission;
+/** Publishes a record, unless there is one whose outputs are intact: that one stays. */
+export async function commit(store: Store, request: CommitRequest): Promise<CommitResult> {
+  const { key, parts, result, seconds } = request;
   const produced = result.outputs;
   const bytes = Object.values(produced).reduce((sum, output) => sum + output.bytes, 0);
-  if (!commission.recorded) return { outputs: produced, bytes, unchanged: false };
+  if (!request.recorded) return { outputs: produced, bytes, unchanged: false };
   const earlier = store.record(key)?.outputs;
   if (earlier && sameOutputs(produced, earlier)) {
     return { outputs: produced, bytes, unchanged: true };
@@ -42,9 +42,9 @@ export async function commit(store: Store, commission: Commission): Promise<Comm
     for (const [output, { digest }] of Object.entries(produced)) {
       const recorded = earlier[output]?.digest;
       if (recorded === undefined || recorded === digest) continue;
-      commission.onDifference({ output, recorded, produced: digest });
+      request.onDifference({ output, recorded, produced: digest });
     }
-    if (!commission.replaces && allPresent(store, earlier)) {
+    if (!request.replaces && allPresent(store, earlier)) {
       return { outputs: earlier, bytes, unchanged: false };
     }
   }
@@ -57,7 +57,7 @@ export async function commit(store: Store, commission: Commission): Promise<Comm
     seconds,
     ...(result.resumedFrom !== undefined && { resumedFrom: result.resumedFrom }),
     bytes,
-    ...(commission.log.length > 0 && { log: await storeLog(store, commission.log) }),
+    ...(request.log.length > 0 && { log: await storeLog(store, request.log) }),
     made: madeBy(),
   });
   return { outputs: produced, bytes, unchanged: false };
@@ -67,7 +67,7 @@ async function storeLog(store: Store, lines: readonly string[]): Promise<Digest>
   return (await store.putObject(new TextEncoder().encode(lines.join("\n") + "\n"))).digest;
 }
 
-/** Whether everything that the outputs are made of is there. */
+/** Whether all manifests and files of the outputs are present. */
 export function allPresent(store: Store, outputs: Outputs): boolean {
   return Object.values(outputs).every((output) => outputState(store, output) === "present");
 }

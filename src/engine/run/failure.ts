@@ -1,13 +1,13 @@
-/** What is told and kept of an instance that failed. */
+/** The report of an instance that failed. */
 import { StepError } from "../../errors.ts";
 import type { EventBody } from "../plan/events.ts";
 import type { Node } from "./node.ts";
 import { keepFailure, logPath, type RunFolder } from "./run_folder.ts";
 import type { Store } from "../store/store.ts";
 
-/** Of the log. */
+/** Last lines of the log that are reported. */
 const TAIL_LINES = 10;
-/** Their message says all; anything else is a bug, whose stack is wanted. */
+/** Reported by their message; any other error is a bug and reported with its stack. */
 const KNOWN_ERRORS = new Set([
   "DataError",
   "DeviceError",
@@ -16,8 +16,8 @@ const KNOWN_ERRORS = new Set([
   "TimeoutError",
 ]);
 
-/** Keeps what the instance leaves, notes the failure on its node, and says what to tell. */
-export function failed(
+/** Keeps what the instance stored, sets the failure on its node, and returns what to report. */
+export function recordFailure(
   store: Store,
   folder: RunFolder | undefined,
   node: Node,

@@ -3,9 +3,9 @@ import type { Blob } from "../../workflow/step.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { Counts, Outcome } from "../plan/events.ts";
 import type { Outputs } from "../plan/keying.ts";
-import { pending, type Plan, type PlannedInstance } from "../plan/plan.ts";
+import { isPending, type Plan, type PlannedInstance } from "../plan/plan.ts";
 import type { Demand } from "./pools.ts";
-import { producers } from "../plan/select.ts";
+import { producersOf } from "../plan/select.ts";
 import type { Task } from "../task/task.ts";
 
 /**
@@ -67,13 +67,13 @@ export function buildNodes(
     });
   }
   for (const node of nodes.values()) {
-    for (const name of producers(node.planned.instance)) {
+    for (const name of producersOf(node.planned.instance)) {
       nodes.get(name)!.consumers.push(node);
       node.waiting++;
     }
   }
   for (const node of [...nodes.values()].reverse()) {
-    const own = pending(node.planned) ? node.planned.estimate.seconds ?? 1 : 0;
+    const own = isPending(node.planned) ? node.planned.estimate.seconds ?? 1 : 0;
     const after = node.consumers.reduce((most, next) => Math.max(most, next.priority), 0);
     node.priority = own + after;
   }
@@ -99,7 +99,7 @@ export function keysOf(nodes: ReadonlyMap<string, Node>): Record<string, string>
 }
 
 export function whySkipped(node: Node, nodes: ReadonlyMap<string, Node>): string {
-  for (const name of producers(node.planned.instance)) {
+  for (const name of producersOf(node.planned.instance)) {
     const { outcome } = nodes.get(name)!;
     if (outcome === "failed" || outcome === "skipped" || outcome === "interrupted") {
       return `${name} ${outcome}`;

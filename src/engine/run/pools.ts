@@ -1,7 +1,7 @@
 /** Resource pools: processors, devices and memory that running instances share. */
 import type { Instance } from "../../workflow/graph.ts";
 
-/** Of a pool, or of an instance. Memory is in bytes. */
+/** What an instance needs, or what a pool has. Memory is in bytes. */
 export interface Demand {
   cpu: number;
   gpu: number;
@@ -15,7 +15,7 @@ export class Pools {
     this.#free = { ...capacity };
   }
 
-  /** What an instance asks for. More than there is would never start; it gets all there is. */
+  /** What an instance needs, at most all there is: more would never start. */
   demandOf({ kind, execution: { resources } }: Instance): Demand {
     const gpu = kind.runs === "device" ? Math.max(1, resources.gpu) : resources.gpu;
     return {

@@ -1,4 +1,7 @@
-/** Problems of inputs, told as soon as these are known: before what waits for a pool begins. */
+/**
+ * Checks inputs as soon as they are known, so that problems are reported before steps that wait for a
+ * pool start.
+ */
 import { StepError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
 import type { Json, PreflightInput } from "../../workflow/step.ts";
@@ -6,19 +9,19 @@ import { openArtifact } from "../store/artifact.ts";
 import { messageOf } from "./failure.ts";
 import { boundInputs, boundRef } from "../plan/keying.ts";
 import { buildNodes, type Node } from "./node.ts";
-import { pending, type Plan } from "../plan/plan.ts";
+import { isPending, type Plan } from "../plan/plan.ts";
 import { isBinding } from "../plan/select.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import { checkInputs } from "../task/task.ts";
 
 export class PreflightChecks {
   readonly #underWay = new Set<Promise<void>>();
-  /** By instance, then by output: what was said of outputs that are still to be made. */
+  /** By instance, then by output: what is declared of outputs that do not exist yet. */
   readonly #declared = new Map<string, Readonly<Record<string, Json>>>();
-  /** By producer: those that look at its outputs, or at what is said of them. */
+  /** By producer: instances that check its outputs or what is declared of them. */
   readonly #readers = new Map<string, Node[]>();
 
-  /** @param fail is told of a node that has no outcome yet */
+  /** @param fail called with a node that has no outcome yet */
   constructor(
     readonly store: Store,
     readonly nodes: ReadonlyMap<string, Node>,
@@ -27,7 +30,7 @@ export class PreflightChecks {
     for (const node of nodes.values()) {
       if (node.outcome !== undefined || !node.planned.instance.kind.preflight) continue;
       const producers = new Set(
-        readBindings(node.planned.instance).map(({ instance }) => instance),
+        preflightBindingsOf(node.planned.instance).map(({ instance }) => instance),
       );
       for (const producer of producers) {
         const readers = this.#readers.get(producer);
@@ -42,46 +45,46 @@ export class PreflightChecks {
     return this.#underWay.size;
   }
 
-  /** Until none is under way, those included that others lead to. */
+  /** Returns when no check is under way, including those that others start. */
   async done(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  /** Every input of an instance is there. */
+  /** Checks the inputs of an instance, all of which exist. */
   checkInputs(node: Node): void {
     const { instance } = node.planned;
     const { kind, params } = instance;
     if (!kind.checkInputs) return;
     const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
-    if (inputs) this.#begin(node, () => checkInputs(this.store, kind, { params, inputs }));
+    if (inputs) this.#start(node, () => checkInputs(this.store, kind, { params, inputs }));
   }
 
-  /** Outputs of an instance are there. */
-  made(instance: string): void {
+  /** Continues with the checks that need the outputs of an instance, which exist now. */
+  continueAfter(instance: string): void {
     const readers = this.#readers.get(instance) ?? [];
     this.#readers.delete(instance);
     for (const node of readers) this.#preflight(node);
   }
 
-  /** Looks, once something is known of each input that is read. */
+  /** Runs the check of an instance once each input that it reads exists or is declared. */
   #preflight(node: Node): void {
     const { instance } = node.planned;
     const { preflight } = instance.kind;
     const { name } = instance;
     if (!preflight || node.outcome !== undefined || this.#declared.has(name)) return;
-    if (!readBindings(instance).every((binding) => this.#isKnown(binding))) return;
+    if (!preflightBindingsOf(instance).every((binding) => this.#isKnown(binding))) return;
     this.#declared.set(name, {});
-    this.#begin(node, async () => {
+    this.#start(node, async () => {
       const { params } = instance;
       this.#declared.set(name, await preflight.check({ params, inputs: this.#inputsOf(instance) }));
-      this.made(name);
+      this.continueAfter(name);
     });
   }
 
-  #begin(node: Node, check: () => Promise<void>): void {
+  #start(node: Node, check: () => Promise<void>): void {
     const underWay = check()
       .catch((error) => {
-        // What is missing from the store is mended when the instance has its turn.
+        // What is missing from the store is computed again when the instance has its turn.
         if (error instanceof ObjectError || node.outcome !== undefined) return;
         this.fail(node, error);
       })
@@ -119,13 +122,13 @@ export class PreflightChecks {
   #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
 }
 
-/** Problems that what is there shows already of what will or may run; nothing is run for it. */
-export async function declaredProblems(store: Store, plan: Plan): Promise<StepError[]> {
-  const looks = plan.instances.some((planned) => {
+/** Problems of what will or may run that existing inputs show; nothing is run. */
+export async function findDeclaredProblems(store: Store, plan: Plan): Promise<StepError[]> {
+  const hasChecks = plan.instances.some((planned) => {
     const { preflight, checkInputs } = planned.instance.kind;
-    return pending(planned) && (preflight || checkInputs);
+    return isPending(planned) && (preflight || checkInputs);
   });
-  if (!looks) return [];
+  if (!hasChecks) return [];
   const nodes = buildNodes(plan, () => ({ cpu: 0, gpu: 0, memory: 0 }));
   for (const node of nodes.values()) {
     const { state, outputs } = node.planned;
@@ -144,7 +147,7 @@ export async function declaredProblems(store: Store, plan: Plan): Promise<StepEr
   return problems;
 }
 
-/** What an instance connects to the ports that it looks at beforehand. */
-function readBindings({ kind, inputs }: Instance): Binding[] {
+/** Bindings of the ports that the preflight check reads. */
+function preflightBindingsOf({ kind, inputs }: Instance): Binding[] {
   return (kind.preflight?.reads ?? []).flatMap((port) => inputs[port] ?? []);
 }

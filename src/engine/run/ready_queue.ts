@@ -1,4 +1,4 @@
-/** Ready instances, by what they need and how much waits for them. */
+/** Instances that are ready to run, by demand and priority. */
 import type { Demand } from "./pools.ts";
 
 interface Entry<T> {
@@ -7,7 +7,7 @@ interface Entry<T> {
   order: number;
 }
 
-/** One heap a kind of demand, so that what doesn't fit now costs nothing to pass over. */
+/** One heap for each distinct demand, so that skipping what doesn't fit now costs nothing. */
 export class ReadyQueue<T> {
   readonly #heaps = new Map<string, { demand: Demand; heap: Entry<T>[] }>();
   size = 0;
@@ -21,7 +21,7 @@ export class ReadyQueue<T> {
     this.size++;
   }
 
-  /** The first that fits. */
+  /** Removes the first whose demand fits. */
   pop(fits: (demand: Demand) => boolean): T | undefined {
     let best: Entry<T>[] | undefined;
     for (const { demand, heap } of this.#heaps.values()) {

@@ -29,13 +29,13 @@ export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal">, Sch
   /** See {@link LocalOptions.stepModule}. */
   stepModule?: string;
   onEvent?: EventListener;
-  /** In place of the local one. */
+  /** Used instead of the local executor. */
   executor?: Executor;
   /** What the workflow was read with, kept in the run's record. */
   request?: RunRequest;
-  /** In place of planning, a plan just made of this workflow and store. */
+  /** A plan just made of this workflow and store, which is used instead of planning. */
   planned?: Plan;
-  /** What happened before. */
+  /** Events that come before those of the plan. */
   before?: readonly EventBody[];
 }
 
@@ -52,7 +52,7 @@ export interface RunResult {
 }
 
 /**
- * A failed step is no exception here: look at `status` and `errors`.
+ * A failed step throws nothing: it is in `status` and `errors`.
  *
  * @throws {WorkflowError} on an unknown target; {StepError} when a source step fails while planning;
  *   {DataError} when the store can't be written and something must run
@@ -74,7 +74,7 @@ export async function run(
     else early.push(event);
     options.onEvent?.(event);
   };
-  store.onDamage = (damage) => emit({ type: "damage", ...damage });
+  store.onCorruption = (corruption) => emit({ type: "corruption", ...corruption });
   const executor = options.executor ?? new LocalExecutor(store, options);
   try {
     options.before?.forEach(emit);
@@ -96,7 +96,7 @@ export async function run(
     });
     const pools = new Pools({
       cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
-      gpu: await slots(planned, options),
+      gpu: await countDeviceSlots(planned, options),
       memory: options.memory ?? Infinity,
     });
     const scheduler = new Scheduler(store, planned, pools, executor, folder, options, emit);
@@ -128,7 +128,7 @@ export async function run(
   }
 }
 
-async function slots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {
+async function countDeviceSlots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {
   const needed = planned.instances.some(({ state, instance: { kind } }) =>
     kind.runs === "device" && (state === "will-run" || state === "may-run")
   );

@@ -2,10 +2,10 @@
  * What a run leaves under `runs/<id>/`:
  *
  *     run.json        the run record
- *     events.jsonl    every event, a line each
- *     logs/           a file an instance that logged or failed
- *     failed/         a folder an instance that failed: failure.json tells what it was given,
- *                     stored/ has what it had stored, in order
+ *     events.jsonl    one line for each event
+ *     logs/           a file for each instance that logged or failed
+ *     failed/         a folder for each failed instance: failure.json has its task and error,
+ *                     stored/ what it had stored, in order
  *     lock            locked while the run is alive
  */
 import { DataError } from "../../errors.ts";
@@ -106,7 +106,7 @@ export class RunFolder {
   /** Why something could not be written. A full disk must not stop steps that need none. */
   problem?: DataError;
 
-  /** @param live whether it lasts, so that somebody may watch: events are then written as they come */
+  /** @param live whether steps will run: events are then written as they come, for the live view */
   constructor(readonly store: Store, readonly id: string, readonly live = true) {
     this.path = runPath(store, id);
     store.files.makeFolder(`${this.path}/logs`);
@@ -134,7 +134,7 @@ export class RunFolder {
     this.attempt(() => this.store.files.append(path, line + "\n"));
   }
 
-  /** Does it, unless the disk refuses; then that is remembered. */
+  /** Runs an action; a refusal of the disk is kept in {@link problem}. */
   attempt(action: () => void): void {
     try {
       action();
@@ -180,15 +180,14 @@ export class RunFolder {
   }
 }
 
-/** Where {@link keepFailure} keeps what a failed instance left. */
+/** The folder that {@link keepFailure} writes. */
 export function failedPath(store: Store, id: string, instance: string): string {
   return `${runPath(store, id)}/failed/${fileNameOf(instance)}`;
 }
 
 /**
- * Keeps what is needed to look into a failure: what the step was given, what it had stored, why it
- * stopped. What it stored has a second name there, which the garbage collector lets live as long as
- * the run. Returns the folder.
+ * Keeps what is needed to examine a failure: the task, what the step had stored, and the error. Stored
+ * objects get a second name there, which stays as long as the run. Returns the folder.
  */
 export function keepFailure(
   folder: RunFolder,
@@ -232,7 +231,7 @@ export function readRun(store: Store, id: string): RunRecord | undefined {
   }
 }
 
-/** Whether the process of a run that says `running` still lives. */
+/** Whether the process of a run is still alive. */
 export function isAlive(store: Store, id: string): boolean {
   try {
     using file = Deno.openSync(`${runPath(store, id)}/lock`, { write: true });

@@ -12,14 +12,14 @@ import type { Executor } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
 import { Lease } from "../store/lease.ts";
-import { failed, messageOf } from "./failure.ts";
+import { messageOf, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
 import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 import { logPath, type RunFolder } from "./run_folder.ts";
-import { producers } from "../plan/select.ts";
+import { producersOf } from "../plan/select.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import type { Task, TaskListener, TaskResult } from "../task/task.ts";
 
@@ -30,13 +30,13 @@ const LONGEST_LEASE_WAIT = 1000;
 const MAX_RECOMPUTES = 3;
 
 export interface SchedulerOptions {
-  /** First interrupt: no more starts; what runs is asked to save and stop. */
+  /** First interrupt: nothing more is started; running steps are asked to save and stop. */
   signal?: AbortSignal;
-  /** Second interrupt: nothing is waited for. */
+  /** Second interrupt: running steps are not waited for. */
   kill?: AbortSignal;
-  /** Goes on with what does not depend on a failure. */
+  /** Whether instances that do not depend on a failure still run. */
   keepGoing?: boolean;
-  /** Memoized parts and checkpoints are made anew and not kept. */
+  /** Memoized parts and checkpoints are computed again and not kept. */
   fresh?: boolean;
 }
 
@@ -48,8 +48,8 @@ export class Scheduler {
   #preflight!: PreflightChecks;
   #running = 0;
   #runningQuick = 0;
-  #sleeping = 0;
-  /** No more starts. */
+  #awaitingLease = 0;
+  /** Nothing more is started. */
   #stopped = false;
   readonly #done = Promise.withResolvers<void>();
   readonly #kill: AbortSignal;
@@ -117,7 +117,7 @@ export class Scheduler {
     const waiting = node.recomputeFor ?? node.consumers;
     delete node.recomputeFor;
     if (outcome === "interrupted") return;
-    this.#preflight.made(node.planned.instance.name);
+    this.#preflight.continueAfter(node.planned.instance.name);
     for (const consumer of waiting) {
       if (--consumer.waiting === 0 && consumer.outcome === undefined) this.#enqueue(consumer);
     }
@@ -151,7 +151,7 @@ export class Scheduler {
 
   #finishIfIdle(): void {
     if (this.#running > 0) return;
-    const left = this.#ready.size + this.#quick.size + this.#sleeping;
+    const left = this.#ready.size + this.#quick.size + this.#awaitingLease;
     if (this.#stopped || left === 0) this.#done.resolve();
   }
 
@@ -229,13 +229,13 @@ export class Scheduler {
     return true;
   }
 
-  /** Undefined when another run computes it: the instance then sleeps and comes back. */
+  /** Undefined when another run computes the key: the instance is then queued again later. */
   #takeLease(node: Node, key: string): Lease | undefined {
     const lease = Lease.tryTake(`${this.store.root}/leases`, key);
     if (lease) return lease;
     const { name } = node.planned.instance;
     this.emit({ type: "instance-waiting", instance: name, key });
-    this.#sleeping++;
+    this.#awaitingLease++;
     let delay = FIRST_LEASE_WAIT;
     const retry = () => {
       const free = this.#stopped ? undefined : Lease.tryTake(`${this.store.root}/leases`, key);
@@ -245,7 +245,7 @@ export class Scheduler {
         return;
       }
       free?.release();
-      this.#sleeping--;
+      this.#awaitingLease--;
       this.#enqueue(node);
       this.#startReady();
       this.#finishIfIdle();
@@ -311,7 +311,7 @@ export class Scheduler {
     };
   }
 
-  /** Publishes the record; from here on the result is safe. */
+  /** Publishes the record, after which the result survives a kill. */
   async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
     const { instance } = node.planned;
     const { name } = instance;
@@ -345,7 +345,7 @@ export class Scheduler {
   // ---- failures ----
 
   #fail(node: Node, error: unknown): void {
-    const { failure, event } = failed(this.store, this.folder, node, error);
+    const { failure, event } = recordFailure(this.store, this.folder, node, error);
     this.errors.push(failure);
     this.emit(event);
     node.outcome = "failed";
@@ -353,12 +353,12 @@ export class Scheduler {
   }
 
   /**
-   * An input is missing or corrupt: what made it runs again, and then this instance.
-   * @returns false when that was tried before without success
+   * Runs the producers of missing or corrupt inputs again, and then this instance.
+   * @returns false when that was tried too often
    */
   #recomputeInputs(node: Node, error: ObjectError): boolean {
     if (node.recomputes >= MAX_RECOMPUTES || this.#stopped) return false;
-    const made = [...producers(node.planned.instance)].map((name) => this.nodes.get(name)!)
+    const made = [...producersOf(node.planned.instance)].map((name) => this.nodes.get(name)!)
       .filter(({ recomputeFor, outputs }) =>
         recomputeFor || !allPresent(this.store, outputs ?? {})
       );

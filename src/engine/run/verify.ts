@@ -1,4 +1,4 @@
-/** Re-executes what is recorded, from its recorded inputs, and compares bytes. */
+/** Executes recorded instances again, from their recorded inputs, and compares bytes. */
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { run, type RunOptions, type RunResult } from "./run.ts";
@@ -17,7 +17,7 @@ export interface Verification {
 }
 
 /**
- * Records stay as they are; memoized parts and checkpoints are made anew and not kept.
+ * Records stay as they are; memoized parts and checkpoints are computed again and not kept.
  * Instances without a record are executed and recorded as in any run.
  */
 export async function verify(

@@ -1,4 +1,4 @@
-/** Artifacts: drafts into the store, manifests out of it. */
+/** Artifacts: storing what steps return, and opening what is stored. */
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
 import type { Artifact, ArtifactFile, OutputPort, StepOutput } from "../../workflow/step.ts";
@@ -15,10 +15,10 @@ import { ObjectError, type Store } from "./store.ts";
 export async function storeOutput(
   store: Store,
   port: OutputPort,
-  draft: StepOutput,
+  output: StepOutput,
   subject: string,
 ): Promise<OutputRef> {
-  const stored = await storeTree(store, port.type, port.list, draft, subject);
+  const stored = await storeTree(store, port.type, port.list, output, subject);
   return { type: port.type, ...stored };
 }
 
@@ -26,12 +26,12 @@ async function storeTree(
   store: Store,
   type: string,
   list: string | undefined,
-  draft: StepOutput,
+  output: StepOutput,
   subject: string,
 ): Promise<Omit<OutputRef, "type">> {
   const files: ArtifactFile[] = [];
   let bytes = 0;
-  for (const [path, content] of sortedFiles(draft)) {
+  for (const [path, content] of sortedFiles(output)) {
     checkArtifactPath(path, subject);
     const blob = typeof content === "string"
       ? await store.putObject(new TextEncoder().encode(content))
@@ -44,19 +44,24 @@ async function storeTree(
     files.push({ path, ...blob });
     bytes += blob.size;
   }
-  if (list === undefined && draft.items !== undefined) {
+  if (list === undefined && output.items !== undefined) {
     throw new DataError(subject, "returned a list, but the output is not declared as one");
   }
   let items: ManifestRef[] | undefined;
   if (list !== undefined) {
     items = [];
-    for (const [index, item] of (draft.items ?? []).entries()) {
+    for (const [index, item] of (output.items ?? []).entries()) {
       const stored = await storeTree(store, list, undefined, item, `${subject}[${index}]`);
       items.push({ digest: stored.digest, size: stored.size });
       bytes += stored.bytes;
     }
   }
-  const manifest = encodeManifest({ type, meta: draft.meta ?? {}, files, ...(items && { items }) });
+  const manifest = encodeManifest({
+    type,
+    meta: output.meta ?? {},
+    files,
+    ...(items && { items }),
+  });
   const blob = await store.putObject(manifest);
   return { ...blob, bytes: bytes + manifest.length, ...(items && { items }) };
 }

@@ -1,4 +1,4 @@
-/** What `gyrus cache` shows and does, apart from the garbage collector. */
+/** What `gyrus cache` lists and does, except the garbage collector. */
 import { DataError } from "../../errors.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "./artifact.ts";
@@ -71,7 +71,7 @@ export interface CacheVerification {
   records: number;
   /** Set aside by this verification. */
   corrupt: readonly string[];
-  /** Results of which something is gone; they are misses. */
+  /** Results with missing or corrupt parts; they count as misses. */
   incomplete: readonly { key: Digest; kind: string; output: string; state: string }[];
 }
 
@@ -96,11 +96,11 @@ export async function verifyCache(store: Store): Promise<CacheVerification> {
     objects: inventory.objects.size,
     records: inventory.instances.length + inventory.memos.length + inventory.chains.length,
     corrupt,
-    incomplete: incomplete(store, inventory),
+    incomplete: findIncomplete(store, inventory),
   };
 }
 
-function incomplete(store: Store, inventory: Inventory): CacheVerification["incomplete"] {
+function findIncomplete(store: Store, inventory: Inventory): CacheVerification["incomplete"] {
   return inventory.instances.flatMap(({ record }) =>
     Object.entries(record.outputs).flatMap(([output, ref]) => {
       const state = outputState(store, ref);
@@ -112,8 +112,8 @@ function incomplete(store: Store, inventory: Inventory): CacheVerification["inco
 }
 
 /**
- * Keys that a text means: a key, the first digits of one, or the name of a kind.
- * @throws {DataError} when it means none, or digits mean several
+ * Keys that a text refers to: a key, its first digits, or the name of a kind.
+ * @throws {DataError} when it refers to none, or digits to several
  */
 export function findKeys(store: Store, text: string): Digest[] {
   const { instances } = takeInventory(store);
@@ -122,9 +122,11 @@ export function findKeys(store: Store, text: string): Digest[] {
   const digits = text.replace(/^sha256-/, "");
   const found = instances.filter(({ record }) => hexOf(record.key).startsWith(digits));
   if (found.length === 0 || digits === "") {
-    throw new DataError(text, "is no kind of step in this cache and begins no key of it");
+    throw new DataError(text, "is no kind of step in this cache, and no key starts with it");
   }
-  if (found.length > 1) throw new DataError(text, `begins ${found.length} keys; give more digits`);
+  if (found.length > 1) {
+    throw new DataError(text, `${found.length} keys start with it; give more digits`);
+  }
   return found.map(({ record }) => record.key);
 }
 

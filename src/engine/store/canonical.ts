@@ -2,12 +2,12 @@
  * One text for one value: what keys and manifests are hashed from.
  *
  * Object keys are sorted by code unit, numbers take their shortest round-trip form, and fields that
- * are undefined are left out. Kinds of value can't collide, since JSON's own syntax tells them
- * apart; -0 is kept apart from 0 because arithmetic does so.
+ * are undefined are left out. Values of different
+ * types have different texts, as in JSON; -0 differs from 0, as in arithmetic.
  */
 import type { Json } from "../../workflow/step.ts";
 
-/** @throws {TypeError} on NaN and infinities, which JSON would turn into null without a word */
+/** @throws {TypeError} on NaN and infinities, which JSON would silently turn into null */
 export function canonicalJson(value: Json | undefined): string {
   switch (typeof value) {
     case "string":

@@ -7,17 +7,17 @@ export const CHUNK = 1 << 20;
 const PREFIX = "sha256-";
 const encoder = new TextEncoder();
 
-/** What is left to be hashed here, in bytes; beyond it loading Node's hash (20 ms) pays. */
-let little = 1 << 18;
+/** Bytes that may still be hashed here; beyond them loading Node's hash (20 ms) pays. */
+let budget = 1 << 18;
 
 /** Digest of bytes, or of a text's UTF-8. */
 export function digestOf(content: Uint8Array | string): Digest {
   const bytes = typeof content === "string" ? encoder.encode(content) : content;
-  if (bytes.length <= little) {
-    little -= bytes.length;
+  if (bytes.length <= budget) {
+    budget -= bytes.length;
     return PREFIX + sha256(bytes);
   }
-  little = 0;
+  budget = 0;
   return PREFIX + nodeCrypto().hash("sha256", bytes, "hex");
 }
 
@@ -25,8 +25,8 @@ function nodeCrypto() {
   return process.getBuiltinModule("node:crypto");
 }
 
-/** A digest that is made piece by piece. */
-export function hashing(): { update(piece: Uint8Array): void; digest(): Digest } {
+/** Starts a digest that is computed piece by piece. */
+export function startHash(): { update(piece: Uint8Array): void; digest(): Digest } {
   const hash = nodeCrypto().createHash("sha256");
   return {
     update: (piece) => void hash.update(piece),

@@ -1,7 +1,7 @@
 /**
- * Writing so that a kill or a power failure at any instant leaves the old file, the new one, or
- * rubbish in tmp: content is synced, then renamed to its place, and its name is synced before
- * anybody is promised that it lasts.
+ * Writing so that a kill or a power failure at any instant leaves the old file or the new one, and
+ * perhaps a file in tmp: content is synced, then renamed to its place, and its name is synced before
+ * a call of `sync` returns.
  */
 import type { FileOperations } from "./files.ts";
 
@@ -14,7 +14,7 @@ export class DurableWriter {
   readonly #unsynced = new Set<string>();
   /** The last call of {@link sync}. */
   #syncing: Promise<unknown> = Promise.resolve();
-  /** Folders that this process has seen to. */
+  /** Folders that this process has made or found. */
   readonly #made = new Set<string>();
 
   /** @param isNew whether the root's own name is new too */
@@ -80,7 +80,7 @@ export class DurableWriter {
     try {
       this.files.remove(temporary);
     } catch {
-      // The first problem is the one to report; gc sweeps what is left in tmp.
+      // The first problem is the one to report; the garbage collector removes what is left in tmp.
     }
   }
 
@@ -93,20 +93,20 @@ export class DurableWriter {
         if (!there.has(prefix)) this.files.makeFolder(`${folder}/${prefix}`);
         this.#made.add(`${folder}/${prefix}`);
       }
-      this.#sureOf(folder);
+      this.#markUnsynced(folder);
     }
   }
 
   #make(folder: string): void {
     this.files.makeFolder(folder);
     this.#made.add(folder);
-    this.#sureOf(folderOf(folder));
+    this.#markUnsynced(folderOf(folder));
   }
 
-  /** Even of names that were there: who made them may have been killed before they were synced. */
-  #sureOf(folder: string): void {
+  /** Syncs names that exist too: the process that made them may have been killed before it did. */
+  #markUnsynced(folder: string): void {
     this.#unsynced.add(folder);
-    if (folder !== this.root) this.#sureOf(folderOf(folder));
+    if (folder !== this.root) this.#markUnsynced(folderOf(folder));
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * Files outside the store, by digest: a memo so that a big input is hashed once.
  *
- * A digest is believed while the file's size, times and inode are those it was hashed at, and only
- * if the file had been left alone for longer than its times can resolve: a later edit could
- * otherwise carry the same ones. The memo is a convenience; losing it costs hashing, no more.
+ * A digest is valid while the file's size, times and inode are those at which it was hashed, and only
+ * if the file had not changed for longer than the resolution of its times: a later edit could
+ * otherwise have the same ones. Losing the memo costs hashing again and nothing else.
  */
 import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
@@ -17,7 +17,7 @@ const COARSE_TICK = 2000;
 const FINE_TICK = 50;
 const SHARDS = 256;
 
-/** What a file looked like from outside. */
+/** Facts about a file that change when it is edited. */
 export interface Fingerprint {
   size: number;
   /** Milliseconds since 1970. */
@@ -29,12 +29,12 @@ export interface Fingerprint {
 
 interface Entry extends Fingerprint {
   digest: Digest;
-  /** When hashing began, or until when nobody else could find it; milliseconds since 1970. */
+  /** When hashing started, or until when no other program could find it; ms since 1970. */
   hashed: number;
 }
 
-/** @throws {DataError} when there is no such file, or it can't be looked at */
-export function fingerprint(path: string): Fingerprint {
+/** @throws {DataError} when there is no such file, or it can't be read */
+export function takeFingerprint(path: string): Fingerprint {
   try {
     // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
     const stat = Deno.statSync(path);
@@ -51,7 +51,7 @@ export function fingerprint(path: string): Fingerprint {
   }
 }
 
-function same(a: Fingerprint, b: Fingerprint): boolean {
+function isSame(a: Fingerprint, b: Fingerprint): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed &&
     a.inode === b.inode;
 }
@@ -74,9 +74,9 @@ export class Externals {
 
   /** @throws {DataError} when the file is missing, unreadable, or changes while it is hashed */
   async digest(path: string): Promise<Blob> {
-    const now = fingerprint(path);
+    const now = takeFingerprint(path);
     const entry = this.#shard(path).get(path);
-    if (entry && same(entry, now) && trustworthy(entry)) {
+    if (entry && isSame(entry, now) && isTrustworthy(entry)) {
       return { digest: entry.digest, size: entry.size };
     }
     const hashed = Date.now();
@@ -86,17 +86,17 @@ export class Externals {
     } catch (cause) {
       throw readError(path, cause);
     }
-    if (!same(now, fingerprint(path)) || result.size !== now.size) {
-      throw new DataError(path, "changed while it was read; run again once it is at rest");
+    if (!isSame(now, takeFingerprint(path)) || result.size !== now.size) {
+      throw new DataError(path, "changed while it was read; run again when nothing writes to it");
     }
     this.#remember(path, { ...now, digest: result.digest, hashed });
     return { digest: result.digest, size: result.size };
   }
 
   /**
-   * Takes in the digest of a file that was written here, so that it need not be hashed.
+   * Adds the digest of a file that was written here, so that it need not be hashed.
    *
-   * @param seen what it looked like at the time `known`, until when nobody else could find it
+   * @param seen its fingerprint at the time `known`, until when no other program could find it
    */
   learn(path: string, digest: Digest, seen: Fingerprint, known: number): void {
     this.#remember(path, { ...seen, digest, hashed: known });
@@ -117,7 +117,7 @@ export class Externals {
       const entry = this.#shard(path).get(path);
       if (entry?.digest !== blob.digest || entry.size !== blob.size) continue;
       try {
-        if (same(entry, fingerprint(path))) return path;
+        if (isSame(entry, takeFingerprint(path))) return path;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
       }
@@ -138,10 +138,10 @@ export class Externals {
         if (!other || other.hashed <= entry.hashed) merged.set(path, entry);
       }
       this.#shards.set(number, merged);
-      const lines = [...merged].map(([path, entry]) => JSON.stringify([path, ...fields(entry)]));
+      const lines = [...merged].map(([path, entry]) => JSON.stringify([path, ...fieldsOf(entry)]));
       const temporary = `${this.folder}/${number}.${crypto.randomUUID()}`;
       const file = this.files.create(temporary);
-      // A torn memo is only forgotten, so that nothing here is synced.
+      // A torn memo is ignored, so that nothing here needs to be synced.
       await file.write(new TextEncoder().encode(lines.join("\n") + "\n"));
       file.close();
       this.files.rename(temporary, this.#path(number));
@@ -152,7 +152,7 @@ export class Externals {
     const number = shardOf(path);
     this.#shard(path).set(path, entry);
     this.#dirty.add(number);
-    if (this.#byDigest) add(this.#byDigest, entry.digest, path);
+    if (this.#byDigest) addPath(this.#byDigest, entry.digest, path);
   }
 
   #shard(path: string): Map<string, Entry> {
@@ -165,18 +165,18 @@ export class Externals {
   #index(): Map<Digest, string[]> {
     if (this.#byDigest) return this.#byDigest;
     const index = new Map<Digest, string[]>();
-    this.#seen = this.files.look(this.folder)?.changed;
+    this.#seen = this.files.stat(this.folder)?.changed;
     for (let number = 0; number < SHARDS; number++) {
       let shard = this.#shards.get(number);
       if (!shard) this.#shards.set(number, shard = this.#read(number));
-      for (const [path, entry] of shard) add(index, entry.digest, path);
+      for (const [path, entry] of shard) addPath(index, entry.digest, path);
     }
     return this.#byDigest = index;
   }
 
   /** Forgets what came from disk if another process has added to it since. */
   #reload(): boolean {
-    if (this.files.look(this.folder)?.changed === this.#seen) return false;
+    if (this.files.stat(this.folder)?.changed === this.#seen) return false;
     for (const number of this.#shards.keys()) {
       if (!this.#dirty.has(number)) this.#shards.delete(number);
     }
@@ -201,9 +201,9 @@ export class Externals {
 }
 
 /** Whether an edit after the hashing would have changed the times. */
-function trustworthy({ modified, changed, hashed }: Entry): boolean {
+function isTrustworthy({ modified, changed, hashed }: Entry): boolean {
   const last = Math.max(modified, changed);
-  // A coarse clock leaves no fraction. A fine one is seen through the whole seconds of `changed`.
+  // A coarse clock has no fraction. A fine one shows in the seconds of `changed`.
   return modified % 1000 === 0
     ? last + COARSE_TICK < hashed
     : Math.floor(last / 1000) < Math.floor((hashed - FINE_TICK) / 1000);
@@ -213,13 +213,13 @@ function shardOf(path: string): number {
   return parseInt(hexOf(digestOf(path)).slice(0, 2), 16);
 }
 
-function add(index: Map<Digest, string[]>, digest: Digest, path: string): void {
+function addPath(index: Map<Digest, string[]>, digest: Digest, path: string): void {
   const paths = index.get(digest);
   if (!paths) index.set(digest, [path]);
   else if (!paths.includes(path)) paths.push(path);
 }
 
-function fields(entry: Entry): (string | number)[] {
+function fieldsOf(entry: Entry): (string | number)[] {
   return [entry.digest, entry.size, entry.modified, entry.changed, entry.inode, entry.hashed];
 }
 

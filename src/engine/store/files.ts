@@ -1,8 +1,8 @@
 /**
  * The file operations that the store is made of.
  *
- * They are an interface so that a test can stand in for the disk, stop at any operation and drop
- * whatever was not synced. Small operations are synchronous: a promise each would cost more than
+ * They are an interface so that a test can replace the disk, stop at any operation and drop what was
+ * not synced. Small operations are synchronous: a promise each would cost more than
  * the system call.
  */
 import { DataError } from "../../errors.ts";
@@ -14,8 +14,8 @@ export interface OutputFile {
   close(): void;
 }
 
-/** What a file or folder looks like from outside. */
-export interface FileLook {
+/** Of a file or folder. */
+export interface FileStat {
   /** Bytes. */
   size: number;
   /** Last change, in milliseconds since 1970. */
@@ -42,14 +42,17 @@ export interface FileOperations {
   /** Size in bytes of a file; undefined when absent. */
   size(path: string): number | undefined;
   /** Undefined when absent. */
-  look(path: string): FileLook | undefined;
-  /** Marks a file as in use now, so that the garbage collector spares it. */
+  stat(path: string): FileStat | undefined;
+  /** Sets the time of a file to now, so that the garbage collector keeps it. */
   touch(path: string): void;
   /** Names in a folder; empty when absent. */
   list(path: string): string[];
 }
 
-/** Above this a read goes into memory of its size, and a write goes through the thread pool, so that the main thread stays responsive. */
+/**
+ * Above this a read goes into memory of its size, and a write goes through the thread pool, so that
+ * the main thread stays responsive.
+ */
 const LARGE = 1 << 20;
 
 /** The real disk. */
@@ -122,7 +125,7 @@ export const diskFiles: FileOperations = {
   size(path) {
     return absentIsFine(() => Deno.statSync(path))?.size;
   },
-  look(path) {
+  stat(path) {
     const stat = absentIsFine(() => Deno.statSync(path));
     return stat && { size: stat.size, changed: stat.mtime?.getTime() ?? 0 };
   },
@@ -131,7 +134,7 @@ export const diskFiles: FileOperations = {
     try {
       Deno.utimeSync(path, now, now);
     } catch (cause) {
-      // Another user's object in a shared store, or one that was just removed: nothing to mark.
+      // Another user's object in a shared store, or one that was just removed.
       if (
         !(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.PermissionDenied)
       ) {
@@ -144,7 +147,7 @@ export const diskFiles: FileOperations = {
   },
 };
 
-/** Straight into its place; all there is when that is less. */
+/** Reads into memory of the given size; less when the file is shorter. */
 async function readLarge(path: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(size);
   using file = await Deno.open(path);

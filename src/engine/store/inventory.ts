@@ -6,10 +6,10 @@ import {
   type InstanceRecord,
   type MemoRecord,
 } from "./record.ts";
-import type { FileLook } from "./files.ts";
+import type { FileStat } from "./files.ts";
 import type { Store } from "./store.ts";
 
-export interface StoredFile extends FileLook {
+export interface StoredFile extends FileStat {
   name: string;
   path: string;
 }
@@ -43,11 +43,11 @@ export function takeInventory(store: Store): Inventory {
   const torn: StoredFile[] = [];
   const objects = new Map<Digest, StoredFile>();
   let bytes = 0;
-  for (const file of nested(store, `${root}/objects`)) {
+  for (const file of listNested(store, `${root}/objects`)) {
     objects.set(file.name, file);
     bytes += file.size;
   }
-  for (const file of nested(store, `${root}/records`)) {
+  for (const file of listNested(store, `${root}/records`)) {
     bytes += file.size;
     const record = read(file);
     if (record?.type === "instance") instances.push({ ...file, record });
@@ -55,7 +55,7 @@ export function takeInventory(store: Store): Inventory {
     else torn.push(file);
   }
   for (const prefix of store.files.list(`${root}/chains`)) {
-    for (const file of nested(store, `${root}/chains/${prefix}`)) {
+    for (const file of listNested(store, `${root}/chains/${prefix}`)) {
       bytes += file.size;
       const record = read(file);
       if (record?.type === "chain") chains.push({ ...file, record });
@@ -68,27 +68,27 @@ export function takeInventory(store: Store): Inventory {
     memos,
     chains,
     torn,
-    temporary: flat(store, `${root}/tmp`),
-    leases: flat(store, `${root}/leases`),
-    quarantine: flat(store, `${root}/quarantine`),
-    published: publishedDigests(store),
+    temporary: listFiles(store, `${root}/tmp`),
+    leases: listFiles(store, `${root}/leases`),
+    quarantine: listFiles(store, `${root}/quarantine`),
+    published: readPublishedDigests(store),
     bytes,
   };
 }
 
-function nested(store: Store, folder: string): StoredFile[] {
-  return store.files.list(folder).flatMap((name) => flat(store, `${folder}/${name}`));
+function listNested(store: Store, folder: string): StoredFile[] {
+  return store.files.list(folder).flatMap((name) => listFiles(store, `${folder}/${name}`));
 }
 
-function flat(store: Store, folder: string): StoredFile[] {
+function listFiles(store: Store, folder: string): StoredFile[] {
   return store.files.list(folder).flatMap((name) => {
     const path = `${folder}/${name}`;
-    const look = store.files.look(path);
-    return look ? [{ name, path, ...look }] : [];
+    const stat = store.files.stat(path);
+    return stat ? [{ name, path, ...stat }] : [];
   });
 }
 
-function publishedDigests(store: Store): Digest[] {
+function readPublishedDigests(store: Store): Digest[] {
   return store.files.list(`${store.root}/published`).flatMap((name) => {
     const bytes = store.files.readSync(`${store.root}/published/${name}`);
     if (!bytes) return [];

@@ -1,7 +1,7 @@
 /**
  * What an instance's result depends on, and the key that is its digest.
  *
- * The parts are stored beside the key, so that "why did it run" is a comparison. No path, time,
+ * The parts are stored with the key, so that "why did it run" is a comparison. No path, time,
  * name of a step or number of threads is among them.
  */
 import type { Digest, Json } from "../../workflow/step.ts";
@@ -46,7 +46,7 @@ export function chainKey(parts: KeyParts): Digest {
   return tagged("chain", rest as unknown as Json);
 }
 
-/** What is known before the inputs are: equal for all records that inputs alone tell apart. */
+/** Key of the parts that are known before the inputs: equal for records that differ in inputs alone. */
 export function shapeKey(parts: Omit<KeyParts, "inputs">): Digest {
   return tagged("shape", { ...parts, inputs: {} } as unknown as Json);
 }

@@ -1,8 +1,8 @@
 /**
- * Leases: advice that somebody is computing a key already.
+ * Leases: a hint that another run is computing a key already.
  *
  * A lease is a lock of the operating system on a file, so none survives its process. Correctness
- * never rests on one: where locks don't work, two runs compute the same thing and publish the same
+ * never depends on one: where locks don't work, two runs compute the same thing and publish the same
  * bytes.
  */
 import type { Digest } from "../../workflow/step.ts";
@@ -14,7 +14,7 @@ export class Lease {
   /** Undefined when another holds it. */
   static tryTake(folder: string, key: Digest): Lease | undefined {
     const path = `${folder}/${hexOf(key)}`;
-    // A holder removes its file while it holds the lock; who then locks the removed file tries anew.
+    // A holder removes its file while it holds the lock; a lock on the removed file is void.
     for (let attempt = 0; attempt < 8; attempt++) {
       let file: Deno.FsFile;
       try {
@@ -29,7 +29,7 @@ export class Lease {
         }
         if (Deno.statSync(path).ino === file.statSync().ino) return new Lease(path, file);
       } catch (cause) {
-        // A file system without locks gives no advice.
+        // A file system without locks gives no hint.
         if (!(cause instanceof Deno.errors.NotFound)) return new Lease(path, file);
       }
       file.close();

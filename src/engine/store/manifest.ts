@@ -62,9 +62,9 @@ export function checkArtifactPath(path: string, subject: string): void {
   if (problem) throw new DataError(subject, `file path ${JSON.stringify(path)} ${problem}`);
 }
 
-/** Files of a draft sorted as a manifest has them. */
+/** Files of an output, sorted as in a manifest. */
 export function sortedFiles(
-  draft: StepOutput,
+  output: StepOutput,
 ): [string, NonNullable<StepOutput["files"]>[string]][] {
-  return Object.entries(draft.files ?? {}).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.entries(output.files ?? {}).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -1,4 +1,4 @@
-/** SHA-256 (FIPS 180-4), for as little content as loading Node's hash does not pay for. */
+/** SHA-256 (FIPS 180-4), for content so small that loading Node's hash takes longer. */
 
 /** The first `count` primes. */
 function primes(count: number): number[] {
@@ -13,7 +13,7 @@ const fraction = (x: number) => (x - Math.floor(x)) * 2 ** 32 | 0;
 const START = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
 const ROUND = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
 
-/** 64 words of the block in work. */
+/** The 64 words of the current block. */
 const schedule = new Int32Array(64);
 
 /** Adds 64 bytes to the state. */
@@ -41,13 +41,13 @@ function addBlock(state: Int32Array, block: DataView, at: number): void {
 /** 64 hexadecimal digits. */
 export function sha256(bytes: Uint8Array): string {
   const state = START.slice();
-  const whole = bytes.length & ~63;
+  const blocks = bytes.length & ~63;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < whole; at += 64) addBlock(state, view, at);
+  for (let at = 0; at < blocks; at += 64) addBlock(state, view, at);
   // The rest, a bit that is set, zeros, and the length in bits.
-  const rest = bytes.length - whole;
+  const rest = bytes.length - blocks;
   const tail = new DataView(new ArrayBuffer(rest < 56 ? 64 : 128));
-  new Uint8Array(tail.buffer).set(bytes.subarray(whole));
+  new Uint8Array(tail.buffer).set(bytes.subarray(blocks));
   tail.setUint8(rest, 0x80);
   tail.setUint32(tail.byteLength - 8, Math.floor(bytes.length / 2 ** 29));
   tail.setUint32(tail.byteLength - 4, bytes.length << 3);

@@ -7,8 +7,7 @@
  *     kinds/<kind>.log             keys of every kind, newest last; a convenience
  *     leases/ memo/ published/ runs/ quarantine/ tmp/
  *
- * How files get there is told in `durable.ts`: a kill or a power failure at any instant leaves
- * rubbish in tmp and no more.
+ * `durable.ts` writes them: a kill or a power failure at any instant leaves at most a file in tmp.
  */
 import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
@@ -41,15 +40,15 @@ export interface StoreOptions {
   files?: FileOperations;
 }
 
-/** An object that should be there and is not, or is not what its name says. */
+/** An object is missing, or its content does not have the digest in its name. */
 export class ObjectError extends DataError {
   constructor(readonly digest: Digest, readonly state: "missing" | "corrupt", detail: string) {
     super(`object ${digest}`, detail);
   }
 }
 
-/** Something found damaged and set aside. */
-export interface Damage {
+/** An object or a record that was found corrupt and set aside. */
+export interface Corruption {
   what: "object" | "record";
   /** Digest or key. */
   name: string;
@@ -69,7 +68,7 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
     files.create(probe).close();
     files.remove(probe);
   } catch (cause) {
-    // A full disk is no reason to go on as if nothing had to be written.
+    // A full disk is not a read-only cache.
     const closed = cause instanceof DataError && /read-only|permission/.test(cause.problem);
     if (!closed || files.list(`${root}/records`).length === 0) throw cause;
     writable = false;
@@ -80,19 +79,19 @@ export function openStore(root: string, options: StoreOptions = {}): Store {
 export class Store {
   /** Files that steps read where they are. */
   readonly externals: Externals;
-  /** Published files. They are the user's to edit, and stand in for nothing in the store. */
+  /** Published files. They are the user's to edit, so that no step reads them. */
   readonly copies: Externals;
   readonly kinds: KindIndex;
   readonly lower: readonly string[];
   readonly verify: VerifyPolicy;
-  /** Called with everything that is found damaged. */
-  onDamage: (damage: Damage) => void = () => {};
+  /** Called for each object or record that is found corrupt. */
+  onCorruption: (corruption: Corruption) => void = () => {};
 
   readonly #writer: DurableWriter;
   readonly #verified = new Set<Digest>();
   /** When this process wrote an object that was not there; milliseconds since 1970. */
   readonly #written = new Map<Digest, number>();
-  /** What a read-only store was given to put: lost at exit. */
+  /** Objects that a read-only store was asked to store: lost at exit. */
   readonly #memory = new Map<Digest, Uint8Array<ArrayBuffer>>();
 
   constructor(
@@ -138,16 +137,16 @@ export class Store {
     if (present !== undefined) this.quarantine("object", blob.digest, path);
     else if (this.#lowerPath(blob)) return blob;
     await this.#publish(path, bytes);
-    const changed = this.files.look(path)?.changed;
+    const changed = this.files.stat(path)?.changed;
     if (changed !== undefined) this.#written.set(blob.digest, changed);
     return blob;
   }
 
-  /** Removes an object that this process wrote and that nobody has put again since. */
+  /** Removes an object that this process wrote and that no process has stored again since. */
   discard(digest: Digest): void {
     const path = this.objectPath(digest);
     const written = this.#written.get(digest);
-    if (written === undefined || this.files.look(path)?.changed !== written) return;
+    if (written === undefined || this.files.stat(path)?.changed !== written) return;
     this.#written.delete(digest);
     this.files.remove(path);
   }
@@ -175,38 +174,40 @@ export class Store {
   async getBlob(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
     const memory = this.#memory.get(blob.digest);
     if (memory) return memory;
-    let damaged = false;
+    let isCorrupt = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
       const bytes = await this.files.read(path, blob.size);
       if (!bytes) continue;
       if (this.#intact(blob, bytes)) return bytes;
-      damaged = true;
+      isCorrupt = true;
       if (root === this.root) this.quarantine("object", blob.digest, path);
     }
-    return await this.#getExternal(blob, damaged);
+    return await this.#getExternal(blob, isCorrupt);
   }
 
   /** As {@link getBlob} for small objects in the store, such as manifests. */
   getObjectSync(blob: Blob): Uint8Array<ArrayBuffer> {
     const memory = this.#memory.get(blob.digest);
     if (memory) return memory;
-    let damaged = false;
+    let isCorrupt = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
       const bytes = this.files.readSync(path);
       if (!bytes) continue;
       if (this.#intact(blob, bytes)) return bytes;
-      damaged = true;
+      isCorrupt = true;
       if (root === this.root) this.quarantine("object", blob.digest, path);
     }
-    throw damaged ? corrupt(blob) : missing(blob, []);
+    throw isCorrupt ? corruptError(blob) : missingError(blob, []);
   }
 
-  async #getExternal(blob: Blob, damaged: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  async #getExternal(blob: Blob, isCorrupt: boolean): Promise<Uint8Array<ArrayBuffer>> {
     const path = this.externals.locate(blob);
     if (path === undefined) {
-      throw damaged ? corrupt(blob) : missing(blob, this.externals.pathsOf(blob.digest));
+      throw isCorrupt
+        ? corruptError(blob)
+        : missingError(blob, this.externals.pathsOf(blob.digest));
     }
     let bytes: Uint8Array<ArrayBuffer>;
     try {
@@ -243,7 +244,7 @@ export class Store {
     return `${root}/records/${hexOf(key).slice(0, 2)}/${key}.json`;
   }
 
-  /** The record of a key, or undefined; damaged ones are set aside and count as absent. */
+  /** The record of a key, or undefined; a corrupt one is set aside and counts as absent. */
   record(key: Digest): InstanceRecord | undefined {
     return this.#readRecord(key, "instance");
   }
@@ -266,7 +267,7 @@ export class Store {
 
   /** Publishes a record after everything it names; the commit point of an instance. */
   async publishRecord(record: InstanceRecord | MemoRecord): Promise<void> {
-    if (!this.writable) throw readOnly(this.root);
+    if (!this.writable) throw readOnlyError(this.root);
     await this.sync();
     const path = this.recordPath(record.key);
     await this.#publish(path, encodeRecord(record));
@@ -314,7 +315,7 @@ export class Store {
 
   /** Publishes a checkpoint, then drops earlier ones that are not final. */
   async publishCheckpoint(record: ChainRecord): Promise<void> {
-    if (!this.writable) throw readOnly(this.root);
+    if (!this.writable) throw readOnlyError(this.root);
     await this.sync();
     const folder = this.chainFolder(record.key);
     const earlier = this.chain(record.key);
@@ -340,7 +341,7 @@ export class Store {
   }
 
   async #publish(path: string, bytes: Uint8Array): Promise<void> {
-    if (!this.writable) throw readOnly(this.root);
+    if (!this.writable) throw readOnlyError(this.root);
     await this.#writer.publish(path, bytes);
   }
 
@@ -352,9 +353,9 @@ export class Store {
     return this.#writer.replace(path, new TextEncoder().encode(text), durable);
   }
 
-  /** Sets a damaged file aside, so that it counts as absent. */
-  quarantine(what: Damage["what"], name: string, path: string): void {
-    this.onDamage({ what, name, path });
+  /** Sets a corrupt file aside, so that it counts as absent. */
+  quarantine(what: Corruption["what"], name: string, path: string): void {
+    this.onCorruption({ what, name, path });
     this.#verified.delete(name);
     if (!this.writable) return;
     this.files.makeFolder(`${this.root}/quarantine`);
@@ -362,28 +363,28 @@ export class Store {
     try {
       this.files.rename(path, aside);
     } catch (cause) {
-      // Another process was quicker.
+      // Another process has moved it.
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     }
   }
 }
 
-function missing(blob: Blob, paths: readonly string[]): ObjectError {
+function missingError(blob: Blob, paths: readonly string[]): ObjectError {
   const where = paths.length > 0
     ? `the file ${paths.join(" or ")} is gone or was changed`
-    : "is missing from the cache; run the workflow again to make it anew";
+    : "is missing from the cache; run the workflow again to compute it again";
   return new ObjectError(blob.digest, "missing", where);
 }
 
-function corrupt(blob: Blob): ObjectError {
+function corruptError(blob: Blob): ObjectError {
   return new ObjectError(
     blob.digest,
     "corrupt",
-    "is corrupt in the cache and was set aside; run the workflow again to make it anew",
+    "is corrupt in the cache and was set aside; run the workflow again to compute it again",
   );
 }
 
-function readOnly(root: string): DataError {
+function readOnlyError(root: string): DataError {
   return new DataError(
     root,
     "this cache is read-only and lacks a result; name a writable one first, as in --cache A,B",

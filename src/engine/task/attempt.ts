@@ -1,16 +1,16 @@
-/** One try at an instance within its time, and the pause before the next. */
+/** One attempt to run an instance within its timeout, and the pause before the next. */
 import type { Instance } from "../../workflow/graph.ts";
 import type { Executor, Job } from "./executors/executor.ts";
 import type { Task, TaskResult } from "./task.ts";
 
-/** What a step gets to stop after its time is out; milliseconds. */
+/** Time that a step has to stop after its timeout; milliseconds. */
 const GRACE = 10_000;
 const FIRST_BACK_OFF = 1000;
 const LAST_BACK_OFF = 60_000;
 
 /**
- * @throws whatever the step throws; a TimeoutError when its `timeout` is over, at once if it heeds
- *   its signal and after a grace if not
+ * @throws whatever the step throws; a TimeoutError after its `timeout`, at once if it
+ *   follows its signal and after {@link GRACE} if not
  */
 export async function attempt(
   executor: Executor,
@@ -40,7 +40,7 @@ export async function attempt(
   }
 }
 
-/** Milliseconds to wait after a failed try, counted from 1: doubling, up to a minute. */
+/** Milliseconds to wait after a failed attempt, counted from 1: doubling, up to a minute. */
 export function backOffDelay(attempt: number): number {
   return Math.min(LAST_BACK_OFF, FIRST_BACK_OFF * 2 ** (attempt - 1));
 }

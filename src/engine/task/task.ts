@@ -1,4 +1,4 @@
-/** One execution of one instance, on whichever thread: what goes in, what comes out. */
+/** One execution of an instance, on any thread: its inputs and its outputs. */
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
 import type {
@@ -14,7 +14,7 @@ import type {
   StepOutput,
 } from "../../workflow/step.ts";
 import { artifactIntact, openArtifact, storeOutput } from "../store/artifact.ts";
-import { type Fingerprint, fingerprint } from "../store/externals.ts";
+import { type Fingerprint, takeFingerprint } from "../store/externals.ts";
 import { memoKey } from "../store/key.ts";
 import type { ManifestRef, OutputRef } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
@@ -25,7 +25,7 @@ export interface AxedRef {
   axes: Readonly<Record<string, AxisValue>>;
 }
 
-/** Everything that an execution is told; it can be sent to another thread. */
+/** What an execution needs; it can be sent to another thread. */
 export interface Task {
   instance: string;
   kind: string;
@@ -33,20 +33,20 @@ export interface Task {
   inputs: Readonly<Record<string, ManifestRef | readonly AxedRef[]>>;
   /** Key of the chain of checkpoints, of kinds that have one. */
   chain?: Digest;
-  /** What the key says of the device, of kinds that run on one. */
+  /** The device part of the key, of kinds that run on a device. */
   numericClass?: Json;
   cpus: number;
-  /** Memoized parts and checkpoints are made anew and not kept. */
+  /** Memoized parts and checkpoints are computed again and not kept. */
   fresh?: boolean;
 }
 
 export interface TaskResult {
   outputs: Readonly<Record<string, OutputRef>>;
-  /** Position of the checkpoint that was asked for and found. */
+  /** Position of the checkpoint that it started from. */
   resumedFrom?: number;
 }
 
-/** Hears of an execution while it goes on. */
+/** Receives reports of an execution while it runs. */
 export interface TaskListener {
   log(level: "info" | "warning", message: string): void;
   progress(update: Progress): void;
@@ -93,31 +93,31 @@ export async function execute(
     async get(blob) {
       if (!store.hasObject(blob)) {
         const path = store.externals.locate(blob);
-        if (path !== undefined && !watched.has(path)) watched.set(path, fingerprint(path));
+        if (path !== undefined && !watched.has(path)) watched.set(path, takeFingerprint(path));
       }
       return await store.getBlob(blob);
     },
     async external(path) {
-      if (!watched.has(path)) watched.set(path, fingerprint(path));
+      if (!watched.has(path)) watched.set(path, takeFingerprint(path));
       return await store.externals.digest(path);
     },
-    memo: (key, compute) => memoized(store, kind, task, key, compute, listener),
+    memo: (key, compute) => memoize(store, kind, task, key, compute, listener),
     ...(task.chain !== undefined && {
-      checkpoints: checkpointChain(store, kind, task, task.chain, listener, (position) => {
+      checkpoints: openCheckpointChain(store, kind, task, task.chain, listener, (position) => {
         result.resumedFrom = position;
       }),
     }),
   };
   try {
     signal.throwIfAborted();
-    const drafts = await kind.run(context);
+    const returned = await kind.run(context);
     const ports = outputPorts(kind, task.params);
-    checkNames(task, Object.keys(ports), drafts);
+    checkNames(task, Object.keys(ports), returned);
     for (const [name, port] of Object.entries(ports)) {
       result.outputs[name] = await storeOutput(
         store,
         port,
-        drafts[name],
+        returned[name],
         `${task.instance}.${name}`,
       );
     }
@@ -129,7 +129,7 @@ export async function execute(
   }
 }
 
-/** Lets a step look at inputs that are there. @throws what it says of them */
+/** Lets a step check its inputs, all of which exist. @throws the problem that it finds */
 export async function checkInputs(
   store: Store,
   kind: StepKind,
@@ -158,17 +158,17 @@ export function isRef(input: ManifestRef | readonly AxedRef[]): input is Manifes
   return "digest" in input;
 }
 
-/** A returned output that is not declared, or the reverse, is a problem of the step. */
+/** @throws {DataError} when a declared output was not returned, or the reverse */
 function checkNames(
   task: Task,
   declared: readonly string[],
-  drafts: Readonly<Record<string, StepOutput>>,
+  returned: Readonly<Record<string, StepOutput>>,
 ): void {
-  const missing = declared.find((name) => drafts[name] === undefined);
+  const missing = declared.find((name) => returned[name] === undefined);
   if (missing !== undefined) {
     throw new DataError(`step kind ${task.kind}`, `run returned no output "${missing}"`);
   }
-  const extra = Object.keys(drafts).find((name) => !declared.includes(name));
+  const extra = Object.keys(returned).find((name) => !declared.includes(name));
   if (extra !== undefined) {
     throw new DataError(
       `step kind ${task.kind}`,
@@ -178,7 +178,7 @@ function checkNames(
 }
 
 function assertUnchanged(path: string, before: Fingerprint): void {
-  const now = fingerprint(path);
+  const now = takeFingerprint(path);
   const changed = Object.keys(before).some((field) => {
     return before[field as keyof Fingerprint] !== now[field as keyof Fingerprint];
   });
@@ -187,7 +187,7 @@ function assertUnchanged(path: string, before: Fingerprint): void {
   }
 }
 
-async function memoized(
+async function memoize(
   store: Store,
   kind: StepKind,
   task: Task,
@@ -214,7 +214,7 @@ async function memoized(
   return blob;
 }
 
-function checkpointChain(
+function openCheckpointChain(
   store: Store,
   kind: StepKind,
   task: Task,
@@ -222,24 +222,24 @@ function checkpointChain(
   listener: TaskListener,
   resumed: (position: number) => void,
 ): CheckpointChain {
-  /** What only the checkpoint saved before needs. */
+  /** Objects that only the checkpoint saved before needs. */
   let superseded: Digest[] = [];
   return {
     async latest(upTo) {
       if (task.fresh) return undefined;
       for (const record of store.chain(key)) {
         if (record.position > upTo) continue;
-        // One of which anything is missing or corrupt is passed over for an earlier one.
+        // Where anything is missing or corrupt, an earlier checkpoint is taken.
         if (!await artifactIntact(store, record.artifact)) continue;
         resumed(record.position);
         return { position: record.position, artifact: openArtifact(store, record.artifact) };
       }
       return undefined;
     },
-    async save(position, draft, options) {
+    async save(position, output, options) {
       const subject = `${task.instance} checkpoint ${position}`;
       const port = { type: "checkpoint", description: "state to go on from" };
-      const stored = await storeOutput(store, port, draft, subject);
+      const stored = await storeOutput(store, port, output, subject);
       listener.stored(stored);
       if (!store.writable || task.fresh) return;
       await store.publishCheckpoint({
@@ -252,7 +252,7 @@ function checkpointChain(
         bytes: stored.bytes,
         created: new Date().toISOString(),
       });
-      const own = options?.final ? [] : ownObjects(store, stored, draft);
+      const own = options?.final ? [] : ownObjectsOf(store, stored, output);
       for (const digest of superseded) {
         if (!own.includes(digest)) store.discard(digest);
       }
@@ -261,10 +261,10 @@ function checkpointChain(
   };
 }
 
-/** Digests of a checkpoint's manifest and of the files whose bytes it brought itself. */
-function ownObjects(store: Store, ref: ManifestRef, draft: StepOutput): Digest[] {
+/** Digests of a checkpoint's manifest and of the files that it returned as bytes, not as blobs. */
+function ownObjectsOf(store: Store, ref: ManifestRef, output: StepOutput): Digest[] {
   const brought = openArtifact(store, ref).files.filter(({ path }) => {
-    const content = draft.files?.[path];
+    const content = output.files?.[path];
     return typeof content === "string" || content instanceof Uint8Array;
   });
   return [ref.digest, ...brought.map(({ digest }) => digest)];

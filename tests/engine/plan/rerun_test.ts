@@ -50,7 +50,7 @@ async function rerunOf(folder: string, change: (spec: Spec) => void, options: Pl
 
 // ---- causes ----
 
-Deno.test("a changed parameter reruns its step and tells old, new and line", () =>
+Deno.test("a changed parameter reruns its step, with old and new value and line as reason", () =>
   inFolder(async (folder) => {
     const { plan, result, reasons } = await rerunOf(folder, (spec) => {
       spec.text.with = { text: "abd" };
@@ -67,7 +67,7 @@ Deno.test("identical bytes of a rerun stop invalidation: early cut-off", () =>
       cut: { uses: "join", with: { first }, in: { values: ["text"] } },
       end: { uses: "join", in: { values: ["cut"] } },
     });
-    // Both keep the whole text, so that only the parameter differs.
+    // Both keep all of the text, so that only the parameter differs.
     const { plan, result } = await rerun(folder, toyWorkflow(spec(10)), toyWorkflow(spec(11)));
     assertEquals(states(plan), ["cached", "will-run", "may-run"]);
     assertEquals(result.counts, { cached: 2, done: 1, failed: 0, skipped: 0 });

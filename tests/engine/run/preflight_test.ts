@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { DataError } from "../../../src/errors.ts";
-import { declaredProblems } from "../../../src/engine/run/preflight.ts";
+import { findDeclaredProblems } from "../../../src/engine/run/preflight.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
 import { run } from "../../../src/engine/run/run.ts";
 import { openStore } from "../../../src/engine/store/store.ts";
@@ -36,7 +36,7 @@ const trained = kindOf("trained", ["table"], { runs: "inline" });
 const predicted = kindOf("predicted", ["table"], { runs: "inline" });
 const images = kindOf("images", ["table"]);
 
-/** Whom an input names: what it holds, or what was said of it. */
+/** The participants that an input names: its content, or what is declared of it. */
 const named = async (input: PreflightInput | readonly PreflightInput[]) =>
   "declared" in input ? String(input.declared) : await (input as Artifact).readText("value.txt");
 
@@ -58,7 +58,7 @@ const predict = kindOf("predict", ["model", "people"], {
   },
 });
 
-/** Images and training take a device; who is trained on and predicted stands in tables. */
+/** Images and training need a device; the participants of training and prediction are in tables. */
 function workflow(person: string): Record<string, ToyInstance> {
   return {
     source: { uses: table, with: { label: "all" } },
@@ -74,34 +74,39 @@ function workflow(person: string): Record<string, ToyInstance> {
   };
 }
 
-/** Runs, and tells what began and what failed, in order. */
-async function told(folder: string, spec: Record<string, ToyInstance>, keepGoing = false) {
+/** Runs a workflow, and lists what started and what failed, in order. */
+async function runListed(folder: string, spec: Record<string, ToyInstance>, keepGoing = false) {
   const events: string[] = [];
   const { errors, counts } = await run(openStore(`${folder}/cache`), toyWorkflow(spec), {
     numericClass: () => "toy",
     keepGoing,
     onEvent: (event) => {
-      if (event.type === "instance-started") events.push(`${event.instance} began`);
+      if (event.type === "instance-started") events.push(`${event.instance} started`);
       if (event.type === "instance-failed") events.push(`${event.instance} failed`);
     },
   });
   return { events, errors: errors.map(({ message }) => message), counts };
 }
 
-Deno.test("what is declared of an input that is still to be made is told before anything long begins", () =>
+Deno.test("what is declared of an input that does not exist yet is checked before anything slow starts", () =>
   inFolder(async (folder) => {
-    const { events, errors } = await told(folder, workflow("sub-1"));
-    assertEquals(events, ["source began", "trained began", "predicted began", "predict failed"]);
+    const { events, errors } = await runListed(folder, workflow("sub-1"));
+    assertEquals(events, [
+      "source started",
+      "trained started",
+      "predicted started",
+      "predict failed",
+    ]);
     assertEquals(errors, ["predict: has seen sub-1"]);
 
-    const going = await told(folder, workflow("sub-1"), true);
-    assertEquals(going.events, ["predict failed", "images began", "train began"]);
+    const going = await runListed(folder, workflow("sub-1"), true);
+    assertEquals(going.events, ["predict failed", "images started", "train started"]);
     assertEquals(going.counts, { cached: 3, done: 2, failed: 1, skipped: 0 });
   }));
 
 Deno.test("where nothing is wrong, quick steps run first and then the others", () =>
   inFolder(async (folder) => {
-    const { events, counts } = await told(folder, workflow("sub-2"));
+    const { events, counts } = await runListed(folder, workflow("sub-2"));
     assertEquals(
       events.map((event) => event.split(" ")[0]),
       ["source", "trained", "predicted", "images", "train", "predict"],
@@ -111,23 +116,23 @@ Deno.test("where nothing is wrong, quick steps run first and then the others", (
 
 Deno.test("a cached input is looked at like one that was declared", () =>
   inFolder(async (folder) => {
-    await told(folder, workflow("sub-2"));
-    const { events, errors } = await told(folder, workflow("sub-1"));
-    assertEquals(events, ["predicted began", "predict failed"]);
+    await runListed(folder, workflow("sub-2"));
+    const { events, errors } = await runListed(folder, workflow("sub-1"));
+    assertEquals(events, ["predicted started", "predict failed"]);
     assertEquals(errors, ["predict: has seen sub-1"]);
   }));
 
-Deno.test("a plan tells what the tables show that are there", () =>
+Deno.test("a plan reports the problems that existing tables show", () =>
   inFolder(async (folder) => {
     const store = openStore(`${folder}/cache`);
     const problems = async () => {
       const planned = await plan(store, toyWorkflow(workflow("sub-1")), {
         numericClass: () => "toy",
       });
-      return await declaredProblems(store, planned);
+      return await findDeclaredProblems(store, planned);
     };
     assertEquals(await problems(), []);
-    await told(folder, workflow("sub-1"));
+    await runListed(folder, workflow("sub-1"));
     const [{ instance, message }] = await problems();
     assertEquals([instance, message], ["predict", "predict: has seen sub-1"]);
   }));

@@ -78,7 +78,7 @@ Deno.test("as many instances run at once as jobs allow", () =>
     assertEquals(seen.most, 3);
   }));
 
-Deno.test("inputs that the last instance would refuse stop the run before the first begins", () =>
+Deno.test("inputs that the last instance would refuse stop the run before the first starts", () =>
   inFolder(async (folder) => {
     const begun: string[] = [];
     const kind = acting((label) => void begun.push(label), {
@@ -191,7 +191,7 @@ Deno.test("--keep-going goes on with what does not depend on the failure", () =>
     assertEquals(result.counts, { cached: 0, done: 2, failed: 1, skipped: 1 });
   }));
 
-Deno.test("a step is tried again as often as it says", () =>
+Deno.test("a step is tried again as often as its retry allows", () =>
   inFolder(async (folder) => {
     let tries = 0;
     const flaky = acting(() => {
@@ -243,8 +243,8 @@ Deno.test("an interrupt lets steps save, and the next run goes on from the check
     const again = await runOn(folder, spec);
     assertEquals(again.result.plan.instances[0].resumesFrom, 3);
     assertEquals(again.result.status, "done");
-    const whole = await run(openStore(`${folder}/other`), toyWorkflow(spec));
-    assertEquals(again.result.nodes.get("t")!.outputs, whole.nodes.get("t")!.outputs);
+    const other = await run(openStore(`${folder}/other`), toyWorkflow(spec));
+    assertEquals(again.result.nodes.get("t")!.outputs, other.nodes.get("t")!.outputs);
   }));
 
 Deno.test("a second interrupt waits for nothing", () =>
@@ -279,7 +279,7 @@ Deno.test("two runs at once on one cache do not compute the same thing twice", (
     assertEquals(outputs[0], outputs[1]);
   }));
 
-Deno.test("one key with two results keeps the first and tells both digests", () =>
+Deno.test("one key with two results keeps the first and reports both digests", () =>
   inFolder(async (folder) => {
     let turn = 0;
     const random: StepKind = {
@@ -315,7 +315,7 @@ Deno.test("targets, from, only and force choose what runs", () =>
     assertEquals(await ran({}), ["d"]);
   }));
 
-Deno.test("outputs other than the declared ones are told in a line, without the engine's stack", () =>
+Deno.test("outputs other than the declared ones are reported in a line, without the engine's stack", () =>
   inFolder(async (folder) => {
     const failed = async (...names: string[]) => {
       const outputs = Object.fromEntries(names.map((name) => [name, { files: {} }]));

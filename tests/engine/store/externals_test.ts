@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { digestOf } from "../../../src/engine/store/digest.ts";
-import { Externals, fingerprint } from "../../../src/engine/store/externals.ts";
+import { Externals, takeFingerprint } from "../../../src/engine/store/externals.ts";
 import { diskFiles } from "../../../src/engine/store/files.ts";
 import { DataError } from "../../../src/errors.ts";
 import { inFolder } from "../scratch.ts";
 
-/** A file that has been at rest for an hour, as far as its times tell. */
+/** A file that was last changed an hour ago, by its times. */
 async function restingFile(path: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, text);
   const past = new Date(Date.now() - 3_600_000);
@@ -15,7 +15,7 @@ async function restingFile(path: string, text: string): Promise<void> {
 /** The time at which a status change, which nobody can set, is old enough to be believed. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 3100));
 
-Deno.test("a file at rest is hashed once, and anew after every sign of change", () =>
+Deno.test("a file that does not change is hashed once, and again after every sign of change", () =>
   inFolder(async (folder) => {
     const path = `${folder}/data`;
     await restingFile(path, "one");
@@ -47,17 +47,17 @@ Deno.test("what was written here is believed once a later edit would show in the
     const memo = new Externals(`${folder}/memo`, diskFiles, true);
     const path = `${folder}/written`;
     await Deno.writeTextFile(path, "ours");
-    const whole = Math.floor(Date.now() / 1000) - 10;
-    await Deno.utime(path, whole + 0.5, whole + 0.5);
-    const seen = fingerprint(path);
-    const claimed = digestOf("claimed, to tell it from what is hashed");
+    const second = Math.floor(Date.now() / 1000) - 10;
+    await Deno.utime(path, second + 0.5, second + 0.5);
+    const seen = takeFingerprint(path);
+    const claimed = digestOf("claimed, so that it differs from what is hashed");
     memo.learn(path, claimed, seen, seen.changed + 999);
     assertEquals((await memo.digest(path)).digest, digestOf("ours"));
     memo.learn(path, claimed, seen, seen.changed + 1100);
     assertEquals((await memo.digest(path)).digest, claimed);
     // Of a clock that shows no fractions of a second nobody knows how rarely it ticks.
-    await Deno.utime(path, whole, whole);
-    const coarse = fingerprint(path);
+    await Deno.utime(path, second, second);
+    const coarse = takeFingerprint(path);
     memo.learn(path, claimed, coarse, coarse.changed + 1100);
     assertEquals((await memo.digest(path)).digest, digestOf("ours"));
     memo.learn(path, claimed, coarse, coarse.changed + 3100);

@@ -50,7 +50,7 @@ async function publish(store: Store, text: string): Promise<InstanceRecord> {
   return record;
 }
 
-/** What a run does to its store: results, a memo, checkpoints; says what was promised to last. */
+/** What a run does to its store: results, a memo, checkpoints; lists what was promised to last. */
 async function history(store: Store, promised: string[]): Promise<void> {
   for (const text of ["one", "two"]) {
     const record = await publish(store, text);
@@ -101,9 +101,9 @@ async function assertSound(
 
 for (const loss of ["everything unsynced", "unsynced contents alone"] satisfies Loss[]) {
   Deno.test(`power that fails at any file operation, losing ${loss}, loses nothing promised`, async () => {
-    const whole = new CrashingDisk();
-    await history(openStore("/disk/cache", { files: whole }), []);
-    const total = whole.operations;
+    const intact = new CrashingDisk();
+    await history(openStore("/disk/cache", { files: intact }), []);
+    const total = intact.operations;
     assert(total > 60);
     for (let failAt = 1; failAt <= total; failAt++) {
       const disk = new CrashingDisk();
@@ -139,7 +139,7 @@ Deno.test("a record with any flipped or missing byte is no record", async () => 
   }
 });
 
-async function damage(path: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+async function corrupt(path: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
   await Deno.chmod(path, 0o644);
   await Deno.writeFile(path, change(await Deno.readFile(path)));
 }
@@ -149,13 +149,13 @@ const flip = (bytes: Uint8Array) => {
   return bytes;
 };
 
-Deno.test("a damaged record on disk is set aside and counts as absent", () =>
+Deno.test("a corrupt record on disk is set aside and counts as absent", () =>
   inFolder(async (folder) => {
     const store = openStore(`${folder}/cache`);
     const { key } = await publish(store, "x");
-    await damage(store.recordPath(key), flip);
+    await corrupt(store.recordPath(key), flip);
     const found: string[] = [];
-    store.onDamage = ({ what, name }) => found.push(`${what} ${name}`);
+    store.onCorruption = ({ what, name }) => found.push(`${what} ${name}`);
     assertEquals(store.record(key), undefined);
     assertEquals(found, [`record ${key}`]);
     assertEquals([...Deno.readDirSync(`${folder}/cache/quarantine`)].length, 1);
@@ -166,7 +166,7 @@ Deno.test("a bit-flipped object is set aside when it is read, and read as an err
     const { outputs } = await publish(openStore(`${folder}/cache`), "some text");
     const store = openStore(`${folder}/cache`);
     const artifact = openArtifact(store, outputs.value);
-    await damage(store.objectPath(artifact.files[0].digest), flip);
+    await corrupt(store.objectPath(artifact.files[0].digest), flip);
     await assertRejects(() => artifact.read("a.txt"), ObjectError, "corrupt");
     assertEquals(outputState(store, outputs.value), "missing");
   }));
@@ -178,7 +178,7 @@ const chainOfThree = () =>
     third: { uses: "join", in: { values: ["second", "first"] } },
   });
 
-Deno.test("a run whose inputs turn out to be corrupt makes them anew and goes on", () =>
+Deno.test("a run whose inputs turn out to be corrupt computes them again and goes on", () =>
   inFolder(async (folder) => {
     const cache = `${folder}/cache`;
     const first = await run(openStore(cache), chainOfThree());
@@ -186,7 +186,7 @@ Deno.test("a run whose inputs turn out to be corrupt makes them anew and goes on
     const store = openStore(cache);
     for (const name of ["first", "second"]) {
       const ref = first.nodes.get(name)!.outputs!.value;
-      await damage(store.objectPath(openArtifact(store, ref).files[0].digest), flip);
+      await corrupt(store.objectPath(openArtifact(store, ref).files[0].digest), flip);
     }
     await Deno.remove(store.recordPath(first.nodes.get("third")!.key!));
     const events: string[] = [];
@@ -195,7 +195,7 @@ Deno.test("a run whose inputs turn out to be corrupt makes them anew and goes on
     });
     assertEquals(again.errors, []);
     assertEquals(again.nodes.get("third")!.outputs!.value, expected);
-    assert(events.includes("damage"));
+    assert(events.includes("corruption"));
   }));
 
 Deno.test("results are looked up in lower tiers, which are never written", () =>
@@ -230,7 +230,7 @@ async function mounted(
   }
 }
 
-Deno.test("a read-only cache serves what it has and says what it can't do", () =>
+Deno.test("a read-only cache serves what it has and reports what it can't do", () =>
   inFolder(async (folder) => {
     const cache = `${folder}/cache`;
     await Deno.mkdir(cache);

@@ -1,4 +1,4 @@
-/** What the scheduler asks of a place where instances run. */
+/** The interface between the scheduler and what runs instances. */
 import type { Instance } from "../../../workflow/graph.ts";
 import type { Task, TaskListener, TaskResult } from "../task.ts";
 
@@ -15,7 +15,7 @@ export interface Job {
 export interface Executor {
   /** Runs a task; the outputs are stored when it resolves. */
   run(job: Job): Promise<TaskResult>;
-  /** A step with a thread of its own is to come: what its thread needs may be made ready. */
+  /** Announces that a step with a thread of its own will run, so that a thread may be started. */
   expect?(): void;
   close(): void;
 }

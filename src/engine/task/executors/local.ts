@@ -16,7 +16,7 @@ export interface LocalOptions {
   stepModule?: string;
 }
 
-/** Threads are kept apart by what ran there: one that holds a device is for steps that need it. */
+/** Threads that have opened a device run device steps only. */
 type ThreadKind = Exclude<StepKind["runs"], "inline">;
 
 export class LocalExecutor implements Executor {
@@ -29,7 +29,7 @@ export class LocalExecutor implements Executor {
 
   async run(job: Job): Promise<TaskResult> {
     const { kind } = job.instance;
-    // A user's own step is no part of the module: its `run` brings its own worker.
+    // A user's own step is not in the module: its `run` starts its own worker.
     return kind.runs === "inline" || kind.code !== undefined || !this.options.stepModule
       ? await this.#runHere(job, kind)
       : await this.#runInWorker(job, this.#pools[kind.runs]);
@@ -52,7 +52,7 @@ export class LocalExecutor implements Executor {
         log: (level, message) => listener.log(level, message),
         progress: (update) => listener.progress(update),
         stored: (blob) => listener.stored(blob),
-        damage: (damage) => this.store.onDamage(damage),
+        corruption: (corruption) => this.store.onCorruption(corruption),
       } satisfies MainMethods;
       const abort = () => {
         channel.call("abort", encodeError(signal.reason)).catch(() => {});

@@ -5,7 +5,7 @@ import {
   errorClass,
   type SentError,
 } from "../../../threads/errors.ts";
-import { type Damage, ObjectError, type VerifyPolicy } from "../../store/store.ts";
+import { type Corruption, ObjectError, type VerifyPolicy } from "../../store/store.ts";
 import type { Task, TaskListener, TaskResult } from "../task.ts";
 
 export interface OpenOptions {
@@ -23,7 +23,7 @@ export type WorkerMethods = {
 };
 
 export type MainMethods = Pick<TaskListener, "log" | "progress" | "stored"> & {
-  damage(damage: Damage): void;
+  corruption(corruption: Corruption): void;
 };
 
 /** Errors that cross as what they are. */

@@ -44,6 +44,6 @@ const main = connectToParent<MainMethods>(
 
 async function open({ root, lower, verify, stepModule }: OpenOptions) {
   const store = openStore(root, { lower, verify });
-  store.onDamage = (damage) => void main.call("damage", damage);
+  store.onCorruption = (corruption) => void main.call("corruption", corruption);
   return { store, steps: await import(stepModule) as StepModule };
 }
