@@ -14,7 +14,7 @@ import { canonicalJson } from "./store/canonical.ts";
 import { CHUNK, digestFile, digestOf, hexOf, startHash } from "./store/digest.ts";
 import type { EventBody } from "./plan/events.ts";
 import { takeFingerprint } from "./store/externals.ts";
-import { boundRef, type Outputs } from "./plan/keying.ts";
+import { boundRef, type OutputRefs } from "./plan/keying.ts";
 import { Lease } from "./store/lease.ts";
 import { checkArtifactPath } from "./store/manifest.ts";
 import { ObjectError, type Store } from "./store/store.ts";
@@ -48,7 +48,7 @@ const LOCK_LOOK = 100;
 export async function publishOutputs(
   store: Store,
   workflow: Workflow,
-  outputsOf: (instance: string) => Outputs | undefined,
+  outputsOf: (instance: string) => OutputRefs | undefined,
   options: PublishOptions,
 ): Promise<Error[]> {
   const due = workflow.publications.filter(({ binding }) => outputsOf(binding.instance));

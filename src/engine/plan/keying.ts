@@ -12,7 +12,7 @@ import { isBinding } from "./select.ts";
 import type { Store } from "../store/store.ts";
 import type { AxedRef } from "../task/task.ts";
 
-export type Outputs = Readonly<Record<string, OutputRef>>;
+export type OutputRefs = Readonly<Record<string, OutputRef>>;
 
 /** Facts about the device that results depend on, by the policy of a step. */
 export type NumericClass = (
@@ -151,7 +151,7 @@ export class Keying {
 }
 
 /** What a binding refers to, once its producer's outputs are known. */
-export function boundRef(binding: Binding, outputs: Outputs): ManifestRef {
+export function boundRef(binding: Binding, outputs: OutputRefs): ManifestRef {
   const output = outputs[binding.output];
   if (output === undefined) {
     throw new DataError(binding.instance, `has no output "${binding.output}"`);
@@ -170,7 +170,7 @@ export function boundRef(binding: Binding, outputs: Outputs): ManifestRef {
 /** Input references of an instance; undefined while the outputs of a producer are unknown. */
 export function boundInputs(
   instance: Instance,
-  outputsOf: (name: string) => Outputs | undefined,
+  outputsOf: (name: string) => OutputRefs | undefined,
   axesOf: (name: string) => Instance["axes"],
 ): Record<string, ManifestRef | AxedRef[]> | undefined {
   const inputs: Record<string, ManifestRef | AxedRef[]> = {};

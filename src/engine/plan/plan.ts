@@ -17,18 +17,18 @@ import {
   inputParts,
   Keying,
   type NumericClass,
-  type Outputs,
+  type OutputRefs,
 } from "./keying.ts";
 import { NearestRecords } from "./nearest.ts";
 import { compareParts, type Reason } from "./reason.ts";
 import type { InstanceRecord } from "../store/record.ts";
 import {
   bindingsOf,
+  type InstanceSelection,
   isBinding,
   producersOf,
-  type Selected,
+  type SelectedInstances,
   selectInstances,
-  type Selection,
 } from "./select.ts";
 import { recordSource } from "./source.ts";
 import type { Store } from "../store/store.ts";
@@ -43,7 +43,7 @@ export interface PlannedInstance {
   chain?: Digest;
   parts?: KeyParts;
   /** Of the record, when there is one. */
-  outputs?: Outputs;
+  outputs?: OutputRefs;
   /** Empty when cached. */
   reasons: readonly Reason[];
   /** Empty when cached. */
@@ -52,7 +52,7 @@ export interface PlannedInstance {
   resumesFrom?: number;
 }
 
-export interface PlanOptions extends Selection {
+export interface PlanOptions extends InstanceSelection {
   /** Needed when a step runs on a device. */
   numericClass?: NumericClass;
   deviceCode?: DeviceCode;
@@ -65,7 +65,7 @@ export interface Plan {
   /** In the workflow's order. */
   instances: readonly PlannedInstance[];
   byName: ReadonlyMap<string, PlannedInstance>;
-  selected: Selected;
+  selected: SelectedInstances;
   keying: Keying;
   counts: Readonly<Record<PlanState, number>>;
   /** Sums over what will or may run; `deviceBytes` and `memoryBytes` are the largest. */
@@ -97,7 +97,7 @@ export async function plan(
 
 class Planner {
   readonly planned = new Map<string, PlannedInstance>();
-  readonly #selected: Selected;
+  readonly #selected: SelectedInstances;
   readonly #keying: Keying;
   readonly #nearest: NearestRecords;
   readonly #known: Set<Digest> | undefined;
@@ -131,7 +131,7 @@ class Planner {
     return new StepError(instance.name, error.message, undefined, { cause: error });
   }
 
-  #outputsOf = (name: string): Outputs | undefined => this.planned.get(name)?.outputs;
+  #outputsOf = (name: string): OutputRefs | undefined => this.planned.get(name)?.outputs;
   #axesOf = (name: string) => this.planned.get(name)?.instance.axes ?? {};
 
   #decide(
@@ -168,7 +168,7 @@ class Planner {
     instance: Instance,
     keys: { key: Digest; parts: KeyParts; chain?: Digest },
     reasons: Reason[] | undefined,
-    outputs?: Outputs,
+    outputs?: OutputRefs,
   ): PlannedInstance {
     const near = this.#nearest.find(instance, keys.parts);
     const resumesFrom = this.#resumesFrom(instance, keys.chain);

@@ -4,7 +4,7 @@ import type { Binding, Instance, Workflow } from "../../workflow/graph.ts";
 import { findTarget } from "../../workflow/targets.ts";
 
 /** Each a list of `step`, `step[axis=value]` or `step[axis=value,other=value]`. */
-export interface Selection {
+export interface InstanceSelection {
   /** These, and what they need. */
   targets?: readonly string[];
   /** As targets: everything up to and with these. */
@@ -17,7 +17,7 @@ export interface Selection {
   force?: readonly string[];
 }
 
-export interface Selected {
+export interface SelectedInstances {
   /** Wanted for their own sake, by name. */
   wanted: ReadonlySet<string>;
   forced: ReadonlySet<string>;
@@ -26,7 +26,10 @@ export interface Selected {
 }
 
 /** @throws {WorkflowError} when a name fits no instance */
-export function selectInstances(workflow: Workflow, selection: Selection): Selected {
+export function selectInstances(
+  workflow: Workflow,
+  selection: InstanceSelection,
+): SelectedInstances {
   const issues: Issue[] = [];
   const find = (targets: readonly string[] | undefined, option?: string) => {
     const found = new Set<string>();

@@ -2,7 +2,7 @@
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
 import type { KeyParts } from "../store/key.ts";
-import type { Outputs } from "../plan/keying.ts";
+import type { OutputRefs } from "../plan/keying.ts";
 import { madeBy, type Store } from "../store/store.ts";
 import type { TaskResult } from "../task/task.ts";
 
@@ -22,7 +22,7 @@ export interface CommitRequest {
 
 export interface CommitResult {
   /** Outputs that consumers read. */
-  outputs: Outputs;
+  outputs: OutputRefs;
   bytes: number;
   /** Whether they equal those of an earlier record of this key. */
   unchanged: boolean;
@@ -68,11 +68,11 @@ async function storeLog(store: Store, lines: readonly string[]): Promise<Digest>
 }
 
 /** Whether all manifests and files of the outputs are present. */
-export function allPresent(store: Store, outputs: Outputs): boolean {
+export function allPresent(store: Store, outputs: OutputRefs): boolean {
   return Object.values(outputs).every((output) => outputState(store, output) === "present");
 }
 
-function sameOutputs(a: Outputs, b: Outputs): boolean {
+function sameOutputs(a: OutputRefs, b: OutputRefs): boolean {
   const names = Object.keys(a);
   return names.length === Object.keys(b).length &&
     names.every((name) => a[name].digest === b[name]?.digest);

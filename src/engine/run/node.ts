@@ -2,7 +2,7 @@
 import type { Blob } from "../../workflow/step.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { Counts, Outcome } from "../plan/events.ts";
-import type { Outputs } from "../plan/keying.ts";
+import type { OutputRefs } from "../plan/keying.ts";
 import { isPending, type Plan, type PlannedInstance } from "../plan/plan.ts";
 import type { Demand } from "./pools.ts";
 import { producersOf } from "../plan/select.ts";
@@ -32,7 +32,7 @@ export interface Node {
   consumers: Node[];
   outcome?: Outcome;
   key?: string;
-  outputs?: Outputs;
+  outputs?: OutputRefs;
   /** ISO 8601, UTC. */
   started?: string;
   finished?: string;

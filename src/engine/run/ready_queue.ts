@@ -1,7 +1,7 @@
 /** Instances that are ready to run, by demand and priority. */
 import type { Demand } from "./pools.ts";
 
-interface Entry<T> {
+interface QueuedItem<T> {
   item: T;
   priority: number;
   order: number;
@@ -9,7 +9,7 @@ interface Entry<T> {
 
 /** One heap for each distinct demand, so that skipping what doesn't fit now costs nothing. */
 export class ReadyQueue<T> {
-  readonly #heaps = new Map<string, { demand: Demand; heap: Entry<T>[] }>();
+  readonly #heaps = new Map<string, { demand: Demand; heap: QueuedItem<T>[] }>();
   size = 0;
 
   /** Higher priority first; among equals the lower order. */
@@ -23,7 +23,7 @@ export class ReadyQueue<T> {
 
   /** Removes the first whose demand fits. */
   pop(fits: (demand: Demand) => boolean): T | undefined {
-    let best: Entry<T>[] | undefined;
+    let best: QueuedItem<T>[] | undefined;
     for (const { demand, heap } of this.#heaps.values()) {
       if (heap.length === 0 || !fits(demand)) continue;
       if (!best || before(heap[0], best[0])) best = heap;
@@ -34,11 +34,11 @@ export class ReadyQueue<T> {
   }
 }
 
-function before<T>(a: Entry<T>, b: Entry<T>): boolean {
+function before<T>(a: QueuedItem<T>, b: QueuedItem<T>): boolean {
   return a.priority !== b.priority ? a.priority > b.priority : a.order < b.order;
 }
 
-function siftUp<T>(heap: Entry<T>[], entry: Entry<T>): void {
+function siftUp<T>(heap: QueuedItem<T>[], entry: QueuedItem<T>): void {
   let at = heap.push(entry) - 1;
   while (at > 0) {
     const parent = (at - 1) >> 1;
@@ -49,7 +49,7 @@ function siftUp<T>(heap: Entry<T>[], entry: Entry<T>): void {
   heap[at] = entry;
 }
 
-function removeFirst<T>(heap: Entry<T>[]): Entry<T> {
+function removeFirst<T>(heap: QueuedItem<T>[]): QueuedItem<T> {
   const first = heap[0];
   const last = heap.pop()!;
   if (heap.length === 0) return first;

@@ -27,7 +27,7 @@ export interface Fingerprint {
   inode: string;
 }
 
-interface Entry extends Fingerprint {
+interface MemoEntry extends Fingerprint {
   digest: Digest;
   /** When hashing started, or until when no other program could find it; ms since 1970. */
   hashed: number;
@@ -59,7 +59,7 @@ function isSame(a: Fingerprint, b: Fingerprint): boolean {
 /** Hash memo over files outside the store. */
 export class Externals {
   /** Entries by path, a shard a hash of the path. */
-  readonly #shards = new Map<number, Map<string, Entry>>();
+  readonly #shards = new Map<number, Map<string, MemoEntry>>();
   readonly #dirty = new Set<number>();
   #byDigest: Map<Digest, string[]> | undefined;
   /** When the memo's folder last changed before `#byDigest` was made. */
@@ -148,14 +148,14 @@ export class Externals {
     }
   }
 
-  #remember(path: string, entry: Entry): void {
+  #remember(path: string, entry: MemoEntry): void {
     const number = shardOf(path);
     this.#shard(path).set(path, entry);
     this.#dirty.add(number);
     if (this.#byDigest) addPath(this.#byDigest, entry.digest, path);
   }
 
-  #shard(path: string): Map<string, Entry> {
+  #shard(path: string): Map<string, MemoEntry> {
     const number = shardOf(path);
     let shard = this.#shards.get(number);
     if (!shard) this.#shards.set(number, shard = this.#read(number));
@@ -188,8 +188,8 @@ export class Externals {
     return `${this.folder}/${number.toString(16).padStart(2, "0")}.jsonl`;
   }
 
-  #read(number: number): Map<string, Entry> {
-    const shard = new Map<string, Entry>();
+  #read(number: number): Map<string, MemoEntry> {
+    const shard = new Map<string, MemoEntry>();
     const bytes = this.files.readSync(this.#path(number));
     if (!bytes) return shard;
     for (const line of new TextDecoder().decode(bytes).split("\n")) {
@@ -201,7 +201,7 @@ export class Externals {
 }
 
 /** Whether an edit after the hashing would have changed the times. */
-function isTrustworthy({ modified, changed, hashed }: Entry): boolean {
+function isTrustworthy({ modified, changed, hashed }: MemoEntry): boolean {
   const last = Math.max(modified, changed);
   // A coarse clock has no fraction. A fine one shows in the seconds of `changed`.
   return modified % 1000 === 0
@@ -219,11 +219,11 @@ function addPath(index: Map<Digest, string[]>, digest: Digest, path: string): vo
   else if (!paths.includes(path)) paths.push(path);
 }
 
-function fieldsOf(entry: Entry): (string | number)[] {
+function fieldsOf(entry: MemoEntry): (string | number)[] {
   return [entry.digest, entry.size, entry.modified, entry.changed, entry.inode, entry.hashed];
 }
 
-function parseLine(line: string): [string, Entry] | undefined {
+function parseLine(line: string): [string, MemoEntry] | undefined {
   if (line === "") return undefined;
   try {
     const [path, digest, size, modified, changed, inode, hashed] = JSON.parse(line);
