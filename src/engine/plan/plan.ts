@@ -86,13 +86,13 @@ export async function plan(
 ): Promise<Plan> {
   const planner = new Planner(store, workflow, options);
   for (const instance of workflow.instances) {
-    const waiting = planner.forward(instance);
+    const waiting = planner.planInstance(instance);
     if (waiting) await waiting;
   }
   await store.externals.flush();
   await store.sync();
-  planner.backward();
-  return planner.finish();
+  planner.checkReaders();
+  return planner.result();
 }
 
 class Planner {
@@ -110,23 +110,23 @@ class Planner {
   }
 
   /** Plans one instance; returns a promise only where files or the device must be examined. */
-  forward(instance: Instance): Promise<void> | undefined {
+  planInstance(instance: Instance): Promise<void> | undefined {
     try {
       const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
-      if (instance.kind.source && inputs) return this.#source(instance, inputs);
+      if (instance.kind.source && inputs) return this.#planSource(instance, inputs);
       const fixed = this.#keying.fixedParts(instance);
       if (fixed instanceof Promise) {
         return fixed.then((parts) => this.#decide(instance, parts, inputs), (error) => {
-          throw this.#failure(instance, error);
+          throw this.#asStepError(instance, error);
         });
       }
       this.#decide(instance, fixed, inputs);
     } catch (error) {
-      throw this.#failure(instance, error);
+      throw this.#asStepError(instance, error);
     }
   }
 
-  #failure(instance: Instance, error: unknown): unknown {
+  #asStepError(instance: Instance, error: unknown): unknown {
     if (!(error instanceof Error) || error.name !== "DataError") return error;
     return new StepError(instance.name, error.message, undefined, { cause: error });
   }
@@ -139,7 +139,7 @@ class Planner {
     fixed: Omit<KeyParts, "inputs">,
     inputs: ReturnType<typeof boundInputs>,
   ): void {
-    if (!inputs) return this.#waiting(instance, fixed);
+    if (!inputs) return this.#planWaiting(instance, fixed);
     const parts: KeyParts = { ...fixed, inputs: inputParts(inputs) };
     const key = instanceKey(parts);
     const keys = {
@@ -171,7 +171,7 @@ class Planner {
     outputs?: OutputRefs,
   ): PlannedInstance {
     const near = this.#nearest.find(instance, keys.parts);
-    const resumesFrom = this.#resumesFrom(instance, keys.chain);
+    const resumesFrom = this.#findCheckpoint(instance, keys.chain);
     return this.#set({
       instance,
       state: "will-run",
@@ -191,7 +191,7 @@ class Planner {
   }
 
   /** An input is unknown: if no record has these parameters, no input can make it a hit. */
-  #waiting(instance: Instance, fixed: Omit<KeyParts, "inputs">): void {
+  #planWaiting(instance: Instance, fixed: Omit<KeyParts, "inputs">): void {
     const forced = this.#selected.forced.has(instance.name);
     const upstream: Reason = {
       cause: "upstream",
@@ -220,11 +220,11 @@ class Planner {
     });
   }
 
-  async #source(
+  async #planSource(
     instance: Instance,
     inputs: NonNullable<ReturnType<typeof boundInputs>>,
   ): Promise<void> {
-    if (!Object.values(inputs).flat().every((input) => this.#readable(input))) {
+    if (!Object.values(inputs).flat().every((input) => this.#isPresent(input))) {
       return this.#decide(instance, await this.#keying.fixedParts(instance), inputs);
     }
     const { record, isNew } = await recordSource(this.store, this.#keying, instance, inputs, {
@@ -243,11 +243,11 @@ class Planner {
     });
   }
 
-  #readable(input: { digest: Digest; size: number } | { ref: { digest: Digest; size: number } }) {
+  #isPresent(input: { digest: Digest; size: number } | { ref: { digest: Digest; size: number } }) {
     return outputState(this.store, "ref" in input ? input.ref : input) === "present";
   }
 
-  #resumesFrom(instance: Instance, chain: Digest | undefined): number | undefined {
+  #findCheckpoint(instance: Instance, chain: Digest | undefined): number | undefined {
     const target = instance.kind.chain && instance.params[instance.kind.chain];
     if (chain === undefined || typeof target !== "number") return undefined;
     return this.store.chain(chain).find((record) => record.position <= target)?.position;
@@ -286,9 +286,12 @@ class Planner {
    * Consumers first: marks what nobody wants, and plans again what is cached but gone from the store
    * where it will be read.
    */
-  backward(): void {
-    const readers = new Set<string>();
+  checkReaders(): void {
+    /** Instances whose outputs a pending instance will read. */
+    const read = new Set<string>();
+    /** Instances that a pending instance waits for without reading them. */
     const waitedFor = new Set<string>();
+    /** Instances with a wanted consumer. */
     const consumed = new Set<string>();
     const published = new Set(this.workflow.publications.map(({ binding }) => binding.instance));
     for (const instance of this.workflow.instances.toReversed()) {
@@ -297,7 +300,7 @@ class Planner {
       const wanted = this.#selected.wanted.has(name);
       const asked = wanted && (!consumed.has(name) || published.has(name) ||
         instance.execution.keep || this.#selected.forced.has(name));
-      const needed = asked || readers.has(name);
+      const needed = asked || read.has(name);
       if (planned.state === "cached") {
         if (needed) planned = this.#checkPresence(planned);
       } else if (!wanted && !needed && !waitedFor.has(name)) {
@@ -308,7 +311,7 @@ class Planner {
       }
       if (wanted) { for (const producer of producersOf(instance)) consumed.add(producer); }
       if (isPending(planned)) {
-        for (const { instance: producer } of bindingsOf(instance)) readers.add(producer);
+        for (const { instance: producer } of bindingsOf(instance)) read.add(producer);
         for (const producer of instance.needs) waitedFor.add(producer);
       }
     }
@@ -326,7 +329,7 @@ class Planner {
     return planned;
   }
 
-  finish(): Plan {
+  result(): Plan {
     const instances = this.workflow.instances.map(({ name }) => this.planned.get(name)!);
     const counts = { "cached": 0, "will-run": 0, "may-run": 0, "unwanted": 0 };
     const estimate: Estimate = {};

@@ -107,3 +107,8 @@ export function whySkipped(node: Node, nodes: ReadonlyMap<string, Node>): string
   }
   return "the run stopped";
 }
+
+/** Whether it will run on a thread of its own that has no device. */
+export function wantsThread({ outcome, planned: { instance: { kind } } }: Node): boolean {
+  return outcome === undefined && kind.runs === "worker";
+}

@@ -12,9 +12,9 @@ import type { Executor } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
 import { Lease } from "../store/lease.ts";
-import { messageOf, recordFailure } from "./failure.ts";
+import { isAbort, messageOf, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
-import { buildNodes, countOutcomes, type Node, whySkipped } from "./node.ts";
+import { buildNodes, countOutcomes, type Node, wantsThread, whySkipped } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
@@ -400,12 +400,4 @@ export class Scheduler {
     if (this.#signal.aborted) return "interrupted";
     return this.errors.length > 0 ? "failed" : "done";
   }
-}
-
-function wantsThread({ outcome, planned: { instance: { kind } } }: Node): boolean {
-  return outcome === undefined && kind.runs === "worker";
-}
-
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
 }
