@@ -388,11 +388,8 @@ export class Scheduler {
     for (const node of this.nodes.values()) {
       if (node.outcome !== undefined) continue;
       node.outcome = "skipped";
-      this.emit({
-        type: "instance-skipped",
-        instance: node.planned.instance.name,
-        because: whySkipped(node, this.nodes),
-      });
+      const because = whySkipped(node, this.nodes);
+      this.emit({ type: "instance-skipped", instance: node.planned.instance.name, because });
     }
   }
 
