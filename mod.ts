@@ -10,7 +10,7 @@
  * const folder = await Deno.makeTempDir();
  * await Deno.writeTextFile(
  *   `${folder}/workflow.toml`,
- *   'version = 1\n[steps.caps]\nuses = "caps.generate"\nwith.kind = "phantom"\n',
+ *   'version = 1\n[steps.caps]\nuses = "generate.phantom"\n',
  * );
  * const workflow = await readWorkflow(`${folder}/workflow.toml`);
  * const { counts } = await plan(await openStore(`${folder}/.gyrus`), workflow);

@@ -1,5 +1,5 @@
 /**
- * Every step kind that `uses` can name; `gyrus steps` lists them in this order. A declaration is
+ * Every step kind that `uses` can name, in the order of a workflow. A declaration is
  * loaded when a file names it, so that starting the program stays quick.
  */
 import type { StepKind, StepModules } from "../workflow/step.ts";
@@ -7,6 +7,12 @@ import type { StepKind, StepModules } from "../workflow/step.ts";
 export const stepModules: StepModules = {
   "caps.open": () => import("./caps/open.ts"),
   "bids.open": () => import("./bids/open.ts"),
+  "generate.phantom": () => import("./generate/phantom.ts"),
+  "generate.trivial": () => import("./generate/trivial.ts"),
+  "generate.random": () => import("./generate/random.ts"),
+  "generate.shepplogan": () => import("./generate/shepplogan.ts"),
+  "generate.hypometabolic": () => import("./generate/hypometabolic.ts"),
+  "generate.artifacts": () => import("./generate/artifacts.ts"),
   "caps.generate": () => import("./caps/generate.ts"),
   "extract.slices": () => import("./extract/slices.ts"),
   "extract.patches": () => import("./extract/patches.ts"),

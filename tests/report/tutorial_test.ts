@@ -147,7 +147,7 @@ async function reproduction(page: Page): Promise<void> {
   await section.getByText("tutorial.toml", { exact: true }).click();
   await section.getByText("tutorial.lock.json", { exact: true }).click();
   const text = await section.innerText();
-  for (const part of ['uses = "caps.generate"', "gyrus run tutorial.toml", "2.9", "Device"]) {
+  for (const part of ['uses = "generate.phantom"', "gyrus run tutorial.toml", "2.9", "Device"]) {
     assertStringIncludes(text, part);
   }
 }

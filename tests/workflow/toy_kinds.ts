@@ -24,6 +24,12 @@ const generate = defineStep({
   run,
 });
 
+const phantom: StepKind = {
+  ...generate as StepKind,
+  kind: "generate.phantom",
+  params: generate.params.omit({ kind: true }),
+};
+
 const open = defineStep({
   kind: "caps.open",
   version: 1,
@@ -170,6 +176,7 @@ const evaluate = defineStep({
 
 export const toyKinds: readonly StepKind[] = [
   generate,
+  phantom,
   open,
   slices,
   labels,

@@ -4,10 +4,9 @@ import { invertAffine } from "../nifti/affine.ts";
 import { rotationMatrix } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 
-export const ARTIFACTS = ["motion", "contrast", "noise"] as const;
-export type ArtifactName = typeof ARTIFACTS[number];
+export type ArtifactName = "motion" | "contrast" | "noise";
 
-export interface ArtifactOptions {
+export type ArtifactOptions = {
   artifacts: readonly ArtifactName[];
   /** Range of each movement along an axis, mm, either way. */
   translation: readonly [number, number];
@@ -19,7 +18,7 @@ export interface ArtifactOptions {
   gamma: readonly [number, number];
   /** Range of the noise's standard deviation, in the image's units. */
   noiseStd: readonly [number, number];
-}
+};
 
 export function addArtifacts(
   source: HeadVolume,

@@ -3,8 +3,7 @@ import { blurAxis } from "./blur.ts";
 import { ellipsoid } from "./shapes.ts";
 import type { HeadVolume } from "./volume.ts";
 
-export const PATHOLOGIES = ["ad", "bvftd", "lvppa", "nfvppa", "pca", "svppa"] as const;
-export type Pathology = typeof PATHOLOGIES[number];
+export type Pathology = "ad" | "bvftd" | "lvppa" | "nfvppa" | "pca" | "svppa";
 
 /** Centre and half axes in MNI mm. */
 type Region = readonly [x: number, y: number, z: number, a: number, b: number, c: number];

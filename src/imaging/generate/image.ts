@@ -132,7 +132,7 @@ function imageRandom(
 }
 
 function readSource(source: SourceImage | undefined) {
-  if (source === undefined) throw new DataError("caps.generate", "there is no image to start from");
+  if (source === undefined) throw new TypeError("the recipe needs a source image");
   return readHead(source.bytes, source.subject);
 }
 

@@ -2,8 +2,11 @@
 import { Random } from "../../random.ts";
 import type { Diagnosis } from "./anatomy.ts";
 
-/** A participant at a session. Everything depends on the seed and the participant's number alone. */
-export interface GeneratedSession {
+/**
+ * A participant at a session. Everything depends on the seed and the participant's number alone. It
+ * is a type, not an interface, so that it counts as Json: it is a part of memo keys.
+ */
+export type GeneratedSession = {
   /** Number of the participant, from 0. */
   participant: number;
   participantId: string;
@@ -18,7 +21,7 @@ export interface GeneratedSession {
   mmse: number;
   /** Global clinical dementia rating. */
   cdr: number;
-}
+};
 
 const SESSION_INTERVAL = 12;
 

@@ -48,7 +48,6 @@ export interface Sources {
 interface Population {
   /** Participants of each class. */
   nSubjects: number;
-  nSessions: number;
   seed: number;
 }
 
@@ -56,19 +55,15 @@ const T1_LINEAR: ImageType = { preprocessing: "t1-linear", use_uncropped_image: 
 const NO_COLUMNS = { columns: [], of: () => [] };
 
 export function planPhantoms(
-  population: Population,
+  { nSubjects, seed }: Population,
+  nSessions: number,
   options: { shape: readonly [number, number, number]; strength: number },
 ): DatasetPlan {
-  const sessions = drawParticipants(
-    "PHAN",
-    population.nSubjects,
-    population.nSessions,
-    population.seed,
-  );
+  const sessions = drawParticipants("PHAN", nSubjects, nSessions, seed);
   return {
     images: sessions.map((session) => ({
       ...place(session, t1LinearPath(session.participantId, session.sessionId, false)),
-      recipe: { kind: "phantom", seed: population.seed, session, ...options },
+      recipe: { kind: "phantom", seed, session, ...options },
     })),
     participantsTsv: participantsTsv(sessions, NO_COLUMNS),
     meta: { source: "phantom", ...T1_LINEAR },
@@ -147,7 +142,7 @@ export function planHypometabolic(
 ): DatasetPlan {
   if (count > sources.images.length) {
     throw new DataError(
-      "caps.generate",
+      "generate.hypometabolic",
       `n_subjects = ${count}, but the data set has ${sources.images.length} images`,
     );
   }

@@ -25,8 +25,8 @@ with.seed = "\${params.seed}"
 #   uses = "caps.open"
 #   with.caps_directory = "path/to/caps"
 [steps.caps]
-uses = "caps.generate"
-with = { kind = "phantom", n_subjects = 8, image_size = 64 }
+uses = "generate.phantom"
+with = { n_subjects = 8, image_size = 64 }
 
 [steps.slices]
 uses    = "extract.slices"

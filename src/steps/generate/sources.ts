@@ -1,0 +1,77 @@
+/** The real images and masks that a data set is generated from. */
+import { DataError } from "../../errors.ts";
+import { readTsv } from "../../formats/tsv.ts";
+import type { ImageType, Sources } from "../../imaging/generate/plan.ts";
+import { t1LinearPath } from "../../imaging/generate/tree.ts";
+import type { Artifact, StepContext } from "../../workflow/step.ts";
+import { listImages } from "../extract/extract_images.ts";
+import type { Mask } from "./generate_dataset.ts";
+
+type Context = StepContext<unknown>;
+
+/**
+ * The images of in.caps, or the one at `image`.
+ *
+ * @param kind for messages
+ * @throws {DataError} when there is neither
+ */
+export async function readSources(
+  context: Context,
+  kind: string,
+  image?: string,
+): Promise<Sources> {
+  const caps = context.inputs.caps as Artifact | undefined;
+  if (caps !== undefined) {
+    const sizes = new Map(caps.files.map((file) => [file.path, file.size]));
+    const images = (await listImages(caps)).map((row) => ({
+      participantId: row.participant,
+      sessionId: row.session,
+      path: row.path,
+      cohort: row.cohort,
+      digest: row.digest,
+      size: sizes.get(row.path) ?? 0,
+    }));
+    if (images.length === 0) throw new DataError(kind, "the data set has no images");
+    return {
+      images,
+      table: readTsv(await caps.readText("participants.tsv"), "participants.tsv"),
+      type: caps.meta as ImageType,
+    };
+  }
+  if (image === undefined) {
+    const takesFile = kind === "generate.trivial" || kind === "generate.random";
+    throw new DataError(
+      kind,
+      "there is no image to start from: give it a data set (in.caps)" +
+        (takesFile ? " or a NIfTI file (image)" : ""),
+    );
+  }
+  const blob = await context.external(image);
+  const [participantId, sessionId] = ["sub-SOURCE", "ses-M000"];
+  const path = t1LinearPath(participantId, sessionId, true);
+  return {
+    images: [{ participantId, sessionId, path, digest: blob.digest, size: blob.size }],
+    type: { preprocessing: "t1-linear", use_uncropped_image: true },
+  };
+}
+
+export async function readMask(context: Context, file: string): Promise<Mask> {
+  const blob = await context.external(file);
+  return { digest: blob.digest, image: { subject: file, bytes: await context.get(blob) } };
+}
+
+/**
+ * `mask-1` and `mask-2` of a folder, `.nii` or `.nii.gz`.
+ *
+ * @throws {DataError} when one is missing
+ */
+export async function readMaskPair(context: Context, folder: string): Promise<Mask[]> {
+  return await Promise.all(["mask-1", "mask-2"].map(async (name) => {
+    for (const file of [`${folder}/${name}.nii`, `${folder}/${name}.nii.gz`]) {
+      if (await Deno.stat(file).then((info) => info.isFile, () => false)) {
+        return await readMask(context, file);
+      }
+    }
+    throw new DataError(folder, `no ${name}.nii or ${name}.nii.gz is in this folder`);
+  }));
+}
