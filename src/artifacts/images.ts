@@ -1,8 +1,93 @@
-/** From tables and extracted images to the samples that a network sees. */
+/**
+ * The artifact type `images`: tensors cut from the images of a data set, one file a session. Here are
+ * its reader and the join with tables; `images_output.ts` is its writer.
+ */
 import { DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
-import { type Cell, columnIndices, readTsv } from "../formats/tsv.ts";
-import type { Artifact, Json } from "../workflow/step.ts";
+import { type Cell, columnIndices, readTsv, writeTsv } from "../formats/tsv.ts";
+import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
+import { SINGLE_COHORT } from "../imaging/datasets/sessions.ts";
+import type { Artifact } from "../workflow/step.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+
+export interface ImagesMeta {
+  mode: Mode;
+  /** Ids in order; for slices the absolute slice indices. */
+  elements: readonly number[];
+  /** [C, H, W] or [C, D, H, W] as the network sees it. */
+  element_shape: readonly number[];
+  extraction: ExtractionJson;
+  /** Regions: names of the mask files. */
+  mask_files?: readonly string[];
+}
+
+/** One row a session: {@link IndexedImage}. */
+export const INDEX_FILE = "index.tsv";
+
+export function imagesMeta(images: Artifact): ImagesMeta {
+  return images.meta as unknown as ImagesMeta;
+}
+
+/** File of a session's tensors. */
+export function tensorsPath(participant: string, session: string): string {
+  return `${participant}/${session}.safetensors`;
+}
+
+/** A session's tensors. */
+export interface IndexedImage {
+  participant: string;
+  session: string;
+  /** Digest of the image that the elements were cut from. */
+  sourceDigest: string;
+  /** File of the artifact. */
+  path: string;
+  /** File name of the image without its extension. */
+  stem: string;
+  cohort: string;
+}
+
+const INDEX_COLUMNS = ["participant_id", "session_id", "source_digest", "path"] as const;
+/** Columns that a step of one's own may leave out. */
+const FURTHER_COLUMNS = ["stem", "cohort"];
+
+/** @throws {DataError} when the index is damaged */
+export async function readIndex(images: Artifact): Promise<IndexedImage[]> {
+  const subject = `${INDEX_FILE} of the extracted images`;
+  const table = readTsv(await images.readText(INDEX_FILE), subject);
+  const at = columnIndices(table, INDEX_COLUMNS, subject);
+  const [stemAt, cohortAt] = FURTHER_COLUMNS.map((name) => table.columns.indexOf(name));
+  return table.rows.map((row) => ({
+    participant: row[at.participant_id] ?? "",
+    session: row[at.session_id] ?? "",
+    sourceDigest: row[at.source_digest] ?? "",
+    path: row[at.path] ?? "",
+    stem: row[stemAt] ?? "",
+    cohort: row[cohortAt] ?? SINGLE_COHORT,
+  }));
+}
+
+/**
+ * `index.tsv`.
+ *
+ * @param elements ids of each image's elements, where images have slices of their own
+ */
+export function writeIndex(
+  images: readonly IndexedImage[],
+  elements?: readonly (readonly number[])[],
+): string {
+  return writeTsv(
+    [...INDEX_COLUMNS, ...FURTHER_COLUMNS, ...(elements ? ["elements"] : [])],
+    images.map(({ participant, session, sourceDigest, path, stem, cohort }, i) => [
+      participant,
+      session,
+      sourceDigest,
+      path,
+      stem,
+      cohort,
+      ...(elements ? [elements[i].join(",")] : []),
+    ]),
+  );
+}
 
 /** One session of a table. */
 export interface Session {
@@ -30,36 +115,18 @@ export interface ImageSet {
   /** [C, H, W] as the network sees it; stored tensors have one channel. */
   elementShape: readonly number[];
   /** By "participant session". */
-  index: ReadonlyMap<string, { sourceDigest: string; path: string; cohort: string }>;
+  index: ReadonlyMap<string, Pick<IndexedImage, "sourceDigest" | "path" | "cohort">>;
 }
-
-const INDEX_COLUMNS = ["participant_id", "session_id", "source_digest", "path"] as const;
 
 /** @throws {DataError} when the artifact's index is damaged */
 export async function openImages(artifact: Artifact): Promise<ImageSet> {
-  const subject = "index.tsv of the extracted images";
-  const table = readTsv(await artifact.readText("index.tsv"), subject);
-  const at = columnIndices(table, INDEX_COLUMNS, subject);
-  const cohort = table.columns.indexOf("cohort");
-  const index = new Map(table.rows.map((cells) => [
-    `${cells[at.participant_id]} ${cells[at.session_id]}`,
-    {
-      sourceDigest: cells[at.source_digest] ?? "",
-      path: cells[at.path] ?? "",
-      cohort: (cohort >= 0 ? cells[cohort] : null) ?? "single",
-    },
+  const rows = await readIndex(artifact);
+  const { mode, elements, element_shape: elementShape } = imagesMeta(artifact);
+  const index = new Map(rows.map(({ participant, session, sourceDigest, path, cohort }) => [
+    `${participant} ${session}`,
+    { sourceDigest, path, cohort },
   ]));
-  return {
-    artifact,
-    mode: String(artifact.meta.mode),
-    elements: numbers(artifact.meta.elements),
-    elementShape: numbers(artifact.meta.element_shape),
-    index,
-  };
-}
-
-function numbers(value: Json | undefined): number[] {
-  return Array.isArray(value) ? value.map(Number) : [];
+  return { artifact, mode, elements, elementShape, index };
 }
 
 /**
@@ -118,7 +185,8 @@ export function joinSamples(
 }
 
 /**
- * Every element of one sample: float32, [elements, 1, spatial...] flattened.
+ * Every element of one sample: float32, [elements, 1, spatial...] flattened, all finite, as
+ * extraction promises.
  *
  * @throws {DataError} when its shape is not that of the other images
  */
@@ -140,3 +208,28 @@ export async function loadElements(images: ImageSet, sample: Sample): Promise<Fl
   }
   return data;
 }
+
+export const imagesType: ArtifactType = {
+  type: "images",
+  files: [
+    [
+      INDEX_FILE,
+      "one row a session: `participant_id`, `session_id`, `source_digest`, `path`, `stem`, " +
+      "`cohort`; `elements` where each image has slices of its own",
+    ],
+    [
+      tensorsPath("sub-X", "ses-Y"),
+      "`data` float32, finite: [elements, 1, H, W] of slices, [elements, 1, D, H, W] otherwise; rgb " +
+      "is replicated when loaded, never stored; `elements` int32, their ids in the volume; `affine` " +
+      "float64 [4, 4] of the grid that was cut (of the tensor itself in mode `image`) and `grid` " +
+      "int32 [3], its voxels, both absent where tensors were opened without their volume",
+    ],
+  ],
+  meta: describeMeta<ImagesMeta>({
+    mode: "`slice`, `patch`, `roi` or `image`",
+    elements: "ids in order; for slices the absolute slice indices",
+    element_shape: "[C, H, W] or [C, D, H, W] as the network sees it",
+    extraction: "ClinicaDL's extract JSON",
+    mask_files: "regions: names of the masks",
+  }),
+};

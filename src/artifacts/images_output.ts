@@ -1,18 +1,19 @@
-/** From extracted volumes to an `images` artifact. */
+/** Writes `images` artifacts from extracted volumes. */
 import { DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
-import { writeTsv } from "../formats/tsv.ts";
 import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
 import type { Blob, Json, StepContext, StepOutput } from "../workflow/step.ts";
+import { INDEX_FILE, tensorsPath, writeIndex } from "./images.ts";
 
 /** Shape and element ids of a volume's tensors. */
-export interface Layout {
+export interface TensorLayout {
+  /** [elements, 1, spatial...] */
   shape: number[];
   elements: number[];
 }
 
 /** A session and its tensors. */
-export interface Extracted {
+export interface ExtractedImage {
   participant: string;
   session: string;
   cohort: string;
@@ -21,24 +22,44 @@ export interface Extracted {
   /** Of the image. */
   digest: string;
   tensors: Blob;
-  layout: Layout;
+  layout: TensorLayout;
 }
 
-/** Remembered apart, so that tensors are not read for their shape alone. */
-export async function layoutOf(context: StepContext<unknown>, tensors: Blob): Promise<Layout> {
+/**
+ * Extracts one image, or takes its tensors from the cache. The layout is cached apart: the tensors of
+ * thousands of images are not read again for their shapes.
+ *
+ * @param key of the tensors
+ * @param extract returns a safetensors file with `data` and `elements`
+ */
+export async function cacheTensors(
+  context: StepContext<unknown>,
+  key: Json,
+  extract: () => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<{ tensors: Blob; layout: TensorLayout }> {
+  let extracted: TensorLayout | undefined;
+  const tensors = await context.memo(key, async () => {
+    const bytes = await extract();
+    extracted = readLayout(bytes, "extracted tensors");
+    return bytes;
+  });
   const blob = await context.memo({ layoutOf: tensors.digest }, async () => {
-    const file = readSafetensors(await context.get(tensors), tensors.digest);
-    const layout: Layout = {
-      shape: [...file.entries.get("data")!.shape],
-      elements: [...file.tensor("elements").data as Int32Array],
-    };
+    const layout = extracted ?? readLayout(await context.get(tensors), tensors.digest);
     return new TextEncoder().encode(JSON.stringify(layout));
   });
-  return JSON.parse(new TextDecoder().decode(await context.get(blob)));
+  const layout = extracted ?? JSON.parse(new TextDecoder().decode(await context.get(blob)));
+  return { tensors, layout };
 }
 
-/** What an `images` artifact says of all its images. */
-export interface Description {
+/** @throws {DataError} when the file is damaged */
+function readLayout(bytes: Uint8Array<ArrayBuffer>, subject: string): TensorLayout {
+  const file = readSafetensors(bytes, subject);
+  const elements = file.tensor("elements").data as Int32Array;
+  return { shape: [...file.tensor("data").shape], elements: [...elements] };
+}
+
+/** What all images of an artifact have in common. */
+export interface Extraction {
   mode: Mode;
   /** Channels as the network sees them. */
   channels: number;
@@ -48,36 +69,36 @@ export interface Description {
 }
 
 /** @throws {DataError} when the tensors of the images have different shapes */
-export function imagesOutput(images: readonly Extracted[], description: Description): StepOutput {
+export function imagesOutput(
+  images: readonly ExtractedImage[],
+  { mode, channels, json, maskFiles }: Extraction,
+): StepOutput {
   checkShapes(images);
-  const { shape } = images[0].layout;
-  const ids = new Set(images.map(({ layout }) => layout.elements.join(",")));
-  const own = ids.size > 1;
-  const { mode, channels, json, maskFiles } = description;
-  const columns = ["participant_id", "session_id", "source_digest", "path", "stem", "cohort"];
-  const path = (image: Extracted) => `${image.participant}/${image.session}.safetensors`;
+  const { shape, elements } = images[0].layout;
+  const differ = new Set(images.map(({ layout }) => layout.elements.join())).size > 1;
+  const index = images.map(({ participant, session, digest, stem, cohort }) => ({
+    participant,
+    session,
+    sourceDigest: digest,
+    path: tensorsPath(participant, session),
+    stem,
+    cohort,
+  }));
   return {
     meta: {
       mode,
-      elements: own ? images[0].layout.elements.map((_, i) => i) : images[0].layout.elements,
+      // Positions where the images have slices of their own.
+      elements: differ ? elements.map((_, i) => i) : elements,
       element_shape: [channels, ...shape.slice(2)],
       extraction: json as unknown as Json,
       ...(maskFiles && { mask_files: maskFiles }),
     },
     files: {
-      "index.tsv": writeTsv(
-        own ? [...columns, "elements"] : columns,
-        images.map((image) => [
-          image.participant,
-          image.session,
-          image.digest,
-          path(image),
-          image.stem,
-          image.cohort,
-          ...(own ? [image.layout.elements.join(",")] : []),
-        ]),
+      [INDEX_FILE]: writeIndex(
+        index,
+        differ ? images.map(({ layout }) => layout.elements) : undefined,
       ),
-      ...Object.fromEntries(images.map((image) => [path(image), image.tensors])),
+      ...Object.fromEntries(images.map(({ tensors }, i) => [index[i].path, tensors])),
     },
   };
 }
@@ -86,10 +107,10 @@ export function imagesOutput(images: readonly Extracted[], description: Descript
 export interface Shaped {
   participant: string;
   session: string;
-  layout: Pick<Layout, "shape">;
+  layout: Pick<TensorLayout, "shape">;
 }
 
-/** @throws {DataError} telling the shapes apart */
+/** @throws {DataError} listing the shapes when there is more than one */
 export function checkShapes(images: readonly Shaped[]): void {
   const groups = Map.groupBy(images, ({ layout: { shape } }) => shape.join(" x "));
   if (groups.size <= 1) return;

@@ -9,6 +9,17 @@ export interface ImagePattern {
   needed_pipeline: string;
 }
 
+/** What the images of a data set are; null or absent where a field does not apply. */
+export interface ImageType {
+  /** Pipeline that made them; the modality of raw ones. */
+  preprocessing: string;
+  use_uncropped_image?: boolean | null;
+  tracer?: string | null;
+  reconstruction?: string | null;
+  suvr_reference_region?: string | null;
+  custom_suffix?: string | null;
+}
+
 /** A session of a data set, before its image is looked for. */
 export interface ImageCandidate {
   participant: string;

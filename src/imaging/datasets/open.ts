@@ -1,5 +1,5 @@
 /** Opens data sets of several cohorts: one image a session, by digest, and its description. */
-import { writeTsv } from "../../formats/tsv.ts";
+import type { Table } from "../../formats/tsv.ts";
 import { forEachConcurrently } from "../concurrent.ts";
 import {
   findImages,
@@ -20,8 +20,8 @@ export interface Blob {
   size: number;
 }
 
-/** What opening needs from outside. */
-export interface Outside {
+/** Access to files by digest, and to what was computed before. */
+export interface FileAccess {
   /** Digest of a file through a memo. */
   external(path: string): Promise<Blob>;
   /** Runs a computation once for its key, wherever it was run before. */
@@ -33,22 +33,21 @@ export interface Outside {
   warn(message: string): void;
 }
 
-/** An image on its way into an artifact. */
-export interface OpenedImage extends FoundImage {
+/** An image by its digest. */
+export interface OpenedImage extends FoundImage, Blob {
+  /** Below the data set's root, after the cohort's name if there are several. */
+  path: string;
   cohort: string;
-  /** Absolute. */
-  file: string;
-  blob: Blob;
   /** Voxels along each axis. */
   shape: readonly number[];
-  /** In the artifact: below the data set's root, or below the cohort's name if there are several. */
-  target: string;
 }
 
 export interface OpenedDataset {
   images: OpenedImage[];
-  /** Files of the artifact: the images, extras, `images.tsv` and `participants.tsv`. */
-  files: Record<string, Blob | string>;
+  /** What the tables say of each session. */
+  sessions: Table;
+  /** Files that belong to no session, such as masks. */
+  extras: Record<string, Blob>;
 }
 
 /** Files that are looked at together. */
@@ -62,11 +61,11 @@ export async function openDataset(
   layout: Layout,
   cohorts: readonly Cohort[],
   pattern: ImagePattern,
-  outside: Outside,
+  access: FileAccess,
 ): Promise<OpenedDataset> {
   const several = cohorts.length > 1 || cohorts[0].name !== SINGLE_COHORT;
   const images: OpenedImage[] = [];
-  const files: Record<string, Blob | string> = {};
+  const extras: Record<string, Blob> = {};
   const columns = new Set<string>(["participant_id", "session_id"]);
   const rows: Map<string, string | null>[] = [];
   for (const { name, root, list } of cohorts) {
@@ -74,17 +73,17 @@ export async function openDataset(
     const prefix = several ? `${name}/` : "";
     const wanted = list === undefined ? undefined : readSessionList(list);
     const search = findImages(layout.sessions(root), pattern, wanted?.sessions);
-    const opened = await registerImages(search.images, root, outside);
+    const opened = await registerImages(search.images, root, access);
     throwProblems([...search.problems, ...opened.problems], root);
-    warnOfSessionsWithout(search.without, root, pattern, outside);
+    warnOfSessionsWithout(search.without, root, pattern, access);
     if (opened.images.length === 0) {
       throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})`);
     }
     for (const image of opened.images) {
-      images.push({ ...image, cohort: name, target: prefix + image.path });
+      images.push({ ...image, path: prefix + image.path, cohort: name });
     }
     for (const path of layout.extras?.(root) ?? []) {
-      files[prefix + path] = await outside.external(`${root}/${path}`);
+      extras[prefix + path] = await access.external(`${root}/${path}`);
     }
     const table = describeSessions(root, layout.subjects, opened.images, wanted);
     for (const row of table.rows) {
@@ -94,23 +93,11 @@ export async function openDataset(
     }
   }
   refuseSharedNames(images);
-  for (const { target, blob } of images) files[target] = blob;
-  files["images.tsv"] = writeTsv(
-    ["participant_id", "session_id", "path", "digest", "cohort", "shape"],
-    images.map((image) => [
-      image.participant,
-      image.session,
-      image.target,
-      image.blob.digest,
-      image.cohort,
-      image.shape.join("x"),
-    ]),
-  );
-  files["participants.tsv"] = writeTsv(
-    [...columns],
-    rows.map((row) => [...columns].map((column) => row.get(column))),
-  );
-  return { images, files };
+  const sessions = {
+    columns: [...columns],
+    rows: rows.map((row) => [...columns].map((column) => row.get(column) ?? null)),
+  };
+  return { images, sessions, extras };
 }
 
 /** Tables know a session by its name alone. */
@@ -123,31 +110,30 @@ function refuseSharedNames(images: readonly OpenedImage[]): void {
   throwProblems(problems, "the cohorts together");
 }
 
-type Registered = Omit<OpenedImage, "cohort" | "target">;
+type RegisteredImage = Omit<OpenedImage, "cohort">;
 
 async function registerImages(
   found: readonly FoundImage[],
   root: string,
-  outside: Outside,
-): Promise<{ images: Registered[]; problems: ImageProblem[] }> {
+  access: FileAccess,
+): Promise<{ images: RegisteredImage[]; problems: ImageProblem[] }> {
   const problems: ImageProblem[] = [];
-  const images: Omit<Registered, "shape">[] = [];
+  const images: Omit<RegisteredImage, "shape">[] = [];
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
-    const file = `${root}/${image.path}`;
     try {
-      images[index] = { ...image, file, blob: await outside.external(file) };
+      images[index] = { ...image, ...await access.external(`${root}/${image.path}`) };
     } catch (error) {
       problems.push(problemOf(image, error));
     }
   });
   const readable = images.filter((image) => image !== undefined);
-  // All at once: thousands of images that were sound before are not looked at again.
-  const digests = readable.map(({ blob }) => blob.digest);
+  // All at once: the headers of thousands of images that were valid before are not read again.
+  const digests = readable.map(({ digest }) => digest);
   const headerProblems: ImageProblem[] = [];
-  const measure = () => {
+  const readShapes = () => {
     const shapes = readable.map((image) => {
       try {
-        const { pair, shape } = readHeader(readStart(image.file), image.path);
+        const { pair, shape } = readHeader(readStart(`${root}/${image.path}`), image.path);
         if (pair) throw new DataError(image.path, "its voxels are in another file (.img)");
         return volumeShape(shape, image.path);
       } catch (error) {
@@ -160,8 +146,8 @@ async function registerImages(
   let shapes: number[][] = [];
   try {
     if (readable.length > 0) {
-      const measured = await outside.get(await outside.memo({ shapesOf: digests }, measure));
-      shapes = JSON.parse(new TextDecoder().decode(measured));
+      const blob = await access.memo({ shapesOf: digests }, readShapes);
+      shapes = JSON.parse(new TextDecoder().decode(await access.get(blob)));
     }
   } catch (error) {
     if (headerProblems.length === 0) throw error;
@@ -205,12 +191,12 @@ function warnOfSessionsWithout(
   without: readonly { participant: string; session: string }[],
   root: string,
   { description }: ImagePattern,
-  outside: Outside,
+  access: FileAccess,
 ): void {
   if (without.length === 0) return;
   const names = without.slice(0, 5).map(({ participant, session }) => `${participant} ${session}`);
   const more = without.length > 5 ? `, and ${without.length - 5} more` : "";
-  outside.warn(
+  access.warn(
     `${root}: ${without.length} session(s) without ${description}: ${names.join(", ")}${more}`,
   );
 }

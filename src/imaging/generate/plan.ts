@@ -1,45 +1,45 @@
-/** What a generated data set will hold: every image's place and recipe, and the tables. */
+/** What a generated data set will hold: path and recipe of every image, and the sessions. */
 import { DataError } from "../../errors.ts";
-import { type Cell, type Table, writeTsv } from "../../formats/tsv.ts";
+import type { Cell, Table } from "../../formats/tsv.ts";
+import type { ImageType } from "../datasets/dataset.ts";
+import { SINGLE_COHORT } from "../datasets/sessions.ts";
 import type { ArtifactOptions } from "./artifacts.ts";
 import type { Pathology } from "./hypometabolic.ts";
 import { type ImageRecipe, subtypeOf } from "./image.ts";
 import { drawParticipants, type GeneratedSession } from "./participants.ts";
 import {
   customPath,
+  type DatasetImage,
   markedPath,
-  participantsTsv,
-  type PlacedImage,
   renamedPath,
+  type SessionRows,
+  sessionRows,
   t1LinearPath,
 } from "./tree.ts";
 
-/** Which images a data set's users will look for. */
-export type ImageType = Record<string, string | boolean | null>;
-
-/** A real image to start from, and where it stood. */
-export interface SourcePlace extends PlacedImage {
+/** A real image to start from. */
+export interface Source extends DatasetImage {
   digest: string;
   /** Bytes. */
   size: number;
 }
 
-export interface PlannedImage extends PlacedImage {
+export interface PlannedImage extends DatasetImage {
   recipe: ImageRecipe;
-  source?: SourcePlace;
-  /** Which of the given masks it needs. */
+  source?: Source;
+  /** Index among the given masks. */
   mask?: number;
 }
 
 export interface DatasetPlan {
   images: PlannedImage[];
-  participantsTsv: string;
-  meta: ImageType;
+  sessions: SessionRows;
+  meta: ImageType & { source: string };
 }
 
-/** Real images with their table, when the kind starts from some. */
+/** Real images, and what is known of their sessions. */
 export interface Sources {
-  images: readonly SourcePlace[];
+  images: readonly Source[];
   /** Their sessions: `participants.tsv`. */
   table?: Table;
   type: ImageType;
@@ -52,7 +52,6 @@ interface Population {
 }
 
 const T1_LINEAR: ImageType = { preprocessing: "t1-linear", use_uncropped_image: false };
-const NO_COLUMNS = { columns: [], of: () => [] };
 
 export function planPhantoms(
   { nSubjects, seed }: Population,
@@ -62,10 +61,10 @@ export function planPhantoms(
   const sessions = drawParticipants("PHAN", nSubjects, nSessions, seed);
   return {
     images: sessions.map((session) => ({
-      ...place(session, t1LinearPath(session.participantId, session.sessionId, false)),
+      ...imageOf(session, t1LinearPath(session.participantId, session.sessionId, false)),
       recipe: { kind: "phantom", seed, session, ...options },
     })),
-    participantsTsv: participantsTsv(sessions, NO_COLUMNS),
+    sessions: sessionRows(sessions),
     meta: { source: "phantom", ...T1_LINEAR },
   };
 }
@@ -91,12 +90,12 @@ export function planSheppLogan(
   const suffix = "phantom-SheppLogan.nii.gz";
   return {
     images: sessions.map((session) => ({
-      ...place(session, customPath(session.participantId, session.sessionId, suffix)),
+      ...imageOf(session, customPath(session.participantId, session.sessionId, suffix)),
       recipe: recipeOf(session),
     })),
-    participantsTsv: participantsTsv(sessions, {
+    sessions: sessionRows(sessions, {
       columns: ["subtype"],
-      of: (session) => [String(subtypeOf(recipeOf(session)))],
+      cells: (session) => [String(subtypeOf(recipeOf(session)))],
     }),
     meta: {
       source: "shepplogan",
@@ -121,7 +120,7 @@ export function planFromSources(
     const source = sources.images[number % sources.images.length];
     const path = renamedPath(source, session.participantId, session.sessionId);
     return {
-      ...place(session, path),
+      ...imageOf(session, path),
       recipe: recipeOf(session),
       source,
       mask: session.diagnosis === "AD" ? 0 : 1,
@@ -129,7 +128,7 @@ export function planFromSources(
   });
   return {
     images,
-    participantsTsv: participantsTsv(sessions, NO_COLUMNS),
+    sessions: sessionRows(sessions),
     meta: { ...sources.type, source: kind },
   };
 }
@@ -184,15 +183,15 @@ function planMarked(
   const marked = sources.images.map((image) => markedPath(image.path, entities));
   return {
     images: sources.images.map((image, i) => ({
-      participantId: image.participantId,
-      sessionId: image.sessionId,
+      participant: image.participant,
+      session: image.session,
       path: marked[i].path,
       cohort: image.cohort,
       recipe: recipeOf(i),
       source: image,
       mask: 0,
     })),
-    participantsTsv: describeSources(sources, diagnosis),
+    sessions: sourceRows(sources, diagnosis),
     meta: {
       source,
       preprocessing: "custom",
@@ -203,7 +202,7 @@ function planMarked(
 }
 
 /** The sources' rows, under another diagnosis if one is given. */
-function describeSources({ images, table }: Sources, diagnosis?: string): string {
+function sourceRows({ images, table }: Sources, diagnosis?: string): SessionRows {
   const known = (table?.columns ?? []).filter((name) =>
     name !== "participant_id" && name !== "session_id" &&
     (name !== "diagnosis" || diagnosis === undefined)
@@ -214,23 +213,23 @@ function describeSources({ images, table }: Sources, diagnosis?: string): string
   const rowOf = new Map(
     (table?.rows ?? []).map((
       row,
-    ): [string, Cell[]] => [`${row[participant]} ${row[session]}`, row]),
+    ): [string, readonly Cell[]] => [`${row[participant]} ${row[session]}`, row]),
   );
   const added = diagnosis === undefined ? [] : ["diagnosis"];
-  return writeTsv(
-    ["participant_id", "session_id", ...known, ...added],
-    images.map((image) => {
-      const row = rowOf.get(`${image.participantId} ${image.sessionId}`);
+  return {
+    columns: ["participant_id", "session_id", ...known, ...added],
+    rows: images.map((image) => {
+      const row = rowOf.get(`${image.participant} ${image.session}`);
       return [
-        image.participantId,
-        image.sessionId,
+        image.participant,
+        image.session,
         ...at.map((column) => row?.[column] ?? null),
         ...diagnosis === undefined ? [] : [diagnosis],
       ];
     }),
-  );
+  };
 }
 
-function place({ participantId, sessionId }: GeneratedSession, path: string): PlacedImage {
-  return { participantId, sessionId, path };
+function imageOf({ participantId, sessionId }: GeneratedSession, path: string): DatasetImage {
+  return { participant: participantId, session: sessionId, path, cohort: SINGLE_COHORT };
 }

@@ -50,6 +50,7 @@ session a participant, called ses-M000 here.`,
     return problems;
   },
   run: async (context) => {
+    const { capsOutput } = await import("../../artifacts/caps.ts");
     const { bidsLayout, bidsPattern } = await import("../../imaging/datasets/bids.ts");
     const { openDataset } = await import("../../imaging/datasets/open.ts");
     const { SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");
@@ -59,11 +60,11 @@ session a participant, called ses-M000 here.`,
       root: params.bids_directory,
       list: params.participants_tsv,
     };
-    const { images, files } = await openDataset(bidsLayout, [cohort], bidsPattern(params), context);
-    context.log(`${images.length} images`);
+    const dataset = await openDataset(bidsLayout, [cohort], bidsPattern(params), context);
+    context.log(`${dataset.images.length} images`);
     return {
-      caps: {
-        meta: {
+      caps: capsOutput(
+        {
           source: "bids",
           preprocessing: params.modality,
           use_uncropped_image: null,
@@ -72,8 +73,8 @@ session a participant, called ses-M000 here.`,
           suvr_reference_region: null,
           custom_suffix: params.custom_suffix ?? null,
         },
-        files,
-      },
+        dataset,
+      ),
     };
   },
 });

@@ -65,6 +65,7 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
     return problems;
   },
   run: async (context): Promise<Record<string, StepOutput>> => {
+    const { capsOutput } = await import("../../artifacts/caps.ts");
     const { capsPattern, capsLayout } = await import("../../imaging/datasets/caps.ts");
     const { openDataset } = await import("../../imaging/datasets/open.ts");
     const { readCohorts, SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");
@@ -76,12 +77,12 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
       const { openTensors } = await import("../extract/open_tensors.ts");
       return { images: await openTensors(context, cohorts, params.extract_json) };
     }
-    const { images, files } = await openDataset(capsLayout, cohorts, capsPattern(params), context);
-    context.log(`${images.length} images`);
+    const dataset = await openDataset(capsLayout, cohorts, capsPattern(params), context);
+    context.log(`${dataset.images.length} images`);
     const custom = params.preprocessing === "custom";
     return {
-      caps: {
-        meta: {
+      caps: capsOutput(
+        {
           source: "caps",
           preprocessing: params.preprocessing,
           use_uncropped_image: custom ? null : params.use_uncropped_image,
@@ -89,8 +90,8 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
           suvr_reference_region: params.suvr_reference_region ?? null,
           custom_suffix: params.custom_suffix ?? null,
         },
-        files,
-      },
+        dataset,
+      ),
     };
   },
 });

@@ -1,8 +1,15 @@
 /** Extracts every image of a CAPS artifact, each once for its bytes and recipe. */
+import { type CapsImage, capsMeta, listImages } from "../../artifacts/caps.ts";
+import {
+  cacheTensors,
+  checkShapes,
+  type ExtractedImage,
+  imagesOutput,
+  type Shaped,
+} from "../../artifacts/images_output.ts";
 import { DataError } from "../../errors.ts";
-import { columnIndices, readTsv } from "../../formats/tsv.ts";
-import { bidsPattern } from "../../imaging/datasets/bids.ts";
-import { type CapsImageType, capsPattern } from "../../imaging/datasets/caps.ts";
+import { type BidsModality, bidsPattern } from "../../imaging/datasets/bids.ts";
+import { capsPattern, type Preprocessing } from "../../imaging/datasets/caps.ts";
 import { forEachConcurrently } from "../../imaging/concurrent.ts";
 import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
@@ -14,42 +21,6 @@ import {
   type Mode,
 } from "../../imaging/datasets/extraction_json.ts";
 import type { Artifact, Json, StepContext, StepOutput } from "../../workflow/step.ts";
-import {
-  checkShapes,
-  type Extracted,
-  imagesOutput,
-  layoutOf,
-  type Shaped,
-} from "../../artifacts/images_output.ts";
-
-/** An image of a CAPS artifact. */
-export interface CapsImage {
-  participant: string;
-  session: string;
-  /** File of the artifact. */
-  path: string;
-  digest: string;
-  cohort: string;
-  /** Voxels along each axis, where they are known before it is read. */
-  shape?: readonly number[];
-}
-
-/** @throws {DataError} when `images.tsv` is damaged */
-export async function listImages(caps: Artifact): Promise<CapsImage[]> {
-  const subject = "images.tsv of the data set";
-  const table = readTsv(await caps.readText("images.tsv"), subject);
-  const names = ["participant_id", "session_id", "path", "digest", "cohort"] as const;
-  const at = columnIndices(table, names, subject);
-  const shape = table.columns.indexOf("shape");
-  return table.rows.map((row) => ({
-    participant: row[at.participant_id]!,
-    session: row[at.session_id]!,
-    path: row[at.path]!,
-    digest: row[at.digest]!,
-    cohort: row[at.cohort] ?? "single",
-    shape: row[shape]?.split("x").map(Number),
-  }));
-}
 
 /**
  * Tells from the volumes' shapes what would fail once thousands are cut.
@@ -89,27 +60,22 @@ export function imageFields(caps: Artifact): Pick<
   | "suvr_reference_region"
   | "custom_suffix"
 > {
-  const { source, preprocessing, use_uncropped_image, ...rest } = caps.meta;
-  const text = (name: string) => {
-    const value = rest[name];
-    return typeof value === "string" ? { [name]: value } : {};
-  };
+  const { source, preprocessing, use_uncropped_image, ...rest } = capsMeta(caps);
+  const { tracer, suvr_reference_region, custom_suffix, reconstruction } = rest;
   const optional = {
-    ...text("tracer"),
-    ...text("suvr_reference_region"),
-    ...text("custom_suffix"),
-    ...text("reconstruction"),
+    ...(tracer && { tracer }),
+    ...(suvr_reference_region && { suvr_reference_region }),
+    ...(custom_suffix && { custom_suffix }),
+    ...(reconstruction && { reconstruction }),
   };
-  const uncropped = typeof use_uncropped_image === "boolean" ? use_uncropped_image : null;
-  const name = String(preprocessing);
   return {
-    preprocessing: name,
-    use_uncropped_image: uncropped,
+    preprocessing,
+    use_uncropped_image: use_uncropped_image ?? null,
     file_type: source === "bids"
-      ? bidsPattern({ modality: name as "t1", ...optional })
+      ? bidsPattern({ modality: preprocessing as BidsModality, ...optional })
       : capsPattern({
-        preprocessing: name as CapsImageType["preprocessing"],
-        use_uncropped_image: uncropped ?? false,
+        preprocessing: preprocessing as Preprocessing,
+        use_uncropped_image: use_uncropped_image ?? false,
         ...optional,
       }),
     ...optional,
@@ -144,7 +110,7 @@ export async function extractAll(
   // This thread only waits, so that a worker may have its processor.
   const pool = new ExtractionPool(Math.min(context.cpus + 1, images.length), plan.masks);
   try {
-    const extracted = await extractEach(context, caps, images, pool, plan);
+    const extracted = await extractEach(context, images, pool, plan);
     const fields = imageFields(caps);
     return imagesOutput(extracted, {
       mode: plan.mode,
@@ -168,24 +134,20 @@ const MAX_FAULTS = 20;
 
 async function extractEach(
   context: StepContext<unknown>,
-  caps: Artifact,
   images: readonly CapsImage[],
   pool: ExtractionPool,
   plan: ExtractionPlan,
-): Promise<Extracted[]> {
-  const files = new Map(caps.files.map((file) => [file.path, file]));
-  const extracted: Extracted[] = [];
+): Promise<ExtractedImage[]> {
+  const extracted: ExtractedImage[] = [];
   const problems: ImageProblem[] = [];
   let done = 0;
   await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
     if (problems.length >= MAX_FAULTS) return;
-    const file = files.get(image.path);
-    if (file === undefined) throw new DataError(image.path, "is not among the data set's files");
     const recipe = plan.recipe(image);
     let problem: DataError | undefined;
     const compute = async () => {
-      const bytes = await context.get(file);
+      const bytes = await context.get(image);
       try {
         return await pool.extract(bytes, recipe, image.path);
       } catch (error) {
@@ -194,12 +156,9 @@ async function extractEach(
       }
     };
     try {
-      const tensors = await context.memo(
-        { image: file.digest, recipe: recipe as unknown as Json },
-        compute,
-      );
-      const layout = await layoutOf(context, tensors);
-      extracted[index] = { ...image, stem: imageStem(image.path), tensors, layout };
+      const key = { image: image.digest, recipe: recipe as unknown as Json };
+      const cached = await cacheTensors(context, key, compute);
+      extracted[index] = { ...image, stem: imageStem(image.path), ...cached };
     } catch (error) {
       if (problem === undefined || error !== problem) throw error;
       problems.push({ ...image, problem: problem.message });

@@ -1,4 +1,5 @@
 /** The masks that an extraction of regions cuts with. */
+import { capsMeta } from "../../artifacts/caps.ts";
 import { filesBelow } from "../../disk.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { findMasks } from "../../imaging/datasets/masks.ts";
@@ -25,7 +26,7 @@ export async function loadMasks(context: StepContext<MaskParameters>): Promise<M
   );
   // Masks of a template of one's own need not follow the linear pipelines' names.
   const custom = roi_custom_template !== undefined;
-  const uncropped = caps.meta.use_uncropped_image;
+  const { use_uncropped_image: uncropped } = capsMeta(caps);
   const paths = findMasks([...blobs.keys()], {
     rois: roi_list,
     template: roi_custom_template,

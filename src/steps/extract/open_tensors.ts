@@ -1,4 +1,5 @@
 /** Opens tensors that were prepared before as an `images` artifact. */
+import { cacheTensors, type ExtractedImage, imagesOutput } from "../../artifacts/images_output.ts";
 import { DataError } from "../../errors.ts";
 import { writeSafetensors } from "../../formats/safetensors.ts";
 import { isTensor, type Tensor, toFloat32 } from "../../formats/tensor.ts";
@@ -13,7 +14,6 @@ import {
 import { type Cohort, readSessionList } from "../../imaging/datasets/sessions.ts";
 import { findTensors, type TensorFiles } from "../../imaging/datasets/tensor_files.ts";
 import type { Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
-import { type Extracted, imagesOutput, layoutOf } from "../../artifacts/images_output.ts";
 
 type Context = StepContext<unknown>;
 
@@ -26,7 +26,7 @@ export async function openTensors(
   cohorts: readonly Cohort[],
   name: string,
 ): Promise<StepOutput> {
-  const images: Extracted[] = [];
+  const images: ExtractedImage[] = [];
   let shared: ExtractionJson | undefined;
   for (const { name: cohort, root, list } of cohorts) {
     capsLayout.checkRoot(root);
@@ -65,7 +65,7 @@ async function openSession(
   cohort: string,
   session: TensorFiles,
   json: ExtractionJson,
-): Promise<Extracted> {
+): Promise<ExtractedImage> {
   const blobs: Blob[] = [];
   for (const path of session.paths) blobs.push(await context.external(`${root}/${path}`));
   const { file_type: _, extract_json: __, ...cut } = json;
@@ -74,7 +74,7 @@ async function openSession(
     elements: session.elements ?? null,
     cut: cut as unknown as Json,
   };
-  const tensors = await context.memo(key, async () => {
+  const { tensors, layout } = await cacheTensors(context, key, async () => {
     const files: Tensor[] = [];
     for (const [i, blob] of blobs.entries()) {
       const value = readTorch(await context.get(blob), session.paths[i]);
@@ -94,7 +94,7 @@ async function openSession(
     // The image itself is not there: its tensors stand for it.
     digest: blobs.length === 1 ? blobs[0].digest : tensors.digest,
     tensors,
-    layout: await layoutOf(context, tensors),
+    layout,
   };
 }
 
@@ -105,7 +105,7 @@ function stackElements(
   files: readonly Tensor[],
   { paths }: TensorFiles,
   elements: readonly number[],
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const shape = files[0].shape.slice(1);
   const size = shape.reduce((product, extent) => product * extent, 1);
   const data = new Float32Array(files.length * size);
@@ -126,7 +126,7 @@ function cutImage(
   [file]: readonly Tensor[],
   { paths: [path] }: TensorFiles,
   json: ExtractionJson,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   if (file.shape.length !== 4 || file.shape[0] !== 1) {
     throw new DataError(
       path,
@@ -187,7 +187,7 @@ function tensorFile(
   shape: readonly number[],
   data: Float32Array<ArrayBuffer>,
   elements: readonly number[],
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   return writeSafetensors({
     data: { dtype: "float32", shape, data },
     elements: { dtype: "int32", shape: [elements.length], data: Int32Array.from(elements) },

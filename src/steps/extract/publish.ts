@@ -1,13 +1,9 @@
 /** Writes extracted tensors as ClinicaDL keeps them: one `.pt` file an element. */
+import { imagesMeta, readIndex } from "../../artifacts/images.ts";
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
-import { columnIndices, readTsv } from "../../formats/tsv.ts";
-import {
-  elementFileName,
-  type ExtractionJson,
-  tensorFolder,
-} from "../../imaging/datasets/extraction_json.ts";
+import { elementFileName, tensorFolder } from "../../imaging/datasets/extraction_json.ts";
 import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 
@@ -16,16 +12,9 @@ import type { Artifact, PublishTarget } from "../../workflow/step.ts";
  * `tensor_extraction/NAME.json`, below a folder of each cohort if there are several.
  */
 export async function publishTensors(artifact: Artifact, target: PublishTarget): Promise<void> {
-  const json = artifact.meta.extraction as unknown as ExtractionJson;
-  const channels = (artifact.meta.element_shape as readonly number[])[0];
-  const masks = artifact.meta.mask_files as readonly string[] | undefined;
-  const subject = "index.tsv of the extracted images";
-  const table = readTsv(await artifact.readText("index.tsv"), subject);
-  const names = ["participant_id", "session_id", "path", "stem", "cohort"] as const;
-  const at = columnIndices(table, names, subject);
+  const { extraction: json, element_shape: [channels], mask_files: masks } = imagesMeta(artifact);
   const roots = new Set<string>();
-  for (const row of table.rows) {
-    const [participant, session, path, stem, cohort] = names.map((name) => row[at[name]] ?? "");
+  for (const { participant, session, path, stem, cohort } of await readIndex(artifact)) {
     const root = cohort === SINGLE_COHORT ? "" : `${cohort}/`;
     roots.add(root);
     const folder = `${root}subjects/${participant}/${session}/${tensorFolder(json)}`;

@@ -1,10 +1,10 @@
 /** Generates the images of a planned data set, each cached by its recipe, and a contact sheet. */
+import { capsOutput } from "../../artifacts/caps.ts";
 import { forEachConcurrently } from "../../imaging/concurrent.ts";
 import { contactSheet } from "../../imaging/generate/contact_sheet.ts";
 import type { SourceImage } from "../../imaging/generate/image.ts";
 import type { DatasetPlan, PlannedImage } from "../../imaging/generate/plan.ts";
 import { GeneratorPool } from "../../imaging/generate/pool.ts";
-import { imagesTsv } from "../../imaging/generate/tree.ts";
 import { readHead } from "../../imaging/generate/volume.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 
@@ -46,18 +46,9 @@ export async function generateDataset(
   } finally {
     pool.close();
   }
-  const files = Object.fromEntries(plan.images.map((image, i) => [image.path, blobs[i]]));
+  const images = plan.images.map((image, i) => ({ ...image, ...blobs[i] }));
   return {
-    caps: {
-      meta: plan.meta,
-      files: {
-        ...files,
-        "images.tsv": imagesTsv(
-          plan.images.map((image, i) => ({ ...image, digest: blobs[i].digest })),
-        ),
-        "participants.tsv": plan.participantsTsv,
-      },
-    },
+    caps: capsOutput(plan.meta, { images, sessions: plan.sessions }),
     contact_sheet: {
       files: { "contact_sheet.png": await drawContactSheet(context, plan, blobs) },
     },

@@ -1,10 +1,11 @@
 /** The real images and masks that a data set is generated from. */
+import { capsMeta, listImages, SESSIONS_FILE } from "../../artifacts/caps.ts";
 import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
-import type { ImageType, Sources } from "../../imaging/generate/plan.ts";
+import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
+import type { Sources } from "../../imaging/generate/plan.ts";
 import { t1LinearPath } from "../../imaging/generate/tree.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
-import { listImages } from "../extract/extract_images.ts";
 import type { Mask } from "./generate_dataset.ts";
 
 type Context = StepContext<unknown>;
@@ -22,20 +23,12 @@ export async function readSources(
 ): Promise<Sources> {
   const caps = context.inputs.caps as Artifact | undefined;
   if (caps !== undefined) {
-    const sizes = new Map(caps.files.map((file) => [file.path, file.size]));
-    const images = (await listImages(caps)).map((row) => ({
-      participantId: row.participant,
-      sessionId: row.session,
-      path: row.path,
-      cohort: row.cohort,
-      digest: row.digest,
-      size: sizes.get(row.path) ?? 0,
-    }));
+    const images = await listImages(caps);
     if (images.length === 0) throw new DataError(kind, "the data set has no images");
     return {
       images,
-      table: readTsv(await caps.readText("participants.tsv"), "participants.tsv"),
-      type: caps.meta as ImageType,
+      table: readTsv(await caps.readText(SESSIONS_FILE), SESSIONS_FILE),
+      type: capsMeta(caps),
     };
   }
   if (image === undefined) {
@@ -47,10 +40,10 @@ export async function readSources(
     );
   }
   const blob = await context.external(image);
-  const [participantId, sessionId] = ["sub-SOURCE", "ses-M000"];
-  const path = t1LinearPath(participantId, sessionId, true);
+  const [participant, session] = ["sub-SOURCE", "ses-M000"];
+  const path = t1LinearPath(participant, session, true);
   return {
-    images: [{ participantId, sessionId, path, digest: blob.digest, size: blob.size }],
+    images: [{ participant, session, path, cohort: SINGLE_COHORT, ...blob }],
     type: { preprocessing: "t1-linear", use_uncropped_image: true },
   };
 }

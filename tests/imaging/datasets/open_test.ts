@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
-import { readTsv } from "../../../src/formats/tsv.ts";
 import { bidsLayout, bidsPattern } from "../../../src/imaging/datasets/bids.ts";
 import { capsLayout, capsPattern } from "../../../src/imaging/datasets/caps.ts";
 import type { ImagePattern, Layout } from "../../../src/imaging/datasets/dataset.ts";
@@ -41,7 +40,7 @@ async function withTree(
 
 const warnings: string[] = [];
 let memoized: Uint8Array = new Uint8Array();
-const outside = {
+const access = {
   external: async (path: string) => {
     const info = await Deno.stat(path).catch(() => {
       throw new DataError(path, "no such file");
@@ -58,12 +57,8 @@ const outside = {
 
 async function open(layout: Layout, pattern: ImagePattern, cohorts: Cohort[] | string) {
   const list = typeof cohorts === "string" ? [{ name: "single", root: cohorts }] : cohorts;
-  const { images, files } = await openDataset(layout, list, pattern, outside);
-  return {
-    paths: images.map(({ target }) => target),
-    files,
-    participants: readTsv(String(files["participants.tsv"]), "participants.tsv"),
-  };
+  const { images, sessions, extras } = await openDataset(layout, list, pattern, access);
+  return { paths: images.map(({ path }) => path), participants: sessions, extras };
 }
 
 const t1 = { preprocessing: "t1-linear", use_uncropped_image: false } as const;
@@ -99,9 +94,8 @@ Deno.test("each pipeline's images are found by its pattern alone", async () => {
       assertEquals(await found({ ...pet, suvr_reference_region: "pons2" }), [names.pons]);
       const custom = { ...t1, preprocessing: "custom" } as const;
       assertEquals(await found({ ...custom, custom_suffix: "graymatter*.nii.gz" }), [names.gray]);
-      const { files } = await open(capsLayout, capsPattern(t1), root);
-      assert(names.mask in files);
-      assertEquals(names.tensor in files, false);
+      const { extras } = await open(capsLayout, capsPattern(t1), root);
+      assertEquals(Object.keys(extras), [names.mask]);
     },
   );
 });

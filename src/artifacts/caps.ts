@@ -1,0 +1,132 @@
+/**
+ * The artifact type `caps`: the images of a data set, and what is known of its sessions. Images stand
+ * under their paths in the CAPS or BIDS folder, below a folder of each cohort if there are several.
+ */
+import { DataError } from "../errors.ts";
+import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
+import type { ImageType } from "../imaging/datasets/dataset.ts";
+import { SINGLE_COHORT } from "../imaging/datasets/sessions.ts";
+import type { Artifact, Blob, Json, StepOutput } from "../workflow/step.ts";
+import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+
+export interface CapsMeta extends ImageType {
+  /** `caps`, `bids` or the name of the generator. */
+  source: string;
+}
+
+/** An image of a data set; the blob is its file. */
+export interface CapsImage extends Blob {
+  participant: string;
+  session: string;
+  /** File of the artifact. */
+  path: string;
+  cohort: string;
+  /** Voxels along each axis, where they are known before the image is read. */
+  shape?: readonly number[];
+}
+
+/** One row an image: {@link CapsImage}. */
+const IMAGES_FILE = "images.tsv";
+
+/** One row a session: identifiers, then BIDS's columns. */
+export const SESSIONS_FILE = "participants.tsv";
+
+const COLUMNS = ["participant_id", "session_id", "path", "digest", "cohort"] as const;
+
+export function capsMeta(caps: Artifact): CapsMeta {
+  return caps.meta as unknown as CapsMeta;
+}
+
+export interface CapsDataset {
+  images: readonly CapsImage[];
+  /** `participants.tsv`. */
+  sessions: { columns: readonly string[]; rows: readonly (readonly Writable[])[] };
+  /** Files that belong to no session, such as masks. */
+  extras?: Readonly<Record<string, Blob>>;
+}
+
+export function capsOutput(
+  meta: CapsMeta,
+  { images, sessions, extras }: CapsDataset,
+): StepOutput {
+  const shaped = images.some(({ shape }) => shape !== undefined);
+  return {
+    meta: meta as unknown as Record<string, Json>,
+    files: {
+      ...extras,
+      ...Object.fromEntries(images.map(({ path, digest, size }) => [path, { digest, size }])),
+      [IMAGES_FILE]: writeTsv(
+        shaped ? [...COLUMNS, "shape"] : COLUMNS,
+        images.map(({ participant, session, path, digest, cohort, shape }) => [
+          participant,
+          session,
+          path,
+          digest,
+          cohort,
+          ...(shaped ? [shape && formatShape(shape)] : []),
+        ]),
+      ),
+      [SESSIONS_FILE]: writeTsv(sessions.columns, sessions.rows),
+    },
+  };
+}
+
+/** @throws {DataError} when `images.tsv` is damaged, or names a file that is not there */
+export async function listImages(caps: Artifact): Promise<CapsImage[]> {
+  const subject = `${IMAGES_FILE} of the data set`;
+  const table = readTsv(await caps.readText(IMAGES_FILE), subject);
+  const at = columnIndices(table, COLUMNS, subject);
+  const shapeAt = table.columns.indexOf("shape");
+  const files = new Map(caps.files.map((file) => [file.path, file]));
+  return table.rows.map((row) => {
+    const path = row[at.path]!;
+    const file = files.get(path);
+    if (file === undefined) throw new DataError(path, "is not among the data set's files");
+    const shape = row[shapeAt];
+    return {
+      participant: row[at.participant_id]!,
+      session: row[at.session_id]!,
+      path,
+      digest: file.digest,
+      size: file.size,
+      cohort: row[at.cohort] ?? SINGLE_COHORT,
+      ...(shape && { shape: parseShape(shape) }),
+    };
+  });
+}
+
+/** `169x208x179` */
+function formatShape(shape: readonly number[]): string {
+  return shape.join("x");
+}
+
+function parseShape(text: string): number[] {
+  return text.split("x").map(Number);
+}
+
+export const capsType: ArtifactType = {
+  type: "caps",
+  files: [
+    [
+      "<path in the CAPS or BIDS folder>",
+      "every image, in the store when generated, outside it when opened; of several cohorts below " +
+      "a folder of each",
+    ],
+    [
+      IMAGES_FILE,
+      "one row an image: `participant_id`, `session_id`, `path`, `digest`, `cohort`; of images " +
+      "that were opened also `shape`, such as `169x208x179`",
+    ],
+    [SESSIONS_FILE, "one row a session, BIDS columns: age, sex, diagnosis, ..."],
+    ["masks/", "where the CAPS has them"],
+  ],
+  meta: describeMeta<CapsMeta>({
+    source: "`caps`, `bids` or the generator",
+    preprocessing: "pipeline that made the images; the modality of raw ones",
+    use_uncropped_image: "whether they have the template's full grid; null where that is unknown",
+    tracer: "PET: tracer; null or absent where it does not apply, as in the fields below",
+    reconstruction: "PET: reconstruction, of raw images",
+    suvr_reference_region: "PET: reference region of the uptake ratio",
+    custom_suffix: "end of the file names of custom images",
+  }),
+};
