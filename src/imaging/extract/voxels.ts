@@ -1,4 +1,7 @@
-/** Voxels of a volume as float32, in the layouts that extraction needs. */
+/**
+ * Voxels of a volume as float32, in the layouts that extraction needs. All that leaves this file is
+ * finite: NaN becomes 0, and infinite voxels are an error. What is made of it relies on that.
+ */
 import { DataError } from "../../errors.ts";
 import type { Volume, Voxels } from "../nifti/nifti.ts";
 
@@ -46,38 +49,46 @@ export function gatherVoxels(
     throw new RangeError(`${stride} voxels do not fit an array of ${out.length}`);
   }
   const [outer, inner] = targetStrides[1] < targetStrides[2] ? [2, 1] : [1, 2];
-  const paths: Paths = {
-    xs: selection[0],
-    xTarget: targetStrides[0],
-    outers: selection[outer].map((index) => index * sourceStrides[outer]),
-    outerTarget: targetStrides[outer],
-    count: selection[inner].length,
-    start: selection[inner][0] * sourceStrides[inner],
-    step: regularStep(selection[inner]) * sourceStrides[inner],
-    innerTarget: targetStrides[inner],
+  const plan: GatherPlan = {
+    source: {
+      x: selection[0],
+      outer: selection[outer].map((index) => index * sourceStrides[outer]),
+      inner: selection[inner][0] * sourceStrides[inner],
+      innerStep: regularStep(selection[inner]) * sourceStrides[inner],
+    },
+    target: {
+      xStep: targetStrides[0],
+      outerStep: targetStrides[outer],
+      innerStep: targetStrides[inner],
+    },
+    innerCount: selection[inner].length,
   };
   const { voxels, slope, intercept } = volume;
-  const plain = voxels instanceof Float32Array && slope === 1 && intercept === 0;
-  if (plain && paths.innerTarget === 1 && copyBits(voxels, paths, out)) return;
-  if (!copyScaled(voxels, paths, out, scaling(volume))) {
+  const unscaled = voxels instanceof Float32Array && slope === 1 && intercept === 0;
+  if (unscaled && plan.target.innerStep === 1 && copyBits(voxels, plan, out)) return;
+  if (!copyScaled(voxels, plan, out, scaling(volume))) {
     throw new DataError(subject, "the image has infinite voxels");
   }
 }
 
 /**
- * How voxels run. Writes go along the inner axis, the faster of axes 1 and 2 in the output; a block
- * of axis 0 is read from the same cache lines.
+ * Offsets of the voxels to read in the source, and steps between those to write in the target. Writes
+ * go along the inner axis, the faster of axes 1 and 2 in the output; the outer axis is the other one.
+ * A block of axis 0 (x) is read from the same cache lines.
  */
-interface Paths {
-  /** Offsets along axis 0. */
-  xs: Int32Array;
-  xTarget: number;
-  outers: Int32Array;
-  outerTarget: number;
-  count: number;
-  start: number;
-  step: number;
-  innerTarget: number;
+interface GatherPlan {
+  source: {
+    /** Offset of each voxel along axis 0. */
+    x: Int32Array;
+    /** Offset of each voxel along the outer axis. */
+    outer: Int32Array;
+    /** Offset of the first voxel along the inner axis, and the step from one to the next. */
+    inner: number;
+    innerStep: number;
+  };
+  target: { xStep: number; outerStep: number; innerStep: number };
+  /** Voxels along the inner axis. */
+  innerCount: number;
 }
 
 function regularStep(indices: Int32Array): number {
@@ -91,41 +102,44 @@ function regularStep(indices: Int32Array): number {
 }
 
 /** Copies float32 voxels as they are, to neighbours. @returns whether all of them are finite */
-function copyBits(voxels: Float32Array, paths: Paths, out: Float32Array): boolean {
-  const { xs, xTarget, outers, outerTarget, count, start, step } = paths;
+function copyBits(voxels: Float32Array, plan: GatherPlan, out: Float32Array): boolean {
+  const { x, outer, inner, innerStep } = plan.source;
+  const { xStep, outerStep } = plan.target;
   const source = new Int32Array(voxels.buffer, voxels.byteOffset, voxels.length);
   const target = new Int32Array(out.buffer, out.byteOffset, out.length);
   let bits = 0;
-  for (let o = 0; o < outers.length; o++) {
-    let from = outers[o] + start;
-    let to = o * outerTarget;
-    const end = to + count;
-    for (; to + 8 <= end; to += 8, from += 8 * step) {
-      bits |= copyEightRows(source, from, step, xs, target, to, xTarget);
+  for (let o = 0; o < outer.length; o++) {
+    let from = outer[o] + inner;
+    let to = o * outerStep;
+    const end = to + plan.innerCount;
+    for (; to + 8 <= end; to += 8, from += 8 * innerStep) {
+      bits |= copyEightRows(source, from, innerStep, x, target, to, xStep);
     }
-    for (; to < end; to++, from += step) bits |= copyRow(source, from, xs, target, to, xTarget);
+    for (; to < end; to++, from += innerStep) bits |= copyRow(source, from, x, target, to, xStep);
   }
-  return bits >= 0;
+  return (bits & NOT_FINITE) === 0;
 }
 
-/** Sets the sign bit when the exponent is all ones: NaN or infinite. */
-function signIfNotFinite(voxel: number): number {
+const NOT_FINITE = 1 << 31;
+
+/** Sets the bit {@link NOT_FINITE} when the exponent is all ones: NaN or infinite. */
+function markNotFinite(voxel: number): number {
   return (voxel & 0x7f800000) + 0x00800000;
 }
 
 function copyRow(
   source: Int32Array,
   from: number,
-  xs: Int32Array,
+  offsets: Int32Array,
   target: Int32Array,
   to: number,
-  xTarget: number,
+  xStep: number,
 ): number {
   let bits = 0;
-  for (let i = 0; i < xs.length; i++, to += xTarget) {
-    const voxel = source[from + xs[i]];
+  for (let i = 0; i < offsets.length; i++, to += xStep) {
+    const voxel = source[from + offsets[i]];
     target[to] = voxel;
-    bits |= signIfNotFinite(voxel);
+    bits |= markNotFinite(voxel);
   }
   return bits;
 }
@@ -138,14 +152,14 @@ function copyEightRows(
   source: Int32Array,
   from: number,
   step: number,
-  xs: Int32Array,
+  offsets: Int32Array,
   target: Int32Array,
   to: number,
-  xTarget: number,
+  xStep: number,
 ): number {
   let bits = 0;
-  for (let i = 0; i < xs.length; i++, to += xTarget) {
-    const x = from + xs[i];
+  for (let i = 0; i < offsets.length; i++, to += xStep) {
+    const x = from + offsets[i];
     const a = source[x];
     const b = source[x + step];
     const c = source[x + 2 * step];
@@ -162,8 +176,8 @@ function copyEightRows(
     target[to + 5] = f;
     target[to + 6] = g;
     target[to + 7] = h;
-    bits |= signIfNotFinite(a) | signIfNotFinite(b) | signIfNotFinite(c) | signIfNotFinite(d) |
-      signIfNotFinite(e) | signIfNotFinite(f) | signIfNotFinite(g) | signIfNotFinite(h);
+    bits |= markNotFinite(a) | markNotFinite(b) | markNotFinite(c) | markNotFinite(d) |
+      markNotFinite(e) | markNotFinite(f) | markNotFinite(g) | markNotFinite(h);
   }
   return bits;
 }
@@ -184,19 +198,19 @@ function scaling({ slope, intercept, type }: Volume): Scaling {
 /** NaN becomes 0. @returns whether no voxel is infinite */
 function copyScaled(
   voxels: Voxels,
-  paths: Paths,
+  { source, target, innerCount }: GatherPlan,
   out: Float32Array,
   { slope, intercept, single }: Scaling,
 ): boolean {
-  const { xs, xTarget, outers, outerTarget, count, start, step, innerTarget } = paths;
+  const { x, outer, inner, innerStep } = source;
   let finite = true;
-  for (let o = 0; o < outers.length; o++) {
-    for (let block = 0; block < xs.length; block += X_BLOCK) {
-      const end = Math.min(block + X_BLOCK, xs.length);
-      for (let x = block; x < end; x++) {
-        let from = outers[o] + xs[x] + start;
-        let to = o * outerTarget + x * xTarget;
-        for (let i = 0; i < count; i++) {
+  for (let o = 0; o < outer.length; o++) {
+    for (let block = 0; block < x.length; block += X_BLOCK) {
+      const end = Math.min(block + X_BLOCK, x.length);
+      for (let i = block; i < end; i++) {
+        let from = outer[o] + x[i] + inner;
+        let to = o * target.outerStep + i * target.xStep;
+        for (let n = 0; n < innerCount; n++) {
           const product = voxels[from] * slope;
           let value = Math.fround((single ? Math.fround(product) : product) + intercept);
           if (value - value !== 0) {
@@ -204,8 +218,8 @@ function copyScaled(
             value = 0;
           }
           out[to] = value;
-          from += step;
-          to += innerTarget;
+          from += innerStep;
+          to += target.innerStep;
         }
       }
     }
@@ -213,7 +227,7 @@ function copyScaled(
   return finite;
 }
 
-/** Every voxel of a 3D or 4D image, first axis fastest, scaled and NaN-free as above. */
+/** Every voxel of a 3D or 4D image, first axis fastest, scaled as above. */
 export function scaledVoxels(volume: Volume, subject: string): Float32Array<ArrayBuffer> {
   const [x, y = 1, ...rest] = volume.shape;
   const z = rest.reduce((product, extent) => product * extent, 1);
