@@ -1,6 +1,6 @@
 /**
- * The artifact type `caps`: the images of a data set, and what is known of its sessions. Images stand
- * under their paths in the CAPS or BIDS folder, below a folder of each cohort if there are several.
+ * The artifact type `caps`: the images of a data set, and what is known of its sessions. Image files
+ * keep their paths of the CAPS or BIDS folder, below a folder of each cohort if there are several.
  */
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";

@@ -22,8 +22,8 @@ export interface SheetOptions {
 const CELL = 192;
 const GAP = 6;
 const BAR = 14;
-/** Pictures of a sheet; of more slices an even choice is shown. */
-const MOST = 40;
+/** Slices of a sheet; of more an even sample is drawn. */
+const MAX_SLICES = 40;
 /** Share of a map's values that do not exceed the end of the colours. */
 const BRIGHTEST = 0.995;
 
@@ -43,12 +43,12 @@ const SEQUENTIAL: readonly Colour[] = [[0, 0, 4], [87, 16, 110], [188, 55, 84], 
 
 /**
  * A PNG of slices in grey with their maps in colour, each map scaled by its own largest values and
- * more opaque where it is larger. Slices stand with the first axis of the plane to the right and the
+ * more opaque where it is larger. The first axis of the plane points to the right and the
  * second up, in their true proportions; a bar on the right has the colours, largest on top.
  */
 export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptions): Uint8Array {
   const { rows, columns, voxel, signed } = options;
-  const shown = evenly(slices, MOST);
+  const shown = sampleEvenly(slices, MAX_SLICES);
   const extents = [rows * voxel[0], columns * voxel[1]];
   const scale = CELL / Math.max(...extents);
   const wide = Math.max(1, Math.round(extents[0] * scale));
@@ -65,7 +65,7 @@ export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptio
     const left = GAP + i % perRow * (wide + GAP);
     const top = GAP + Math.floor(i / perRow) * (high + GAP);
     drawCell(sheet, cell, options, { left, top, wide, high });
-    sheet.number(cell.id, left + 3, top + high - 13);
+    sheet.drawNumber(cell.id, left + 3, top + high - 13);
   });
   const barLeft = sheet.width - GAP - BAR;
   const barHeight = sheet.height - 2 * GAP;
@@ -77,10 +77,10 @@ export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptio
   return sheet.encode();
 }
 
-function evenly<T>(items: readonly T[], most: number): readonly T[] {
-  if (items.length <= most) return items;
-  const step = (items.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]);
+function sampleEvenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  const step = (items.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => items[Math.round(i * step)]);
 }
 
 function drawCell(
@@ -91,7 +91,7 @@ function drawCell(
 ): void {
   const [black, white] = [quantile(slice, 0.002), quantile(slice, 0.998)];
   const contrast = white > black ? 1 / (white - black) : 0;
-  const largest = largestOf(map);
+  const largest = colourLimit(map);
   const strength = largest > 0 ? 1 / largest : 0;
   for (let y = 0; y < high; y++) {
     const v = (high - y - 0.5) / high * columns - 0.5;
@@ -105,7 +105,7 @@ function drawCell(
 }
 
 /** Where colours end: nearly the largest magnitude, so that single voxels do not dim the others. */
-function largestOf(map: Float32Array): number {
+function colourLimit(map: Float32Array): number {
   const magnitudes = map.map(Math.abs);
   return quantile(magnitudes, BRIGHTEST) || magnitudes.reduce((a, b) => Math.max(a, b), 0);
 }
@@ -141,7 +141,7 @@ class Palette {
       for (let v = 0; v < this.#values; v++) {
         const value = (v - (signed ? this.#steps : 0)) / this.#steps;
         const opacity = 0.8 * Math.abs(value) ** 0.6;
-        const colour = mixed([grey, grey, grey], colourOf(value, signed), opacity);
+        const colour = mix([grey, grey, grey], colourOf(value, signed), opacity);
         this.colours.push(colour.map(Math.round) as unknown as Colour);
       }
     }
@@ -159,10 +159,10 @@ function colourOf(value: number, signed: boolean): Colour {
   const stops = signed ? DIVERGING : SEQUENTIAL;
   const at = (signed ? (value + 1) / 2 : value) * (stops.length - 1);
   const low = Math.min(Math.floor(at), stops.length - 2);
-  return mixed(stops[low], stops[low + 1], at - low);
+  return mix(stops[low], stops[low + 1], at - low);
 }
 
-function mixed(a: Colour, b: Colour, share: number): Colour {
+function mix(a: Colour, b: Colour, share: number): Colour {
   const rest = 1 - share;
   return [a[0] * rest + b[0] * share, a[1] * rest + b[1] * share, a[2] * rest + b[2] * share];
 }
@@ -171,7 +171,7 @@ function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** Value between voxel centres; the outermost ones go on. */
+/** Value between voxel centres; beyond them that of the outermost. */
 function interpolate(
   values: Float32Array,
   rows: number,
@@ -213,8 +213,8 @@ class Sheet {
     }
   }
 
-  /** White digits of six by ten pixels on black. */
-  number(value: number, left: number, top: number): void {
+  /** Draws white digits of six by ten pixels on black. */
+  drawNumber(value: number, left: number, top: number): void {
     const digits = [...String(value)].map(Number);
     for (let y = -2; y < 12; y++) {
       for (let x = -2; x < 8 * digits.length; x++) this.set(left + x, top + y, Palette.black);

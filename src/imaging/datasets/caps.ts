@@ -8,7 +8,7 @@ export type Preprocessing = "t1-linear" | "pet-linear" | "flair-linear" | "custo
 /** Which image of a session is meant. */
 export interface CapsImageType {
   preprocessing: Preprocessing;
-  /** The whole template grid (193 x 229 x 193) rather than its crop (169 x 208 x 179). */
+  /** The full template grid (193 x 229 x 193) rather than its crop (169 x 208 x 179). */
   use_uncropped_image: boolean;
   /** PET: such as `18FFDG`. */
   tracer?: string;

@@ -1,8 +1,8 @@
-/** What CAPS and BIDS folders have in common: sessions, one image each, problems told together. */
+/** What CAPS and BIDS folders have in common: sessions, one image each, problems reported together. */
 import { listFolder } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 
-/** A glob on paths below a session, and what it stands for. */
+/** A glob on paths below a session, and its description. */
 export interface ImagePattern {
   pattern: string;
   description: string;
@@ -134,22 +134,22 @@ const NIFTI_SUFFIX = /\.nii(\.gz|\*)?$/;
 /** Ends of the two files of an image that is not one file. */
 const PAIR_SUFFIX = /\.(hdr|img)(\.gz)?$/i;
 
-/** A glob whose end must match a path's end, at a folder's or the whole name's boundary. */
+/** A glob whose end must match a path's end, at the boundary of a folder or of the name. */
 function globExpression(glob: string): RegExp {
   const source = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")
     .replaceAll("?", "[^/]");
   return new RegExp(`(^|/)${source}$`, "i");
 }
 
-/** Most problems that a message lists. */
-const LISTED = 20;
+/** Problems that a message lists at most. */
+const MAX_LISTED = 20;
 
-/** @throws {DataError} telling every problem, in the order of the participants, when there is one */
+/** @throws {DataError} listing the problems by participant, when there is any */
 export function throwProblems(problems: readonly ImageProblem[], subject: string): void {
   if (problems.length === 0) return;
-  const lines = problems.toSorted(bySession).slice(0, LISTED)
+  const lines = problems.toSorted(bySession).slice(0, MAX_LISTED)
     .map((problem) => `  ${sessionName(problem)}: ${problem.problem}`);
-  if (problems.length > LISTED) lines.push(`  and ${problems.length - LISTED} more`);
+  if (problems.length > MAX_LISTED) lines.push(`  and ${problems.length - MAX_LISTED} more`);
   const count = problems.length === 1 ? "an image" : `${problems.length} images`;
   throw new DataError(subject, `${count} can't be used:\n${lines.join("\n")}`);
 }

@@ -11,7 +11,7 @@ export interface ExtractionJson {
   readonly mode: Mode;
   /** Null for custom images. */
   readonly use_uncropped_image: boolean | null;
-  /** Whether the elements are on disk, rather than whole images that are cut when loaded. */
+  /** Whether the elements are on disk, rather than images that are cut when loaded. */
   readonly prepare_dl: boolean;
   readonly extract_json: string;
   readonly file_type: ImagePattern;
@@ -34,7 +34,7 @@ export interface ExtractionJson {
 
 const MODES: readonly unknown[] = ["image", "patch", "roi", "slice"] satisfies Mode[];
 
-/** @throws {DataError} naming the field at fault */
+/** @throws {DataError} naming the field that is invalid */
 export function parseExtractionJson(text: string, subject: string): ExtractionJson {
   const fail = (problem: string): never => {
     throw new DataError(subject, problem);
@@ -61,7 +61,7 @@ export function parseExtractionJson(text: string, subject: string): ExtractionJs
   if (json.mode === "slice") {
     need("slice_direction", [0, 1, 2].includes(json.slice_direction as number), "0, 1 or 2");
     need("slice_mode", json.slice_mode === "rgb" || json.slice_mode === "single", "rgb or single");
-    json.discarded_slices = discards(json.discarded_slices) ??
+    json.discarded_slices = parseDiscarded(json.discarded_slices) ??
       fail(`"discarded_slices" must be one or two counts`);
   }
   if (json.mode === "patch") {
@@ -78,7 +78,7 @@ export function parseExtractionJson(text: string, subject: string): ExtractionJs
 }
 
 /** ClinicaDL writes one number, a list of one for both sides, or a list of two. */
-function discards(value: unknown): [number, number] | undefined {
+function parseDiscarded(value: unknown): [number, number] | undefined {
   const list = value === undefined || value === null ? [0] : Array.isArray(value) ? value : [value];
   if (list.length < 1 || list.length > 2) return undefined;
   if (!list.every((count) => Number.isInteger(count) && count >= 0)) return undefined;

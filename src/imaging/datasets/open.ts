@@ -44,17 +44,17 @@ export interface OpenedImage extends FoundImage, Blob {
 
 export interface OpenedDataset {
   images: OpenedImage[];
-  /** What the tables say of each session. */
+  /** Rows of the tables for each session. */
   sessions: Table;
   /** Files that belong to no session, such as masks. */
   extras: Record<string, Blob>;
 }
 
-/** Files that are looked at together. */
+/** Files that are read at a time. */
 const CONCURRENCY = 8;
 
 /**
- * @throws {DataError} telling every session whose image is missing, found several times, unreadable
+ * @throws {DataError} listing every session whose image is missing, found several times, unreadable
  *   or no NIfTI file of one volume; or when no image is found at all
  */
 export async function openDataset(
@@ -75,7 +75,7 @@ export async function openDataset(
     const search = findImages(layout.sessions(root), pattern, wanted?.sessions);
     const opened = await registerImages(search.images, root, access);
     throwProblems([...search.problems, ...opened.problems], root);
-    warnOfSessionsWithout(search.without, root, pattern, access);
+    warnOfMissingImages(search.without, root, pattern, access);
     if (opened.images.length === 0) {
       throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})`);
     }
@@ -158,7 +158,7 @@ async function registerImages(
   };
 }
 
-/** A problem must not be remembered as a shape. */
+/** So that a problem is not cached as a shape. */
 function throwIfAny(problems: readonly ImageProblem[]): void {
   if (problems.length > 0) throw new DataError(problems[0].participant, problems[0].problem);
 }
@@ -187,16 +187,16 @@ function readStart(path: string): Uint8Array {
   }
 }
 
-function warnOfSessionsWithout(
-  without: readonly { participant: string; session: string }[],
+function warnOfMissingImages(
+  sessions: readonly { participant: string; session: string }[],
   root: string,
   { description }: ImagePattern,
   access: FileAccess,
 ): void {
-  if (without.length === 0) return;
-  const names = without.slice(0, 5).map(({ participant, session }) => `${participant} ${session}`);
-  const more = without.length > 5 ? `, and ${without.length - 5} more` : "";
+  if (sessions.length === 0) return;
+  const names = sessions.slice(0, 5).map(({ participant, session }) => `${participant} ${session}`);
+  const more = sessions.length > 5 ? `, and ${sessions.length - 5} more` : "";
   access.warn(
-    `${root}: ${without.length} session(s) without ${description}: ${names.join(", ")}${more}`,
+    `${root}: ${sessions.length} session(s) without ${description}: ${names.join(", ")}${more}`,
   );
 }

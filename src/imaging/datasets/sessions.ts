@@ -1,4 +1,4 @@
-/** Lists of sessions, and what tables beside the images say about each session. */
+/** Lists of sessions, and what the tables of a data set hold about each session. */
 import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import { type Cell, columnIndices, readTsv, type Table } from "../../formats/tsv.ts";

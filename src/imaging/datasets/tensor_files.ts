@@ -6,15 +6,15 @@ import { type ExtractionJson, tensorFolder } from "./extraction_json.ts";
 
 /** The tensor files of one session, in the order of their elements. */
 export interface TensorFiles extends SessionKey {
-  /** Stem of the image that they were cut from, if the names tell. */
+  /** Stem of the image that they were cut from, if the file names hold it. */
   stem: string;
   /** Below the CAPS. */
   paths: string[];
-  /** Ids of the elements; undefined where the file is a whole image. */
+  /** Ids of the elements; undefined where the file is the uncut image. */
   elements?: number[];
 }
 
-/** What an element's file name says: the image's stem and the element's id. */
+/** Parts of an element's file name: the image's stem and the element's id. */
 type NameParser = (name: string) => { stem: string; element: number } | undefined;
 
 /**
@@ -25,9 +25,9 @@ export function findTensors(
   json: ExtractionJson,
   wanted?: readonly SessionKey[],
 ): { sessions: TensorFiles[]; problems: ImageProblem[] } {
-  const whole = json.mode === "image" || !json.prepare_dl;
-  const folder = tensorFolder(json, whole ? "image" : json.mode);
-  const parse = whole ? imageParser(json) : elementParser(json);
+  const uncut = json.mode === "image" || !json.prepare_dl;
+  const folder = tensorFolder(json, uncut ? "image" : json.mode);
+  const parse = uncut ? imageParser(json) : elementParser(json);
   const sessions: TensorFiles[] = [];
   const problems: ImageProblem[] = [];
   const missing = new Map(wanted?.map((key) => [sessionName(key), key]));
@@ -56,7 +56,7 @@ export function findTensors(
         ...key,
         stem: found[0].stem,
         paths: found.map(({ path }) => path),
-        ...(whole ? {} : { elements: found.map(({ element }) => element) }),
+        ...(uncut ? {} : { elements: found.map(({ element }) => element) }),
       });
     }
   }

@@ -1,4 +1,4 @@
-/** Cuts volumes into the tensors that networks see: slices, patches, regions, whole images. */
+/** Cuts volumes into the tensors that networks see: slices, patches, regions, images. */
 import { DataError } from "../../errors.ts";
 import type { Affine } from "../nifti/affine.ts";
 import { type Volume, volumeShape } from "../nifti/nifti.ts";
@@ -7,7 +7,7 @@ import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts
 
 export type Axis = 0 | 1 | 2;
 
-/** What is cut, as plain data: a part of the key under which an extraction is remembered. */
+/** What is cut, as plain data: a part of the key under which an extraction is cached. */
 export type Recipe =
   & (
     | {
@@ -42,6 +42,7 @@ export type Recipe =
 export interface Extraction {
   /** [elements, 1, height, width] for slices, [elements, 1, depth, height, width] otherwise. */
   shape: readonly number[];
+  /** Finite. */
   data: Float32Array<ArrayBuffer>;
   /** For slices, their indices in the volume; else 0, 1, ... */
   elements: readonly number[];
@@ -51,10 +52,11 @@ export interface Extraction {
   grid: readonly number[];
 }
 
-/** Gives the tensor's memory, all zero, once its shape is known. */
+/** Returns the tensor's memory, all zero, once its shape is known. */
 export type Allocate = (shape: readonly number[]) => Float32Array<ArrayBuffer>;
 
-const count = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
+const countVoxels = (shape: readonly number[]) =>
+  shape.reduce((product, extent) => product * extent, 1);
 
 /** A mask and where it is not zero. */
 export interface Mask {
@@ -76,7 +78,7 @@ export function extract(
   recipe: Recipe,
   masks: ReadonlyMap<string, Mask>,
   subject: string,
-  allocate: Allocate = (shape) => new Float32Array(count(shape)),
+  allocate: Allocate = (shape) => new Float32Array(countVoxels(shape)),
 ): Extraction {
   const shape = volumeShape(volume.shape, subject);
   const grid = recipe.target_grid === undefined
@@ -106,7 +108,8 @@ function cut(
   }
 }
 
-function whole(shape: readonly number[]): [Int32Array, Int32Array, Int32Array] {
+/** Every voxel. */
+function selectAll(shape: readonly number[]): [Int32Array, Int32Array, Int32Array] {
   return [range(0, shape[0]), range(0, shape[1]), range(0, shape[2])];
 }
 
@@ -163,7 +166,7 @@ function cutSlices(
   allocate: Allocate,
 ): Cut {
   const order = PLANES[axis];
-  const selection = whole(volume.shape);
+  const selection = selectAll(volume.shape);
   selection[axis] = indices;
   const shape = [indices.length, 1, volume.shape[order[1]], volume.shape[order[2]]];
   return {
@@ -223,15 +226,15 @@ function cutPatches(
 }
 
 /**
- * A mask, checked.
+ * The mask in a volume.
  *
  * @throws {DataError} when it is not 3D, or holds anything but 0 and 1 and both of them
  */
 export function checkMask(volume: Volume, roi: string, subject: string): Mask {
   const shape = volumeShape(volume.shape, subject);
   const box = [[Infinity, 0], [Infinity, 0], [Infinity, 0]] as [number, number][];
-  const data = new Float32Array(count(shape));
-  gatherVoxels({ ...volume, shape }, whole(shape), [2, 1, 0], data, subject);
+  const data = new Float32Array(countVoxels(shape));
+  gatherVoxels({ ...volume, shape }, selectAll(shape), [2, 1, 0], data, subject);
   let zeros = 0;
   for (let z = 0, at = 0; z < shape[2]; z++) {
     for (let y = 0; y < shape[1]; y++) {
@@ -311,7 +314,7 @@ const REDUCED_TEMPLATE: Readonly<Record<number, readonly (readonly [number, numb
 };
 const CROPPED_TEMPLATE = [169, 208, 179];
 
-/** The whole volume, or every n-th voxel: of ClinicaDL's window, or of one centred on other grids. */
+/** Every n-th voxel of ClinicaDL's window, or of a window centred on other grids. */
 function cutImage(
   volume: Volume,
   factor: number,

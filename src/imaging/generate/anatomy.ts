@@ -62,7 +62,7 @@ const FOLD_WAVES = 10;
  * (1: the means of each lie about three and a half standard deviations apart). Whatever could
  * betray the class without shapes being looked at is drawn from one distribution for both: head
  * size, thickness of cortex, sulci and skull, and every tissue's brightness. Sulci narrow where
- * ventricles are wide, so that an intensity histogram tells next to nothing.
+ * ventricles are wide, so that an intensity histogram shows next to nothing of the class.
  *
  * @param seed of the data set
  * @param participant number of the participant, which alone fixes the anatomy

@@ -120,10 +120,10 @@ function move(
   /** Where a voxel's content came from, in voxel indices. */
   const origin = (voxel: readonly number[]) => {
     const world = toWorld(affine, voxel).map((value, i) => value - middle[i] - translation[i]);
-    const turned = [0, 3, 6].map((r, i) =>
+    const rotated = [0, 3, 6].map((r, i) =>
       matrix[r] * world[0] + matrix[r + 1] * world[1] + matrix[r + 2] * world[2] + middle[i]
     );
-    return toWorld(inverse, turned);
+    return toWorld(inverse, rotated);
   };
   const start = origin([0, 0, 0]);
   const steps = [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((unit) =>

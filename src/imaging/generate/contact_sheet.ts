@@ -25,7 +25,7 @@ export function contactSheet(
   const pixels = new Uint8Array(width * height);
   groups.forEach((heads, group) => {
     heads.forEach((head, row) => {
-      const white = brightness(head.data);
+      const white = findWhite(head.data);
       views.forEach((axis, view) => {
         const corner = (GAP + row * (CELL + GAP)) * width + GAP +
           (group * views.length + view) * (CELL + GAP);
@@ -41,7 +41,7 @@ function viewsOf({ shape }: HeadVolume): number[] {
   return [2, 1, 0].filter((axis) => shape.every((extent, other) => other === axis || extent > 1));
 }
 
-function brightness(data: Float32Array): number {
+function findWhite(data: Float32Array): number {
   const sample = Float32Array.from(
     { length: Math.ceil(data.length / 17) },
     (_, i) => data[17 * i],

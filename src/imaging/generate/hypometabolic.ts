@@ -19,7 +19,7 @@ const INFERIOR_FRONTAL: Region = [46, 18, 12, 14, 18, 16];
 const left = ([x, ...rest]: Region): Region => [-x, ...rest];
 const both = (...regions: Region[]) => regions.flatMap((region) => [region, left(region)]);
 
-/** Regions by which FDG-PET tells the dementias apart, as ellipsoids. */
+/** Regions that lose metabolism in FDG-PET, as ellipsoids. */
 const REGIONS: Readonly<Record<Pathology, readonly Region[]>> = {
   ad: both(PARIETAL, TEMPORAL, PRECUNEUS),
   bvftd: both(FRONTAL, TEMPORAL_POLE),
@@ -66,5 +66,5 @@ export function hypometabolise(
 ): HeadVolume {
   let map: Float32Array = Float32Array.from(mask, (inside) => inside === 0 ? 1 : 1 - degree / 100);
   for (const axis of [0, 1, 2]) map = blurAxis(map, source.shape, axis, sigma);
-  return { ...source, data: source.data.map((value, at) => value * map[at]), whole: false };
+  return { ...source, data: source.data.map((value, at) => value * map[at]), integer: false };
 }

@@ -8,7 +8,7 @@ import { hypometabolise, type Pathology, pathologyMask } from "./hypometabolic.t
 import type { GeneratedSession } from "./participants.ts";
 import { renderPhantom } from "./phantom.ts";
 import { drawSubtype, renderSheppLogan, type Subtype } from "./shepp_logan.ts";
-import { addNoise, atrophy } from "./trivial.ts";
+import { addNoise, applyAtrophy } from "./trivial.ts";
 import { readHead, writeHead } from "./volume.ts";
 
 /** A real image to start from. */
@@ -73,7 +73,7 @@ export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<Ar
         followUp: years,
       };
       const anatomy = drawAnatomy(seed, session.participant, subject, strength);
-      return writeHead(renderPhantom(anatomy, shape, imageRandom(recipe)), description);
+      return writeHead(renderPhantom(anatomy, shape, createRandom(recipe)), description);
     }
     case "trivial": {
       const head = readSource(source);
@@ -81,24 +81,24 @@ export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<Ar
         ? halfMasks(head, source?.subject ?? "source")
         : readMask(mask, head, recipe.session.diagnosis === "AD" ? 1 : 2);
       return writeHead(
-        atrophy(
+        applyAtrophy(
           head,
           halves,
           recipe.session.diagnosis,
           recipe.atrophyPercent,
-          imageRandom(recipe),
+          createRandom(recipe),
         ),
         description,
       );
     }
     case "random":
       return writeHead(
-        addNoise(readSource(source), recipe.mean, recipe.sigma, imageRandom(recipe)),
+        addNoise(readSource(source), recipe.mean, recipe.sigma, createRandom(recipe)),
         description,
       );
     case "shepplogan":
       return writeHead(
-        renderSheppLogan(recipe.size, subtypeOf(recipe), recipe.smoothing, imageRandom(recipe)),
+        renderSheppLogan(recipe.size, subtypeOf(recipe), recipe.smoothing, createRandom(recipe)),
         description,
       );
     case "hypometabolic": {
@@ -124,7 +124,7 @@ export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<Ar
 }
 
 /** Numbers of one image, apart from those of any other session. */
-function imageRandom(
+function createRandom(
   recipe: { kind: string; seed: number; session: GeneratedSession },
 ): Random {
   const { participant, months } = recipe.session;

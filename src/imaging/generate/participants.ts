@@ -1,4 +1,5 @@
-/** Who is in a generated data set. */
+/** The participants of a generated data set, and the table of their sessions. */
+import type { Writable } from "../../formats/tsv.ts";
 import { Random } from "../../random.ts";
 import type { Diagnosis } from "./anatomy.ts";
 
@@ -23,6 +24,13 @@ export type GeneratedSession = {
   cdr: number;
 };
 
+/** `participants.tsv`. */
+export interface SessionRows {
+  columns: readonly string[];
+  rows: readonly (readonly Writable[])[];
+}
+
+/** Months. */
 const SESSION_INTERVAL = 12;
 
 /**
@@ -69,4 +77,36 @@ function sessionName(visit: number): string {
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
+}
+
+/** One row a session, with more columns if given. */
+export function sessionRows(
+  sessions: readonly GeneratedSession[],
+  more: { columns: readonly string[]; cells(session: GeneratedSession): readonly Writable[] } = {
+    columns: [],
+    cells: () => [],
+  },
+): SessionRows {
+  return {
+    columns: [
+      "participant_id",
+      "session_id",
+      "age",
+      "sex",
+      "diagnosis",
+      "MMSE",
+      "cdr_global",
+      ...more.columns,
+    ],
+    rows: sessions.map((session) => [
+      session.participantId,
+      session.sessionId,
+      session.age.toFixed(1),
+      session.sex,
+      session.diagnosis,
+      session.mmse,
+      session.cdr,
+      ...more.cells(session),
+    ]),
+  };
 }

@@ -59,5 +59,5 @@ export function renderPhantom(
     0, 0, voxel, -voxel * origin[2],
     0, 0, 0, 1,
   );
-  return { shape: [nx, ny, nz], data, affine, whole: true };
+  return { shape: [nx, ny, nz], data, affine, integer: true };
 }

@@ -6,16 +6,13 @@ import { SINGLE_COHORT } from "../datasets/sessions.ts";
 import type { ArtifactOptions } from "./artifacts.ts";
 import type { Pathology } from "./hypometabolic.ts";
 import { type ImageRecipe, subtypeOf } from "./image.ts";
-import { drawParticipants, type GeneratedSession } from "./participants.ts";
 import {
-  customPath,
-  type DatasetImage,
-  markedPath,
-  renamedPath,
+  drawParticipants,
+  type GeneratedSession,
   type SessionRows,
   sessionRows,
-  t1LinearPath,
-} from "./tree.ts";
+} from "./participants.ts";
+import { customPath, type DatasetImage, markedPath, renamedPath, t1LinearPath } from "./paths.ts";
 
 /** A real image to start from. */
 export interface Source extends DatasetImage {
@@ -172,7 +169,7 @@ export function planArtifacts(
   );
 }
 
-/** Participants keep their names; files get entities that tell them from their sources. */
+/** Participants keep their names; file names get entities that their sources lack. */
 function planMarked(
   sources: Sources,
   source: string,

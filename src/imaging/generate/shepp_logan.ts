@@ -27,7 +27,7 @@ interface Ellipse {
  *
  * Skull 1, brain 0.2, a central ellipse and two regions at a grey between 0.4 and 0.6, ventricles 0.
  * Regions are scaled by 1 to 1.2 (large) or 0.8 to 0.9 (small); everything inside is displaced by 1
- * to size / 32 pixels and turned a little.
+ * to size / 32 pixels and rotated a little.
  *
  * @param smoothing blurs by a Gaussian of up to size / 100 pixels
  */
@@ -39,14 +39,15 @@ export function renderSheppLogan(
 ): HeadVolume {
   const c = (size + 1) / 2;
   const a = c - 2, b = 2 * c / 3 - 2;
-  const large = () => random.uniform(1, 1.2);
-  const small = () => random.uniform(0.8, 0.9);
-  const offset = () =>
+  const drawLarge = () => random.uniform(1, 1.2);
+  const drawSmall = () => random.uniform(0.8, 0.9);
+  const drawOffset = () =>
     random.uniform(1, Math.max(2, size / 32)) * (random.integer(2) === 0 ? -1 : 1);
-  const turn = () => random.normal(0, 0.08);
-  const grey = () => random.uniform(0.4, 0.6);
-  const regionScales = [subtype === 2 ? small() : large(), subtype === 1 ? small() : large()];
-  const inner = (
+  const drawTilt = () => random.normal(0, 0.08);
+  const drawGrey = () => random.uniform(0.4, 0.6);
+  const first = subtype === 2 ? drawSmall() : drawLarge();
+  const second = subtype === 1 ? drawSmall() : drawLarge();
+  const drawInner = (
     x: number,
     y: number,
     ra: number,
@@ -54,21 +55,21 @@ export function renderSheppLogan(
     level: number,
     tilt = 0,
   ): Ellipse => ({
-    x: x + offset(),
-    y: y + offset(),
+    x: x + drawOffset(),
+    y: y + drawOffset(),
     a: ra,
     b: rb,
-    angle: tilt + turn(),
+    angle: tilt + drawTilt(),
     grey: level,
   });
   const ellipses: Ellipse[] = [
     { x: 0, y: 0, a: b, b: a, angle: 0, grey: 1 },
     { x: 0, y: 0, a: b * 0.93, b: a * 0.95, angle: 0, grey: 0.2 },
-    inner(0, a * 0.38, b * 0.3, a * 0.2, grey()),
-    inner(-b * 0.22, -a * 0.55, b * 0.18 * regionScales[0], a * 0.12 * regionScales[0], grey()),
-    inner(b * 0.22, -a * 0.55, b * 0.18 * regionScales[1], a * 0.12 * regionScales[1], grey()),
-    inner(-b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, 0.3),
-    inner(b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, -0.3),
+    drawInner(0, a * 0.38, b * 0.3, a * 0.2, drawGrey()),
+    drawInner(-b * 0.22, -a * 0.55, b * 0.18 * first, a * 0.12 * first, drawGrey()),
+    drawInner(b * 0.22, -a * 0.55, b * 0.18 * second, a * 0.12 * second, drawGrey()),
+    drawInner(-b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, 0.3),
+    drawInner(b * 0.3, -a * 0.05, b * 0.13, a * 0.28, 0, -0.3),
   ];
   const image = new Float32Array(size * size);
   for (const { x, y, a: ra, b: rb, angle, grey: level } of ellipses) {
@@ -89,7 +90,7 @@ export function renderSheppLogan(
     0, 0, 1, 0,
     0, 0, 0, 1,
   );
-  return { shape: [size, size, 1], data, affine, whole: false };
+  return { shape: [size, size, 1], data, affine, integer: false };
 }
 
 function blurPlane(image: Float32Array, size: number, sigma: number): Float32Array {

@@ -10,7 +10,7 @@ import type { HeadVolume } from "./volume.ts";
  * @param mask 1 where AD loses signal, 2 where CN does
  * @param atrophyPercent loss of signal
  */
-export function atrophy(
+export function applyAtrophy(
   source: HeadVolume,
   mask: Uint8Array,
   diagnosis: Diagnosis,
@@ -41,6 +41,6 @@ export function addNoise(
   random: Random,
 ): HeadVolume {
   const data = source.data.map((value) => value + random.normal(mean, sigma));
-  // Noise below one unit would be lost in whole numbers.
-  return { ...source, data, whole: false };
+  // Noise below one unit would be lost in integers.
+  return { ...source, data, integer: false };
 }

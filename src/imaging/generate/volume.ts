@@ -12,8 +12,8 @@ export interface HeadVolume {
   data: Float32Array;
   /** Row-major 4 by 4: voxel indices to mm, right, anterior and superior positive. */
   affine: Affine;
-  /** Whether voxels are stored as whole numbers, as scanners do. */
-  whole: boolean;
+  /** Whether voxels are stored as integers, as scanners do. */
+  integer: boolean;
 }
 
 /** @throws {DataError} when the image can't be read or is not three-dimensional */
@@ -23,15 +23,15 @@ export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
   if (rest.some((extent) => extent !== 1)) {
     throw new DataError(subject, `not a 3D image: its shape is ${volume.shape.join(" x ")}`);
   }
-  const whole = /^u?int(8|16)$/.test(volume.type) && volume.slope === 1 && volume.intercept === 0;
-  return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine, whole };
+  const integer = /^u?int(8|16)$/.test(volume.type) && volume.slope === 1 && volume.intercept === 0;
+  return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine, integer };
 }
 
-/** A `.nii.gz` in the template's space: int16 for whole numbers that fit, float32 otherwise. */
+/** A `.nii.gz` in the template's space: int16 for integers that fit, float32 otherwise. */
 export function writeHead(volume: HeadVolume, description: string): Uint8Array<ArrayBuffer> {
   return writeNifti({
     shape: volume.shape,
-    voxels: (volume.whole ? wholeVoxels(volume.data) : undefined) ?? volume.data,
+    voxels: (volume.integer ? roundVoxels(volume.data) : undefined) ?? volume.data,
     affine: volume.affine,
     space: "mni152",
     description,
@@ -39,7 +39,7 @@ export function writeHead(volume: HeadVolume, description: string): Uint8Array<A
 }
 
 /** Rounded voxels; undefined when one does not fit. */
-function wholeVoxels(data: Float32Array): Int16Array | undefined {
+function roundVoxels(data: Float32Array): Int16Array | undefined {
   const voxels = new Int16Array(data.length);
   for (let at = 0; at < data.length; at++) {
     const value = Math.round(data[at]);

@@ -73,7 +73,7 @@ export interface NiftiHeader {
 }
 
 /**
- * @param bytes at least {@link HEADER_BYTES} of the file's start, or the whole file
+ * @param bytes at least {@link HEADER_BYTES} of the file's start, or the file
  * @throws {DataError} naming `subject` and the problem
  */
 export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
@@ -177,7 +177,7 @@ function scaling(
   const { scl_slope: slope, scl_inter: intercept } = header;
   if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, intercept: 0 };
   if (!Number.isFinite(intercept)) {
-    fail(`scl_inter is ${intercept} beside a valid scl_slope ${slope}`);
+    fail(`scl_inter is ${intercept} next to a valid scl_slope ${slope}`);
   }
   return { slope, intercept };
 }

@@ -36,7 +36,7 @@ const TRAILING_BYTES = 2 ** 20;
  * @param bytes a `.nii` file or the header of a pair, either gzipped or not
  * @param subject the file, for messages
  * @param image the `.img` file of a pair, gzipped or not
- * @param scratch memory that the voxels may stand in, until it is used for another image
+ * @param scratch memory that the voxels may use, until it is used for another image
  * @throws {DataError} when the file is malformed, truncated, too large or of no real datatype; the
  *   header is checked before anything of the declared size is allocated
  */

@@ -8,16 +8,15 @@ export default defineStep({
   summary: "Opens a CAPS folder, or several as cohorts",
   description: `Looks for one image in each session: of all sessions, where those without an image
 are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several
-runs the highest is taken. Images that are missing, found twice or unreadable are told together.
-Images enter by their digest, so that an untouched folder is never read twice. What the data set's
-\`participants.tsv\`, its \`sub-*_sessions.tsv\` and the list say about the sessions comes along, and so
-do its \`masks\`.
+runs the highest is taken. Images that are missing, found twice or unreadable are reported together.
+Images enter by their digest, so that an untouched folder is never read twice. The columns of the
+data set's \`participants.tsv\`, its \`sub-*_sessions.tsv\` and the list are kept, and so are its \`masks\`.
 
 With \`multi_cohort\`, \`caps_directory\` is a table of \`cohort\` and \`path\`; \`participants_tsv\` may be
 one too, with the path of each cohort's list. A session of the same name in two cohorts is an error.
 
 With \`extract_json\` it opens tensors that ClinicaDL, or Gyrus, prepared: the output is then \`images\`,
-cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole images.`,
+cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds uncut images.`,
   params: z.object({
     caps_directory: pathParameter().describe(
       "The CAPS folder, or with multi_cohort a table of cohort and path.",
@@ -25,7 +24,7 @@ cut as \`tensor_extraction/<extract_json>.json\` says where the file holds whole
     preprocessing: z.enum(["t1-linear", "pet-linear", "flair-linear", "custom"])
       .default("t1-linear").describe("Pipeline that made the images."),
     use_uncropped_image: z.boolean().default(false).describe(
-      "Take the images on the whole template grid, not the cropped ones.",
+      "Take the images on the full template grid, not the cropped ones.",
     ),
     tracer: z.string().min(1).optional().describe("PET: tracer, such as 18FFDG."),
     suvr_reference_region: z.enum(["pons", "pons2", "cerebellumPons", "cerebellumPons2"])

@@ -1,4 +1,4 @@
-/** Extracts every image of a CAPS artifact, each once for its bytes and recipe. */
+/** Extracts every image of a `caps` artifact, each cached by its bytes and recipe. */
 import { type CapsImage, capsMeta, listImages } from "../../artifacts/caps.ts";
 import {
   cacheTensors,
@@ -23,9 +23,9 @@ import {
 import type { Artifact, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 
 /**
- * Tells from the volumes' shapes what would fail once thousands are cut.
+ * Checks by the volumes' shapes that slices can be cut, before thousands are.
  *
- * @throws {DataError} telling every image that lacks a slice, or those whose slices have another
+ * @throws {DataError} listing every image that lacks a slice, or those whose slices have another
  *   shape than the others'
  */
 export async function checkSlices(
@@ -50,8 +50,8 @@ export async function checkSlices(
   checkShapes(shaped);
 }
 
-/** The fields of an extraction's JSON that say what the images are. */
-export function imageFields(caps: Artifact): Pick<
+/** The fields of an extraction's JSON that describe the images. */
+export function describeImages(caps: Artifact): Pick<
   ExtractionJson,
   | "preprocessing"
   | "use_uncropped_image"
@@ -89,7 +89,7 @@ export interface ExtractionPlan {
   /** Channels as the network sees them. */
   channels: number;
   masks?: readonly MaskFile[];
-  /** ClinicaDL's description, less what {@link imageFields} knows. */
+  /** ClinicaDL's description, less what {@link describeImages} knows. */
   json: Partial<ExtractionJson>;
   /** Name of the published JSON. */
   extract_json?: string;
@@ -98,7 +98,7 @@ export interface ExtractionPlan {
 /**
  * The `images` artifact.
  *
- * @throws {DataError} telling every image that can't be extracted, or whose elements have another
+ * @throws {DataError} listing every image that can't be extracted, or whose elements have another
  *   shape than the others'
  */
 export async function extractAll(
@@ -111,7 +111,7 @@ export async function extractAll(
   const pool = new ExtractionPool(Math.min(context.cpus + 1, images.length), plan.masks);
   try {
     const extracted = await extractEach(context, images, pool, plan);
-    const fields = imageFields(caps);
+    const fields = describeImages(caps);
     return imagesOutput(extracted, {
       mode: plan.mode,
       channels: plan.channels,
@@ -130,7 +130,7 @@ export async function extractAll(
 }
 
 /** Problems after which the other images are not tried: a recipe may suit none of thousands. */
-const MAX_FAULTS = 20;
+const MAX_PROBLEMS = 20;
 
 async function extractEach(
   context: StepContext<unknown>,
@@ -143,7 +143,7 @@ async function extractEach(
   let done = 0;
   await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
-    if (problems.length >= MAX_FAULTS) return;
+    if (problems.length >= MAX_PROBLEMS) return;
     const recipe = plan.recipe(image);
     let problem: DataError | undefined;
     const compute = async () => {

@@ -11,7 +11,7 @@ import {
 export default defineStep({
   kind: "extract.images",
   version: 2,
-  summary: "Takes whole volumes, reduced in size if asked for",
+  summary: "Takes volumes uncut, reduced in size if asked for",
   description:
     `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template
 (169 × 208 × 179) of ClinicaDL's window, on other grids of the largest centred one. ClinicaDL reduces

@@ -1,4 +1,4 @@
-/** Opens tensors that were prepared before as an `images` artifact. */
+/** Opens prepared tensors as an `images` artifact. */
 import { cacheTensors, type ExtractedImage, imagesOutput } from "../../artifacts/images_output.ts";
 import { DataError } from "../../errors.ts";
 import { writeSafetensors } from "../../formats/safetensors.ts";
@@ -19,7 +19,7 @@ type Context = StepContext<unknown>;
 
 /**
  * @param name of the JSON in each cohort's `tensor_extraction`
- * @throws {DataError} telling every session whose tensors are missing or can't be read
+ * @throws {DataError} listing every session whose tensors are missing or can't be read
  */
 export async function openTensors(
   context: Context,
@@ -91,7 +91,7 @@ async function openSession(
     session: id,
     cohort,
     stem,
-    // The image itself is not there: its tensors stand for it.
+    // The digest of the image is not known: that of its tensors replaces it.
     digest: blobs.length === 1 ? blobs[0].digest : tensors.digest,
     tensors,
     layout,
@@ -121,7 +121,7 @@ function stackElements(
   return tensorFile([files.length, 1, ...shape], data, elements);
 }
 
-/** A whole image of shape [1, x, y, z], last axis fastest, cut as the JSON says. */
+/** An uncut image of shape [1, x, y, z], last axis fastest, cut as the JSON describes. */
 function cutImage(
   [file]: readonly Tensor[],
   { paths: [path] }: TensorFiles,
@@ -182,7 +182,7 @@ function withoutNaN(data: Float32Array, path: string): Float32Array {
   });
 }
 
-/** Tensors do not know where they lie: there is no affine. */
+/** Without an affine: tensors have none. */
 function tensorFile(
   shape: readonly number[],
   data: Float32Array<ArrayBuffer>,

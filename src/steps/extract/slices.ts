@@ -51,7 +51,7 @@ export default defineStep({
   version: 2,
   summary: "Cuts volumes into 2D slices",
   description:
-    `Slices stand in the array order of the image: sagittal ones are coronal by axial voxels, and
+    `Slices keep the array order of the image: sagittal ones are coronal by axial voxels, and
 so on; nothing is reoriented or rescaled, and NaN becomes 0. The default takes every slice across the
 left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name them instead. With a table, all
 images need equally many slices, and predictions number them 0, 1, … in the table's order. Infinite

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
 import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
 import type { Sources } from "../../imaging/generate/plan.ts";
-import { t1LinearPath } from "../../imaging/generate/tree.ts";
+import { t1LinearPath } from "../../imaging/generate/paths.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import type { Mask } from "./generate_dataset.ts";
 

@@ -100,7 +100,7 @@ Deno.test("each pipeline's images are found by its pattern alone", async () => {
   );
 });
 
-Deno.test("what is missing, found twice, broken or unreadable is told together", async () => {
+Deno.test("what is missing, found twice, broken or unreadable is reported together", async () => {
   await withTree({
     [t1File("sub-01", "ses-M000")]: undefined,
     [t1File("sub-02", "ses-M000")]: undefined,
@@ -142,7 +142,7 @@ Deno.test("what is missing, found twice, broken or unreadable is told together",
   });
 });
 
-Deno.test("without a list sessions that lack the image are left out, and told", async () => {
+Deno.test("without a list sessions that lack the image are left out, and reported", async () => {
   await withTree({
     [t1File("sub-01", "ses-M000")]: undefined,
     [t1File("sub-01", "ses-M006", "other.nii.gz")]: undefined,
@@ -162,7 +162,7 @@ Deno.test("of several runs the highest is taken, as a number", async () => {
   });
 });
 
-Deno.test("a BIDS folder is told from a CAPS, either way", async () => {
+Deno.test("a BIDS folder is not taken for a CAPS, nor a CAPS for a BIDS folder", async () => {
   await withTree({ "sub-01/ses-M000/anat/sub-01_ses-M000_T1w.nii.gz": undefined }, async (root) => {
     await assertRejects(() => open(capsLayout, capsPattern(t1), root), DataError, "bids.open");
     const { paths } = await open(bidsLayout, bidsPattern({ modality: "t1" }), root);
@@ -200,7 +200,7 @@ Deno.test("BIDS images of each modality are found, and sessions may be implied",
   });
 });
 
-Deno.test("what the tables say of a session comes along, the list's word last", async () => {
+Deno.test("columns of all tables are kept, the list's values last", async () => {
   await withTree({
     [t1File("sub-01", "ses-M000")]: undefined,
     [t1File("sub-01", "ses-M006")]: undefined,
@@ -226,7 +226,7 @@ Deno.test("what the tables say of a session comes along, the list's word last", 
   });
 });
 
-Deno.test("several cohorts stand side by side, and may not share a session's name", async () => {
+Deno.test("several cohorts are opened together, and may not share a session's name", async () => {
   await withTree({
     [`a/${t1File("sub-01", "ses-M000")}`]: undefined,
     [`b/${t1File("sub-02", "ses-M000")}`]: undefined,

@@ -6,7 +6,7 @@ import type { HeadVolume } from "../../../src/imaging/generate/volume.ts";
 function volume(shape: [number, number, number], value: (i: number) => number): HeadVolume {
   const data = Float32Array.from({ length: shape[0] * shape[1] * shape[2] }, (_, at) => value(at));
   const affine = Float64Array.of(2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1);
-  return { shape, data, affine, whole: false };
+  return { shape, data, affine, integer: false };
 }
 
 Deno.test("a sheet has three views of each head, the classes side by side", () => {

@@ -8,7 +8,7 @@ import { generateImage, type ImageRecipe } from "../../../src/imaging/generate/i
 import { drawParticipants } from "../../../src/imaging/generate/participants.ts";
 import { GeneratorPool } from "../../../src/imaging/generate/pool.ts";
 import { drawSubtype, renderSheppLogan } from "../../../src/imaging/generate/shepp_logan.ts";
-import { atrophy } from "../../../src/imaging/generate/trivial.ts";
+import { applyAtrophy } from "../../../src/imaging/generate/trivial.ts";
 import { type HeadVolume, readHead, writeHead } from "../../../src/imaging/generate/volume.ts";
 
 /** A bright ellipsoid with some structure, 4 mm voxels about the origin. */
@@ -25,7 +25,7 @@ function head(): HeadVolume {
   }
   // deno-fmt-ignore
   const affine = Float64Array.of(4, 0, 0, -38, 0, 4, 0, -46, 0, 0, 4, -42, 0, 0, 0, 1);
-  return { shape, data, affine, whole: true };
+  return { shape, data, affine, integer: true };
 }
 
 const [patient, control] = drawParticipants("TRIV", 1, 1, 0);
@@ -51,7 +51,7 @@ Deno.test("trivial: the left half loses signal in AD, the right in CN, by the pe
   const volume = head();
   const mask = halfMasks(volume, "head");
   for (const [diagnosis, side] of [["AD", 1], ["CN", 2]] as const) {
-    const { data } = atrophy(volume, mask, diagnosis, 60, new Random(1, 2));
+    const { data } = applyAtrophy(volume, mask, diagnosis, 60, new Random(1, 2));
     data.forEach((value, at) => {
       const share = value / volume.data[at];
       if (mask[at] !== side) assertEquals(share, 1);

@@ -1,7 +1,5 @@
-/** Paths of generated images in a CAPS, and the table of their sessions. */
-import type { Writable } from "../../formats/tsv.ts";
+/** Paths of generated images in a CAPS. */
 import { LINEAR_TEMPLATE } from "../datasets/caps.ts";
-import type { GeneratedSession } from "./participants.ts";
 
 /** An image of a CAPS, read or generated. */
 export interface DatasetImage {
@@ -10,11 +8,6 @@ export interface DatasetImage {
   /** Below the CAPS's root. */
   path: string;
   cohort: string;
-}
-
-export interface SessionRows {
-  columns: readonly string[];
-  rows: readonly (readonly Writable[])[];
 }
 
 /** Path of a T1-weighted image as the t1-linear pipeline names it. */
@@ -44,36 +37,4 @@ export function markedPath(path: string, entities: string): { path: string; suff
   const at = path.lastIndexOf("_");
   const suffix = `${entities}${path.slice(at)}`;
   return { path: `${path.slice(0, at)}_${suffix}`, suffix };
-}
-
-/** One row a session, with more columns if given. */
-export function sessionRows(
-  sessions: readonly GeneratedSession[],
-  more: { columns: readonly string[]; cells(session: GeneratedSession): readonly Writable[] } = {
-    columns: [],
-    cells: () => [],
-  },
-): SessionRows {
-  return {
-    columns: [
-      "participant_id",
-      "session_id",
-      "age",
-      "sex",
-      "diagnosis",
-      "MMSE",
-      "cdr_global",
-      ...more.columns,
-    ],
-    rows: sessions.map((session) => [
-      session.participantId,
-      session.sessionId,
-      session.age.toFixed(1),
-      session.sex,
-      session.diagnosis,
-      session.mmse,
-      session.cdr,
-      ...more.cells(session),
-    ]),
-  };
 }
