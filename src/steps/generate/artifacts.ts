@@ -34,10 +34,10 @@ seed.`,
   run: async (context) => {
     const { planArtifacts } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { readSources } = await import("./sources.ts");
+    const { readDataset } = await import("./sources.ts");
     const { seed, artifacts, translation, rotation, num_transforms, gamma, noise_std } =
       context.params;
-    const plan = planArtifacts(await readSources(context, "generate.artifacts"), seed, {
+    const plan = planArtifacts(await readDataset(context, "generate.artifacts"), seed, {
       artifacts,
       translation,
       rotation,

@@ -31,10 +31,10 @@ regions are ellipsoids in MNI space.`,
   run: async (context) => {
     const { planHypometabolic } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { readMask, readSources } = await import("./sources.ts");
+    const { readMask, readDataset } = await import("./sources.ts");
     const { n_subjects, mask_path, pathology, anomaly_degree, blur_sigma } = context.params;
     const plan = planHypometabolic(
-      await readSources(context, "generate.hypometabolic"),
+      await readDataset(context, "generate.hypometabolic"),
       n_subjects,
       { pathology, degree: anomaly_degree, sigma: blur_sigma },
     );

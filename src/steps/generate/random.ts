@@ -29,12 +29,12 @@ export default defineStep({
   run: async (context) => {
     const { planFromSources } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { readSources } = await import("./sources.ts");
+    const { readDatasetOrImage } = await import("./sources.ts");
     const { n_subjects, seed, image, mean, sigma } = context.params;
     const plan = planFromSources(
       "random",
       { nSubjects: n_subjects, seed },
-      await readSources(context, "generate.random", image),
+      await readDatasetOrImage(context, "generate.random", image),
       (session) => ({ kind: "random", seed, session, mean, sigma }),
     );
     return await generateDataset(context, plan);

@@ -11,39 +11,53 @@ import type { Mask } from "./generate_dataset.ts";
 type Context = StepContext<unknown>;
 
 /**
- * The images of in.caps, or the one at `image`.
+ * The images of in.caps.
+ *
+ * @param kind for messages
+ * @throws {DataError} when there is none
+ */
+export async function readDataset({ inputs }: Context, kind: string): Promise<Sources> {
+  const caps = inputs.caps as Artifact | undefined;
+  if (caps === undefined) {
+    throw new DataError(kind, "there is no image to start from: give it a data set (in.caps)");
+  }
+  const images = await listImages(caps);
+  if (images.length === 0) throw new DataError(kind, "the data set has no images");
+  return {
+    images,
+    table: readTsv(await caps.readText(SESSIONS_FILE), SESSIONS_FILE),
+    type: capsMeta(caps),
+  };
+}
+
+/**
+ * The images of in.caps, or without it the one at `path`.
  *
  * @param kind for messages
  * @throws {DataError} when there is neither
  */
-export async function readSources(
+export async function readDatasetOrImage(
   context: Context,
   kind: string,
-  image?: string,
+  path: string | undefined,
 ): Promise<Sources> {
-  const caps = context.inputs.caps as Artifact | undefined;
-  if (caps !== undefined) {
-    const images = await listImages(caps);
-    if (images.length === 0) throw new DataError(kind, "the data set has no images");
-    return {
-      images,
-      table: readTsv(await caps.readText(SESSIONS_FILE), SESSIONS_FILE),
-      type: capsMeta(caps),
-    };
-  }
-  if (image === undefined) {
-    const takesFile = kind === "generate.trivial" || kind === "generate.random";
+  if (context.inputs.caps !== undefined) return await readDataset(context, kind);
+  if (path === undefined) {
     throw new DataError(
       kind,
-      "there is no image to start from: give it a data set (in.caps)" +
-        (takesFile ? " or a NIfTI file (image)" : ""),
+      "there is no image to start from: give it a data set (in.caps) or a NIfTI file (image)",
     );
   }
-  const blob = await context.external(image);
+  const blob = await context.external(path);
   const [participant, session] = ["sub-SOURCE", "ses-M000"];
-  const path = t1LinearPath(participant, session, true);
   return {
-    images: [{ participant, session, path, cohort: SINGLE_COHORT, ...blob }],
+    images: [{
+      participant,
+      session,
+      path: t1LinearPath(participant, session, true),
+      cohort: SINGLE_COHORT,
+      ...blob,
+    }],
     type: { preprocessing: "t1-linear", use_uncropped_image: true },
   };
 }

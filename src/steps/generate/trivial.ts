@@ -37,12 +37,12 @@ ${POPULATION_TEXT}`,
   run: async (context) => {
     const { planFromSources } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { readMaskPair, readSources } = await import("./sources.ts");
+    const { readMaskPair, readDatasetOrImage } = await import("./sources.ts");
     const { n_subjects, seed, image, mask_path, atrophy_percent: atrophyPercent } = context.params;
     const plan = planFromSources(
       "trivial",
       { nSubjects: n_subjects, seed },
-      await readSources(context, "generate.trivial", image),
+      await readDatasetOrImage(context, "generate.trivial", image),
       (session) => ({ kind: "trivial", seed, session, atrophyPercent }),
     );
     const masks = mask_path === undefined ? [] : await readMaskPair(context, mask_path);
