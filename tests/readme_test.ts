@@ -5,23 +5,35 @@ import { Project, steady } from "./cli/project.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
-/** What is run here; the tutorial, shown before it, takes minutes. */
-const ran = readme.slice(readme.indexOf("### A workflow"));
-
+/** The first block of a language, in README's order. */
 function block(language: string): string {
-  const text = ran.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m"))?.[1];
+  const text = readme.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m"))?.[1];
   assert(text !== undefined, `README has no ${language} block`);
   return text;
 }
+
+const FIRST = "workflows/first.toml";
+const first = await Deno.readTextFile(new URL(`../${FIRST}`, import.meta.url));
 
 /** Sizes and counts must agree; times and the widths that follow from them need not. */
 function comparable(text: string): string {
   return steady(text).replaceAll(/ +/g, " ");
 }
 
+Deno.test("README shows workflows/first.toml", () => {
+  assert(first.endsWith(block("toml")));
+});
+
+Deno.test("the commands of README work in a clone: both files exist", () => {
+  for (const [, file] of block("sh").matchAll(/\.\/gyrus run (\S+)/g)) {
+    assert(Deno.statSync(new URL(`../${file}`, import.meta.url)).isFile, file);
+  }
+});
+
 Deno.test("the workflow of README gives the output that README shows", async () => {
   await using project = await Project.make();
-  await project.write("workflow.toml", block("toml"));
+  await Deno.mkdir(`${project.folder}/workflows`);
+  await project.write(FIRST, first);
   let shown = "";
   for (const line of block("console").split("\n")) {
     const command = line.match(/^\$ \.\/gyrus (.+)$/)?.[1];
@@ -36,7 +48,7 @@ Deno.test("the step of README runs", async () => {
   await project.write("count_rows.ts", block("ts"));
   await project.write(
     "workflow.toml",
-    `${block("toml")}
+    `${first}
 [steps.count]
 uses = "./count_rows.ts"
 in.labels = "labels"
