@@ -59,6 +59,20 @@ Deno.test("folders import what docs/folders.ts lists, and all that it lists is u
   }
 });
 
+Deno.test("every import, dynamic ones and workers included, leads to a file", () => {
+  const missing: string[] = [];
+  for (const { path, imports } of modules) {
+    for (const { target } of imports) {
+      try {
+        Deno.statSync(new URL(target, root));
+      } catch {
+        missing.push(`${path} imports ${target}`);
+      }
+    }
+  }
+  assertEquals(missing, []);
+});
+
 Deno.test("a folder imports only from those above it in docs/folders.ts", () => {
   const order = FOLDERS.map(({ path }) => path);
   for (const [at, { path, imports }] of FOLDERS.entries()) {
@@ -98,7 +112,7 @@ Deno.test("no folder holds more than 25 files", () => {
     if (entries.filter(({ isFile }) => isFile).length > 25) crowded.push(folder);
     for (const { name, isDirectory } of entries) if (isDirectory) visit(`${folder}${name}/`);
   };
-  for (const folder of ["src/", "docs/", "workflows/"]) visit(folder);
+  for (const folder of ["src/", "kernels/", "docs/", "workflows/"]) visit(folder);
   assertEquals(crowded, []);
 });
 
