@@ -1,6 +1,6 @@
 /**
- * `./gyrus test`: everything that must hold before a change is shared. Prints what fails and closes
- * with `N passed, N failed`, where format, lint and types count as one each.
+ * `./gyrus test`: everything that must hold before a change is shared. Prints what fails and, at
+ * the end, `N passed, N failed`, where format, lint, doc and types count as one each.
  */
 const full = Deno.args.includes("--full");
 const unknown = Deno.args.filter((argument) => argument !== "--full");
@@ -30,6 +30,7 @@ async function gate(name: string, args: readonly string[]): Promise<void> {
 
 await gate("format", ["fmt", "--check"]);
 await gate("lint", ["lint", "--quiet"]);
+await gate("doc", ["doc", "--quiet", "--lint", "mod.ts"]);
 await gate("types", ["check", "--quiet", "--doc", ...offline, "."]);
 
 const report = await Deno.makeTempFile({ suffix: ".xml" });

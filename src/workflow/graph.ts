@@ -2,6 +2,7 @@
 import type { Location } from "../errors.ts";
 import type { Json, StepKind } from "./step.ts";
 
+/** A value of a matrix axis. */
 export type AxisValue = string | number | boolean;
 
 /** One edge: which output of which instance, and which element of a list output. */
@@ -18,6 +19,7 @@ export interface Binding {
 export interface Place {
   /** Absolute path. */
   file: string;
+  /** Keys and indices from the top of the file. */
   keys: readonly (string | number)[];
   /** What the caret underlines; the value when absent. */
   part?: "key" | "value";
@@ -25,6 +27,7 @@ export interface Place {
 
 /** Where a parameter's value was written; a value that is nothing but `${params.x}`, where x was. */
 export interface Origin {
+  /** Where: `step` is the step's own `with`, `set` and `sweep` are options of the command line. */
   from: "default" | "include" | "params" | "defaults" | "step" | "set" | "sweep";
   /** Absent for defaults and for values of the command line. */
   place?: Place;

@@ -1,11 +1,13 @@
 /**
- * What a step kind declares, and what its `run` is handed.
+ * What a step kind declares, and the context that its `run` receives.
  *
- * Validation, defaults, types, `schema.json`, `STEPS.md`, `gyrus steps NAME` and
- * the cache key all derive from one `defineStep`.
+ * Validation, defaults, types, `schema.json`, `STEPS.md`, `gyrus steps NAME` and the cache key all
+ * derive from one `defineStep`. The `User...` types are the part that a user's own step may use;
+ * `mod.ts` exports them.
  */
 import type { z } from "zod";
 
+/** A value that JSON can express. */
 export type Json = null | boolean | number | string | readonly Json[] | {
   readonly [key: string]: Json;
 };
@@ -13,8 +15,9 @@ export type Json = null | boolean | number | string | readonly Json[] | {
 /** `sha256-` followed by 64 lower-case hexadecimal digits. */
 export type Digest = string;
 
-/** A stored (or external, see {@link StepContext.external}) run of bytes. */
+/** Stored bytes, or an external file (see {@link UserStepContext.external}). */
 export interface Blob {
+  /** Of the bytes. */
   digest: Digest;
   /** Bytes. */
   size: number;
@@ -22,11 +25,13 @@ export interface Blob {
 
 /** One file of an artifact, by a relative path with forward slashes. */
 export interface ArtifactFile extends Blob {
+  /** Relative, such as `best-loss/model.safetensors`. */
   path: string;
 }
 
-/** A stored output as its consumer sees it: a typed, described tree of files. */
+/** A stored output as its consumer reads it: a tree of files with a type and a description. */
 export interface Artifact {
+  /** Such as `caps` or `labels`. */
   type: string;
   /** Digest of the manifest; it covers type, meta and every file. */
   digest: Digest;
@@ -38,23 +43,31 @@ export interface Artifact {
   items?: readonly Artifact[];
   /** Matrix coordinates of the producing instance, for inputs bound with `[*]`. */
   axes?: Readonly<Record<string, string | number | boolean>>;
-  /** @throws {DataError} when the artifact has no such file or its bytes are corrupt */
+  /**
+   * Reads a file.
+   *
+   * @throws {DataError} when the artifact has no such file or its bytes are corrupt
+   */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** As {@link Artifact.read}, decoded as UTF-8. */
   readText(path: string): Promise<string>;
 }
 
-/** What `run` returns for one output: bulky files are put first and named by blob. */
+/** What `run` returns for one output. Large files are stored first, by `put`, and named by blob. */
 export interface StepOutput {
+  /** A small description, {@link Artifact.meta}. */
   meta?: { readonly [key: string]: Json };
+  /** By relative path with forward slashes. */
   files?: Readonly<Record<string, Uint8Array | string | Blob>>;
   /** For list outputs. */
   items?: readonly StepOutput[];
 }
 
+/** How far a step has come. */
 export interface Progress {
   /** Between 0 and 1. */
   fraction?: number;
-  /** For instance "epoch 3/20"; shown beside the bar. */
+  /** For instance "epoch 3/20"; shown next to the bar. */
   message?: string;
   /** Such as `{ loss: 0.41, balanced_accuracy: 0.8 }`; recorded as events for curves. */
   metrics?: Readonly<Record<string, number>>;
@@ -64,6 +77,7 @@ export interface Progress {
 export interface Checkpoint {
   /** Value of the chain parameter that the state has reached, such as the epoch. */
   position: number;
+  /** What was saved. */
   artifact: Artifact;
 }
 
@@ -72,33 +86,52 @@ export interface CheckpointChain {
   /** The newest checkpoint at or before `upTo`. */
   latest(upTo: number): Promise<Checkpoint | undefined>;
   /**
-   * Publishes a checkpoint; older ones become garbage unless `final`. Bytes that a draft brings
-   * itself are removed from the disk then; blobs that were put are left to the garbage collector,
-   * since outputs may name them.
+   * Publishes a checkpoint; older ones become garbage unless they are `final`. Bytes that an older
+   * one brought itself are then removed from the disk; blobs that were put are left to the garbage
+   * collector, since outputs may name them.
    */
-  save(position: number, draft: StepOutput, options?: { final?: boolean }): Promise<void>;
+  save(position: number, state: StepOutput, options?: { final?: boolean }): Promise<void>;
 }
 
-/** @template P parameters; @template S services the engine passes through unseen */
-export interface StepContext<P = Record<string, Json>, S = unknown> {
+/**
+ * The part of a zod schema that types need: every zod schema fits, such as `z.object({ ... })`.
+ */
+export interface ParameterSchema {
+  /** Types of what the schema accepts and of what it returns. */
+  readonly _zod: { readonly input: unknown; readonly output: unknown };
+}
+
+/**
+ * What the `run` of a user's own step receives.
+ *
+ * @template P parameters
+ */
+export interface UserStepContext<P = Record<string, Json>> {
+  /** Validated, with defaults filled in; paths are absolute. */
   readonly params: P;
   /** One artifact a port; an array for ports declared `many`. Absent optional ports are missing. */
   readonly inputs: Readonly<Record<string, Artifact | readonly Artifact[]>>;
-  readonly services: S;
   /** Aborted at the first interrupt or a timeout: save what can be saved, then throw `signal.reason`. */
   readonly signal: AbortSignal;
-  /** Worker threads that this instance may use beside itself. */
+  /** Worker threads that this instance may use besides its own. */
   readonly cpus: number;
+  /** Adds a line to the instance's log. */
   log(message: string): void;
+  /** As {@link UserStepContext.log}; the line is also shown in the terminal and in the report. */
   warn(message: string): void;
+  /** Reports how far the step has come. */
   progress(update: Progress): void;
   /** Stores bytes at once so that memory stays bounded. */
   put(bytes: Uint8Array): Promise<Blob>;
-  /** Reads a blob by digest, stored or external. @throws {DataError} if gone, changed or corrupt */
+  /**
+   * Reads a blob by digest, stored or external.
+   *
+   * @throws {DataError} when it is gone, changed or corrupt
+   */
   get(blob: Blob): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Digest of a file outside the store through the hash memo; its path is remembered beside the
-   * digest (never in a key) and it is checked for change again before the step's outputs are published.
+   * Digest of a file outside the store through the hash memo. The path is stored with the digest
+   * (never in a key); the file is checked for changes again before the step's outputs are published.
    */
   external(path: string): Promise<Blob>;
   /**
@@ -106,10 +139,16 @@ export interface StepContext<P = Record<string, Json>, S = unknown> {
    * `key` and nothing else, so it survives a change of the rest of the step.
    */
   memo(key: Json, compute: () => Promise<Uint8Array>): Promise<Blob>;
+  /** Present when the step declares `chain`. */
   readonly checkpoints?: CheckpointChain;
 }
 
-/** In place of an input that no step has made yet: what its step declares of it beforehand. */
+/** @template P parameters; @template S services that the engine passes on without using them */
+export interface StepContext<P = Record<string, Json>, S = unknown> extends UserStepContext<P> {
+  readonly services: S;
+}
+
+/** Replaces an input that no step has made yet: what the step that will make it declares of it. */
 export interface DeclaredInput {
   readonly declared: Json;
 }
@@ -135,23 +174,32 @@ export interface Preflight<P = Record<string, Json>> {
   check(context: PreflightContext<P>): Promise<Readonly<Record<string, Json>>>;
 }
 
+/** An input of a step. */
 export interface InputPort {
   /** Artifact types that fit. */
   types: readonly string[];
+  /** One sentence, for the documentation. */
   description: string;
+  /** Whether a workflow may leave it unconnected. */
   optional?: boolean;
   /** Takes every instance of a fan-in reference `step[*]`, or one. */
   many?: boolean;
 }
 
-export interface OutputPort {
+/** An output of a user's own step; its files are published as they are. */
+export interface UserOutputPort {
   /** Artifact type; `folds` is a list of `fold`, written `list: "fold"`. */
   type: string;
   /** Type of the elements when the output is a list. */
   list?: string;
-  /** Number of elements of a list, where the parameters tell. */
+  /** Number of elements of a list, where the parameters determine it. */
   length?: number;
+  /** One sentence, for the documentation. */
   description: string;
+}
+
+/** An output of a step. */
+export interface OutputPort extends UserOutputPort {
   /**
    * Files that `[publish]` writes for this output, by relative path; the artifact's own files when
    * absent. An output that is published to a path with an extension must have exactly one file.
@@ -159,9 +207,9 @@ export interface OutputPort {
   publish?: (artifact: Artifact, target: PublishTarget) => Promise<void>;
 }
 
-/** Files may be written side by side. */
+/** Writes published files; several may be written at once. */
 export interface PublishTarget {
-  /** @param content a large one may come in pieces, which stand one after another */
+  /** @param content a large one may come in pieces, which are joined */
   write(path: string, content: Uint8Array | string | readonly Uint8Array[]): Promise<void>;
   /** Copies a stored blob without loading it. */
   copy(path: string, blob: Blob): Promise<void>;
@@ -169,27 +217,53 @@ export interface PublishTarget {
 
 /** What an instance is expected to cost; shown by `gyrus plan` and used to schedule. */
 export interface Estimate {
+  /** Of computing. */
   seconds?: number;
-  /** Of the store. */
+  /** Added to the store. */
   diskBytes?: number;
+  /** Peak of the device's memory. */
   deviceBytes?: number;
+  /** Peak of the processor's memory. */
   memoryBytes?: number;
 }
 
-export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown> {
-  /** As written after `uses`, such as `extract.slices`. */
+/**
+ * What a user's own step declares.
+ *
+ * @template Schema of the parameters
+ */
+export interface UserStep<Schema extends ParameterSchema = ParameterSchema> {
+  /** Such as `extract.slices`. */
   kind: string;
-  /** Raised whenever the same inputs give other bytes. */
+  /** A whole number, raised whenever the same inputs give other bytes. */
   version: number;
-  /** Of a user's own step: the digest of its modules, which enters the key beside the version. */
-  code?: Digest;
   /** One line. */
   summary: string;
   /** Markdown for STEPS.md: what it does, its differences from ClinicaDL. */
   description?: string;
-  /** Every field has a description. Fields of type path are made by `pathParameter`. */
+  /** A `z.object`; every field has a description. `pathParameter` makes fields of type path. */
   params: Schema;
+  /** By name. */
   inputs: Readonly<Record<string, InputPort>>;
+  /** By name. */
+  outputs: Readonly<Record<string, UserOutputPort>>;
+  /** Needs no mention: a user's own step always runs in a worker of its own. */
+  runs?: "inline" | "worker";
+  /** The numeric parameter that training can be continued along, such as `epochs`. */
+  chain?: string;
+  /** Parameters that never change a result, such as `checkpoint_interval`: no part of any key. */
+  unkeyed?: readonly string[];
+  /** Computes the outputs, by name. */
+  run(
+    context: UserStepContext<Schema["_zod"]["output"]>,
+  ): Promise<Readonly<Record<string, StepOutput>>>;
+}
+
+/** What a step declares: Gyrus's own, or a user's once it is loaded. */
+export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
+  extends Omit<UserStep<Schema>, "outputs" | "runs" | "run"> {
+  /** Of a user's own step: the digest of its modules, which enters the key with the version. */
+  code?: Digest;
   /** A function where output names depend on parameters (`subset_name`). */
   outputs:
     | Readonly<Record<string, OutputPort>>
@@ -203,16 +277,12 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   cpu?: number;
   /**
    * Whether it reads the outside world (`caps.open`): it then runs at plan time and its record is
-   * never trusted without looking again.
+   * never trusted without reading it again.
    */
   source?: boolean;
-  /** The numeric parameter that training can be continued along, such as `epochs`. */
-  chain?: string;
-  /** Parameters that never change a result, such as `checkpoint_interval`: no part of any key. */
-  unkeyed?: readonly string[];
   /**
    * A parameter that names a file of parameters (`config_file`): the reader parses it before
-   * validation, what the step writes itself goes before it, and the parameter leaves no trace.
+   * validation, values that the step writes itself override it, and the parameter is then dropped.
    */
   preset?: {
     parameter: string;
@@ -257,7 +327,7 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, StepOutput>>>;
 }
 
-/** Step kinds by name, each loaded when it is asked for. */
+/** Step kinds by name, each loaded when it is needed. */
 export type StepModules = Readonly<Record<string, () => Promise<{ default: StepKind }>>>;
 
 /** Declares a step kind; it only fixes the types. Algorithms are imported inside `run`. */

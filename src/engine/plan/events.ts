@@ -8,6 +8,7 @@
 import type { Digest, Json } from "../../workflow/step.ts";
 import type { Reason } from "./reason.ts";
 
+/** How a run ended. */
 export type RunStatus = "done" | "failed" | "interrupted";
 
 /** What became of an instance. */
@@ -24,16 +25,19 @@ export type Outcome =
   /** The targets of the run don't need it. */
   | "unwanted";
 
+/** Instances by outcome. */
 export interface Counts {
   /** Found in the cache. */
   cached: number;
   /** Executed with success in this run. */
   done: number;
+  /** Executed without success. */
   failed: number;
   /** Not started: something they need failed, or the run stopped. */
   skipped: number;
 }
 
+/** An event without its time. */
 export type EventBody =
   | {
     type: "run-started";
@@ -122,6 +126,7 @@ export type EventBody =
     seconds: number;
   };
 
+/** An event of a run, as `--json` prints it. `time` is ISO 8601 in UTC. */
 export type EngineEvent = EventBody & { time: string };
 
 /** Listens to a run; must not throw. */

@@ -33,6 +33,7 @@ import {
 import { recordSource } from "./source.ts";
 import type { Store } from "../store/store.ts";
 
+/** `may-run` depends on the results of others; `unwanted` is outside what was selected. */
 export type PlanState = "cached" | "will-run" | "may-run" | "unwanted";
 
 export interface PlannedInstance {

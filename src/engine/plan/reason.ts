@@ -4,6 +4,7 @@ import type { Digest, Json } from "../../workflow/step.ts";
 import { canonicalJson, sameJson } from "../store/canonical.ts";
 import type { FanInElement, KeyParts } from "../store/key.ts";
 
+/** One reason; `old` and `new` are values of a parameter or of a version. */
 export type Reason =
   | { cause: "no-record" }
   | { cause: "parameter"; name: string; old?: Json; new?: Json; origin?: Origin }

@@ -6,9 +6,9 @@ import type {
   Blob,
   InputPort,
   Json,
-  OutputPort,
   Progress,
   StepOutput,
+  UserOutputPort,
 } from "../../workflow/step.ts";
 
 /** The first message to a worker. */
@@ -26,7 +26,7 @@ export interface Declaration {
   description?: string;
   params: z.core.JSONSchema.JSONSchema;
   inputs: Readonly<Record<string, InputPort>>;
-  outputs: Readonly<Record<string, OutputPort>>;
+  outputs: Readonly<Record<string, UserOutputPort>>;
   chain?: string;
   unkeyed?: readonly string[];
 }

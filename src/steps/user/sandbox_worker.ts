@@ -6,7 +6,14 @@
  */
 /// <reference lib="deno.worker" />
 import { z } from "gyrus";
-import type { Artifact, Json, OutputPort, StepContext, StepKind, StepOutput } from "gyrus";
+import type {
+  Artifact,
+  Json,
+  StepContext,
+  StepKind,
+  StepOutput,
+  UserOutputPort,
+} from "../../workflow/step.ts";
 import { Channel } from "../../threads/channel.ts";
 import { encodeParameters } from "./parameters.ts";
 import type {
@@ -66,7 +73,7 @@ async function declare(entry: string): Promise<Declaration> {
     description,
     params: encodeParameters(kind.params),
     inputs,
-    outputs: kind.outputs as Readonly<Record<string, OutputPort>>,
+    outputs: kind.outputs as Readonly<Record<string, UserOutputPort>>,
     chain,
     unkeyed,
   };
