@@ -1,7 +1,7 @@
 /** Which folder imports which, that imports form no cycle, and that folders stay small. */
 import { assert, assertEquals } from "@std/assert";
 import { EVERYWHERE, FOLDERS } from "../docs/folders.ts";
-import { READING_SOURCES } from "../src/cli/snapshot.ts";
+import { READER_SOURCES } from "../src/cli/snapshot.ts";
 import { type ImportLine, readImports } from "../src/device/code_digest.ts";
 
 const root = new URL("../", import.meta.url);
@@ -126,7 +126,7 @@ Deno.test("a reading depends on no module that the stamp of the program passes o
   };
   visit("src/workflow/read.ts");
   for (const { target } of byPath.get("src/steps/mod.ts")!.imports) visit(target);
-  const stamped = READING_SOURCES.map((url) => url.href.slice(root.href.length));
+  const stamped = READER_SOURCES.map((url) => url.href.slice(root.href.length));
   const passedOver = [...reached].filter((path) =>
     !stamped.some((place) => path.startsWith(place))
   );

@@ -1,7 +1,7 @@
 /**
- * What makes a rerun with nothing to do quick: a run that is done keeps its workflow as it was read,
- * and the next one plans that, if every text, the options and the program are still the same. If then
- * anything is to run, the workflow is read as usual.
+ * Makes a rerun that has nothing to run quick: a run that is done writes a snapshot of its workflow,
+ * and the next one plans the snapshot, if every text, the options and the program are still the same.
+ * If then anything is to run, the workflow is read as usual.
  */
 import type { EventBody } from "../engine/plan/events.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
@@ -10,22 +10,22 @@ import type { Store } from "../engine/store/store.ts";
 import { planning } from "../steps/engine_options.ts";
 import { loadKind } from "../steps/mod.ts";
 import type { Workflow } from "../workflow/graph.ts";
-import { keepWorkflow, recallWorkflow } from "../workflow/snapshot.ts";
+import { readSnapshot, writeSnapshot } from "../workflow/snapshot.ts";
 import { dirname, resolve } from "../workflow/paths.ts";
 import type { Given } from "./arguments.ts";
 import { cacheFolders, openCache, selectionOf } from "./open.ts";
 
-/** The first line of what is kept; the workflow is the second. */
-interface Condition {
+/** What a snapshot depends on: the first line of its file; the workflow is the second. */
+interface SnapshotKey {
   program: string;
   options: readonly (readonly string[])[];
-  /** Every text that the reader was given, by absolute path. */
+  /** Every text that the reader read, by absolute path. */
   texts: readonly (readonly [string, string])[];
   /** Digest of the second line. */
-  kept: string;
+  workflow: string;
 }
 
-export interface Recalled {
+export interface SnapshotPlan {
   store: Store;
   /** Absent when something is to run. */
   plan?: Plan;
@@ -33,10 +33,10 @@ export interface Recalled {
   events: readonly EventBody[];
 }
 
-/** Undefined when nothing was kept that still holds. */
-export async function recallPlan(given: Given): Promise<Recalled | undefined> {
+/** Plans the workflow's snapshot; undefined when there is no valid one. */
+export async function planSnapshot(given: Given): Promise<SnapshotPlan | undefined> {
   if (given.has("profile") || given.has("force")) return undefined;
-  const workflow = await recall(given);
+  const workflow = await findSnapshot(given);
   if (workflow === undefined) return undefined;
   const store = openCache(given, workflow);
   const events: EventBody[] = [];
@@ -52,22 +52,21 @@ export async function recallPlan(given: Given): Promise<Recalled | undefined> {
   return { store, events: events.filter(({ type }) => type === "corruption") };
 }
 
-async function recall(given: Given): Promise<Workflow | undefined> {
+async function findSnapshot(given: Given): Promise<Workflow | undefined> {
   const file = resolve(given.positionals[0]);
   const [root] = cacheFolders(given, { folder: dirname(file) });
-  const [first, second] = readText(keptPath(root, file))?.split("\n") ?? [];
+  const [first, second] = readText(snapshotPath(root, file))?.split("\n") ?? [];
   if (!second) return undefined;
-  const condition = parseCondition(first);
-  if (condition === undefined) return undefined;
-  const { program, options, texts, kept } = condition;
-  const holds = kept === digestOf(second) && program === programStamp() &&
-    JSON.stringify(options) === JSON.stringify(optionsOf(given)) &&
-    texts.every(([path, text]) => readText(path) === text);
-  return holds ? await recallWorkflow(second, async (name) => (await loadKind(name))!) : undefined;
+  const key = parseKey(first);
+  if (key === undefined) return undefined;
+  const isValid = key.workflow === digestOf(second) && key.program === programStamp() &&
+    JSON.stringify(key.options) === JSON.stringify(optionsOf(given)) &&
+    key.texts.every(([path, text]) => readText(path) === text);
+  return isValid ? await readSnapshot(second, async (name) => (await loadKind(name))!) : undefined;
 }
 
-/** Undefined for a damaged line: what was kept is a cache, and damage a miss. */
-function parseCondition(line: string): Condition | undefined {
+/** Undefined for a corrupt line: a snapshot is a cache, so a corrupt one counts as absent. */
+function parseKey(line: string): SnapshotKey | undefined {
   try {
     return JSON.parse(line) ?? undefined;
   } catch (error) {
@@ -77,11 +76,11 @@ function parseCondition(line: string): Condition | undefined {
 }
 
 /**
- * Keeps a workflow that has just been run to its end.
+ * Writes the snapshot of a workflow whose run is done, where it can have one.
  *
  * @param texts what the reader read, by path
  */
-export async function keepForRerun(
+export async function saveSnapshot(
   store: Store,
   given: Given,
   workflow: Workflow,
@@ -89,22 +88,22 @@ export async function keepForRerun(
 ): Promise<void> {
   const alwaysRuns = workflow.instances.some(({ execution }) => !execution.cache);
   if (given.has("profile") || alwaysRuns || !store.writable) return;
-  const kept = keepWorkflow(workflow);
-  if (kept === undefined) return;
-  const condition: Condition = {
+  const snapshot = writeSnapshot(workflow);
+  if (snapshot === undefined) return;
+  const key: SnapshotKey = {
     program: programStamp(),
     options: optionsOf(given),
     texts: [...texts],
-    kept: digestOf(kept),
+    workflow: digestOf(snapshot),
   };
-  const path = keptPath(store.root, workflow.file);
+  const path = snapshotPath(store.root, workflow.file);
   store.files.makeFolder(path.slice(0, path.lastIndexOf("/")));
-  // Synced, since a torn one would not be noticed.
-  await store.replaceFile(path, `${JSON.stringify(condition)}\n${kept}\n`, true);
+  // Synced, so that a power failure leaves no torn file.
+  await store.replaceFile(path, `${JSON.stringify(key)}\n${snapshot}\n`, true);
 }
 
-function keptPath(root: string, file: string): string {
-  return `${root}/readings/${hexOf(digestOf(file)).slice(0, 16)}`;
+function snapshotPath(root: string, file: string): string {
+  return `${root}/snapshots/${hexOf(digestOf(file)).slice(0, 16)}`;
 }
 
 function optionsOf(given: Given): string[][] {
@@ -119,8 +118,8 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Where everything stands that decides how a workflow is read. */
-export const READING_SOURCES = [
+/** Files and folders that decide how a workflow is read. */
+export const READER_SOURCES = [
   "../disk.ts",
   "../errors.ts",
   "../evaluation/classification_metrics.ts",
@@ -135,16 +134,16 @@ export const READING_SOURCES = [
 /** Changes with any of these files. */
 function programStamp(): string {
   const lines: string[] = [];
-  const note = (url: URL) => {
+  const add = (url: URL) => {
     if (!url.pathname.endsWith("/")) {
       const { size, mtime, ino } = Deno.statSync(url);
       lines.push(`${url.pathname} ${size} ${mtime?.getTime()} ${ino}`);
       return;
     }
     for (const { name, isDirectory } of Deno.readDirSync(url)) {
-      note(new URL(isDirectory ? `${name}/` : name, url));
+      add(new URL(isDirectory ? `${name}/` : name, url));
     }
   };
-  READING_SOURCES.forEach(note);
+  READER_SOURCES.forEach(add);
   return digestOf(lines.sort().join("\n"));
 }

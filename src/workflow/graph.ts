@@ -55,7 +55,7 @@ export interface Instance {
   axes: Readonly<Record<string, AxisValue>>;
   kind: StepKind;
   /**
-   * Validated, with defaults filled in; paths are absolute (`pathParametersOf` names them). Instances
+   * Validated, with defaults filled in; paths are absolute (`kind.pathParameters` names them). Instances
    * of a step whose values don't depend on the matrix share one object.
    */
   params: Readonly<Record<string, Json>>;

@@ -1,22 +1,9 @@
-/** Which parameters of a step kind are paths. */
+/** Which parameters of a schema are paths. It does not load zod, which takes 25 ms. */
 import type { z } from "zod";
-import type { StepKind } from "./step.ts";
 
-const known = new WeakMap<StepKind, readonly string[]>();
-
-/** Names of the step kind's parameters that are a path or a list of paths. */
-export function pathParametersOf(kind: StepKind): readonly string[] {
-  let names = known.get(kind);
-  if (names === undefined) {
-    names = Object.keys(kind.params.shape).filter((name) => isPath(kind.params.shape[name]));
-    known.set(kind, names);
-  }
-  return names;
-}
-
-/** Says it of a step kind that has no schema at hand. */
-export function setPathParameters(kind: StepKind, names: readonly string[]): void {
-  known.set(kind, names);
+/** Names of the parameters that are a path or a list of paths, in the schema's order. */
+export function pathParametersOf({ shape }: z.ZodObject): readonly string[] {
+  return Object.keys(shape).filter((name) => isPath(shape[name]));
 }
 
 function isPath(schema: z.core.$ZodType): boolean {

@@ -1,46 +1,50 @@
 /**
- * A workflow as it was read, kept as a text: a rerun with nothing to do then needs neither the reader
- * nor its steps' schemas, which take longer to load than all the rest of the program.
+ * A workflow as it was read, written as a text. A rerun that has nothing to run reads the text
+ * instead of the workflow file: the reader and the steps' schemas take longer to load than the rest
+ * of the program.
  *
- * It may stand in only while every text that was read, the options and the program are the same.
+ * A snapshot is valid only while every text that was read, the options and the program are the same.
  */
 import type { Instance, Step, Workflow } from "./graph.ts";
-import { pathParametersOf, setPathParameters } from "./path_names.ts";
 import type { OutputPort, StepKind } from "./step.ts";
 
-/** Reading more than these takes longer than loading the reader. */
-const MOST_INSTANCES = 1000;
+/** Reading a larger snapshot takes longer than loading the reader. */
+const MAX_INSTANCES = 1000;
 
 export type LoadKind = (name: string) => Promise<StepKind>;
 
-/** What keys, plans and records take from a step kind. */
-interface KindFacts
-  extends Pick<StepKind, "kind" | "version" | "inputs" | "runs" | "source" | "chain" | "unkeyed"> {
-  /** Names of the parameters that are paths. */
-  paths: readonly string[];
+/** The part of a step kind that keys, plans and records use. */
+interface KindFacts extends
+  Pick<
+    StepKind,
+    "kind" | "version" | "inputs" | "runs" | "source" | "chain" | "unkeyed" | "pathParameters"
+  > {
   /** Names of published outputs whose files the kind writes itself. */
   written: readonly string[];
 }
 
-interface KeptStep extends Omit<Step, "kind" | "instances"> {
+interface StepSnapshot extends Omit<Step, "kind" | "instances"> {
   kind: string;
   execution?: Instance["execution"];
   instances: readonly Omit<Instance, "kind" | "step" | "execution">[];
 }
 
-interface KeptWorkflow extends Omit<Workflow, "sources" | "steps" | "instances" | "locate"> {
+interface WorkflowSnapshot extends Omit<Workflow, "sources" | "steps" | "instances" | "locate"> {
   sources: readonly (readonly [string, string])[];
   kinds: readonly KindFacts[];
-  steps: readonly KeptStep[];
+  steps: readonly StepSnapshot[];
 }
 
-/** Undefined where a workflow can't be kept: it is large, or has steps of one's own or odd numbers. */
-export function keepWorkflow(workflow: Workflow): string | undefined {
+/**
+ * One line of JSON. Undefined for a workflow that has more than 1000 instances, steps of a user's
+ * own, or numbers that JSON can't express (NaN, infinite, -0).
+ */
+export function writeSnapshot(workflow: Workflow): string | undefined {
   const { steps, instances, sources, locate: _, ...rest } = workflow;
   const kinds = new Map(steps.map(({ kind }) => [kind.kind, kind]));
-  if (instances.length > MOST_INSTANCES) return undefined;
+  if (instances.length > MAX_INSTANCES) return undefined;
   if ([...kinds.values()].some(({ code }) => code !== undefined)) return undefined;
-  const kept: KeptWorkflow = {
+  const snapshot: WorkflowSnapshot = {
     ...rest,
     sources: [...sources],
     kinds: [...kinds.values()].map((kind) => factsOf(kind, workflow)),
@@ -51,24 +55,23 @@ export function keepWorkflow(workflow: Workflow): string | undefined {
       instances: instances.map(({ kind: _, step: __, execution: ___, ...own }) => own),
     })),
   };
-  let odd = false;
-  const text = JSON.stringify(kept, (_, value) => {
-    odd ||= typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0));
+  let expressible = true;
+  const text = JSON.stringify(snapshot, (_, value) => {
+    if (typeof value === "number") expressible &&= Number.isFinite(value) && !Object.is(value, -0);
     return value;
   });
-  return odd ? undefined : text;
+  return expressible ? text : undefined;
 }
 
 function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFacts {
-  const { kind: name, version, inputs, runs, source, chain, unkeyed } = kind;
-  const own = new Map(
+  const { kind: name, version, inputs, runs, source, chain, unkeyed, pathParameters } = kind;
+  const ports = new Map(
     instances.filter((instance) => instance.kind === kind)
       .map((instance) => [instance.name, portsOf(kind, instance.params)]),
   );
   const written = publications.filter(({ binding: { instance, output } }) =>
-    own.get(instance)?.[output]?.publish !== undefined
+    ports.get(instance)?.[output]?.publish !== undefined
   ).map(({ binding }) => binding.output);
-  const paths = pathParametersOf(kind);
   return {
     kind: name,
     version,
@@ -77,7 +80,7 @@ function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFac
     source,
     chain,
     unkeyed,
-    paths,
+    pathParameters,
     written: [...new Set(written)],
   };
 }
@@ -89,22 +92,22 @@ function portsOf(
   return typeof outputs === "function" ? outputs(params) : outputs;
 }
 
-/** The workflow that a text keeps. Step kinds that look at the outside world are loaded. */
-export async function recallWorkflow(text: string, load: LoadKind): Promise<Workflow> {
-  const { kinds: facts, steps: kept, sources, ...rest }: KeptWorkflow = JSON.parse(text);
+/** The workflow of a snapshot. Step kinds that read the outside world are loaded. */
+export async function readSnapshot(text: string, load: LoadKind): Promise<Workflow> {
+  const { kinds: facts, steps: written, sources, ...rest }: WorkflowSnapshot = JSON.parse(text);
   const kinds = new Map<string, StepKind>();
   for (const each of facts) {
-    kinds.set(each.kind, each.source ? await load(each.kind) : standIn(each, load));
+    kinds.set(each.kind, each.source ? await load(each.kind) : lazyKind(each, load));
   }
-  const steps = kept.map(({ kind: name, execution, instances, ...step }): Step => {
+  const steps = written.map(({ kind: name, execution, instances, ...step }): Step => {
     const kind = kinds.get(name)!;
-    const whole = instances.map((own) => ({
+    const complete = instances.map((own) => ({
       ...own,
       kind,
       step: step.name,
       execution: execution!,
     }));
-    return { ...step, kind, instances: whole };
+    return { ...step, kind, instances: complete };
   });
   const texts = new Map(sources);
   return {
@@ -116,13 +119,13 @@ export async function recallWorkflow(text: string, load: LoadKind): Promise<Work
   };
 }
 
-/** A kind that loads the real one when it is to run or to write files; it validates nothing. */
-function standIn({ paths, written, ...facts }: KindFacts, load: LoadKind): StepKind {
-  const kind: StepKind = {
+/** A kind without a schema, which loads the real one to run or to write published files. */
+function lazyKind({ written, ...facts }: KindFacts, load: LoadKind): StepKind {
+  return {
     ...facts,
     summary: "",
     get params(): never {
-      throw new TypeError(`the schema of ${facts.kind} was not kept`);
+      throw new TypeError(`a snapshot has no schema of ${facts.kind}`);
     },
     outputs: (params) =>
       Object.fromEntries(written.map((name): [string, OutputPort] => [name, {
@@ -133,6 +136,4 @@ function standIn({ paths, written, ...facts }: KindFacts, load: LoadKind): StepK
       }])),
     run: async (context) => await (await load(facts.kind)).run(context),
   };
-  setPathParameters(kind, paths);
-  return kind;
 }

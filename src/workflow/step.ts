@@ -6,6 +6,7 @@
  * `mod.ts` exports them.
  */
 import type { z } from "zod";
+import { pathParametersOf } from "./path_names.ts";
 
 /** A value that JSON can express. */
 export type Json = null | boolean | number | string | readonly Json[] | {
@@ -259,11 +260,9 @@ export interface UserStep<Schema extends ParameterSchema = ParameterSchema> {
   ): Promise<Readonly<Record<string, StepOutput>>>;
 }
 
-/** What a step declares: Gyrus's own, or a user's once it is loaded. */
-export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
+/** What one of Gyrus's own steps declares. */
+export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   extends Omit<UserStep<Schema>, "outputs" | "runs" | "run"> {
-  /** Of a user's own step: the digest of its modules, which enters the key with the version. */
-  code?: Digest;
   /** A function where output names depend on parameters (`subset_name`). */
   outputs:
     | Readonly<Record<string, OutputPort>>
@@ -327,12 +326,21 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, StepOutput>>>;
 }
 
+/** A declared step, Gyrus's own or a user's, as the reader and the engine use it. */
+export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
+  extends StepDeclaration<Schema, S> {
+  /** Names of the parameters that are a path or a list of paths. */
+  pathParameters: readonly string[];
+  /** Of a user's own step: the digest of its modules, which enters the key with the version. */
+  code?: Digest;
+}
+
 /** Step kinds by name, each loaded when it is needed. */
 export type StepModules = Readonly<Record<string, () => Promise<{ default: StepKind }>>>;
 
-/** Declares a step kind; it only fixes the types. Algorithms are imported inside `run`. */
+/** Declares a step kind. Algorithms are imported inside `run`. */
 export function defineStep<Schema extends z.ZodObject, S = unknown>(
-  kind: StepKind<Schema, S>,
+  declaration: StepDeclaration<Schema, S>,
 ): StepKind<Schema, S> {
-  return kind;
+  return { ...declaration, pathParameters: pathParametersOf(declaration.params) };
 }

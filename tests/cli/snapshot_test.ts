@@ -21,7 +21,7 @@ uses = "labels.get"
 in.caps = "caps"
 `;
 
-/** A project whose workflow has run, so that it was kept. */
+/** A project whose workflow has run, so that it has a snapshot. */
 async function project(): Promise<Project> {
   const made = await Project.make();
   await made.write("flow.toml", FLOW);
@@ -31,20 +31,20 @@ async function project(): Promise<Project> {
   return made;
 }
 
-async function keptFile({ folder }: Project): Promise<string> {
-  const names = await Array.fromAsync(Deno.readDir(`${folder}/.gyrus/readings`));
+async function snapshotFile({ folder }: Project): Promise<string> {
+  const names = await Array.fromAsync(Deno.readDir(`${folder}/.gyrus/snapshots`));
   assertEquals(names.length, 1);
-  return `${folder}/.gyrus/readings/${names[0].name}`;
+  return `${folder}/.gyrus/snapshots/${names[0].name}`;
 }
 
-/** Gives the kept workflow another name, by which its use can be told. */
-async function mark(project: Project, from = '"name":"flow"', to = '"name":"kept"') {
-  const file = await keptFile(project);
+/** Gives the workflow of the snapshot another name, which shows when it is used. */
+async function mark(project: Project, from = '"name":"flow"', to = '"name":"snapshot"') {
+  const file = await snapshotFile(project);
   const text = await Deno.readTextFile(file);
-  const [condition, kept] = text.replace(from, to).split("\n");
+  const [key, workflow] = text.replace(from, to).split("\n");
   await replace(
     file,
-    `${JSON.stringify({ ...JSON.parse(condition), kept: digestOf(kept) })}\n${kept}\n`,
+    `${JSON.stringify({ ...JSON.parse(key), workflow: digestOf(workflow) })}\n${workflow}\n`,
   );
 }
 
@@ -62,13 +62,13 @@ async function rerun(project: Project, ...options: string[]): Promise<[string, n
   return [workflow, done, cached];
 }
 
-Deno.test("a rerun plans the workflow that was kept, until a text or an option changes", async () => {
+Deno.test("a rerun plans the snapshot, until a text or an option changes", async () => {
   await using made = await project();
   await mark(made);
-  assertEquals(await rerun(made), ["kept", 0, 2]);
-  assertEquals(await rerun(made, "labels"), ["kept", 0, 1 + 1]);
+  assertEquals(await rerun(made), ["snapshot", 0, 2]);
+  assertEquals(await rerun(made, "labels"), ["snapshot", 0, 1 + 1]);
   assertEquals(await rerun(made, "--set", "params.people=2"), ["flow", 0, 2]);
-  // What was kept is now of these options.
+  // The snapshot is now of these options.
   await mark(made);
   assertEquals(await rerun(made), ["flow", 0, 2]);
   await mark(made);
@@ -78,15 +78,15 @@ Deno.test("a rerun plans the workflow that was kept, until a text or an option c
   await made.write("more.toml", MORE.replace("people = 2", "people = 3"));
   assertEquals(await rerun(made), ["flow", 2, 0]);
   await mark(made);
-  assertEquals(await rerun(made), ["kept", 0, 2]);
+  assertEquals(await rerun(made), ["snapshot", 0, 2]);
 });
 
-Deno.test("a rerun reads anew when what was kept is damaged", async () => {
+Deno.test("a rerun reads the workflow when the snapshot is corrupt", async () => {
   await using made = await project();
-  const file = await keptFile(made);
+  const file = await snapshotFile(made);
   const text = await Deno.readTextFile(file);
   const damaged = [
-    text.replace('"name":"flow"', '"name":"kept"'),
+    text.replace('"name":"flow"', '"name":"snapshot"'),
     text.slice(1),
     text.slice(0, text.length / 2),
     "null\n{}\n",
@@ -98,27 +98,27 @@ Deno.test("a rerun reads anew when what was kept is damaged", async () => {
   }
 });
 
-Deno.test("a rerun reads anew after a change of the program", async () => {
+Deno.test("a rerun reads the workflow after a change of the program", async () => {
   await using made = await project();
   await mark(made);
   await mark(made, '"program":"sha256-', '"program":"sha256-0');
   assertEquals(await rerun(made), ["flow", 0, 2]);
 });
 
-Deno.test("what was kept publishes what is missing as its step kinds write it", async () => {
+Deno.test("a run from a snapshot publishes what is missing as its step kinds write it", async () => {
   await using made = await project();
   const participants = await made.read("results/caps/participants.tsv");
   const labels = await made.read("results/labels.tsv");
   await Deno.remove(`${made.folder}/results`, { recursive: true });
   await mark(made);
-  assertEquals(await rerun(made), ["kept", 0, 2]);
+  assertEquals(await rerun(made), ["snapshot", 0, 2]);
   assertEquals(await made.read("results/caps/participants.tsv"), participants);
   assertEquals(await made.read("results/labels.tsv"), labels);
 });
 
-Deno.test("what is gone from the cache runs again, and corruption is reported", async () => {
+Deno.test("what is missing from the cache runs again, and corruption is reported", async () => {
   await using made = await project();
-  // Published copies, which a rerun looks at, stand in for nothing.
+  // Published copies, which a rerun reads, replace nothing in the cache.
   assertEquals((await rerun(made)).slice(1), [0, 2]);
   const objects = `${made.folder}/.gyrus/objects`;
   for await (const { name } of Deno.readDir(objects)) {

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { pathParametersOf } from "../../src/workflow/path_names.ts";
 import { pathParameter } from "../../src/workflow/path_parameter.ts";
 import { defineStep } from "../../src/workflow/step.ts";
 
@@ -23,5 +22,5 @@ Deno.test("path parameters are known however they are wrapped", () => {
     runs: "inline",
     run: () => Promise.resolve({}),
   });
-  assertEquals(pathParametersOf(step), ["bare", "described", "optional", "preset", "list"]);
+  assertEquals(step.pathParameters, ["bare", "described", "optional", "preset", "list"]);
 });

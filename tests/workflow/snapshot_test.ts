@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Instance, Workflow } from "../../src/workflow/graph.ts";
-import { keepWorkflow, recallWorkflow } from "../../src/workflow/snapshot.ts";
-import { pathParametersOf } from "../../src/workflow/path_names.ts";
+import { readSnapshot, writeSnapshot } from "../../src/workflow/snapshot.ts";
 import type { Artifact, PublishTarget, StepKind } from "../../src/workflow/step.ts";
 import { base, experiment, read } from "./reading.ts";
 import { toyKinds } from "./toy_kinds.ts";
@@ -13,35 +12,44 @@ const load = (name: string): Promise<StepKind> =>
 const plain = ({ kind, ...instance }: Instance) =>
   JSON.parse(JSON.stringify({ ...instance, uses: kind.kind }));
 
-Deno.test("a kept workflow comes back with every instance, publication, text and place", async () => {
+Deno.test("a snapshot has every instance, publication, text and place of the workflow", async () => {
   const workflow = await read(experiment);
-  const recalled = await recallWorkflow(keepWorkflow(workflow)!, load);
-  assertEquals(recalled.instances.map(plain), workflow.instances.map(plain));
+  const restored = await readSnapshot(writeSnapshot(workflow)!, load);
+  assertEquals(restored.instances.map(plain), workflow.instances.map(plain));
   assertEquals(
-    recalled.steps.map(({ name, axes, place, instances }) => [name, axes, place, instances.length]),
+    restored.steps.map(({ name, axes, place, instances }) => [name, axes, place, instances.length]),
     workflow.steps.map(({ name, axes, place, instances }) => [name, axes, place, instances.length]),
   );
   const facts = ({ name, file, folder, params, publications, reports, sources }: Workflow) =>
     JSON.stringify({ name, file, folder, params, publications, reports, sources: [...sources] });
-  assertEquals(facts(recalled), facts(workflow));
+  assertEquals(facts(restored), facts(workflow));
   const { place } = workflow.publications[0];
-  assertEquals(await recalled.locate(place), await workflow.locate(place));
+  assertEquals(await restored.locate(place), await workflow.locate(place));
 });
 
-Deno.test("a recalled step kind has what keys need, and no schema", async () => {
+Deno.test("a step kind of a snapshot has what keys need, and no schema", async () => {
   const workflow = await read(experiment);
-  const recalled = await recallWorkflow(keepWorkflow(workflow)!, load);
-  for (const [index, { kind }] of recalled.steps.entries()) {
+  const restored = await readSnapshot(writeSnapshot(workflow)!, load);
+  for (const [index, { kind }] of restored.steps.entries()) {
     const real = workflow.steps[index].kind;
-    assertEquals(pathParametersOf(kind), pathParametersOf(real));
-    for (const fact of ["kind", "version", "runs", "chain", "unkeyed", "inputs"] as const) {
+    for (
+      const fact of [
+        "kind",
+        "version",
+        "runs",
+        "chain",
+        "unkeyed",
+        "inputs",
+        "pathParameters",
+      ] as const
+    ) {
       assertEquals(kind[fact], real[fact]);
     }
-    assertThrows(() => kind.params, TypeError, `the schema of ${kind.kind} was not kept`);
+    assertThrows(() => kind.params, TypeError, `a snapshot has no schema of ${kind.kind}`);
   }
 });
 
-Deno.test("a kind that looks at the outside world is loaded; another only to run", async () => {
+Deno.test("a kind that reads the outside world is loaded; another only to run", async () => {
   const text = `version = 1
 [steps.caps]
 uses = "caps.open"
@@ -51,12 +59,12 @@ uses = "labels.get"
 in.caps = "caps"
 `;
   const loaded: string[] = [];
-  const recalled = await recallWorkflow(keepWorkflow(await read(text))!, (name) => {
+  const restored = await readSnapshot(writeSnapshot(await read(text))!, (name) => {
     loaded.push(name);
     return load(name);
   });
   assertEquals(loaded, ["caps.open"]);
-  assertEquals(await recalled.steps[1].kind.run({} as never), {});
+  assertEquals(await restored.steps[1].kind.run({} as never), {});
   assertEquals(loaded, ["caps.open", "labels.get"]);
 });
 
@@ -77,12 +85,12 @@ Deno.test("files that a step kind writes itself are written by it", async () => 
   const workflow = await read(`${base}\n[publish]\n"a.tsv" = "labels"\n"b" = "slices"\n`, {
     kinds,
   });
-  const recalled = await recallWorkflow(
-    keepWorkflow(workflow)!,
+  const restored = await readSnapshot(
+    writeSnapshot(workflow)!,
     (name) => Promise.resolve(kinds.find(({ kind }) => kind === name)!),
   );
   const outputsOf = (step: string) => {
-    const { kind, params } = recalled.instances.find((instance) => instance.step === step)!;
+    const { kind, params } = restored.instances.find((instance) => instance.step === step)!;
     return typeof kind.outputs === "function" ? kind.outputs(params) : kind.outputs;
   };
   assertEquals(outputsOf("slices"), {});
@@ -94,15 +102,15 @@ Deno.test("files that a step kind writes itself are written by it", async () => 
   assertEquals(written, ["a: AD,CN"]);
 });
 
-Deno.test("steps of one's own, numbers that JSON lacks and many instances are not kept", async () => {
+Deno.test("a user's own steps, numbers that JSON lacks and many instances give no snapshot", async () => {
   const workflow = await read(base);
-  assert(keepWorkflow(workflow) !== undefined);
+  assert(writeSnapshot(workflow) !== undefined);
   const { steps, instances } = workflow;
   const own = { ...steps[0], kind: { ...steps[0].kind, code: "sha256-1" } };
-  assertEquals(keepWorkflow({ ...workflow, steps: [own] }), undefined);
+  assertEquals(writeSnapshot({ ...workflow, steps: [own] }), undefined);
   for (const number of [-0, NaN, Infinity]) {
-    assertEquals(keepWorkflow({ ...workflow, params: { number } }), undefined);
+    assertEquals(writeSnapshot({ ...workflow, params: { number } }), undefined);
   }
   const many = Array.from({ length: 1001 }, () => instances[0]);
-  assertEquals(keepWorkflow({ ...workflow, instances: many }), undefined);
+  assertEquals(writeSnapshot({ ...workflow, instances: many }), undefined);
 });

@@ -18,7 +18,7 @@ import {
   WORKFLOW_OPTIONS,
 } from "../open.ts";
 import { countText, durationText } from "../quantity.ts";
-import { keepForRerun, recallPlan } from "../snapshot.ts";
+import { planSnapshot, saveSnapshot } from "../snapshot.ts";
 import { lockDrift, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -49,12 +49,12 @@ export default {
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
 same command goes on where this one stopped.`,
   async run(given, terminal) {
-    const recalled = await recallPlan(given);
+    const snapshot = await planSnapshot(given);
     const texts = new Map<string, string>();
-    const workflow = recalled?.plan?.workflow ?? await openWorkflow(given, texts);
+    const workflow = snapshot?.plan?.workflow ?? await openWorkflow(given, texts);
     const saved = await saveWorkflow(given, workflow);
     if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
-    const store = recalled?.store ?? openCache(given, workflow);
+    const store = snapshot?.store ?? openCache(given, workflow);
     if (given.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
     const display = displayFor(given, terminal, workflow);
     const interrupt = onInterrupt((message) => terminal.err.line(message));
@@ -69,13 +69,13 @@ same command goes on where this one stopped.`,
         kill: interrupt.kill,
         onEvent: (event) => display.show(event),
         request: requestOf(given),
-        planned: recalled?.plan,
-        before: recalled?.events,
+        planned: snapshot?.plan,
+        before: snapshot?.events,
       });
       display.close();
       if (result.status === "done" && store.writable) await writeLock(result.plan);
-      if (result.status === "done" && !recalled?.plan) {
-        await keepForRerun(store, given, workflow, texts);
+      if (result.status === "done" && !snapshot?.plan) {
+        await saveSnapshot(store, given, workflow, texts);
       }
       const code = summarize(result, given, terminal);
       return await leaveReport(store, result, given, terminal) ? code : ExitCode.failed;

@@ -2,7 +2,6 @@
 import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
-import { pathParametersOf } from "../../workflow/path_names.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
 import { canonicalJson } from "../store/canonical.ts";
 import { digestOf } from "../store/digest.ts";
@@ -52,7 +51,7 @@ export class Keying {
    */
   fixedParts(instance: Instance): Omit<KeyParts, "inputs"> | Promise<Omit<KeyParts, "inputs">> {
     const { kind } = instance;
-    const paths = kind.source ? [] : pathParametersOf(kind);
+    const paths = kind.source ? [] : kind.pathParameters;
     const policy = kind.runs === "device" ? instance.execution.device : undefined;
     if (paths.length === 0 && (policy === undefined || this.#isKnown(policy, kind.kind))) {
       return this.#assemble(instance, {}, policy);
@@ -115,7 +114,7 @@ export class Keying {
   #keyedParams({ kind, params }: Instance): KeyedParams {
     const known = this.#keyed.get(params);
     if (known) return known;
-    const apart = new Set([...pathParametersOf(kind), ...kind.unkeyed ?? []]);
+    const apart = new Set([...kind.pathParameters, ...kind.unkeyed ?? []]);
     const keyed: KeyedParams = { params: {} };
     for (const [name, value] of Object.entries(params)) {
       if (apart.has(name) || value === undefined) continue;

@@ -8,11 +8,11 @@ import { decodeParameters } from "./parameters.ts";
 import { declareInSandbox, runInSandbox } from "./sandbox.ts";
 
 /**
- * The step kind that a module declares. Nothing of the module runs on this thread, and what runs
- * elsewhere has no permission but to read the modules that were hashed.
+ * Loads the step kind that a module declares. Nothing of the module runs on this thread; its worker
+ * has no permission but to read the modules that were hashed.
  *
  * @param path absolute path of the module
- * @param specifier path of the module, as the workflow file has it
+ * @param specifier path of the module, as the workflow file spells it
  * @param folder that the path is relative to
  * @throws {WorkflowError} on imports that a step must not have, and when the module fails or
  *   declares no step
@@ -20,23 +20,25 @@ import { declareInSandbox, runInSandbox } from "./sandbox.ts";
 export async function loadUserStep(specifier: string, folder: string): Promise<StepKind> {
   const path = resolve(folder, specifier);
   const graph = readModuleGraph(path);
-  const { params, ...declaration } = await declareInSandbox(path, graph);
-  const kind: StepKind = {
+  const { params: sent, ...declaration } = await declareInSandbox(path, graph);
+  const params = decodeParameters(sent);
+  const pathParameters = pathParametersOf(params);
+  return {
     ...declaration,
-    params: decodeParameters(params),
+    params,
+    pathParameters,
     code: graph.digest,
-    // It has a worker of its own, which this thread only talks to.
+    // It has a worker of its own; this thread only exchanges messages with it.
     runs: "inline",
     run: async (context) => {
-      const paths = pathParametersOf(kind).flatMap((name) => strings(context.params[name] as Json));
-      const drafts = await runInSandbox(path, graph, context, paths);
+      const paths = pathParameters.flatMap((name) => strings(context.params[name] as Json));
+      const outputs = await runInSandbox(path, graph, context, paths);
       if (readModuleGraph(path).digest !== graph.digest) {
         throw new DataError(path, "changed while it ran; run again");
       }
-      return drafts;
+      return outputs;
     },
   };
-  return kind;
 }
 
 function strings(value: Json | undefined): string[] {

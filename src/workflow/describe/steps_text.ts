@@ -1,6 +1,5 @@
 /** Step kinds described for people, from their declarations: STEPS.md and `gyrus steps`. */
 import type { z } from "zod";
-import { pathParametersOf } from "../path_names.ts";
 import { parameterSchema } from "./schema.ts";
 import type { Json, OutputPort, StepKind } from "../step.ts";
 import { toml } from "./toml_text.ts";
@@ -141,7 +140,7 @@ function outputsOf(step: StepKind): [string, OutputPort][] {
 }
 
 function fieldsOf(step: StepKind): Field[] {
-  const paths = pathParametersOf(step);
+  const paths = step.pathParameters;
   return Object.entries(step.params.shape).map(([name, field]) => {
     const schema = parameterSchema(field);
     const optional = (field as z.ZodType).safeParse(undefined).success;

@@ -1,6 +1,5 @@
 /** Checks a step's parameters against its schema and says what is wrong in plain words. */
 import type { z } from "zod";
-import { pathParametersOf } from "../path_names.ts";
 import { resolve } from "../paths.ts";
 import type { Json, StepKind } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
@@ -28,7 +27,7 @@ export function validateParams(
     return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, given, kind)) };
   }
   const params = { ...result.data } as Record<string, Json>;
-  for (const name of pathParametersOf(kind)) {
+  for (const name of kind.pathParameters) {
     if (params[name] !== undefined) params[name] = absolute(params[name], folder);
   }
   const problems = (kind.checkParams?.(params) ?? []).map((

@@ -22,6 +22,7 @@ function kindOf(
     version: 1,
     summary: "",
     params: z.object({ label: z.string() }),
+    pathParameters: [],
     inputs: Object.fromEntries(ports.map((port) => [port, { types: ["value"], description: "" }])),
     outputs: { value },
     runs: "device",

@@ -20,6 +20,7 @@ function acting(
     version: 1,
     summary: "",
     params: z.object({ label: z.string() }),
+    pathParameters: [],
     inputs: {},
     outputs: { value: { type: "value", description: "" } },
     runs: "inline",

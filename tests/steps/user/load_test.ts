@@ -2,7 +2,6 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { DataError, WorkflowError } from "../../../src/errors.ts";
 import { loadUserStep as loadFrom } from "../../../src/steps/user/load.ts";
 import { readModuleGraph } from "../../../src/steps/user/module_graph.ts";
-import { pathParametersOf } from "../../../src/workflow/path_names.ts";
 import { capsArtifact, recordingContext, stepFolder, stepText } from "./fixture.ts";
 
 const loadUserStep = (path: string) => loadFrom(path, "/");
@@ -39,7 +38,7 @@ Deno.test("a user's step reads its inputs, parameters and path parameters in a w
   const kind = await loadUserStep(path);
   assertEquals(kind.kind, "my.step");
   assertEquals(kind.runs, "inline");
-  assertEquals(pathParametersOf(kind), ["file"]);
+  assertEquals(kind.pathParameters, ["file"]);
   assertEquals(kind.params.parse({}), { n: 3 });
   assertEquals(kind.params.shape.n.description, "A number");
   assert(!kind.params.safeParse({ n: 10 }).success);
