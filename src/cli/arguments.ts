@@ -1,11 +1,11 @@
-/** Arguments of a command: declared once, parsed and shown by `--help` from there. */
+/** Arguments and options of commands: their declarations, which `--help` prints, and the parser. */
 import { didYouMean } from "../workflow/suggest.ts";
 
 export interface OptionSpec {
   help: string;
   /** Name of its value, such as `FILE`; a switch when absent. */
   value?: string;
-  /** May be given several times. */
+  /** May be written several times. */
   many?: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface ArgumentSpec {
   name: string;
   help: string;
   optional?: boolean;
-  /** Takes all that are left; it is the last. */
+  /** Takes all remaining arguments; it is the last. */
   many?: boolean;
 }
 
@@ -31,8 +31,8 @@ export class UsageError extends Error {
   }
 }
 
-/** What was given on the command line. */
-export class Given {
+/** Arguments and options of one call. */
+export class Arguments {
   constructor(
     readonly positionals: readonly string[],
     readonly options: ReadonlyMap<string, readonly string[]>,
@@ -62,7 +62,7 @@ export class Given {
 }
 
 /** @throws {UsageError} on unknown options and on missing or surplus arguments */
-export function parseArguments(signature: Signature, args: readonly string[]): Given {
+export function parseArguments(signature: Signature, args: readonly string[]): Arguments {
   const positionals: string[] = [];
   const options = new Map<string, string[]>();
   const rest = [...args];
@@ -72,8 +72,8 @@ export function parseArguments(signature: Signature, args: readonly string[]): G
     } else if (argument.startsWith("--")) {
       const equals = argument.indexOf("=");
       const name = argument.slice(2, equals < 0 ? undefined : equals);
-      const given = equals < 0 ? undefined : argument.slice(equals + 1);
-      const value = optionValue(signature, name, given, rest);
+      const attached = equals < 0 ? undefined : argument.slice(equals + 1);
+      const value = optionValue(signature, name, attached, rest);
       const values = options.get(name) ?? [];
       if (values.length > 0 && !signature.options[name].many) {
         throw new UsageError(`--${name} is given twice`);
@@ -86,13 +86,13 @@ export function parseArguments(signature: Signature, args: readonly string[]): G
     }
   }
   checkCount(signature.arguments, positionals);
-  return new Given(positionals, options);
+  return new Arguments(positionals, options);
 }
 
 function optionValue(
   { options }: Signature,
   name: string,
-  given: string | undefined,
+  attached: string | undefined,
   rest: string[],
 ): string {
   const spec = Object.hasOwn(options, name) ? options[name] : undefined;
@@ -101,19 +101,19 @@ function optionValue(
     throw new UsageError(`unknown option --${name}`, didYouMean(`--${name}`, names));
   }
   if (spec.value === undefined) {
-    if (given !== undefined) throw new UsageError(`--${name} takes no value`);
+    if (attached !== undefined) throw new UsageError(`--${name} takes no value`);
     return "";
   }
-  const value = given ?? rest.shift();
+  const value = attached ?? rest.shift();
   if (value === undefined) throw new UsageError(`--${name} needs a value: --${name} ${spec.value}`);
   return value;
 }
 
-function checkCount(specs: readonly ArgumentSpec[], given: readonly string[]): void {
-  const missing = specs.slice(given.length).find((spec) => !spec.optional);
+function checkCount(specs: readonly ArgumentSpec[], positionals: readonly string[]): void {
+  const missing = specs.slice(positionals.length).find((spec) => !spec.optional);
   if (missing) throw new UsageError(`${missing.name} is missing: ${missing.help}`);
-  if (given.length > specs.length && !specs.at(-1)?.many) {
-    throw new UsageError(`unexpected argument "${given[specs.length]}"`);
+  if (positionals.length > specs.length && !specs.at(-1)?.many) {
+    throw new UsageError(`unexpected argument "${positionals[specs.length]}"`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Ctrl-C: the first asks to stop, the second stops. */
+/** Ctrl-C: the first lets running steps save, the second stops at once. */
 
 export interface Interrupt {
   /** Aborted by the first. */
@@ -8,29 +8,29 @@ export interface Interrupt {
   close(): void;
 }
 
-/** After the second, whatever still runs has so long before the process ends; milliseconds. */
-const LAST_GASP = 300;
+/** Time between the second interrupt and the end of the process; milliseconds. */
+const EXIT_GRACE_MS = 300;
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
 
-export function onInterrupt(say: (message: string) => void): Interrupt {
+export function onInterrupt(show: (message: string) => void): Interrupt {
   const first = new AbortController();
   const second = new AbortController();
-  const hear = () => {
+  const onSignal = () => {
     const reason = new DOMException("interrupted", "AbortError");
     if (!first.signal.aborted) {
-      say("interrupted: running steps save what they can; Ctrl-C again stops at once");
+      show("interrupted: running steps save what they can; Ctrl-C again stops at once");
       first.abort(reason);
     } else if (!second.signal.aborted) {
       second.abort(reason);
-      Deno.unrefTimer(setTimeout(() => Deno.exit(130), LAST_GASP));
+      Deno.unrefTimer(setTimeout(() => Deno.exit(130), EXIT_GRACE_MS));
     }
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, hear);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
   return {
     signal: first.signal,
     kill: second.signal,
     close() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, hear);
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
     },
   };
 }

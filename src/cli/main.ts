@@ -1,5 +1,5 @@
 /** The command line: finds the command, parses its arguments, runs it, reports what fails. */
-import { argumentsText, type Given, parseArguments, UsageError } from "./arguments.ts";
+import { type Arguments, argumentsText, parseArguments, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { ExitCode, reportFailure } from "./failure.ts";
@@ -43,7 +43,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   return await command.run(parsed(first, command, rest), terminal);
 }
 
-function parsed(name: string, command: Command, args: readonly string[]): Given {
+function parsed(name: string, command: Command, args: readonly string[]): Arguments {
   try {
     return parseArguments(command, args);
   } catch (error) {

@@ -3,7 +3,7 @@ import { openStore, type Store } from "../engine/store/store.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { resolve } from "../workflow/paths.ts";
-import type { Given, OptionSpec } from "./arguments.ts";
+import type { Arguments, OptionSpec } from "./arguments.ts";
 
 export const CACHE_OPTION: OptionSpec = {
   value: "DIR[,DIR]",
@@ -39,15 +39,15 @@ export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
  * @throws {WorkflowError} with everything that is wrong with the file and the options
  */
 export async function openWorkflow(
-  given: Given,
+  args: Arguments,
   texts?: Map<string, string>,
 ): Promise<Workflow> {
   const { readUtf8, readWorkflow } = await import("../workflow/read.ts");
-  return await readWorkflow(given.positionals[0], {
+  return await readWorkflow(args.positionals[0], {
     ...reading,
-    set: given.values("set"),
-    sweep: given.values("sweep"),
-    profile: given.value("profile"),
+    set: args.values("set"),
+    sweep: args.values("sweep"),
+    profile: args.value("profile"),
     readText: async (path) => {
       const text = await readUtf8(path);
       texts?.set(path, text);
@@ -57,28 +57,28 @@ export async function openWorkflow(
 }
 
 /** The cache of a workflow; `.gyrus` of the current folder without one. */
-export function openCache(given: Given, workflow?: Pick<Workflow, "folder" | "profile">): Store {
-  const [root, ...lower] = cacheFolders(given, workflow);
+export function openCache(args: Arguments, workflow?: Pick<Workflow, "folder" | "profile">): Store {
+  const [root, ...lower] = cacheFolders(args, workflow);
   return openStore(root, { lower });
 }
 
 /** Absolute paths, the one that is written to first. */
 export function cacheFolders(
-  given: Given,
+  args: Arguments,
   workflow?: Pick<Workflow, "folder" | "profile">,
 ): string[] {
-  const named = given.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
+  const named = args.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
   const base = named === undefined && workflow ? workflow.folder : Deno.cwd();
   return (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
     .map((folder) => resolve(base, folder.trim()));
 }
 
-export function selectionOf(given: Given) {
+export function selectionOf(args: Arguments) {
   return {
-    targets: given.positionals.slice(1),
-    until: given.values("until"),
-    from: given.values("from"),
-    only: given.values("only"),
-    force: given.values("force"),
+    targets: args.positionals.slice(1),
+    until: args.values("until"),
+    from: args.values("from"),
+    only: args.values("only"),
+    force: args.values("force"),
   };
 }

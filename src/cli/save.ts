@@ -4,7 +4,7 @@ import type { Plan } from "../engine/plan/plan.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { basename, dirname, resolve } from "../workflow/paths.ts";
-import { type Given, type OptionSpec, UsageError } from "./arguments.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./arguments.ts";
 import { shortPath } from "./failure.ts";
 
 export const SAVE_OPTION: OptionSpec = {
@@ -18,8 +18,11 @@ export const SAVE_OPTION: OptionSpec = {
  * @returns its path as the caller would write it; undefined when it was not asked for
  * @throws {UsageError} when it would overwrite a file or leave the workflow's folder
  */
-export async function saveWorkflow(given: Given, workflow: Workflow): Promise<string | undefined> {
-  const name = given.value("save-as");
+export async function saveWorkflow(
+  args: Arguments,
+  workflow: Workflow,
+): Promise<string | undefined> {
+  const name = args.value("save-as");
   if (name === undefined) return undefined;
   const path = resolve(name);
   if (dirname(path) !== workflow.folder) {
@@ -31,9 +34,9 @@ export async function saveWorkflow(given: Given, workflow: Workflow): Promise<st
   const { workflowTextWith } = await import("../workflow/describe/save_as.ts");
   const text = await workflowTextWith(workflow.file, {
     ...reading,
-    set: given.values("set"),
-    sweep: given.values("sweep"),
-    profile: given.value("profile"),
+    set: args.values("set"),
+    sweep: args.values("sweep"),
+    profile: args.value("profile"),
   });
   try {
     await Deno.writeTextFile(path, text, { createNew: true });

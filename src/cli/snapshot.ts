@@ -12,7 +12,7 @@ import { loadKind } from "../steps/mod.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { readSnapshot, writeSnapshot } from "../workflow/snapshot.ts";
 import { dirname, resolve } from "../workflow/paths.ts";
-import type { Given } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
 import { cacheFolders, openCache, selectionOf } from "./open.ts";
 
 /** What a snapshot depends on: the first line of its file; the workflow is the second. */
@@ -34,16 +34,16 @@ export interface SnapshotPlan {
 }
 
 /** Plans the workflow's snapshot; undefined when there is no valid one. */
-export async function planSnapshot(given: Given): Promise<SnapshotPlan | undefined> {
-  if (given.has("profile") || given.has("force")) return undefined;
-  const workflow = await findSnapshot(given);
+export async function planSnapshot(args: Arguments): Promise<SnapshotPlan | undefined> {
+  if (args.has("profile") || args.has("force")) return undefined;
+  const workflow = await findSnapshot(args);
   if (workflow === undefined) return undefined;
-  const store = openCache(given, workflow);
+  const store = openCache(args, workflow);
   const events: EventBody[] = [];
   store.onCorruption = (corruption) => events.push({ type: "corruption", ...corruption });
   const planned = await plan(store, workflow, {
     ...planning,
-    ...selectionOf(given),
+    ...selectionOf(args),
     onEvent: (event) => events.push(event),
   });
   if (planned.counts["will-run"] + planned.counts["may-run"] === 0) {
@@ -52,15 +52,15 @@ export async function planSnapshot(given: Given): Promise<SnapshotPlan | undefin
   return { store, events: events.filter(({ type }) => type === "corruption") };
 }
 
-async function findSnapshot(given: Given): Promise<Workflow | undefined> {
-  const file = resolve(given.positionals[0]);
-  const [root] = cacheFolders(given, { folder: dirname(file) });
+async function findSnapshot(args: Arguments): Promise<Workflow | undefined> {
+  const file = resolve(args.positionals[0]);
+  const [root] = cacheFolders(args, { folder: dirname(file) });
   const [first, second] = readText(snapshotPath(root, file))?.split("\n") ?? [];
   if (!second) return undefined;
   const key = parseKey(first);
   if (key === undefined) return undefined;
   const isValid = key.workflow === digestOf(second) && key.program === programStamp() &&
-    JSON.stringify(key.options) === JSON.stringify(optionsOf(given)) &&
+    JSON.stringify(key.options) === JSON.stringify(optionsOf(args)) &&
     key.texts.every(([path, text]) => readText(path) === text);
   return isValid ? await readSnapshot(second, async (name) => (await loadKind(name))!) : undefined;
 }
@@ -82,17 +82,17 @@ function parseKey(line: string): SnapshotKey | undefined {
  */
 export async function saveSnapshot(
   store: Store,
-  given: Given,
+  args: Arguments,
   workflow: Workflow,
   texts: ReadonlyMap<string, string>,
 ): Promise<void> {
   const alwaysRuns = workflow.instances.some(({ execution }) => !execution.cache);
-  if (given.has("profile") || alwaysRuns || !store.writable) return;
+  if (args.has("profile") || alwaysRuns || !store.writable) return;
   const snapshot = writeSnapshot(workflow);
   if (snapshot === undefined) return;
   const key: SnapshotKey = {
     program: programStamp(),
-    options: optionsOf(given),
+    options: optionsOf(args),
     texts: [...texts],
     workflow: digestOf(snapshot),
   };
@@ -106,8 +106,8 @@ function snapshotPath(root: string, file: string): string {
   return `${root}/snapshots/${hexOf(digestOf(file)).slice(0, 16)}`;
 }
 
-function optionsOf(given: Given): string[][] {
-  return [[...given.values("set")], [...given.values("sweep")]];
+function optionsOf(args: Arguments): string[][] {
+  return [[...args.values("set")], [...args.values("sweep")]];
 }
 
 function readText(path: string): string | undefined {

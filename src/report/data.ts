@@ -49,11 +49,11 @@ export interface GraphData {
   /** Pairs of places in `nodes`. */
   edges: [number, number][];
   /** Left to right, for wide screens, and one step a row, for narrow ones. */
-  wide: Layout;
-  tall: Layout;
+  wide: GraphLayout;
+  tall: GraphLayout;
 }
 
-export interface Layout {
+export interface GraphLayout {
   width: number;
   height: number;
   /** Centre and size by step, in the order of `nodes`. */

@@ -1,7 +1,7 @@
 /** The workflow's graph of steps, laid out twice: in ranks by dagre, and one step a row. */
 import dagre from "@dagrejs/dagre";
 import type { CurrentRun } from "./current_run.ts";
-import type { GraphData, Layout } from "./data.ts";
+import type { GraphData, GraphLayout } from "./data.ts";
 import { layOutRows } from "./rows.ts";
 
 /** Pixels. The page draws into boxes of this size, wider where names are long. */
@@ -50,7 +50,7 @@ function layOutRanks(
   count: number,
   edges: GraphData["edges"],
   box: { width: number; height: number },
-): Layout {
+): GraphLayout {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 32, marginx: 4, marginy: 4 });
   for (let index = 0; index < count; index++) graph.setNode(String(index), { ...box });

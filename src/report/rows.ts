@@ -1,5 +1,5 @@
 /** The graph of steps on a narrow screen: one step a row, edges in lanes beside the boxes. */
-import type { GraphData, Layout } from "./data.ts";
+import type { GraphData, GraphLayout } from "./data.ts";
 
 /** Pixels of the whole, of which the lanes take what they need. */
 const WIDTH = 352;
@@ -12,7 +12,7 @@ const CORNER = 10;
 const MARGIN = 4;
 
 /** @param edges from earlier steps to later ones */
-export function layOutRows(count: number, edges: GraphData["edges"]): Layout {
+export function layOutRows(count: number, edges: GraphData["edges"]): GraphLayout {
   const lanes = lanesOf(edges);
   const gutter = (Math.max(0, ...lanes.values()) + 1) * LANE + CORNER;
   const width = Math.max(WIDTH, gutter + NARROWEST_BOX + MARGIN);

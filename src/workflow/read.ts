@@ -13,7 +13,7 @@ import { Problems } from "./problems.ts";
 import { chooseProfile } from "./parse/profile.ts";
 import { expandPublications } from "./expand/publish.ts";
 import type { Json } from "./step.ts";
-import { compile, type Scope, wholeParam } from "./declare/template.ts";
+import { parseTemplate, type Scope, wholeParam } from "./declare/template.ts";
 
 export type { ReadText } from "./parse/load.ts";
 export type { ResolveKind } from "./declare/declare.ts";
@@ -132,7 +132,7 @@ function resolveParams(document: Document, problems: Problems): Map<string, Json
     done.add(name);
     values.set(
       name,
-      compile(setting.value, { params: values }, setting.place, problems).evaluate({}),
+      parseTemplate(setting.value, { params: values }, setting.place, problems).evaluate({}),
     );
   };
   for (const name of document.params.keys()) resolveOne(name, []);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Layout } from "../../src/report/data.ts";
+import type { GraphLayout } from "../../src/report/data.ts";
 import { layoutGraph } from "../../src/report/layout.ts";
 import { MadeRun } from "./made_run.ts";
 
@@ -71,7 +71,7 @@ Deno.test("on narrow screens every step has a row, and no two sources share a la
   });
 });
 
-function assertWithin({ boxes, width: right, height: bottom }: Layout): void {
+function assertWithin({ boxes, width: right, height: bottom }: GraphLayout): void {
   for (const { x, y, width, height } of boxes) {
     assert(x - width / 2 >= 0 && x + width / 2 <= right);
     assert(y - height / 2 >= 0 && y + height / 2 <= bottom);

@@ -1,7 +1,7 @@
 import type { Store } from "../../engine/store/store.ts";
 import { parseBytes } from "../../workflow/quantities.ts";
 import { didYouMean } from "../../workflow/suggest.ts";
-import { type Given, UsageError } from "../arguments.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTION, openCache } from "../open.ts";
@@ -11,7 +11,7 @@ import type { Output } from "../terminal.ts";
 type Action = (
   store: Store,
   names: readonly string[],
-  given: Given,
+  args: Arguments,
   out: Output,
 ) => Promise<number>;
 
@@ -38,18 +38,23 @@ gc      removes what no run, pin or published file needs; the cheapest to make a
 verify  reads every byte; what is corrupt is set aside and counts as missing
 pin     keeps results from the garbage collector; unpin lets go of them
 rm      removes results; their bytes go with the next gc`,
-  async run(given, { out }) {
-    const [name, ...names] = given.positionals;
+  async run(args, { out }) {
+    const [name, ...names] = args.positionals;
     if (!Object.hasOwn(ACTIONS, name)) {
       throw new UsageError(`unknown action "${name}"`, didYouMean(name, Object.keys(ACTIONS)));
     }
-    return await ACTIONS[name](openCache(given), names, given, out);
+    return await ACTIONS[name](openCache(args), names, args, out);
   },
 } satisfies Command;
 
 const ACTIONS: Readonly<Record<string, Action>> = { stats, ls, gc, verify, pin, unpin, rm };
 
-async function stats(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
+async function stats(
+  store: Store,
+  _: readonly string[],
+  __: Arguments,
+  out: Output,
+): Promise<number> {
   const { cacheStats } = await import("../../engine/store/cache.ts");
   const all = cacheStats(store);
   out.line(`${store.root}: ${sizeText(all.bytes)}`);
@@ -79,7 +84,7 @@ async function stats(store: Store, _: readonly string[], __: Given, out: Output)
 async function ls(
   store: Store,
   [kind]: readonly string[],
-  _: Given,
+  _: Arguments,
   out: Output,
 ): Promise<number> {
   const { listCache } = await import("../../engine/store/cache.ts");
@@ -106,15 +111,20 @@ async function ls(
   return ExitCode.done;
 }
 
-async function gc(store: Store, _: readonly string[], given: Given, out: Output): Promise<number> {
-  const text = given.value("max-size");
+async function gc(
+  store: Store,
+  _: readonly string[],
+  args: Arguments,
+  out: Output,
+): Promise<number> {
+  const text = args.value("max-size");
   const maxBytes = text === undefined ? undefined : parseBytes(text);
   if (text !== undefined && maxBytes === undefined) {
     throw new UsageError(`--max-size must be a size such as 10GiB, not "${text}"`);
   }
-  const dryRun = given.has("dry-run");
+  const dryRun = args.has("dry-run");
   const { gc: collect } = await import("../../engine/gc.ts");
-  const keepRuns = given.count("keep-runs", 0);
+  const keepRuns = args.count("keep-runs", 0);
   const { removals, bytesBefore, bytesAfter } = collect(store, { maxBytes, keepRuns, dryRun });
   const rows = removals.map(({ what, name, kind, bytes, reason }) => [
     what,
@@ -131,7 +141,12 @@ async function gc(store: Store, _: readonly string[], given: Given, out: Output)
   return ExitCode.done;
 }
 
-async function verify(store: Store, _: readonly string[], __: Given, out: Output): Promise<number> {
+async function verify(
+  store: Store,
+  _: readonly string[],
+  __: Arguments,
+  out: Output,
+): Promise<number> {
   const { verifyCache } = await import("../../engine/store/cache.ts");
   const { objects, records, corrupt, incomplete } = await verifyCache(store);
   for (const name of corrupt) out.line(`corrupt, set aside: ${name}`);
@@ -157,11 +172,11 @@ async function keysOf(store: Store, names: readonly string[]): Promise<string[]>
 async function pin(
   store: Store,
   names: readonly string[],
-  given: Given,
+  args: Arguments,
   out: Output,
 ): Promise<number> {
   const keys = await keysOf(store, names);
-  await (await import("../../engine/store/pins.ts")).pin(store, keys, given.value("note") ?? "");
+  await (await import("../../engine/store/pins.ts")).pin(store, keys, args.value("note") ?? "");
   out.line(`${countText(keys.length, "result")} pinned`);
   return ExitCode.done;
 }
@@ -169,7 +184,7 @@ async function pin(
 async function unpin(
   store: Store,
   names: readonly string[],
-  _: Given,
+  _: Arguments,
   out: Output,
 ): Promise<number> {
   const keys = await keysOf(store, names);
@@ -178,7 +193,12 @@ async function unpin(
   return ExitCode.done;
 }
 
-async function rm(store: Store, names: readonly string[], _: Given, out: Output): Promise<number> {
+async function rm(
+  store: Store,
+  names: readonly string[],
+  _: Arguments,
+  out: Output,
+): Promise<number> {
   const keys = await keysOf(store, names);
   (await import("../../engine/store/cache.ts")).removeResults(store, keys);
   out.line(`${countText(keys.length, "result")} removed`);

@@ -9,8 +9,8 @@ export default {
   arguments: [{ name: "FILE", help: "Workflow file" }],
   options,
   details: "Tells all problems at once, each with its place and what to write instead.",
-  async run(given, { out }) {
-    const workflow = await openWorkflow(given);
+  async run(args, { out }) {
+    const workflow = await openWorkflow(args);
     const steps = countText(workflow.steps.length, "step");
     out.line(`ok: ${steps}, ${countText(workflow.instances.length, "instance")}`);
     return ExitCode.done;

@@ -12,12 +12,12 @@ export default {
     { name: "NEW", help: "Id of another; default: the newest", optional: true },
   ],
   options: { cache: CACHE_OPTION, json: { help: "Print the differences as JSON" } },
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { diffRuns } = await import("../../engine/diff.ts");
-    const store = openCache(given);
-    const [old, now] = [findRun(store, given.positionals[0]), findRun(store, given.positionals[1])];
+    const store = openCache(args);
+    const [old, now] = [findRun(store, args.positionals[0]), findRun(store, args.positionals[1])];
     const diff = diffRuns(store, old, now);
-    if (given.has("json")) {
+    if (args.has("json")) {
       out.line(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));
       return ExitCode.done;
     }

@@ -12,17 +12,17 @@ export default {
     `Tells which adapter Gyrus computes on, whether a processor stands in for a GPU, its limits, the
 kernels that this cache has for it, and what they reach: about two seconds of measurement. Without an
 adapter it fails and names the command that installs one.`,
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { openDevice } = await import("../../gpu/device.ts");
     const { useKernelTable } = await import("../../gpu/tuning.ts");
     const { readTunedTable } = await import("../../device/kernel_tables.ts");
     const { examineDevice } = await import("../../device/doctor.ts");
     const device = await openDevice();
     try {
-      const tuned = readTunedTable(openCache(given), device.info);
+      const tuned = readTunedTable(openCache(args), device.info);
       if (tuned) useKernelTable(device, tuned.kernels);
       const report = await examineDevice(device);
-      if (given.has("json")) {
+      if (args.has("json")) {
         out.line(JSON.stringify({ ...host(), ...report, tuned: tuned?.tuned }, undefined, 2));
       } else for (const line of reportLines(report, tuned)) out.line(line);
     } finally {

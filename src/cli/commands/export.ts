@@ -14,12 +14,12 @@ export default {
   details:
     `Writes the run's provenance as a Workflow Run RO-Crate (JSON-LD): the workflow, every instance
 with its parameters, inputs and outputs, and the published files.`,
-  async run(given, { out }) {
-    const folder = given.value("crate");
+  async run(args, { out }) {
+    const folder = args.value("crate");
     if (folder === undefined) throw new UsageError("--crate DIR is missing");
     const { exportCrate } = await import("../../engine/crate.ts");
-    const store = openCache(given);
-    await exportCrate(store, findRun(store, given.positionals[0]), resolve(folder));
+    const store = openCache(args);
+    await exportCrate(store, findRun(store, args.positionals[0]), resolve(folder));
     out.line(`wrote ${shortPath(`${resolve(folder)}/ro-crate-metadata.json`)}`);
     return ExitCode.done;
   },

@@ -12,18 +12,18 @@ export default {
     format: { value: "FORMAT", help: "mermaid (default), dot or svg" },
   },
   details: "A box a step, an arrow an input; a step with a matrix says how many instances it has.",
-  async run(given, { out }) {
+  async run(args, { out }) {
     const drawing = await import("../drawing.ts");
     const formats = {
       mermaid: drawing.mermaidText,
       dot: drawing.dotText,
       svg: drawing.svgText,
     };
-    const name = given.value("format") ?? "mermaid";
+    const name = args.value("format") ?? "mermaid";
     if (!Object.hasOwn(formats, name)) {
       throw new UsageError(`--format must be mermaid, dot or svg, not "${name}"`);
     }
-    out.line(formats[name as keyof typeof formats](await openWorkflow(given)));
+    out.line(formats[name as keyof typeof formats](await openWorkflow(args)));
     return ExitCode.done;
   },
 } satisfies Command;

@@ -1,5 +1,5 @@
 import { didYouMean } from "../../workflow/suggest.ts";
-import { type Given, UsageError } from "../arguments.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { sizeText, tableText } from "../quantity.ts";
@@ -14,9 +14,9 @@ export default {
   details:
     `Without NAME lists the networks; with it prints layers, shapes, parameters, multiply-adds of one
 image, and the memory that training takes with Adam.`,
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { createNetwork, networks } = await import("../../nn/networks/mod.ts");
-    const [name] = given.positionals;
+    const [name] = args.positionals;
     if (name === undefined) {
       const rows = Object.entries(networks).map(([each, { description }]) => [each, description]);
       for (const line of tableText(rows)) out.line(line);
@@ -26,11 +26,11 @@ image, and the memory that training takes with Adam.`,
       throw new UsageError(`unknown network "${name}"`, didYouMean(name, Object.keys(networks)));
     }
     const { describeNetwork } = await import("../../nn/describe.ts");
-    const input = inputOf(given);
-    const network = withUsage(() => createNetwork(name, input, given.count("outputs") ?? 2));
+    const input = inputOf(args);
+    const network = withUsage(() => createNetwork(name, input, args.count("outputs") ?? 2));
     const { layers, parameters, macs, batchSize, memory } = describeNetwork(
       network,
-      given.count("batch-size") ?? 8,
+      args.count("batch-size") ?? 8,
     );
     const rows = layers.map((layer) => [
       layer.name,
@@ -54,8 +54,8 @@ image, and the memory that training takes with Adam.`,
   },
 } satisfies Command;
 
-function inputOf(given: Given): [number, number, number] {
-  const text = given.value("input") ?? "3x208x179";
+function inputOf(args: Arguments): [number, number, number] {
+  const text = args.value("input") ?? "3x208x179";
   const sizes = text.split("x").map(Number);
   if (sizes.length !== 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new UsageError(

@@ -8,8 +8,8 @@ export default {
   options: {},
   details:
     "Writes a commented workflow that runs as it stands, and the schema that editors check it by.",
-  async run(given, { out }) {
-    const folder = resolve(given.positionals[0]);
+  async run(args, { out }) {
+    const folder = resolve(args.positionals[0]);
     const { starterWorkflow } = await import("../../workflow/describe/starter.ts");
     const { schemaFor } = await import("../../workflow/describe/schema.ts");
     const { loadKinds } = await import("../../steps/mod.ts");

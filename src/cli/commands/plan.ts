@@ -35,22 +35,22 @@ export default {
     `An instance that waits for another may run: it is found cached if its inputs come out as they were.
 Steps that look at files outside, such as caps.open, do so while planning. What the tables that are
 there show of leakage, and of labels that can't be trained on, is an error.`,
-  async run(given, { out, err }) {
-    const workflow = await openWorkflow(given);
-    const saved = await saveWorkflow(given, workflow);
+  async run(args, { out, err }) {
+    const workflow = await openWorkflow(args);
+    const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) err.line(`wrote ${saved}`);
-    const store = openCache(given, workflow);
-    const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(given) });
+    const store = openCache(args, workflow);
+    const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(args) });
     const { findDeclaredProblems } = await import("../../engine/run/preflight.ts");
     const problems = await findDeclaredProblems(store, planned);
-    if (given.has("json")) {
+    if (args.has("json")) {
       const told = problems.map(({ instance, message }) => ({ instance, message }));
       out.line(JSON.stringify({ ...await planJson(planned), problems: told }, null, 2));
     } else for (const line of await planLines(planned)) out.line(line);
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
-    return given.has("check") && work ? ExitCode.pending : ExitCode.done;
+    return args.has("check") && work ? ExitCode.pending : ExitCode.done;
   },
 } satisfies Command;
 

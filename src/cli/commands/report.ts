@@ -15,16 +15,16 @@ export default {
   },
   details: `Writes one HTML file that needs no network: the workflow, learning curves, evaluation,
 participants, images and all that is needed to run it again.`,
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { ReportBuilder } = await import("../../report/build.ts");
     const { reportPage } = await import("../../report/page.ts");
     const { reportPath, writePage } = await import("../../report/write.ts");
-    const store = openCache(given);
-    const record = findRun(store, given.positionals[0]);
-    const other = given.value("against");
+    const store = openCache(args);
+    const record = findRun(store, args.positionals[0]);
+    const other = args.value("against");
     const against = other === undefined ? undefined : findRun(store, other);
     const data = await new ReportBuilder(store).build(record, against);
-    const output = given.value("output");
+    const output = args.value("output");
     const path = output === undefined ? reportPath(store, record.id) : resolve(output);
     await writePage(await reportPage(data), path);
     out.line(`wrote ${shortPath(path)}`);

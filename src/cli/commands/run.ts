@@ -5,7 +5,7 @@ import { plan } from "../../engine/plan/plan.ts";
 import type { Store } from "../../engine/store/store.ts";
 import { planning, running } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { type Display, openDisplay } from "../display.ts";
 import { ExitCode } from "../failure.ts";
@@ -48,37 +48,37 @@ export default {
   details:
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
 same command goes on where this one stopped.`,
-  async run(given, terminal) {
-    const snapshot = await planSnapshot(given);
+  async run(args, terminal) {
+    const snapshot = await planSnapshot(args);
     const texts = new Map<string, string>();
-    const workflow = snapshot?.plan?.workflow ?? await openWorkflow(given, texts);
-    const saved = await saveWorkflow(given, workflow);
+    const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
+    const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
-    const store = snapshot?.store ?? openCache(given, workflow);
-    if (given.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
-    const display = displayFor(given, terminal, workflow);
+    const store = snapshot?.store ?? openCache(args, workflow);
+    if (args.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
+    const display = displayFor(args, terminal, workflow);
     const interrupt = onInterrupt((message) => terminal.err.line(message));
     try {
       const result = await runEngine(store, workflow, {
         ...running,
-        ...selectionOf(given),
-        jobs: given.count("jobs") ?? workflow.profile?.jobs,
-        keepGoing: given.has("keep-going"),
-        forcePublish: given.has("force-publish"),
+        ...selectionOf(args),
+        jobs: args.count("jobs") ?? workflow.profile?.jobs,
+        keepGoing: args.has("keep-going"),
+        forcePublish: args.has("force-publish"),
         signal: interrupt.signal,
         kill: interrupt.kill,
         onEvent: (event) => display.show(event),
-        request: requestOf(given),
+        request: requestOf(args),
         planned: snapshot?.plan,
         before: snapshot?.events,
       });
       display.close();
       if (result.status === "done" && store.writable) await writeLock(result.plan);
       if (result.status === "done" && !snapshot?.plan) {
-        await saveSnapshot(store, given, workflow, texts);
+        await saveSnapshot(store, args, workflow, texts);
       }
-      const code = summarize(result, given, terminal);
-      return await leaveReport(store, result, given, terminal) ? code : ExitCode.failed;
+      const code = summarize(result, args, terminal);
+      return await leaveReport(store, result, args, terminal) ? code : ExitCode.failed;
     } finally {
       interrupt.close();
       display.close();
@@ -93,13 +93,13 @@ async function holds(store: Store, workflow: Workflow, { err }: Terminal): Promi
   return drifted.length === 0;
 }
 
-function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): Display {
-  if (given.has("json")) {
+function displayFor(args: Arguments, { out, err }: Terminal, workflow: Workflow): Display {
+  if (args.has("json")) {
     return { show: (event: EngineEvent) => out.write(encodeEvent(event)), close() {} };
   }
-  const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(given, name) };
-  const display = openDisplay(given.has("quiet") ? err : out, context);
-  if (!given.has("quiet")) return display;
+  const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(args, name) };
+  const display = openDisplay(args.has("quiet") ? err : out, context);
+  if (!args.has("quiet")) return display;
   const shown = ["instance-failed", "publish-failed", "nondeterminism", "corruption"];
   return {
     show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
@@ -107,20 +107,20 @@ function displayFor(given: Given, { out, err }: Terminal, workflow: Workflow): D
   };
 }
 
-function requestOf(given: Given): RunRequest {
+function requestOf(args: Arguments): RunRequest {
   return {
-    set: given.values("set"),
-    sweep: given.values("sweep"),
-    profile: given.value("profile"),
-    targets: given.positionals.slice(1),
+    set: args.values("set"),
+    sweep: args.values("sweep"),
+    profile: args.value("profile"),
+    targets: args.positionals.slice(1),
   };
 }
 
 /** The command that runs one instance again as this one does. */
-function rerunCommand(given: Given, instance: string): string {
-  const words = ["gyrus", "run", given.positionals[0], instance];
+function rerunCommand(args: Arguments, instance: string): string {
+  const words = ["gyrus", "run", args.positionals[0], instance];
   for (const option of ["set", "sweep", "profile", "cache"]) {
-    for (const value of given.values(option)) words.push(`--${option}`, value);
+    for (const value of args.values(option)) words.push(`--${option}`, value);
   }
   return words.map(quoted).join(" ");
 }
@@ -133,20 +133,20 @@ function quoted(word: string): string {
 async function leaveReport(
   store: Store,
   result: RunResult,
-  given: Given,
+  args: Arguments,
   { out, err }: Terminal,
 ): Promise<boolean> {
-  const told = !given.has("quiet") && !given.has("json");
+  const told = !args.has("quiet") && !args.has("json");
   const { writeRunReport } = await import("../run_report.ts");
-  const force = given.has("force-publish");
+  const force = args.has("force-publish");
   const problems = await writeRunReport(store, result, force, told ? out : undefined);
   for (const { message } of problems) err.line(`${err.paint("error", "red")}: ${message}`);
   return problems.length === 0;
 }
 
-function summarize(result: RunResult, given: Given, { out, err }: Terminal): number {
+function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): number {
   const { status, counts, seconds, id } = result;
-  const told = !given.has("quiet") && !given.has("json");
+  const told = !args.has("quiet") && !args.has("json");
   const cached = `${counts.cached} cached`;
   const time = durationText(seconds);
   if (status === "done") {
@@ -163,6 +163,6 @@ function summarize(result: RunResult, given: Given, { out, err }: Terminal): num
     ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
   ].join(", ");
   const where = id === undefined ? "" : `; gyrus show ${id} tells more`;
-  if (!given.has("json")) err.line(`${status}: ${rest} (${time})${told ? where : ""}`);
+  if (!args.has("json")) err.line(`${status}: ${rest} (${time})${told ? where : ""}`);
   return status === "failed" ? ExitCode.failed : ExitCode.interrupted;
 }

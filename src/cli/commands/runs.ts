@@ -12,12 +12,12 @@ export default {
     all: { help: "All of them, not only the last 20" },
     json: { help: "Print their records as JSON" },
   },
-  run(given, { out }) {
-    const store = openCache(given);
+  run(args, { out }) {
+    const store = openCache(args);
     const ids = listRuns(store);
-    const records = (given.has("all") ? ids : ids.slice(0, 20))
+    const records = (args.has("all") ? ids : ids.slice(0, 20))
       .map((id) => readRun(store, id)).filter((record) => record !== undefined);
-    if (given.has("json")) {
+    if (args.has("json")) {
       out.line(JSON.stringify(records, null, 2));
       return Promise.resolve(ExitCode.done);
     }

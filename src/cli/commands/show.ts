@@ -28,9 +28,9 @@ export default {
     gyrus show latest train[fold=0]
     gyrus show latest evaluate.table
     gyrus show latest slices.images/sub-001/ses-M000.safetensors`,
-  async run(given, { out }) {
-    const store = openCache(given);
-    const [text, what] = given.positionals;
+  async run(args, { out }) {
+    const store = openCache(args);
+    const [text, what] = args.positionals;
     const record = findRun(store, text);
     const lines = what === undefined
       ? runLines(store, record)

@@ -5,11 +5,11 @@ import { ExitCode } from "../failure.ts";
 export default {
   arguments: [{ name: "NAME", help: "Step kind, such as split.kfold", optional: true }],
   options: {},
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { loadKinds } = await import("../../steps/mod.ts");
     const stepKinds = await loadKinds();
     const { stepsList, stepText } = await import("../../workflow/describe/steps_text.ts");
-    const [name] = given.positionals;
+    const [name] = args.positionals;
     if (name === undefined) {
       out.line(stepsList(stepKinds));
       return ExitCode.done;

@@ -15,11 +15,11 @@ export default {
 cache, for every later run on it. The kernels are part of the key of what is computed with them: after
 a change, steps that use the device run again. --forget brings the standard kernels back, and with
 them the earlier results.`,
-  async run(given, { out }) {
+  async run(args, { out }) {
     const { describeAdapter, openDevice } = await import("../../gpu/device.ts");
     const { forgetTunedTable, saveTunedTable } = await import("../../device/kernel_tables.ts");
-    const store = openCache(given);
-    if (given.has("forget")) {
+    const store = openCache(args);
+    if (args.has("forget")) {
       const forgotten = forgetTunedTable(store, await describeAdapter());
       out.line(forgotten ? "the standard kernels are back" : "nothing was tuned");
       return ExitCode.done;

@@ -19,9 +19,9 @@ export default {
   details:
     `Executes every instance of the run again, from the workflow text that the run recorded, and
 compares bytes. What is in the cache stays as it is.`,
-  async run(given, { out, err }) {
-    const store = openCache(given);
-    const { id, workflow: recorded, request } = findRun(store, given.positionals[0]);
+  async run(args, { out, err }) {
+    const store = openCache(args);
+    const { id, workflow: recorded, request } = findRun(store, args.positionals[0]);
     const { sources } = recorded;
     const workflow = await readWorkflow(recorded.file, {
       ...reading,
@@ -29,7 +29,7 @@ compares bytes. What is in the cache stays as it is.`,
       readText: (path) =>
         Object.hasOwn(sources, path) ? Promise.resolve(sources[path]) : Deno.readTextFile(path),
     });
-    const quiet = given.has("quiet");
+    const quiet = args.has("quiet");
     const display = openDisplay(quiet ? err : out, {
       folder: workflow.folder,
       rerun: (name) => `gyrus run ${shortPath(workflow.file)} ${name}`,
@@ -40,7 +40,7 @@ compares bytes. What is in the cache stays as it is.`,
         ...running,
         targets: request?.targets,
         request,
-        jobs: given.count("jobs"),
+        jobs: args.count("jobs"),
         signal: interrupt.signal,
         kill: interrupt.kill,
         onEvent: (event) => {

@@ -15,12 +15,12 @@ export default {
   details:
     `Serves the report of a run on 127.0.0.1, where it grows as the run goes on; Ctrl-C ends it.
 The address holds a secret, since others on this machine can reach its ports too.`,
-  async run(given, { out }) {
-    const port = given.count("port") ?? 0;
+  async run(args, { out }) {
+    const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
     const { LiveView } = await import("../../report/live.ts");
-    const store = openCache(given);
-    const record = findRun(store, given.positionals[0]);
+    const store = openCache(args);
+    const record = findRun(store, args.positionals[0]);
     const stop = Promise.withResolvers<void>();
     const hear = () => stop.resolve();
     const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];

@@ -16,11 +16,11 @@ export default {
   details:
     `Compares it with its result in the cache, or with the earlier result that is nearest to it:
 parameters with the lines where they are written, inputs file by file, versions, device.`,
-  async run(given, { out }) {
-    const workflow = await openWorkflow(given);
-    const store = openCache(given, workflow);
+  async run(args, { out }) {
+    const workflow = await openWorkflow(args);
+    const store = openCache(args, workflow);
     const blocks: string[] = [];
-    for (const each of await why(store, workflow, given.positionals[1], planning)) {
+    for (const each of await why(store, workflow, args.positionals[1], planning)) {
       blocks.push((await explanationLines(each, workflow)).join("\n"));
     }
     out.line(blocks.join("\n\n"));

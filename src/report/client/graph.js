@@ -9,7 +9,7 @@ import { renderStep } from "./step.js";
  *
  * @typedef {import("../data.ts").ReportData} ReportData
  * @typedef {import("../data.ts").InstanceData} InstanceData
- * @typedef {import("../data.ts").Layout} Layout
+ * @typedef {import("../data.ts").GraphLayout} GraphLayout
  */
 
 /** Share of its size that the wide graph may shrink to; on less room each step has a row. */
@@ -59,7 +59,7 @@ function panelOf(root) {
 /**
  * @param {HTMLElement} root
  * @param {ReportData["graph"]} graph
- * @param {Layout} layout
+ * @param {GraphLayout} layout
  * @param {boolean} isTall
  */
 function drawGraph(root, { nodes }, { width, height, boxes, routes }, isTall) {

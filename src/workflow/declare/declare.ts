@@ -7,7 +7,7 @@ import { expandMatrices, type Matrix } from "./matrix.ts";
 import type { Problems } from "../problems.ts";
 import type { StepKind, StepModules } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
-import { compile, type Scope, type Template, wholeParam } from "./template.ts";
+import { parseTemplate, type Scope, type Template, wholeParam } from "./template.ts";
 
 /** A user's step: `uses = "./my_step.ts"`, relative to the folder of the file that says so. */
 export type ResolveKind = (specifier: string, folder: string) => Promise<StepKind>;
@@ -152,7 +152,7 @@ function settingsOf(
     const winner = candidates.reduce((best, each) =>
       each.layer > best.layer || each.layer === best.layer && !each.general ? each : best
     );
-    const template = compile(winner.value, scope, winner.place, problems);
+    const template = parseTemplate(winner.value, scope, winner.place, problems);
     settings.set(name, { setting: traced(winner, document), template });
   }
   return settings;
@@ -198,7 +198,7 @@ function inputsOf(
       );
       continue;
     }
-    const template = compile(located.value, scope, located.place, problems);
+    const template = parseTemplate(located.value, scope, located.place, problems);
     inputs.set(port, { located, template });
   }
   for (const port of ports ?? []) {
@@ -221,7 +221,7 @@ function needsOf(draft: StepTable, scope: Scope, problems: Problems): Declaratio
   list.forEach((item, index) => {
     const at = place && Array.isArray(value) ? { ...place, keys: [...place.keys, index] } : place;
     if (typeof item === "string" && item !== "") {
-      needs.push({ place: at, template: compile(item, scope, at, problems) });
+      needs.push({ place: at, template: parseTemplate(item, scope, at, problems) });
     } else {
       problems.add("needs must be the name of a step or a list of names", at);
     }

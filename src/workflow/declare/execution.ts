@@ -5,7 +5,7 @@ import type { Problems } from "../problems.ts";
 import { parseBytes, parseDuration } from "../quantities.ts";
 import type { Json, StepKind } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
-import { compile, type Scope } from "./template.ts";
+import { parseTemplate, type Scope } from "./template.ts";
 
 const deviceClasses = ["exact", "class", "any"] as const;
 const resourceFields = ["cpu", "gpu", "memory", "time"];
@@ -23,7 +23,12 @@ export function executionOf(
     rule: string,
   ): T | undefined => {
     if (located === undefined) return undefined;
-    const template = compile(located.value, { params: scope.params }, located.place, problems);
+    const template = parseTemplate(
+      located.value,
+      { params: scope.params },
+      located.place,
+      problems,
+    );
     if (template.faulty) return undefined;
     const value = template.evaluate({});
     const accepted = accept(value);

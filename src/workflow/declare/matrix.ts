@@ -6,7 +6,7 @@ import type { Problems } from "../problems.ts";
 import { axisText, namePattern } from "../reference.ts";
 import type { Json } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
-import { type Axes, compile, type Scope } from "./template.ts";
+import { type Axes, parseTemplate, type Scope } from "./template.ts";
 
 /** Beyond this a slip such as `range = 10000000` is likelier than a wish. */
 export const maximumInstances = 1_000_000;
@@ -124,7 +124,7 @@ function axisValues(
   scope: Scope,
   problems: Problems,
 ): readonly AxisValue[] | undefined {
-  const template = compile(written, { params: scope.params }, place, problems);
+  const template = parseTemplate(written, { params: scope.params }, place, problems);
   if (template.faulty) return undefined;
   const value = template.evaluate({});
   if (isTable(value)) {
@@ -248,7 +248,7 @@ function pointList(
 ): [Record<string, AxisValue>, Place | undefined][] {
   if (located === undefined) return [];
   const { value: written, place } = located;
-  const value = compile(written, { params: scope.params }, place, problems).evaluate({});
+  const value = parseTemplate(written, { params: scope.params }, place, problems).evaluate({});
   if (!Array.isArray(value)) {
     problems.add(`${key} must be a list of tables such as [{ fold = 0 }]`, place);
     return [];

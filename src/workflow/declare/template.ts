@@ -37,7 +37,7 @@ export function wholeParam(value: Json): string | undefined {
 }
 
 /** Prepares a value for evaluation at every point; problems are reported at `place`. */
-export function compile(
+export function parseTemplate(
   value: Json,
   scope: Scope,
   place: Place | undefined,

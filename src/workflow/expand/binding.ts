@@ -1,40 +1,38 @@
-/** Resolves references between steps: which instances, which output, does the type fit. */
+/** Resolves references between steps: which instances and which output, and whether the type fits. */
 import type { Binding, Instance, Place } from "../graph.ts";
 import type { Matrix } from "../declare/matrix.ts";
 import type { Problems } from "../problems.ts";
 import { axisText, knownAxisText, parseReference, type Reference } from "../reference.ts";
-import type { InputPort, OutputPort } from "../step.ts";
+import { explainMismatch, type OutputPorts, resolveOutput, type TargetPort } from "./output.ts";
 import { didYouMean } from "../suggest.ts";
 import type { Axes } from "../declare/template.ts";
-
-export type Outputs = Readonly<Record<string, OutputPort>>;
 
 /** A step whose instances exist already. */
 export interface Producer {
   name: string;
   matrix: Matrix;
   instances: readonly Instance[];
-  /** Undefined when they can't be known because the step is at fault. */
-  outputs(instance: Instance): Outputs | undefined;
+  /** Undefined when they can't be known because the step has a problem. */
+  outputs(instance: Instance): OutputPorts | undefined;
 }
 
-/** Who asks: a step's port, a step's `needs`, or a line of `[publish]`. */
+/** What contains the reference: a step's port, a step's `needs`, or a line of `[publish]`. */
 export interface Consumer {
   /** For messages: `evaluate`, or `the path`. */
   name: string;
   axes: readonly string[];
   place: Place | undefined;
-  /** Its name and declaration; without one any output fits. */
-  port?: { name: string; port: InputPort };
-  /** Publications say what to do about an axis in their own way. */
+  /** Without one any output fits. */
+  port?: TargetPort;
+  /** Replaces the message about an axis that the consumer lacks. */
   freeAxis?: (producer: Producer, axis: string) => { message: string; suggestion?: string };
 }
 
 /** The producing instances of a reference, by the axes that both sides have. */
-export interface Selection {
+export interface ResolvedReference {
   producer: Producer;
   reference: Reference;
-  /** Whether it is a list of instances that the consumer gets. */
+  /** Whether the consumer receives a list of instances. */
   collects: boolean;
   /** Instances that one at `axes` refers to; undefined when there is none. */
   at(axes: Axes): readonly Instance[] | undefined;
@@ -42,15 +40,15 @@ export interface Selection {
   bound: readonly string[];
 }
 
-/** Finds what a reference selects; undefined when it is at fault, which is reported. */
-export function select(
+/** Finds the instances that a reference selects; undefined when it has a problem, which is reported. */
+export function resolveReference(
   text: string,
   consumer: Consumer,
   producers: ReadonlyMap<string, Producer>,
   names: ReadonlySet<string>,
   problems: Problems,
   options: { output: boolean; collectFree?: boolean },
-): Selection | undefined {
+): ResolvedReference | undefined {
   const { place } = consumer;
   const fail = (message: string, suggestion?: string) => {
     problems.add(message, place, suggestion);
@@ -108,7 +106,7 @@ export function select(
     );
   }
 
-  if (producer.instances.length === 0) return undefined; // Its kind is at fault.
+  if (producer.instances.length === 0) return undefined; // Its kind has a problem, reported as such.
   const groups = groupsOf(producer, [...bound, ...fixed.map(([axis]) => axis)]);
   const picked = fixed.map(([, value]) => `${value}\n`).join("");
   return {
@@ -153,28 +151,28 @@ function keyOf(axes: readonly string[], point: Axes): string {
 }
 
 /**
- * Turns selected instances into bindings and checks output and type; the result
- * for one output declaration is remembered, and so are the bindings.
+ * Turns the instances of a reference into bindings and checks output and type. Both the output
+ * chosen for a declaration and the bindings of a group of instances are computed once.
  */
 export class Binder {
-  readonly #outputs = new Map<Outputs, string | undefined>();
+  readonly #outputs = new Map<OutputPorts, string | undefined>();
   readonly #bindings = new Map<readonly Instance[], Binding | readonly Binding[] | undefined>();
 
   constructor(
-    readonly selection: Selection,
+    readonly resolved: ResolvedReference,
     readonly consumer: Consumer,
     readonly problems: Problems,
   ) {}
 
   /** What an instance at `axes` is bound to; undefined when that fails, which is reported. */
   bind(axes: Axes, instance: () => string): Binding | readonly Binding[] | undefined {
-    const group = this.selection.at(axes);
+    const group = this.resolved.at(axes);
     if (group === undefined) {
-      const point = this.selection.bound.map((axis) => `${axis}=${axisText(axes[axis])}`).join(",");
+      const point = this.resolved.bound.map((axis) => `${axis}=${axisText(axes[axis])}`).join(",");
       this.problems.add(
         point === ""
-          ? `no instance of ${this.selection.producer.name} is left`
-          : `${instance()} refers to ${this.selection.producer.name}[${point}], which is not there`,
+          ? `no instance of ${this.resolved.producer.name} is left`
+          : `${instance()} refers to ${this.resolved.producer.name}[${point}], which is not there`,
         this.consumer.place,
       );
       return undefined;
@@ -190,98 +188,27 @@ export class Binder {
       if (binding === undefined) return undefined;
       bindings.push(binding);
     }
-    return this.selection.collects ? bindings : bindings[0];
+    return this.resolved.collects ? bindings : bindings[0];
   }
 
   bindInstance(instance: Instance): Binding | undefined {
-    const outputs = this.selection.producer.outputs(instance);
+    const outputs = this.resolved.producer.outputs(instance);
     if (outputs === undefined) return undefined;
     if (!this.#outputs.has(outputs)) this.#outputs.set(outputs, this.#chooseOutput(outputs));
     const output = this.#outputs.get(outputs);
     if (output === undefined) return undefined;
-    const { index } = this.selection.reference;
+    const { index } = this.resolved.reference;
     return index === undefined
       ? { instance: instance.name, output }
       : { instance: instance.name, output, index };
   }
 
-  /** The output, unless an index goes beyond a list whose length is known. */
-  #inRange(outputs: Outputs, output: string): string | undefined {
-    const { step, index } = this.selection.reference;
-    const { length } = outputs[output];
-    if (index === undefined || length === undefined || index < length) return output;
-    this.problems.add(
-      `${step}.${output} has ${length} elements, so there is no [${index}]`,
-      this.consumer.place,
-      `they are counted from 0: the last is [${length - 1}]`,
-    );
-    return undefined;
-  }
-
-  /** The named output, or the only one, or the only one whose type fits. */
-  #chooseOutput(outputs: Outputs): string | undefined {
-    const { reference: { step, output, index } } = this.selection;
-    const { place, port } = this.consumer;
-    const names = Object.keys(outputs);
-    const typeOf = (name: string) => index === undefined ? outputs[name].type : outputs[name].list;
-    const fits = (name: string) => {
-      const type = typeOf(name);
-      return type !== undefined && (port === undefined || port.port.types.includes(type));
-    };
-    const fitting = names.filter(fits);
-    if (output !== undefined) {
-      if (!Object.hasOwn(outputs, output)) {
-        this.problems.add(`${step} has no output "${output}"`, place, didYouMean(output, names));
-        return undefined;
-      }
-      if (fits(output)) return this.#inRange(outputs, output);
-    } else {
-      if (fitting.length === 1) return this.#inRange(outputs, fitting[0]);
-      if (fitting.length > 1) {
-        this.problems.add(
-          `${step} has several outputs that fit: ${fitting.join(", ")}`,
-          place,
-          `write "${step}.${fitting[0]}"`,
-        );
-        return undefined;
-      }
-    }
-    const named = output ?? (names.length === 1 ? names[0] : undefined);
-    if (named === undefined) {
-      this.problems.add(
-        names.length === 0
-          ? `${step} has no outputs`
-          : `no output of ${step} fits in.${port?.name}, which takes ${
-            port?.port.types.join(" or ")
-          }`,
-        place,
-        names.length === 0
-          ? undefined
-          : `outputs: ${names.map((name) => `${name} (${outputs[name].type})`).join(", ")}`,
-      );
-      return undefined;
-    }
-    const { type, list } = outputs[named];
-    if (index !== undefined && list === undefined) {
-      this.problems.add(
-        `${step}.${named} is not a list, so [${index}] can't be taken of it`,
-        place,
-      );
-      return undefined;
-    }
-    const taken = index === undefined ? type : list;
-    const elements = index === undefined && list !== undefined && port?.port.types.includes(list);
-    this.problems.add(
-      `${step}.${named} is of type ${taken}, but in.${port?.name} takes ${
-        port?.port.types.join(" or ")
-      }`,
-      place,
-      elements
-        ? `pick an element: "${step}.${named}[0]"`
-        : fitting.length > 0
-        ? `did you mean "${step}.${fitting[0]}"?`
-        : undefined,
-    );
+  #chooseOutput(outputs: OutputPorts): string | undefined {
+    const { resolved: { reference }, consumer: { place, port } } = this;
+    const chosen = resolveOutput(outputs, reference, port);
+    if (typeof chosen === "string") return chosen;
+    const { message, suggestion } = explainMismatch(chosen, outputs, reference, port);
+    this.problems.add(message, place, suggestion);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /** Turns declared steps into instances: one for each point of the matrix, bound to each other. */
-import { Binder, type Consumer, type Producer, select } from "./binding.ts";
+import { Binder, type Consumer, type Producer, resolveReference } from "./binding.ts";
 import type { Declaration } from "../declare/declare.ts";
 import type { Binding, Instance, Step } from "../graph.ts";
 import type { Problems } from "../problems.ts";
@@ -109,17 +109,17 @@ function binderFor(
   names: ReadonlySet<string>,
   problems: Problems,
 ): Binder | undefined {
-  const selection = select(text, consumer, producers, names, problems, { output: true });
-  if (selection === undefined) return undefined;
+  const resolved = resolveReference(text, consumer, producers, names, problems, { output: true });
+  if (resolved === undefined) return undefined;
   const { port } = consumer;
-  if (selection.collects && port && !port.port.many) {
+  if (resolved.collects && port && !port.port.many) {
     problems.add(
       `in.${port.name} takes one artifact, but "${text}" collects several`,
       consumer.place,
     );
     return undefined;
   }
-  return new Binder(selection, consumer, problems);
+  return new Binder(resolved, consumer, problems);
 }
 
 /** For each point the names of the instances that must be done first. */
@@ -139,15 +139,15 @@ function needsFinder(
   };
   const finders = needs.filter(({ template }) => !template.faulty).map(({ place, template }) => {
     const consumer: Consumer = { name, axes: matrix.axes, place };
-    const selections = new Map<Json, ReturnType<typeof select>>();
+    const references = new Map<Json, ReturnType<typeof resolveReference>>();
     return (axes: Axes): readonly string[] => {
       const text = template.evaluate(axes);
-      if (!selections.has(text)) {
+      if (!references.has(text)) {
         const options = { output: false, collectFree: true };
-        const found = select(String(text), consumer, producers, names, problems, options);
-        selections.set(text, found);
+        const found = resolveReference(String(text), consumer, producers, names, problems, options);
+        references.set(text, found);
       }
-      const group = selections.get(text)?.at(axes);
+      const group = references.get(text)?.at(axes);
       return group === undefined ? noNeeds : namesOf(group);
     };
   });

@@ -6,7 +6,7 @@ import { didYouMean } from "../suggest.ts";
 
 export type Params = Readonly<Record<string, Json>>;
 
-export interface Problem {
+export interface ParamProblem {
   /** Address inside the parameters; empty for the step as a whole. */
   path: readonly (string | number)[];
   /** Whether the problem lies in the name and not in the value. */
@@ -20,7 +20,7 @@ export function validateParams(
   kind: StepKind,
   given: Params,
   folder: string,
-): { params: Params } | { problems: readonly Problem[] } {
+): { params: Params } | { problems: readonly ParamProblem[] } {
   // Compiling a validator would take longer than a usual workflow's few validations.
   const result = kind.params.safeParse(given, { jitless: true });
   if (!result.success) {
@@ -32,7 +32,7 @@ export function validateParams(
   }
   const problems = (kind.checkParams?.(params) ?? []).map((
     { parameter, message, suggestion },
-  ): Problem => ({
+  ): ParamProblem => ({
     path: parameter === undefined ? [] : [parameter],
     message,
     suggestion,
@@ -57,7 +57,7 @@ const nouns: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Problem[] {
+function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): ParamProblem[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
   const value = valueAt(given, path);
   const name = `${spelling(path)} of ${kind.kind}`;

@@ -1,11 +1,11 @@
 /** Expands `[publish]`: every matrixed output gets a path of its own, inside the project folder. */
-import { Binder, type Consumer, type Producer, select } from "./binding.ts";
+import { Binder, type Consumer, type Producer, resolveReference } from "./binding.ts";
 import type { Document, Located } from "../parse/document.ts";
 import type { Place, Publication } from "../graph.ts";
 import { relative } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import { parseReference } from "../reference.ts";
-import { compile, type Scope } from "../declare/template.ts";
+import { parseTemplate, type Scope } from "../declare/template.ts";
 
 /** In place of a reference: the HTML report of the run, which no step makes. */
 const REPORT = "report";
@@ -41,7 +41,12 @@ export function expandPublications(
       if (place) reports.push({ path: written, binding, place });
       continue;
     }
-    const reference = compile(located.value, { params: scope.params }, located.place, problems);
+    const reference = parseTemplate(
+      located.value,
+      { params: scope.params },
+      located.place,
+      problems,
+    );
     if (reference.faulty) continue;
     const text = String(reference.evaluate({}));
     const path = withSweptAxes(written, text, producers, swept);
@@ -105,9 +110,9 @@ function expandOne(
       };
     },
   };
-  const selection = select(text, consumer, producers, names, problems, { output: true });
-  if (selection === undefined) return [];
-  if (selection.collects) {
+  const resolved = resolveReference(text, consumer, producers, names, problems, { output: true });
+  if (resolved === undefined) return [];
+  if (resolved.collects) {
     problems.add(
       `"${text}" collects several artifacts, but a path takes one`,
       place,
@@ -115,15 +120,15 @@ function expandOne(
     );
     return [];
   }
-  const { producer } = selection;
+  const { producer } = resolved;
   const inside: Scope = { ...scope, axes: producer.matrix.axes, step: producer.name };
-  const template = compile(path, inside, keyPlace, problems);
+  const template = parseTemplate(path, inside, keyPlace, problems);
   if (template.faulty) return [];
-  const binder = new Binder(selection, consumer, problems);
+  const binder = new Binder(resolved, consumer, problems);
   const chosen = new Set<string>();
   const publications: Publication[] = [];
   for (const { axes } of producer.instances) {
-    const [instance] = selection.at(axes) ?? [];
+    const [instance] = resolved.at(axes) ?? [];
     if (instance === undefined || chosen.has(instance.name)) continue;
     chosen.add(instance.name);
     const binding = binder.bindInstance(instance);

@@ -1,11 +1,11 @@
 /** Parameter values of a step at each point of its matrix, validated and traced to their origins. */
 import { readProblem } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
-import type { Outputs } from "./binding.ts";
+import type { OutputPorts } from "./output.ts";
 import type { Declaration } from "../declare/declare.ts";
 import type { Origin, Place } from "../graph.ts";
 import type { ReadText } from "../parse/load.ts";
-import { type Params, type Problem, validateParams } from "./parameters.ts";
+import { type ParamProblem, type Params, validateParams } from "./parameters.ts";
 import { resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import { axisText, instanceName } from "../reference.ts";
@@ -31,7 +31,7 @@ export interface PointValues {
 /** Parameters by point: validated once for all points that agree on the axes they use. */
 export class Values {
   readonly #byAxes = new Map<string, PointValues>();
-  readonly #outputs = new Map<Params, Outputs>();
+  readonly #outputs = new Map<Params, OutputPorts>();
   readonly #axes: readonly string[];
 
   private constructor(
@@ -88,7 +88,7 @@ export class Values {
   }
 
   /** Undefined for parameters that are at fault and whose kind needs them to tell its outputs. */
-  outputs(params: Params): Outputs | undefined {
+  outputs(params: Params): OutputPorts | undefined {
     const { outputs } = this.kind;
     if (typeof outputs !== "function") return outputs;
     if (params === noParams) return undefined;
@@ -135,7 +135,7 @@ export class Values {
   }
 
   #report(
-    { path, key, message, suggestion }: Problem,
+    { path, key, message, suggestion }: ParamProblem,
     origins: Readonly<Record<string, Origin>>,
     axes: Axes,
   ): void {

@@ -12,7 +12,7 @@ interface Span {
   length: number;
 }
 
-interface Entry {
+interface Spans {
   key?: Span;
   value?: Span;
 }
@@ -22,7 +22,7 @@ const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
 /** Where a place stands; the nearest enclosing table when the place itself isn't written. */
 export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
   const text = sources.get(place.file) ?? "";
-  const { entries, lines } = layoutOf(text);
+  const { entries, lines } = positionsOf(text);
   const at = (span: Span) => ({ file: place.file, ...span, excerpt: lines[span.line - 1] ?? "" });
   for (let depth = place.keys.length; depth > 0; depth--) {
     const entry = entries.get(address(place.keys.slice(0, depth)));
@@ -82,27 +82,27 @@ export function lineOf(text: string, line: number): string {
   return text.split(/\r?\n/, line)[line - 1] ?? "";
 }
 
-interface Layout {
+interface TextPositions {
   /** Spans of every key and value by address. */
-  entries: ReadonlyMap<string, Entry>;
+  entries: ReadonlyMap<string, Spans>;
   lines: readonly string[];
 }
 
-const layouts = new Map<string, Layout>();
+const known = new Map<string, TextPositions>();
 
-/** A file's layout, kept: a plan asks for the places of many values. */
-function layoutOf(text: string): Layout {
-  let layout = layouts.get(text);
-  if (layout === undefined) {
-    layout = { entries: entriesOf(text), lines: text.split(/\r?\n/) };
-    if (layouts.size >= 16) layouts.clear();
-    layouts.set(text, layout);
+/** Positions of a text, computed once: a plan locates many values. */
+function positionsOf(text: string): TextPositions {
+  let positions = known.get(text);
+  if (positions === undefined) {
+    positions = { entries: entriesOf(text), lines: text.split(/\r?\n/) };
+    if (known.size >= 16) known.clear();
+    known.set(text, positions);
   }
-  return layout;
+  return positions;
 }
 
-function entriesOf(text: string): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
+function entriesOf(text: string): Map<string, Spans> {
+  const entries = new Map<string, Spans>();
   try {
     const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
     for (const node of table.body) {
@@ -120,7 +120,7 @@ function entriesOf(text: string): Map<string, Entry> {
 }
 
 function addPair(
-  entries: Map<string, Entry>,
+  entries: Map<string, Spans>,
   pair: AST.TOMLKeyValue,
   prefix: readonly (string | number)[],
 ): void {
@@ -130,7 +130,7 @@ function addPair(
 
 /** Notes each part of a dotted key at its first appearance and returns the full address. */
 function addKeys(
-  entries: Map<string, Entry>,
+  entries: Map<string, Spans>,
   key: AST.TOMLKey,
   prefix: readonly (string | number)[],
 ): (string | number)[] {
@@ -144,7 +144,7 @@ function addKeys(
 }
 
 function addValue(
-  entries: Map<string, Entry>,
+  entries: Map<string, Spans>,
   node: AST.TOMLContentNode,
   keys: readonly (string | number)[],
 ): void {
