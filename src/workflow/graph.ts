@@ -1,4 +1,4 @@
-/** A checked, expanded workflow: what the reader hands to the engine. */
+/** A checked, expanded workflow: what the reader returns and the engine runs. */
 import type { Location } from "../errors.ts";
 import type { Json, StepKind } from "./step.ts";
 
@@ -77,7 +77,7 @@ export interface Publication {
 
 /** A `[profile.NAME]`; nothing of it enters a key. */
 export interface Profile {
-  /** Cache folders, the first one written to. */
+  /** Cache folders; the first is written to. */
   cache?: string;
   jobs?: number;
 }

@@ -6,7 +6,7 @@
 const windows = Deno.build.os === "windows";
 const ROOT = windows ? /^([A-Za-z]:)?\// : /^\//;
 
-/** An absolute path without `.`, `..` and empty names; each path starts from the ones before it. */
+/** An absolute path without `.`, `..` and empty names; each path is relative to those before it. */
 export function resolve(...paths: readonly string[]): string {
   const parts = windows ? paths.map((path) => path.replaceAll("\\", "/")) : [...paths];
   const start = parts.findLastIndex((path) => ROOT.test(path));

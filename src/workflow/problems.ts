@@ -1,4 +1,4 @@
-/** Collects everything that is wrong before one WorkflowError is thrown. */
+/** Collects every problem before one WorkflowError is thrown. */
 import { type Issue, type Location, WorkflowError } from "../errors.ts";
 import type { Place } from "./graph.ts";
 
@@ -10,7 +10,7 @@ export interface Problem {
   suggestion?: string;
 }
 
-/** Of many problems of one place, such as one for each point of a matrix, these are told. */
+/** So many problems of one place are shown, such as one for each point of a matrix. */
 const toldOfPlace = 5;
 
 export class Problems {

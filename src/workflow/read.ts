@@ -33,12 +33,12 @@ export interface ReadOptions {
   readText?: ReadText;
 }
 
-/** @throws {WorkflowError} with everything that is wrong with the file and the options */
+/** @throws {WorkflowError} with every problem of the file and the options */
 export async function readWorkflow(path: string, options: ReadOptions): Promise<Workflow> {
   return (await readWithRenames(path, options)).workflow;
 }
 
-/** Besides the workflow the publish paths that a sweep has extended, for `--save-as`. */
+/** As {@link readWorkflow}, with the publish paths that a sweep has extended, for `--save-as`. */
 export async function readWithRenames(
   path: string,
   options: ReadOptions,
@@ -141,8 +141,8 @@ function resolveParams(document: Document, problems: Problems): Map<string, Json
 
 function referredParams(value: Json): string[] {
   if (typeof value === "string") {
-    const whole = wholeParam(value);
-    if (whole !== undefined) return [whole];
+    const name = wholeParam(value);
+    if (name !== undefined) return [name];
     return [...value.matchAll(/\$\{\s*params\.([^{}]*?)\s*\}/g)].map((match) => match[1]);
   }
   if (value === null || typeof value !== "object") return [];

@@ -21,7 +21,7 @@ export interface Reference {
 /** Names of steps, axes and parameters of a workflow. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** What a reference says, or what is wrong with its spelling. */
+/** The parts of a reference, or the problem of its spelling. */
 export function parseReference(text: string): Reference | { problem: string } {
   const head = /^[A-Za-z][A-Za-z0-9_-]*/.exec(text)?.[0];
   if (head === undefined) return { problem: `"${text}" is not a reference to a step` };
@@ -66,7 +66,7 @@ export function parseReference(text: string): Reference | { problem: string } {
   return { step: head, output, index, all, fixed, collected };
 }
 
-/** An axis value as it stands in an instance's name. */
+/** An axis value as an instance's name spells it. */
 export function axisText(value: AxisValue): string {
   return String(value);
 }

@@ -20,19 +20,19 @@ export function renderIssues(issues: readonly Issue[], folder?: string): string 
 }
 
 function renderIssue({ message, location, suggestion }: Issue, folder?: string): string {
-  const said = suggestion === undefined ? message : `${message}; ${suggestion}`;
-  if (location === undefined) return said;
+  const text = suggestion === undefined ? message : `${message}; ${suggestion}`;
+  if (location === undefined) return text;
   const { file, line, column, length = 1, excerpt } = location;
   const lines = [`${shortened(file, folder)}:${line}:${column}`];
   if (excerpt !== undefined) {
     const gutter = String(line);
     const { text, start, count } = windowOf(excerpt, column - 1, length);
-    // A tab stays a tab in the padding, so that the caret stands below its text in any editor.
+    // A tab stays a tab in the padding, so that the caret is below its text in any editor.
     const padding = [...text.slice(0, start)].map((char) => char === "\t" ? "\t" : " ").join("");
     const carets = "^".repeat(Math.max(1, [...text.slice(start, start + count)].length));
     lines.push(`${gutter} | ${text}`, `${" ".repeat(gutter.length)} | ${padding}${carets}`);
   }
-  lines.push(said);
+  lines.push(text);
   return lines.join("\n");
 }
 

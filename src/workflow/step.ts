@@ -183,7 +183,7 @@ export interface InputPort {
   description: string;
   /** Whether a workflow may leave it unconnected. */
   optional?: boolean;
-  /** Takes every instance of a fan-in reference `step[*]`, or one. */
+  /** Accepts every instance of a fan-in reference `step[*]`, or a single artifact. */
   many?: boolean;
 }
 
@@ -272,7 +272,7 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
    * `device` likewise, with a slot of the gpu pool and the numeric class in its key.
    */
   runs: "inline" | "worker" | "device";
-  /** Processors to ask for where the workflow names no `resources.cpu`, or as many as there are; else 1. */
+  /** Processors that it uses where the workflow names no `resources.cpu`, at most all; default 1. */
   cpu?: number;
   /**
    * Whether it reads the outside world (`caps.open`): it then runs at plan time and its record is

@@ -19,11 +19,11 @@ export function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
-/** The candidate nearest to `name`, if one is near enough to be a slip of the hand. */
+/** The candidate nearest to `name`, if it is near enough to be a typing mistake. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 80) return undefined;
   const lower = name.toLowerCase();
-  // Of a name of one or two letters hardly anything is left after a slip.
+  // A typing mistake changes most of a name of one or two letters.
   const limit = name.length < 3 ? 0 : Math.floor(name.length / 3);
   let best: string | undefined;
   let bestDistance = limit + 1;

@@ -9,14 +9,14 @@ import type { StepKind, StepModules } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
 import { parseTemplate, type Scope, type Template, wholeParam } from "./template.ts";
 
-/** A user's step: `uses = "./my_step.ts"`, relative to the folder of the file that says so. */
+/** A user's step: `uses = "./my_step.ts"`, relative to the folder of the file that contains it. */
 export type ResolveKind = (specifier: string, folder: string) => Promise<StepKind>;
 
 /** A step with everything that doesn't depend on a point of its matrix. */
 export interface Declaration {
   name: string;
   place: Place;
-  /** Undefined when `uses` is at fault. */
+  /** Undefined when `uses` has a problem. */
   kind?: StepKind;
   description?: string;
   matrix: Matrix;
@@ -39,20 +39,20 @@ export async function declareSteps(
   const found = await findKinds(document, kinds, resolveKind, problems);
   const matrices = expandMatrices(document.steps, scope, problems);
   const declarations = new Map<string, Declaration>();
-  for (const draft of document.steps.values()) {
-    const kind = found.get(draft.name);
-    const matrix = matrices.get(draft.name);
+  for (const step of document.steps.values()) {
+    const kind = found.get(step.name);
+    const matrix = matrices.get(step.name);
     if (matrix === undefined) continue;
-    const inside: Scope = { ...scope, axes: matrix.axes, step: draft.name };
-    declarations.set(draft.name, {
-      name: draft.name,
-      place: draft.place,
+    const inside: Scope = { ...scope, axes: matrix.axes, step: step.name };
+    declarations.set(step.name, {
+      name: step.name,
+      place: step.place,
       kind,
       matrix,
-      ...executionOf(draft, kind, scope, problems),
-      settings: settingsOf(draft, kind, document, inside, problems),
-      inputs: inputsOf(draft, kind, inside, problems),
-      needs: needsOf(draft, inside, problems),
+      ...executionOf(step, kind, scope, problems),
+      settings: settingsOf(step, kind, document, inside, problems),
+      inputs: inputsOf(step, kind, inside, problems),
+      needs: needsOf(step, inside, problems),
     });
   }
   checkDefaults(document, declarations, problems);
@@ -70,7 +70,7 @@ async function findKinds(
   const found = new Map<string, StepKind>();
   for (const { name, place, uses } of document.steps.values()) {
     if (uses === undefined) {
-      problems.add(`step ${name} says nothing about what it uses`, place, 'write uses = "..."');
+      problems.add(`step ${name} has no "uses"`, place, 'write uses = "..."');
       continue;
     }
     if (typeof uses.value !== "string") {
@@ -87,7 +87,7 @@ async function findKinds(
         kindNear(uses.value, loaders.keys()),
       );
     } else if (resolveKind === undefined) {
-      problems.add(`steps of one's own can't be loaded here: ${uses.value}`, uses.place);
+      problems.add(`a user's own step can't be loaded here: ${uses.value}`, uses.place);
     } else {
       const identity = `${uses.folder}\n${uses.value}`;
       const load = loading.get(identity) ?? resolveKind(uses.value, uses.folder);
@@ -123,7 +123,7 @@ function kindNear(name: string, kinds: Iterable<string>): string | undefined {
 
 /** For each parameter the setting of highest precedence. */
 function settingsOf(
-  draft: StepTable,
+  step: StepTable,
   kind: StepKind | undefined,
   document: Document,
   scope: Scope,
@@ -131,10 +131,10 @@ function settingsOf(
 ): Declaration["settings"] {
   const settings = new Map<string, { setting: Setting; template: Template }>();
   const declared = kind && Object.keys(kind.params.shape);
-  for (const [name, own] of draft.settings) {
+  for (const [name, own] of step.settings) {
     if (declared === undefined || declared.includes(name)) continue;
     for (const { place, from } of own) {
-      const option = from === "set" || from === "sweep" ? `--${from} ${draft.name}.${name}: ` : "";
+      const option = from === "set" || from === "sweep" ? `--${from} ${step.name}.${name}: ` : "";
       problems.add(
         `${option}unknown parameter "${name}" of ${kind?.kind}`,
         place && { ...place, part: "key" },
@@ -143,10 +143,10 @@ function settingsOf(
       if (from === "sweep") break;
     }
   }
-  for (const name of declared ?? draft.settings.keys()) {
+  for (const name of declared ?? step.settings.keys()) {
     const candidates = [
       ...document.defaults.get(name) ?? [],
-      ...draft.settings.get(name) ?? [],
+      ...step.settings.get(name) ?? [],
     ];
     if (candidates.length === 0) continue;
     const winner = candidates.reduce((best, each) =>
@@ -158,7 +158,7 @@ function settingsOf(
   return settings;
 }
 
-/** A value that is nothing but `${params.x}` stands where x stands. */
+/** A value that is nothing but `${params.x}` has the place of x. */
 function traced(setting: Setting, document: Document): Setting {
   const seen = new Set<string>();
   let at = setting;
@@ -173,14 +173,14 @@ function traced(setting: Setting, document: Document): Setting {
 }
 
 function inputsOf(
-  draft: StepTable,
+  step: StepTable,
   kind: StepKind | undefined,
   scope: Scope,
   problems: Problems,
 ): Declaration["inputs"] {
   const inputs = new Map<string, { located: Located; template: Template }>();
   const ports = kind && Object.keys(kind.inputs);
-  for (const [port, located] of draft.inputs) {
+  for (const [port, located] of step.inputs) {
     if (ports && !ports.includes(port)) {
       problems.add(
         ports.length === 0
@@ -202,18 +202,18 @@ function inputsOf(
     inputs.set(port, { located, template });
   }
   for (const port of ports ?? []) {
-    if (kind?.inputs[port].optional || draft.inputs.has(port)) continue;
+    if (kind?.inputs[port].optional || step.inputs.has(port)) continue;
     problems.add(
-      `step ${draft.name} lacks its input ${port}: ${kind?.inputs[port].description}`,
-      draft.place,
+      `step ${step.name} lacks its input ${port}: ${kind?.inputs[port].description}`,
+      step.place,
       `write in.${port} = "step"`,
     );
   }
   return inputs;
 }
 
-function needsOf(draft: StepTable, scope: Scope, problems: Problems): Declaration["needs"] {
-  const located = draft.keys.get("needs");
+function needsOf(step: StepTable, scope: Scope, problems: Problems): Declaration["needs"] {
+  const located = step.keys.get("needs");
   if (located === undefined) return [];
   const { value, place } = located;
   const list = Array.isArray(value) ? value : [value];
@@ -236,7 +236,7 @@ function checkDefaults(
 ): void {
   const declared = new Set<string>();
   for (const { kind } of declarations.values()) {
-    if (kind === undefined) return; // It might be the one that declares it.
+    if (kind === undefined) return; // It might be the step that declares it.
     for (const name of Object.keys(kind.params.shape)) declared.add(name);
   }
   for (const [name, settings] of document.defaults) {

@@ -1,4 +1,4 @@
-/** The reserved keys of a step that say how it runs, never what it computes. */
+/** The reserved keys of a step. They decide how it runs, never what it computes. */
 import type { Located, StepTable } from "../parse/document.ts";
 import type { Execution } from "../graph.ts";
 import type { Problems } from "../problems.ts";
@@ -10,9 +10,9 @@ import { parseTemplate, type Scope } from "./template.ts";
 const deviceClasses = ["exact", "class", "any"] as const;
 const resourceFields = ["cpu", "gpu", "memory", "time"];
 
-/** Validated, with defaults: one CPU or what the kind asks for, a slot of the GPU for device steps, no retry. */
+/** Validated, with defaults: one CPU or what the kind declares, a slot of the GPU for device steps, no retry. */
 export function executionOf(
-  draft: StepTable,
+  step: StepTable,
   kind: StepKind | undefined,
   scope: Scope,
   problems: Problems,
@@ -41,7 +41,7 @@ export function executionOf(
       : undefined;
   const flag = (value: Json) => typeof value === "boolean" ? value : undefined;
 
-  const { keys, resources } = draft;
+  const { keys, resources } = step;
   for (const [field, { place }] of resources) {
     if (resourceFields.includes(field)) continue;
     problems.add(

@@ -1,5 +1,5 @@
 /**
- * Axes that make no difference. All instances along such an axis are the same one, so that a
+ * Axes that make no difference. All instances along such an axis are the same, so that a
  * forgotten `with.rate = "${matrix.rate}"` would look like a parameter without effect.
  */
 import type { Declaration } from "./declare.ts";
@@ -20,8 +20,8 @@ export function checkAxes(
     const idle = new Set(matrix.axes.filter((axis) => !swept.has(axis)));
     for (const name of family) {
       if (idle.size === 0) break;
-      const draft = document.steps.get(name)!;
-      for (const axis of usedAxes(draft, declarations, family)) idle.delete(axis);
+      const step = document.steps.get(name)!;
+      for (const axis of usedAxes(step, declarations, family)) idle.delete(axis);
     }
     const { keys } = document.steps.get(owner)!;
     const place = (keys.get("matrix") ?? keys.get("include"))?.place;
@@ -58,16 +58,16 @@ function familiesOf(steps: ReadonlyMap<string, StepTable>): Map<string, Set<stri
   return families;
 }
 
-/** Axes that an instance's values or inputs depend on; what is at fault counts as depending. */
+/** Axes that an instance's values or inputs depend on; a problem counts as a dependence. */
 function usedAxes(
-  draft: StepTable,
+  step: StepTable,
   declarations: ReadonlyMap<string, Declaration>,
   family: ReadonlySet<string>,
 ): Set<string> {
-  const { settings, inputs, needs, matrix } = declarations.get(draft.name)!;
+  const { settings, inputs, needs, matrix } = declarations.get(step.name)!;
   const references = [...inputs.values(), ...needs].map(({ template }) => template);
   const templates = [...[...settings.values()].map(({ template }) => template), ...references];
-  const unknown = [...draft.settings.keys()].some((name) => !settings.has(name));
+  const unknown = [...step.settings.keys()].some((name) => !settings.has(name));
   if (unknown || templates.some(({ faulty }) => faulty)) return new Set(matrix.axes);
   const used = new Set(templates.flatMap(({ axes }) => axes));
   for (const template of references) {
@@ -75,10 +75,10 @@ function usedAxes(
     for (const text of textsOf(template, matrix)) {
       const reference = parseReference(text);
       if ("problem" in reference) return new Set(matrix.axes);
-      const { step, fixed, collected } = reference;
-      // Bound by name: it makes a difference if it does there, which is told there if not.
-      if (family.has(step)) continue;
-      for (const axis of declarations.get(step)?.matrix.axes ?? matrix.axes) {
+      const { step: producer, fixed, collected } = reference;
+      // Bound by name: it makes a difference if it does there; if not, that step reports it.
+      if (family.has(producer)) continue;
+      for (const axis of declarations.get(producer)?.matrix.axes ?? matrix.axes) {
         if (!fixed.has(axis) && !collected.has(axis)) used.add(axis);
       }
     }
@@ -87,6 +87,6 @@ function usedAxes(
 }
 
 function textsOf(template: Template, { points }: Declaration["matrix"]): Set<string> {
-  const telling = template.axes.length === 0 ? points.slice(0, 1) : points;
-  return new Set(telling.map((point) => String(template.evaluate(point))));
+  const sample = template.axes.length === 0 ? points.slice(0, 1) : points;
+  return new Set(sample.map((point) => String(template.evaluate(point))));
 }

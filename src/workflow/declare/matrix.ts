@@ -14,7 +14,7 @@ export const maximumInstances = 1_000_000;
 export interface Matrix {
   /** Sorted by name, so that the order of lines in the file is of no consequence. */
   axes: readonly string[];
-  /** The last axis varies fastest. Steps with the same matrix share the points. */
+  /** The last axis varies fastest. Steps with the same matrix have the same array of points. */
   points: readonly Axes[];
   /** Texts of the values that an axis has. */
   values: ReadonlyMap<string, ReadonlySet<string>>;
@@ -22,7 +22,7 @@ export interface Matrix {
 
 const single: Matrix = { axes: [], points: [Object.freeze({})], values: new Map() };
 
-/** Every step's matrix; one that is at fault is reported and counts as absent. */
+/** Every step's matrix; a matrix with a problem is reported and counts as absent. */
 export function expandMatrices(
   steps: ReadonlyMap<string, StepTable>,
   scope: Scope,
@@ -30,19 +30,19 @@ export function expandMatrices(
 ): Map<string, Matrix> {
   const done = new Map<string, Matrix>();
 
-  function expand(draft: StepTable, chain: readonly string[]): Matrix {
-    const known = done.get(draft.name);
+  function expand(step: StepTable, chain: readonly string[]): Matrix {
+    const known = done.get(step.name);
     if (known) return known;
-    const matrix = modify(draft, base(draft, chain), scope, problems);
-    done.set(draft.name, matrix);
+    const matrix = modify(step, base(step, chain), scope, problems);
+    done.set(step.name, matrix);
     return matrix;
   }
 
-  function base(draft: StepTable, chain: readonly string[]): Matrix {
-    const located = draft.keys.get("matrix");
+  function base(step: StepTable, chain: readonly string[]): Matrix {
+    const located = step.keys.get("matrix");
     if (located === undefined) return single;
     if (typeof located.value !== "string") {
-      return product(draft.name, located, scope, problems);
+      return product(step.name, located, scope, problems);
     }
     const other = steps.get(located.value);
     if (other === undefined) {
@@ -53,7 +53,7 @@ export function expandMatrices(
       );
       return single;
     }
-    const path = [...chain, draft.name];
+    const path = [...chain, step.name];
     if (path.includes(other.name)) {
       const circle = [...path.slice(path.indexOf(other.name)), other.name].join(" -> ");
       problems.add(`matrices taken from each other: ${circle}`, located.place);
@@ -62,7 +62,7 @@ export function expandMatrices(
     return expand(other, path);
   }
 
-  for (const draft of steps.values()) expand(draft, []);
+  for (const step of steps.values()) expand(step, []);
   return done;
 }
 
@@ -173,9 +173,9 @@ function isAxisValue(value: Json): value is AxisValue {
 }
 
 /** Takes out `exclude`, then adds `include`. */
-function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Problems): Matrix {
-  const excluded = draft.keys.get("exclude");
-  const included = draft.keys.get("include");
+function modify(step: StepTable, matrix: Matrix, scope: Scope, problems: Problems): Matrix {
+  const excluded = step.keys.get("exclude");
+  const included = step.keys.get("include");
   if (excluded === undefined && included === undefined) return matrix;
   let { axes, points } = matrix;
 
@@ -186,7 +186,7 @@ function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Proble
       problems.add(
         unknown === undefined
           ? "exclude needs at least one axis"
-          : `${draft.name} has no matrix axis "${unknown}"`,
+          : `${step.name} has no matrix axis "${unknown}"`,
         place,
         unknown === undefined ? undefined : didYouMean(unknown, axes),
       );
@@ -197,7 +197,7 @@ function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Proble
       const text = names.map((axis) => `${axis}=${axisText(entry[axis])}`).join(",");
       const wrong = names.find((axis) => !matrix.values.get(axis)?.has(axisText(entry[axis])));
       problems.add(
-        `the matrix of ${draft.name} has no ${text} to exclude`,
+        `the matrix of ${step.name} has no ${text} to exclude`,
         place,
         wrong === undefined
           ? undefined
@@ -207,7 +207,7 @@ function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Proble
     points = left;
   }
   if (points.length === 0) {
-    problems.add(`exclude leaves nothing of the matrix of ${draft.name}`, excluded?.place);
+    problems.add(`exclude leaves nothing of the matrix of ${step.name}`, excluded?.place);
     return single;
   }
 
@@ -220,7 +220,7 @@ function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Proble
     }
     if (names.length === 0 || names.join() !== axes.join()) {
       problems.add(
-        `include must give every axis of ${draft.name} and no other: ${axes.join(", ")}`,
+        `include must give every axis of ${step.name} and no other: ${axes.join(", ")}`,
         place,
       );
       continue;
@@ -232,7 +232,7 @@ function modify(draft: StepTable, matrix: Matrix, scope: Scope, problems: Proble
   for (const point of extra) {
     if (seen.has(identity(point))) {
       const text = axes.map((axis) => `${axis}=${axisText(point[axis])}`).join(",");
-      problems.add(`the matrix of ${draft.name} has ${text} already`, included?.place);
+      problems.add(`the matrix of ${step.name} has ${text} already`, included?.place);
     }
     seen.add(identity(point));
   }

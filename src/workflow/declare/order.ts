@@ -5,7 +5,7 @@ import type { Problems } from "../problems.ts";
 import { parseReference } from "../reference.ts";
 import type { Template } from "./template.ts";
 
-/** All steps, those that one refers to before it; circles are reported as chains and broken anywhere. */
+/** All steps, each after those that it refers to. Circles are reported as chains and broken anywhere. */
 export function orderSteps(
   declarations: ReadonlyMap<string, Declaration>,
   problems: Problems,
@@ -51,7 +51,7 @@ export function orderSteps(
   }
 }
 
-/** The steps that one refers to, each with a place that says so. */
+/** The steps that a step refers to, each with the place of the reference. */
 function sourcesOf({ inputs, needs, matrix }: Declaration): Map<string, Place | undefined> {
   const found = new Map<string, Place | undefined>();
   const note = (template: Template, place: Place | undefined) => {

@@ -1,6 +1,6 @@
 /**
  * `${params.x}` and `${matrix.x}`, the only interpolations there are. A string
- * that is nothing but one of them keeps the value's type.
+ * that is nothing but one interpolation has the value's type.
  */
 import type { AxisValue, Place } from "../graph.ts";
 import type { Problems } from "../problems.ts";
@@ -19,7 +19,7 @@ export interface Template {
 }
 
 export interface Scope {
-  /** Values of `[params]`; undefined for one that is itself at fault, which is reported already. */
+  /** Values of `[params]`; undefined for a value that has a problem, which is reported already. */
   params: ReadonlyMap<string, Json | undefined>;
   /** Axes that may be named; absent where the matrix can't be used. */
   axes?: readonly string[];

@@ -18,7 +18,7 @@ import { toml, tomlKey } from "./toml_text.ts";
 /**
  * The text to save. Includes stay includes, so it belongs into the same folder.
  *
- * @throws {WorkflowError} when the file or the options are at fault
+ * @throws {WorkflowError} when the file or the options have a problem
  */
 export async function workflowTextWith(path: string, options: ReadOptions): Promise<string> {
   const { workflow, renamed } = await readWithRenames(path, options);
@@ -49,7 +49,7 @@ export async function workflowTextWith(path: string, options: ReadOptions): Prom
   return text;
 }
 
-/** @throws {WorkflowError} when the text says something else than the options did */
+/** @throws {WorkflowError} when the text does not mean what the options did */
 async function checkSame(workflow: Workflow, text: string, options: ReadOptions): Promise<void> {
   const readText = (path: string) => {
     const known = path === workflow.file ? text : workflow.sources.get(path);
@@ -67,24 +67,24 @@ async function checkSame(workflow: Workflow, text: string, options: ReadOptions)
   }
   const same = saved.instances.length === workflow.instances.length &&
     saved.instances.every(({ name, params, inputs }, index) => {
-      const wanted = workflow.instances[index];
-      return name === wanted.name && isDeepStrictEqual([params, inputs], [
-        wanted.params,
-        wanted.inputs,
+      const expected = workflow.instances[index];
+      return name === expected.name && isDeepStrictEqual([params, inputs], [
+        expected.params,
+        expected.inputs,
       ]);
     });
-  if (!same) throw unsayable("an included file stands against it");
+  if (!same) throw unsayable("an included file overrides it");
 }
 
 function unsayable(reason: string): WorkflowError {
   return new WorkflowError([{
     message: `the options can't be written into the file so that it means the same: ${reason}`,
-    suggestion: "edit the included files by hand",
+    suggestion: "edit the included files",
   }]);
 }
 
 /**
- * A step's matrix is taken whole from the last file that has one. When that is an include, writing
+ * A step's matrix comes from the last file that has one. When that is an include, writing
  * one axis here would hide the others, so they are repeated.
  */
 function axesInFile(workflow: Workflow, name: string, swept: string): [string, Json][] {
@@ -103,13 +103,13 @@ type Keys = readonly (string | number)[];
 
 /** The text with a value put at an address: in its place if it is written, else where it belongs. */
 export function withValue(text: string, keys: readonly string[], value: Json): string {
-  const wanted = changed(parse(text) as Record<string, Json>, keys, value);
+  const expected = changed(parse(text) as Record<string, Json>, keys, value);
   const outlet = outletFor(text, keys);
   const edited = edit(text, outlet, keys, value);
-  if (!isDeepStrictEqual(plain(parse(edited)), plain(wanted))) {
+  if (!isDeepStrictEqual(plain(parse(edited)), plain(expected))) {
     throw new WorkflowError([{
       message: `${keys.join(".")} can't be written into the file`,
-      suggestion: "write it by hand and save again",
+      suggestion: "edit the file and save again",
     }]);
   }
   return edited;
@@ -153,7 +153,7 @@ function outletFor(text: string, keys: readonly string[]): Outlet {
     const full = [...prefix, ...pair.key.keys.map(keyName)];
     const differs = full.findIndex((key, index) => key !== keys[index]);
     if (differs > prefix.length) {
-      // A dotted key of the same table: `with.x` stands well below `with.y`.
+      // A dotted key of the same table: `with.x` belongs below `with.y`.
       consider({ kind: "table", end: pair.range[1], depth: prefix.length }, differs);
     }
     if (differs >= 0) return;
@@ -188,7 +188,7 @@ function edit(text: string, outlet: Outlet, keys: readonly string[], value: Json
     return splice(text, outlet.node.range, toml(value));
   }
   if (outlet.kind === "new") {
-    // A step gets a header of its own; anything else one of its first key.
+    // A step has a header of its own; anything else the header of its first key.
     const depth = keys[0] === "steps" ? 2 : 1;
     const header = keys.slice(0, depth).map(tomlKey).join(".");
     const gap = text === "" || text.endsWith("\n") ? "" : "\n";

@@ -82,7 +82,7 @@ const executionKeys: Record<string, Json> = {
   }, "What an instance takes up while it runs."),
   cache: {
     type: ["boolean", "string"],
-    description: "False: always runs and leaves nothing to reuse.",
+    description: "False: always runs, and its result is never reused.",
   },
   device: {
     enum: ["exact", "class", "any"],
@@ -226,7 +226,7 @@ export function parameterSchema(field: z.core.$ZodType): Schema {
   return plain(json);
 }
 
-/** zod marks safe integers by their limits, which says nothing to a reader. */
+/** zod marks safe integers by their limits, which no reader needs. */
 function plain(value: unknown): Schema {
   const tidied = JSON.stringify(value, (key, item) => {
     const limit = (key === "minimum" || key === "maximum") && typeof item === "number";

@@ -3,10 +3,10 @@
 /** @param name name of the new workflow; the folder's as a rule */
 export function starterWorkflow(name: string): string {
   return `#:schema ./schema.json
-# A Gyrus workflow: steps, what each one takes from others (in) and how it is set (with).
+# A Gyrus workflow: steps, their inputs (in) and their parameters (with).
 #
 #   gyrus check FILE     finds every mistake, with its line
-#   gyrus plan FILE      says what would run, and why
+#   gyrus plan FILE      lists what would run, and why
 #   gyrus run FILE       runs what the cache doesn't have
 #   gyrus steps NAME     describes a step and its parameters
 version = 1
@@ -21,7 +21,7 @@ n_splits = 2
 [defaults]
 with.seed = "\${params.seed}"
 
-# A small data set made from nothing, so that this file runs as it stands. For your own data write
+# A small generated data set, so that this file runs unchanged. For your own data write
 #   uses = "caps.open"
 #   with.caps_directory = "path/to/caps"
 [steps.caps]
@@ -38,7 +38,7 @@ uses    = "labels.get"
 in.caps = "caps"
 with    = { diagnoses = ["AD", "CN"] }
 
-# Participants set aside: nothing is trained or chosen on them.
+# Test participants: nothing is trained or selected on them.
 [steps.split]
 uses      = "split.holdout"
 in.labels = "labels"
@@ -60,7 +60,7 @@ with        = { architecture = "resnet18", epochs = 2, learning_rate = 1e-4 }
 [steps.predict]
 uses            = "predict"
 matrix          = "train"       # the same axes
-in.model        = "train"       # the one of the same fold
+in.model        = "train"       # of the same fold
 in.images       = "slices"
 in.participants = "split.test"
 

@@ -34,7 +34,7 @@ export interface ResolvedReference {
   reference: Reference;
   /** Whether the consumer receives a list of instances. */
   collects: boolean;
-  /** Instances that one at `axes` refers to; undefined when there is none. */
+  /** Instances that an instance at `axes` refers to; undefined when there is none. */
   at(axes: Axes): readonly Instance[] | undefined;
   /** Axes that are bound by name, for messages. */
   bound: readonly string[];
@@ -102,7 +102,7 @@ export function resolveReference(
   if (all && free.length === 0 && collected.size === 0) {
     return fail(
       `[*] collects nothing: ${consumer.name} has every axis of ${step}`,
-      `write "${step}" for the one at the same point, or "${step}[${axes[0]}=*]" to collect`,
+      `write "${step}" for the instance at the same point, or "${step}[${axes[0]}=*]" to collect`,
     );
   }
 

@@ -8,7 +8,7 @@ import type { Json, StepKind } from "../step.ts";
 import type { Axes } from "../declare/template.ts";
 import { type Surroundings, Values } from "./values.ts";
 
-/** A step with its instances; without a kind, and then without any, when `uses` is at fault. */
+/** A step with its instances; without a kind, and then without any, when `uses` has a problem. */
 export interface ExpandedStep extends Producer, Omit<Step, "kind"> {
   kind?: StepKind;
 }

@@ -1,4 +1,4 @@
-/** Checks a step's parameters against its schema and says what is wrong in plain words. */
+/** Checks a step's parameters against its schema and explains every problem. */
 import type { z } from "zod";
 import { resolve } from "../paths.ts";
 import type { Json, StepKind } from "../step.ts";
@@ -7,9 +7,9 @@ import { didYouMean } from "../suggest.ts";
 export type Params = Readonly<Record<string, Json>>;
 
 export interface ParamProblem {
-  /** Address inside the parameters; empty for the step as a whole. */
+  /** Address inside the parameters; empty for the step itself. */
   path: readonly (string | number)[];
-  /** Whether the problem lies in the name and not in the value. */
+  /** Whether the name has the problem, not the value. */
   key?: boolean;
   message: string;
   suggestion?: string;
@@ -86,7 +86,7 @@ function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Par
   return [{ path, message: `${name} ${rule}; it is ${shown(value)}`, suggestion }];
 }
 
-/** The rest of the sentence that begins with the parameter's name. */
+/** The rest of the sentence whose subject is the parameter's name. */
 function ruleOf(issue: z.core.$ZodIssue, value: Json): [string, string?] {
   switch (issue.code) {
     case "invalid_type":
@@ -135,7 +135,7 @@ function sizeRule(
   return `must be at ${bound} ${limit}`;
 }
 
-/** Of a union's branches the one that comes nearest, or all that are asked for. */
+/** The rule of the union's branch that comes nearest, or of all branches. */
 function unionRule(branches: readonly (readonly z.core.$ZodIssue[])[], value: Json): string {
   const types: string[] = [];
   const literals: string[] = [];

@@ -114,7 +114,7 @@ function expandOne(
   if (resolved === undefined) return [];
   if (resolved.collects) {
     problems.add(
-      `"${text}" collects several artifacts, but a path takes one`,
+      `"${text}" collects several artifacts, but a path takes a single one`,
       place,
       "name the axes in the path: ${matrix.AXIS}",
     );
@@ -173,7 +173,7 @@ function checkPaths(
     for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
       const outer = path.slice(0, slash);
       if (!taken.has(outer)) continue;
-      problems.add(`"${path}" lies inside "${outer}", which is published too`, place);
+      problems.add(`"${path}" is inside "${outer}", which is published too`, place);
     }
   }
 }
@@ -185,11 +185,11 @@ function problemOf(path: string, workflowFile: string): string | undefined {
   if (path.includes("\\")) return "use / between folders";
   if (path.includes("\0") || path.includes("\n")) return "it has a control character";
   const parts = path.split("/");
-  if (parts.includes("..")) return "it leaves the folder of the workflow file";
+  if (parts.includes("..")) return "it is outside the folder of the workflow file";
   const tidied = tidy(path);
   if (tidied === "") return "it names nothing";
-  if (tidied === workflowFile) return "the workflow file itself stands there";
-  if (tidied.split("/")[0] === ".gyrus") return "the cache stands there";
+  if (tidied === workflowFile) return "it is the workflow file itself";
+  if (tidied.split("/")[0] === ".gyrus") return "it is inside the cache";
 }
 
 function tidy(path: string): string {

@@ -23,7 +23,7 @@ export interface Surroundings {
 const noParams: Params = Object.freeze({});
 
 export interface PointValues {
-  /** Empty when they are at fault, which is reported. */
+  /** Empty when they have a problem, which is reported. */
   params: Params;
   origins: Readonly<Record<string, Origin>>;
 }
@@ -87,7 +87,7 @@ export class Values {
     return values;
   }
 
-  /** Undefined for parameters that are at fault and whose kind needs them to tell its outputs. */
+  /** Undefined when the kind's outputs depend on parameters that have a problem. */
   outputs(params: Params): OutputPorts | undefined {
     const { outputs } = this.kind;
     if (typeof outputs !== "function") return outputs;

@@ -6,7 +6,7 @@ import { namePattern } from "../reference.ts";
 import type { Json } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
 
-/** A value and where it stands; no place when it came from the command line. */
+/** A value and its place; no place when it came from the command line. */
 export interface Located<T = Json> {
   value: T;
   place?: Place;
@@ -15,7 +15,7 @@ export interface Located<T = Json> {
 /** A value of `with`, of `[defaults]` or of `[params]`. */
 export interface Setting extends Located {
   from: "include" | "params" | "defaults" | "step" | "set" | "sweep";
-  /** Number of the layer that says so; a higher one wins. */
+  /** Number of the layer that sets it; a higher one wins. */
   layer: number;
   /** From `[defaults]`: reaches every step that declares the parameter. */
   general: boolean;
@@ -219,7 +219,7 @@ class LayerReader {
       this.entries(table, ["steps", name]);
       return;
     }
-    const draft: StepTable = document.steps.get(name) ?? {
+    const step: StepTable = document.steps.get(name) ?? {
       name,
       place,
       inputs: new Map(),
@@ -227,26 +227,26 @@ class LayerReader {
       keys: new Map(),
       resources: new Map(),
     };
-    document.steps.set(name, draft);
-    if (this.layer.main) draft.place = place;
+    document.steps.set(name, step);
+    if (this.layer.main) step.place = place;
     this.rejectUnknown(table, ["steps", name], stepKeys, "a step");
     if (table.uses !== undefined) {
       const { folder } = this.layer;
-      draft.uses = { value: table.uses, place: this.place("steps", name, "uses"), folder };
+      step.uses = { value: table.uses, place: this.place("steps", name, "uses"), folder };
     }
     for (const [port, value] of this.entries(table.in, ["steps", name, "in"])) {
-      draft.inputs.set(port, { value, place: this.place("steps", name, "in", port) });
+      step.inputs.set(port, { value, place: this.place("steps", name, "in", port) });
     }
     for (const [parameter, value] of this.entries(table.with, ["steps", name, "with"])) {
       const at = this.place("steps", name, "with", parameter);
-      append(draft.settings, parameter, this.setting(value, "step", at));
+      append(step.settings, parameter, this.setting(value, "step", at));
     }
     for (const [field, value] of this.entries(table.resources, ["steps", name, "resources"])) {
-      draft.resources.set(field, { value, place: this.place("steps", name, "resources", field) });
+      step.resources.set(field, { value, place: this.place("steps", name, "resources", field) });
     }
     for (const key of stepKeys) {
       if (["uses", "in", "with", "resources"].includes(key) || table[key] === undefined) continue;
-      draft.keys.set(key, { value: table[key], place: this.place("steps", name, key) });
+      step.keys.set(key, { value: table[key], place: this.place("steps", name, key) });
     }
   }
 }

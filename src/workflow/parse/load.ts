@@ -14,7 +14,7 @@ export interface Layer {
   file: string;
   folder: string;
   table: Table;
-  /** Whether this is the file that was asked for. */
+  /** Whether this is the workflow file itself, not an include. */
   main: boolean;
 }
 

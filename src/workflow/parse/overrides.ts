@@ -45,15 +45,15 @@ export function parseOverrides(
   return found;
 }
 
-/** A TOML value; what isn't one is a text, so that quotes can be left out. */
+/** A TOML value; anything else is a text, so that quotes can be left out. */
 function parseValue(text: string): Json {
   return tomlValue(text) ?? text;
 }
 
 /** `1e-3,1e-4`, `[1, 2]`, `resnet18,vgg11`. */
 function parseList(text: string): readonly Json[] {
-  const whole = tomlValue(text);
-  if (Array.isArray(whole)) return whole;
+  const written = tomlValue(text);
+  if (Array.isArray(written)) return written;
   const list = tomlValue(`[${text}]`);
   if (Array.isArray(list)) return list;
   return text.split(",").map((part) => parseValue(part.trim()));
@@ -89,14 +89,14 @@ export function applyOverrides(
   problems: Problems,
 ): Set<string> {
   const swept = new Set<string>();
-  const told = new Set<string>();
+  const set = new Set<string>();
   for (const { option, table, name, value } of overrides) {
     const address = `${table}.${name}`;
-    if (told.has(address)) {
+    if (set.has(address)) {
       problems.add(`${option} ${address}: the command line gives it twice`);
       continue;
     }
-    told.add(address);
+    set.add(address);
     const from = option === "--set" ? "set" : "sweep";
     const setting: Setting = { value, from, layer: Infinity, general: false };
     if (table === "params") {
@@ -114,28 +114,28 @@ export function applyOverrides(
       }
       continue;
     }
-    const draft = document.steps.get(table);
-    if (draft === undefined) {
+    const step = document.steps.get(table);
+    if (step === undefined) {
       const suggestion = didYouMean(table, ["params", ...document.steps.keys()]);
       problems.add(`${option} ${address}: there is no step "${table}"`, undefined, suggestion);
     } else if (option === "--set") {
-      append(draft.settings, name, setting);
-    } else if (addAxis(draft, name, value, problems)) {
+      append(step.settings, name, setting);
+    } else if (addAxis(step, name, value, problems)) {
       swept.add(name);
-      append(draft.settings, name, { ...setting, value: `\${matrix.${name}}` });
+      append(step.settings, name, { ...setting, value: `\${matrix.${name}}` });
     }
   }
   return swept;
 }
 
-function addAxis(draft: StepTable, axis: string, values: Json, problems: Problems): boolean {
-  const address = `${draft.name}.${axis}`;
-  const matrix = draft.keys.get("matrix");
+function addAxis(step: StepTable, axis: string, values: Json, problems: Problems): boolean {
+  const address = `${step.name}.${axis}`;
+  const matrix = step.keys.get("matrix");
   if (typeof matrix?.value === "string") {
     problems.add(
-      `--sweep ${address}: ${draft.name} takes its matrix from ${matrix.value}`,
+      `--sweep ${address}: ${step.name} takes its matrix from ${matrix.value}`,
       undefined,
-      `sweep a parameter of ${matrix.value}, or give ${draft.name} axes of its own`,
+      `sweep a parameter of ${matrix.value}, or give ${step.name} axes of its own`,
     );
     return false;
   }
@@ -144,6 +144,6 @@ function addAxis(draft: StepTable, axis: string, values: Json, problems: Problem
     return false;
   }
   const table = isTable(matrix?.value) ? matrix.value : {};
-  draft.keys.set("matrix", { value: { ...table, [axis]: values }, place: matrix?.place });
+  step.keys.set("matrix", { value: { ...table, [axis]: values }, place: matrix?.place });
   return true;
 }

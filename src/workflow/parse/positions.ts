@@ -1,6 +1,6 @@
 /**
- * Lines and columns of a workflow file, by address. Loaded only when one must be
- * shown: values come from `@std/toml`, which keeps no positions.
+ * Lines and columns of a workflow file, by address. Loaded only when a position must
+ * be shown: values come from `@std/toml`, which has no positions.
  */
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 import type { Location } from "../../errors.ts";
@@ -19,7 +19,7 @@ interface Spans {
 
 const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
 
-/** Where a place stands; the nearest enclosing table when the place itself isn't written. */
+/** Position of a place; of the nearest enclosing table when the place itself isn't written. */
 export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
   const text = sources.get(place.file) ?? "";
   const { entries, lines } = positionsOf(text);
@@ -36,7 +36,7 @@ export function locatePlace(sources: ReadonlyMap<string, string>, place: Place):
   return at({ line: 1, column: 1, length: 1 });
 }
 
-/** The parser's words that a writer of a workflow would not understand at once. */
+/** Plain words for messages of the parser. */
 const plainer: Readonly<Record<string, string>> = {
   "Unspecified values are invalid": "a value is missing",
   "Must be a newline": "the line should end here",
@@ -50,7 +50,7 @@ const plainer: Readonly<Record<string, string>> = {
   "Empty bare keys are not allowed": "a key is missing",
 };
 
-/** What the positions parser has against a text, if anything. */
+/** The first syntax problem of a text, if it has one. */
 export function syntaxProblem(
   file: string,
   text: string,
@@ -114,7 +114,7 @@ function entriesOf(text: string): Map<string, Spans> {
       }
     }
   } catch {
-    // A text that @std/toml reads and this parser doesn't: issues then stand at line 1.
+    // A text that @std/toml reads and this parser doesn't: issues are then shown at line 1.
   }
   return entries;
 }

@@ -6,7 +6,7 @@ import { didYouMean } from "../suggest.ts";
 
 const profileKeys = ["cache", "jobs"];
 
-/** Checks every profile and returns the one that was asked for. */
+/** Checks every profile and returns the chosen one. */
 export function chooseProfile(
   document: Document,
   name: string | undefined,

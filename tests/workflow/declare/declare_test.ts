@@ -19,7 +19,7 @@ uses = "./own.ts"
   `a.toml:2:8
 2 | [steps.a]
   |        ^
-step a says nothing about what it uses; write uses = "..."
+step a has no "uses"; write uses = "..."
 
 a.toml:5:8
 5 | uses = 3
@@ -39,7 +39,7 @@ unknown step kind "slices"; did you mean "extract.slices"?
 a.toml:11:8
 11 | uses = "./own.ts"
    |        ^^^^^^^^^^
-steps of one's own can't be loaded here: ./own.ts`,
+a user's own step can't be loaded here: ./own.ts`,
 );
 
 says(

@@ -158,7 +158,7 @@ f[n=3] refers to sets[n=3], which is not there
 a.toml:37:11
 37 | in.caps = "sets[*]"
    |           ^^^^^^^^^
-[*] collects nothing: g has every axis of sets; write "sets" for the one at the same point, or "sets[n=*]" to collect
+[*] collects nothing: g has every axis of sets; write "sets" for the instance at the same point, or "sets[n=*]" to collect
 
 a.toml:41:10
 41 | needs = ["sets.caps", 3]

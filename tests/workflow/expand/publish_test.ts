@@ -40,11 +40,11 @@ Deno.test("publications that are at fault", async () => {
   const cases: [string, string][] = [
     [
       '"../x" = "labels"',
-      '"../x" can\'t be published to: it leaves the folder of the workflow file',
+      '"../x" can\'t be published to: it is outside the folder of the workflow file',
     ],
     [
       '"a/../../x" = "labels"',
-      '"a/../../x" can\'t be published to: it leaves the folder of the workflow file',
+      '"a/../../x" can\'t be published to: it is outside the folder of the workflow file',
     ],
     [
       '"/tmp/x" = "labels"',
@@ -54,22 +54,22 @@ Deno.test("publications that are at fault", async () => {
     ['"." = "labels"', '"." can\'t be published to: it names nothing'],
     [
       '"a.toml" = "labels"',
-      '"a.toml" can\'t be published to: the workflow file itself stands there',
+      '"a.toml" can\'t be published to: it is the workflow file itself',
     ],
-    ['".gyrus/x" = "labels"', '".gyrus/x" can\'t be published to: the cache stands there'],
+    ['".gyrus/x" = "labels"', '".gyrus/x" can\'t be published to: it is inside the cache'],
     [
       '"a" = "labels"\n"./a" = "caps"',
       '"a" is published twice: labels.labels and caps.caps',
     ],
     [
       '"a" = "labels"\n"a/b/c" = "caps"',
-      '"a/b/c" lies inside "a", which is published too',
+      '"a/b/c" is inside "a", which is published too',
     ],
     ['"a" = "lables"', 'there is no step "lables"; did you mean "labels"?'],
     ['"a" = 3', 'what goes to "a" must be a reference in quotes'],
     [
       '"a" = "folds[*]"',
-      '"folds[*]" collects several artifacts, but a path takes one; ' +
+      '"folds[*]" collects several artifacts, but a path takes a single one; ' +
       "name the axes in the path: ${matrix.AXIS}",
     ],
     [
@@ -87,7 +87,7 @@ Deno.test("the reserved reference report asks for the run's report, unless a ste
   assertEquals(workflow.publications.map(({ path }) => path), ["labels.tsv"]);
   assertEquals(
     await last('"../report.html" = "report"\n'),
-    '"../report.html" can\'t be published to: it leaves the folder of the workflow file',
+    '"../report.html" can\'t be published to: it is outside the folder of the workflow file',
   );
   assertEquals(
     await last('"out" = "report"\n"./out" = "labels"\n'),
