@@ -76,7 +76,7 @@ export function parseArguments(signature: Signature, args: readonly string[]): A
       const value = optionValue(signature, name, attached, rest);
       const values = options.get(name) ?? [];
       if (values.length > 0 && !signature.options[name].many) {
-        throw new UsageError(`--${name} is given twice`);
+        throw new UsageError(`--${name} is written twice`);
       }
       options.set(name, [...values, value]);
     } else if (argument.startsWith("-") && argument !== "-") {

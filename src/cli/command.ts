@@ -3,7 +3,7 @@ import type { Arguments, Signature } from "./arguments.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Command extends Signature {
-  /** More than the one line of the list, for `--help`. */
+  /** Printed by `--help` below the summary. */
   details?: string;
   /** @returns the exit code */
   run(args: Arguments, terminal: Terminal): Promise<number>;

@@ -11,7 +11,7 @@ export async function artifactLines(artifact: Artifact): Promise<string[]> {
   const facts = Object.entries(meta).map(([name, value]) => [`  ${name}`, JSON.stringify(value)]);
   lines.push(...tableText(facts));
   if (items) {
-    lines.push(`  ${countText(items.length, "element")}: name one by its number, as in [0]`);
+    lines.push(`  ${countText(items.length, "element")}: name an element by its number, as in [0]`);
   }
   if (files.length === 1) {
     lines.push("", files[0].path, ...await fileLines(artifact, files[0].path));

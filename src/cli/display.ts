@@ -1,4 +1,4 @@
-/** What a person sees of a run: live lines on a terminal, plain ones anywhere else. */
+/** Prints a run: live lines on a terminal, plain lines elsewhere. */
 import type { EngineEvent } from "../engine/plan/events.ts";
 import { reasonText } from "../engine/plan/reason.ts";
 import { shortPath } from "./failure.ts";
@@ -16,15 +16,15 @@ type EventOf<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Ty
 
 interface Active {
   progress: InstanceProgress;
-  /** When a plain line last told of it. */
-  told: number;
+  /** Time of its last plain line. */
+  printed: number;
 }
 
 /** Between two plain lines about one instance. */
 const PLAIN_SECONDS = 10;
 const REDRAW_MILLISECONDS = 100;
 
-/** What a display must know beside the events. */
+/** What a display uses besides the events. */
 export interface DisplayContext {
   /** Folder that published paths are relative to. */
   folder: string;
@@ -76,7 +76,7 @@ abstract class RunDisplay implements Display {
       case "instance-started":
         this.active.set(event.instance, {
           progress: new InstanceProgress(this.now(), event.estimateSeconds),
-          told: this.now(),
+          printed: this.now(),
         });
         this.startedLine(event);
         break;
@@ -117,7 +117,7 @@ abstract class RunDisplay implements Display {
       case "nondeterminism":
         this.line(
           `${event.instance}: ${this.output.paint("warning", "yellow")}: output ${event.output} ` +
-            `differs from the one recorded under the same key; the recorded one is kept`,
+            `differs from the result recorded under the same key; the recorded result remains`,
         );
         break;
       case "corruption":
@@ -164,7 +164,7 @@ abstract class RunDisplay implements Display {
   }
 }
 
-/** Lines one after the other, for logs and pipes. */
+/** Prints lines one after the other, for logs and pipes. */
 class PlainDisplay extends RunDisplay {
   protected line(text: string): void {
     this.output.line(text);
@@ -176,8 +176,8 @@ class PlainDisplay extends RunDisplay {
   }
 
   protected progressed(instance: string, active: Active): void {
-    if (this.now() - active.told < PLAIN_SECONDS * 1000) return;
-    active.told = this.now();
+    if (this.now() - active.printed < PLAIN_SECONDS * 1000) return;
+    active.printed = this.now();
     const { progress } = active;
     this.line(
       [`  ... ${instance}`, progress.percent(), ...progress.details()]
@@ -186,7 +186,7 @@ class PlainDisplay extends RunDisplay {
   }
 }
 
-/** Lines that stay above, active instances and totals below them, drawn anew. */
+/** Prints lines once; below them redraws the active instances and the totals. */
 class LiveDisplay extends RunDisplay {
   #drawn = 0;
   #timer: ReturnType<typeof setInterval> | undefined;

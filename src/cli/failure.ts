@@ -1,10 +1,10 @@
-/** Errors as people read them, and the exit codes that go with them. */
+/** Prints errors, and lists the exit codes. */
 import { DataError, DeviceError, StepError, WorkflowError } from "../errors.ts";
 import { relative } from "../workflow/paths.ts";
 import { UsageError } from "./arguments.ts";
 import type { Output } from "./terminal.ts";
 
-/** What the program says to its caller. */
+/** Exit codes of the program. */
 export const ExitCode = {
   done: 0,
   failed: 1,
@@ -17,11 +17,11 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
-/** Prints an error and gives its exit code. What is not a user's error is a bug and keeps its stack. */
+/** Prints an error and returns its exit code. Any error but a user's is a bug and is printed with its stack. */
 export async function reportFailure(error: unknown, err: Output): Promise<number> {
-  const say = (message: string) => err.line(`${err.paint("error", "red")}: ${message}`);
+  const print = (message: string) => err.line(`${err.paint("error", "red")}: ${message}`);
   if (error instanceof UsageError) {
-    say(error.suggestion === undefined ? error.message : `${error.message}; ${error.suggestion}`);
+    print(error.suggestion === undefined ? error.message : `${error.message}; ${error.suggestion}`);
     return ExitCode.invalid;
   }
   if (error instanceof WorkflowError) {
@@ -31,16 +31,16 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
     return ExitCode.invalid;
   }
   if (error instanceof StepError) {
-    say(`${error.instance}: ${error.message}`);
+    print(`${error.instance}: ${error.message}`);
     return ExitCode.failed;
   }
   if (error instanceof DataError || error instanceof DeviceError) {
-    say(error.message);
+    print(error.message);
     return ExitCode.failed;
   }
   const denied = deniedWrite(error);
   if (denied !== undefined) {
-    say(
+    print(
       `no permission to write ${denied}: Gyrus writes to the workflow's folder and to what ` +
         `--cache, GYRUS_CACHE and output options name`,
     );
@@ -51,13 +51,13 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
   return ExitCode.failed;
 }
 
-/** The path that the launcher gave no permission for. */
+/** The path that the program may not write to. */
 function deniedWrite(error: unknown): string | undefined {
   if (!(error instanceof Deno.errors.NotCapable)) return undefined;
   return error.message.match(/^Requires write access to "(.+?)"/)?.[1];
 }
 
-/** A path as the caller would write it. */
+/** A path relative to the current folder, or absolute where it is outside. */
 export function shortPath(path: string): string {
   const fromHere = relative(Deno.cwd(), path);
   return fromHere.startsWith("..") ? path : fromHere || ".";

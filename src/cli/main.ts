@@ -63,7 +63,7 @@ function overview(): string {
 
 ${lines.join("\n")}
 
-exit codes: 0 done or nothing to do, 1 a step failed or plan saw that one would,
+exit codes: 0 done or nothing to do, 1 a step failed or plan found that one would,
 2 usage or invalid file, 3 plan --check found work, 4 a verification found a
 difference, 130 interrupted
 `;

@@ -7,7 +7,8 @@ import type { Arguments, OptionSpec } from "./arguments.ts";
 
 export const CACHE_OPTION: OptionSpec = {
   value: "DIR[,DIR]",
-  help: "Cache folder; further ones are only read. Also GYRUS_CACHE. Default: .gyrus beside FILE",
+  help:
+    "Cache folder; further folders are only read. Also GYRUS_CACHE. Default: .gyrus next to FILE",
 };
 
 /** Options of every command that reads a workflow file. */
@@ -35,7 +36,7 @@ export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 };
 
 /**
- * @param texts is given every text that was read, by path
+ * @param texts receives every text that was read, by path
  * @throws {WorkflowError} with everything that is wrong with the file and the options
  */
 export async function openWorkflow(
@@ -62,7 +63,7 @@ export function openCache(args: Arguments, workflow?: Pick<Workflow, "folder" | 
   return openStore(root, { lower });
 }
 
-/** Absolute paths, the one that is written to first. */
+/** Absolute paths; the first is written to. */
 export function cacheFolders(
   args: Arguments,
   workflow?: Pick<Workflow, "folder" | "profile">,

@@ -10,7 +10,7 @@ import type { Store } from "../engine/store/store.ts";
 import { UsageError } from "./arguments.ts";
 
 /**
- * A run by its id or the beginning of one; the newest for `latest`.
+ * A run by its id or the first digits of it; the newest for `latest`.
  *
  * @throws {UsageError} when there is none, or several
  */
@@ -22,16 +22,16 @@ export function findRun(store: Store, text = "latest"): RunRecord {
   const found = text === "latest" ? ids.slice(0, 1) : ids.filter((id) => id.startsWith(text));
   if (found.length !== 1) {
     throw new UsageError(
-      found.length === 0 ? `there is no run ${text}` : `${text} begins ${found.length} runs`,
+      found.length === 0 ? `there is no run ${text}` : `${found.length} runs start with ${text}`,
       "gyrus runs lists them",
     );
   }
   const record = readRun(store, found[0]);
-  if (record === undefined) throw new UsageError(`the record of run ${found[0]} is damaged`);
+  if (record === undefined) throw new UsageError(`the record of run ${found[0]} is corrupt`);
   return record;
 }
 
-/** Its status; a run that says `running` and whose process is gone was killed. */
+/** Its status; a run that is recorded as `running` and has no process was killed. */
 export function statusOf(store: Store, record: RunRecord): string {
   if (record.status !== "running") return record.status;
   return isAlive(store, record.id) ? "running" : "killed";

@@ -2,7 +2,7 @@
 import type { Progress } from "../workflow/step.ts";
 import { durationText, numberText } from "./quantity.ts";
 
-/** Widths of the percentage and of the time beside the bar. */
+/** Widths of the percentage and of the time next to the bar. */
 const PERCENT_WIDTH = 5;
 const TIME_WIDTH = 11;
 
@@ -10,7 +10,7 @@ export class InstanceProgress {
   #fraction: number | undefined;
   #message = "";
   #metrics: Readonly<Record<string, number>> = {};
-  /** When a fraction was told first and last: what comes before, such as compiling, is no pace. */
+  /** Time of the first and of the last fraction: work before it, such as compiling, does not count for the pace. */
   #first: { at: number; fraction: number } | undefined;
   #last = 0;
 
@@ -30,18 +30,18 @@ export class InstanceProgress {
     this.#metrics = { ...this.#metrics, ...metrics };
   }
 
-  /** `████░░░░   40 %  1:10 left`, each part as wide on every line; without a fraction told, by the
-   * estimate, and once that is used up the time that has passed. */
+  /** `████░░░░   40 %  1:10 left`, each part as wide on every line. Without a fraction, by the
+   * estimate; once that is used up, the time that has passed. */
   bar(now: number, width: number): string {
     const seconds = (now - this.started) / 1000;
-    const told = this.#fraction;
+    const fraction = this.#fraction;
     const expected = this.estimateSeconds ? seconds / this.estimateSeconds : 1;
-    const filled = Math.min(1, Math.max(0, told ?? (expected < 1 ? expected : 0)));
+    const filled = Math.min(1, Math.max(0, fraction ?? (expected < 1 ? expected : 0)));
     const cells = Math.round(filled * width);
     const left = this.#secondsLeft(now);
     const time = left !== undefined
       ? `${durationText(left)} left`
-      : told === undefined && expected < 1
+      : fraction === undefined && expected < 1
       ? `~${durationText(this.estimateSeconds! - seconds)} left`
       : durationText(seconds);
     return [
@@ -67,16 +67,16 @@ export class InstanceProgress {
   /** Of a message such as "epoch 3/20": seconds an epoch, or epochs a second. */
   rate(): string {
     const match = /^(\w+) \d+\/(\d+)/.exec(this.#message);
-    const whole = this.#wholeSeconds();
-    if (!match || !whole) return "";
-    const each = whole / Number(match[2]);
+    const total = this.#totalSeconds();
+    if (!match || !total) return "";
+    const each = total / Number(match[2]);
     return each >= 1
       ? `${numberText(Number(each.toFixed(1)))} s/${match[1]}`
       : `${numberText(Number((1 / each).toFixed(1)))} ${match[1]}s/s`;
   }
 
   /** All of it, at the pace so far. */
-  #wholeSeconds(): number | undefined {
+  #totalSeconds(): number | undefined {
     const fraction = this.#fraction;
     if (!fraction || !this.#first) return undefined;
     const from = this.#first.fraction < fraction ? this.#first : { at: this.started, fraction: 0 };
@@ -84,8 +84,8 @@ export class InstanceProgress {
   }
 
   #secondsLeft(now: number): number | undefined {
-    const whole = this.#wholeSeconds();
-    if (whole === undefined) return undefined;
-    return Math.max(0, whole * (1 - this.#fraction!) - (now - this.#last) / 1000);
+    const total = this.#totalSeconds();
+    if (total === undefined) return undefined;
+    return Math.max(0, total * (1 - this.#fraction!) - (now - this.#last) / 1000);
   }
 }

@@ -4,14 +4,14 @@
 export function durationText(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
+  const rounded = Math.round(seconds);
+  if (rounded < 60) return `${rounded} s`;
   const pad = (value: number) => String(value).padStart(2, "0");
-  const minutes = Math.floor(whole / 60) % 60;
-  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(rounded / 60) % 60;
+  const hours = Math.floor(rounded / 3600);
   return hours === 0
-    ? `${minutes}:${pad(whole % 60)}`
-    : `${hours}:${pad(minutes)}:${pad(whole % 60)}`;
+    ? `${minutes}:${pad(rounded % 60)}`
+    : `${hours}:${pad(minutes)}:${pad(rounded % 60)}`;
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

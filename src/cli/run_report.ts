@@ -1,4 +1,4 @@
-/** The report that a run leaves, and its copies where `[publish]` asks for them. */
+/** The report of a run, and its copies that `[publish]` names. */
 import { DataError } from "../errors.ts";
 import { publishFile } from "../engine/publish.ts";
 import type { RunResult } from "../engine/run/run.ts";
@@ -10,14 +10,14 @@ import type { Output } from "./terminal.ts";
 /**
  * Writes the report of a run that executed something, and of any whose published copy is missing.
  *
- * @param say where to tell what was written
- * @returns problems of copies that were refused; the run itself is as good as it was
+ * @param output where the written paths are printed
+ * @returns problems of copies that were refused; the run itself is not affected
  */
 export async function writeRunReport(
   store: Store,
   { id, plan: { workflow }, counts, status }: RunResult,
   force: boolean,
-  say: Output | undefined,
+  output: Output | undefined,
 ): Promise<Error[]> {
   const reports = workflow.reports ?? [];
   const missing = reports.some((path) =>
@@ -33,12 +33,12 @@ export async function writeRunReport(
   const page = await reportPage(await new ReportBuilder(store).build(record));
   const path = reportPath(store, id);
   await writePage(page, path);
-  if (reports.length === 0) say?.line(`wrote ${shortPath(path)}`);
+  if (reports.length === 0) output?.line(`wrote ${shortPath(path)}`);
   const problems: Error[] = [];
   for (const report of reports) {
     try {
       await publishFile(store, workflow, report, page, force);
-      say?.line(`wrote ${shortPath(`${workflow.folder}/${report}`)}`);
+      output?.line(`wrote ${shortPath(`${workflow.folder}/${report}`)}`);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       problems.push(error);

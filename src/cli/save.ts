@@ -1,4 +1,4 @@
-/** `--save-as` and the lock file: what a run writes beside the workflow file. */
+/** `--save-as` and the lock file: what a run writes next to the workflow file. */
 import { encodeLock, findDrift, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
 import type { Plan } from "../engine/plan/plan.ts";
 import { reading } from "../steps/engine_options.ts";
@@ -9,14 +9,14 @@ import { shortPath } from "./failure.ts";
 
 export const SAVE_OPTION: OptionSpec = {
   value: "FILE",
-  help: "Write the workflow with --set and --sweep worked into it, beside FILE",
+  help: "Write the workflow with the values of --set and --sweep, next to FILE",
 };
 
 /**
- * Writes the workflow file that `--set` and `--sweep` amount to.
+ * Writes the workflow file that means the same as this one with `--set` and `--sweep`.
  *
- * @returns its path as the caller would write it; undefined when it was not asked for
- * @throws {UsageError} when it would overwrite a file or leave the workflow's folder
+ * @returns its path relative to the current folder; undefined without `--save-as`
+ * @throws {UsageError} when it would overwrite a file or is outside the workflow's folder
  */
 export async function saveWorkflow(
   args: Arguments,
@@ -42,17 +42,17 @@ export async function saveWorkflow(
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw new UsageError(`${shortPath(path)} is there already`, "give --save-as another name");
+    throw new UsageError(`${shortPath(path)} exists already`, "give --save-as another name");
   }
   return shortPath(path);
 }
 
-/** `workflow.lock.json` beside `workflow.toml`. */
+/** `workflow.lock.json` next to `workflow.toml`. */
 function lockPath(workflow: Workflow): string {
   return `${workflow.folder}/${basename(workflow.file).replace(/\.toml$/, "")}.lock.json`;
 }
 
-/** Writes what a plan stands on, by rename, if that has changed. */
+/** Writes the digests that a plan depends on, by rename, if they have changed. */
 export async function writeLock(plan: Plan): Promise<void> {
   const path = lockPath(plan.workflow);
   const text = encodeLock(lockOf(plan));
@@ -80,7 +80,7 @@ export async function lockDrift(plan: Plan): Promise<string[]> {
   try {
     lock = JSON.parse(text);
   } catch {
-    throw new UsageError(`${shortPath(path)} is damaged`, "run once without --frozen");
+    throw new UsageError(`${shortPath(path)} is corrupt`, "run once without --frozen");
   }
   return findDrift(lock, plan);
 }

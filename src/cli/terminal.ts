@@ -1,4 +1,4 @@
-/** Where the command line prints: the one place that writes to the standard streams. */
+/** The standard streams. Only this file writes to them. */
 
 /** How a piece of text is marked on a terminal. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -33,7 +33,7 @@ export class Output {
     return this.isTerminal ? Deno.consoleSize().rows : 24;
   }
 
-  /** @throws {Deno.errors.BrokenPipe} when the reader has gone */
+  /** @throws {Deno.errors.BrokenPipe} when the reader has closed the pipe */
   write(text: string): void {
     const bytes = encoder.encode(text);
     for (let at = 0; at < bytes.length;) at += this.stream.writeSync(bytes.subarray(at));

@@ -36,7 +36,7 @@ Deno.test("wrong usage is told by what is wrong", () => {
   const cases: [args: string[], message: string][] = [
     [[], "FILE is missing: A file"],
     [["f", "--jobs"], "--jobs needs a value: --jobs N"],
-    [["f", "--jobs=1", "--jobs=2"], "--jobs is given twice"],
+    [["f", "--jobs=1", "--jobs=2"], "--jobs is written twice"],
     [["f", "--quiet=yes"], "--quiet takes no value"],
     [["f", "--__proto__"], "unknown option --__proto__"],
     [["f", "-q"], "unknown option -q"],

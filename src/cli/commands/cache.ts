@@ -28,15 +28,15 @@ export default {
   options: {
     cache: CACHE_OPTION,
     "max-size": { value: "SIZE", help: "gc: shrink a larger cache to 80 % of this, such as 10GiB" },
-    "keep-runs": { value: "N", help: "gc: the last N runs of each workflow stay; default 10" },
-    "dry-run": { help: "gc: say what would go and why, and remove nothing" },
-    note: { value: "TEXT", help: "pin: why it must stay" },
+    "keep-runs": { value: "N", help: "gc: the last N runs of each workflow remain; default 10" },
+    "dry-run": { help: "gc: list what would be removed and why, and remove nothing" },
+    note: { value: "TEXT", help: "pin: why it must remain" },
   },
   details: `stats   sizes by step kind
 ls      results, newest first
-gc      removes what no run, pin or published file needs; the cheapest to make again first
-verify  reads every byte; what is corrupt is set aside and counts as missing
-pin     keeps results from the garbage collector; unpin lets go of them
+gc      removes what no run, pin or published file needs; first what is quickest to compute again
+verify  reads every byte; corrupt files are moved to quarantine/ and count as missing
+pin     protects results from the garbage collector; unpin ends that
 rm      removes results; their bytes go with the next gc`,
   async run(args, { out }) {
     const [name, ...names] = args.positionals;
@@ -65,7 +65,7 @@ async function stats(
       countText(all.checkpoints, "checkpoint"),
       countText(all.objects, "object"),
       `${all.pinned} pinned`,
-      `${all.quarantined} set aside as corrupt`,
+      `${all.quarantined} in quarantine`,
     ].join(", "),
   );
   const rows = all.kinds.map(({ kind, results, bytes, seconds }) => [
@@ -149,7 +149,7 @@ async function verify(
 ): Promise<number> {
   const { verifyCache } = await import("../../engine/store/cache.ts");
   const { objects, records, corrupt, incomplete } = await verifyCache(store);
-  for (const name of corrupt) out.line(`corrupt, set aside: ${name}`);
+  for (const name of corrupt) out.line(`corrupt, moved to quarantine: ${name}`);
   for (const { key, kind, output, state } of incomplete) {
     out.line(`${state}: output ${output} of ${kind} ${key}; it will be made again when needed`);
   }

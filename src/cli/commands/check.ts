@@ -8,7 +8,7 @@ const { cache: _, ...options } = WORKFLOW_OPTIONS;
 export default {
   arguments: [{ name: "FILE", help: "Workflow file" }],
   options,
-  details: "Tells all problems at once, each with its place and what to write instead.",
+  details: "Reports all problems at once, each with its line and what to write instead.",
   async run(args, { out }) {
     const workflow = await openWorkflow(args);
     const steps = countText(workflow.steps.length, "step");

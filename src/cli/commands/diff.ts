@@ -8,8 +8,8 @@ import { numberText } from "../quantity.ts";
 
 export default {
   arguments: [
-    { name: "OLD", help: "Id of a run, or the beginning of one" },
-    { name: "NEW", help: "Id of another; default: the newest", optional: true },
+    { name: "OLD", help: "Id of a run, or its first digits" },
+    { name: "NEW", help: "Id of a later run; default: the newest", optional: true },
   ],
   options: { cache: CACHE_OPTION, json: { help: "Print the differences as JSON" } },
   async run(args, { out }) {

@@ -9,9 +9,9 @@ export default {
   arguments: [],
   options: { cache: CACHE_OPTION, json: { help: "Print the report as JSON" } },
   details:
-    `Tells which adapter Gyrus computes on, whether a processor stands in for a GPU, its limits, the
-kernels that this cache has for it, and what they reach: about two seconds of measurement. Without an
-adapter it fails and names the command that installs one.`,
+    `Prints the adapter that Gyrus computes on, whether it is a GPU or software on a processor, its limits,
+the kernels that this cache has for it, and their throughput, measured in about two seconds. Without
+an adapter it fails and names the command that installs one.`,
   async run(args, { out }) {
     const { openDevice } = await import("../../gpu/device.ts");
     const { useKernelTable } = await import("../../gpu/tuning.ts");
@@ -50,7 +50,7 @@ function reportLines(report: DeviceReport, tuned: TunedTable | undefined): strin
     ["adapter", adapter.description || adapter.device || adapter.vendor],
     [
       "class",
-      software ? "software: a processor stands in for a GPU, much slower than one" : report.class,
+      software ? "software: computes on a processor, much slower than a GPU" : report.class,
     ],
     ["features", features.join(", ")],
   ]);

@@ -6,7 +6,7 @@ import { CACHE_OPTION, openCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
 
 export default {
-  arguments: [{ name: "RUN", help: "Id of a run, the beginning of one, or latest" }],
+  arguments: [{ name: "RUN", help: "Id of a run, its first digits, or latest" }],
   options: {
     crate: { value: "DIR", help: "New folder for the Workflow Run RO-Crate" },
     cache: CACHE_OPTION,

@@ -11,7 +11,8 @@ export default {
     ...options,
     format: { value: "FORMAT", help: "mermaid (default), dot or svg" },
   },
-  details: "A box a step, an arrow an input; a step with a matrix says how many instances it has.",
+  details:
+    "A box is a step, an arrow an input; a step with a matrix shows its number of instances.",
   async run(args, { out }) {
     const drawing = await import("../drawing.ts");
     const formats = {

@@ -8,9 +8,9 @@ export interface CommandEntry {
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: { summary: "Run what is not cached", load: () => import("./run.ts") },
-  check: { summary: "Tell everything that is wrong with a file", load: () => import("./check.ts") },
-  plan: { summary: "Tell what would run, and why", load: () => import("./plan.ts") },
-  why: { summary: "Tell in full why an instance would run", load: () => import("./why.ts") },
+  check: { summary: "Report every problem of a file", load: () => import("./check.ts") },
+  plan: { summary: "List what would run, and why", load: () => import("./plan.ts") },
+  why: { summary: "Explain why an instance would run", load: () => import("./why.ts") },
   graph: { summary: "Draw the workflow", load: () => import("./graph.ts") },
   runs: { summary: "List past runs", load: () => import("./runs.ts") },
   show: {
@@ -18,11 +18,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./show.ts"),
   },
   report: {
-    summary: "Write a run's report, to look at in a browser",
+    summary: "Write a run's report, an HTML page",
     load: () => import("./report.ts"),
   },
-  view: { summary: "Show a run in the browser while it goes on", load: () => import("./view.ts") },
-  diff: { summary: "Tell how two runs differ", load: () => import("./diff.ts") },
+  view: { summary: "Show a run in the browser while it runs", load: () => import("./view.ts") },
+  diff: { summary: "List the differences between two runs", load: () => import("./diff.ts") },
   verify: {
     summary: "Execute a run again and compare bytes",
     load: () => import("./verify.ts"),
@@ -32,21 +32,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./export.ts"),
   },
   cache: {
-    summary: "Look after the cache: stats, ls, gc, verify, pin, rm",
+    summary: "Manage the cache: stats, ls, gc, verify, pin, rm",
     load: () => import("./cache.ts"),
   },
-  steps: { summary: "List the step kinds, or describe one", load: () => import("./steps.ts") },
+  steps: { summary: "List the step kinds, or describe a kind", load: () => import("./steps.ts") },
   schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
   networks: {
-    summary: "List the networks, or describe one",
+    summary: "List the networks, or describe a network",
     load: () => import("./networks.ts"),
   },
   doctor: {
-    summary: "Tell which device Gyrus computes on, and what it reaches",
+    summary: "Print the device, its limits and its throughput",
     load: () => import("./doctor.ts"),
   },
   tune: {
-    summary: "Measure kernel variants on this device and keep the fastest",
+    summary: "Measure kernel variants on this device and use the fastest",
     load: () => import("./tune.ts"),
   },
   new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },

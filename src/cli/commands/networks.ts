@@ -12,7 +12,7 @@ export default {
     "batch-size": { value: "N", help: "Images of a training step; default 8" },
   },
   details:
-    `Without NAME lists the networks; with it prints layers, shapes, parameters, multiply-adds of one
+    `Without NAME lists the networks; with it prints layers, shapes, parameters, multiply-adds of an
 image, and the memory that training takes with Adam.`,
   async run(args, { out }) {
     const { createNetwork, networks } = await import("../../nn/networks/mod.ts");

@@ -7,7 +7,7 @@ export default {
   arguments: [{ name: "DIR", help: "Folder to make" }],
   options: {},
   details:
-    "Writes a commented workflow that runs as it stands, and the schema that editors check it by.",
+    "Writes a commented workflow that runs unchanged, and the schema that editors check it by.",
   async run(args, { out }) {
     const folder = resolve(args.positionals[0]);
     const { starterWorkflow } = await import("../../workflow/describe/starter.ts");

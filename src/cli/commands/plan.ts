@@ -29,12 +29,12 @@ export default {
     ...SELECTION_OPTIONS,
     "save-as": SAVE_OPTION,
     check: { help: "Exit with 3 when anything will or may run" },
-    json: { help: "Print the plan as JSON, with where each parameter came from" },
+    json: { help: "Print the plan as JSON, with the origin of each parameter" },
   },
   details:
-    `An instance that waits for another may run: it is found cached if its inputs come out as they were.
-Steps that look at files outside, such as caps.open, do so while planning. What the tables that are
-there show of leakage, and of labels that can't be trained on, is an error.`,
+    `An instance whose inputs are not made yet may run: if they turn out as before, it is cached.
+Steps that read files outside the cache, such as caps.open, run while planning. Leakage and labels that
+can't be trained on are errors, as far as existing tables show them.`,
   async run(args, { out, err }) {
     const workflow = await openWorkflow(args);
     const saved = await saveWorkflow(args, workflow);
@@ -44,8 +44,8 @@ there show of leakage, and of labels that can't be trained on, is an error.`,
     const { findDeclaredProblems } = await import("../../engine/run/preflight.ts");
     const problems = await findDeclaredProblems(store, planned);
     if (args.has("json")) {
-      const told = problems.map(({ instance, message }) => ({ instance, message }));
-      out.line(JSON.stringify({ ...await planJson(planned), problems: told }, null, 2));
+      const messages = problems.map(({ instance, message }) => ({ instance, message }));
+      out.line(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
     } else for (const line of await planLines(planned)) out.line(line);
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;
@@ -75,7 +75,7 @@ async function planLines({ workflow, instances, counts, estimate }: Plan): Promi
     `${counts.cached} cached`,
     `${counts["will-run"]} will run`,
     `${counts["may-run"]} may run`,
-    ...(counts.unwanted > 0 ? [`${counts.unwanted} not asked for`] : []),
+    ...(counts.unwanted > 0 ? [`${counts.unwanted} not selected`] : []),
   ];
   const cost = [
     ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),

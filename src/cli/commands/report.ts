@@ -6,7 +6,7 @@ import { findRun } from "../past_runs.ts";
 
 export default {
   arguments: [
-    { name: "RUN", help: "Id of a run, the beginning of one, or latest", optional: true },
+    { name: "RUN", help: "Id of a run, its first digits, or latest", optional: true },
   ],
   options: {
     against: { value: "RUN", help: "Compare with this earlier run" },

@@ -26,11 +26,11 @@ const options = {
   ...WORKFLOW_OPTIONS,
   ...SELECTION_OPTIONS,
   "save-as": SAVE_OPTION,
-  frozen: { help: "Refuse to run unless the lock file still holds; exit code 4" },
+  frozen: { help: "Refuse to run unless everything matches the lock file; exit code 4" },
   jobs: { value: "N", help: "Processors to use at once; default: all" },
-  "keep-going": { help: "After a failure go on with what does not depend on it" },
+  "keep-going": { help: "After a failure run what does not depend on it" },
   "force-publish": { help: "Overwrite published files that were edited or are not Gyrus's" },
-  quiet: { help: "Print failures alone" },
+  quiet: { help: "Print only failures" },
   json: { help: "Print every event as a line of JSON instead (README, Events)" },
 };
 
@@ -47,7 +47,7 @@ export default {
   options,
   details:
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
-same command goes on where this one stopped.`,
+same command then continues where this one stopped.`,
   async run(args, terminal) {
     const snapshot = await planSnapshot(args);
     const texts = new Map<string, string>();
@@ -55,7 +55,9 @@ same command goes on where this one stopped.`,
     const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
     const store = snapshot?.store ?? openCache(args, workflow);
-    if (args.has("frozen") && !await holds(store, workflow, terminal)) return ExitCode.mismatch;
+    if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
+      return ExitCode.mismatch;
+    }
     const display = displayFor(args, terminal, workflow);
     const interrupt = onInterrupt((message) => terminal.err.line(message));
     try {
@@ -78,7 +80,7 @@ same command goes on where this one stopped.`,
         await saveSnapshot(store, args, workflow, texts);
       }
       const code = summarize(result, args, terminal);
-      return await leaveReport(store, result, args, terminal) ? code : ExitCode.failed;
+      return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
     } finally {
       interrupt.close();
       display.close();
@@ -86,8 +88,8 @@ same command goes on where this one stopped.`,
   },
 } satisfies Command;
 
-/** Whether everything is as the lock file says. */
-async function holds(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
+/** Whether everything is as the lock file records it. */
+async function matchesLock(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
   const drifted = await lockDrift(await plan(store, workflow, planning));
   for (const line of drifted) err.line(`--frozen: ${line}`);
   return drifted.length === 0;
@@ -116,7 +118,7 @@ function requestOf(args: Arguments): RunRequest {
   };
 }
 
-/** The command that runs one instance again as this one does. */
+/** The command that runs one instance again, with the same options. */
 function rerunCommand(args: Arguments, instance: string): string {
   const words = ["gyrus", "run", args.positionals[0], instance];
   for (const option of ["set", "sweep", "profile", "cache"]) {
@@ -129,31 +131,31 @@ function quoted(word: string): string {
   return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** @returns whether it stands everywhere it was asked for */
-async function leaveReport(
+/** @returns whether the report and all its copies are written */
+async function writeReport(
   store: Store,
   result: RunResult,
   args: Arguments,
   { out, err }: Terminal,
 ): Promise<boolean> {
-  const told = !args.has("quiet") && !args.has("json");
+  const verbose = !args.has("quiet") && !args.has("json");
   const { writeRunReport } = await import("../run_report.ts");
   const force = args.has("force-publish");
-  const problems = await writeRunReport(store, result, force, told ? out : undefined);
+  const problems = await writeRunReport(store, result, force, verbose ? out : undefined);
   for (const { message } of problems) err.line(`${err.paint("error", "red")}: ${message}`);
   return problems.length === 0;
 }
 
 function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): number {
   const { status, counts, seconds, id } = result;
-  const told = !args.has("quiet") && !args.has("json");
+  const verbose = !args.has("quiet") && !args.has("json");
   const cached = `${counts.cached} cached`;
   const time = durationText(seconds);
   if (status === "done") {
     const text = counts.done > 0
       ? `done: ${countText(counts.done, "instance")} run, ${cached} (${time})`
       : `nothing to do: ${cached} (${time})`;
-    if (told) out.line(text);
+    if (verbose) out.line(text);
     return ExitCode.done;
   }
   const rest = [
@@ -162,7 +164,7 @@ function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): 
     cached,
     ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
   ].join(", ");
-  const where = id === undefined ? "" : `; gyrus show ${id} tells more`;
-  if (!args.has("json")) err.line(`${status}: ${rest} (${time})${told ? where : ""}`);
+  const where = id === undefined ? "" : `; see gyrus show ${id}`;
+  if (!args.has("json")) err.line(`${status}: ${rest} (${time})${verbose ? where : ""}`);
   return status === "failed" ? ExitCode.failed : ExitCode.interrupted;
 }

@@ -5,7 +5,7 @@ export default {
   arguments: [],
   options: {},
   details:
-    `An editor with a TOML language server completes and checks a workflow file that begins with
+    `An editor with a TOML language server completes and checks a workflow file whose first line is
 
     #:schema ./schema.json
 

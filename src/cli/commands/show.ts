@@ -13,7 +13,7 @@ import { durationText, sizeText, tableText } from "../quantity.ts";
 
 export default {
   arguments: [
-    { name: "RUN", help: "Id of a run, the beginning of one, or latest" },
+    { name: "RUN", help: "Id of a run, its first digits, or latest" },
     {
       name: "WHAT",
       help: "step[axis=value], step[axis=value].output, or a file of it after a slash",

@@ -8,12 +8,12 @@ export default {
   arguments: [],
   options: {
     cache: CACHE_OPTION,
-    forget: { help: "Go back to the standard kernels" },
+    forget: { help: "Use the standard kernels again" },
   },
   details:
-    `Measures variants of the convolution kernels on this machine's adapter and keeps the fastest in the
+    `Measures variants of the convolution kernels on this machine's adapter and stores the fastest in the
 cache, for every later run on it. The kernels are part of the key of what is computed with them: after
-a change, steps that use the device run again. --forget brings the standard kernels back, and with
+a change, steps that use the device run again. --forget restores the standard kernels, and with
 them the earlier results.`,
   async run(args, { out }) {
     const { describeAdapter, openDevice } = await import("../../gpu/device.ts");
@@ -40,7 +40,7 @@ them the earlier results.`,
         out.line("the standard kernels are the fastest");
       } else {
         await saveTunedTable(store, device.info, table);
-        out.line(`fastest: ${difference}; kept in ${shortPath(store.root)}`);
+        out.line(`fastest: ${difference}; stored in ${shortPath(store.root)}`);
       }
     } finally {
       device.destroy();

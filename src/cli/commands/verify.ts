@@ -14,11 +14,11 @@ export default {
   options: {
     cache: CACHE_OPTION,
     jobs: { value: "N", help: "Processors to use at once; default: all" },
-    quiet: { help: "Print differences and failures alone" },
+    quiet: { help: "Print only differences and failures" },
   },
   details:
     `Executes every instance of the run again, from the workflow text that the run recorded, and
-compares bytes. What is in the cache stays as it is.`,
+compares bytes. The cache does not change.`,
   async run(args, { out, err }) {
     const store = openCache(args);
     const { id, workflow: recorded, request } = findRun(store, args.positionals[0]);
@@ -57,8 +57,8 @@ compares bytes. What is in the cache stays as it is.`,
         return ExitCode.mismatch;
       }
       if (run.status === "failed") return ExitCode.failed;
-      const told = `${countText(run.counts.done, "instance")} gave the same bytes`;
-      if (!quiet) out.line(`run ${id}: ${told} (${durationText(run.seconds)})`);
+      const summary = `${countText(run.counts.done, "instance")} gave the same bytes`;
+      if (!quiet) out.line(`run ${id}: ${summary} (${durationText(run.seconds)})`);
       return ExitCode.done;
     } finally {
       interrupt.close();

@@ -6,15 +6,15 @@ import { findRun } from "../past_runs.ts";
 
 export default {
   arguments: [
-    { name: "RUN", help: "Id of a run, the beginning of one, or latest", optional: true },
+    { name: "RUN", help: "Id of a run, its first digits, or latest", optional: true },
   ],
   options: {
-    port: { value: "N", help: "Port on this machine; default: one that is free" },
+    port: { value: "N", help: "Port on this machine; default: a free one" },
     cache: CACHE_OPTION,
   },
   details:
-    `Serves the report of a run on 127.0.0.1, where it grows as the run goes on; Ctrl-C ends it.
-The address holds a secret, since others on this machine can reach its ports too.`,
+    `Serves the report of a run on 127.0.0.1, which shows new results as the run makes them; Ctrl-C
+ends it. The address has a secret, since other users of this machine can reach its ports too.`,
   async run(args, { out }) {
     const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);

@@ -10,11 +10,10 @@ import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 export default {
   arguments: [
     { name: "FILE", help: "Workflow file" },
-    { name: "INSTANCE", help: "Such as train[fold=2]; a step means all its instances" },
+    { name: "INSTANCE", help: "Such as train[fold=2]; of a step: all its instances" },
   ],
   options: WORKFLOW_OPTIONS,
-  details:
-    `Compares it with its result in the cache, or with the earlier result that is nearest to it:
+  details: `Compares it with its result in the cache, or with the most similar earlier result:
 parameters with the lines where they are written, inputs file by file, versions, device.`,
   async run(args, { out }) {
     const workflow = await openWorkflow(args);
@@ -31,8 +30,8 @@ parameters with the lines where they are written, inputs file by file, versions,
 const STATES = {
   "cached": "cached",
   "will-run": "will run",
-  "may-run": "may run: it depends on what its inputs turn out to be",
-  "unwanted": "not asked for",
+  "may-run": "may run: it depends on the results of its inputs",
+  "unwanted": "not selected",
 } as const;
 
 /** Files of an input that are listed by name. */
@@ -52,7 +51,7 @@ async function explanationLines(
   for (const change of changes) lines.push(...changeLines(change));
   if (record && record.key !== key) lines.push(`  compared with the result of ${record.created}`);
   if (resumesFrom !== undefined) {
-    lines.push(`  goes on from ${instance.kind.chain} ${resumesFrom}`);
+    lines.push(`  resumes from ${instance.kind.chain} ${resumesFrom}`);
   }
   const cost = [
     ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),

@@ -19,7 +19,7 @@ const LABELS = {
   interrupted: "interrupted",
   skipped: "skipped",
   pending: "not run",
-  unwanted: "not asked for",
+  unwanted: "not selected",
   done: "ran",
   cached: "cached (time when made)",
 };

@@ -120,7 +120,7 @@ Deno.test("cache verify sets damaged objects aside and ends with 4", async () =>
   }
   const { code, out } = await project.gyrus("cache", "verify");
   assertEquals(code, 4);
-  assertMatch(out, /^corrupt, set aside: sha256-[0-9a-f]{64}\n/);
+  assertMatch(out, /^corrupt, moved to quarantine: sha256-[0-9a-f]{64}\n/);
   const rerun = await project.gyrus("run", "flow.toml", "first");
   assertStringIncludes(rerun.out, "start first  (output table is missing from the cache)");
 });

@@ -59,7 +59,7 @@ Deno.test("a failure shows the last lines, the log, the files and the command to
   );
   assertEquals(
     steady(err),
-    "failed: 1 failed, 1 done, 0 cached (TIME); gyrus show RUN tells more\n",
+    "failed: 1 failed, 1 done, 0 cached (TIME); see gyrus show RUN\n",
   );
 });
 
