@@ -1,4 +1,4 @@
-/** What a MAPS says of a training: the contents of `maps.json`. */
+/** How a MAPS describes a training: the contents of `maps.json`. */
 import { DataError } from "../errors.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | {
@@ -22,7 +22,7 @@ export interface MapsDescription {
   n_splits: number;
   /** What training began with: `random`, `file`, `transferred`; `unknown` where a MAPS is silent. */
   initial_weights: string;
-  /** Whether everyone whom the weights have seen is listed. */
+  /** Whether every participant that the weights were fitted on is listed. */
   leakage_checkable: boolean;
   /** ClinicaDL's extraction JSON. */
   extraction: JsonObject;
@@ -121,7 +121,7 @@ const FORMER_NAMES: Readonly<Record<string, string>> = {
   num_workers: "n_proc",
 };
 
-/** Options of the extraction, which stood beside the others before there was `preprocessing_dict`. */
+/** Options of the extraction, which were top-level keys before there was `preprocessing_dict`. */
 const EXTRACTION_OPTIONS = [
   "preprocessing",
   "use_uncropped_image",
@@ -240,7 +240,7 @@ function readExtraction(maps: Record<string, Json>, subject: string): JsonObject
   return extraction;
 }
 
-/** Absolute ids of slices begin behind the discarded ones; those of patches and regions at 0. */
+/** Absolute ids of slices start after the discarded ones; those of patches and regions start at 0. */
 function elementIds(extraction: JsonObject, count: number): number[] {
   const { mode, discarded_slices } = extraction;
   const first = mode !== "slice"

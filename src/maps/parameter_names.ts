@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
 type Names = readonly (readonly [ours: string, clinicadl: string])[];
 
 /**
- * ClinicaDL takes torchvision's ResNet-18 apart: its trunk becomes a sequence (the ReLU and both
+ * ClinicaDL divides torchvision's ResNet-18: its backbone becomes a sequence (the ReLU and both
  * pools have no parameters), and a layer of 1000 features stays before the output.
  */
 const RESNET18: Names = [

@@ -18,11 +18,11 @@ export interface OpenedMaps {
   splits: readonly number[];
   /** Before 1.1 splits were called folds. */
   splitWord: "split" | "fold";
-  /** Predicted data groups, beside train and validation. */
+  /** Predicted data groups, besides train and validation. */
   dataGroups: readonly string[];
 }
 
-/** @throws {DataError} when it is no MAPS, or one whose networks can't be run here */
+/** @throws {DataError} when it is no MAPS, or has networks that can't be run here */
 export async function openMaps(folder: MapsFolder): Promise<OpenedMaps> {
   const names = await folder.list("");
   if (!names.includes("maps.json")) {
@@ -99,7 +99,7 @@ export async function readDataGroup(
 export interface TrainedOn {
   /** `participants.tsv` of a model. */
   table: string;
-  /** Whether the MAPS lists them; one from a model hub holds weights alone. */
+  /** Whether the MAPS lists them; a MAPS from a model hub has only weights. */
   known: boolean;
 }
 
@@ -143,7 +143,7 @@ export async function readTrainedOn(
 }
 
 /**
- * Predictions of the split's training and validation sets, as a model keeps them, by path; those
+ * Predictions of the split's training and validation sets, as a model stores them, by path; those
  * that the MAPS lacks are left out.
  */
 export async function readPredictionTables(

@@ -1,7 +1,7 @@
 /** A plain linear head as the two layers that ClinicaDL's ResNet-18 ends in. */
 import type { Tensor } from "../formats/tensor.ts";
 
-/** Features between the two layers: ImageNet's classes, whose layer ClinicaDL keeps. */
+/** Features between the two layers: ImageNet's classes, whose layer ClinicaDL retains. */
 const FEATURES = 1000;
 
 /**

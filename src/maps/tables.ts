@@ -12,8 +12,8 @@ export interface MetricRow {
 
 /** `groups/…/data.tsv`: ids, cohort and label; those of train and validation have a row index too. */
 export function dataTable(participants: Table, label: string, indexed: boolean): string {
-  const wanted = ["participant_id", "session_id", "cohort", label];
-  const columns = wanted.filter((name) => participants.columns.includes(name));
+  const names = ["participant_id", "session_id", "cohort", label];
+  const columns = names.filter((name) => participants.columns.includes(name));
   const at = columnIndices(participants, columns, "participants.tsv");
   const rows = participants.rows.map((row, index): Writable[] => {
     const cells = columns.map((name) =>
@@ -35,7 +35,7 @@ export function predictionTable(prediction: Table): string {
 
 /**
  * Metrics of elements: one column a metric, rows for value, bounds and standard error. The block of
- * one of several networks has a sixth row with the network's index.
+ * a network of a multi-network has a sixth row with the network's index.
  */
 export function elementMetricsTable(metrics: readonly MetricRow[], network?: number): string {
   const bound = (value: number): Writable => Number.isNaN(value) ? "N/A" : value;

@@ -1,4 +1,4 @@
-/** Weights as ClinicaDL keeps them: `{model, epoch, name}` under its parameter names. */
+/** Weights as ClinicaDL stores them: `{model, epoch, name}` under its parameter names. */
 import type { Tensor } from "../formats/tensor.ts";
 import { readTorch, stateDict, writeTorchParts } from "../formats/torch_checkpoint.ts";
 import { fromClinicadlNames, toClinicadlNames } from "./parameter_names.ts";

@@ -1,4 +1,4 @@
-/** Writes a MAPS: the folder in which ClinicaDL 1.6.1 keeps a training and what was predicted by it. */
+/** Writes a MAPS: the folder in which ClinicaDL 1.6.1 stores a training and its predictions. */
 import type { Table } from "../formats/tsv.ts";
 import { writeTsv } from "../formats/tsv.ts";
 import { tensorboardCurves } from "./curves.ts";
@@ -17,7 +17,7 @@ import type { Weights } from "./weights.ts";
 export interface LevelResult {
   level: string;
   prediction: Table;
-  /** One block, or one a network for elements of a multi-network. */
+  /** One block, or a block a network for elements of a multi-network. */
   metrics?: readonly (readonly MetricRow[])[];
 }
 
@@ -28,13 +28,13 @@ export interface GroupResult {
   levels: readonly LevelResult[];
 }
 
-/** Weights that are loaded when they are asked for, so that one network at a time is in memory. */
+/** Weights that are loaded when needed, so that one network at a time is in memory. */
 export interface StoredWeights {
   /** `best-<metric>` or `all_models`. */
   folder: string;
   /** Of a multi-network. */
   network?: number;
-  /** Where every epoch is kept. */
+  /** Where every epoch's weights are stored. */
   epoch?: number;
   load(): Promise<Weights>;
 }
@@ -55,7 +55,7 @@ export interface Maps {
   /** Lines of `environment.txt`. */
   environment: readonly string[];
   splits: readonly MapsSplit[];
-  /** Predicted data groups, beside train and validation. */
+  /** Predicted data groups, besides train and validation. */
   groups: readonly { name: string; participants: Table }[];
   /** `participant_id` and `session_id` of everyone seen in training, other splits' included. */
   trainedOn: readonly (readonly [string, string])[];
@@ -63,7 +63,7 @@ export interface Maps {
 
 type MapsFile = readonly [path: string, content: string | Uint8Array];
 
-/** Where a split's weights stand: `split-0/best-loss/network-1_model.pth.tar`. */
+/** Path of a split's weights: `split-0/best-loss/network-1_model.pth.tar`. */
 export function weightsPath(split: number, { folder, network, epoch }: StoredWeights): string {
   const prefix = network === undefined ? "" : `network-${network}_`;
   const suffix = epoch === undefined ? "" : `_epoch_${epoch}`;

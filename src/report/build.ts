@@ -18,7 +18,7 @@ import { describeReproduction } from "./reproduce.ts";
 import { contactSheets } from "./samples.ts";
 import { ImageStrips } from "./strips.ts";
 
-/** Builds reports; one builder asked again and again for a live run draws each picture once. */
+/** Builds reports; a builder that serves a live run draws each picture once. */
 export class ReportBuilder {
   readonly #strips = new Map<string, Promise<ImageStrips>>();
 
@@ -26,7 +26,7 @@ export class ReportBuilder {
 
   /**
    * @param against a run to compare with
-   * @returns every section; one whose artifacts are gone is empty, with a note that says so
+   * @returns every section; a section whose artifacts are missing is empty, with a note
    */
   async build(record: RunRecord, against?: RunRecord): Promise<ReportData> {
     const { store } = this;
@@ -76,7 +76,7 @@ export class ReportBuilder {
     report.comparison = compareRuns(this.store, against, record, { old, now: report.evaluations });
     const { metrics, series } = await learningCurves(other);
     report.curves.metrics = [...new Set([...report.curves.metrics, ...metrics])];
-    report.curves.series.push(...series.map((one) => ({ ...one, against: true })));
+    report.curves.series.push(...series.map((each) => ({ ...each, against: true })));
     return null;
   }
 }

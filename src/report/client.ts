@@ -1,6 +1,6 @@
 /**
  * The page's own program: modules in `client/`, joined to one script. Each becomes a function that
- * returns what it exports, and an import takes from what an earlier one returned; `import { a } from`
+ * returns what it exports, and an import reads what an earlier function returned; `import { a } from`
  * and `export function` or `export const` is all that they use.
  */
 import plotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };

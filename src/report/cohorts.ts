@@ -28,7 +28,7 @@ export async function describeCohorts(artifacts: RunArtifacts): Promise<CohortDa
   return await Promise.all(cohorts.map(describe));
 }
 
-/** One for each fold that something was trained on; without training, one for each split. */
+/** A cohort for each fold that a network was trained on; without training, for each split. */
 async function cohortsOf(artifacts: RunArtifacts): Promise<Cohort[]> {
   const byFold = new Map<string, Cohort>();
   const byModel = new Map<string, Cohort>();

@@ -1,4 +1,4 @@
-/** A run as it stands: its record, and on top of that what its events have told since. */
+/** The current state of a run: its record, updated by its events since. */
 import type { EngineEvent, Outcome, RunStatus } from "../engine/plan/events.ts";
 import {
   type InstanceEntry,

@@ -1,4 +1,4 @@
-/** Curves of several folds as one: their mean and the standard deviation around it. */
+/** Joins the curves of several folds: their mean and the standard deviation around it. */
 import type { Band } from "./data.ts";
 
 const STEPS = 100;
@@ -6,7 +6,7 @@ const STEPS = 100;
 /**
  * Averages curves at 101 equal steps of x in [0, 1] (vertical averaging, Fawcett 2006).
  *
- * @param curves points in rising order of x; where x stands still the curve is a vertical line
+ * @param curves points in rising order of x; where x does not change the curve is a vertical line
  * @param between `line` joins points, as of an ROC curve; `step` holds the value of the point that
  *   is reached next, as of a precision-recall curve, between whose points no line may be drawn
  */
@@ -28,7 +28,7 @@ export function meanBand(
   return { x, mean, sd };
 }
 
-/** On a vertical line the upper end counts; the mean curve begins at the first point. */
+/** On a vertical line the upper end counts; the mean curve starts at the first point. */
 function lineValues(curve: readonly [number, number][], xs: readonly number[]): number[] {
   let at = 0;
   return xs.map((x, step) => {

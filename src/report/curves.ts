@@ -5,9 +5,9 @@ import type { CurvesData, CurveSeries } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";
 import { rounded } from "./rounding.ts";
 
-/** Above it, only the loss and the selection metrics are kept. */
+/** Above it, only the loss and the selection metrics are shown. */
 const MOST_NUMBERS = 300_000;
-/** Evaluations that a curve keeps; longer ones are thinned evenly, the chosen ones stay. */
+/** Evaluations that a curve shows; longer curves are thinned evenly, selected evaluations remain. */
 const MOST_POINTS = 500;
 
 const isTraining = (kind: string) => kind.startsWith("train.");
@@ -85,7 +85,7 @@ function growing(artifacts: RunArtifacts): CurveSeries[] {
     if (!entry || entry.outputs || !isTraining(entry.kind)) continue;
     const groups = found.get(instance) ?? [];
     found.set(instance, groups);
-    // An epoch that is not the next one begins another group of networks, or a retry.
+    // An epoch that is not the next one starts another group of networks, or a retry.
     if (groups.length === 0 || metrics.epoch <= groups.at(-1)!.last) {
       groups.push({ last: 0, columns: new Map() });
     }
@@ -113,28 +113,28 @@ function trimmed(series: CurveSeries[], selecting: ReadonlySet<string>): CurvesD
   if (numbers > MOST_NUMBERS) metrics = metrics.filter((metric) => selecting.has(metric));
   const rank = (metric: string) => metric === "loss" ? 0 : selecting.has(metric) ? 1 : 2;
   metrics.sort((a, b) => rank(a) - rank(b));
-  return { metrics, series: series.map((one) => thinned(one, metrics)) };
+  return { metrics, series: series.map((each) => thinned(each, metrics)) };
 }
 
 function thinned(series: CurveSeries, metrics: readonly string[]): CurveSeries {
   const { epochs, chosen } = series;
   const stride = Math.ceil(epochs.length / MOST_POINTS);
   const keep = new Set(Object.values(chosen));
-  const kept = epochs.map((_, index) => index).filter((index) =>
+  const shownIndices = epochs.map((_, index) => index).filter((index) =>
     index % stride === 0 || index === epochs.length - 1 || keep.has(index)
   );
   const pick = (curves: Record<string, (number | null)[]>) =>
     Object.fromEntries(
       metrics.filter((metric) => metric in curves)
-        .map((metric) => [metric, kept.map((index) => curves[metric][index])]),
+        .map((metric) => [metric, shownIndices.map((index) => curves[metric][index])]),
     );
   return {
     ...series,
-    epochs: kept.map((index) => Number(epochs[index].toFixed(3))),
+    epochs: shownIndices.map((index) => Number(epochs[index].toFixed(3))),
     train: pick(series.train),
     validation: pick(series.validation),
     chosen: Object.fromEntries(
-      Object.entries(chosen).map(([metric, index]) => [metric, kept.indexOf(index)]),
+      Object.entries(chosen).map(([metric, index]) => [metric, shownIndices.indexOf(index)]),
     ),
   };
 }

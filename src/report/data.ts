@@ -1,8 +1,8 @@
 /**
- * What the page is given: one JSON object, its sections by name. The page draws from it and knows
+ * The data of the page: one JSON object, its sections by name. The page draws from it and knows
  * nothing else, so that a report on disk and the live view are the same program.
  *
- * Numbers that are not finite stand as null.
+ * Numbers that are not finite are null.
  */
 import type { Json } from "../workflow/step.ts";
 
@@ -177,7 +177,7 @@ export interface NumericSummary {
   sd: number | null;
   least: number | null;
   most: number | null;
-  /** Equal bins that the roles of a cohort share. */
+  /** The same equal bins for all roles of a cohort. */
   histogram: { from: number; to: number; counts: number[] } | null;
 }
 

@@ -6,7 +6,7 @@ import type { Binding } from "../workflow/graph.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { CurrentInstance, CurrentRun } from "./current_run.ts";
 
-/** The artifacts of one run, opened when asked for. */
+/** The artifacts of one run, opened when needed. */
 export class RunArtifacts {
   readonly #entries: ReadonlyMap<string, CurrentInstance>;
   readonly #opened = new Map<string, Artifact>();
@@ -45,7 +45,7 @@ export class RunArtifacts {
     return [bound].flat().flatMap((binding) => this.#bound(binding) ?? []);
   }
 
-  /** What it was given on a port where one artifact fits. */
+  /** The artifact on a port that takes a single one. */
   input(entry: CurrentInstance, port: string): Artifact | undefined {
     return this.inputs(entry, port)[0];
   }

@@ -1,4 +1,4 @@
-/** Every instance with what it was set to, took, made, said, and why it ran. */
+/** Every instance with its parameters, inputs, outputs, log, and why it ran. */
 import { reasonText } from "../engine/plan/reason.ts";
 import type { InstanceRecord } from "../engine/store/record.ts";
 import { logPath } from "../engine/run/run_folder.ts";
@@ -79,7 +79,7 @@ function inputsOf(
   );
 }
 
-/** What it said in this run; of what was cached, when it was made. */
+/** Its log of this run; for a cached instance, of the run that computed it. */
 function logOf(
   store: Store,
   run: CurrentRun,

@@ -77,14 +77,14 @@ interface Point {
   y: number;
 }
 
-/** Of dagre's points those in the middle of a rank; the ends and every other one lie between ranks. */
+/** Those of dagre's points that are in the middle of a rank; the ends and every other point are between ranks. */
 function middles(route: readonly Point[]): Point[] {
   return route.slice(1, -1).filter((_, index) => index % 2 === 1);
 }
 
 /**
  * From the end of the first box to the start of the last, straight past the boxes of each rank that
- * lies between, so that bends are in the gaps alone.
+ * lies between, so that bends are only in the gaps.
  */
 function passing(centres: readonly Point[], half: number): [number, number][] {
   const points = centres.flatMap(({ x, y }): [number, number][] => [

@@ -8,7 +8,7 @@ import { reportPage } from "./page.ts";
 
 /** Milliseconds between looks at the run's files, at least. */
 const LOOK = 400;
-/** Looking and telling take at most this share of the time. */
+/** Reading events and sending them take at most this fraction of the time. */
 const BUSY = 0.2;
 
 const HEADERS = {
@@ -23,7 +23,7 @@ const HEADERS = {
 type Sections = Map<string, string>;
 
 /**
- * Serves the report of a run at an address that only its reader knows: whoever shares the machine
+ * Serves the report of a run at a secret address: other users of the machine
  * can reach its loopback, but not guess the path.
  */
 export class LiveView {
@@ -53,7 +53,7 @@ export class LiveView {
   }
 
   /**
-   * @param port 0 takes one that is free
+   * @param port 0 takes a free one
    * @throws {DataError} when the port is in use
    */
   static async open(store: Store, run: string, port = 0): Promise<LiveView> {
@@ -74,7 +74,7 @@ export class LiveView {
     const { pathname, host } = new URL(request.url);
     const named = request.headers.get("host");
     const origin = request.headers.get("origin");
-    // A page elsewhere whose name was made to mean this machine says its own name here.
+    // DNS rebinding: a page of another site whose name resolves to this machine sends its own name.
     const { port } = this.#server.addr;
     const here = [`127.0.0.1:${port}`, `localhost:${port}`];
     if (named === null || !here.includes(named) || !here.includes(host)) return refusal(403);
@@ -111,7 +111,7 @@ export class LiveView {
     return this.#data.overview.status !== "running";
   }
 
-  /** Looks for news, tells them, and looks again while the run goes on. */
+  /** Reads new events, sends them, and repeats while the run goes on. */
   async #look(): Promise<void> {
     const { files } = this.store;
     const folder = runPath(this.store, this.run);
@@ -122,7 +122,7 @@ export class LiveView {
     if (record) {
       this.#seen = seen;
       this.#data = await this.#builder.build(record);
-      this.#tell();
+      this.#send();
     }
     if (this.#finished || this.#closed) return;
     const pause = Math.max(LOOK, (performance.now() - started) * (1 / BUSY - 1));
@@ -130,7 +130,7 @@ export class LiveView {
   }
 
   /** Sends the sections that changed. */
-  #tell(): void {
+  #send(): void {
     const changed: string[] = [];
     for (const [name, section] of Object.entries(this.#data)) {
       const text = `${JSON.stringify(name)}:${JSON.stringify(section)}`;

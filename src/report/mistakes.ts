@@ -43,19 +43,19 @@ export async function worstMistakes(
   const wrong = [...people.values()].filter((verdicts) => verdicts.wrong.size > 0)
     .sort((a, b) => b.doubt / b.of - a.doubt / a.of);
   const worst = await Promise.all(
-    wrong.slice(0, WORST).map(async (one) => {
-      const images = artifacts.input(one.entry, "images");
+    wrong.slice(0, WORST).map(async (mistake) => {
+      const images = artifacts.input(mistake.entry, "images");
       const strips = images && await stripsOf(images);
-      const session = strips?.find(one.participant, one.session);
+      const session = strips?.find(mistake.participant, mistake.session);
       return {
-        participant: one.participant,
-        session: one.session,
-        truth: one.truth,
-        predicted: mostOften(one.wrong),
-        confidence: rounded(one.doubt / one.of, 4)!,
-        wrongIn: [...one.wrong.values()].reduce((sum, count) => sum + count, 0),
-        of: one.of,
-        group: one.group,
+        participant: mistake.participant,
+        session: mistake.session,
+        truth: mistake.truth,
+        predicted: mostOften(mistake.wrong),
+        confidence: rounded(mistake.doubt / mistake.of, 4)!,
+        wrongIn: [...mistake.wrong.values()].reduce((sum, count) => sum + count, 0),
+        of: mistake.of,
+        group: mistake.group,
         strip: session ? await strips!.strip(session) : null,
       };
     }),
@@ -102,7 +102,7 @@ async function collect(
   }
 }
 
-/** Names of a node of the label code, joined where labels share one. */
+/** Names of a node of the label code, joined where labels are the same. */
 function classNames({ meta }: Artifact): (node: string) => string {
   const code = Object.entries(meta.label_code ?? {});
   return (node) =>

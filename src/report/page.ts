@@ -1,9 +1,9 @@
-/** The report as one HTML file that loads nothing. */
+/** The report as a single HTML file that loads nothing. */
 import { clientScript, clientStyle } from "./client.ts";
 import type { ReportData } from "./data.ts";
 
 /**
- * @param live whether a server stands behind it, from which it may hear of changes
+ * @param live whether a server sends it changes
  * @returns HTML whose content-security policy lets it run its own script and nothing else
  */
 export async function reportPage(data: ReportData, live = false): Promise<string> {
@@ -38,7 +38,7 @@ export async function reportPage(data: ReportData, live = false): Promise<string
 `;
 }
 
-/** JSON that can't end the element it stands in, whatever its strings say. */
+/** JSON that can't end its script element, whatever strings it has. */
 function embedded(data: ReportData): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }

@@ -1,7 +1,7 @@
-/** The graph of steps on a narrow screen: one step a row, edges in lanes beside the boxes. */
+/** The graph of steps on a narrow screen: one step a row, edges in lanes next to the boxes. */
 import type { GraphData, GraphLayout } from "./data.ts";
 
-/** Pixels of the whole, of which the lanes take what they need. */
+/** Width of boxes and lanes together, in pixels. */
 const WIDTH = 352;
 const NARROWEST_BOX = 190;
 const BOX_HEIGHT = 46;

@@ -2,7 +2,7 @@
 import { decode, encode } from "fast-png";
 
 /**
- * A PNG of 8 bits at most `side` pixels wide and high, by means over whole pixels; what is smaller
+ * A PNG of 8 bits at most `side` pixels wide and high, by means over blocks of pixels; what is smaller
  * comes back as it is.
  */
 export function shrunkPng(bytes: Uint8Array, side: number): Uint8Array {

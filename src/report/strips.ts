@@ -45,10 +45,12 @@ export class ImageStrips {
   }
 
   find(participant: string, session: string): Session | undefined {
-    return this.sessions.find((one) => one.participant === participant && one.session === session);
+    return this.sessions.find((each) =>
+      each.participant === participant && each.session === session
+    );
   }
 
-  /** @throws {DataError} when its file is gone or no tensor of images */
+  /** @throws {DataError} when its file is missing or no tensor of images */
   strip(session: Session): Promise<Strip> {
     const made = this.#made.get(session.path) ?? this.#draw(session);
     this.#made.set(session.path, made);
@@ -99,7 +101,7 @@ function middlePlane(data: Float32Array, shape: readonly number[]): Plane {
   return { width, height, at: (x, y) => data[(x * height + y) * depth + middle] };
 }
 
-/** Grey values of all planes share one scale, between the darkest and the brightest shares. */
+/** Grey values of all planes have the same scale, between two quantiles. */
 function drawRow(planes: readonly Plane[]): Uint8Array {
   const scale = Math.min(1, ...planes.map(({ width, height }) => CELL / Math.max(width, height)));
   const sizes = planes.map(({ width, height }) => ({
@@ -110,8 +112,8 @@ function drawRow(planes: readonly Plane[]): Uint8Array {
   const height = Math.max(...sizes.map((size) => size.height));
   const values = planes.map((plane, index) => resample(plane, sizes[index]));
   const sorted = Float32Array.from(values.flatMap((plane) => [...plane])).sort();
-  const [black, white] = [DARKEST, BRIGHTEST].map((share) =>
-    sorted[Math.floor(share * (sorted.length - 1))]
+  const [black, white] = [DARKEST, BRIGHTEST].map((quantile) =>
+    sorted[Math.floor(quantile * (sorted.length - 1))]
   );
   const pixels = new Uint8Array(width * height);
   let left = 0;
@@ -120,8 +122,8 @@ function drawRow(planes: readonly Plane[]): Uint8Array {
     const top = Math.floor((height - size.height) / 2);
     for (let y = 0; y < size.height; y++) {
       for (let x = 0; x < size.width; x++) {
-        const share = (plane[y * size.width + x] - black) / (white - black || 1);
-        pixels[(top + y) * width + left + x] = Math.min(255, Math.max(0, Math.round(255 * share)));
+        const grey = (plane[y * size.width + x] - black) / (white - black || 1);
+        pixels[(top + y) * width + left + x] = Math.min(255, Math.max(0, Math.round(255 * grey)));
       }
     }
     left += size.width + GAP;

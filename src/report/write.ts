@@ -3,13 +3,13 @@ import { DataError } from "../errors.ts";
 import { runPath } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
 
-/** Where a run's own report is kept. */
+/** Path of a run's own report. */
 export function reportPath(store: Store, run: string): string {
   return `${runPath(store, run)}/report.html`;
 }
 
 /**
- * Written beside its place and renamed, so that a reader never sees half a report.
+ * Writes a temporary file and renames it, so that a reader never finds half a report.
  *
  * @throws {DataError} when the folder is missing or the disk refuses
  */

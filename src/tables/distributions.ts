@@ -33,7 +33,7 @@ export function chiSquareTail(x: number, degreesOfFreedom: number): number {
   return scale / continued(z + 1 - a, (n) => [-n * (n - a), z + 1 - a + 2 * n]);
 }
 
-/** Regularised: I_x(a, b), with y = 1 - x given apart since it may be small. */
+/** Regularised: I_x(a, b), with y = 1 - x as its own argument since it may be small. */
 function incompleteBeta(x: number, y: number, a: number, b: number): number {
   if (x <= 0 || y <= 0) return x <= 0 ? 0 : 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(y, x, b, a);

@@ -1,11 +1,11 @@
-/** Sets participants aside, alike in diagnosis, age and sex to those who stay. */
+/** Draws a test set whose diagnosis, age and sex are distributed as in the rest. */
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { cellNumber, compareText, type SessionTable } from "./session_table.ts";
 import { chiSquareTest, moments, type TestResult, tTestOf } from "./statistics.ts";
 
 export interface HoldoutOptions {
-  /** Participants to set aside: a number from 1 up, or a share of all below 1 (rounded down). */
+  /** Size of the test set: a number of participants from 1, or a fraction of all below 1 (rounded down). */
   nTest: number;
   seed: number;
   /** A draw is taken when both p-values reach these. */
@@ -13,7 +13,7 @@ export interface HoldoutOptions {
   pSexThreshold: number;
   /** Takes the first draw, whatever ages and sexes. */
   ignoreDemographics: boolean;
-  /** A column to stratify on beside the diagnosis. */
+  /** A column to stratify on besides the diagnosis. */
   categoricalVariable?: string;
   /** Draws before the best one so far is taken. */
   maxDraws: number;
@@ -42,7 +42,7 @@ interface Person {
 
 /**
  * Draws the split. Each draw is stratified on diagnosis (and the categorical variable): every
- * stratum gives its share, to within one participant. Ages are compared by {@link tTestOf}, sexes by
+ * stratum contributes in proportion to its size, to within one participant. Ages are compared by {@link tTestOf}, sexes by
  * {@link chiSquareTest} on counts. The first draw that passes is taken; when none of `maxDraws` does,
  * the one whose smaller ratio of p-value to threshold is largest.
  *
@@ -122,7 +122,7 @@ function readPeople(labels: SessionTable, options: HoldoutOptions): Person[] {
   });
 }
 
-/** Indices of the people of each stratum. Strata of one are pooled, so that they can be shared. */
+/** Indices of the people of each stratum. Strata of one person are pooled, so that they can be divided. */
 function groupStrata(people: readonly Person[]): number[][] {
   const strata = new Map<string, number[]>();
   people.forEach(({ stratum }, index) => {
@@ -135,7 +135,7 @@ function groupStrata(people: readonly Person[]): number[][] {
   return [...sorted.filter((members) => members.length > 1), ...single.length > 0 ? [single] : []];
 }
 
-/** 1 for everyone who is set aside. */
+/** 1 for everyone in the test set. */
 function drawStratified(
   strata: readonly number[][],
   total: number,
@@ -147,7 +147,7 @@ function drawStratified(
   const shares = strata.map((members) => members.length * heldOutCount / total);
   const counts = shares.map(Math.floor);
   const short = heldOutCount - counts.reduce((sum, count) => sum + count, 0);
-  // The largest remainders give one more; ties are decided by lot.
+  // Strata with the largest remainders contribute one more; ties are drawn at random.
   const order = random.shuffle(strata.map((_, i) => i))
     .sort((a, b) => (shares[b] - counts[b]) - (shares[a] - counts[a]));
   for (const stratum of order.slice(0, short)) counts[stratum]++;

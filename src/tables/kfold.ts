@@ -6,7 +6,7 @@ import { compareText, nameSome, type SessionTable } from "./session_table.ts";
 export interface KfoldOptions {
   nSplits: number;
   seed: number;
-  /** Column whose classes every fold gets an equal share of; undefined: none. */
+  /** Column whose classes are distributed equally over the folds; undefined: none. */
   stratification?: string;
 }
 
@@ -17,7 +17,7 @@ export interface Fold {
 }
 
 /**
- * Deals participants to folds: each is validated on exactly once, all sessions of one together, and
+ * Assigns participants to folds: each is validated on exactly once, with all its sessions, and
  * both the size of folds and the count of every class in them are equal to within one. A
  * participant's class is that of the first session.
  *
@@ -39,7 +39,7 @@ export function drawFolds(labels: SessionTable, options: KfoldOptions): Fold[] {
 
   const random = new Random(options.seed, "split.kfold");
   const foldOf = new Map<string, number>();
-  // Dealing goes on where the last class stopped: that keeps the folds' sizes within one.
+  // Assigning continues where the last class stopped, so that the folds' sizes differ by at most one.
   let next = 0;
   for (const name of [...classes.keys()].sort(compareText)) {
     for (const participant of random.shuffle([...classes.get(name) ?? []])) {

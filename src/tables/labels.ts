@@ -6,13 +6,13 @@ import { nameSome, sessionKey, sessionMonths, SessionTable } from "./session_tab
 export interface LabelsOptions {
   /** Diagnoses to keep. */
   diagnoses: readonly string[];
-  /** Columns to keep beside ids, age, sex and diagnosis. */
+  /** Columns of the result besides ids, age, sex and diagnosis. */
   variablesOfInterest: readonly string[];
   /** Keeps participants enrolled with a subjective memory complaint (ADNI). */
   keepSmc: boolean;
   /** Leaves out participants with a single session. */
   removeUniqueSession: boolean;
-  /** Sessions that may be kept, by {@link sessionKey}; absent: all. */
+  /** Sessions that may be in the result, by {@link sessionKey}; absent: all. */
   restriction?: ReadonlySet<string>;
   /** Sessions of which there is an image, by {@link sessionKey}; absent: all. */
   imaged?: ReadonlySet<string>;
@@ -50,7 +50,7 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
     table = stage(table.with(several.flat()), "of participants with several sessions");
   }
   table = stage(fillDiagnosis(table, diagnosis), "with a known diagnosis");
-  const wanted = new Set(options.diagnoses);
+  const diagnoses = new Set(options.diagnoses);
   const seen = new Set(table.rows.map((row) => row[diagnosis]));
   const absent = options.diagnoses.filter((name) => !seen.has(name));
   if (absent.length > 0) {
@@ -59,7 +59,7 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
     );
   }
   table = stage(
-    table.with(table.rows.filter((row) => wanted.has(row[diagnosis] ?? ""))),
+    table.with(table.rows.filter((row) => diagnoses.has(row[diagnosis] ?? ""))),
     `diagnosed ${options.diagnoses.join(" or ")}`,
   );
   table = keep(table, options.imaged, (left) => stage(left, "with an image"));
@@ -106,7 +106,7 @@ const AFTER_CHANGE: Readonly<Record<string, string>> = {
   "6": "AD",
 };
 
-/** ADNI codes the diagnosis after a conversion; it stands in where the diagnosis is missing. */
+/** ADNI codes the diagnosis after a conversion; it replaces a missing diagnosis. */
 function fromDiagnosisChange(table: SessionTable, diagnosis: number): SessionTable {
   if (!table.has("adni_diagnosis_change")) return table;
   const change = table.column("adni_diagnosis_change");
@@ -161,7 +161,7 @@ function chooseColumns(
     } else chosen.push({ name, from });
   }
   chosen.push({ name: "diagnosis", from: diagnosis });
-  // Tells people of several data sets apart.
+  // Distinguishes people of several data sets.
   if (table.has("cohort")) chosen.push({ name: "cohort", from: table.column("cohort") });
   const missing = options.variablesOfInterest.filter((name) => !table.has(name));
   if (missing.length > 0) {

@@ -1,8 +1,8 @@
 /**
  * The leakage guard: nobody may be in two of train, validation and test.
  *
- * A person is one `participant_id` (in one cohort, where tables say which), whatever the session;
- * and two sessions whose images have the same bytes are one person under two names.
+ * A person is one `participant_id` (in one cohort, where tables name it), whatever the session;
+ * and two sessions whose images have the same bytes are the same person under two names.
  */
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
@@ -20,7 +20,7 @@ export interface GuardedSession {
   session: string;
   /** Distinguishes equal ids of several data sets; absent: one data set. */
   cohort?: string;
-  /** Of the image it stands for, where known. */
+  /** Of its image, where known. */
   digest?: string;
 }
 
@@ -86,7 +86,7 @@ export function findLeakage(tables: readonly RoleTable[]): Overlap[] {
 
 function overlapsOf(a: RoleTable, b: RoleTable): Overlap[] {
   const roles: [string, string] = [a.role, b.role];
-  // Cohorts tell people apart only where both tables know them.
+  // Cohorts distinguish people only where both tables have them.
   const withCohort = [a, b].every((table) =>
     table.sessions.every((session) => session.cohort !== undefined)
   );
@@ -107,9 +107,9 @@ function overlapsOf(a: RoleTable, b: RoleTable): Overlap[] {
 
 /**
  * Refuses tables that share a person. Call it with every table a step is about to use, before any
- * work on a device; give digests wherever images are at hand.
+ * work on a device; give digests wherever images exist.
  *
- * @param subject the step or file at fault, for the message
+ * @param subject the step or file that the message names
  * @throws {DataError} naming the participants and the two roles
  */
 export function assertNoLeakage(tables: readonly RoleTable[], subject: string): void {
@@ -129,23 +129,23 @@ export function assertNoLeakage(tables: readonly RoleTable[], subject: string): 
 }
 
 /**
- * Whether predictions may be made, and what their `meta.leakage` says.
+ * Whether predictions may be made, and their `meta.leakage`.
  *
  * @param model sessions the weights were trained or validated on, and whether these are all
- * @param asked whether the workflow asks by name for predictions on training data
- * @throws {DataError} when people overlap and it was not asked for
+ * @param allowed whether the workflow allows predictions on training data by name
+ * @throws {DataError} when people overlap and it is not allowed
  */
 export function leakageStatus(
   model: { sessions: readonly GuardedSession[]; complete: boolean },
   predicted: readonly GuardedSession[],
-  asked: boolean,
+  allowed: boolean,
   subject: string,
 ): LeakageStatus {
   const tables = [
     { role: "training", sessions: model.sessions },
     { role: "the predicted participants", sessions: predicted },
   ];
-  if (!asked) assertNoLeakage(tables, subject);
+  if (!allowed) assertNoLeakage(tables, subject);
   else if (findLeakage(tables).length > 0) return "predicting on training data";
   return model.complete ? "none" : "not checkable";
 }

@@ -13,7 +13,7 @@ interface Visit {
  * Adds the column `progression`: `s` stable, `p` progresses, `r` regresses, `us` unstable (a
  * participant who does both), `uk` unknown (the last session).
  *
- * A session is compared with the one exactly `horizon` months later; where follow-up ends before,
+ * A session is compared with the session exactly `horizon` months later; where follow-up ends before,
  * with the last one; where there is none at that time, with the nearest before it and, if that is
  * equal, with the nearest after it.
  *
@@ -22,7 +22,7 @@ interface Visit {
 export function addProgression(labels: SessionTable, horizon: number): SessionTable {
   const diagnosis = labels.column("diagnosis");
   const previous = labels.has("progression") ? labels.column("progression") : undefined;
-  const kept = labels.columns.map((_, i) => i).filter((i) => i !== previous);
+  const others = labels.columns.map((_, i) => i).filter((i) => i !== previous);
   const rows = [...labels.byParticipant()].flatMap(([participant, sessions]) => {
     const visits = sessions.map((row): Visit => {
       const months = sessionMonths(labels.session(row));
@@ -39,11 +39,11 @@ export function addProgression(labels: SessionTable, horizon: number): SessionTa
     const changes = visits.map((_, i) => changeAfter(visits, i, horizon));
     const unstable = changes.includes("p") && changes.includes("r");
     return sessions.map((row, i) => [
-      ...kept.map((column) => row[column]),
+      ...others.map((column) => row[column]),
       unstable ? "us" : i === sessions.length - 1 ? "uk" : changes[i],
     ]);
   });
-  const columns = [...kept.map((i) => labels.columns[i]), "progression"];
+  const columns = [...others.map((i) => labels.columns[i]), "progression"];
   return new SessionTable({ columns, rows }, labels.subject);
 }
 

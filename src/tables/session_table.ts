@@ -8,7 +8,7 @@ export function sessionMonths(session: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Order of time where names tell it (`ses-M06` before `ses-M012`), of the names otherwise. */
+/** Order of time where the names have months (`ses-M06` before `ses-M012`), of the names otherwise. */
 export function compareSessions(a: string, b: string): number {
   const first = sessionMonths(a), second = sessionMonths(b);
   if (first !== undefined && second !== undefined && first !== second) return first - second;

@@ -21,7 +21,7 @@ export default {
     await Deno.mkdir(folder, { recursive: true });
     for await (const { name } of Deno.readDir(folder)) {
       if (files.some(([file]) => file === name)) {
-        throw new UsageError(`${shortPath(`${folder}/${name}`)} is there already`);
+        throw new UsageError(`${shortPath(`${folder}/${name}`)} exists already`);
       }
     }
     for (const [name, text] of files) {

@@ -29,16 +29,16 @@ interface Import {
   location: Location;
 }
 
-/** Gyrus's public interface, the one import from outside. */
+/** Gyrus's public interface, the only import from outside. */
 const API = realpathSync(fileURLToPath(new URL("../../../mod.ts", import.meta.url)));
 const CODE = [".ts", ".mts", ".js", ".mjs"];
-const API_SUGGESTION = 'a step may import files beside it, and from "gyrus"';
+const API_SUGGESTION = 'a step may import files of its folder, and from "gyrus"';
 
 /**
  * Reads the modules of a user's step.
  *
  * @param path absolute path of the step's module
- * @throws {WorkflowError} with every import that leaves the step's folder or is dynamic, every
+ * @throws {WorkflowError} with every import from outside the step's folder or dynamic, every
  *   module that is missing or no TypeScript, and their lines
  */
 export function readModuleGraph(path: string): ModuleGraph {
@@ -111,7 +111,7 @@ class Walk {
     if (real === API) return API;
     const outside = (file: string, folder: string) => !file.startsWith(`${folder}/`);
     if (outside(path, this.#folder) || outside(real, this.#realFolder)) {
-      return refuse(`"${specifier}" lies outside the step's folder ${this.#folder}`);
+      return refuse(`"${specifier}" is outside the step's folder ${this.#folder}`);
     }
     if (attribute === undefined && !CODE.includes(extname(path))) {
       return refuse(

@@ -2,7 +2,7 @@
  * The parameters of a user's step on their way out of its worker.
  *
  * They cross as JSON Schema and become zod schemas again, a field at a time, so that the reader
- * treats them like any other step's. What JSON Schema can't say, such as a refinement, is checked
+ * treats them like any other step's. What JSON Schema can't express, such as a refinement, is checked
  * by the original schema before the step runs.
  */
 import { z } from "zod";
@@ -11,7 +11,7 @@ import type { Json } from "../../workflow/step.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** @throws {Error} when a field can't be told as JSON Schema, such as a transform */
+/** @throws {Error} when JSON Schema can't express a field, such as a transform */
 export function encodeParameters(params: z.ZodObject): JsonSchema {
   return z.toJSONSchema(params, { io: "input" });
 }

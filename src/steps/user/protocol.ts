@@ -1,4 +1,4 @@
-/** What the engine and the worker of a user's step send and call. */
+/** What the engine and the worker of a user's step send to and call on each other. */
 import type { z } from "zod";
 import type {
   Artifact,
@@ -31,7 +31,7 @@ export interface Declaration {
   unkeyed?: readonly string[];
 }
 
-/** An input artifact; its bytes are asked for by `handle`. */
+/** An input artifact; its bytes are requested by `handle`. */
 export interface SentArtifact {
   handle: number;
   type: string;
@@ -42,7 +42,7 @@ export interface SentArtifact {
   axes?: Artifact["axes"];
 }
 
-/** What a step's `run` is handed. */
+/** The context of a step's `run`, without its functions. */
 export interface SentContext {
   params: Readonly<Record<string, Json>>;
   inputs: Readonly<Record<string, SentArtifact | readonly SentArtifact[]>>;

@@ -8,7 +8,7 @@ import type { Artifact, Blob, Json, StepContext, StepOutput } from "../../workfl
 import type { ModuleGraph } from "./module_graph.ts";
 import type { Declaration, SentArtifact, SentContext, Start, StepMethods } from "./protocol.ts";
 
-/** Time that a step gets to save its work after an interrupt. */
+/** Time that a step has to save its work after an interrupt. */
 const GRACE_SECONDS = 10;
 
 /** A worker that can read the modules of one step and nothing else. */
@@ -61,7 +61,7 @@ class Sandbox {
   }
 }
 
-/** What a step says of itself. @throws {WorkflowError} when its module fails or declares no step */
+/** Reads a step's declaration. @throws {WorkflowError} when its module fails or declares no step */
 export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<Declaration> {
   const sandbox = new Sandbox(path, graph, { log: () => {} });
   try {
@@ -74,7 +74,7 @@ export async function declareInSandbox(path: string, graph: ModuleGraph): Promis
   }
 }
 
-/** Runs a step whose inputs are all that it can see. */
+/** Runs a step, which can read nothing but its inputs. */
 export async function runInSandbox(
   path: string,
   graph: ModuleGraph,
@@ -108,7 +108,7 @@ export async function runInSandbox(
   }
 }
 
-/** What one instance may see: its inputs, its path parameters, and what it stored itself. */
+/** What one instance may read: its inputs, its path parameters, and what it stored itself. */
 class Access {
   readonly sent: SentContext;
   readonly handlers: Handlers;
@@ -125,7 +125,7 @@ class Access {
       inputs: Object.fromEntries(
         Object.entries(context.inputs).map(([port, input]) => [
           port,
-          isList(input) ? input.map((one) => this.#send(one)) : this.#send(input),
+          isList(input) ? input.map((each) => this.#send(each)) : this.#send(input),
         ]),
       ),
       cpus: context.cpus,
@@ -149,9 +149,9 @@ class Access {
         const found = await context.checkpoints?.latest(upTo);
         return found && { position: found.position, artifact: this.#send(found.artifact) };
       },
-      saveCheckpoint: (position: number, draft: StepOutput, options?: { final?: boolean }) => {
-        this.#checkOutput(draft, "checkpoint");
-        return context.checkpoints?.save(position, draft, options);
+      saveCheckpoint: (position: number, state: StepOutput, options?: { final?: boolean }) => {
+        this.#checkOutput(state, "checkpoint");
+        return context.checkpoints?.save(position, state, options);
       },
     };
   }
@@ -165,7 +165,7 @@ class Access {
 
   checkOutputs(value: unknown): Readonly<Record<string, StepOutput>> {
     if (!isObject(value)) throw this.#problem("`run` must return an object of outputs");
-    for (const [output, draft] of Object.entries(value)) this.#checkOutput(draft, output);
+    for (const [output, content] of Object.entries(value)) this.#checkOutput(content, output);
     return value as Readonly<Record<string, StepOutput>>;
   }
 
@@ -173,12 +173,20 @@ class Access {
     const { type, digest, meta, files, items, axes } = artifact;
     for (const file of files) this.#blobs.add(file.digest);
     const handle = this.#artifacts.push(artifact) - 1;
-    return { handle, type, digest, meta, files, items: items?.map((one) => this.#send(one)), axes };
+    return {
+      handle,
+      type,
+      digest,
+      meta,
+      files,
+      items: items?.map((each) => this.#send(each)),
+      axes,
+    };
   }
 
   #check(blob: Blob): void {
     if (this.#blobs.has(blob.digest)) return;
-    throw this.#problem(`blob ${blob.digest} is none of its inputs and nothing that it stored`);
+    throw this.#problem(`blob ${blob.digest} is none of its inputs, and the step did not store it`);
   }
 
   #checkPath(file: string): void {
@@ -188,11 +196,11 @@ class Access {
       return real === allowed || real.startsWith(`${allowed}/`);
     });
     if (inside) return;
-    throw this.#problem(`${file} is not named by a path parameter of its own; declare one`);
+    throw this.#problem(`${file} is not named by a path parameter of the step; declare one`);
   }
 
-  #checkOutput(draft: unknown, output: string): void {
-    const { meta, files, items } = isObject(draft) ? draft : { meta: null };
+  #checkOutput(value: unknown, output: string): void {
+    const { meta, files, items } = isObject(value) ? value : { meta: null };
     if (!isObject(meta ?? {}) || !isObject(files ?? {}) || !Array.isArray(items ?? [])) {
       throw this.#problem(`output "${output}" must be { meta?, files?, items? }`);
     }
@@ -211,7 +219,7 @@ class Access {
   }
 }
 
-/** What a step did that it has no permission for, said in its own terms. */
+/** Replaces the runtime's message about a missing permission by one that a step's author understands. */
 function explainDenied(path: string, error: unknown): unknown {
   if (error instanceof Error) error.stack = ownFrames(error, path);
   const message = messageOf(error);
@@ -220,15 +228,13 @@ function explainDenied(path: string, error: unknown): unknown {
   const [, permission, what = ""] = denied;
   const problem = permission === "read"
     ? `reads ${what}, which is none of its inputs: declare it as an input or as a path parameter, and read it by context.external and context.get`
-    : `asks for ${permission} access${
-      what && ` to ${what}`
-    }, but a step has its inputs and nothing else`;
+    : `asks for ${permission} access${what && ` to ${what}`}, but a step can use only its inputs`;
   return new DataError(path, problem, { cause: error });
 }
 
-/** A stack without the frames of the machinery around the step. */
+/** A stack with only the frames of the step's own modules. */
 function ownFrames(error: Error, path: string): string {
-  // Stacks have some characters escaped in one place and not in another.
+  // Some stack frames escape characters of the path, others do not.
   const folders = [`file://${dirname(path)}/`, `${pathToFileURL(dirname(path)).href}/`];
   const frames = (error.stack ?? "").split("\n")
     .filter((line) => folders.some((folder) => line.includes(folder)));

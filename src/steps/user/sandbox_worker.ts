@@ -1,5 +1,5 @@
 /**
- * Runs one step of a user's, without any permission but to load the modules that were hashed.
+ * Runs a user's own step, with no permission except to load the modules that were hashed.
  *
  * The step's module is imported here, while the worker runs, because only then do the worker's own
  * permissions count: what a worker imports at its start follows those of its parent.
@@ -32,7 +32,7 @@ const computations = new Map<number, () => Promise<Uint8Array>>();
 
 self.onmessage = ({ data }: MessageEvent<Start>) => {
   self.onmessage = null;
-  closeSideDoors();
+  removeGlobals();
   channel = new Channel(
     data.port,
     {
@@ -44,16 +44,16 @@ self.onmessage = ({ data }: MessageEvent<Start>) => {
   );
 };
 
-/** What needs no permission and yet reaches beyond the step. */
-function closeSideDoors(): void {
+/** Removes globals that need no permission and yet reach beyond the step. */
+function removeGlobals(): void {
   const refuse = (what: string) => () => {
     throw new Error(`a step must not ${what}`);
   };
-  const say = (...values: unknown[]) => {
+  const log = (...values: unknown[]) => {
     const text = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
     void channel.call("log", text.join(" "));
   };
-  for (const method of ["log", "info", "debug", "warn", "error"] as const) console[method] = say;
+  for (const method of ["log", "info", "debug", "warn", "error"] as const) console[method] = log;
   Deno.exit = refuse("end the program");
   self.close = refuse("end its worker");
   for (const name of ["Worker", "BroadcastChannel", "caches"]) Reflect.deleteProperty(self, name);
@@ -91,13 +91,13 @@ function problemOf(step: StepKind | undefined): string | undefined {
   if (typeof step.inputs !== "object") return "`inputs` must be an object of ports";
   if (typeof step.outputs !== "object") return "`outputs` must be an object of ports";
   if (Object.values(step.outputs).some((port) => port.publish)) {
-    return "an output's `publish` is not available to a step of one's own: return the files as they are to be published";
+    return "a user's own step can't declare an output's `publish`: return the files as they are to be published";
   }
   const { source, preset, checkParams, planNotes, preflight, checkInputs, estimate } = step;
   const early = source || preset || checkParams || planNotes || preflight || checkInputs ||
     estimate;
   if (step.runs === "device" || early) {
-    return 'a step of one\'s own has no `source`, `preset`, `checkParams`, `planNotes`, `preflight`, `checkInputs` or `estimate`, and does not run on the "device"';
+    return "a user's own step can't declare `source`, `preset`, `checkParams`, `planNotes`, `preflight`, `checkInputs` or `estimate`, and does not run on the \"device\"";
   }
   return undefined;
 }
@@ -131,8 +131,8 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutpu
           const found = await channel.call("latestCheckpoint", upTo);
           return found && { position: found.position, artifact: artifact(found.artifact) };
         },
-        save: (position, output, options) =>
-          channel.call("saveCheckpoint", position, output, options),
+        save: (position, state, options) =>
+          channel.call("saveCheckpoint", position, state, options),
       }
       : undefined,
   };

@@ -154,7 +154,7 @@ next: gyrus run study/workflow.toml
   assertEquals([checked.code, checked.err], [0, ""]);
   const again = await project.gyrus("new", "study");
   assertEquals(again.code, 2);
-  assertStringIncludes(again.err, "is there already");
+  assertStringIncludes(again.err, "exists already");
 });
 
 Deno.test("steps and schema describe every step kind", async () => {
