@@ -24,7 +24,7 @@ import type { z as Zod } from "zod";
 import type { Counts, EngineEvent, EventBody, RunStatus } from "./src/engine/plan/events.ts";
 import type { PlanState } from "./src/engine/plan/plan.ts";
 import type { Reason } from "./src/engine/plan/reason.ts";
-import type { Selection } from "./src/engine/plan/select.ts";
+import type { InstanceSelection } from "./src/engine/plan/select.ts";
 import type { Store as OpenedStore, VerifyPolicy } from "./src/engine/store/store.ts";
 import type { AxisValue, Workflow as ReadWorkflow } from "./src/workflow/graph.ts";
 import type { Digest, Estimate, Json, ParameterSchema, UserStep } from "./src/workflow/step.ts";
@@ -62,7 +62,7 @@ export type {
   PlanState,
   Reason,
   RunStatus,
-  Selection,
+  InstanceSelection,
   VerifyPolicy,
 };
 
@@ -198,7 +198,7 @@ export interface Store {
 }
 
 /** Which instances to plan, and who listens. */
-export interface PlanOptions extends Selection {
+export interface PlanOptions extends InstanceSelection {
   /** Stops the steps that read files outside the store. */
   readonly signal?: AbortSignal;
   /** Called with what those steps log. */
@@ -232,7 +232,7 @@ export interface Plan {
 }
 
 /** Which instances to run, and how. */
-export interface RunOptions extends Selection {
+export interface RunOptions extends InstanceSelection {
   /** First interrupt: nothing more starts; running steps are asked to save and stop. */
   readonly signal?: AbortSignal;
   /** Second interrupt: nothing is waited for. */

@@ -197,7 +197,7 @@ export interface SampleSheet {
 }
 
 export interface MistakesData {
-  /** Predictions looked at: `image level, chosen by BA`. */
+  /** Which predictions: `image level, selected by BA`. */
   about: string;
   wrong: number;
   participants: number;

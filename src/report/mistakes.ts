@@ -61,7 +61,7 @@ export async function worstMistakes(
     }),
   );
   return {
-    about: `image level, networks chosen by ${[...metrics].join(" or ")}`,
+    about: `image level, networks selected by ${[...metrics].join(" or ")}`,
     wrong: wrong.length,
     participants: people.size,
     worst,

@@ -206,7 +206,7 @@ async function sections(browser: Browser, project: Project): Promise<void> {
   const [{ figures, target }] = data.attributions;
   assertEquals([target, figures.length], ["AD", 6]);
   const captions = page.locator("#attribution figcaption");
-  assertStringIncludes(await captions.nth(0).innerText(), "everyone chosen by loss");
+  assertStringIncludes(await captions.nth(0).innerText(), "everyone selected by loss");
   assertStringIncludes(await page.locator("#attribution p").first().innerText(), "Grad-CAM of AD");
 
   await page.locator("#curves").getByRole("button", { name: "age", exact: true }).click();

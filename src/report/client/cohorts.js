@@ -50,7 +50,7 @@ function leakage(cohorts) {
       `No leakage: in ${
         cohorts.length === 1 ? cohorts[0].title : `all ${cohorts.length} splits`
       } ` +
-        `nobody is on two sides (compared: ${cohorts[0].leakage.checked}).`,
+        `no participant is in two sets (compared: ${cohorts[0].leakage.checked}).`,
     );
   }
   return element(
@@ -68,8 +68,8 @@ function demographics({ roles, tests }) {
   const pairs = [...new Set(tests.map((test) => test.roles.join(" vs ")))];
   const p = (/** @type {string} */ variable) =>
     pairs.map((pair) => {
-      const test = tests.find((one) =>
-        one.variable === variable && one.roles.join(" vs ") === pair
+      const test = tests.find((each) =>
+        each.variable === variable && each.roles.join(" vs ") === pair
       );
       return test
         ? element(

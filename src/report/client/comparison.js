@@ -15,7 +15,7 @@ const REGRESSION = ["MAE", "RMSE", "R2_score"];
 const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
 /**
- * This run beside another: what was changed, and what came of it.
+ * This run compared with another: what was changed, and how the results differ.
  *
  * @param {HTMLElement} root
  * @param {ReportData} data

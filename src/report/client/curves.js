@@ -46,12 +46,14 @@ export function renderCurves(root, { curves }) {
   const trained = [...new Set(curves.series.map(stepOf))];
   const steps = trained.length > 1 ? [...trained, ALL] : trained;
   if (!steps.includes(state.step)) state.step = steps[0];
-  const series = curves.series.filter((one) => state.step === ALL || stepOf(one) === state.step);
+  const series = curves.series.filter((curve) =>
+    state.step === ALL || stepOf(curve) === state.step
+  );
   const metrics = curves.metrics.filter((metric) =>
     series.some(({ validation, train }) => metric in validation || metric in train)
   );
   if (!metrics.includes(state.metric)) state.metric = metrics[0];
-  const names = series.map((one) => nameOf(one, state.step === ALL));
+  const names = series.map((curve) => nameOf(curve, state.step === ALL));
   const chart = root.querySelector(".chart") ?? element("div", { class: "chart" });
   refill(
     root,
@@ -85,22 +87,22 @@ export function renderCurves(root, { curves }) {
 
 /** @param {CurveSeries[]} series @param {string[]} names @returns {import("./line_chart.js").Line[]} */
 function linesOf(series, names) {
-  const shown = series.map((one, index) => ({ one, index, name: names[index] }))
+  const shown = series.map((curve, index) => ({ curve, index, name: names[index] }))
     .filter(({ name }) => !state.hidden.has(name));
   const colors = colorsIn(names);
   const faint = shown.length > MOST_BOLD;
   const sides = /** @type {("train" | "validation")[]} */ (["train", "validation"])
     .filter((side) => state[side]);
   return sides.flatMap((side) =>
-    shown.filter(({ one }) => one[side][state.metric]).map(({ one, index, name }) => ({
+    shown.filter(({ curve }) => curve[side][state.metric]).map(({ curve, index, name }) => ({
       name: `${name}, ${side}`,
-      xs: one.epochs,
-      ys: one[side][state.metric],
+      xs: curve.epochs,
+      ys: curve[side][state.metric],
       color: colors[index],
       dash: side === "train" ? [5, 4] : [],
       width: faint ? 1 : side === "train" ? 1.2 : 2,
-      alpha: faint ? side === "train" ? 0.25 : 0.6 : one.against ? 0.45 : 1,
-      marked: side === "validation" ? markOf(one) : undefined,
+      alpha: faint ? side === "train" ? 0.25 : 0.6 : curve.against ? 0.45 : 1,
+      marked: side === "validation" ? markOf(curve) : undefined,
     }))
   );
 }
@@ -110,9 +112,9 @@ function stepOf({ instance }) {
   return instance.replace(/\[.*/, "");
 }
 
-/** @param {CurveSeries} series @param {boolean} whole whether its step is to be named */
-function nameOf({ instance, network, against }, whole) {
-  const text = whole ? instance : axesText(instance);
+/** @param {CurveSeries} series @param {boolean} withStep whether the name has the step */
+function nameOf({ instance, network, against }, withStep) {
+  const text = withStep ? instance : axesText(instance);
   return `${text}${network === null ? "" : ` · network ${network}`}${against ? BEFORE : ""}`;
 }
 
@@ -211,7 +213,7 @@ function chosenTable(series, names) {
   return element(
     "details",
     {},
-    element("summary", {}, "Chosen epochs"),
-    table("Chosen epochs", ["network", "chosen by", "epoch", "train", "validation"], rows),
+    element("summary", {}, "Selected epochs"),
+    table("Selected epochs", ["network", "selected by", "epoch", "train", "validation"], rows),
   );
 }

@@ -63,12 +63,12 @@ export function refill(root, ...children) {
     ...root.querySelectorAll("a, button, input, select, summary, [tabindex]"),
   ]);
   const details = () => [...root.querySelectorAll("details")];
-  const title = (/** @type {HTMLDetailsElement} */ one) =>
-    one.querySelector("summary")?.textContent;
+  const title = (/** @type {HTMLDetailsElement} */ each) =>
+    each.querySelector("summary")?.textContent;
   const focused = controls().findIndex((control) => control === document.activeElement);
-  const opened = new Map(details().map((one) => [title(one), one.open]));
+  const opened = new Map(details().map((each) => [title(each), each.open]));
   root.replaceChildren(...children);
-  for (const one of details()) one.open = opened.get(title(one)) ?? one.open;
+  for (const each of details()) each.open = opened.get(title(each)) ?? each.open;
   if (focused >= 0) controls()[focused]?.focus({ preventScroll: true });
 }
 

@@ -6,7 +6,7 @@ import { onTheme } from "./theme.js";
 import { groupText, meanText, metricName } from "./text.js";
 
 /**
- * What the models are worth: every group of predictions in a table, one of them in full.
+ * Evaluation: every group of predictions in a table, and the selected group in full.
  *
  * @typedef {import("../data.ts").ReportData} ReportData
  * @typedef {import("../data.ts").EvaluatedGroupData} Group

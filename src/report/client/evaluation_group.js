@@ -14,7 +14,7 @@ import { countText, meanText, metricName, metricText } from "./text.js";
  * @typedef {import("./square_chart.js").Range} Range
  */
 
-/** More splits than this are not named one by one, nor are their matrices in sight. */
+/** More splits than this are not named, and their matrices are folded. */
 const MOST_NAMES = 12;
 const MOST_MATRICES = 6;
 
@@ -92,7 +92,7 @@ function regressionCharts({ folds }, { label }) {
   const errors = enclosing([0, ...all.map(([truth, predicted]) => predicted - truth)]);
   return [
     squareChart({
-      title: "Predicted against true",
+      title: "Predicted and true values",
       xLabel: `true ${name}`,
       yLabel: `predicted ${name}`,
       lines: folds.map(({ scatter }, index) => ({

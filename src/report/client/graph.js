@@ -12,7 +12,7 @@ import { renderStep } from "./step.js";
  * @typedef {import("../data.ts").GraphLayout} GraphLayout
  */
 
-/** Share of its size that the wide graph may shrink to; on less room each step has a row. */
+/** Fraction of its size that the wide graph may shrink to; on narrower screens each step has a row. */
 const SMALLEST = 0.7;
 
 /** Pixels across a printed page. */
@@ -149,7 +149,7 @@ function throughRanks(points) {
   return path;
 }
 
-/** Into a lane beside the boxes, down, and out again. @param {[number, number][]} points */
+/** Into a lane next to the boxes, down, and out again. @param {[number, number][]} points */
 function alongLane([[x, y], [laneX, fromY], [, toY], [endX, endY]]) {
   return `M${x} ${y}Q${laneX} ${y} ${laneX} ${fromY}V${toY}Q${laneX} ${endY} ${endX} ${endY}`;
 }

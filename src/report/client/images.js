@@ -4,7 +4,7 @@ import { element, refill } from "./dom.js";
 import { countText, metricName } from "./text.js";
 
 /**
- * Pictures: what the networks see, whom they got wrong, what they looked at.
+ * Images: samples of the input, misclassified sessions, attribution maps.
  *
  * @typedef {import("../data.ts").ReportData} ReportData
  * @typedef {import("../data.ts").Strip} Strip
@@ -65,43 +65,43 @@ export function renderMistakes(root, { mistakes }) {
       "p",
       {},
       wrong === 0
-        ? `Nobody of ${countText(participants, "session")} was predicted wrongly (${about}).`
-        : `${wrong} of ${
-          countText(participants, "session")
-        } were predicted wrongly by some model ` +
-          `(${about}). First those for whom wrong classes got the highest probability.`,
+        ? `None of ${countText(participants, "session")} was misclassified (${about}).`
+        : `${wrong} of ${countText(participants, "session")} were misclassified by some model ` +
+          `(${about}). Sorted by the probability of the wrong classes, highest first.`,
     ),
     element(
       "div",
       { class: "cards" },
-      ...worst.map((one) => {
+      ...worst.map((mistake) => {
         const meter = element("i", {});
-        meter.style.width = `${100 * one.confidence}%`;
+        meter.style.width = `${100 * mistake.confidence}%`;
         return element(
           "article",
           { class: "card" },
-          one.strip
+          mistake.strip
             ? element("img", {
-              src: one.strip.image,
-              alt: `${one.participant} ${one.session}: ${one.strip.elements.join(", ")}`,
+              src: mistake.strip.image,
+              alt: `${mistake.participant} ${mistake.session}: ${
+                mistake.strip.elements.join(", ")
+              }`,
             })
             : "",
-          element("h4", {}, one.participant, element("small", {}, one.session)),
+          element("h4", {}, mistake.participant, element("small", {}, mistake.session)),
           element(
             "p",
             {},
-            element("b", {}, one.truth),
+            element("b", {}, mistake.truth),
             ", predicted ",
-            element("b", { class: "bad" }, one.predicted),
-            one.of > 1 ? ` by ${one.wrongIn} of ${one.of} models` : "",
+            element("b", { class: "bad" }, mistake.predicted),
+            mistake.of > 1 ? ` by ${mistake.wrongIn} of ${mistake.of} models` : "",
           ),
           element("span", { class: "meter", "aria-hidden": "true" }, meter),
           element(
             "small",
             {},
-            `${(100 * one.confidence).toFixed(1)} % for a wrong class`,
-            one.of > 1 && " on average",
-            groups.size > 1 && ` · ${one.group}`,
+            `${(100 * mistake.confidence).toFixed(1)} % for a wrong class`,
+            mistake.of > 1 && " on average",
+            groups.size > 1 && ` · ${mistake.group}`,
           ),
         );
       }),
@@ -123,7 +123,7 @@ export function renderAttributions(root, { attributions }) {
         "div",
         { class: "figures" },
         ...sheet.figures.map(({ of, selectionMetric, isEmpty, image }) => {
-          const about = `chosen by ${metricName(selectionMetric)}`;
+          const about = `selected by ${metricName(selectionMetric)}`;
           return element(
             "figure",
             {},
@@ -149,6 +149,8 @@ function legendOf({ method, target, level, dataGroup }) {
   const what = method === "gradients"
     ? `Gradient of the output for ${target} by the input: more brightness raises it where the map ` +
       "is red and lowers it where it is blue."
-    : `Grad-CAM of ${target} at ${level ?? "its level"}: the brighter, the more speaks for it.`;
+    : `Grad-CAM of ${target} at ${
+      level ?? "its level"
+    }: the brighter, the stronger the evidence for it.`;
   return `${what} Means over images of ${dataGroup}; each slice is scaled by its own largest values.`;
 }

@@ -21,14 +21,14 @@ import { numberText } from "./text.js";
  * @typedef {{ title: string, key: string, xLabel: string, yLabel: string, lines: Line[] }} Chart
  */
 
-/** uPlot, which stands before this script in the page. @type {any} */
+/** uPlot, which the page loads before this script. @type {any} */
 const Plot = /** @type {any} */ (globalThis).uPlot;
 
 const HEIGHT = 340;
 /** Pixels from a line within which it is meant. */
 const NEAR = 24;
 
-/** With more lines the one in focus is named and not brought out. */
+/** With more lines the focused line is named but not highlighted. */
 const MOST_DIMMED = 250;
 
 /** @type {WeakMap<HTMLElement, { plot: any, chart: Chart, zoom: number[] | null, focused: number }>} */
@@ -55,7 +55,7 @@ export function drawLines(host, chart) {
   readout.textContent = hint;
 }
 
-const hint = "Rings mark the chosen epochs. Point at a line to read it, drag across to zoom.";
+const hint = "Rings mark the selected epochs. Point at a line to read its values; drag to zoom.";
 
 /** @param {HTMLElement} host */
 function prepare(host) {
@@ -233,7 +233,7 @@ function read(plot, { chart, focused }, readout) {
   }
   const isChosen = line.marked !== undefined && line.xs[line.marked] === plot.data[0][idx];
   readout.textContent = `${line.name}: ${chart.yLabel} ${numberText(value)} at ${chart.xLabel} ` +
-    `${plot.data[0][idx]}${isChosen ? ", chosen" : ""}`;
+    `${plot.data[0][idx]}${isChosen ? ", selected" : ""}`;
 }
 
 /**

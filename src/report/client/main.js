@@ -139,13 +139,13 @@ function show() {
   }
 }
 
-/** Marks the link of the section that is being read: the last one that begins above the middle. */
+/** Marks the link of the section that is being read: the last one that starts above the middle. */
 function markRead() {
-  const begun = places.filter(({ frame }) =>
+  const passed = places.filter(({ frame }) =>
     !frame.hidden && frame.getBoundingClientRect().top < innerHeight / 2
   );
   for (const { link } of places) {
-    if (link === begun.at(-1)?.link) link.setAttribute("aria-current", "true");
+    if (link === passed.at(-1)?.link) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }

@@ -9,7 +9,7 @@ import { durationText } from "./text.js";
  * @typedef {import("../data.ts").InstanceData} InstanceData
  */
 
-/** Instances that are drawn one by one. */
+/** Up to so many instances are drawn singly. */
 const CELLS = 18;
 
 /** What the graph calls them; the first of these that a step's instances have is the step's. */
@@ -21,7 +21,7 @@ const LABELS = {
   pending: "not run",
   unwanted: "not selected",
   done: "ran",
-  cached: "cached (time when made)",
+  cached: "cached (time of computing)",
 };
 
 /**

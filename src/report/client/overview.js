@@ -5,10 +5,10 @@ import { countText, durationText, groupText, meanText, metricName, timeText } fr
 
 /** @typedef {import("../data.ts").ReportData} ReportData */
 
-/** Metrics that stand on top, where an evaluation has them. */
+/** Metrics that are shown first, where an evaluation has them. */
 const HEADLINES = ["BA", "ROC_AUC", "MAE", "R2_score"];
 
-/** Failures that are told in full. */
+/** Failures that are shown in full. */
 const MOST_FAULTS = 5;
 
 /**
@@ -92,7 +92,7 @@ function outcomesText(instances) {
 }
 
 /**
- * An evaluation's first group, on whole images where there are.
+ * An evaluation's first group, on the level of images where there is one.
  *
  * @param {ReportData["evaluations"][0]} evaluation
  */

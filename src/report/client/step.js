@@ -4,7 +4,7 @@ import { choice, element, refill, selection, table } from "./dom.js";
 import { axesText, durationText, sizeText, timeText, valueText } from "./text.js";
 
 /**
- * What one step's instances were set to, took, made and said.
+ * Parameters, inputs, outputs and logs of a step's instances.
  *
  * @typedef {import("../data.ts").InstanceData} InstanceData
  */
@@ -18,9 +18,9 @@ let shownText = "";
 /**
  * @param {HTMLElement} panel
  * @param {InstanceData[]} instances of one step; none closes the panel
- * @param {boolean} asked whether the reader asked for it
+ * @param {boolean} selected whether the reader selected it
  */
-export function renderStep(panel, instances, asked) {
+export function renderStep(panel, instances, selected) {
   if (instances.length === 0) {
     panel.replaceChildren();
     shownText = "";
@@ -51,7 +51,7 @@ export function renderStep(panel, instances, asked) {
     picker ?? "",
     ...describe(shown),
   );
-  if (asked) panel.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (selected) panel.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
 /** @param {InstanceData} instance */
@@ -59,10 +59,11 @@ function describe(instance) {
   const { outcome, seconds, started, made, resumedFrom, key, message, reasons } = instance;
   const facts = [
     ["Outcome", element("span", { class: `pill ${outcome}` }, outcome)],
-    seconds !== null && [outcome === "cached" ? "Took when made" : "Took", durationText(seconds)],
+    seconds !== null &&
+    [outcome === "cached" ? "Took when computed" : "Took", durationText(seconds)],
     started !== null && ["Started", timeText(started)],
-    made !== null && ["Made", timeText(made)],
-    resumedFrom !== null && ["Went on from", `checkpoint ${resumedFrom}`],
+    made !== null && ["Computed", timeText(made)],
+    resumedFrom !== null && ["Resumed from", `checkpoint ${resumedFrom}`],
     ["Step version", String(instance.version)],
     key !== null && ["Key", digest(key)],
   ].filter((fact) => Array.isArray(fact));

@@ -13,7 +13,7 @@ export function numberText(value) {
     : value.toFixed(3);
 }
 
-/** Decimals of a metric: most lie between 0 and 1 and stand in columns. @param {number} value */
+/** Decimals of a metric: most are between 0 and 1, in columns. @param {number} value */
 function decimalsOf(value) {
   const size = Math.abs(value);
   return size < 2 ? 3 : size < 10 ? 2 : 1;
@@ -21,13 +21,11 @@ function decimalsOf(value) {
 
 /**
  * @param {number | null | undefined} value
- * @param {number | null} beside whose decimals it takes, as a deviation does its mean's
+ * @param {number | null} like whose decimals it takes, as a deviation does its mean's
  */
-export function metricText(value, beside = null) {
+export function metricText(value, like = null) {
   if (value === null || value === undefined) return "–";
-  const text = Math.abs(value) < 1e4
-    ? value.toFixed(decimalsOf(beside ?? value))
-    : numberText(value);
+  const text = Math.abs(value) < 1e4 ? value.toFixed(decimalsOf(like ?? value)) : numberText(value);
   return text.replace("-", "−");
 }
 
@@ -65,10 +63,10 @@ export function durationText(seconds) {
   if (seconds === null) return "";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const whole = Math.round(seconds);
+  const rounded = Math.round(seconds);
   const pad = (/** @type {number} */ value) => String(value).padStart(2, "0");
-  const minutes = Math.floor(whole / 60) % 60, hours = Math.floor(whole / 3600);
-  return hours > 0 ? `${hours} h ${pad(minutes)} min` : `${minutes} min ${pad(whole % 60)} s`;
+  const minutes = Math.floor(rounded / 60) % 60, hours = Math.floor(rounded / 3600);
+  return hours > 0 ? `${hours} h ${pad(minutes)} min` : `${minutes} min ${pad(rounded % 60)} s`;
 }
 
 /** @param {number} bytes */
@@ -92,7 +90,7 @@ export function valueText(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** `fold 0, network 2` of `train[fold=0,network=2]`; what has no axes keeps its name. @param {string} instance */
+/** `fold 0, network 2` of `train[fold=0,network=2]`; the name itself without axes. @param {string} instance */
 export function axesText(instance) {
   const at = instance.indexOf("[");
   if (at < 0) return instance;
@@ -101,7 +99,7 @@ export function axesText(instance) {
 
 /** A group of predictions. @param {Pick<import("../data.ts").EvaluatedGroupData, "axes" | "dataGroup" | "level" | "selectionMetric">} group */
 export function groupText({ axes, dataGroup, level, selectionMetric }) {
-  const parts = [axes, dataGroup, `${level} level`, `chosen by ${metricName(selectionMetric)}`];
+  const parts = [axes, dataGroup, `${level} level`, `selected by ${metricName(selectionMetric)}`];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

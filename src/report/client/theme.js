@@ -2,7 +2,7 @@
 /// <reference lib="dom" />
 import { element } from "./dom.js";
 
-/** Light and dark: as the system says until the reader chooses; print is always light. */
+/** Light and dark: as the system has it until the reader chooses; print is always light. */
 
 /** @type {Set<() => void>} */
 const listeners = new Set();
@@ -18,11 +18,11 @@ export function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** More lines than this are told apart by their order alone. */
+/** More lines than this differ only in their order. */
 const MOST_COLORS = 30;
 
 /**
- * Colours of so many lines: eight that are told apart with any colour vision, then others; of very
+ * Colours of so many lines: eight that differ for any colour vision, then others; of very
  * many a range from blue over violet to orange, so that neighbours are alike.
  *
  * @param {number} count
