@@ -59,10 +59,10 @@ export type {
   Counts,
   EngineEvent,
   EventBody,
+  InstanceSelection,
   PlanState,
   Reason,
   RunStatus,
-  InstanceSelection,
   VerifyPolicy,
 };
 
