@@ -157,7 +157,7 @@ function readEntry(
     localOffset + LOCAL_HEADER_BYTES > bytes.length ||
     view.getUint32(localOffset, true) !== LOCAL_HEADER
   ) {
-    throw fail(`${name} is not where its directory says`);
+    throw fail(`${name} is not where its directory places it`);
   }
   const start = localOffset + LOCAL_HEADER_BYTES + view.getUint16(localOffset + 26, true) +
     view.getUint16(localOffset + 28, true);
@@ -174,7 +174,7 @@ function readEntry(
     } catch (cause) {
       throw fail(`${name} cannot be inflated (${(cause as Error).message})`);
     }
-    if (content.length !== size) throw fail(`${name} has another size than its directory says`);
+    if (content.length !== size) throw fail(`${name} has another size than in its directory`);
   } else {
     throw fail(`${name} is packed by method ${method}, neither stored nor deflated`);
   }

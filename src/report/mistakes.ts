@@ -1,4 +1,4 @@
-/** Whom the models were most sure about and wrong. */
+/** The participants that the models were most sure about and wrong. */
 import { predictionPath } from "../artifacts/predictions.ts";
 import { readTsv } from "../formats/tsv.ts";
 import { sessionKey } from "../tables/session_table.ts";

@@ -18,7 +18,7 @@ export class Problems {
   readonly #seen = new Set<string>();
   readonly #byPlace = new Map<string, { place: Place; count: number }>();
 
-  /** Says the same thing about the same place only once. */
+  /** Reports the same message about the same place only once. */
   add(message: string, place?: Place, suggestion?: string): void {
     const where = place === undefined ? "" : JSON.stringify([place.file, place.keys]);
     const identity = where + message;

@@ -57,7 +57,7 @@ Deno.test("a relative and an absolute path give the same permissions", async () 
   }
 });
 
-Deno.test("a comma, which no permission can hold, is told with the way around it", async () => {
+Deno.test("a comma, which no permission can hold, is reported with the way around it", async () => {
   await using project = await Project.make("one,two");
   const path = `${project.folder}/flow.toml`;
   const { code, err } = await call(launcher, ["run", path], { cwd: "/" });
@@ -105,7 +105,7 @@ Deno.test("an installed Deno that is too old is passed over", async () => {
   }
 });
 
-Deno.test("lavapipe gets four threads a processor, unless the user says how many", async () => {
+Deno.test("lavapipe gets four threads a processor, unless the user sets a number", async () => {
   await using project = await Project.make();
   const copy = await copyOf(`${project.root}/copy`);
   const path = await pathWith(`${project.root}/path`, SYSTEM);

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Project, steady } from "./project.ts";
 
-Deno.test("check tells everything at once, with place, caret and suggestion", async () => {
+Deno.test("check reports everything at once, with place, caret and suggestion", async () => {
   await using project = await Project.make();
   const good = await project.gyrus("check", "flow.toml");
   assertEquals([good.code, good.out, good.err], [0, "ok: 3 steps, 4 instances\n", ""]);
@@ -113,7 +113,7 @@ ${step("bare", "with.seed = 4")}${step("given", 'with.initial_weights = "flow.to
   assertStringIncludes(why("moved"), ", starts from transferred weights");
 });
 
-Deno.test("why tells parameters with their lines, inputs and outputs of one instance", async () => {
+Deno.test("why reports parameters with their lines, inputs and outputs of one instance", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");
   const cached = await project.gyrus("why", "flow.toml", "each[k=2]");
@@ -183,7 +183,7 @@ Deno.test("graph draws the steps as Mermaid, DOT and SVG", async () => {
   assertEquals([code, err], [2, 'error: --format must be mermaid, dot or svg, not "png"\n']);
 });
 
-Deno.test("plan tells what can't be trained on, once the tables are there", async () => {
+Deno.test("plan reports what can't be trained on, once the tables are there", async () => {
   await using project = await Project.make();
   const table = (people: string[]) =>
     ["participant_id\tsession_id\tdiagnosis", ...people].join("\n") + "\n";

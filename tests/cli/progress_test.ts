@@ -21,7 +21,7 @@ Deno.test("without a fraction the estimate is shown as one, and nothing once it 
   assertEquals(progress.rate(), "");
 });
 
-Deno.test("a quick pace is told the other way round", () => {
+Deno.test("a quick pace is shown the other way round", () => {
   const progress = new InstanceProgress(0, undefined);
   progress.update({ fraction: 0.5, message: "image 50/100" }, 10_000);
   assertEquals(progress.rate(), "5 images/s");

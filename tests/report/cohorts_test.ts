@@ -58,7 +58,7 @@ function trained(test = TEST, index = INDEX): Promise<MadeRun> {
   });
 }
 
-Deno.test("a fold is told once, each role by the first session of its participants", async () => {
+Deno.test("a fold is shown once, each role by the first session of its participants", async () => {
   await using run = await trained();
   const cohorts = await describeCohorts(run.artifacts);
   assertEquals(cohorts.length, 1);
@@ -98,7 +98,7 @@ Deno.test("someone on two sides is named, by name or by the bytes of an image", 
   assert(/sub-4 and sub-6 .*is in validation and test/.test(overlap), overlap);
 });
 
-Deno.test("without training the split itself is told", async () => {
+Deno.test("without training the split itself is shown", async () => {
   const part = (text: string) => ({
     type: "participants",
     draft: { files: { "table.tsv": text } },

@@ -54,7 +54,7 @@ Deno.test("equal compares by value at any depth", () => {
   pairs.forEach(([a, b], index) => expect(equal(a, b), `pair ${index} should be equal`));
 });
 
-Deno.test("equal tells apart what differs in value, class, keys or order of elements", () => {
+Deno.test("equal distinguishes what differs in value, class, keys or order of elements", () => {
   const pairs: [unknown, unknown][] = [
     [1, "1"],
     [null, undefined],

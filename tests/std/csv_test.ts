@@ -26,7 +26,7 @@ Deno.test("parse refuses bare, misplaced and open quotes", () => {
   for (const text of ['a"b\n', '"a"b\n', '"open\n']) assertThrows(() => parse(text), SyntaxError);
 });
 
-Deno.test("stringify quotes only where it must and ends lines as RFC 4180 says", () => {
+Deno.test("stringify quotes only where it must and ends lines as in RFC 4180", () => {
   assertEquals(
     stringify([["a", 1, true], [null, undefined, { b: 1 }], ["x,y", "two\nlines", 'q"']]),
     'a,1,true\r\n,,"{""b"":1}"\r\n"x,y","two\nlines","q"""\r\n',

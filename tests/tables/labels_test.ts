@@ -86,7 +86,7 @@ Deno.test("requested columns are kept, absent ones are an error that lists what 
   );
 });
 
-Deno.test("when nothing is left the error says where it was lost", () => {
+Deno.test("when nothing is left the error states where it was lost", () => {
   assertThrows(
     () => getLabels(merged, { ...OPTIONS, diagnoses: ["FTD"] }),
     DataError,

@@ -28,7 +28,7 @@ Deno.test("two sessions of one person are one person", () => {
   );
 });
 
-Deno.test("an image under two names is one person, and both names are told", () => {
+Deno.test("an image under two names is one person, and both names are reported", () => {
   const tables = [
     { role: "train", sessions: sessions("sub-1 ses-M000 sha256-a") },
     { role: "test", sessions: sessions("sub-9 ses-M000 sha256-a", "sub-8 ses-M000 sha256-b") },
@@ -39,7 +39,7 @@ Deno.test("an image under two names is one person, and both names are told", () 
   }]);
 });
 
-Deno.test("every pair of roles is looked at and everybody is told, up to a limit", () => {
+Deno.test("every pair of roles is looked at and everybody is listed, up to a limit", () => {
   const many = Array.from({ length: 30 }, (_, i) => `sub-${100 + i}`);
   assertThrows(
     () =>

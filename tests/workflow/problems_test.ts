@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { issues } from "./reading.ts";
 
-Deno.test("of a problem at each point of a matrix only some are told", async () => {
+Deno.test("of a problem at each point of a matrix only some are reported", async () => {
   const text = `version = 1
 [steps.sets]
 uses = "caps.generate"

@@ -46,7 +46,7 @@ export class Scratch {
 /**
  * All bytes of a gzip file (every member), its checksum verified.
  *
- * @param expected bytes that the content says it has
+ * @param expected bytes of the content, by its own header
  * @param limit bytes above which the file is refused; memory for as many is taken from `scratch`
  * @throws {DataError} when the stream is broken or truncated, holds more than `limit`, or can't
  *   possibly hold `expected` bytes

@@ -11,7 +11,7 @@ export class AssertionError extends Error {
 
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
-/** `message`, or what node:assert says of two values, differences included. */
+/** `message`, or node:assert's text on two values, differences included. */
 function fail(actual: unknown, expected: unknown, operator: string, message?: string): never {
   const { message: differences } = new NodeAssertionError({ actual, expected, operator });
   throw new AssertionError(message === undefined ? differences : `${message}: ${differences}`);

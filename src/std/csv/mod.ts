@@ -55,7 +55,7 @@ function escape(value: unknown, separator: string): string {
   return plain ? text : `"${text.replaceAll('"', '""')}"`;
 }
 
-/** Text of rows of fields, quoted where needed; lines end in "\r\n", as RFC 4180 says. */
+/** Text of rows of fields, quoted where needed; lines end in "\r\n", as in RFC 4180. */
 export function stringify(
   data: readonly (readonly unknown[])[],
   options: StringifyOptions = {},

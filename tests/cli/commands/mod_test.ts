@@ -79,7 +79,7 @@ Deno.test("verify executes a run again and ends with 4 when bytes differ", async
   assertStringIncludes(steady(err), "DIFFERS  first.table: recorded DIGEST, produced DIGEST\n");
 });
 
-Deno.test("cache tells what it holds, keeps what is pinned, and removes what nothing needs", async () => {
+Deno.test("cache reports what it holds, keeps what is pinned, and removes what nothing needs", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");
   const cache = (...args: string[]) => project.gyrus("cache", ...args);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call, launcher, Project, steady, WORKFLOW } from "../project.ts";
 
-Deno.test("a run tells each start with its reason, each end, and what it published", async () => {
+Deno.test("a run reports each start with its reason, each end, and what it published", async () => {
   await using project = await Project.make();
   const first = await project.gyrus("run", "flow.toml", "--jobs", "1");
   assertEquals(first.err, "");

@@ -220,7 +220,7 @@ Deno.test("mutated files are read or refused as data, in bounded time", () => {
   assert(refused > count / 4, `only ${refused} of ${count} were refused`);
 });
 
-Deno.test("one volume is told from several, and from a slice", () => {
+Deno.test("one volume is distinguished from several, and from a slice", () => {
   assertEquals(volumeShape([3, 2, 2, 1], "image.nii"), [3, 2, 2]);
   assertThrows(() => volumeShape([3, 2, 2, 5], "image.nii"), DataError, "has 5 volumes");
   assertThrows(() => volumeShape([3, 2], "image.nii"), DataError, "2 dimensions");

@@ -33,7 +33,7 @@ const slicesOf = ({ result }: Outcome) => result.nodes.get("slices")!.outputs!.i
 /** Puts another participant's image in place of one. */
 const replace = (path: string) => Deno.copyFileSync(path.replaceAll("sub-05", "sub-04"), path);
 
-Deno.test("an image that is damaged during a run is told, and nothing is published", async (t) => {
+Deno.test("an image that is damaged during a run is reported, and nothing is published", async (t) => {
   const ways: [string, string, (path: string) => void][] = [
     ["cut off", "broken gzip file", (path) => Deno.truncateSync(path, 500)],
     ["removed", "no extracted image", (path) => Deno.removeSync(path)],

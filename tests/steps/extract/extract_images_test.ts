@@ -175,7 +175,7 @@ Deno.test("adding one participant extracts one image", () =>
     assertEquals(bench.store.computed, before + 3);
   }));
 
-Deno.test("images of other grids are told apart, and resampled if asked to", () =>
+Deno.test("images of other grids are distinguished, and resampled if asked to", () =>
   inFolder(async (folder) => {
     await addParticipant(folder, 1);
     await addParticipant(folder, 2);
@@ -199,7 +199,7 @@ Deno.test("images of other grids are told apart, and resampled if asked to", () 
     assertEquals(images.meta.element_shape, [3, 4, 4]);
   }));
 
-Deno.test("every image that can't be extracted is told", () =>
+Deno.test("every image that can't be extracted is reported", () =>
   inFolder(async (folder) => {
     // Large enough for its end to be beyond what opening looks at.
     for (const participant of [1, 2]) await addParticipant(folder, participant, [30, 30, 20]);
@@ -326,7 +326,7 @@ Deno.test("whole images that ClinicaDL prepared are cut when they are opened", (
     assertEquals((await tensorOf(opened, 1)).data, (await tensorOf(expected, 1)).data);
   }));
 
-Deno.test("sessions without tensors are told when they were asked for", () =>
+Deno.test("sessions without tensors are reported when they were asked for", () =>
   inFolder(async (folder) => {
     await addParticipant(folder, 1);
     const bench = new Bench(folder);

@@ -343,7 +343,7 @@ Deno.test("maps.open opens weights without lists of participants, and warns of l
   });
 });
 
-Deno.test("maps.open says what is wrong with a folder", async () => {
+Deno.test("maps.open states what is wrong with a folder", async () => {
   const store = new MemoryStore();
   const open = (folder: string, more = {}) =>
     mapsOpen.run(store.context({ maps_directory: folder, split: 0, ...more }));

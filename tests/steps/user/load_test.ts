@@ -176,7 +176,7 @@ Deno.test("the declaration itself is read without permissions", async () => {
   await assertRejects(() => loadUserStep(path), WorkflowError, "none of its inputs");
 });
 
-Deno.test("a module that declares no step says what is missing", async () => {
+Deno.test("a module that declares no step states what is missing", async () => {
   await using fixture = await stepFolder();
   const good = stepText(RETURN('""'));
   const cases: [text: string, message: string][] = [
