@@ -120,6 +120,6 @@ in.caps = "caps"
 `;
 
 /** Registers a test: the rendered issues of a text read exactly so. */
-export function says(name: string, text: string, expected: string): void {
+export function reports(name: string, text: string, expected: string): void {
   Deno.test(name, async () => assertEquals(await issues(text), expected));
 }

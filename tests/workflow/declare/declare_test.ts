@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { WorkflowError } from "../../../src/errors.ts";
-import { base, issues, says } from "../reading.ts";
+import { base, issues, reports } from "../reading.ts";
 
-says(
+reports(
   "uses is missing, no text, or unknown",
   `version = 1
 [steps.a]
@@ -42,7 +42,7 @@ a.toml:11:8
 a user's own step can't be loaded here: ./own.ts`,
 );
 
-says(
+reports(
   "a default that no step declares",
   `${base}[defaults]\nwith.n_subject = 3\nwith.batch_size = 2\n`,
   `a.toml:12:6

@@ -1,6 +1,6 @@
-import { base, says } from "../reading.ts";
+import { base, reports } from "../reading.ts";
 
-says(
+reports(
   "execution keys of the wrong kind",
   `${base}retry = -1
 timeout = "soon"

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { base, issues, says } from "../reading.ts";
+import { base, issues, reports } from "../reading.ts";
 
 const trainer = `${base}[steps.folds]
 uses = "split.kfold"
@@ -15,7 +15,7 @@ matrix = "train"
 in = { images = "slices", participants = "labels", model = "train" }
 `;
 
-says(
+reports(
   "an axis that nothing depends on is an error with the line that was forgotten",
   `${trainer}matrix = { learning_rate = [1e-3, 1e-4], fold = { range = 5 }, net = ["conv4"] }
 with.architecture = "\${matrix.net}"
@@ -31,7 +31,7 @@ a.toml:18:42
 nothing of train depends on the axis "fold": its 5 values compute the same; write "\${matrix.fold}" under with or in, or take the axis out`,
 );
 
-says(
+reports(
   "to be bound along an axis is no use of it by itself",
   `${trainer}matrix.net = ["a", "b"]
 ${predict}`,
@@ -41,7 +41,7 @@ ${predict}`,
 nothing of train or predict depends on the axis "net": its 2 values compute the same; write "\${matrix.net}" under with or in, or take the axis out`,
 );
 
-says(
+reports(
   "points that include alone gives have axes too",
   `${trainer}include = [{ net = "a" }]
 `,

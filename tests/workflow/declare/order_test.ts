@@ -1,6 +1,6 @@
-import { says } from "../reading.ts";
+import { reports } from "../reading.ts";
 
-says(
+reports(
   "steps that wait for each other, and what else is wrong with them",
   `version = 1
 [steps.a]

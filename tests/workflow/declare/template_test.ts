@@ -1,6 +1,6 @@
-import { says } from "../reading.ts";
+import { reports } from "../reading.ts";
 
-says(
+reports(
   "interpolations of what is not there",
   `version = 1
 params = { seed = 1, a = "\${params.b}", b = "\${params.a}", list = [1] }

@@ -1,4 +1,4 @@
-import { base, says } from "../reading.ts";
+import { base, reports } from "../reading.ts";
 
 const trainer = `[steps.folds]
 uses = "split.kfold"
@@ -8,7 +8,7 @@ uses = "train.classification"
 in.images = "slices"
 `;
 
-says(
+reports(
   "references to steps, outputs and ports that are not there",
   `${base}[steps.split]
 uses = "split.holdout"
@@ -65,7 +65,7 @@ a.toml:27:8
 step void lacks its input labels: The labels.; write in.labels = "step"`,
 );
 
-says(
+reports(
   "types that don't fit",
   `${trainer}in.folds = "slices"
 [steps.eval]
@@ -91,7 +91,7 @@ a.toml:23:13
 labels.labels is not a list, so [0] can't be taken of it`,
 );
 
-says(
+reports(
   "axes that the consumer lacks, values and axes that are not there, needless [*]",
   `${base}[steps.sets]
 uses = "caps.generate"
@@ -171,7 +171,7 @@ a.toml:41:23
 needs must be the name of a step or a list of names`,
 );
 
-says(
+reports(
   "an element beyond a list whose length is known",
   `${base}${trainer}matrix.fold = { range = 6 }
 in.folds = "folds[\${matrix.fold}]"

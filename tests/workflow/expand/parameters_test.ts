@@ -1,4 +1,4 @@
-import { base, says } from "../reading.ts";
+import { base, reports } from "../reading.ts";
 
 const trainer = `[steps.folds]
 uses = "split.kfold"
@@ -8,7 +8,7 @@ uses = "train.classification"
 in.images = "slices"
 `;
 
-says(
+reports(
   "an unknown parameter, as the design shows it",
   `${base}[steps.split]
 uses = "split.holdout"
@@ -22,7 +22,7 @@ n_tests = 0.2
 unknown parameter "n_tests" of split.holdout; did you mean "n_test"?`,
 );
 
-says(
+reports(
   "a required parameter is missing",
   `version = 1\n[steps.caps]\nuses = "caps.generate"\n`,
   `a.toml:2:8
@@ -31,7 +31,7 @@ says(
 parameter kind of caps.generate is missing; What the images show.`,
 );
 
-says(
+reports(
   "parameters of the wrong type, range, length or choice",
   `${trainer}in.folds = "folds[0]"
 [steps.train.with]
@@ -130,7 +130,7 @@ a.toml:41:24
 subset_name of split.holdout must have the form /^[a-z]+$/; it is "TEST"`,
 );
 
-says(
+reports(
   "a wrong value of a matrix names the instance",
   `version = 1
 [steps.caps]
@@ -144,7 +144,7 @@ with = { kind = "phantom", n_subjects = "\${matrix.n}" }
 n_subjects of caps.generate must be at least 1; it is 0 (caps[n=0])`,
 );
 
-says(
+reports(
   "a wrong value in [params] is shown where it stands",
   `version = 1
 params.n = "many"

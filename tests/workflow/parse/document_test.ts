@@ -1,6 +1,6 @@
-import { base, says } from "../reading.ts";
+import { base, reports } from "../reading.ts";
 
-says(
+reports(
   "version is missing",
   base.replace("version = 1", "name = 'x'"),
   `a.toml:1:1
@@ -9,7 +9,7 @@ says(
 version is missing; write version = 1`,
 );
 
-says(
+reports(
   "a version to come",
   base.replace("version = 1", "version = 2"),
   `a.toml:1:11
@@ -18,7 +18,7 @@ says(
 version must be 1, not 2; this file needs a newer Gyrus`,
 );
 
-says(
+reports(
   "unknown keys of the file, of a step, of [defaults] and of a profile",
   `parms = 1
 ${base}retrys = 3
@@ -54,7 +54,7 @@ a.toml:17:8
 jobs must be a whole number of at least 1`,
 );
 
-says(
+reports(
   "tables that are none",
   'version = 1\nparams = 1\nsteps = [1]\nname = ""\n',
   `a.toml:1:1
@@ -78,7 +78,7 @@ a.toml:4:8
 name must be a text in quotes`,
 );
 
-says(
+reports(
   "names that instances and options couldn't be spelt with",
   `${base}[steps."a b"]\nuses = "caps.open"\nwith.path = "x"\n[steps.params]\nuses = "caps.open"\nwith.path = "x"\n`,
   `a.toml:11:8

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { base, issues, read, says } from "../reading.ts";
+import { base, issues, read, reports } from "../reading.ts";
 
 const caps = 'uses = "caps.generate"\nwith.kind = "phantom"\n';
 
@@ -104,7 +104,7 @@ not valid TOML: a value is missing`,
   );
 });
 
-says(
+reports(
   "values that TOML has and a workflow hasn't",
   `${base}with.diagnoses = [2024-01-01]\nretry = inf\n`,
   `a.toml:11:19
@@ -118,7 +118,7 @@ a.toml:12:9
 inf and nan can't be used in a workflow`,
 );
 
-says(
+reports(
   "TOML syntax",
   "version = 1\n[steps.caps\nuses = 1\n",
   `a.toml:2:12
