@@ -326,10 +326,7 @@ export async function openStore(folder: string, options?: StoreOptions): Promise
  *
  * const folder = await Deno.makeTempDir();
  * const file = `${folder}/workflow.toml`;
- * await Deno.writeTextFile(
- *   file,
- *   'version = 1\n[steps.heads]\nuses = "caps.generate"\nwith.kind = "phantom"\n',
- * );
+ * await Deno.writeTextFile(file, 'version = 1\n[steps.heads]\nuses = "generate.phantom"\n');
  * const { instances } = await plan(await openStore(`${folder}/.gyrus`), await readWorkflow(file));
  * const [{ instance, state, reasons }] = instances;
  * console.assert(instance.name === "heads" && state === "will-run");
@@ -364,8 +361,8 @@ export async function plan(
  *   `${folder}/workflow.toml`,
  *   `version = 1
  * [steps.heads]
- * uses = "caps.generate"
- * with = { kind = "shepplogan", n_subjects = 2, image_size = 8 }
+ * uses = "generate.shepplogan"
+ * with = { n_subjects = 2, image_size = 8 }
  * [publish]
  * "caps" = "heads.caps"
  * `,
