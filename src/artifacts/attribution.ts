@@ -24,12 +24,12 @@ const TENSORS = "_map.safetensors";
 const PICTURE = "_map.png";
 
 /** Stem of the files of a mean: of everyone, or of those whose true label has an output node. */
-export function meanStem(selectionMetric: string, node?: number): string {
+export function meanStem(selectionMetric: string, node?: number | string): string {
   return `${selectionMetric}/${node === undefined ? "" : `class-${node}/`}mean`;
 }
 
 /** Stem of the files of one image. */
-export function imageStem(
+export function individualStem(
   selectionMetric: string,
   { participant, session }: Pick<Sample, "participant" | "session">,
 ): string {
@@ -146,15 +146,19 @@ const tensors =
   "`maps` float32 [elements, height, width], `elements` int32, and where all images " +
   "share them `affine` float64 [4, 4] and `grid` int32 [3]";
 
+const METRIC = "<selection metric>";
 const APPLIED = "as in `predictions`";
 
 export const attributionType: ArtifactType = {
   type: "attribution",
   files: [
-    ["<selection metric>/mean_map.safetensors", `mean of everyone: ${tensors}`],
-    ["<selection metric>/class-<node>/mean_map.safetensors", "mean of those with one true label"],
-    ["<selection metric>/individual/sub-X_ses-Y_map.safetensors", "of one image, on request"],
-    ["<same path>_map.png", "a picture of each"],
+    [mapsPath(meanStem(METRIC)), `mean of everyone: ${tensors}`],
+    [mapsPath(meanStem(METRIC, "<node>")), "mean of those with one true label"],
+    [
+      mapsPath(individualStem(METRIC, { participant: "sub-X", session: "ses-Y" })),
+      "of one image, on request",
+    ],
+    [picturePath("<same path>"), "a picture of each"],
     [PARTICIPANTS_FILE, participantsDescription],
   ],
   meta: describeMeta<AttributionMeta>({

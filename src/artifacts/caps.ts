@@ -26,7 +26,7 @@ export interface CapsImage extends Blob {
 }
 
 /** One row an image: {@link CapsImage}. */
-const IMAGES_FILE = "images.tsv";
+export const IMAGES_FILE = "images.tsv";
 
 /** One row a session: identifiers, then BIDS's columns. */
 export const SESSIONS_FILE = "participants.tsv";

@@ -82,17 +82,17 @@ async function findFold(folder: TableFolder, split: number): Promise<TableFolder
 }
 
 /** Where a published fold is. */
-export function foldFolder(split: number): string {
+export function foldFolder(split: number | string): string {
   return `split-${split}`;
 }
 
 export const foldType: ArtifactType = {
   type: "fold",
   files: [
-    ["train.tsv", "training sessions"],
-    ["train_baseline.tsv", "the first of each participant"],
-    ["validation.tsv", "validation sessions"],
-    ["validation_baseline.tsv", "the first of each participant"],
+    [subsetFile("train"), "training sessions"],
+    [subsetFile("train", { baseline: true }), "the first of each participant"],
+    [subsetFile("validation"), "validation sessions"],
+    [subsetFile("validation", { baseline: true }), "the first of each participant"],
   ],
   meta: describeMeta<FoldMeta>({
     split: "index of the fold, from 0",
@@ -103,7 +103,10 @@ export const foldType: ArtifactType = {
 
 export const foldsType: ArtifactType = {
   type: "folds",
-  files: [["split-<i>/", "where published: the files of each `fold`; stored as a list of them"]],
+  files: [[
+    `${foldFolder("<i>")}/`,
+    "where published: the files of each `fold`; stored as a list of them",
+  ]],
   meta: describeMeta<FoldsMeta>({
     n_splits: "number of folds",
     stratification: "as in `fold`",

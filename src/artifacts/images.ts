@@ -209,6 +209,8 @@ export async function loadElements(images: ImageSet, sample: Sample): Promise<Fl
   return data;
 }
 
+const TENSORS = tensorsPath("sub-X", "ses-Y");
+
 export const imagesType: ArtifactType = {
   type: "images",
   files: [
@@ -217,13 +219,18 @@ export const imagesType: ArtifactType = {
       "one row a session: `participant_id`, `session_id`, `source_digest`, `path`, `stem`, " +
       "`cohort`; `elements` where each image has slices of its own",
     ],
+    [TENSORS, "one file a session; its tensors follow"],
     [
-      tensorsPath("sub-X", "ses-Y"),
-      "`data` float32, finite: [elements, 1, H, W] of slices, [elements, 1, D, H, W] otherwise; rgb " +
-      "is replicated when loaded, never stored; `elements` int32, their ids in the volume; `affine` " +
-      "float64 [4, 4] of the grid that was cut (of the tensor itself in mode `image`) and `grid` " +
-      "int32 [3], its voxels, both absent where tensors were opened without their volume",
+      `${TENSORS}: data`,
+      "float32, finite: [elements, 1, H, W] of slices, [elements, 1, D, H, W] otherwise; rgb is " +
+      "replicated when loaded, never stored",
     ],
+    [`${TENSORS}: elements`, "int32, their ids in the volume"],
+    [
+      `${TENSORS}: affine`,
+      "float64 [4, 4] of the grid that was cut (of the tensor itself in mode `image`)",
+    ],
+    [`${TENSORS}: grid`, "int32 [3], its voxels; absent, as `affine`, where the volume is unknown"],
   ],
   meta: describeMeta<ImagesMeta>({
     mode: "`slice`, `patch`, `roi` or `image`",

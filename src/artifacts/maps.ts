@@ -27,7 +27,10 @@ export function publishedWeightsPath(stored: string): string | undefined {
 export const mapsType: ArtifactType = {
   type: "maps",
   files: [
-    ["split-<i>/…/model.safetensors", "weights; `model.pth.tar` of the same path when published"],
+    [
+      `split-<i>/…/model${STORED}`,
+      `weights; \`model${PUBLISHED}\` of the same path when published`,
+    ],
     ["…", "every other file of the MAPS, as published"],
   ],
   meta: describeMeta<MapsMeta>({

@@ -91,7 +91,7 @@ export function earlierParticipants(
   }).filter(({ participant, session }) => !known.has(`${participant} ${session}`));
 }
 
-/** Sessions as the leakage guard compares them; images add their cohorts and digests. */
+/** Sessions as the check for leakage compares them; images add their cohorts and digests. */
 export function toGuardedSessions(
   sessions: readonly (Session & { cohort?: string; sourceDigest?: string })[],
 ): GuardedSession[] {

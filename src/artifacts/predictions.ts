@@ -144,7 +144,7 @@ export const predictionsType: ArtifactType = {
   type: "predictions",
   files: [
     [
-      "<selection metric>/<level>_level_prediction.tsv",
+      predictionPath("<selection metric>", "<level>"),
       "levels `<mode>` and `image`; one row an element, or an image",
     ],
     [PARTICIPANTS_FILE, participantsDescription],

@@ -4,16 +4,12 @@ import { assertNoLeakage, guardedSessions } from "../tables/leakage.ts";
 import { SessionTable } from "../tables/session_table.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
-export type SplitMeta = {
-  n_test: number;
+type SplitParameters = Readonly<Record<string, string | number | boolean | null>> & {
   subset_name: string;
-  p_age_threshold: number;
-  p_sex_threshold: number;
-  ignore_demographics: boolean;
-  categorical_split_variable: string | null;
   valid_longitudinal: boolean;
-  max_draws: number;
-  seed: number;
+};
+
+type SplitResult = {
   n_train_participants: number;
   n_subset_participants: number;
   p_age: number | null;
@@ -22,8 +18,15 @@ export type SplitMeta = {
   matched: boolean;
 };
 
+export type SplitMeta = SplitParameters & SplitResult;
+
+const ARGUMENTS = "split.json";
+
 /** `train.tsv` with every session, or `train_baseline.tsv` with the first of each participant. */
-export function subsetFile(subset: string, { baseline }: { baseline: boolean }): string {
+export function subsetFile(
+  subset: string,
+  { baseline }: { baseline: boolean } = { baseline: false },
+): string {
   return `${subset}${baseline ? "_baseline" : ""}.tsv`;
 }
 
@@ -39,22 +42,22 @@ export function splitOutput(train: SessionTable, subset: SessionTable, meta: Spl
 export function splitFiles(
   train: SessionTable,
   subset: SessionTable,
-  meta: Pick<SplitMeta, "subset_name" | "valid_longitudinal">,
+  meta: SplitParameters,
 ): Record<string, string> {
   const { subset_name, valid_longitudinal } = meta;
   assertDisjoint(train, subset, subset_name, train.subject);
   return {
-    "split.json": JSON.stringify(meta, null, 4) + "\n",
+    [ARGUMENTS]: JSON.stringify(meta, null, 4) + "\n",
     ...subsetFiles("train", train),
     [subsetFile(subset_name, { baseline: true })]: subset.baseline().toTsv(),
-    ...valid_longitudinal && { [subsetFile(subset_name, { baseline: false })]: subset.toTsv() },
+    ...valid_longitudinal && { [subsetFile(subset_name)]: subset.toTsv() },
   };
 }
 
 /** Every session, and the first of each participant. */
 export function subsetFiles(subset: string, table: SessionTable): Record<string, string> {
   return {
-    [subsetFile(subset, { baseline: false })]: table.toTsv(),
+    [subsetFile(subset)]: table.toTsv(),
     [subsetFile(subset, { baseline: true })]: table.baseline().toTsv(),
   };
 }
@@ -89,32 +92,24 @@ export async function readSubset(folder: TableFolder, subset: string): Promise<S
   throw new DataError(folder.subject, `neither ${paths.join(" nor ")} is in it`);
 }
 
-const PARAMETER = "parameters of `split.holdout`";
-
 export const splitType: ArtifactType = {
   type: "split",
   files: [
-    ["split.json", "the fields of meta, as ClinicaDL keeps its arguments"],
-    ["train.tsv", "training sessions"],
-    ["train_baseline.tsv", "the first of each participant"],
-    ["<subset_name>_baseline.tsv", "the first session of each participant set aside"],
-    ["<subset_name>.tsv", "all their sessions, if longitudinal"],
+    [ARGUMENTS, "the fields of meta, as ClinicaDL keeps its arguments"],
+    [subsetFile("train"), "training sessions"],
+    [subsetFile("train", { baseline: true }), "the first of each participant"],
+    [subsetFile("<subset_name>", { baseline: true }), "first sessions of participants set aside"],
+    [subsetFile("<subset_name>"), "all their sessions, if longitudinal"],
   ],
-  meta: describeMeta<SplitMeta>({
-    n_test: PARAMETER,
-    subset_name: PARAMETER,
-    p_age_threshold: PARAMETER,
-    p_sex_threshold: PARAMETER,
-    ignore_demographics: PARAMETER,
-    categorical_split_variable: PARAMETER,
-    valid_longitudinal: PARAMETER,
-    max_draws: PARAMETER,
-    seed: PARAMETER,
-    n_train_participants: "participants left for training",
-    n_subset_participants: "participants set aside",
-    p_age: "p-values of the differences; null where there was no test",
-    p_sex: "p-values of the differences; null where there was no test",
-    draws: "draws until this one was taken",
-    matched: "whether both p-values reached their thresholds",
-  }),
+  meta: [
+    ["<parameter>", "every parameter of `split.holdout`"],
+    ...describeMeta<SplitResult>({
+      n_train_participants: "participants left for training",
+      n_subset_participants: "participants set aside",
+      p_age: "p-values of the differences; null where there was no test",
+      p_sex: "p-values of the differences; null where there was no test",
+      draws: "draws until this one was taken",
+      matched: "whether both p-values reached their thresholds",
+    }),
+  ],
 };

@@ -1,4 +1,7 @@
 /** Who was trained, validated and tested on: demographics side by side, and whether anyone is twice. */
+import { INDEX_FILE } from "../artifacts/images.ts";
+import { readLabelsText } from "../artifacts/labels.ts";
+import { subsetFile } from "../artifacts/split.ts";
 import { readTsv, type Table } from "../formats/tsv.ts";
 import { digestsOf, findLeakage, guardedSessions } from "../tables/leakage.ts";
 import { chiSquareTest, tTest } from "../tables/statistics.ts";
@@ -39,8 +42,8 @@ async function cohortsOf(artifacts: RunArtifacts): Promise<Cohort[]> {
     const cohort = byFold.get(fold.digest) ?? {
       title: `split ${model.meta.split ?? byFold.size}`,
       roles: new Map([
-        ["train", { name: "train", table: await tableOf(fold, "train.tsv") }],
-        ["validation", { name: "validation", table: await tableOf(fold, "validation.tsv") }],
+        ["train", { name: "train", table: await readSubsetTable(fold, "train") }],
+        ["validation", { name: "validation", table: await readSubsetTable(fold, "validation") }],
       ]),
       label: String(model.meta.label ?? "diagnosis"),
       images: artifacts.input(entry, "images"),
@@ -56,7 +59,7 @@ async function cohortsOf(artifacts: RunArtifacts): Promise<Cohort[]> {
     const name = String(artifacts.output(entry, "predictions")?.meta.data_group ?? "test");
     const key = `${name} ${people.digest}`;
     if (cohort.roles.has(key)) continue;
-    cohort.roles.set(key, { name, table: await tableOf(people, "table.tsv") });
+    cohort.roles.set(key, { name, table: await readSessionsTable(people) });
   }
   return byFold.size > 0 ? [...byFold.values()] : await splitsOf(artifacts);
 }
@@ -67,20 +70,25 @@ async function splitsOf(artifacts: RunArtifacts): Promise<Cohort[]> {
     const roles = new Map<string, Role>();
     for (const [name, { type }] of Object.entries(entry.outputs ?? {})) {
       const artifact = type === "participants" ? artifacts.output(entry, name) : undefined;
-      if (artifact) roles.set(name, { name, table: await tableOf(artifact, "table.tsv") });
+      if (artifact) roles.set(name, { name, table: await readSessionsTable(artifact) });
     }
     cohorts.push({ title: entry.name, roles, label: "diagnosis" });
   }
   return cohorts;
 }
 
-async function tableOf(artifact: Artifact, path: string): Promise<Table> {
-  return readTsv(await artifact.read(path), path);
+async function readSubsetTable(fold: Artifact, subset: string): Promise<Table> {
+  const path = subsetFile(subset);
+  return readTsv(await fold.readText(path), path);
+}
+
+async function readSessionsTable(artifact: Artifact): Promise<Table> {
+  return readTsv(await readLabelsText(artifact), `table of ${artifact.type}`);
 }
 
 async function describe({ title, roles, label, images }: Cohort): Promise<CohortData> {
   const named = [...roles.values()];
-  const index = images && readTsv(await images.read("index.tsv"), "index.tsv");
+  const index = images && readTsv(await images.read(INDEX_FILE), INDEX_FILE);
   const digests = index && digestsOf(index);
   const overlaps = findLeakage(named.map(({ name, table }) => ({
     role: name,

@@ -1,4 +1,5 @@
 /** Contact sheets: what the network sees, by class. */
+import { readLabelsText } from "../artifacts/labels.ts";
 import { readTsv } from "../formats/tsv.ts";
 import { sessionKey } from "../tables/session_table.ts";
 import type { Artifact } from "../workflow/step.ts";
@@ -53,7 +54,7 @@ async function classesOf(artifacts: RunArtifacts): Promise<Map<string, string>> 
   const classes = new Map<string, string>();
   for (const type of ["participants", "labels"]) {
     for (const { artifact } of artifacts.ofType(type)) {
-      const { columns, rows } = readTsv(await artifact.read("table.tsv"), "table.tsv");
+      const { columns, rows } = readTsv(await readLabelsText(artifact), `table of ${type}`);
       const at = columns.indexOf(String(label));
       if (at < 0) continue;
       const [participant, session] = ["participant_id", "session_id"].map((name) =>

@@ -1,4 +1,5 @@
 /** Pictures of a session's tensor: some of its elements side by side, as a PNG. */
+import { INDEX_FILE } from "../artifacts/images.ts";
 import { encode } from "fast-png";
 import { DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
@@ -31,7 +32,7 @@ export class ImageStrips {
   ) {}
 
   static async open(images: Artifact): Promise<ImageStrips> {
-    const { columns, rows } = readTsv(await images.read("index.tsv"), "index.tsv");
+    const { columns, rows } = readTsv(await images.read(INDEX_FILE), INDEX_FILE);
     const [participant, session, path] = ["participant_id", "session_id", "path"]
       .map((name) => columns.indexOf(name));
     const sessions = rows.map((row) => ({

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
-  imageStem,
+  individualStem,
   meanStem,
   parsePicturePath,
   picturePath,
@@ -16,7 +16,7 @@ Deno.test("the path of a picture names what it shows", () => {
     selectionMetric: "loss",
     node: 1,
   });
-  assertEquals(parsed(imageStem("loss", { participant: "sub-1", session: "ses-M000" })), {
+  assertEquals(parsed(individualStem("loss", { participant: "sub-1", session: "ses-M000" })), {
     stem: "loss/individual/sub-1_ses-M000",
     selectionMetric: "loss",
     image: "sub-1_ses-M000",

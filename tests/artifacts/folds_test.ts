@@ -64,7 +64,7 @@ Deno.test("an absent fold or table is named", async () => {
   );
 });
 
-Deno.test("a split's folder has the subset's sessions only when they are asked for", () => {
+Deno.test("a split's folder has the subset's sessions only if it is longitudinal", () => {
   const labels = randomLabels(2, 40);
   const ids = [...labels.byParticipant().keys()];
   const [train, test] = [ids.slice(8), ids.slice(0, 8)].map((side) => labels.of(new Set(side)));

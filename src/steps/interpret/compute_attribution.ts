@@ -23,7 +23,7 @@ import {
   type AttributionMeta,
   attributionOutput,
   type Geometry,
-  imageStem,
+  individualStem,
   mapsPath,
   meanStem,
   picturePath,
@@ -38,7 +38,7 @@ type Context = StepContext<AttributionParams, DeviceService>;
 /** Bytes of maps on the host at a time. */
 const HOST_BYTES = 2 ** 28;
 
-interface Task {
+interface Interpretation {
   context: Context;
   device: Device;
   model: Artifact;
@@ -72,11 +72,11 @@ export async function computeAttribution(
   const metrics = chooseMetrics(params.selection_metrics, meta);
   const level = checkTarget(context, meta, method);
   const device = await context.services.device();
-  const task = { context, device, model, meta, images, samples, nodes, method };
+  const interpretation = { context, device, model, meta, images, samples, nodes, method };
 
   const files: Record<string, Blob> = {};
   for (const metric of metrics) {
-    for await (const [path, blob] of computeMetric(task, metric)) files[path] = blob;
+    for await (const [path, blob] of computeMetric(interpretation, metric)) files[path] = blob;
   }
   return attributionOutput(files, writeParticipants(samples, targets && label), {
     method: method.kind === "gradients" ? "gradients" : "grad-cam",
@@ -133,8 +133,11 @@ function checkTarget(
 type StoredFile = readonly [path: string, blob: Blob];
 
 /** Files of the maps of every image and of their means, by the best networks of one metric. */
-async function* computeMetric(task: Task, metric: string): AsyncGenerator<StoredFile> {
-  const { context, images, samples, nodes } = task;
+async function* computeMetric(
+  interpretation: Interpretation,
+  metric: string,
+): AsyncGenerator<StoredFile> {
+  const { context, images, samples, nodes } = interpretation;
   const [, height, width] = images.elementShape;
   const floats = images.elements.length * height * width;
   const maps = new MeanMaps(floats);
@@ -144,7 +147,7 @@ async function* computeMetric(task: Task, metric: string): AsyncGenerator<Stored
   let oneGrid = true;
   for (let first = 0; first < samples.length; first += perChunk) {
     const chunk = samples.slice(first, first + perChunk);
-    for await (const image of attributeImages(task, metric, chunk)) {
+    for await (const image of attributeImages(interpretation, metric, chunk)) {
       const node = nodes?.[first + image.index];
       const sample = chunk[image.index];
       const geometry = await readGeometry(images, sample);
@@ -153,7 +156,7 @@ async function* computeMetric(task: Task, metric: string): AsyncGenerator<Stored
       maps.add(image.maps, node);
       slices.add(image.slices, node);
       if (context.params.save_individual) {
-        yield* storeMaps(task, imageStem(metric, sample), { ...image, geometry });
+        yield* storeMaps(interpretation, individualStem(metric, sample), { ...image, geometry });
       }
     }
     const done = first + chunk.length;
@@ -173,7 +176,7 @@ async function* computeMetric(task: Task, metric: string): AsyncGenerator<Stored
   const geometry = oneGrid ? shared! : { elements: Int32Array.from(images.elements) };
   for (const node of [undefined, ...maps.classes]) {
     const mean = { maps: maps.mean(node), slices: slices.mean(node), geometry };
-    yield* storeMaps(task, meanStem(metric, node), mean);
+    yield* storeMaps(interpretation, meanStem(metric, node), mean);
   }
 }
 
@@ -187,7 +190,7 @@ interface AttributedImage {
 }
 
 async function* attributeImages(
-  { context, device, model, meta, images, method }: Task,
+  { context, device, model, meta, images, method }: Interpretation,
   metric: string,
   samples: readonly Sample[],
 ): AsyncGenerator<AttributedImage> {
@@ -221,7 +224,7 @@ async function loadSlices(data: ElementData, sample: number): Promise<Float32Arr
 
 /** Stores maps as tensors and as a picture. */
 async function* storeMaps(
-  { context: { put }, images, method }: Task,
+  { context: { put }, images, method }: Interpretation,
   stem: string,
   { maps, slices, geometry }: {
     maps: Float32Array<ArrayBuffer>;

@@ -56,6 +56,7 @@ stable.`,
   run: async (context) => {
     const { readTsv } = await import("../../formats/tsv.ts");
     const { getLabels } = await import("../../tables/labels.ts");
+    const { IMAGES_FILE } = await import("../../artifacts/caps.ts");
     const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
       "../../tables/availability.ts"
@@ -67,7 +68,7 @@ stable.`,
 
     const caps = context.inputs.caps as Artifact | undefined;
     const merged = await readMetadata(context, params.merged_tsv);
-    const images = caps && readTsv(await caps.readText("images.tsv"), "images.tsv");
+    const images = caps && readTsv(await caps.readText(IMAGES_FILE), IMAGES_FILE);
     for (const pair of images ? sharedImages(images) : []) {
       context.warn(`${pair} have the same image: the check for leakage counts them as one person`);
     }

@@ -1,4 +1,5 @@
 /** The table that has every session of a data set with all its columns. */
+import { SESSIONS_FILE } from "../../artifacts/caps.ts";
 import { DataError } from "../../errors.ts";
 import { SessionTable } from "../../tables/session_table.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
@@ -19,5 +20,5 @@ export async function readMetadata(
   if (caps === undefined) {
     throw new DataError("inputs", "connect a data set (in.caps) or name a table (merged_tsv)");
   }
-  return SessionTable.read(await caps.readText("participants.tsv"), "participants.tsv");
+  return SessionTable.read(await caps.readText(SESSIONS_FILE), SESSIONS_FILE);
 }

@@ -174,7 +174,7 @@ Deno.test("interpret steps give the maps of every image and their means, and pub
   }
 });
 
-Deno.test("what a model does not have, and whom it has seen, is refused", async () => {
+Deno.test("nodes and levels that a model lacks, and participants of its training, are refused", async () => {
   await using project = await Project.create();
   const single = experiment([false]);
   const step = (uses: string, settings: string, participants = "split.test") =>
@@ -198,12 +198,12 @@ with = { ${settings} }
   );
   await refused(step("interpret.gradcam", "", "split.train"), "data leakage");
 
-  const asked = await project.run(
+  const allowed = await project.run(
     step("interpret.gradcam", "on_training_data = true", "split.train"),
   );
-  assert(asked.warnings.includes("leakage: predicting on training data"));
-  assert(asked.warnings.some((warning) => warning.includes("has one pixel")));
-  const maps = project.artifact(asked, "interpret", "attribution");
+  assert(allowed.warnings.includes("leakage: predicting on training data"));
+  assert(allowed.warnings.some((warning) => warning.includes("has one pixel")));
+  const maps = project.artifact(allowed, "interpret", "attribution");
   assertEquals(maps.files.some(({ path }) => path.includes("individual")), false);
   assertEquals(maps.meta.level, "convolutions.19");
 });

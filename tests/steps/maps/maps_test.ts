@@ -306,7 +306,7 @@ Deno.test("maps.open converts weights once, and again only when they change", as
   });
 });
 
-Deno.test("maps.open reads fold-<i> of older versions, and those whom other splits have seen", async () => {
+Deno.test("maps.open reads fold-<i> of older versions, and the participants of other splits", async () => {
   const store = new MemoryStore();
   const tree = await run(store, [await makeModel(store, 0)]);
   await onDisk(tree, async (folder) => {

@@ -41,7 +41,7 @@ Deno.test("images that were not cut as the training's, and groups that are not t
       predictOther({ slice_direction: 2, slices: [5, 6] }),
     ));
   await t.step(
-    "a label that is asked for and not there",
+    "a label whose column is absent",
     () => refused('no column "mmse"', prediction("fresh", { label: "mmse" })),
   );
   await t.step(
