@@ -32,7 +32,7 @@ Deno.test("options are read in both spellings, between and after arguments", () 
   assertEquals(given.count("other"), undefined);
 });
 
-Deno.test("wrong usage is reported with what is wrong", () => {
+Deno.test("wrong usage is explained", () => {
   const cases: [args: string[], message: string][] = [
     [[], "FILE is missing: A file"],
     [["f", "--jobs"], "--jobs needs a value: --jobs N"],

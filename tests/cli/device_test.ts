@@ -13,7 +13,7 @@ Deno.test("doctor names the adapter, its limits and kernels, and what they reach
   assertEquals(report.tuned, undefined);
 });
 
-Deno.test("tune keeps what it found in the cache, where doctor finds it, until it is forgotten", {
+Deno.test("tune stores the fastest kernels in the cache, where doctor finds them, until --forget", {
   ignore: !full,
 }, async () => {
   await using project = await Project.make();

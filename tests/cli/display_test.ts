@@ -113,7 +113,7 @@ Deno.test("anything else gets a line of progress every ten seconds at most", () 
   );
 });
 
-Deno.test("warnings, retries and corruption are reported where they happen", () => {
+Deno.test("warnings, retries and corruption are printed where they happen", () => {
   const { output, show } = display(false);
   show({ type: "instance-log", instance: "a", level: "info", message: "quiet" });
   show({ type: "instance-log", instance: "a", level: "warning", message: "no age" });

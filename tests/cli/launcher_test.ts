@@ -57,7 +57,7 @@ Deno.test("a relative and an absolute path give the same permissions", async () 
   }
 });
 
-Deno.test("a comma, which no permission can hold, is reported with the way around it", async () => {
+Deno.test("a comma, which no permission can hold, is reported with a way around it", async () => {
   await using project = await Project.make("one,two");
   const path = `${project.folder}/flow.toml`;
   const { code, err } = await call(launcher, ["run", path], { cwd: "/" });
@@ -71,7 +71,7 @@ gyrus: call gyrus from inside that folder, by a path without the comma
   assertEquals((await project.gyrus("run", "flow.toml", "first", "--quiet")).code, 0);
 });
 
-Deno.test("without Deno and npm the launcher prints the one command that installs Deno", async () => {
+Deno.test("without Deno and npm the launcher prints the command that installs Deno", async () => {
   await using project = await Project.make();
   const copy = await copyOf(`${project.root}/copy`);
   const path = await pathWith(`${project.root}/path`, SYSTEM);
@@ -105,11 +105,11 @@ Deno.test("an installed Deno that is too old is passed over", async () => {
   }
 });
 
-Deno.test("lavapipe gets four threads a processor, unless the user sets a number", async () => {
+Deno.test("lavapipe gets four threads a processor, unless the user sets the number", async () => {
   await using project = await Project.make();
   const copy = await copyOf(`${project.root}/copy`);
   const path = await pathWith(`${project.root}/path`, SYSTEM);
-  // Stands for Deno: says its version and place, and prints what it was started with.
+  // Replaces Deno: prints its version, its path and its arguments.
   const fake = `#!/bin/sh
 case $1 in
   --version) echo "deno 2.9.6 (stable)" ;;

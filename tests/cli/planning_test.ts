@@ -78,7 +78,7 @@ all may run TIME 141 B waits for each[k=1] and 1 more
   assertEquals(json.instances[0].params.fail, { value: false, from: "default" });
 });
 
-Deno.test("plan reports the initial weights of a training, given or random", async () => {
+Deno.test("plan prints the initial weights of a training, given or random", async () => {
   await using project = await Project.make();
   const step = (name: string, line = "") => `
 [steps.${name}]
@@ -113,7 +113,7 @@ ${step("bare", "with.seed = 4")}${step("given", 'with.initial_weights = "flow.to
   assertStringIncludes(why("moved"), ", starts from transferred weights");
 });
 
-Deno.test("why reports parameters with their lines, inputs and outputs of one instance", async () => {
+Deno.test("why prints parameters with their lines, inputs and outputs of an instance", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");
   const cached = await project.gyrus("why", "flow.toml", "each[k=2]");
@@ -183,7 +183,7 @@ Deno.test("graph draws the steps as Mermaid, DOT and SVG", async () => {
   assertEquals([code, err], [2, 'error: --format must be mermaid, dot or svg, not "png"\n']);
 });
 
-Deno.test("plan reports what can't be trained on, once the tables are there", async () => {
+Deno.test("plan reports what can't be trained on, once the tables exist", async () => {
   await using project = await Project.make();
   const table = (people: string[]) =>
     ["participant_id\tsession_id\tdiagnosis", ...people].join("\n") + "\n";

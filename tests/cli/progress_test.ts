@@ -14,7 +14,7 @@ Deno.test("pace and time left count from the first fraction, so that compiling i
   assertEquals(progress.bar(90_000, 8), "████░░░░   50 %  0 ms left  ");
 });
 
-Deno.test("without a fraction the estimate is shown as one, and nothing once it is used up", () => {
+Deno.test("without a fraction the estimate fills the bar, and nothing once it is used up", () => {
   const progress = new InstanceProgress(0, 20);
   assertEquals(progress.bar(5_000, 8), "██░░░░░░         ~15 s left ");
   assertEquals(progress.bar(25_000, 8), "░░░░░░░░         25 s       ");

@@ -1,5 +1,5 @@
 /**
- * Whole processes that have little or nothing to do, beside an empty Deno program (aim for the rerun
+ * Whole processes that have little or nothing to do, next to an empty Deno program (aim for the rerun
  * of 30 instances: 5 times that) and Snakemake where it is installed (31 jobs, all done). They go by
  * turns, so that other work of the machine falls on all.
  *
@@ -88,7 +88,7 @@ function time([command, ...args]: Command): number | undefined {
 }
 
 const deno: Command = [Deno.execPath(), "run", "-A", program];
-/** One step computed anew, everything before it cached, and the run's report written. */
+/** A step computed again, everything before it cached, and the run's report written. */
 const again = (step: string): Command => [
   ...deno,
   "run",

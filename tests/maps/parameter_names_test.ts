@@ -21,7 +21,7 @@ Deno.test("ResNet-18's parameters have ClinicaDL's names in a MAPS, and ours aga
   assertEquals(fromClinicadlNames("resnet18", clinicadl, "a MAPS"), ours);
 });
 
-Deno.test("ClinicaDL's own networks keep their names, unknown ones are refused by name", () => {
+Deno.test("ClinicaDL's own networks retain their names, unknown networks are refused by name", () => {
   const parameters = new Map([["convolutions.0.weight", 1], ["fc.2.bias", 2]]);
   assertEquals(toClinicadlNames("Conv5_FC3", parameters), parameters);
   assertEquals(fromClinicadlNames("Conv5_FC3", parameters, "a MAPS"), parameters);

@@ -27,7 +27,7 @@ Deno.test("data.tsv has ids, cohort and label, and for train and validation a ro
   );
 });
 
-Deno.test("predictions without a label say -1", () => {
+Deno.test("predictions without a label have -1", () => {
   const table = readTsv("participant_id\ttrue_label\nsub-01\tn/a\nsub-02\t0\n", "predictions");
   assertEquals(predictionTable(table), "participant_id\ttrue_label\nsub-01\t-1\nsub-02\t0\n");
 });

@@ -64,7 +64,7 @@ Deno.test("eight pictures an instance are shown, the rest is counted", async () 
   assertEquals([figures.length, more], [8, 3]);
 });
 
-Deno.test("a map that is zero everywhere is marked empty", async () => {
+Deno.test("a map that is zero everywhere is marked", async () => {
   await using run = await MadeRun.make({
     maps: interpreted({
       ...pictures("loss/mean", "loss/class-0/mean"),

@@ -1,4 +1,4 @@
-/** A small real run, looked at in a browser while it goes on and beside another. */
+/** A small real run in a browser, while it runs and compared with another. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Browser } from "playwright-core";
 import type { ReportData } from "../../src/report/data.ts";

@@ -13,7 +13,7 @@ const TEST = `${HEAD}sub-6\tses-M000\t75\tM\tAD\n`;
 const INDEX = `participant_id\tsession_id\tsource_digest\n` +
   [1, 2, 3, 4, 5, 6].map((n) => `sub-${n}\tses-M000\tdigest-${n}\n`).join("");
 
-/** Two models of one fold, both asked about the test set. */
+/** Two models of one fold, both with predictions of the test set. */
 function trained(test = TEST, index = INDEX): Promise<MadeRun> {
   const model = (seed: number) => ({
     kind: "train.classification",

@@ -21,7 +21,7 @@ function entry(name: string): RunRecord["instances"][number] {
   };
 }
 
-Deno.test("events tell how far a run is; what ran when its process ended was interrupted", async () => {
+Deno.test("events show how far a run is; what ran when its process ended was interrupted", async () => {
   const root = await Deno.makeTempDir({ prefix: "gyrus-report-" });
   try {
     const store = openStore(root);

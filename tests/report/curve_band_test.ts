@@ -24,7 +24,7 @@ Deno.test("where an ROC curve rises straight up, its upper end counts", () => {
   assertEquals(at(band, 0.25), [1, 0]);
 });
 
-Deno.test("between points of precision and recall the one that is reached next holds", () => {
+Deno.test("between points of precision and recall the point that is reached next holds", () => {
   const band = meanBand([[[0, 1], [0.5, 0.8], [0.5, 0.4], [1, 0.6]]], "step");
   assertEquals(at(band, 0), [1, 0]);
   assertEquals(at(band, 0.3), [0.8, 0]);

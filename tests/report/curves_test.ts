@@ -28,7 +28,7 @@ Deno.test("the chosen epoch is the first that is best by the metric that chooses
   assertEquals(series[0].validation.BA, [0.5, 0.7, 0.7]);
 });
 
-Deno.test("evaluations within an epoch stand between the epochs' ends and choose nothing", async () => {
+Deno.test("evaluations within an epoch are between the epochs' ends and choose nothing", async () => {
   const rows = ["0\t4\t1\t1\t0\t0", "0\t9\t1\t1\t0\t0", "1\t4\t1\t.5\t0\t0", "1\t9\t1\tn/a\t0\t0"];
   await using run = await trained({ "training.tsv": `${HEAD}${rows.join("\n")}\n` }, ["loss"]);
   const [{ epochs, validation, chosen }] = (await learningCurves(run.artifacts)).series;
@@ -59,7 +59,7 @@ Deno.test("networks come in their order, long curves are thinned and keep the ch
   }
 });
 
-Deno.test("of many networks the loss and the metrics that choose are kept", async () => {
+Deno.test("of many networks the loss and the selection metrics are shown", async () => {
   const names = Array.from({ length: 10 }, (_, i) => `m${i}`);
   const head = ["epoch", "iteration", "loss_valid", "BA_valid", ...names.map((n) => `${n}_valid`)];
   const rows = Array.from(

@@ -51,7 +51,7 @@ Deno.test("boxes grow with the longest name", async () => {
   assertEquals(await widthOf("x".repeat(50)), await widthOf("x".repeat(60)));
 });
 
-Deno.test("on narrow screens every step has a row, and no two sources share a lane at once", async () => {
+Deno.test("on narrow screens every step has a row, and no two sources are in the same lane at once", async () => {
   await using run = await made();
   const { edges, tall } = layoutGraph(run.run);
   assertWithin(tall);

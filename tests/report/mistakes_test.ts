@@ -24,7 +24,7 @@ function predictions(rows: readonly string[]) {
   };
 }
 
-Deno.test("the surest mistakes come first, over all models that were asked", async () => {
+Deno.test("the surest mistakes come first, over all models that predicted", async () => {
   await using run = await MadeRun.make({
     "predict[fold=0]": predictions([
       "sub-1\tses-1\t0\t0\t1\t0.4\t0.6",

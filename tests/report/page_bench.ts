@@ -1,5 +1,5 @@
 /**
- * How big a report is and how soon it answers, beside one of a hundred runs of a hundred epochs:
+ * How big a report is and how soon it answers, next to one of a hundred runs of a hundred epochs:
  *
  *   deno run -A tests/report/page_bench.ts workflows/results/tutorial/report.html
  */

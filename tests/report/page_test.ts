@@ -36,7 +36,7 @@ Deno.test("the page's policy lets its own script and style run and nothing be fe
   assertStringIncludes(await reportPage(manyCurves(1, 2), true), "connect-src 'self'");
 });
 
-Deno.test("text from data can't end the element that it stands in", async () => {
+Deno.test("text from data can't end its element", async () => {
   const data = manyCurves(1, 2);
   data.overview.workflow = "</script><title>\"&'";
   const html = await reportPage(data);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { decode, encode } from "fast-png";
 import { shrunkPng } from "../../src/report/shrink.ts";
 
-Deno.test("a large picture shrinks by means over whole pixels, in each channel", () => {
+Deno.test("a large picture shrinks by means over blocks of pixels, in each channel", () => {
   const data = Uint8Array.from({ length: 4 * 2 * 3 }, (_, i) => 10 * (i % 3) + Math.floor(i / 3));
   const large = encode({ width: 4, height: 2, channels: 3, depth: 8, data });
   const { width, height, channels, data: small } = decode(shrunkPng(large, 2));

@@ -37,7 +37,7 @@ async function pixelsOf(images: Artifact): Promise<{ rows: number[][]; elements:
 }
 
 Deno.test("a slice's first axis runs to the right and its second upwards", async () => {
-  // [1, 1, 2, 3]: x is the first index, so that the largest value stands at the right, on top.
+  // [1, 1, 2, 3]: x is the first index, so that the largest value is at the right, on top.
   const data = { dtype: "float32", shape: [1, 1, 2, 3], data: Float32Array.of(0, 1, 2, 3, 4, 5) };
   const { rows, elements } = await pixelsOf(imagesOf(data as Tensor, [40]));
   const [darkest, brightest] = [0, 255];

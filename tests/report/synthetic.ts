@@ -1,4 +1,4 @@
-/** A report with nothing but learning curves, as many as wanted. */
+/** A report with nothing but learning curves, as many as needed. */
 import type { ReportData } from "../../src/report/data.ts";
 
 /** Losses fall and then rise again, a little later in each run. */

@@ -68,7 +68,7 @@ sub-5 ses-M000 50 M AD`);
   assert((age?.p ?? 0) > 0.8);
 });
 
-Deno.test("a categorical variable is shared out beside the diagnosis", () => {
+Deno.test("a categorical variable is balanced besides the diagnosis", () => {
   const rows = Array.from(
     { length: 40 },
     (_, i) =>

@@ -65,7 +65,7 @@ sub-2 ses-M012 CN`);
   assertEquals(warnings.length, 3, "no AD, no age, no sex");
 });
 
-Deno.test("ADNI's codes stand in for a missing diagnosis, and complaints are left out", () => {
+Deno.test("ADNI's codes replace a missing diagnosis, and complaints are left out", () => {
   const adni = tableOf(`
 participant_id session_id diagnosis adni_diagnosis_change diagnosis_bl
 sub-1 ses-M000 n/a 3.0 AD
@@ -76,7 +76,7 @@ sub-4 ses-M000 CN 1 SMC`);
   assertEquals(getLabels(adni, { ...OPTIONS, keepSmc: true }).table.rows.length, 3);
 });
 
-Deno.test("requested columns are kept, absent ones are an error that lists what there is", () => {
+Deno.test("requested columns are retained, absent columns are an error that lists what there is", () => {
   const { table } = getLabels(merged, { ...OPTIONS, variablesOfInterest: ["image_id"] });
   assertEquals(table.columns.at(-1), "image_id");
   assertThrows(
@@ -86,7 +86,7 @@ Deno.test("requested columns are kept, absent ones are an error that lists what 
   );
 });
 
-Deno.test("when nothing is left the error states where it was lost", () => {
+Deno.test("when nothing is left the error names where it was lost", () => {
   assertThrows(
     () => getLabels(merged, { ...OPTIONS, diagnoses: ["FTD"] }),
     DataError,
@@ -111,7 +111,7 @@ Deno.test("a table as pandas writes it is understood: empty fields, quotes, line
   assertEquals(SessionTable.read(table.toTsv(), "again").rows, table.rows);
 });
 
-Deno.test("labels of several cohorts keep saying which", () => {
+Deno.test("labels of several cohorts retain the cohort", () => {
   const cohorts = tableOf(`
 participant_id session_id diagnosis cohort
 sub-1 ses-M000 AD ADNI

@@ -16,7 +16,7 @@ const sessions = (...names: string[]) =>
     return { participant, session, digest, cohort };
   });
 
-Deno.test("two sessions of one person are one person", () => {
+Deno.test("two sessions of a person are the same person", () => {
   assertThrows(
     () =>
       assertNoLeakage([
@@ -39,7 +39,7 @@ Deno.test("an image under two names is one person, and both names are reported",
   }]);
 });
 
-Deno.test("every pair of roles is looked at and everybody is listed, up to a limit", () => {
+Deno.test("every pair of roles is compared and everybody is named, up to a limit", () => {
   const many = Array.from({ length: 30 }, (_, i) => `sub-${100 + i}`);
   assertThrows(
     () =>
@@ -76,7 +76,7 @@ Deno.test("tables bring their digests, or get them from the images", () => {
   assertEquals(guardedSessions(index)[0].cohort, "single");
 });
 
-Deno.test("predicting on training data must be asked for, and unknown training is said", () => {
+Deno.test("predicting on training data must be allowed, and unknown training is recorded", () => {
   const model = { sessions: sessions("sub-1", "sub-2"), complete: true };
   assertEquals(leakageStatus(model, sessions("sub-3"), false, "predict"), "none");
   assertEquals(leakageStatus(model, sessions("sub-3"), true, "predict"), "none");

@@ -12,7 +12,7 @@ function progression(diagnoses: string, horizon = 36): string {
   return addProgression(table, horizon).rows.map((row) => row.at(-1)).join(" ");
 }
 
-Deno.test("a session is compared with the one at the horizon, or with the last", () => {
+Deno.test("a session is compared with the session at the horizon, or with the last", () => {
   assertEquals(progression("CN CN CN MCI MCI"), "p p p s uk");
   assertEquals(progression("MCI MCI MCI MCI AD"), "s p p p uk");
   assertEquals(progression("CN CN CN"), "s s uk");
@@ -20,7 +20,7 @@ Deno.test("a session is compared with the one at the horizon, or with the last",
   assertEquals(progression("AD Dementia"), "s uk");
 });
 
-Deno.test("without a session at the horizon the one before it decides, then the one after", () => {
+Deno.test("without a session at the horizon the session before it decides, then the session after", () => {
   assertEquals(progression("CN - MCI - MCI"), "p s uk");
   assertEquals(progression("CN CN - - MCI", 24), "p p uk");
 });

@@ -22,7 +22,7 @@ Deno.test("the chi-square test agrees with SciPy's chi2_contingency without corr
   }
 });
 
-Deno.test("counts matter: the same proportions tell more of more people", () => {
+Deno.test("counts matter: the same proportions have a smaller p with more people", () => {
   const few = chiSquareTest([[62, 38], [50, 50]]);
   const many = chiSquareTest([[6200, 3800], [5000, 5000]]);
   assert(few.p > 0.05 && many.p < 1e-10);

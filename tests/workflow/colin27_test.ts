@@ -27,7 +27,7 @@ Deno.test({
   },
 });
 
-Deno.test("without its head the workflow states which parameter names it", async () => {
+Deno.test("without its head the workflow names the parameter for it", async () => {
   await using project = await Project.create();
   await project.write("colin27.toml", await Deno.readTextFile(WORKFLOW));
   const error = await assertRejects(() =>

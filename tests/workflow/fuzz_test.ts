@@ -1,5 +1,5 @@
 /**
- * Mutated workflow files: whatever is wrong with one, the reader answers with a
+ * Mutated workflow files: for every problem the reader answers with a
  * workflow or a WorkflowError, soon. 500 mutants; 20,000 with GYRUS_TEST_FULL=1.
  */
 import { assert } from "@std/assert";

@@ -53,7 +53,7 @@ Deno.test("the documentation's experiment expands into its instances, in order",
   assertEquals(workflow.publications[3].path, "results/1/false/model");
 });
 
-Deno.test("origins say where each value was written", async () => {
+Deno.test("origins name the place of each value", async () => {
   const workflow = await read(experiment, { set: ["train.epochs=3"] });
   const { origins } = workflow.instances[5];
   assertEquals(origins.learning_rate, { from: "default" });
@@ -72,7 +72,7 @@ Deno.test("origins say where each value was written", async () => {
   assertEquals(literal.instances[5].origins.seed.from, "defaults");
 });
 
-Deno.test("instances whose values don't depend on the matrix share their parameters", async () => {
+Deno.test("instances whose values don't depend on the matrix have the same parameters object", async () => {
   const workflow = await read(experiment);
   const [first, second] = workflow.steps.find(({ name }) => name === "predict")?.instances ?? [];
   assertStrictEquals(first.params, second.params);
@@ -90,7 +90,7 @@ Deno.test("reordering tables and axes changes neither names nor bindings", async
   assertEquals(a.instances.at(-1)?.inputs, b.instances.at(-1)?.inputs);
 });
 
-Deno.test("an interpolation alone keeps its type, inside a text it becomes text", async () => {
+Deno.test("an interpolation alone has the value's type, inside a text it becomes text", async () => {
   const workflow = await read(`version = 1
 [params]
 n = 3
@@ -182,7 +182,7 @@ with.kind = "phantom"
   assertEquals(workflow.instances.map(({ name }) => name), ["caps", "labels"]);
 });
 
-Deno.test("a step of one's own is loaded once from the folder of the file that names it", async () => {
+Deno.test("a user's own step is loaded once from the folder of the file that names it", async () => {
   const asked: string[] = [];
   const files = {
     "a.toml": 'version = 1\ninclude = "sub/b.toml"\n[steps.x]\nuses = "./own.ts"\n',

@@ -22,7 +22,7 @@ Deno.test("references combine step, axes, output and index", () => {
   });
 });
 
-Deno.test("what is no reference is said so", () => {
+Deno.test("what is no reference is refused", () => {
   for (
     const text of ["", "1a", "a b", "a[", "a[]", "a[-1]", "a[x=1][x=2]", "a.b.c", "a[1][2]", "a]"]
   ) {

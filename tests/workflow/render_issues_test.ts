@@ -27,7 +27,7 @@ unknown parameter "n_tests" of split.holdout; did you mean "n_test"?`,
   );
 });
 
-Deno.test("issues stand apart; one without a place is its message", () => {
+Deno.test("issues are separated; an issue without a place is its message", () => {
   const issue = { message: "--set x: no" };
   assertEquals(
     renderIssues([issue, at("x = 1", 5)]),
@@ -40,7 +40,7 @@ wrong`,
   );
 });
 
-Deno.test("the caret stands below its text after tabs and characters of two code units", () => {
+Deno.test("the caret is below its text after tabs and characters of two code units", () => {
   assertEquals(renderIssues([at("\tx = '𝔘' # b", 6, 4)], "/p").split("\n").slice(1, 3), [
     "7 | \tx = '𝔘' # b",
     "  | \t    ^^^",

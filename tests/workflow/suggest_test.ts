@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { didYouMean, editDistance, nearest } from "../../src/workflow/suggest.ts";
 
-Deno.test("the edit distance counts a swap of neighbours as one", () => {
+Deno.test("the edit distance counts a swap of neighbours once", () => {
   assertEquals(editDistance("trian", "train"), 1);
   assertEquals(editDistance("kitten", "sitting"), 3);
   assertEquals(editDistance("", "abc"), 3);

@@ -3,7 +3,7 @@ import { read } from "./reading.ts";
 
 const page = await Deno.readTextFile(new URL("../../workflows/SYNTAX.md", import.meta.url));
 
-Deno.test("the examples of SYNTAX.md are valid and mean what it states", async () => {
+Deno.test("the examples of SYNTAX.md are valid and mean what the page states", async () => {
   const examples = [...page.matchAll(/```toml\n([^]*?)```/g)].map((match) => match[1]);
   const workflows = await Promise.all(examples.map((text) => read(text)));
   assertEquals(workflows.map(({ instances }) => instances.length), [3, 12, 2]);

@@ -15,7 +15,7 @@ Deno.test("a target names a step or some of its instances", async () => {
   assertEquals(names("caps"), ["caps"]);
 });
 
-Deno.test("a target that is not there is reported with the nearest name", async () => {
+Deno.test("an unknown target is reported with the nearest name", async () => {
   const workflow = await read(experiment);
   const said = (target: string) => {
     const error = assertThrows(() => findTarget(workflow, target), WorkflowError);

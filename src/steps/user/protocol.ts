@@ -19,7 +19,7 @@ export interface Start {
 }
 
 /** A step's declaration without its functions. */
-export interface Declaration {
+export interface SentDeclaration {
   kind: string;
   version: number;
   summary: string;
@@ -58,7 +58,7 @@ export interface SentCheckpoint {
 
 /** Functions of the worker; what they return is checked before it is used. */
 export type StepMethods = {
-  declare(): Promise<Declaration>;
+  declare(): Promise<SentDeclaration>;
   run(context: SentContext): Promise<unknown>;
   abort(reason: string): void;
   compute(id: number): Promise<Uint8Array> | undefined;

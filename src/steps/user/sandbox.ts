@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { Channel, type Handlers } from "../../threads/channel.ts";
 import type { Artifact, Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { ModuleGraph } from "./module_graph.ts";
-import type { Declaration, SentArtifact, SentContext, Start, StepMethods } from "./protocol.ts";
+import type { SentArtifact, SentContext, SentDeclaration, Start, StepMethods } from "./protocol.ts";
 
 /** Time that a step has to save its work after an interrupt. */
 const GRACE_SECONDS = 10;
@@ -62,7 +62,7 @@ class Sandbox {
 }
 
 /** Reads a step's declaration. @throws {WorkflowError} when its module fails or declares no step */
-export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<Declaration> {
+export async function declareInSandbox(path: string, graph: ModuleGraph): Promise<SentDeclaration> {
   const sandbox = new Sandbox(path, graph, { log: () => {} });
   try {
     return await sandbox.call("declare");

@@ -17,10 +17,10 @@ import type {
 import { Channel } from "../../threads/channel.ts";
 import { encodeParameters } from "./parameters.ts";
 import type {
-  Declaration,
   EngineMethods,
   SentArtifact,
   SentContext,
+  SentDeclaration,
   Start,
   StepMethods,
 } from "./protocol.ts";
@@ -59,7 +59,7 @@ function removeGlobals(): void {
   for (const name of ["Worker", "BroadcastChannel", "caches"]) Reflect.deleteProperty(self, name);
 }
 
-async function declare(entry: string): Promise<Declaration> {
+async function declare(entry: string): Promise<SentDeclaration> {
   const module: { default?: unknown } = await import(entry);
   const step = module.default as StepKind | undefined;
   const problem = problemOf(step);

@@ -79,7 +79,7 @@ Deno.test("verify executes a run again and ends with 4 when bytes differ", async
   assertStringIncludes(steady(err), "DIFFERS  first.table: recorded DIGEST, produced DIGEST\n");
 });
 
-Deno.test("cache reports what it holds, keeps what is pinned, and removes what nothing needs", async () => {
+Deno.test("cache lists what it has, retains what is pinned, and removes what nothing needs", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");
   const cache = (...args: string[]) => project.gyrus("cache", ...args);
@@ -106,7 +106,7 @@ Deno.test("cache reports what it holds, keeps what is pinned, and removes what n
   assertStringIncludes(unknown.err, 'error: unknown action "prune"');
 });
 
-Deno.test("cache verify sets damaged objects aside and ends with 4", async () => {
+Deno.test("cache verify moves corrupt objects to quarantine and exits with 4", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "first", "--quiet");
   const objects = `${project.folder}/.gyrus/objects`;
@@ -186,7 +186,7 @@ Deno.test("networks prints layers, sums and memory", async () => {
   ]);
 });
 
-Deno.test("help and wrong usage tell what there is", async () => {
+Deno.test("help and wrong usage list what there is", async () => {
   await using project = await Project.make();
   const help = await project.gyrus("--help");
   assertEquals(help.code, 0);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call, launcher, Project, steady, WORKFLOW } from "../project.ts";
 
-Deno.test("a run reports each start with its reason, each end, and what it published", async () => {
+Deno.test("a run prints each start with its reason, each end, and what it published", async () => {
   await using project = await Project.make();
   const first = await project.gyrus("run", "flow.toml", "--jobs", "1");
   assertEquals(first.err, "");
@@ -155,7 +155,7 @@ Deno.test("the first interrupt lets steps stop, the second ends at once; a rerun
   assertStringIncludes(steady(out), "done: 3 instances run, 1 cached (TIME)\n");
 });
 
-Deno.test("the cache is where --cache, GYRUS_CACHE or the workflow say, and nothing else is written", async () => {
+Deno.test("the cache is where --cache, GYRUS_CACHE or the workflow puts it, and nothing else is written", async () => {
   await using project = await Project.make();
   await project.write("flow.toml", `${WORKFLOW}\n[profile.far]\ncache = "../elsewhere"\n`);
   const { code } = await project.gyrus("run", "flow.toml", "first", "--cache", "../my cache");
@@ -203,7 +203,7 @@ Deno.test("--save-as writes the sweep into a file that means the same", async ()
   assertStringIncludes(elsewhere.err, "is outside the workflow's folder");
 });
 
-Deno.test("the report is published where the workflow asks, made again when missing, never over edits", async () => {
+Deno.test("the report is published where the workflow names it, written again when missing, never over edits", async () => {
   await using project = await Project.make();
   await project.write("flow.toml", `${WORKFLOW}"results/report.html" = "report"\n`);
   const first = await project.gyrus("run", "flow.toml");

@@ -1,10 +1,10 @@
-/** A folder for a user's step, a secret beside it, and a context that records what the step does. */
+/** A folder for a user's step, a secret outside it, and a context that records what the step does. */
 import { DataError } from "../../../src/errors.ts";
 import type { Artifact, Blob, StepContext } from "../../../src/workflow/step.ts";
 import { digestOf } from "../../../src/engine/store/digest.ts";
 
 export interface Fixture extends AsyncDisposable {
-  /** The step's folder; `../secret.txt` and `../outside.ts` lie beside it. */
+  /** The step's folder; `../secret.txt` and `../outside.ts` are outside it. */
   folder: string;
   write(name: string, text: string): Promise<string>;
 }

@@ -79,7 +79,7 @@ Deno.test("the digest follows every module and its data, not their place or thei
   }
 });
 
-Deno.test("type imports, cycles and files beside the step are allowed", async () => {
+Deno.test("type imports, cycles and files in the step's folder are allowed", async () => {
   await using fixture = await stepFolder();
   const path = await fixture.write(
     "step.ts",
@@ -176,7 +176,7 @@ Deno.test("the declaration itself is read without permissions", async () => {
   await assertRejects(() => loadUserStep(path), WorkflowError, "none of its inputs");
 });
 
-Deno.test("a module that declares no step states what is missing", async () => {
+Deno.test("a module that declares no step is refused with what is missing", async () => {
   await using fixture = await stepFolder();
   const good = stepText(RETURN('""'));
   const cases: [text: string, message: string][] = [
@@ -193,7 +193,7 @@ Deno.test("a module that declares no step states what is missing", async () => {
   }
 });
 
-Deno.test("a step whose module changed while it ran is not believed", async () => {
+Deno.test("the result of a step whose module changed while it ran is refused", async () => {
   await using fixture = await stepFolder();
   const path = await fixture.write("step.ts", stepText(RETURN('"x"')));
   const kind = await loadUserStep(path);

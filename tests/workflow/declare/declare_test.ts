@@ -56,7 +56,7 @@ a.toml:13:6
 no step has the parameter "batch_size"; known: kind, n_subjects, image_size, note, seed, slice_direction, slice_mode, discarded_slices, diagnoses`,
 );
 
-Deno.test("an error of the loader of one's own steps keeps its message, at uses", async () => {
+Deno.test("an error of the loader of users' steps is reported unchanged, at uses", async () => {
   const text = 'version = 1\n[steps.a]\nuses = "./own.ts"\n';
   const resolveKind = () =>
     Promise.reject(new WorkflowError([{ message: "own.ts imports ../secret.txt" }]));

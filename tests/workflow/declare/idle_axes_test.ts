@@ -61,7 +61,7 @@ Deno.test("an axis is used by a step that takes the matrix, and by what is bound
   assertEquals(await issues(seeds), "");
 });
 
-Deno.test("an axis whose use is itself at fault is not reported again", async () => {
+Deno.test("an axis whose use has a problem is not reported again", async () => {
   const count = async (line: string) =>
     (await issues(`${trainer}matrix.epochs = [1, 2]\n${line}\n`)).split("\n\n").length;
   assertEquals(await count('with.epoch = "${matrix.epochs}"'), 1);

@@ -144,7 +144,7 @@ in.predictions = "predict[*].predictions"
   ]);
 });
 
-Deno.test("matrices that are none are refused where they stand", async () => {
+Deno.test("what is no matrix is refused at its place", async () => {
   const said = async (keys: string) => (await issues(caps(keys))).split("\n").pop();
   assertEquals(
     await said("matrix = 3"),

@@ -7,7 +7,7 @@ import { experiment, type Files, inMemory, read } from "../reading.ts";
 const save = (files: Files, set: string[], sweep: string[] = []) =>
   workflowTextWith("/project/a.toml", inMemory(files, { set, sweep }));
 
-Deno.test("saving keeps comments and layout, and reads as the command line did", async () => {
+Deno.test("saving retains comments and layout, and reads as the command line did", async () => {
   const set = ["params.n_splits=2", "train.learning_rate=0.01", "folds.seed=3", "caps.seed=9"];
   const sweep = ["train.epochs=1,2"];
   const text = await save({ "a.toml": experiment }, set, sweep);

@@ -31,7 +31,7 @@ const branchOf = (kind: string): Json => {
   return found;
 };
 
-Deno.test("the schema keeps to what Taplo understands: StepOutput 4, oneOf with an enum on uses", () => {
+Deno.test("the schema uses only what Taplo understands: draft 4, oneOf with an enum on uses", () => {
   assertEquals(schema.$schema, "http://json-schema.org/draft-04/schema#");
   walk(schema, (key, value) => {
     const unknown = [

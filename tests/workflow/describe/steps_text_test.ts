@@ -66,7 +66,7 @@ Deno.test("the list has one line a kind, sorted", () => {
   );
 });
 
-Deno.test("outputs that depend on a choice say on which", () => {
+Deno.test("outputs that depend on a choice name it", () => {
   const step = defineStep({
     kind: "open",
     version: 1,

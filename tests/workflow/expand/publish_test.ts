@@ -26,7 +26,7 @@ Deno.test("a path that names the axes is expanded, a picked instance and element
   assertEquals((await workflow.locate(workflow.publications[3].place)).column, 1);
 });
 
-Deno.test("a path that lacks an axis is shown with one that has it", async () => {
+Deno.test("a path that lacks an axis is reported with a path that has it", async () => {
   assertEquals(
     await issues(`${folds}"out/folds" = "folds"\n`),
     `a.toml:18:15
@@ -36,7 +36,7 @@ folds has the axis seed, but the path names none; write "out/seed=\${matrix.seed
   );
 });
 
-Deno.test("publications that are at fault", async () => {
+Deno.test("problems of publications", async () => {
   const cases: [string, string][] = [
     [
       '"../x" = "labels"',
@@ -81,7 +81,7 @@ Deno.test("publications that are at fault", async () => {
   for (const [line, expected] of cases) assertEquals(await last(line), expected, line);
 });
 
-Deno.test("the reserved reference report asks for the run's report, unless a step is called so", async () => {
+Deno.test("the reserved reference report means the run's report, unless a step has that name", async () => {
   const workflow = await read(`${folds}"./out//report.html" = "report"\n"labels.tsv" = "labels"\n`);
   assertEquals(workflow.reports, ["out/report.html"]);
   assertEquals(workflow.publications.map(({ path }) => path), ["labels.tsv"]);

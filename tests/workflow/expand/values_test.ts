@@ -12,7 +12,7 @@ in = { images = "slices", folds = "folds[0]" }
 ${keys}
 `;
 
-Deno.test("a file of parameters stands between [defaults] and the step", async () => {
+Deno.test("a file of parameters ranks between [defaults] and the step", async () => {
   const files = {
     "a.toml": `version = 1
 defaults.with.seed = 1
@@ -47,7 +47,7 @@ Deno.test("each point of a matrix can have a file of parameters of its own", asy
   ]);
 });
 
-Deno.test("what is wrong with a file of parameters is reported at the line that names it", async () => {
+Deno.test("a problem of a file of parameters is reported at the line that names it", async () => {
   const text = trainer('with.config_file = "train.json"');
   const said = async (file?: string) =>
     await issues(file === undefined ? text : { "a.toml": text, "train.json": file });

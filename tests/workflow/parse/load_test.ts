@@ -38,7 +38,7 @@ with = { kind = "phantom", n_subjects = "\${params.n}", seed = "\${params.seed}"
   ]);
 });
 
-Deno.test("a matrix is taken whole from the last file that has one", async () => {
+Deno.test("a matrix comes only from the last file that has one", async () => {
   const workflow = await read({
     "a.toml": 'version = 1\ninclude = "b.toml"\nsteps.x.matrix.seed = [1]\n' +
       'steps.x.with.seed = "${matrix.seed}"\n',
