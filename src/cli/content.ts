@@ -2,7 +2,7 @@
 import type { Artifact } from "../workflow/step.ts";
 import { countText, numberText, sizeText, tableText } from "./quantity.ts";
 
-const MOST_ROWS = 50;
+const MAX_ROWS = 50;
 
 /** Its description, then its only file or a list of files. */
 export async function artifactLines(artifact: Artifact): Promise<string[]> {
@@ -16,7 +16,7 @@ export async function artifactLines(artifact: Artifact): Promise<string[]> {
   if (files.length === 1) {
     lines.push("", files[0].path, ...await fileLines(artifact, files[0].path));
   } else if (files.length > 1) {
-    const rows = files.slice(0, MOST_ROWS).map(({ path, size, digest }) => [
+    const rows = files.slice(0, MAX_ROWS).map(({ path, size, digest }) => [
       `  ${path}`,
       sizeText(size),
       digest.slice(0, 19),
@@ -40,7 +40,7 @@ export async function fileLines(artifact: Artifact, path: string): Promise<strin
 async function tsvLines(bytes: Uint8Array, path: string): Promise<string[]> {
   const { readTsv } = await import("../formats/tsv.ts");
   const { columns, rows } = readTsv(bytes, path);
-  const shown = rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => cell ?? "n/a"));
+  const shown = rows.slice(0, MAX_ROWS).map((row) => row.map((cell) => cell ?? "n/a"));
   return [...tableText([columns, ...shown]), ...more(rows.length)];
 }
 
@@ -71,5 +71,5 @@ function summary(data: ArrayLike<number | bigint>): string[] {
 }
 
 function more(count: number): string[] {
-  return count > MOST_ROWS ? [`and ${count - MOST_ROWS} more`] : [];
+  return count > MAX_ROWS ? [`and ${count - MAX_ROWS} more`] : [];
 }

@@ -13,11 +13,11 @@ import type { RunArtifacts } from "./inputs.ts";
 import { shrunkPng } from "./shrink.ts";
 
 /** Bytes of all pictures in a report. */
-const BUDGET = 1_500_000;
+const MAX_BYTES = 1_500_000;
 /** Pictures of an instance. */
-const MOST_FIGURES = 8;
-/** Pixels. */
-const SIDE = 1100;
+const MAX_FIGURES = 8;
+/** Width and height of a picture, at most; pixels. */
+const MAX_PNG_SIDE = 1100;
 
 export async function attributionSheets(artifacts: RunArtifacts): Promise<AttributionSheet[]> {
   const sheets: AttributionSheet[] = [];
@@ -26,9 +26,9 @@ export async function attributionSheets(artifacts: RunArtifacts): Promise<Attrib
     const meta = metaOf(artifact);
     const pictures = picturesOf(artifact);
     const figures: AttributionSheet["figures"] = [];
-    let left = BUDGET / found.length;
-    for (const { path, stem, selectionMetric, image, node } of pictures.slice(0, MOST_FIGURES)) {
-      const png = shrunkPng(await artifact.read(path), SIDE);
+    let left = MAX_BYTES / found.length;
+    for (const { path, stem, selectionMetric, image, node } of pictures.slice(0, MAX_FIGURES)) {
+      const png = shrunkPng(await artifact.read(path), MAX_PNG_SIDE);
       if (png.length > left) continue;
       left -= png.length;
       figures.push({

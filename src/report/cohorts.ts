@@ -12,7 +12,7 @@ import { rounded } from "./rounding.ts";
 
 const BINS = 12;
 /** More categories than this are not for a table, as of an identifier. */
-const MOST_CATEGORIES = 12;
+const MAX_CATEGORIES = 12;
 
 interface Role {
   name: string;
@@ -99,7 +99,7 @@ async function describe({ title, roles, label, images }: Cohort): Promise<Cohort
     .filter((name) => named.every(({ table }) => table.columns.includes(name)));
   const numeric = variables.filter((name) => people.every((group) => isNumeric(group, name)));
   const categorical = variables.filter((name) =>
-    !numeric.includes(name) && categoriesOf(people, name).length <= MOST_CATEGORIES
+    !numeric.includes(name) && categoriesOf(people, name).length <= MAX_CATEGORIES
   );
   return {
     title,

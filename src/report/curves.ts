@@ -6,9 +6,9 @@ import type { RunArtifacts } from "./inputs.ts";
 import { rounded } from "./rounding.ts";
 
 /** Above it, only the loss and the selection metrics are shown. */
-const MOST_NUMBERS = 300_000;
+const MAX_NUMBERS = 300_000;
 /** Evaluations that a curve shows; longer curves are thinned evenly, selected evaluations remain. */
-const MOST_POINTS = 500;
+const MAX_POINTS = 500;
 
 const isTraining = (kind: string) => kind.startsWith("train.");
 
@@ -110,7 +110,7 @@ function growing(artifacts: RunArtifacts): CurveSeries[] {
 function trimmed(series: CurveSeries[], selecting: ReadonlySet<string>): CurvesData {
   let metrics = [...new Set(series.flatMap(({ validation }) => Object.keys(validation)))];
   const numbers = series.reduce((sum, { epochs }) => sum + 2 * metrics.length * epochs.length, 0);
-  if (numbers > MOST_NUMBERS) metrics = metrics.filter((metric) => selecting.has(metric));
+  if (numbers > MAX_NUMBERS) metrics = metrics.filter((metric) => selecting.has(metric));
   const rank = (metric: string) => metric === "loss" ? 0 : selecting.has(metric) ? 1 : 2;
   metrics.sort((a, b) => rank(a) - rank(b));
   return { metrics, series: series.map((each) => thinned(each, metrics)) };
@@ -118,7 +118,7 @@ function trimmed(series: CurveSeries[], selecting: ReadonlySet<string>): CurvesD
 
 function thinned(series: CurveSeries, metrics: readonly string[]): CurveSeries {
   const { epochs, chosen } = series;
-  const stride = Math.ceil(epochs.length / MOST_POINTS);
+  const stride = Math.ceil(epochs.length / MAX_POINTS);
   const keep = new Set(Object.values(chosen));
   const shownIndices = epochs.map((_, index) => index).filter((index) =>
     index % stride === 0 || index === epochs.length - 1 || keep.has(index)

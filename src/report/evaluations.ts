@@ -8,7 +8,7 @@ import type { RunArtifacts } from "./inputs.ts";
 import { rounded } from "./rounding.ts";
 
 /** Pairs of true and predicted numbers that are drawn for a fold. */
-const MOST_PAIRS = 1500;
+const MAX_PAIRS = 1500;
 
 export async function describeEvaluations(artifacts: RunArtifacts): Promise<EvaluationData[]> {
   const found: EvaluationData[] = [];
@@ -83,7 +83,7 @@ function describeResult(fold: string, result: Result): FoldData {
 function pairs(scatter: Result["scatter"]): [number, number][] {
   const { true_label: truth, predicted_label: predicted } = scatter ??
     { true_label: [], predicted_label: [] };
-  const stride = Math.ceil(truth.length / MOST_PAIRS);
+  const stride = Math.ceil(truth.length / MAX_PAIRS);
   return truth.flatMap((value, i): [number, number][] =>
     i % stride === 0 ? [[rounded(value, 4)!, rounded(predicted[i], 4)!]] : []
   );

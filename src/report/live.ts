@@ -6,10 +6,10 @@ import { ReportBuilder } from "./build.ts";
 import type { ReportData } from "./data.ts";
 import { reportPage } from "./page.ts";
 
-/** Milliseconds between looks at the run's files, at least. */
-const LOOK = 400;
+/** Least time between two reads of the run's files; milliseconds. */
+const POLL_MS = 400;
 /** Reading events and sending them take at most this fraction of the time. */
-const BUSY = 0.2;
+const MAX_LOAD = 0.2;
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -34,7 +34,7 @@ export class LiveView {
   readonly #listeners = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #data!: ReportData;
   #sections: Sections = new Map();
-  #seen = "";
+  #lastState = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -58,7 +58,7 @@ export class LiveView {
    */
   static async open(store: Store, run: string, port = 0): Promise<LiveView> {
     const view = new LiveView(store, run, port);
-    await view.#look();
+    await view.#poll();
     return view;
   }
 
@@ -112,21 +112,21 @@ export class LiveView {
   }
 
   /** Reads new events, sends them, and repeats while the run goes on. */
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const { files } = this.store;
     const folder = runPath(this.store, this.run);
     const started = performance.now();
     const sizes = ["events.jsonl", "run.json"].map((name) => files.size(`${folder}/${name}`));
-    const seen = JSON.stringify([...sizes, isAlive(this.store, this.run)]);
-    const record = seen === this.#seen ? undefined : readRun(this.store, this.run);
+    const state = JSON.stringify([...sizes, isAlive(this.store, this.run)]);
+    const record = state === this.#lastState ? undefined : readRun(this.store, this.run);
     if (record) {
-      this.#seen = seen;
+      this.#lastState = state;
       this.#data = await this.#builder.build(record);
       this.#send();
     }
     if (this.#finished || this.#closed) return;
-    const pause = Math.max(LOOK, (performance.now() - started) * (1 / BUSY - 1));
-    this.#timer = setTimeout(() => this.#look(), pause);
+    const pause = Math.max(POLL_MS, (performance.now() - started) * (1 / MAX_LOAD - 1));
+    this.#timer = setTimeout(() => this.#poll(), pause);
   }
 
   /** Sends the sections that changed. */

@@ -11,7 +11,7 @@ import { type ImageStrips, type Session, spread } from "./strips.ts";
 const STRIPS = 4;
 /** Extractions of a run that are shown. */
 const SHEETS = 2;
-const MOST_CLASSES = 8;
+const MAX_CLASSES = 8;
 
 export type StripsOf = (images: Artifact) => Promise<ImageStrips>;
 
@@ -31,7 +31,7 @@ export async function contactSheets(
       const name = known ?? "all";
       byClass.set(name, [...byClass.get(name) ?? [], session]);
     }
-    const shown = [...byClass].sort(([a], [b]) => a < b ? -1 : 1).slice(0, MOST_CLASSES);
+    const shown = [...byClass].sort(([a], [b]) => a < b ? -1 : 1).slice(0, MAX_CLASSES);
     sheets.push({
       instance: entry.name,
       mode: String(artifact.meta.mode ?? ""),

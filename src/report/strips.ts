@@ -8,7 +8,7 @@ import type { Artifact } from "../workflow/step.ts";
 import type { Strip } from "./data.ts";
 
 /** Elements of a strip. */
-const MOST_ELEMENTS = 6;
+const MAX_ELEMENTS = 6;
 /** Pixels of an element's longer side, at most. */
 const CELL = 112;
 const GAP = 2;
@@ -64,7 +64,7 @@ export class ImageStrips {
     if (!(data instanceof Float32Array) || shape.length < 4) {
       throw new DataError(path, `holds ${file.tensor("data").dtype} of [${shape}], not images`);
     }
-    const chosen = spread(shape[0], MOST_ELEMENTS);
+    const chosen = spread(shape[0], MAX_ELEMENTS);
     const size = data.length / shape[0];
     const planes = chosen.map((element) =>
       middlePlane(data.subarray(element * size, (element + 1) * size), shape.slice(2))

@@ -35,7 +35,7 @@ const STATES = {
 } as const;
 
 /** Files of an input that are listed by name. */
-const MOST_FILES = 50;
+const MAX_FILES = 50;
 
 async function explanationLines(
   { planned, record, differences, inputs: changes }: Explanation,
@@ -92,9 +92,9 @@ function changeLines({ port, added, removed, changed, meta }: InputChange): stri
     ...removed.map((path) => `    - ${port}/${path}`),
     ...changed.map((path) => `    ~ ${port}/${path}`),
   ];
-  const more = files.length - MOST_FILES;
+  const more = files.length - MAX_FILES;
   return [
-    ...files.slice(0, MOST_FILES),
+    ...files.slice(0, MAX_FILES),
     ...(more > 0 ? [`    and ${countText(more, "file")} more`] : []),
     ...meta.map((field) => `    ~ ${port}: ${field}`),
   ];

@@ -11,7 +11,7 @@ import { probabilityText } from "./text.js";
  * @typedef {import("../data.ts").RoleData} RoleData
  */
 
-const MOST_BUTTONS = 8;
+const MAX_BUTTONS = 8;
 let chosen = 0;
 
 /**
@@ -27,7 +27,7 @@ export function renderCohorts(root, { cohorts }) {
   const titles = cohorts.map(({ title }) => title);
   const picker = titles.length === 1
     ? ""
-    : titles.length <= MOST_BUTTONS
+    : titles.length <= MAX_BUTTONS
     ? choice("Split", titles, chosen, choose)
     : selection("Split", titles, titles[chosen], (title) => choose(titles.indexOf(title)));
   refill(

@@ -13,10 +13,10 @@ import { axesText, countText, metricName, numberText } from "./text.js";
  */
 
 /** More lines than this have their names folded away. */
-const MOST_NAMES = 12;
+const MAX_NAMES = 12;
 
 /** More lines than this are drawn thin. */
-const MOST_BOLD = 30;
+const MAX_BOLD = 30;
 
 const ALL = "all together";
 /** Marks networks of the run that is compared with. */
@@ -90,7 +90,7 @@ function linesOf(series, names) {
   const shown = series.map((curve, index) => ({ curve, index, name: names[index] }))
     .filter(({ name }) => !state.hidden.has(name));
   const colors = colorsIn(names);
-  const faint = shown.length > MOST_BOLD;
+  const faint = shown.length > MAX_BOLD;
   const sides = /** @type {("train" | "validation")[]} */ (["train", "validation"])
     .filter((side) => state[side]);
   return sides.flatMap((side) =>
@@ -189,7 +189,7 @@ function namesList(names, again) {
     ...entries,
     all,
   );
-  if (names.length <= MOST_NAMES) return list;
+  if (names.length <= MAX_NAMES) return list;
   return element(
     "details",
     {},

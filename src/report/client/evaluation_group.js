@@ -15,8 +15,8 @@ import { countText, meanText, metricName, metricText } from "./text.js";
  */
 
 /** More splits than this are not named, and their matrices are folded. */
-const MOST_NAMES = 12;
-const MOST_MATRICES = 6;
+const MAX_NAMES = 12;
+const MAX_MATRICES = 6;
 
 /** @param {Group} group @param {EvaluationData} evaluation */
 export function describeGroup(group, evaluation) {
@@ -153,7 +153,7 @@ function foldLegend({ folds, bands }) {
   return element(
     "p",
     { class: "legend" },
-    ...folds.length > MOST_NAMES
+    ...folds.length > MAX_NAMES
       ? [element("span", {}, `${folds.length} splits`)]
       : folds.map(({ fold }, index) => entry(`split ${fold}`, colorOf(index))),
     bands.length > 0 && entry("mean ± sd", color("--ink")),
@@ -165,7 +165,7 @@ function matrices(folds, pooled, classes) {
   if (folds.length === 1) return confusion(folds[0], "Confusion matrix", classes);
   const each = folds.map((fold) => confusion(fold, `Split ${fold.fold}`, classes));
   const all = confusion(pooled, "All splits", classes);
-  if (each.length <= MOST_MATRICES) return element("div", { class: "matrices" }, all, ...each);
+  if (each.length <= MAX_MATRICES) return element("div", { class: "matrices" }, all, ...each);
   return element(
     "div",
     {},

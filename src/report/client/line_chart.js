@@ -29,7 +29,7 @@ const HEIGHT = 340;
 const NEAR = 24;
 
 /** With more lines the focused line is named but not highlighted. */
-const MOST_DIMMED = 250;
+const MAX_DIMMED = 250;
 
 /** @type {WeakMap<HTMLElement, { plot: any, chart: Chart, zoom: number[] | null, focused: number }>} */
 const charts = new WeakMap();
@@ -133,7 +133,7 @@ function optionsOf(width, entry, readout) {
     height: HEIGHT,
     legend: { show: false },
     // Dimming the others draws all of them again.
-    focus: { alpha: lines.length > MOST_DIMMED ? 1 : 0.25 },
+    focus: { alpha: lines.length > MAX_DIMMED ? 1 : 0.25 },
     cursor: {
       focus: { prox: NEAR },
       drag: { x: true, y: false, setScale: true },

@@ -9,7 +9,7 @@ import { countText, durationText, groupText, meanText, metricName, timeText } fr
 const HEADLINES = ["BA", "ROC_AUC", "MAE", "R2_score"];
 
 /** Failures that are shown in full. */
-const MOST_FAULTS = 5;
+const MAX_FAILURES = 5;
 
 /**
  * @param {HTMLElement} root
@@ -27,7 +27,7 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
       element("span", { class: `pill ${status}`, "data-status": status }, status),
     ),
     description !== null ? element("p", { class: "lead" }, description) : "",
-    ...failed.slice(0, MOST_FAULTS).map(({ name, message }) =>
+    ...failed.slice(0, MAX_FAILURES).map(({ name, message }) =>
       element(
         "p",
         { class: "problem", role: "alert" },
@@ -35,8 +35,8 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
         ` failed: ${message ?? ""}`,
       )
     ),
-    failed.length > MOST_FAULTS
-      ? element("p", { class: "quiet" }, `${failed.length - MOST_FAULTS} more failed.`)
+    failed.length > MAX_FAILURES
+      ? element("p", { class: "quiet" }, `${failed.length - MAX_FAILURES} more failed.`)
       : "",
     ...notes.map((note) => element("p", { class: "note" }, note)),
     element(

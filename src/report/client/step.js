@@ -10,7 +10,7 @@ import { axesText, durationText, sizeText, timeText, valueText } from "./text.js
  */
 
 /** More instances are chosen from a list. */
-const MOST_BUTTONS = 12;
+const MAX_BUTTONS = 12;
 
 let chosenInstance = "";
 let shownText = "";
@@ -42,7 +42,7 @@ export function renderStep(panel, instances, selected) {
   };
   const picker = names.length === 1
     ? null
-    : names.length <= MOST_BUTTONS
+    : names.length <= MAX_BUTTONS
     ? choice("Instance", names.map(axesText), names.indexOf(shown.name), (at) => choose(names[at]))
     : selection("Instance", names, shown.name, choose);
   refill(

@@ -19,7 +19,7 @@ export function color(name) {
 }
 
 /** More lines than this differ only in their order. */
-const MOST_COLORS = 30;
+const MAX_COLORS = 30;
 
 /**
  * Colours of so many lines: eight that differ for any colour vision, then others; of very
@@ -29,7 +29,7 @@ const MOST_COLORS = 30;
  * @returns {(index: number) => string}
  */
 export function colorsOf(count) {
-  if (count > MOST_COLORS) {
+  if (count > MAX_COLORS) {
     return (index) => `hsl(${215 + 170 * index / (count - 1)} 65% ${isDark() ? 66 : 45}%)`;
   }
   return (index) =>
