@@ -94,7 +94,7 @@ async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<
     planned.reasons.map((reason) => locatedReasonText(reason, workflow)),
   );
   if (planned.resumesFrom !== undefined) {
-    reasons.push(`goes on from ${planned.instance.kind.chain} ${planned.resumesFrom}`);
+    reasons.push(`resumes from ${planned.instance.kind.chain} ${planned.resumesFrom}`);
   }
   return reasons;
 }
