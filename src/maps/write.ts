@@ -1,4 +1,4 @@
-/** Writes a MAPS: the folder in which ClinicaDL 1.6.1 stores a training and its predictions. */
+/** Makes the files of a MAPS, path by path: the folder in which ClinicaDL 1.6.1 stores a training and its predictions. */
 import type { Table } from "../formats/tsv.ts";
 import { writeTsv } from "../formats/tsv.ts";
 import { tensorboardCurves } from "./curves.ts";

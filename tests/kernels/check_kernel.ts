@@ -28,7 +28,7 @@ const ladders: Readonly<Record<string, (device: Device) => AsyncIterable<Measure
 };
 
 /** Tests here that are not of a kernel. */
-const OTHER_TESTS = ["check_kernel", "tune"];
+const OTHER_TESTS = ["check_kernel", "wgsl_format"];
 
 /** Every family that {@link checkKernel} knows. */
 export function kernelNames(): string[] {
