@@ -40,7 +40,11 @@ export const FOLDERS: readonly Folder[] = [
   },
   { path: "src/tables", job: "labels, split, k-fold, tests, leakage", imports: ["src/formats"] },
   { path: "src/maps", job: "the MAPS folder of ClinicaDL", imports: ["src/formats"] },
-  { path: "src/nn", job: "layers, networks, training, inference", imports: ["src/gpu", "kernels"] },
+  {
+    path: "src/nn",
+    job: "layers, networks, training, inference",
+    imports: ["src/gpu", "src/formats", "kernels"],
+  },
   {
     path: "src/device",
     job: "opening a device, numeric class, tuning, doctor",

@@ -1,17 +1,11 @@
 /** Import and export of weights under PyTorch's names, with a diff of what does not match. */
 import { DataError } from "../errors.ts";
+import { type Tensor, toFloat32 } from "../formats/tensor.ts";
 import type { Network } from "./network.ts";
 import type { FlatLayout } from "./parameters.ts";
 
-/** A tensor as `src/formats` reads and writes it. */
-interface StateTensor {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number> | ArrayLike<bigint>;
-}
-
 /** Tensors by name, as a weights file holds them. */
-export type StateDict = ReadonlyMap<string, StateTensor>;
+export type StateDict = ReadonlyMap<string, Tensor>;
 
 /** A tensor of {@link exportState}. */
 type ExportedTensor =
@@ -29,6 +23,9 @@ interface StateDiff {
 
 /** Suffix of the count of batches that PyTorch's batch normalisation holds. */
 const COUNTER = ".num_batches_tracked";
+
+/** Name of a running variance, alone or with its module. */
+const VARIANCE = /(^|\.)running_var$/;
 
 /** A network's flat buffers on the host, in the order of its layouts. */
 export interface NetworkState {
@@ -90,6 +87,7 @@ export function translateClinicadlNames(network: Network, state: StateDict): Sta
  * @param subject file that errors name
  * @param partial gives missing and mis-shaped tensors the initial values of its seed
  * @throws {DataError} without `partial`, listing what is missing, unexpected or mis-shaped
+ * @throws {DataError} as {@link checkWeights}, of the tensors that are used
  */
 export function importState(
   network: Network,
@@ -107,7 +105,7 @@ export function importState(
   const copy = (layout: FlatLayout, into: Float32Array) => {
     for (const tensor of layout.tensors) {
       const { name, offset } = tensor;
-      if (!unusable.has(name)) into.set(viewFloats(state.get(name)!, name, subject), offset);
+      if (!unusable.has(name)) into.set(readFloats(state.get(name)!, name, subject), offset);
       else if (partial) layout.initialise(tensor, into, partial.seed);
     }
   };
@@ -139,10 +137,55 @@ function describeDiff(network: Network, diff: StateDiff): string {
   return `the weights don't fit ${network.architecture} (${parts.join("; ")})`;
 }
 
-/** @throws {DataError} for a dtype that is no float */
-function viewFloats(tensor: StateTensor, name: string, subject: string): ArrayLike<number> {
-  if (/^float(16|32|64)$/.test(tensor.dtype)) return tensor.data as ArrayLike<number>;
-  throw new DataError(subject, `${name} has dtype ${tensor.dtype}; convert it to float32`);
+/**
+ * Checks weights that come from outside, before anything is computed with them.
+ *
+ * @throws {DataError} naming the first element that is NaN or infinite as float32, or a negative
+ *   running variance
+ */
+export function checkWeights(state: StateDict, subject: string): void {
+  for (const [name, tensor] of state) {
+    if (isFloat(tensor)) readFloats(tensor, name, subject);
+  }
+}
+
+function isFloat({ dtype }: Tensor): boolean {
+  return /^b?float(16|32|64)$/.test(dtype);
+}
+
+/** @throws {DataError} for a dtype that is no float, and as {@link checkWeights} */
+function readFloats(tensor: Tensor, name: string, subject: string): Float32Array {
+  if (!isFloat(tensor)) {
+    throw new DataError(subject, `${name} has dtype ${tensor.dtype}; convert it to float32`);
+  }
+  const values = toFloat32(tensor);
+  const least = VARIANCE.test(name) ? 0 : -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i]) && values[i] >= least) continue;
+    const given = tensor.dtype === "float64" ? Number(tensor.data[i]) : values[i];
+    const problem = Number.isNaN(given)
+      ? "is NaN"
+      : Number.isFinite(values[i])
+      ? `is ${given}, and a variance can't be negative`
+      : Number.isFinite(given)
+      ? `is ${given}, which is infinite as float32`
+      : "is infinite";
+    throw new DataError(
+      subject,
+      `${name}${positionOf(i, tensor.shape)} ${problem}; use weights from before training diverged`,
+    );
+  }
+  return values;
+}
+
+/** The index along each axis of a row-major element, such as `[1, 0]`. */
+function positionOf(index: number, shape: readonly number[]): string {
+  const position: number[] = [];
+  for (const size of shape.toReversed()) {
+    position.unshift(index % size);
+    index = Math.floor(index / size);
+  }
+  return position.length > 0 ? `[${position.join(", ")}]` : "";
 }
 
 /** Views weights and statistics in PyTorch's order: each module's parameters, then its buffers. */

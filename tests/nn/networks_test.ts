@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
+import type { Tensor } from "../../src/formats/tensor.ts";
 import { describeNetwork } from "../../src/nn/describe.ts";
 import { createNetwork, networks } from "../../src/nn/networks/mod.ts";
 import {
@@ -66,7 +67,7 @@ for (const naming of ["torchvision", "clinicadl"] as const) {
 
 Deno.test("a state dict that does not fit is refused with what is missing, unexpected, mis-shaped", () => {
   const network = createNetwork("Conv5_FC3", [1, 40, 40], 2);
-  const state = new Map<string, { dtype: string; shape: readonly number[]; data: Float32Array }>();
+  const state = new Map<string, Tensor>();
   for (const [name, tensor] of exportState(network, createInitialState(network, 1))) {
     if (tensor.dtype === "float32") state.set(name, tensor);
   }
@@ -85,6 +86,47 @@ Deno.test("a state dict that does not fit is refused with what is missing, unexp
   const { offset, count } = network.parameters.get("fc.6.weight");
   const part = (values: Float32Array) => values.subarray(offset, offset + count);
   assertEquals(part(partial.parameters), part(initial.parameters));
+});
+
+Deno.test("NaN, infinite and negative-variance weights are refused by tensor and element", () => {
+  const network = createNetwork("Conv5_FC3", [1, 40, 40], 2);
+  const refused = (name: string, index: number, value: number, double = false) => {
+    const exported = exportState(network, createInitialState(network, 1));
+    const state = new Map<string, Tensor>(exported);
+    const { shape, data } = exported.get(name)!;
+    const values = double ? Float64Array.from(data, Number) : Float32Array.from(data, Number);
+    values[index] = value;
+    state.set(
+      name,
+      double
+        ? { dtype: "float64", shape, data: values as Float64Array<ArrayBuffer> }
+        : { dtype: "float32", shape, data: values as Float32Array<ArrayBuffer> },
+    );
+    return assertThrows(() => importState(network, state, "w.pt"), DataError).message;
+  };
+  const advice = "; use weights from before training diverged";
+  assertEquals(refused("fc.6.weight", 53, NaN), `w.pt: fc.6.weight[1, 3] is NaN${advice}`);
+  assertEquals(
+    refused("convolutions.0.weight", 11, -Infinity),
+    `w.pt: convolutions.0.weight[1, 0, 0, 2] is infinite${advice}`,
+  );
+  assertEquals(
+    refused("fc.6.bias", 1, 1e39, true),
+    `w.pt: fc.6.bias[1] is 1e+39, which is infinite as float32${advice}`,
+  );
+  assertEquals(
+    refused("convolutions.1.running_var", 2, -1),
+    `w.pt: convolutions.1.running_var[2] is -1, and a variance can't be negative${advice}`,
+  );
+});
+
+Deno.test("weights in bfloat16 are imported as the float32 of the same value", () => {
+  const network = createNetwork("Conv5_FC3", [1, 40, 40], 2);
+  const state = new Map<string, Tensor>(exportState(network, createInitialState(network, 1)));
+  state.set("fc.6.bias", { dtype: "bfloat16", shape: [2], data: Uint16Array.of(0x3fc0, 0xbe80) });
+  const { offset } = network.parameters.get("fc.6.bias");
+  const { parameters } = importState(network, state, "w.pt");
+  assertEquals([...parameters.subarray(offset, offset + 2)], [1.5, -0.25]);
 });
 
 Deno.test("initial weights are a function of the seed and have the spread that they should", () => {

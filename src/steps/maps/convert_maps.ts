@@ -10,12 +10,17 @@ import {
   weightsFiles,
 } from "../../maps/read.ts";
 import { readWeights } from "../../maps/weights.ts";
+import { checkWeights } from "../../nn/state_dict.ts";
 import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DigestFolder } from "./digest_folder.ts";
 
-/** A `model` artifact; weights are converted once for each content, whatever the path of the MAPS. */
+/**
+ * A `model` artifact; weights are converted once for each content, whatever the path of the MAPS.
+ *
+ * @throws {DataError} on weights that can't be computed with, see `checkWeights`
+ */
 export async function convertModel(
   folder: DigestFolder,
   maps: OpenedMaps,
@@ -32,7 +37,9 @@ export async function convertModel(
       { architecture, weights: source.digest },
       async () => {
         const bytes = await context.get(source);
-        const { parameters, epoch } = readWeights(bytes, architecture, `${folder.name}/${path}`);
+        const subject = `${folder.name}/${path}`;
+        const { parameters, epoch } = readWeights(bytes, architecture, subject);
+        checkWeights(parameters, subject);
         return writeWeights(parameters, epoch);
       },
     );

@@ -5,7 +5,7 @@ import { defineStep, type StepOutput } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps.open",
-  version: 2,
+  version: 3,
   summary: "Opens a pretrained MAPS of ClinicaDL or Gyrus",
   description:
     `One split's networks, for \`predict\`, \`interpret.*\` or a training step's \`transfer\`, with
@@ -19,7 +19,8 @@ predicted again.
 A MAPS from a model hub, which has no lists of participants, opens with a warning: leakage may not be
 found then, nor in a MAPS of Gyrus whose initial weights were read from a file.
 
-Unlike ClinicaDL: checkpoints are read without running what they contain.`,
+Unlike ClinicaDL: checkpoints are read without running what they contain; weights that are NaN or
+infinite are refused.`,
   params: z.object({
     maps_directory: pathParameter().describe("The MAPS folder."),
     split: z.int().min(0).default(0).describe("Which split's networks to take."),

@@ -29,13 +29,14 @@ export type OpenParams = z.output<typeof params>;
 
 export default defineStep({
   kind: "model.open",
-  version: 1,
+  version: 2,
   summary: "Opens a PyTorch checkpoint of one network as a model",
   description:
     `For weights outside a MAPS, such as a ResNet-18 that was trained with torchvision. The
 model serves \`predict\`, \`interpret.*\`, \`maps\` and a training step's \`in.transfer\` like a trained
 one, on images that were extracted as \`in.images\`. A checkpoint is read without running what it
-contains, and must fit the architecture in every tensor.
+contains, must fit the architecture in every tensor, and is refused where a weight is NaN or infinite
+or a variance of batch normalisation is negative.
 
 A checkpoint does not list the participants that the network was trained on. With \`in.participants\`
 leakage is found; without, predictions are marked \`not checkable\`. It has no predictions of a

@@ -5,6 +5,7 @@ import { readSafetensors } from "../../formats/safetensors.ts";
 import type { Network } from "../../nn/network.ts";
 import { createNetwork } from "../../nn/networks/mod.ts";
 import {
+  checkWeights,
   diffState,
   exportState,
   type NetworkState,
@@ -70,13 +71,14 @@ function probe(architecture: string, channels: number): Network {
   return createNetwork(architecture, [channels, PROBE_SIZE, PROBE_SIZE], 2);
 }
 
-/** @throws {DataError} when the file is no checkpoint, or as {@link matchBackbone} */
+/** @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights} */
 export async function checkWeightsFile(architecture: string, path: string): Promise<void> {
   const given = await readWeightsFile(await Deno.readFile(path), path);
   const network = probe(architecture, 1);
   const first = network.parameters.tensors[0].name;
   const channels = given.get(first)?.shape[1] ?? given.get(network.exportName(first))?.shape[1];
   matchBackbone(channels ? probe(architecture, channels) : network, given, path);
+  checkWeights(given, path);
 }
 
 /** @throws {DataError} when the backbones of two architectures differ */
@@ -85,7 +87,7 @@ export function checkTransfer(from: string, to: string): void {
   const { parameters, statistics } = probe(from, 1);
   const given: StateDict = new Map(
     [...parameters.tensors, ...statistics.tensors].map(({ name, shape }) =>
-      [name, { dtype: "float32", shape, data: [] }] as const
+      [name, { dtype: "float32", shape, data: new Float32Array() }] as const
     ),
   );
   matchBackbone(probe(to, 1), given, "the model to transfer from");

@@ -17,7 +17,7 @@ export type PredictParams = z.output<typeof params>;
 
 export default defineStep<typeof params, DeviceService>({
   kind: "predict",
-  version: 1,
+  version: 2,
   summary: "Applies a model to participants that it has not seen",
   description:
     `Predicts every element and, by votes, every image. Participants who were trained or validated on

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
 import type { Tensor } from "../../../src/formats/tensor.ts";
-import { readTorch } from "../../../src/formats/torch_checkpoint.ts";
+import { readTorch, writeTorch } from "../../../src/formats/torch_checkpoint.ts";
 import maps from "../../../src/steps/maps/maps.ts";
 import mapsOpen from "../../../src/steps/maps/open.ts";
 import { publishMaps } from "../../../src/steps/maps/publish_maps.ts";
@@ -362,5 +362,25 @@ Deno.test("maps.open states what is wrong with a folder", async () => {
     await assertRejects(() => open(folder), DataError, "network-1_model.pth.tar");
     await Deno.remove(weights);
     await assertRejects(() => open(folder), DataError, "lacks network-1_model.pth.tar");
+  });
+});
+
+Deno.test("maps.open refuses a MAPS whose weights hold a NaN or a negative variance", async () => {
+  const store = new MemoryStore();
+  const tree = await run(store, [await makeModel(store, 0)]);
+  await onDisk(tree, async (folder) => {
+    const path = "split-0/best-loss/model.pth.tar";
+    const open = async (name: string, value: number) => {
+      const broken = { dtype: "float32", shape: [2], data: Float32Array.of(1, value) } as const;
+      const model = new Map<string, Tensor>([...parameters(0, 0), [name, broken]]);
+      await Deno.writeFile(`${folder}/${path}`, writeTorch({ model, epoch: 1 }));
+      await mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
+    };
+    await assertRejects(() => open("fc.6.bias", NaN), DataError, `${path}: fc.6.bias[1] is NaN`);
+    await assertRejects(
+      () => open("convolutions.1.running_var", -0.5),
+      DataError,
+      `${path}: convolutions.1.running_var[1] is -0.5, and a variance can't be negative`,
+    );
   });
 });

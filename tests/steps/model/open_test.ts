@@ -138,6 +138,20 @@ Deno.test("a checkpoint that can't be a model is refused, with the reason", asyn
         open({ label_code: { AD: 0, CN: 1, MCI: 2 } }),
       ),
   );
+  await t.step("a weight that is NaN, by model.open and by transfer", async () => {
+    const broken = { dtype: "float32", shape: [2], data: Float32Array.of(NaN, 0) } as const;
+    await Deno.writeFile(
+      `${project.folder}/weights.pth`,
+      writeTorch({ state_dict: new Map([...weights, ["fc.6.bias", broken]]) }),
+    );
+    await refused("weights.pth: fc.6.bias[0] is NaN", open());
+    await refused(
+      "weights.pth: fc.6.bias[0] is NaN",
+      tinyTraining({ initial_weights: "weights.pth" }, {
+        in: { train: "seen", validation: "fresh" },
+      }),
+    );
+  });
   await t.step("no checkpoint", async () => {
     await project.write("weights.pth", "something else");
     await refused("weights.pth: is not a PyTorch checkpoint", open());
