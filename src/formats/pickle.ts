@@ -138,6 +138,7 @@ class Unpickler<T> {
       case 0x74: // TUPLE
         return this.#push(Object.freeze(this.#popToMark()));
       case 0x5d: // EMPTY_LIST
+      case 0x8f: // EMPTY_SET
         return this.#push([]);
       case 0x61: // APPEND
         return this.#append([this.#pop()]);

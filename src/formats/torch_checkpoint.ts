@@ -41,36 +41,68 @@ export function readTorch(bytes: Uint8Array<ArrayBuffer>, subject: string): Torc
   );
 }
 
+/** Entries under which trainings keep the state dict, the first that is there. */
+const STATE_DICT_KEYS = ["model", "state_dict", "model_state_dict", "net"];
+
 /**
- * The named tensors of a checkpoint: its entry `model`, `state_dict` or `model_state_dict`, or else the
- * value itself. The prefix `module.` of data-parallel training is removed.
+ * The named tensors of a checkpoint: an entry of {@link STATE_DICT_KEYS}, the only entry that is a
+ * dictionary of tensors, or the value itself; without the prefixes of wrappers.
  *
- * @throws {DataError} when there is no such dictionary
+ * @throws {DataError} when there is no such dictionary, or several
  */
 export function stateDict(value: TorchValue, subject: string): Map<string, Tensor> {
-  let dict = value;
-  if (dict instanceof PickleDict) {
-    for (const key of ["model", "state_dict", "model_state_dict"]) {
-      const inner: TorchValue | undefined = dict.get(key);
-      if (inner instanceof PickleDict) {
-        dict = inner;
-        break;
-      }
-    }
-  }
+  const dict = findStateDict(value, subject);
   if (!(dict instanceof PickleDict) || dict.size === 0) {
     throw new DataError(subject, "holds no state dict (a dictionary of tensors by parameter name)");
   }
   const tensors = new Map<string, Tensor>();
-  const parallel = [...dict.keys()].every((name) => String(name).startsWith("module."));
   for (const [key, tensor] of dict) {
-    const name = parallel ? String(key).slice("module.".length) : String(key);
     if (!isTensor(tensor)) {
-      throw new DataError(subject, `its state dict entry "${name}" is no tensor`);
+      throw new DataError(subject, `its state dict entry "${key}" is no tensor`);
     }
-    tensors.set(name, tensor);
+    tensors.set(String(key), tensor);
   }
-  return tensors;
+  return unwrapNames(tensors);
+}
+
+function findStateDict(value: TorchValue, subject: string): TorchValue {
+  if (!(value instanceof PickleDict)) return value;
+  for (const key of STATE_DICT_KEYS) {
+    const inner: TorchValue | undefined = value.get(key);
+    if (inner instanceof PickleDict) return inner;
+  }
+  const candidates = [...value].filter(([, inner]) =>
+    inner instanceof PickleDict && inner.size > 0 && [...inner.values()].every(isTensor)
+  );
+  if (candidates.length > 1) {
+    const names = candidates.map(([key]) => `"${key}"`).join(", ");
+    throw new DataError(subject, `holds several state dicts (${names}); save the one to use alone`);
+  }
+  return candidates.length === 1 ? candidates[0][1] : value;
+}
+
+/** Prefixes of `DataParallel`, `torch.compile`, and of modules that hold the network as their only part. */
+const WRAPPER_PREFIXES = ["module.", "_orig_mod.", "model.", "net."];
+
+/** Count that `AveragedModel` keeps next to the averaged `module`. */
+const AVERAGED_COUNT = "n_averaged";
+
+/** Drops the prefixes of wrappers that all names share, one inside another, and the count of averaging. */
+export function unwrapNames(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  let names = [...tensors.keys()];
+  let unwrapped = new Map(tensors);
+  for (;;) {
+    const networks = names.filter((name) => name !== AVERAGED_COUNT);
+    const prefix = WRAPPER_PREFIXES.find((prefix) =>
+      (networks.length === names.length || prefix === "module.") &&
+      networks.every((name) => name.startsWith(prefix))
+    );
+    if (networks.length === 0 || prefix === undefined) return unwrapped;
+    unwrapped = new Map(
+      networks.map((name) => [name.slice(prefix.length), unwrapped.get(name)!]),
+    );
+    names = [...unwrapped.keys()];
+  }
 }
 
 /** A value that {@link writeTorch} can write. Numbers are integers: PyTorch 1.13 refuses floats. */

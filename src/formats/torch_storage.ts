@@ -1,6 +1,6 @@
 /**
- * The objects that a checkpoint's pickle can create: ordered dictionaries, and tensors over storages.
- * It may name no other class or function.
+ * The objects that a checkpoint's pickle can create: dictionaries, tensors over storages, and the plain
+ * values that PyTorch reads with `weights_only=True`. It may name no other class or function.
  */
 import { DataError } from "../errors.ts";
 import { PickleDict, PickleGlobal, type PickleMachine, type PickleValue } from "./pickle.ts";
@@ -30,17 +30,37 @@ export const STORAGE_DTYPES: ReadonlyMap<string, Dtype> = new Map([
 ]);
 
 const ORDERED_DICT = "collections.OrderedDict";
+const COUNTER = "collections.Counter";
 const REBUILD_TENSOR = "torch._utils._rebuild_tensor";
 const REBUILD_TENSOR_V2 = "torch._utils._rebuild_tensor_v2";
 const REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
+const REBUILD_PARAMETER_WITH_STATE = "torch._utils._rebuild_parameter_with_state";
+const REBUILD_FROM_TYPE = "torch._tensor._rebuild_from_type_v2";
 const PARAMETER = "torch.nn.parameter.Parameter";
+const TENSOR = "torch.Tensor";
+const SIZE = "torch.Size";
+const DEVICE = "torch.device";
+const ENCODE = "_codecs.encode";
+/** Protocol 2 names Python 3's `builtins` as Python 2 did. */
+const SET = /^(__builtin__|builtins)\.set$/;
+const BYTEARRAY = /^(__builtin__|builtins)\.bytearray$/;
 const KNOWN_GLOBALS = new Set([
   ORDERED_DICT,
+  COUNTER,
   REBUILD_TENSOR,
   REBUILD_TENSOR_V2,
   REBUILD_PARAMETER,
+  REBUILD_PARAMETER_WITH_STATE,
+  REBUILD_FROM_TYPE,
   PARAMETER,
+  TENSOR,
+  SIZE,
+  DEVICE,
+  ENCODE,
 ]);
+const REBUILD = /^torch\._utils\._rebuild_(tensor|tensor_v2|parameter)$/;
+/** A dtype as a value, such as `torch.bfloat16`; it is never called. */
+const DTYPE_NAME = /^torch\.(float(16|32|64)|bfloat16|u?int(8|16|32|64)|bool|complex(64|128))$/;
 const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+)$/;
 
 const MAX_RANK = 64;
@@ -95,25 +115,53 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
 
   checkGlobal(global: string): void {
     if (KNOWN_GLOBALS.has(global) || storageDtype(global) !== undefined) return;
+    if (SET.test(global) || BYTEARRAY.test(global) || DTYPE_NAME.test(global)) return;
     throw this.#fail(
       `names ${global}, which is not known to be harmless; save only its state dict`,
     );
   }
 
   construct(global: string, args: readonly TorchValue[]): TorchValue {
+    const [first] = args;
+    if (BYTEARRAY.test(global)) return this.#bytes(args);
+    // A set becomes a list.
+    if (SET.test(global)) return this.#list(global, first);
     switch (global) {
       case ORDERED_DICT:
         return this.#orderedDict(args);
+      case COUNTER:
+        if (args.length === 0) return new PickleDict<Tensor | StorageSlice>();
+        if (first instanceof PickleDict) return first;
+        break;
+      case SIZE:
+        return Object.freeze(this.#list(global, first));
+      case DEVICE:
+        // As PyTorch writes it: `cuda:0`.
+        if (args.length > 0 && args.every((arg) => /string|number/.test(typeof arg))) {
+          return args.join(":");
+        }
+        break;
+      case ENCODE:
+        return this.#bytes(args);
       case REBUILD_TENSOR:
       case REBUILD_TENSOR_V2:
         return this.#tensor(args);
       case REBUILD_PARAMETER:
-        if (isTensor(args[0])) return args[0];
+      case REBUILD_PARAMETER_WITH_STATE:
+        if (isTensor(first)) return first;
         break;
+      case REBUILD_FROM_TYPE: {
+        // (function, class, its arguments, attributes): a tensor with attributes of its own.
+        const inner = args[2];
+        if (first instanceof PickleGlobal && REBUILD.test(first.name) && Array.isArray(inner)) {
+          return this.construct(first.name, inner);
+        }
+        break;
+      }
       case PARAMETER:
         // Before 0.4 a parameter was made empty and got its tensor as state.
         if (args.length === 0) return null;
-        if (isTensor(args[0])) return args[0];
+        if (isTensor(first)) return first;
         break;
     }
     throw this.#fail(`calls ${global} with arguments that do not fit`);
@@ -164,6 +212,25 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
       dict.set(String(pair[0]), pair[1]);
     }
     return dict;
+  }
+
+  /** A list, or none, as the argument of a set or a shape. */
+  #list(global: string, items: TorchValue | undefined): TorchValue[] {
+    if (items === undefined) return [];
+    if (!Array.isArray(items)) throw this.#fail(`calls ${global} with what is no list`);
+    return [...items];
+  }
+
+  /** Protocol 2 has no bytes: they are text of as many characters, and the encoding `latin1`. */
+  #bytes([text, encoding]: readonly TorchValue[]): Uint8Array {
+    if (text === undefined) return new Uint8Array();
+    if (text instanceof Uint8Array && encoding === undefined) return text;
+    const latin1 = typeof text === "string" && /^latin-?1$/.test(String(encoding));
+    const bytes = latin1
+      ? Uint8Array.from(text, (character) => character.charCodeAt(0))
+      : undefined;
+    if (bytes?.every((byte, i) => byte === (text as string).charCodeAt(i))) return bytes;
+    throw this.#fail("has bytes in an unknown encoding");
   }
 
   #tensor([slice, offset, sizes, steps]: readonly TorchValue[]): Tensor {

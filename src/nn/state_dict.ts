@@ -113,7 +113,10 @@ export function importState(
   copy(network.statistics, result.statistics);
   for (const name of network.batchNorms) {
     const found = state.get(name + COUNTER);
-    if (found) result.batches.set(name, Number(found.data[0]));
+    if (!found) continue;
+    // Weights that were converted as one are floats, the count among them.
+    const count = isFloat(found) ? readFloats(found, name + COUNTER, subject) : found.data;
+    result.batches.set(name, Math.round(Number(count[0])));
   }
   return result;
 }

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import { type Tensor, toFloat32 } from "../../src/formats/tensor.ts";
-import { readTorch, stateDict, writeTorch } from "../../src/formats/torch_checkpoint.ts";
+import { PickleGlobal } from "../../src/formats/pickle.ts";
+import { isTensor, type Tensor, toFloat32 } from "../../src/formats/tensor.ts";
+import {
+  readTorch,
+  stateDict,
+  unwrapNames,
+  writeTorch,
+} from "../../src/formats/torch_checkpoint.ts";
 import { writeZip } from "../../src/formats/zip.ts";
 import { readMutants } from "./mutation.ts";
 
@@ -65,6 +71,68 @@ Deno.test("readTorch reads a training state: nested dicts, floats, text, paramet
 Deno.test("stateDict drops the prefix of data-parallel training", () => {
   const name = "training.pth.tar";
   assertTensors(stateDict(readTorch(fixture(name), name), name), expected.state);
+});
+
+/** What PyTorch's `weights_only=True` reads of the files of `make_torch_current.py`. */
+const current: {
+  network: Record<string, number[]>;
+  half: Record<string, number[]>;
+  values: Record<string, unknown>;
+} = JSON.parse(Deno.readTextFileSync(new URL("torch_current.json", fixtures)));
+
+const floats = (tensors: ReadonlyMap<string, Tensor>) =>
+  Object.fromEntries([...tensors].map(([name, tensor]) => [name, [...toFloat32(tensor)]]));
+
+for (
+  const [name, situation] of [
+    ["compiled.pt", "a compiled data-parallel network under `net`"],
+    ["held.pt", "a data-parallel network within another module"],
+    ["averaged.pt", "weights averaged by AveragedModel"],
+    ["averaged_compiled.pt", "a compiled AveragedModel"],
+  ]
+) {
+  Deno.test(`stateDict gives the tensors of ${situation} the names of the network`, () => {
+    const read = floats(stateDict(readTorch(fixture(name), name), name));
+    assertEquals(Object.keys(read), Object.keys(current.network));
+    for (const [key, values] of Object.entries(current.network)) {
+      assertEquals(read[key], values.map(Math.fround), key);
+    }
+  });
+}
+
+Deno.test("readTorch reads bfloat16, devices, sets, bytes, dtypes, counters as weights_only does", () => {
+  const value = readTorch(fixture("values.pt"), "values.pt");
+  assertEquals(floats(stateDict(value, "values.pt")), current.half);
+  const plain = (found: unknown): unknown => {
+    if (found instanceof Map) return Object.fromEntries(found);
+    if (found instanceof PickleGlobal) return found.name;
+    if (found instanceof Uint8Array) return [...found];
+    if (Array.isArray(found)) return [...found].sort();
+    return isTensor(found) ? [...toFloat32(found)] : found;
+  };
+  for (const [key, expectedValue] of Object.entries(current.values)) {
+    assertEquals(plain(entry(value, key)), expectedValue, key);
+  }
+});
+
+Deno.test("stateDict refuses to choose between several state dicts", () => {
+  const model = { weight: { dtype: "float32", shape: [1], data: Float32Array.of(1) } } as const;
+  const value = readTorch(writeTorch({ generator: model, critic: model, epoch: 1 }), "gan.pt");
+  assertThrows(
+    () => stateDict(value, "gan.pt"),
+    DataError,
+    'gan.pt: holds several state dicts ("generator", "critic"); save the one to use alone',
+  );
+});
+
+Deno.test("a prefix that only some tensors have is a part of their names", () => {
+  const weight: Tensor = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
+  const names = (...given: string[]) => [
+    ...unwrapNames(new Map(given.map((name) => [name, weight]))).keys(),
+  ];
+  assertEquals(names("module.a", "b"), ["module.a", "b"]);
+  assertEquals(names("n_averaged", "model.a"), ["n_averaged", "model.a"]);
+  assertEquals(names("net._orig_mod.module.a", "net._orig_mod.module.b"), ["a", "b"]);
 });
 
 Deno.test("readTorch reads parameters as PyTorch pickled them in 2017", () => {

@@ -24,10 +24,10 @@ export async function readWeightsFile(
   bytes: Uint8Array<ArrayBuffer>,
   subject: string,
 ): Promise<StateDict> {
+  const { readTorch, stateDict, unwrapNames } = await import("../../formats/torch_checkpoint.ts");
   if (subject.endsWith(".safetensors")) {
-    return readSafetensors(bytes, subject).tensors();
+    return unwrapNames(readSafetensors(bytes, subject).tensors());
   }
-  const { readTorch, stateDict } = await import("../../formats/torch_checkpoint.ts");
   return stateDict(readTorch(bytes, subject), subject);
 }
 
