@@ -14,6 +14,8 @@ export interface Interval {
   upper: number;
   /** Sample standard deviation over the resamples; NaN where a value is infinite. */
   standard_error: number;
+  /** Resamples in which the statistic is undefined, which the other fields leave out. */
+  undefined_resamples: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Interval {
  *
  * A resample draws as many participants as there are, with replacement; each row's weight is how
  * often its participant was drawn. Resamples in which a statistic is NaN, such as an AUC of one class,
- * are left out of its interval; the interval is NaN if no resample is left, or if there is a single
+ * are counted and left out of its interval; the interval is NaN if no resample is left, or if there is a single
  * participant.
  *
  * @param participants `participant_id` of each row
@@ -56,15 +58,19 @@ export function bootstrapIntervals<Name extends string>(
       if (!Number.isNaN(value)) values[i][counts[i]++] = value;
     }
   }
+  const drawnResamples = count > 1 ? resamples : 0;
   return Object.fromEntries(
-    names.map((name, i) => [
-      name,
-      percentileInterval(values[i].subarray(0, counts[i]), confidence),
-    ]),
+    names.map((name, i): [string, Interval] => [name, {
+      ...percentileInterval(values[i].subarray(0, counts[i]), confidence),
+      undefined_resamples: drawnResamples - counts[i],
+    }]),
   ) as Record<Name, Interval>;
 }
 
-function percentileInterval(values: Float64Array, confidence: number): Interval {
+function percentileInterval(
+  values: Float64Array,
+  confidence: number,
+): Omit<Interval, "undefined_resamples"> {
   const sorted = values.sort();
   const tail = (1 - confidence) / 2;
   return {

@@ -1,9 +1,16 @@
 /**
  * Metrics of classification from a confusion matrix, one class against the rest, with ClinicaDL's
- * names and conventions: of two classes, class 0 is the positive one; a zero denominator gives 0.
- * Likelihood ratios differ from ClinicaDL: LR+ at a specificity of 1, and LR- at a specificity of 0,
- * are infinite unless their numerator is 0 too. ClinicaDL's 0 would rank a perfect test as the worst.
+ * names: of two classes, class 0 is the positive one. LR+ at a specificity of 1, and LR- at a
+ * specificity of 0, are infinite unless their numerator is 0 too; ClinicaDL's 0 would rank a perfect
+ * test as the worst.
+ *
+ * A metric is undefined where its denominator is 0: where the truth lacks a class that it needs, or
+ * where nothing is predicted to be what it counts. F1 without a true positive and MCC of constant
+ * predictions are 0, as in scikit-learn, where the truth has both classes.
  */
+
+/** Value of undefined metrics: NaN, or 0 as in ClinicaDL's training and MAPS. */
+export type UndefinedValue = "nan" | "zero";
 
 export const CLASSIFICATION_METRICS = [
   "BA",
@@ -57,6 +64,7 @@ function isClass(label: number, classes: number): boolean {
 export function classMetrics(
   { classes, counts }: ConfusionMatrix,
   positive: number,
+  undefinedValue: UndefinedValue = "zero",
 ): Record<ClassificationMetric, number> {
   let total = 0, correct = 0, actual = 0, predicted = 0;
   for (let t = 0; t < classes; t++) {
@@ -72,31 +80,40 @@ export function classMetrics(
   const fn = actual - tp;
   const fp = predicted - tp;
   const tn = total - tp - fn - fp;
+  const ratio = undefinedValue === "zero" ? ratioOrZero : (a: number, b: number) => a / b;
   const sensitivity = ratio(tp, tp + fn);
   const specificity = ratio(tn, tn + fp);
   const PPV = ratio(tp, tp + fp);
   const NPV = ratio(tn, tn + fn);
+  const oneClass = undefinedValue === "nan" && (tp + fn === 0 || tn + fp === 0);
   return {
     BA: (sensitivity + specificity) / 2,
     accuracy: ratio(correct, total),
-    F1_score: ratio(2 * PPV * sensitivity, PPV + sensitivity),
+    F1_score: undefinedValue === "nan" && tp + fn === 0
+      ? NaN
+      : tp === 0
+      ? 0
+      : ratio(2 * PPV * sensitivity, PPV + sensitivity),
     sensitivity,
     specificity,
     PPV,
     NPV,
-    MCC: ratio(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
+    MCC: oneClass
+      ? NaN
+      : ratioOrZero(tp * tn - fp * fn, Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
     MK: PPV + NPV - 1,
-    LR_plus: likelihoodRatio(sensitivity, 1 - specificity),
-    LR_minus: likelihoodRatio(1 - sensitivity, specificity),
+    // A positive number divided by 0 is Infinity.
+    LR_plus: sensitivity > 0
+      ? sensitivity / (1 - specificity)
+      : ratio(sensitivity, 1 - specificity),
+    LR_minus: sensitivity < 1
+      ? (1 - sensitivity) / specificity
+      : ratio(1 - sensitivity, specificity),
   };
 }
 
-function ratio(numerator: number, denominator: number): number {
+function ratioOrZero(numerator: number, denominator: number): number {
   return denominator === 0 ? 0 : numerator / denominator;
-}
-
-function likelihoodRatio(numerator: number, denominator: number): number {
-  return denominator === 0 && numerator > 0 ? Infinity : ratio(numerator, denominator);
 }
 
 /**
@@ -116,9 +133,13 @@ export function classificationSummary(
 }
 
 /** Metrics by name; with more than two classes all but accuracy are named `BA-0`, `BA-1`, …. */
-export function classificationMetrics(confusion: ConfusionMatrix): Record<string, number> {
-  if (confusion.classes === 2) return classMetrics(confusion, 0);
-  const each = classRange(confusion.classes).map((label) => classMetrics(confusion, label));
+export function classificationMetrics(
+  confusion: ConfusionMatrix,
+  undefinedValue: UndefinedValue = "nan",
+): Record<string, number> {
+  if (confusion.classes === 2) return classMetrics(confusion, 0, undefinedValue);
+  const each = classRange(confusion.classes)
+    .map((label) => classMetrics(confusion, label, undefinedValue));
   return Object.fromEntries(
     CLASSIFICATION_METRICS.flatMap((metric) =>
       metric === "accuracy"

@@ -7,7 +7,13 @@ import {
   standardDeviation,
 } from "./bootstrap.ts";
 import { binRows, type Calibration, calibration, calibrationError } from "./calibration.ts";
-import { classificationMetrics, classRange, confusionMatrix } from "./classification_metrics.ts";
+import {
+  classificationMetrics,
+  classRange,
+  confusionMatrix,
+  type UndefinedValue,
+} from "./classification_metrics.ts";
+import { replaceDegenerate } from "./edge_intervals.ts";
 import { joinPredictions, type Predictions } from "./predictions.ts";
 import { rankingAreas, type RankingCurves, rankingCurves, rankRows } from "./ranking.ts";
 import { regressionMetrics } from "./regression_metrics.ts";
@@ -65,20 +71,29 @@ export interface Evaluation {
  *
  * Metrics of classification are ClinicaDL's, `ROC_AUC`, `PR_AUC` and `ECE`; those of regression `MAE`,
  * `RMSE` and `R2_score`.
+ *
+ * @param undefinedValue of metrics that are undefined; "zero" gives ClinicaDL's intervals too, in which
+ *   undefined resamples count as 0
  */
-export function evaluatePredictions(predictions: Predictions, options: BootstrapOptions): Result {
+export function evaluatePredictions(
+  predictions: Predictions,
+  options: BootstrapOptions,
+  undefinedValue: UndefinedValue = "nan",
+): Result {
   const { participants, classes } = predictions;
   const evaluated = classes > 0
-    ? evaluateClassification(predictions)
-    : evaluateRegression(predictions);
+    ? evaluateClassification(predictions, undefinedValue)
+    : evaluateRegression(predictions, undefinedValue);
   const values = evaluated.statistics(new Float64Array(participants.length).fill(1));
   const intervals = bootstrapIntervals(participants, evaluated.statistics, options);
+  const metrics = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { value, ...intervals[name] }]),
+  );
+  if (undefinedValue === "nan") replaceDegenerate(metrics, predictions, options.confidence);
   return {
     participants: new Set(participants).size,
     rows: participants.length,
-    metrics: Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, { value, ...intervals[name] }]),
-    ),
+    metrics,
     ...evaluated.details,
   };
 }
@@ -110,7 +125,10 @@ interface Evaluated {
   details: Pick<Result, "confusion_matrix" | "curves" | "calibration" | "scatter">;
 }
 
-function evaluateClassification(predictions: Predictions): Evaluated {
+function evaluateClassification(
+  predictions: Predictions,
+  undefinedValue: UndefinedValue,
+): Evaluated {
   const { trueLabels, predictedLabels, classes, probabilities } = predictions;
   const positives = classes === 2 ? [0] : classRange(classes);
   const rankings = positives.map((label) =>
@@ -124,6 +142,7 @@ function evaluateClassification(predictions: Predictions): Evaluated {
     statistics(weights) {
       const metrics = classificationMetrics(
         confusionMatrix(trueLabels, predictedLabels, classes, weights),
+        undefinedValue,
       );
       rankings.forEach((ranking, i) => {
         const suffix = positives.length > 1 ? `-${positives[i]}` : "";
@@ -144,9 +163,13 @@ function evaluateClassification(predictions: Predictions): Evaluated {
   };
 }
 
-function evaluateRegression({ trueLabels, predictedLabels }: Predictions): Evaluated {
+function evaluateRegression(
+  { trueLabels, predictedLabels }: Predictions,
+  undefinedValue: UndefinedValue,
+): Evaluated {
   return {
-    statistics: (weights) => regressionMetrics(trueLabels, predictedLabels, weights),
+    statistics: (weights) =>
+      regressionMetrics(trueLabels, predictedLabels, weights, undefinedValue),
     details: {
       scatter: { true_label: [...trueLabels], predicted_label: [...predictedLabels] },
     },

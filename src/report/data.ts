@@ -129,11 +129,19 @@ export interface EvaluatedGroupData {
   bands: ClassBand[];
 }
 
+export interface FoldMetric {
+  value: number | null;
+  lower: number | null;
+  upper: number | null;
+  /** Bootstrap resamples in which the metric is undefined, which the interval leaves out. */
+  undefinedResamples: number;
+}
+
 export interface FoldData {
   fold: string;
   participants: number;
   rows: number;
-  metrics: Record<string, { value: number | null; lower: number | null; upper: number | null }>;
+  metrics: Record<string, FoldMetric>;
   confusion: number[][] | null;
   curves: { class: number; roc: [number, number][]; precisionRecall: [number, number][] }[];
   calibration: { confidence: number; accuracy: number; count: number }[] | null;

@@ -60,9 +60,15 @@ function describeResult(fold: string, result: Result): FoldData {
     participants: result.participants,
     rows: result.rows,
     metrics: Object.fromEntries(
-      Object.entries(result.metrics).map(([name, { value, lower, upper }]) => [
+      Object.entries(result.metrics).map(([name, { value, lower, upper, undefined_resamples }]) => [
         name,
-        { value: rounded(value), lower: rounded(lower), upper: rounded(upper) },
+        {
+          value: rounded(value),
+          lower: rounded(lower),
+          upper: rounded(upper),
+          // Evaluations of older versions have no count.
+          undefinedResamples: undefined_resamples ?? 0,
+        },
       ]),
     ),
     confusion: result.confusion_matrix ?? null,

@@ -55,11 +55,13 @@ Deno.test("bootstrapIntervals leaves out resamples in which a statistic is not a
   const onlyWithFirst = (weights: Float64Array) => ({ value: weights[0] > 0 ? 1 : NaN });
   const interval = bootstrapIntervals(["a", "b", "c"], onlyWithFirst, options).value;
   assertEquals([interval.lower, interval.upper, interval.standard_error], [1, 1, 0]);
+  // The first of three is not drawn in (2/3)^3 of the resamples.
+  assertClose(interval.undefined_resamples / 3000, 8 / 27, 0.03, "undefined resamples");
 });
 
 Deno.test("bootstrapIntervals gives NaN for a single participant", () => {
   const interval = bootstrapIntervals(["a", "a"], () => ({ value: 1 }), options).value;
-  assert(Object.values(interval).every(Number.isNaN));
+  assertEquals(interval, { lower: NaN, upper: NaN, standard_error: NaN, undefined_resamples: 0 });
 });
 
 Deno.test("bootstrapIntervals reaches up to infinity where enough resamples do", () => {

@@ -35,7 +35,7 @@ metrics.classification.forEach((fixture, i) => {
   });
 });
 
-Deno.test("classMetrics takes class 0 as positive of two, and gives 0 for a zero denominator", () => {
+Deno.test("classMetrics takes class 0 as positive of two, and gives ClinicaDL's 0 for a zero denominator", () => {
   const nothingPositive = classMetrics(confusionMatrix([1, 1, 1], [1, 1, 1], 2), 0);
   assertEquals(nothingPositive, {
     BA: 0.5,
@@ -52,6 +52,38 @@ Deno.test("classMetrics takes class 0 as positive of two, and gives 0 for a zero
   });
   const half = classMetrics(confusionMatrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], 2), 0);
   assertEquals([half.sensitivity, half.specificity], [1 / 2, 2 / 3]);
+});
+
+Deno.test("metrics of a truth with one class are undefined where they need the other", () => {
+  const allRight = classMetrics(confusionMatrix([0, 0, 0], [0, 0, 0], 2), 0, "nan");
+  assertEquals(allRight, {
+    BA: NaN,
+    accuracy: 1,
+    F1_score: 1,
+    sensitivity: 1,
+    specificity: NaN,
+    PPV: 1,
+    NPV: NaN,
+    MCC: NaN,
+    MK: NaN,
+    LR_plus: NaN,
+    LR_minus: NaN,
+  });
+  const withoutPositive = classMetrics(confusionMatrix([1, 1, 1], [1, 1, 0], 2), 0, "nan");
+  assertEquals(
+    [withoutPositive.sensitivity, withoutPositive.F1_score, withoutPositive.PPV],
+    [NaN, NaN, 0],
+  );
+});
+
+Deno.test("without a true positive F1 is 0, and PPV and LR+ are undefined where nothing is predicted", () => {
+  const { F1_score, sensitivity, PPV, NPV, MCC, LR_plus, LR_minus } = classMetrics(
+    confusionMatrix([0, 1, 1], [1, 1, 1], 2),
+    0,
+    "nan",
+  );
+  assertEquals([F1_score, sensitivity, PPV, NPV], [0, 0, NaN, 2 / 3]);
+  assertEquals([MCC, LR_plus, LR_minus], [0, NaN, 1]);
 });
 
 Deno.test("a likelihood ratio whose denominator alone is zero is infinite", () => {

@@ -237,13 +237,16 @@ function sizeText(participants, rows) {
 function metricsTable({ folds, pooled, summary }, { confidence, classes }) {
   const several = folds.length > 1;
   const cell = (/** @type {FoldData} */ fold, /** @type {string} */ name) => {
-    const { value, lower, upper } = fold.metrics[name] ?? { value: null, lower: null, upper: null };
+    const metric = fold.metrics[name];
+    const { value, lower, upper } = metric ?? { value: null, lower: null, upper: null };
     return element(
       "span",
       { class: "interval" },
       metricText(value),
       lower !== null &&
         element("small", {}, `${metricText(lower, value)} to ${metricText(upper, value)}`),
+      lower !== null && metric.undefinedResamples > 0 &&
+        element("small", {}, `without ${countText(metric.undefinedResamples, "resample")}`),
     );
   };
   return element(
@@ -266,7 +269,10 @@ function metricsTable({ folds, pooled, summary }, { confidence, classes }) {
     element(
       "p",
       { class: "quiet" },
-      `Small figures: ${Math.round(100 * confidence)} % intervals by bootstrap over participants.`,
+      `Small figures: ${
+        Math.round(100 * confidence)
+      } % intervals by bootstrap over participants, ` +
+        "without resamples in which a metric is undefined; exact for proportions of 0 and 1.",
     ),
   );
 }

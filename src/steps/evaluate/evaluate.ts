@@ -3,7 +3,7 @@ import { type Artifact, defineStep } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "evaluate",
-  version: 3,
+  version: 4,
   summary: "Scores predictions: per fold, pooled, mean and standard deviation over folds",
   description:
     `Takes one set of predictions or a fan-in (\`in.predictions = "predict[*]"\`). Predictions of
@@ -13,11 +13,20 @@ selection metric and level (slice, image) is scored by itself.
 Classification has ClinicaDL's metrics, class 0 being the positive one of two, and the areas under
 the ROC and precision-recall curves, the expected calibration error and the confusion matrix.
 Intervals come from a bootstrap of participants, so that the slices and sessions of one person, or
-the predictions that several folds make of one, do not count as independent.
+the predictions that several folds make of one, do not count as independent. Resamples in which a
+metric is undefined are left out, and counted in \`undefined_resamples\`.
+
+Where everybody is right, or everybody wrong, all resamples are equal. A proportion of 0 or 1 (accuracy,
+sensitivity, specificity, PPV, NPV) then gets the interval of Clopper and Pearson with the number of
+participants that it counts, and a balanced accuracy of 0 or 1 the means of its two parts' bounds: these
+intervals cover the true value with at least \`confidence_level\`. Other metrics have no interval there.
+
+A metric is \`n/a\` where it is undefined: where the truth lacks a class that it needs, or where nothing is
+predicted to be what it counts. F1 without a true positive and MCC of constant predictions are 0.
 
 Unlike ClinicaDL: intervals at the image level too, a seed for the resampling, and any number of
-classes; LR+ of a specificity of 1 is infinite (\`inf\`), and so is its mean over folds, where
-ClinicaDL writes 0.`,
+classes; undefined metrics are \`n/a\`, and LR+ of a specificity of 1 is infinite (\`inf\`), and so is its
+mean over folds, where ClinicaDL writes 0.`,
   params: z.object({
     group_by: z.array(z.string().min(1)).default([])
       .describe(
@@ -39,7 +48,8 @@ ClinicaDL writes 0.`,
     },
     intervals: {
       type: "table",
-      description: "One row a fold and metric: value, confidence interval, standard error.",
+      description:
+        "One row a fold and metric: value, confidence interval, standard error, undefined resamples.",
     },
     evaluation: {
       type: "evaluation",

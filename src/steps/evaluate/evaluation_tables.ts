@@ -37,17 +37,19 @@ export function writeIntervals({ groups }: Evaluation): string {
     "lower",
     "upper",
     "standard_error",
+    "undefined_resamples",
   ];
   const rows = groups.flatMap((group) =>
     resultsOf(group).flatMap(([fold, { metrics }]) =>
-      Object.entries(metrics).map(([name, { value, lower, upper, standard_error }]): Writable[] => [
+      Object.entries(metrics).map(([name, metric]): Writable[] => [
         ...groupCells(group),
         fold,
         name,
-        value,
-        lower,
-        upper,
-        standard_error,
+        metric.value,
+        metric.lower,
+        metric.upper,
+        metric.standard_error,
+        metric.undefined_resamples,
       ])
     )
   );

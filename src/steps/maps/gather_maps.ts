@@ -254,7 +254,7 @@ function computeMetrics(
   loss: string,
   options: BootstrapOptions,
 ): MetricRow[] {
-  const { metrics } = evaluatePredictions(predictions, options);
+  const { metrics } = evaluatePredictions(predictions, options, "zero");
   const none = { lower: NaN, upper: NaN, standard_error: NaN };
   return [
     ...Object.entries(metrics).map(([name, metric]) => ({ name, ...metric })),

@@ -143,6 +143,22 @@ Deno.test("evaluate gives intervals in long form", async () => {
   assert(lower < value && value < upper);
 });
 
+Deno.test("evaluate writes n/a for what a group with one class leaves undefined, and counts resamples", async () => {
+  const store = new MemoryStore();
+  const one = await fold(store, 0, {}, { trueLabels: new Float64Array(60) });
+  const { table, intervals } = await run(store, [one]);
+  const read = (text: string, row: (cells: (string | null)[], columns: string[]) => boolean) => {
+    const { columns, rows } = readTsv(text, "a table");
+    const cells = rows.find((cells) => row(cells, columns))!;
+    return (column: string) => cells[columns.indexOf(column)];
+  };
+  const pooled = read(table, (cells, columns) => cells[columns.indexOf("fold")] === "pooled");
+  assertEquals(["BA", "specificity", "MCC", "ROC_AUC"].map(pooled), [null, null, null, null]);
+  assert(Number(pooled("sensitivity")) > 0);
+  const BA = read(intervals, (cells, columns) => cells[columns.indexOf("metric")] === "BA");
+  assertEquals([BA("value"), BA("lower"), BA("undefined_resamples")], [null, null, "20"]);
+});
+
 Deno.test("prediction tables keep every bit, and name the row that can't be read", () => {
   const predictions = predictionsOf(fixture);
   predictions.trueLabels[3] = NaN;
