@@ -148,7 +148,8 @@ async function* computeMetric(
   for (let first = 0; first < samples.length; first += perChunk) {
     const chunk = samples.slice(first, first + perChunk);
     for await (const image of attributeImages(interpretation, metric, chunk)) {
-      const node = nodes?.[first + image.index];
+      const target = nodes?.[first + image.index];
+      const node = Number.isNaN(target) ? undefined : target;
       const sample = chunk[image.index];
       const geometry = await readGeometry(images, sample);
       shared ??= geometry;

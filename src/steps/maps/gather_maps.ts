@@ -213,7 +213,7 @@ async function readPredictionResults(
   return results;
 }
 
-/** The prediction tables of all levels, with metrics where all labels are known. */
+/** The prediction tables of all levels, with metrics of the rows whose label is known, if there are any. */
 async function readLevels(
   artifact: Artifact,
   pathOf: (level: string) => string,
@@ -227,14 +227,14 @@ async function readLevels(
     if (!artifact.files.some((file) => file.path === path)) continue;
     const text = await artifact.readText(path);
     const classes = task === "classification" ? output_size : 0;
-    const predictions = readPredictions(text, mode, classes, path);
+    const labelled = selectLabelled(readPredictions(text, mode, classes, path));
     const blocks = multi_network && level !== "image"
-      ? elements.map((element) => selectElement(predictions, element))
-      : [predictions];
+      ? elements.map((element) => selectElement(labelled, element))
+      : [labelled];
     results.push({
       level,
       prediction: readTsv(text, path),
-      metrics: predictions.trueLabels.some(Number.isNaN)
+      metrics: labelled.participants.length === 0
         ? undefined
         : blocks.map((block) =>
           computeMetrics(block, String(description.parameters.loss), bootstrap)
@@ -242,6 +242,14 @@ async function readLevels(
     });
   }
   return results;
+}
+
+function selectLabelled(predictions: Predictions): Predictions {
+  const rows = [...predictions.participants.keys()]
+    .filter((row) => !Number.isNaN(predictions.trueLabels[row]));
+  return rows.length < predictions.participants.length
+    ? selectRows(predictions, rows)
+    : predictions;
 }
 
 function selectElement(predictions: Predictions, element: number): Predictions {

@@ -3,14 +3,22 @@ import type { LabelCode } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
 import type { Session } from "../../artifacts/images.ts";
 
-function readCell(session: Session, label: string, subject: string): string {
-  if (!(label in session.row)) {
+/** What becomes of a session without a label: an error, or NaN as its target. */
+export type MissingLabels = "refuse" | "nan";
+
+/** @returns null where the cell is empty */
+function readCell(session: Session, label: string, subject: string): string | null {
+  if (!Object.hasOwn(session.row, label)) {
     throw new DataError(
       subject,
       `no column "${label}"; the table has ${Object.keys(session.row).join(", ")}`,
     );
   }
-  const value = session.row[label];
+  return session.row[label];
+}
+
+function readLabel(session: Session, label: string, subject: string): string {
+  const value = readCell(session, label, subject);
   if (value === null) {
     throw new DataError(`${session.participant} ${session.session}`, `its ${label} is missing`);
   }
@@ -28,9 +36,9 @@ export function resolveLabelCode(
   given: LabelCode | undefined,
   subject: string,
 ): LabelCode {
-  const values = [...new Set(training.map((sample) => readCell(sample, label, subject)))].sort();
+  const values = [...new Set(training.map((sample) => readLabel(sample, label, subject)))].sort();
   const code = given ?? Object.fromEntries(values.map((value, i) => [value, i]));
-  const uncoded = values.filter((value) => !(value in code));
+  const uncoded = values.filter((value) => !Object.hasOwn(code, value));
   if (uncoded.length > 0) {
     throw new DataError(subject, `label_code has no node for ${label} ${uncoded.join(", ")}`);
   }
@@ -55,17 +63,25 @@ export function outputSize(code: LabelCode): number {
   return Math.max(...Object.values(code)) + 1;
 }
 
-/** Node of each sample. @throws {DataError} on a label without a node, or a node without a sample */
+/**
+ * Node of each sample.
+ *
+ * @param options `missing` labels; whether `everyClass` must occur
+ * @throws {DataError} on a label without a node, or a node without a sample
+ */
 export function encodeLabels(
   samples: readonly Session[],
   label: string,
   code: LabelCode,
   subject: string,
-  options: { everyClass: boolean },
+  options: { everyClass: boolean; missing: MissingLabels },
 ): Float32Array<ArrayBuffer> {
   const nodes = samples.map((sample) => {
-    const value = readCell(sample, label, subject);
-    if (!(value in code)) {
+    const value = options.missing === "nan"
+      ? readCell(sample, label, subject)
+      : readLabel(sample, label, subject);
+    if (value === null) return NaN;
+    if (!Object.hasOwn(code, value)) {
       throw new DataError(
         `${sample.participant} ${sample.session}`,
         `its ${label} "${value}" is none of those trained on (${Object.keys(code).join(", ")})`,
@@ -92,9 +108,13 @@ export function numericTargets(
   samples: readonly Session[],
   label: string,
   subject: string,
+  missing: MissingLabels = "refuse",
 ): Float32Array<ArrayBuffer> {
   return Float32Array.from(samples, (sample) => {
-    const text = readCell(sample, label, subject);
+    const text = missing === "nan"
+      ? readCell(sample, label, subject)
+      : readLabel(sample, label, subject);
+    if (text === null) return NaN;
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value)) {
       throw new DataError(

@@ -2,6 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { writeTsv } from "../../formats/tsv.ts";
 import { guardedSessions, type LeakageStatus, leakageStatus } from "../../tables/leakage.ts";
+import { nameSome } from "../../tables/session_table.ts";
 import type {
   Artifact,
   Json,
@@ -118,7 +119,10 @@ export async function checkLeakage(
 interface TrueLabels {
   /** Column of the labels. */
   label: string;
-  /** Output node or value of each sample; absent where labels are unknown or not to be used. */
+  /**
+   * Output node or value of each sample, NaN where it is unknown; absent where all are, or are not to
+   * be used.
+   */
   targets?: Float32Array<ArrayBuffer>;
 }
 
@@ -129,13 +133,26 @@ export function readTrueLabels(
   model: Pick<ModelDescription, "task" | "label" | "label_code">,
 ): TrueLabels {
   const label = params.label ?? model.label;
-  const present = params.label !== undefined || samples.some(({ row }) => label in row);
+  const present = params.label !== undefined ||
+    samples.some(({ row }) => Object.hasOwn(row, label));
   if (params.use_labels && !present) {
     warn(`the participants have no column "${label}": true labels are unknown`);
   }
   if (!params.use_labels || !present) return { label };
   const targets = model.task === "classification"
-    ? encodeLabels(samples, label, model.label_code, "the participants", { everyClass: false })
-    : numericTargets(samples, label, "the participants");
+    ? encodeLabels(samples, label, model.label_code, "the participants", {
+      everyClass: false,
+      missing: "nan",
+    })
+    : numericTargets(samples, label, "the participants", "nan");
+  const unlabelled = samples.filter((_, i) => Number.isNaN(targets[i]));
+  if (unlabelled.length > 0) {
+    const names = unlabelled.map(({ participant, session }) => `${participant} ${session}`);
+    warn(
+      `${unlabelled.length} of ${samples.length} sessions have no ${label}, which metrics leave out: ${
+        nameSome(names)
+      }`,
+    );
+  }
   return { label, targets };
 }

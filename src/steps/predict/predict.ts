@@ -22,7 +22,8 @@ export default defineStep<typeof params, DeviceService>({
   description:
     `Predicts every element and, by votes, every image. Participants who were trained or validated on
 are refused, whatever their name, unless \`on_training_data\` or the data group \`train\` or \`validation\`
-asks for them; weights whose participants are unknown are marked \`not checkable\`.
+asks for them; weights whose participants are unknown are marked \`not checkable\`. A session without a
+label is predicted too, with a warning; its true label is \`n/a\`, and metrics leave it out.
 
 Unlike ClinicaDL: votes are always weighed by the validation set, never by the labels of the group
 that is predicted; the check for leakage compares image digests too and can't be skipped; images that

@@ -102,7 +102,10 @@ export function resolveTargets(
   }
   const labelCode = resolveLabelCode(training, label, label_code, "the training table");
   const encode = (rows: readonly Session[], name: string) =>
-    encodeLabels(rows, label, labelCode, `the ${name} table`, { everyClass: true });
+    encodeLabels(rows, label, labelCode, `the ${name} table`, {
+      everyClass: true,
+      missing: "refuse",
+    });
   const targets = new Float32Array(training.length + validation.length);
   targets.set(encode(training, "training"));
   targets.set(encode(validation, "validation"), training.length);

@@ -84,7 +84,14 @@ function makeModel(store: MemoryStore, split: number, { multi = false, meta }: E
   });
 }
 
-function makePredictions(store: MemoryStore, model: Artifact, label: "0" | "n/a" = "0") {
+function makePredictions(
+  store: MemoryStore,
+  model: Artifact,
+  label: "0" | "n/a" = "0",
+  labelled: readonly string[] = [],
+) {
+  const known = (table: typeof predictions) =>
+    labelled.length === 0 ? "" : table(labelled).slice(PREDICTION_HEADER.length);
   return store.artifact("predictions", {
     meta: {
       ...model.meta,
@@ -96,8 +103,8 @@ function makePredictions(store: MemoryStore, model: Artifact, label: "0" | "n/a"
     files: {
       "participants.tsv":
         "participant_id\tsession_id\tcohort\tsource_digest\nsub-09\tses-M000\tsingle\tsha256-1\n",
-      "loss/slice_level_prediction.tsv": predictions(["sub-09"], label),
-      "loss/image_level_prediction.tsv": votes(["sub-09"], label),
+      "loss/slice_level_prediction.tsv": predictions(["sub-09"], label) + known(predictions),
+      "loss/image_level_prediction.tsv": votes(["sub-09"], label) + known(votes),
     },
   });
 }
@@ -230,6 +237,18 @@ Deno.test("maps gives no metrics where labels are unknown", async () => {
   );
   const table = await tree.readText(`${folder}test_image_level_prediction.tsv`);
   assertEquals(table.split("\n")[1].split("\t")[3], "-1");
+});
+
+Deno.test("maps gives metrics of those whose label is known where one has none", async () => {
+  const store = new MemoryStore();
+  const model = await makeModel(store, 0);
+  const some = await makePredictions(store, model, "n/a", ["sub-10", "sub-11"]);
+  const tree = await run(store, [model], [some]);
+  const metrics = await tree.readText("split-0/best-loss/test/test_image_level_metrics.tsv");
+  const [columns, values] = metrics.split("\n").map((line) => line.split("\t"));
+  const value = (name: string) => values[columns.indexOf(name)];
+  // ClinicaDL's zeros: nobody of class 1 is in the group.
+  assertEquals(["accuracy", "sensitivity", "specificity", "BA"].map(value), ["1", "1", "0", "0.5"]);
 });
 
 Deno.test("maps refuses models of several trainings, two of one split, and strange predictions", async () => {

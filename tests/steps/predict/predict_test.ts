@@ -68,3 +68,33 @@ Deno.test("participants without the label's column are predicted, with a warning
   const text = await predictions.readText("loss/image_level_prediction.tsv");
   assertEquals(text.split("\n")[1].split("\t").slice(0, 4), ["sub-06", "ses-M000", "0", "n/a"]);
 });
+
+Deno.test("a session without a label is predicted and explained, and metrics leave it out", async () => {
+  await using project = await prepare();
+  const rows = ["sub-06\tses-M000\t66\tAD", "sub-07\tses-M000\t67\tn/a"];
+  await project.write(
+    "fresh.tsv",
+    `participant_id\tsession_id\tage\tdiagnosis\n${rows.join("\n")}\n`,
+  );
+  const outcome = await project.run(
+    TRAINED + prediction("fresh") +
+      step("evaluate", "evaluate", { in: { predictions: "predict" }, with: { n_resamples: 20 } }) +
+      step("gradients", "interpret.gradients", {
+        in: { model: "train", images: "slices", participants: "fresh" },
+      }),
+  );
+  const warning = "1 of 2 sessions have no diagnosis, which metrics leave out: sub-07 ses-M000";
+  assert(outcome.warnings.some((line) => line.includes(warning)), outcome.warnings.join("\n"));
+  const predictions = project.artifact(outcome, "predict", "predictions");
+  const text = await predictions.readText("loss/image_level_prediction.tsv");
+  assertEquals(text.trimEnd().split("\n").slice(1).map((line) => line.split("\t")[3]), [
+    "0",
+    "n/a",
+  ]);
+  const evaluation = project.artifact(outcome, "evaluate", "evaluation");
+  const { groups } = JSON.parse(await evaluation.readText("evaluation.json"));
+  assertEquals(
+    groups.map(({ pooled }: { pooled: { participants: number } }) => pooled.participants),
+    [1, 1],
+  );
+});
