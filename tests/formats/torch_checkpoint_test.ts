@@ -232,7 +232,7 @@ Deno.test("writeTorch refuses what weights_only would refuse", () => {
   assertThrows(() => writeTorch(tensor), RangeError, "no storage for uint32");
 });
 
-for (const name of ["training.pth.tar", "views_stream.pth"]) {
+for (const name of ["training.pth.tar", "views_stream.pth", "values.pt"]) {
   Deno.test(`readTorch answers mutants of ${name} with a DataError or a value`, () => {
     const refused = readMutants(fixture(name), (mutant) => readTorch(mutant, "a mutant"));
     assert(refused > 100, `only ${refused} were refused`);
