@@ -1,7 +1,13 @@
 /** Finds images in a CAPS folder by ClinicaDL's patterns. */
 import { filesBelow } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
-import { directories, type ImageCandidate, type ImagePattern, type Layout } from "./dataset.ts";
+import {
+  directories,
+  type ImageCandidate,
+  type ImagePattern,
+  isImageFile,
+  type Layout,
+} from "./dataset.ts";
 
 export type Preprocessing = "t1-linear" | "pet-linear" | "flair-linear" | "custom";
 
@@ -88,7 +94,7 @@ function* sessions(root: string): Generator<ImageCandidate> {
 /** Files of the folder `masks`. */
 function masks(root: string): string[] {
   if (!directories(root).includes("masks")) return [];
-  return filesBelow(root, "masks").filter((path) => /_mask\.nii(\.gz)?$/.test(path));
+  return filesBelow(root, "masks").filter((path) => isImageFile(path) && /_mask\./.test(path));
 }
 
 /** Prepared tensors are left out; masks are taken along. */

@@ -88,8 +88,8 @@ export function findImages(
   for (const { participant, session, files } of candidates) {
     sessionsOf.set(participant, [...sessionsOf.get(participant) ?? [], session]);
     if (wanted !== undefined && !missing.delete(sessionName({ participant, session }))) continue;
-    const paths = files();
-    const hits = paths.filter((path) => expression.test(path));
+    const paths = files().filter((path) => !isHidden(path));
+    const hits = paths.filter((path) => isImageFile(path) && expression.test(path));
     const path = hits.length <= 1 ? hits[0] : highestRun(hits);
     const half = hits.length === 0 &&
       paths.find((path) => PAIR_SUFFIX.test(path) && stem.test(path.replace(PAIR_SUFFIX, "")));
@@ -127,6 +127,16 @@ function highestRun(paths: readonly string[]): string | undefined {
   const bases = new Set(paths.map((path) => path.replace(/_run-\d+/, "")));
   if (bases.size > 1 || paths.some((path) => Number.isNaN(run(path)))) return undefined;
   return paths.toSorted((a, b) => run(b) - run(a))[0];
+}
+
+/** Whether a name, or that of a folder on the way, starts with a dot: macOS's `._*`, `.git`. */
+export function isHidden(path: string): boolean {
+  return /(^|\/)\./.test(path);
+}
+
+/** Whether the name is that of an image: not of a backup (`~`) or a checksum (`.md5`) of one. */
+export function isImageFile(path: string): boolean {
+  return /\.nii(\.gz)?$/i.test(path) && !isHidden(path);
 }
 
 const NIFTI_SUFFIX = /\.nii(\.gz|\*)?$/;

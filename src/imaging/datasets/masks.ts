@@ -1,6 +1,7 @@
 /** Finds the masks of regions of interest. */
 import { DataError } from "../../errors.ts";
 import { LINEAR_TEMPLATE } from "./caps.ts";
+import { isImageFile } from "./dataset.ts";
 
 export interface MaskQuery {
   rois: readonly string[];
@@ -24,7 +25,7 @@ export function findMasks(
   subject: string,
 ): string[] {
   const { template = LINEAR_TEMPLATE, pattern = "res-1x1x1", cropped } = query;
-  const fitting = paths.toSorted().filter((path) => {
+  const fitting = paths.filter(isImageFile).toSorted().filter((path) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
     const folder = /(?:^|\/)tpl-([^/]+)\//.exec(path)?.[1];
     return (folder ?? template) === template && name.includes(pattern) &&

@@ -10,6 +10,7 @@ import {
   sessionName,
   throwProblems,
 } from "./dataset.ts";
+import { brokenLinkProblem } from "../nifti/not_nifti.ts";
 import { readHeader, volumeShape } from "../nifti/nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
 import { DataError } from "../../errors.ts";
@@ -121,7 +122,9 @@ async function registerImages(
   const images: Omit<RegisteredImage, "shape">[] = [];
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     try {
-      images[index] = { ...image, ...await access.external(`${root}/${image.path}`) };
+      const path = `${root}/${image.path}`;
+      refuseBrokenLink(path);
+      images[index] = { ...image, ...await access.external(path) };
     } catch (error) {
       problems.push(problemOf(image, error));
     }
@@ -168,8 +171,23 @@ function problemOf({ participant, session }: FoundImage, error: unknown): ImageP
   return { participant, session, problem: error.message };
 }
 
-/** Compressed bytes that are enough for any header. */
-const START_BYTES = 2 ** 16;
+/** @throws {DataError} with the way to get the file */
+function refuseBrokenLink(path: string): void {
+  try {
+    Deno.statSync(path);
+  } catch (cause) {
+    let target;
+    try {
+      target = Deno.readLinkSync(path);
+    } catch {
+      return; // Not a link: reading it gives the reason.
+    }
+    throw new DataError(path, brokenLinkProblem(target), { cause });
+  }
+}
+
+/** Compressed bytes that are enough for any header: a gzip header may have 65,535 of its own. */
+const START_BYTES = 2 ** 17;
 
 function readStart(path: string): Uint8Array {
   try {

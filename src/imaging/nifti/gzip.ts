@@ -14,19 +14,27 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * At least the first `count` bytes, or everything if there is less, inflating little more than that.
+ * The header of a gzip file may itself be longer than any chunk that is tried first.
  *
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
   const start = refuseBroken(() => {
-    for (let length = HEADER_CHUNK; length < bytes.length; length *= 4) {
-      const start = gunzipSync(bytes.subarray(0, length), {
-        finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: MAX_RATIO * length,
-      });
-      if (start.length >= count) return start;
+    try {
+      for (let length = HEADER_CHUNK;; length *= 4) {
+        const start = gunzipSync(bytes.subarray(0, length), {
+          finishFlush: constants.Z_SYNC_FLUSH,
+          maxOutputLength: MAX_RATIO * (length + 1),
+        });
+        if (start.length >= count) return start;
+        if (length >= bytes.length) break;
+      }
+      return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
+    } catch (error) {
+      const start = new Uint8Array(count);
+      if (isRubbish(error) && inflateInto(bytes, start) === count) return start;
+      throw error;
     }
-    return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
   }, subject);
   // A Buffer's methods share its memory where those of an array copy.
   return new Uint8Array(start.buffer, start.byteOffset, start.length);
@@ -43,18 +51,22 @@ export class Scratch {
   }
 }
 
+/** Bytes beyond the expected ones for which memory is taken at first: few files have more. */
+const USUAL_PADDING = 2 ** 20;
+/** Bytes beyond the expected ones above which a file is refused. */
+const MAX_PADDING = 2 ** 24;
+
 /**
- * All bytes of a gzip file (every member), its checksum verified.
+ * All bytes of a gzip file (every member), its checksum verified. As in nibabel, whatever stands
+ * behind a member that holds the expected bytes is ignored.
  *
- * @param expected bytes of the content, by its own header
- * @param limit bytes above which the file is refused; memory for as many is taken from `scratch`
- * @throws {DataError} when the stream is broken or truncated, holds more than `limit`, or can't
- *   possibly hold `expected` bytes
+ * @param expected bytes of the content, by its own header; memory for a little more is taken from `scratch`
+ * @throws {DataError} when the stream is broken or truncated, holds much more than `expected` bytes,
+ *   or can't possibly hold as many
  */
 export function inflate(
   bytes: Uint8Array,
   expected: number,
-  limit: number,
   subject: string,
   scratch: Scratch,
 ): Uint8Array<ArrayBuffer> {
@@ -64,12 +76,29 @@ export function inflate(
       `truncated: ${bytes.length} compressed bytes can't hold the ${expected} bytes of the image`,
     );
   }
-  const memory = scratch.take(limit + 1);
-  const length = refuseBroken(() => inflateInto(bytes, memory), subject);
-  if (length > limit) {
-    throw new DataError(subject, `inflates to more than the ${limit} bytes it may hold`);
+  for (const padding of [USUAL_PADDING, MAX_PADDING]) {
+    const limit = expected + padding;
+    const memory = scratch.take(limit + 1);
+    const length = refuseBroken(() => {
+      try {
+        return inflateInto(bytes, memory);
+      } catch (error) {
+        const image = memory.subarray(0, expected);
+        if (isRubbish(error) && inflateInto(bytes, image) === expected) return expected;
+        throw error;
+      }
+    }, subject);
+    if (length <= limit) return memory.subarray(0, length);
   }
-  return memory.subarray(0, length);
+  throw new DataError(
+    subject,
+    `inflates to more than the ${expected} bytes of the image and ${MAX_PADDING} behind them`,
+  );
+}
+
+/** Whether zlib read members to their checksums, then met bytes that are no member. */
+function isRubbish(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("incorrect header check");
 }
 
 /** @throws {DataError} in place of what zlib throws */

@@ -5,6 +5,7 @@
  */
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { DataError } from "../../errors.ts";
+import { recogniseOther } from "./not_nifti.ts";
 import { type Affine, centredAffine, quaternionAffine } from "./affine.ts";
 
 /** Voxels of more bytes than this are refused before anything is allocated. */
@@ -68,6 +69,8 @@ export interface NiftiHeader {
   slope: number;
   intercept: number;
   affine: Affine;
+  /** Whether the header states a transform; the affine is nibabel's guess otherwise. */
+  oriented: boolean;
   /** Text of `descrip`, up to its first NUL. */
   description: string;
 }
@@ -80,6 +83,8 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
   const fail = (problem: string): never => {
     throw new DataError(subject, problem);
   };
+  const other = recogniseOther(bytes);
+  if (other !== undefined) fail(other);
   if (bytes.length < 348) {
     fail(`not a NIfTI file: ${bytes.length} bytes, where a header has at least 348`);
   }
@@ -103,9 +108,7 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
   const shape = checkShape(dims, fail);
   const [type, bytesPerVoxel] = VOXEL_TYPES.get(header.datatypeCode) ??
     fail(unsupported(header.datatypeCode));
-  if (header.numBitsPerVoxel !== 8 * bytesPerVoxel) {
-    fail(`bitpix is ${header.numBitsPerVoxel}, but ${type} voxels have ${8 * bytesPerVoxel} bits`);
-  }
+  // bitpix repeats the datatype: as in nibabel, the datatype decides where they differ.
   const voxels = shape.reduce((product, extent) => product * extent, 1);
   if (voxels * bytesPerVoxel > MAX_IMAGE_BYTES) {
     fail(`${shape.join(" x ")} ${type} voxels exceed the limit of ${MAX_IMAGE_BYTES} bytes`);
@@ -130,6 +133,7 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
     slope,
     intercept,
     affine,
+    oriented: header.sform_code > 0 || header.qform_code > 0,
     description: text(bytes, version === 1 ? 148 : 240, 80),
   };
 }

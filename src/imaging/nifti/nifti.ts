@@ -29,9 +29,6 @@ export interface Volume {
   type: VoxelType;
 }
 
-/** Bytes beyond the voxels that a compressed file may carry: some writers pad. */
-const TRAILING_BYTES = 2 ** 20;
-
 /**
  * @param bytes a `.nii` file or the header of a pair, either gzipped or not
  * @param subject the file, for messages
@@ -52,9 +49,7 @@ export function readNifti(
   }
   const source = header.pair ? image! : bytes;
   const end = header.offset + header.size;
-  const content = isGzip(source)
-    ? inflate(source, end, end + TRAILING_BYTES, subject, scratch)
-    : source;
+  const content = isGzip(source) ? inflate(source, end, subject, scratch) : source;
   if (content.length < end) {
     throw new DataError(
       subject,

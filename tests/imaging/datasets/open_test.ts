@@ -130,7 +130,7 @@ Deno.test("what is missing, found twice, broken or unreadable is reported togeth
         "sub-04 ses-M000: no T1w image",
         "sub-05 ses-M000: no such participant",
         `sub-06 ses-M000: ${root}/subjects/sub-06/ses-M000/t1_linear/sub-06_ses-M000_${space}` +
-        "_T1w.nii.gz: no such file",
+        `_T1w.nii.gz: a link to ${root}/nowhere, which is not there`,
         "sub-07 ses-M000: subjects/sub-07/ses-M000/t1_linear/sub-07_ses-M000_" + space +
         "_T1w.hdr: of a pair .hdr and .img",
         "sub-08 ses-M000: subjects/sub-08/ses-M000/t1_linear/sub-08_ses-M000_" + space +
@@ -139,6 +139,56 @@ Deno.test("what is missing, found twice, broken or unreadable is reported togeth
     ) assert(error.message.includes(`\n  ${line}`), `${line}\nnot in\n${error.message}`);
     const names = [...error.message.matchAll(/\n {2}(sub-\d+)/g)].map(([, name]) => name);
     assertEquals(names, names.toSorted());
+  });
+});
+
+Deno.test("hidden files, checksums and backups are no images", async () => {
+  const bids = "sub-01/ses-M000/anat/sub-01_ses-M000_T1w.nii.gz";
+  const mask = "masks/tpl-X/tpl-X_roi-left_mask.nii.gz";
+  const beside = (path: string) => [
+    path.replace(/([^/]+)$/, "._$1"),
+    `${path}.md5`,
+    `${path}~`,
+    path.replace(/([^/]+)$/, ".snapshot/$1"),
+  ];
+  const junk = (path: string) => Object.fromEntries(beside(path).map((name) => [name, "no image"]));
+  await withTree({ [bids]: undefined, ...junk(bids) }, async (root) => {
+    assertEquals((await open(bidsLayout, bidsPattern({ modality: "t1" }), root)).paths, [bids]);
+  });
+  const caps = t1File("sub-01", "ses-M000");
+  await withTree(
+    { [caps]: undefined, ...junk(caps), [mask]: undefined, ...junk(mask) },
+    async (root) => {
+      const { paths, extras } = await open(capsLayout, capsPattern(t1), root);
+      assertEquals([paths, Object.keys(extras)], [[caps], [mask]]);
+    },
+  );
+});
+
+Deno.test("images that Git LFS or git-annex has not fetched are named with the command", async () => {
+  const path = (n: number) => `sub-0${n}/anat/sub-0${n}_T1w.nii.gz`;
+  await withTree({
+    [path(1)]: "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+    [path(2)]: "/annex/objects/MD5E-s12345--abcdef.nii.gz\n",
+    "sub-03/anat/sub-03_bold.json": "{}",
+    "sub-04/anat/sub-04_bold.json": "{}",
+  }, async (root) => {
+    await Deno.symlink("../../.git/annex/objects/zq/W1/K.nii.gz/K.nii.gz", `${root}/${path(3)}`);
+    await Deno.symlink("elsewhere.nii.gz", `${root}/${path(4)}`);
+    const error = await assertRejects(
+      () => open(bidsLayout, bidsPattern({ modality: "t1" }), root),
+      DataError,
+    );
+    const problems = [
+      "git lfs pull",
+      "git annex get",
+      "git annex get",
+      "a link to elsewhere.nii.gz",
+    ];
+    for (const [i, problem] of problems.entries()) {
+      const line = error.message.split("\n").find((line) => line.includes(`sub-0${i + 1} `));
+      assert(line?.includes(problem), error.message);
+    }
   });
 });
 
