@@ -4,7 +4,7 @@
  */
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
-import type { ImageType } from "../imaging/datasets/dataset.ts";
+import type { Geometry, ImageType } from "../imaging/datasets/dataset.ts";
 import { SINGLE_COHORT } from "../imaging/datasets/sessions.ts";
 import type { Artifact, Blob, Json, StepOutput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
@@ -15,14 +15,12 @@ export interface CapsMeta extends ImageType {
 }
 
 /** An image of a data set; the blob is its file. */
-export interface CapsImage extends Blob {
+export interface CapsImage extends Blob, Partial<Geometry> {
   participant: string;
   session: string;
   /** File of the artifact. */
   path: string;
   cohort: string;
-  /** Voxels along each axis, where they are known before the image is read. */
-  shape?: readonly number[];
 }
 
 /** One row an image: {@link CapsImage}. */
@@ -32,6 +30,9 @@ export const IMAGES_FILE = "images.tsv";
 export const SESSIONS_FILE = "participants.tsv";
 
 const COLUMNS = ["participant_id", "session_id", "path", "digest", "cohort"] as const;
+
+/** Further columns of images whose headers were read. */
+const GEOMETRY_COLUMNS = ["shape", "orientation", "spacing", "affine"] as const;
 
 export function capsMeta(caps: Artifact): CapsMeta {
   return caps.meta as unknown as CapsMeta;
@@ -49,21 +50,21 @@ export function capsOutput(
   meta: CapsMeta,
   { images, sessions, extras }: CapsDataset,
 ): StepOutput {
-  const shaped = images.some(({ shape }) => shape !== undefined);
+  const known = images.some(({ shape }) => shape !== undefined);
   return {
     meta: meta as unknown as Record<string, Json>,
     files: {
       ...extras,
       ...Object.fromEntries(images.map(({ path, digest, size }) => [path, { digest, size }])),
       [IMAGES_FILE]: writeTsv(
-        shaped ? [...COLUMNS, "shape"] : COLUMNS,
-        images.map(({ participant, session, path, digest, cohort, shape }) => [
+        known ? [...COLUMNS, ...GEOMETRY_COLUMNS] : COLUMNS,
+        images.map(({ participant, session, path, digest, cohort, ...geometry }) => [
           participant,
           session,
           path,
           digest,
           cohort,
-          ...(shaped ? [shape && formatShape(shape)] : []),
+          ...(known ? formatGeometry(geometry) : []),
         ]),
       ),
       [SESSIONS_FILE]: writeTsv(sessions.columns, sessions.rows),
@@ -76,13 +77,12 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
   const subject = `${IMAGES_FILE} of the data set`;
   const table = readTsv(await caps.readText(IMAGES_FILE), subject);
   const at = columnIndices(table, COLUMNS, subject);
-  const shapeAt = table.columns.indexOf("shape");
+  const geometryAt = GEOMETRY_COLUMNS.map((column) => table.columns.indexOf(column));
   const files = new Map(caps.files.map((file) => [file.path, file]));
   return table.rows.map((row) => {
     const path = row[at.path]!;
     const file = files.get(path);
     if (file === undefined) throw new DataError(path, "is not among the data set's files");
-    const shape = row[shapeAt];
     return {
       participant: row[at.participant_id]!,
       session: row[at.session_id]!,
@@ -90,18 +90,28 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
       digest: file.digest,
       size: file.size,
       cohort: row[at.cohort] ?? SINGLE_COHORT,
-      ...(shape && { shape: parseShape(shape) }),
+      ...parseGeometry(geometryAt.map((index) => row[index] ?? null)),
     };
   });
 }
 
-/** `169x208x179` */
-function formatShape(shape: readonly number[]): string {
-  return shape.join("x");
+/** Such as `169x208x179`, `RAS`, `1x1x1` and the twelve numbers of the affine's first three rows. */
+function formatGeometry(
+  { shape, orientation, spacing, affine }: Partial<Geometry>,
+): (string | undefined)[] {
+  return [shape?.join("x"), orientation, spacing?.join("x"), affine?.slice(0, 12).join(" ")];
 }
 
-function parseShape(text: string): number[] {
-  return text.split("x").map(Number);
+function parseGeometry(
+  [shape, orientation, spacing, affine]: readonly (string | null)[],
+): Partial<Geometry> {
+  const numbers = (text: string, separator: string) => text.split(separator).map(Number);
+  return {
+    ...(shape && { shape: numbers(shape, "x") }),
+    ...(orientation && { orientation }),
+    ...(spacing && { spacing: numbers(spacing, "x") }),
+    ...(affine && { affine: [...numbers(affine, " "), 0, 0, 0, 1] }),
+  };
 }
 
 export const capsType: ArtifactType = {
@@ -115,7 +125,9 @@ export const capsType: ArtifactType = {
     [
       IMAGES_FILE,
       "one row an image: `participant_id`, `session_id`, `path`, `digest`, `cohort`; of images " +
-      "that were opened also `shape`, such as `169x208x179`",
+      "that were opened also `shape` (voxels along each axis, `169x208x179`), `orientation` (where the " +
+      "axes point, `RAS`; n/a where the affine is singular), `spacing` (voxel sizes in mm, `1x1x1`) " +
+      "and `affine` (its first three rows)",
     ],
     [SESSIONS_FILE, "one row a session, BIDS columns: age, sex, diagnosis, ..."],
     ["masks/", "where the CAPS has them"],

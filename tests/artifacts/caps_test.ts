@@ -1,22 +1,31 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { capsMeta, capsOutput, listImages } from "../../src/artifacts/caps.ts";
 import { DataError } from "../../src/errors.ts";
+import type { Geometry } from "../../src/imaging/datasets/dataset.ts";
 import { MemoryStore } from "../steps/memory.ts";
 
 const meta = { source: "caps", preprocessing: "t1-linear", use_uncropped_image: true };
 const sessions = { columns: ["participant_id", "session_id"], rows: [["sub-1", "ses-M000"]] };
 
-async function open(store: MemoryStore, shape?: readonly number[]) {
+const geometry = {
+  shape: [169, 208, 179],
+  orientation: "LAS",
+  spacing: [1, 1.0000001, 0.5],
+  affine: [-1, 0, 0, 90.5, 0, 1, 0, -126, 0, 0, 0.5, -72, 0, 0, 0, 1],
+};
+const { orientation: _, ...singular } = geometry;
+
+async function open(store: MemoryStore, known?: Partial<Geometry>) {
   const blob = await store.put("an image");
   const image = { participant: "sub-1", session: "ses-M000", cohort: "single", path: "a.nii" };
-  const images = [{ ...image, ...blob, ...(shape && { shape }) }];
+  const images = [{ ...image, ...blob, ...known }];
   return { images, output: capsOutput(meta, { images, sessions, extras: { "m.nii": blob } }) };
 }
 
-Deno.test("a caps artifact gives back its images, with shapes where they are known", async () => {
-  for (const shape of [undefined, [169, 208, 179]]) {
+Deno.test("a caps artifact gives back its images, with their geometry where it is known", async () => {
+  for (const known of [undefined, geometry, singular]) {
     const store = new MemoryStore();
-    const { images, output } = await open(store, shape);
+    const { images, output } = await open(store, known);
     const caps = await store.artifact("caps", output);
     assertEquals(await listImages(caps), images);
     assertEquals(capsMeta(caps), meta);
@@ -27,7 +36,7 @@ Deno.test("a caps artifact gives back its images, with shapes where they are kno
       "participants.tsv",
     ]);
     const [columns] = (await caps.readText("images.tsv")).split("\n");
-    assertEquals(columns.split("\t").at(-1), shape ? "shape" : "cohort");
+    assertEquals(columns.split("\t").at(-1), known ? "affine" : "cohort");
   }
 });
 

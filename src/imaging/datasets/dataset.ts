@@ -46,6 +46,18 @@ export interface FoundImage {
   path: string;
 }
 
+/** How the voxels of an image lie in space. */
+export interface Geometry {
+  /** Voxels along each axis. */
+  shape: readonly number[];
+  /** Where the axes point, such as `RAS`; absent where the affine is singular. */
+  orientation?: string;
+  /** Voxel sizes along the axes, in mm. */
+  spacing: readonly number[];
+  /** Voxel indices to world coordinates, 4x4 row-major. */
+  affine: readonly number[];
+}
+
 /** A session whose image can't be used. */
 export interface ImageProblem {
   participant: string;

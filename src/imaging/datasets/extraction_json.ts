@@ -30,6 +30,12 @@ export interface ExtractionJson {
   /** Gyrus's own, which ClinicaDL passes over: what was done before cutting. */
   readonly size_reduction_factor?: number;
   readonly target_grid?: TargetGrid;
+  /** Where the axes that were cut point, such as `RAS`; ClinicaDL cuts arrays as stored. */
+  readonly orientation?: string;
+  /** Voxel sizes along these axes, in mm. */
+  readonly spacing?: readonly number[];
+  /** Orientations of files that were turned to `orientation`. */
+  readonly reoriented_from?: readonly string[];
 }
 
 const MODES: readonly unknown[] = ["image", "patch", "roi", "slice"] satisfies Mode[];

@@ -4,13 +4,16 @@ import { forEachConcurrently } from "../concurrent.ts";
 import {
   findImages,
   type FoundImage,
+  type Geometry,
   type ImagePattern,
   type ImageProblem,
   type Layout,
+  type SessionKey,
   sessionName,
   throwProblems,
 } from "./dataset.ts";
 import { brokenLinkProblem } from "../nifti/not_nifti.ts";
+import { orientationOf, spacingOf } from "../nifti/orientation.ts";
 import { readHeader, volumeShape } from "../nifti/nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
 import { DataError } from "../../errors.ts";
@@ -35,12 +38,10 @@ export interface FileAccess {
 }
 
 /** An image by its digest. */
-export interface OpenedImage extends FoundImage, Blob {
+export interface OpenedImage extends FoundImage, Blob, Geometry {
   /** Below the data set's root, after the cohort's name if there are several. */
   path: string;
   cohort: string;
-  /** Voxels along each axis. */
-  shape: readonly number[];
 }
 
 export interface OpenedDataset {
@@ -119,7 +120,7 @@ async function registerImages(
   access: FileAccess,
 ): Promise<{ images: RegisteredImage[]; problems: ImageProblem[] }> {
   const problems: ImageProblem[] = [];
-  const images: Omit<RegisteredImage, "shape">[] = [];
+  const images: (FoundImage & Blob)[] = [];
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     try {
       const path = `${root}/${image.path}`;
@@ -133,32 +134,69 @@ async function registerImages(
   // All at once: the headers of thousands of images that were valid before are not read again.
   const digests = readable.map(({ digest }) => digest);
   const headerProblems: ImageProblem[] = [];
-  const readShapes = () => {
-    const shapes = readable.map((image) => {
+  const readHeaders = () => {
+    const headers = readable.map((image) => {
       try {
-        const { pair, shape } = readHeader(readStart(`${root}/${image.path}`), image.path);
-        if (pair) throw new DataError(image.path, "its voxels are in another file (.img)");
-        return volumeShape(shape, image.path);
+        return readGeometry(readStart(`${root}/${image.path}`), image.path);
       } catch (error) {
         headerProblems.push(problemOf(image, error));
       }
     });
     throwIfAny(headerProblems);
-    return Promise.resolve(new TextEncoder().encode(JSON.stringify(shapes)));
+    return Promise.resolve(new TextEncoder().encode(JSON.stringify(headers)));
   };
-  let shapes: number[][] = [];
+  let headers: ReadHeader[] = [];
   try {
     if (readable.length > 0) {
-      const blob = await access.memo({ shapesOf: digests }, readShapes);
-      shapes = JSON.parse(new TextDecoder().decode(await access.get(blob)));
+      const blob = await access.memo({ geometryOf: digests }, readHeaders);
+      headers = JSON.parse(new TextDecoder().decode(await access.get(blob)));
     }
   } catch (error) {
     if (headerProblems.length === 0) throw error;
   }
+  warnOfGuesses(readable.filter((_, i) => headers[i]?.guessed), root, access);
   return {
-    images: readable.map((image, i) => ({ ...image, shape: shapes[i] })),
+    images: readable.map((image, i) => ({ ...image, ...headers[i]?.geometry })),
     problems: [...problems, ...headerProblems],
   };
+}
+
+/** What is read of a header. */
+interface ReadHeader {
+  geometry: Geometry;
+  /** Whether the header states no transform. */
+  guessed?: true;
+}
+
+function readGeometry(start: Uint8Array, subject: string): ReadHeader {
+  const { pair, shape, affine, oriented } = readHeader(start, subject);
+  if (pair) throw new DataError(subject, "its voxels are in another file (.img)");
+  const orientation = orientationOf(affine);
+  return {
+    geometry: {
+      shape: volumeShape(shape, subject),
+      ...(orientation && { orientation }),
+      spacing: spacingOf(affine),
+      affine: [...affine],
+    },
+    ...(!oriented && { guessed: true }),
+  };
+}
+
+function warnOfGuesses(images: readonly FoundImage[], root: string, access: FileAccess): void {
+  if (images.length === 0) return;
+  access.warn(
+    `${root}: ${images.length} image(s) do not state their orientation (qform_code and sform_code ` +
+      `are 0) and are taken for LAS, as nibabel takes them: ${listSessions(images)}`,
+  );
+}
+
+/** Sessions that a warning lists at most. */
+const MAX_NAMED = 5;
+
+function listSessions(sessions: readonly SessionKey[]): string {
+  const names = sessions.slice(0, MAX_NAMED).map(sessionName).join(", ");
+  return sessions.length > MAX_NAMED ? `${names}, and ${sessions.length - MAX_NAMED} more` : names;
 }
 
 /** So that a problem is not cached as a shape. */
@@ -206,15 +244,13 @@ function readStart(path: string): Uint8Array {
 }
 
 function warnOfMissingImages(
-  sessions: readonly { participant: string; session: string }[],
+  sessions: readonly SessionKey[],
   root: string,
   { description }: ImagePattern,
   access: FileAccess,
 ): void {
   if (sessions.length === 0) return;
-  const names = sessions.slice(0, 5).map(({ participant, session }) => `${participant} ${session}`);
-  const more = sessions.length > 5 ? `, and ${sessions.length - 5} more` : "";
   access.warn(
-    `${root}: ${sessions.length} session(s) without ${description}: ${names.join(", ")}${more}`,
+    `${root}: ${sessions.length} session(s) without ${description}: ${listSessions(sessions)}`,
   );
 }

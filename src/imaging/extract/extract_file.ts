@@ -1,8 +1,9 @@
 /** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
 import { allocateSafetensors } from "../../formats/safetensors.ts";
-import { checkMask, extract, type Mask, type Recipe } from "./extraction.ts";
+import { checkMask, extract, type OrientedMask, type Recipe } from "./extraction.ts";
 import type { Scratch } from "../nifti/gzip.ts";
-import { readNifti } from "../nifti/nifti.ts";
+import { readNifti, type Volume } from "../nifti/nifti.ts";
+import { orientationOf } from "../nifti/orientation.ts";
 
 /** A mask file on its way to whoever cuts regions. */
 export interface MaskFile {
@@ -14,11 +15,25 @@ export interface MaskFile {
 }
 
 /** @throws {DataError} when a file is no mask */
-export function readMasks(files: readonly MaskFile[]): Map<string, Mask> {
+export function readMasks(files: readonly MaskFile[]): Map<string, OrientedMask> {
   return new Map(files.map(({ digest, roi, subject, bytes }) => [
     digest,
     checkMask(readNifti(bytes, subject), roi, subject),
   ]));
+}
+
+/** What is worth knowing of an image besides its tensors. */
+export interface ImageFacts {
+  /** How the file stores it, such as `LAS`; absent where that is not known. */
+  stored?: string;
+  /** The value of every voxel, where there is one only: `NaN` or a number. */
+  only_value?: string;
+}
+
+/** A safetensors file, and what is known of the image that it was cut from. */
+export interface ExtractedFile {
+  bytes: Uint8Array<ArrayBuffer>;
+  facts: ImageFacts;
 }
 
 /**
@@ -31,13 +46,14 @@ export function readMasks(files: readonly MaskFile[]): Map<string, Mask> {
 export function extractFile(
   bytes: Uint8Array,
   recipe: Recipe,
-  masks: ReadonlyMap<string, Mask>,
+  masks: ReadonlyMap<string, OrientedMask>,
   subject: string,
   scratch?: Scratch,
-): Uint8Array<ArrayBuffer> {
+): ExtractedFile {
+  const volume = readNifti(bytes, subject, undefined, scratch);
   let file: ReturnType<typeof allocateFile> | undefined;
   const { affine, grid, elements } = extract(
-    readNifti(bytes, subject, undefined, scratch),
+    volume,
     recipe,
     masks,
     subject,
@@ -49,7 +65,19 @@ export function extractFile(
   (file!.views.affine as Float64Array).set(affine);
   (file!.views.grid as Int32Array).set(grid);
   (file!.views.elements as Int32Array).set(elements);
-  return file!.bytes;
+  return { bytes: file!.bytes, facts: factsOf(volume) };
+}
+
+function factsOf({ affine, voxels, slope, intercept }: Volume): ImageFacts {
+  const stored = orientationOf(affine);
+  const [first] = voxels;
+  const constant = Number.isNaN(first)
+    ? voxels.every((value) => Number.isNaN(value))
+    : voxels.every((value) => value === first);
+  return {
+    ...(stored && { stored }),
+    ...(constant && { only_value: String(first * slope + intercept) }),
+  };
 }
 
 function allocateFile(shape: readonly number[]) {

@@ -2,9 +2,9 @@
 import { transfer } from "../../threads/channel.ts";
 import { Thread, WorkerPool } from "../../threads/pool.ts";
 import { Scratch } from "../nifti/gzip.ts";
-import { extractFile, type MaskFile, readMasks } from "./extract_file.ts";
+import { type ExtractedFile, extractFile, type MaskFile, readMasks } from "./extract_file.ts";
 import type { ExtractionMethods } from "./extract_worker.ts";
-import type { Mask, Recipe } from "./extraction.ts";
+import type { OrientedMask, Recipe } from "./extraction.ts";
 
 /**
  * Threads that extract, each at one image at a time, so that memory is bounded by their number:
@@ -12,7 +12,7 @@ import type { Mask, Recipe } from "./extraction.ts";
  */
 export class ExtractionPool {
   readonly #pool: WorkerPool<ExtractionMethods>;
-  readonly #masks: ReadonlyMap<string, Mask>;
+  readonly #masks: ReadonlyMap<string, OrientedMask>;
   readonly #scratch = new Scratch();
 
   /** @throws {DataError} when a mask file is no mask */
@@ -29,7 +29,7 @@ export class ExtractionPool {
   }
 
   /**
-   * Bytes of the safetensors file of an image.
+   * The tensors of an image.
    *
    * @param bytes of the image file; gone afterwards
    * @throws {DataError} when the image is malformed or does not suit the recipe
@@ -38,7 +38,7 @@ export class ExtractionPool {
     bytes: Uint8Array<ArrayBuffer>,
     recipe: Recipe,
     subject: string,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<ExtractedFile> {
     if (this.threads <= 1) {
       return extractFile(bytes, recipe, this.#masks, subject, this.#scratch);
     }

@@ -2,6 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Affine } from "../nifti/affine.ts";
 import { type Volume, volumeShape } from "../nifti/nifti.ts";
+import { gridDistance, orientationOf, toRas } from "../nifti/orientation.ts";
 import { resample, type TargetGrid } from "./resample.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
 
@@ -36,6 +37,8 @@ export type Recipe =
   & {
     /** Grid that the volume is resampled to before it is cut. */
     target_grid?: TargetGrid;
+    /** Cut the array as the file stores it; absent: turned to RAS (right, anterior, superior). */
+    orientation?: "stored";
   };
 
 /** Tensor of one volume. */
@@ -67,23 +70,42 @@ export interface Mask {
   box: readonly (readonly [number, number])[];
 }
 
+/** A mask as stored, and turned to RAS (undefined where its affine is singular). */
+export interface OrientedMask {
+  stored: Mask;
+  ras: Mask | undefined;
+}
+
 /**
+ * Axes 0, 1 and 2 of what is cut point right, anterior and superior, whatever the orientation of the
+ * file: axes are permuted and flipped, which changes no voxel, unless the recipe takes the array as
+ * stored.
+ *
  * @param masks by digest; needed for regions
  * @param subject the image, for messages
  * @throws {DataError} when the volume is too small for the recipe, does not match a mask, is no
- *   single volume or holds infinite voxels
+ *   single volume, holds infinite voxels or does not state where its axes point
  */
 export function extract(
   volume: Volume,
   recipe: Recipe,
-  masks: ReadonlyMap<string, Mask>,
+  masks: ReadonlyMap<string, OrientedMask>,
   subject: string,
   allocate: Allocate = (shape) => new Float32Array(countVoxels(shape)),
 ): Extraction {
   const shape = volumeShape(volume.shape, subject);
+  const stored = { ...volume, shape };
+  const oriented = recipe.orientation === "stored" ? stored : toRas(stored);
+  if (oriented === undefined) {
+    throw new DataError(
+      subject,
+      "its affine is singular: where its axes point is not known" +
+        (recipe.target_grid ? "" : '; orientation = "stored" cuts it as it is stored'),
+    );
+  }
   const grid = recipe.target_grid === undefined
-    ? { ...volume, shape }
-    : resample({ ...volume, shape }, recipe.target_grid, subject);
+    ? oriented
+    : resample(oriented, recipe.target_grid, subject);
   return { ...cut(grid, recipe, masks, subject, allocate), grid: grid.shape };
 }
 
@@ -92,7 +114,7 @@ type Cut = Omit<Extraction, "grid">;
 function cut(
   grid: Volume,
   recipe: Recipe,
-  masks: ReadonlyMap<string, Mask>,
+  masks: ReadonlyMap<string, OrientedMask>,
   subject: string,
   allocate: Allocate,
 ): Cut {
@@ -230,11 +252,18 @@ function cutPatches(
  *
  * @throws {DataError} when it is not 3D, or holds anything but 0 and 1 and both of them
  */
-export function checkMask(volume: Volume, roi: string, subject: string): Mask {
-  const shape = volumeShape(volume.shape, subject);
+export function checkMask(volume: Volume, roi: string, subject: string): OrientedMask {
+  const stored = { ...volume, shape: volumeShape(volume.shape, subject) };
+  const ras = toRas(stored);
+  const mask = boundMask(stored, roi, subject);
+  return { stored: mask, ras: ras === stored ? mask : ras && boundMask(ras, roi, subject) };
+}
+
+function boundMask(volume: Volume, roi: string, subject: string): Mask {
+  const { shape } = volume;
   const box = [[Infinity, 0], [Infinity, 0], [Infinity, 0]] as [number, number][];
   const data = new Float32Array(countVoxels(shape));
-  gatherVoxels({ ...volume, shape }, selectAll(shape), [2, 1, 0], data, subject);
+  gatherVoxels(volume, selectAll(shape), [2, 1, 0], data, subject);
   let zeros = 0;
   for (let z = 0, at = 0; z < shape[2]; z++) {
     for (let y = 0; y < shape[1]; y++) {
@@ -249,7 +278,7 @@ export function checkMask(volume: Volume, roi: string, subject: string): Mask {
   if (zeros === 0 || zeros === data.length) {
     throw new DataError(subject, `a mask holds both 0 and 1, but this one has only ${data[0]}`);
   }
-  return { roi, volume: { ...volume, shape }, box };
+  return { roi, volume, box };
 }
 
 function widen(bounds: [number, number], index: number): void {
@@ -260,19 +289,34 @@ function widen(bounds: [number, number], index: number): void {
 function cutRegions(
   volume: Volume,
   recipe: Recipe & { mode: "roi" },
-  masks: ReadonlyMap<string, Mask>,
+  masks: ReadonlyMap<string, OrientedMask>,
   subject: string,
   allocate: Allocate,
 ): Cut {
   const regions = recipe.masks.map((digest) => {
-    const mask = masks.get(digest);
-    if (mask === undefined) throw new TypeError(`mask ${digest} was not loaded`);
+    const oriented = masks.get(digest);
+    if (oriented === undefined) throw new TypeError(`mask ${digest} was not loaded`);
+    const mask = recipe.orientation === "stored" ? oriented.stored : oriented.ras;
+    if (mask === undefined) {
+      throw new DataError(subject, `the affine of the mask of ${oriented.stored.roi} is singular`);
+    }
     const size = mask.volume.shape;
     if (size.some((extent, axis) => extent !== volume.shape[axis])) {
       throw new DataError(
         subject,
         `the image has ${volume.shape.join(" x ")} voxels, but the mask of ${mask.roi} has ` +
           size.join(" x "),
+      );
+    }
+    const distance = gridDistance(volume, mask.volume);
+    if (distance !== undefined) {
+      const [ours, theirs] = [volume, mask.volume].map(({ affine }) => orientationOf(affine));
+      throw new DataError(
+        subject,
+        `the mask of ${mask.roi} is elsewhere: its corners are up to ` +
+          `${Number(distance.toPrecision(3))} voxels from the image's` +
+          (ours === theirs ? "" : ` (${theirs} for ${ours})`) +
+          "; use a mask on the image's grid, or correct the affine that is wrong",
       );
     }
     const box = recipe.roi_uncrop_output ? size.map((extent) => [0, extent] as const) : mask.box;

@@ -30,10 +30,9 @@ export function inflateStart(bytes: Uint8Array, count: number, subject: string):
         if (length >= bytes.length) break;
       }
       return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
-    } catch (error) {
+    } catch {
       const start = new Uint8Array(count);
-      if (isRubbish(error) && inflateInto(bytes, start) === count) return start;
-      throw error;
+      return start.subarray(0, inflateInto(bytes, start, 1));
     }
   }, subject);
   // A Buffer's methods share its memory where those of an array copy.
@@ -79,26 +78,13 @@ export function inflate(
   for (const padding of [USUAL_PADDING, MAX_PADDING]) {
     const limit = expected + padding;
     const memory = scratch.take(limit + 1);
-    const length = refuseBroken(() => {
-      try {
-        return inflateInto(bytes, memory);
-      } catch (error) {
-        const image = memory.subarray(0, expected);
-        if (isRubbish(error) && inflateInto(bytes, image) === expected) return expected;
-        throw error;
-      }
-    }, subject);
+    const length = refuseBroken(() => inflateInto(bytes, memory, expected), subject);
     if (length <= limit) return memory.subarray(0, length);
   }
   throw new DataError(
     subject,
     `inflates to more than the ${expected} bytes of the image and ${MAX_PADDING} behind them`,
   );
-}
-
-/** Whether zlib read members to their checksums, then met bytes that are no member. */
-function isRubbish(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("incorrect header check");
 }
 
 /** @throws {DataError} in place of what zlib throws */

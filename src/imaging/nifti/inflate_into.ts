@@ -5,10 +5,15 @@ import { constants, createGunzip, gunzipSync } from "node:zlib";
  * Inflates every member of a gzip file, its checksums verified, to the start of `memory`, which has
  * at least one byte more than the content may have.
  *
+ * @param enough bytes of content after which whatever follows a member is ignored, as nibabel does
  * @returns how many bytes the content has; the size of the memory when it may have more
  * @throws {Error} with zlib's message when the file is broken or truncated
  */
-export type InflateInto = (bytes: Uint8Array, memory: Uint8Array<ArrayBuffer>) => number;
+export type InflateInto = (
+  bytes: Uint8Array,
+  memory: Uint8Array<ArrayBuffer>,
+  enough?: number,
+) => number;
 
 /**
  * What Node's gzip streams write through. `node:zlib` documents no way to inflate into given memory,
@@ -38,7 +43,7 @@ function internals(stream: unknown): Internals {
   return stream as Internals;
 }
 
-export const inflateByHandle: InflateInto = (bytes, memory) => {
+export const inflateByHandle: InflateInto = (bytes, memory, enough = Infinity) => {
   const stream = createGunzip();
   try {
     const { _handle: handle, _writeState: state } = internals(stream) as {
@@ -48,14 +53,23 @@ export const inflateByHandle: InflateInto = (bytes, memory) => {
     let problem: string | undefined;
     handle.onerror = (message) => problem = message;
     handle.writeSync(constants.Z_FINISH, bytes, 0, bytes.length, memory, 0, memory.length);
-    if (problem !== undefined) throw new Error(problem);
-    return memory.length - state[0];
+    const length = memory.length - state[0];
+    if (problem === undefined || isRubbish(problem) && length >= enough) return length;
+    throw new Error(problem);
   } finally {
     stream.close();
   }
 };
 
-/** By documented calls alone, for a Deno whose streams have another handle. */
+/** Whether members were read to their checksums, and what follows is no member. */
+function isRubbish(problem: string): boolean {
+  return problem.includes("incorrect header check");
+}
+
+/**
+ * By documented calls alone, for a Deno whose streams have another handle; it refuses whatever follows
+ * a member.
+ */
 export const inflateByCopy: InflateInto = (bytes, memory) => {
   try {
     const content = gunzipSync(bytes, { maxOutputLength: memory.length });

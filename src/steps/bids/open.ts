@@ -4,7 +4,7 @@ import { defineStep } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "bids.open",
-  version: 2,
+  version: 3,
   summary: "Opens the raw images of a BIDS folder",
   description:
     `Looks for one image in each session, as \`caps.open\` does. Raw images differ in grid

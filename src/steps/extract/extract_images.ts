@@ -3,6 +3,7 @@ import { type CapsImage, capsMeta, listImages } from "../../artifacts/caps.ts";
 import {
   cacheTensors,
   checkShapes,
+  checkSpacing,
   type ExtractedImage,
   imagesOutput,
   type Shaped,
@@ -14,6 +15,7 @@ import { forEachConcurrently } from "../../imaging/concurrent.ts";
 import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { ExtractionPool } from "../../imaging/extract/extract_pool.ts";
+import { inWorldOrder } from "../../imaging/nifti/orientation.ts";
 import { type Recipe, slicesShape } from "../../imaging/extract/extraction.ts";
 import {
   type ExtractionJson,
@@ -35,11 +37,11 @@ export async function checkSlices(
   const problems: ImageProblem[] = [];
   const shaped: Shaped[] = [];
   for (const image of await listImages(caps)) {
-    if (image.shape === undefined) continue;
+    if (image.shape === undefined || image.orientation === undefined) continue;
     try {
       shaped.push({
         ...image,
-        layout: { shape: slicesShape(recipe(image), image.shape, image.path) },
+        layout: layoutOf(recipe(image), image),
       });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -48,6 +50,20 @@ export async function checkSlices(
   }
   throwProblems(problems, "extraction");
   checkShapes(shaped);
+  checkSpacing(shaped);
+}
+
+/** Shape and voxel sizes of the slices of an image that was not read yet. */
+function layoutOf(
+  recipe: Recipe & { mode: "slice" },
+  { shape, spacing, orientation, path }: CapsImage,
+): Shaped["layout"] {
+  const turn = (values: readonly number[]) =>
+    recipe.orientation === "stored" ? values : inWorldOrder(values, orientation!);
+  return {
+    shape: slicesShape(recipe, turn(shape!), path),
+    ...(spacing && !recipe.target_grid && { spacing: turn(spacing) }),
+  };
 }
 
 /** The fields of an extraction's JSON that describe the images. */
@@ -117,6 +133,7 @@ export async function extractAll(
       channels: plan.channels,
       json: {
         ...fields,
+        orientation: "RAS",
         ...plan.json,
         mode: plan.mode,
         prepare_dl: true,
@@ -170,5 +187,21 @@ async function extractEach(
     });
   });
   throwProblems(problems, "extraction");
+  warnOfEmptyImages(extracted, context);
   return extracted;
+}
+
+/** Failed scans and conversions, which extraction takes for images. */
+function warnOfEmptyImages(images: readonly ExtractedImage[], context: StepContext<unknown>): void {
+  const empty = images.filter(({ layout }) => layout.only_value !== undefined);
+  if (empty.length === 0) return;
+  const names = empty.slice(0, 10).map(({ participant, session, layout }) =>
+    `${participant} ${session} (${layout.only_value})`
+  );
+  const more = empty.length > names.length ? `, and ${empty.length - names.length} more` : "";
+  context.warn(
+    `${empty.length} image(s) hold one value in every voxel; NaN becomes 0: ${
+      names.join(", ")
+    }${more}`,
+  );
 }

@@ -1,16 +1,17 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import {
+  checkGridParameters,
   EXTRACTION_THREADS,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
-  targetGrid,
+  gridRecipe,
 } from "./parameters.ts";
 
 export default defineStep({
   kind: "extract.images",
-  version: 2,
+  version: 3,
   summary: "Takes volumes uncut, reduced in size if asked for",
   description:
     `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template
@@ -27,12 +28,13 @@ voxels are an error. Cached an image.`,
   outputs: extractionOutputs,
   runs: "worker",
   cpu: EXTRACTION_THREADS,
+  checkParams: checkGridParameters,
   run: async (context) => {
     const { extractAll } = await import("./extract_images.ts");
     const { size_reduction_factor, extract_json } = context.params;
     const cut = {
       ...(size_reduction_factor !== undefined && { size_reduction_factor }),
-      ...targetGrid(context.params),
+      ...gridRecipe(context.params),
     };
     const images = await extractAll(context, {
       mode: "image",

@@ -81,9 +81,10 @@ async function openSession(
       if (!isTensor(value)) throw new DataError(session.paths[i], "holds no single tensor");
       files.push(value);
     }
-    return session.elements === undefined
+    const bytes = session.elements === undefined
       ? cutImage(files, session, json)
       : stackElements(files, session, session.elements);
+    return { bytes, facts: {} };
   });
   const { participant, session: id, stem } = session;
   return {

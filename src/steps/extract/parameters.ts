@@ -14,6 +14,9 @@ export const extractionParameters = {
   ),
   target_spacing: z.union([millimetres, z.tuple([millimetres, millimetres, millimetres])])
     .default(1).describe("Voxel size of the resampled volumes in mm, one or one an axis."),
+  orientation: z.enum(["RAS", "stored"]).default("RAS").describe(
+    "Axes 0, 1, 2 of every volume: right, anterior, superior (files of other orientations are turned, which changes no voxel), or as stored, as ClinicaDL takes them.",
+  ),
 };
 
 export const extractionInputs = {
@@ -34,13 +37,25 @@ export const extractionOutputs: Record<"images", OutputPort> = {
 /** Threads that extraction asks for; it gets no more than there are. */
 export const EXTRACTION_THREADS = 16;
 
-/** The target grid that the parameters name. */
-export function targetGrid(params: {
+interface GridParameters {
   target_shape?: [number, number, number];
   target_spacing: number | [number, number, number];
-}) {
-  const { target_shape: shape, target_spacing: spacing } = params;
+  orientation: "RAS" | "stored";
+}
+
+/** What the parameters ask for before volumes are cut, as a recipe has it. */
+export function gridRecipe(params: GridParameters) {
+  const { target_shape: shape, target_spacing: spacing, orientation } = params;
+  if (orientation === "stored") return { orientation };
   if (shape === undefined) return {};
   const sizes = typeof spacing === "number" ? [spacing, spacing, spacing] as const : spacing;
   return { target_grid: { shape, spacing: sizes } };
+}
+
+export function checkGridParameters({ target_shape, orientation }: GridParameters) {
+  return orientation !== "stored" || target_shape === undefined ? [] : [{
+    parameter: "orientation",
+    message: "target_shape resamples along right, anterior, superior, not as stored",
+    suggestion: "leave one of them out",
+  }];
 }

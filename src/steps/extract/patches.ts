@@ -1,16 +1,17 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import {
+  checkGridParameters,
   EXTRACTION_THREADS,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
-  targetGrid,
+  gridRecipe,
 } from "./parameters.ts";
 
 export default defineStep({
   kind: "extract.patches",
-  version: 2,
+  version: 3,
   summary: "Cuts volumes into cubes on a regular grid",
   description:
     `Along each axis there are ⌊(voxels − patch_size) / stride_size⌋ + 1 cubes, the last axis
@@ -25,10 +26,11 @@ voxels are an error. Cached an image.`,
   outputs: extractionOutputs,
   runs: "worker",
   cpu: EXTRACTION_THREADS,
+  checkParams: checkGridParameters,
   run: async (context) => {
     const { extractAll } = await import("./extract_images.ts");
     const { patch_size, stride_size, extract_json } = context.params;
-    const cut = { patch_size, stride_size, ...targetGrid(context.params) };
+    const cut = { patch_size, stride_size, ...gridRecipe(context.params) };
     const images = await extractAll(context, {
       mode: "patch",
       channels: 1,

@@ -2,16 +2,17 @@ import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep } from "../../workflow/step.ts";
 import {
+  checkGridParameters,
   EXTRACTION_THREADS,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
-  targetGrid,
+  gridRecipe,
 } from "./parameters.ts";
 
 export default defineStep({
   kind: "extract.rois",
-  version: 2,
+  version: 3,
   summary: "Cuts regions of interest out of volumes by masks",
   description:
     `The volume times a mask of 0 and 1, cut to the mask's bounding box. Masks are the files
@@ -40,6 +41,7 @@ ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an 
   outputs: extractionOutputs,
   runs: "worker",
   cpu: EXTRACTION_THREADS,
+  checkParams: checkGridParameters,
   run: async (context) => {
     const { extractAll } = await import("./extract_images.ts");
     const { loadMasks } = await import("./masks.ts");
@@ -53,7 +55,7 @@ ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an 
         mode: "roi",
         roi_uncrop_output,
         masks: masks.map(({ digest }) => digest),
-        ...targetGrid(context.params),
+        ...gridRecipe(context.params),
       }),
       masks,
       json: {
@@ -61,7 +63,7 @@ ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an 
         uncropped_roi: roi_uncrop_output,
         roi_custom_template: roi_custom_template ?? "",
         roi_custom_mask_pattern: roi_custom_mask_pattern ?? "",
-        ...targetGrid(context.params),
+        ...gridRecipe(context.params),
       },
       extract_json: context.params.extract_json,
     });

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
 import {
+  checkGridParameters,
   EXTRACTION_THREADS,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
-  targetGrid,
+  gridRecipe,
 } from "./parameters.ts";
 
 const index = z.int().min(0);
@@ -37,7 +38,7 @@ function recipeOf(
     mode: "slice" as const,
     slice_direction,
     ...(own === undefined ? { discarded_slices: pairOf(discarded_slices) } : { slices: own }),
-    ...targetGrid(rest),
+    ...gridRecipe(rest),
   };
 }
 
@@ -48,7 +49,7 @@ function pairOf(discarded: number | [number, number]): [number, number] {
 
 export default defineStep({
   kind: "extract.slices",
-  version: 2,
+  version: 3,
   summary: "Cuts volumes into 2D slices",
   description:
     `Slices keep the array order of the image: sagittal ones are coronal by axial voxels, and
@@ -67,7 +68,8 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
       params.slices_tsv !== undefined && "slices_tsv",
       params.discarded_slices !== 0 && "discarded_slices",
     ].filter((name) => name !== false);
-    return ways.length < 2 ? [] : [{
+    const grid = checkGridParameters(params);
+    return ways.length < 2 ? grid : [...grid, {
       parameter: ways[0],
       message: `${ways.join(" and ")} exclude each other`,
       suggestion: "keep one of them",
@@ -93,7 +95,7 @@ voxels are an error. Cached an image: adding a participant extracts one.`,
         slice_direction,
         slice_mode,
         discarded_slices: pairOf(discarded_slices),
-        ...targetGrid(context.params),
+        ...gridRecipe(context.params),
       },
       extract_json: context.params.extract_json,
     });

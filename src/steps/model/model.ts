@@ -7,20 +7,7 @@ import type { Artifact } from "../../workflow/step.ts";
 import { itemsOf, type NormalisationLevel } from "./element_data.ts";
 import type { StoredNetwork } from "./apply.ts";
 import type { ImageSet } from "../../artifacts/images.ts";
-
-/** Keys of an extraction that decide which voxels an element holds, with its ids and shape. */
-const VOXEL_KEYS = [
-  "slice_direction",
-  "patch_size",
-  "stride_size",
-  "roi_list",
-  "uncropped_roi",
-  "size_reduction_factor",
-  "target_grid",
-];
-
-/** Keys of an extraction that name the kind of the images. */
-const MODALITY_KEYS = ["preprocessing", "use_uncropped_image", "tracer", "suvr_reference_region"];
+import { compareExtractions } from "./compare_extractions.ts";
 
 /** @throws {DataError} when the images were not extracted as those the model was trained on */
 export function checkImages(
@@ -29,15 +16,6 @@ export function checkImages(
   warn: (message: string) => void,
 ): void {
   const same = (a: readonly number[], b: readonly number[]) => a.join() === b.join();
-  const given = images.artifact.meta.extraction as ModelMeta["extraction"];
-  const differing = (keys: readonly string[]) =>
-    keys.filter((key) =>
-      key in given && key in meta.extraction &&
-      JSON.stringify(given[key]) !== JSON.stringify(meta.extraction[key])
-    ).map((key) =>
-      `${key} ${JSON.stringify(given[key])}, the model ${JSON.stringify(meta.extraction[key])}`
-    );
-  const voxels = differing(VOXEL_KEYS);
   const problem = images.mode !== meta.mode
     ? `are elements of mode "${images.mode}", the model was trained on "${meta.mode}"`
     : !same(images.elementShape, meta.input_shape)
@@ -46,12 +24,10 @@ export function checkImages(
     }`
     : !same(images.elements, meta.elements)
     ? "hold other elements than the model was trained on"
-    : voxels.length > 0
-    ? `have ${voxels.join("; ")}`
     : undefined;
   if (problem) throw new DataError("images", `${problem}; extract them with the same parameters`);
-  const modality = differing(MODALITY_KEYS);
-  if (modality.length > 0) warn(`the images are of another kind: ${modality.join("; ")}`);
+  const extraction = images.artifact.meta.extraction as ModelMeta["extraction"];
+  for (const message of compareExtractions(extraction, meta.extraction)) warn(message);
 }
 
 /** @throws {DataError} when the model was not selected by a requested metric */

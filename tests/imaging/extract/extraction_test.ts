@@ -17,7 +17,9 @@ const masks = new Map(
     [roi, base64],
   ) => [`digest of ${roi}`, checkMask(decode(base64), roi, "mask")]),
 );
-const cut = (recipe: Recipe, volume: Volume = image) => extract(volume, recipe, masks, "sub-01");
+/** ClinicaDL cuts the array as it is stored; this image is LAS. */
+const cut = (recipe: Recipe, volume: Volume = image) =>
+  extract(volume, { orientation: "stored", ...recipe }, masks, "sub-01");
 
 function assertTensor(actual: Extraction, wanted: { shape: number[]; values: number[] }): void {
   assertEquals(actual.shape, wanted.shape);
@@ -95,6 +97,46 @@ Deno.test("masks that hold other values, or do not match, are refused", () => {
     () => cut({ mode: "roi", roi_uncrop_output: true, masks: ["digest of left"] }, other),
     DataError,
     "the image has 9 x 7 x 8 voxels, but the mask of left has 7 x 9 x 8",
+  );
+});
+
+Deno.test("a mask on another grid of the same shape is refused", () => {
+  const shape = [4, 4, 4];
+  const affine = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
+  const inside = Uint8Array.from({ length: 64 }, (_, i) => Number(i % 4 === 0));
+  const cutWith = (edit: (affine: Float64Array) => void, orientation?: "stored") => {
+    const other = affine.slice();
+    edit(other);
+    const image = { shape, voxels: Float32Array.from({ length: 64 }, (_, i) => i + 1) };
+    const volume = { ...image, slope: 1, intercept: 0, affine, type: "float32" } as const;
+    const mask = { ...volume, voxels: inside, affine: other, type: "uint8" } as const;
+    const known = new Map([["digest", checkMask(mask, "left", "mask")]]);
+    const recipe = { mode: "roi", roi_uncrop_output: false, masks: ["digest"] } as const;
+    return extract(volume, { ...recipe, ...(orientation && { orientation }) }, known, "sub-01")
+      .data;
+  };
+  const same = cutWith(() => {});
+  assertEquals(same.length, 16);
+  assertEquals(cutWith((other) => other[7] = 0.09), same);
+  assertThrows(
+    () => cutWith((other) => other[7] = 1),
+    DataError,
+    "sub-01: the mask of left is elsewhere: its corners are up to 1 voxels from the image's",
+  );
+  // Stored from right to left: the same place, another array.
+  const flip = (other: Float64Array) => [other[0], other[3]] = [-1, 3];
+  assertEquals(cutWith(flip)[0], 4);
+  assertThrows(() => cutWith(flip, "stored"), DataError, "3 voxels from the image's (LAS for RAS)");
+});
+
+Deno.test("an image whose affine is singular is cut as stored on request only", () => {
+  const volume = { ...image, affine: new Float64Array(16) };
+  const recipe = { mode: "image", orientation: "stored" } as const;
+  assertEquals(extract(volume, recipe, masks, "sub-01").shape, [1, 1, 7, 9, 8]);
+  assertThrows(
+    () => extract(volume, { mode: "image" }, masks, "sub-01"),
+    DataError,
+    'where its axes point is not known; orientation = "stored" cuts it as it is stored',
   );
 });
 

@@ -11,7 +11,12 @@ const volume = readNifti(writeNifti({ shape, voxels, affine }), "image.nii.gz");
 
 for (const axis of [0, 1, 2] as Axis[]) {
   Deno.test(`slices across axis ${axis} go back to where they were cut`, () => {
-    const recipe = { mode: "slice", slice_direction: axis, slices: [2, 1] } as const;
+    const recipe = {
+      mode: "slice",
+      slice_direction: axis,
+      slices: [2, 1],
+      orientation: "stored",
+    } as const;
     const { data, elements, grid } = extract(volume, recipe, new Map(), "image.nii.gz");
     const placed = placeSlices(data, elements, axis, grid);
     const index = (i: number) => [i % 4, Math.floor(i / 4) % 5, Math.floor(i / 20)][axis];

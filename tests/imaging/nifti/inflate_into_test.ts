@@ -47,3 +47,12 @@ for (const [name, inflate] of ways) {
     assertThrows(() => inflated(join(file, content.subarray(1)), 9000), Error, "incorrect header");
   });
 }
+
+Deno.test("what follows a member is ignored once there is enough content", () => {
+  const memory = new Uint8Array(3000);
+  const rubbish = join(file, new TextEncoder().encode("trailing rubbish"));
+  for (const enough of [1, 1000]) {
+    assertEquals(memory.subarray(0, inflateByHandle(rubbish, memory, enough)), content);
+  }
+  assertThrows(() => inflateByHandle(rubbish, memory, 1001), Error, "incorrect header");
+});

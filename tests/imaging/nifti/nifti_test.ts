@@ -179,9 +179,10 @@ function withExtraField(gz: Uint8Array, length: number): Uint8Array<ArrayBuffer>
 }
 
 Deno.test("long gzip headers, and padding or rubbish behind the image, are read as in nibabel", () => {
-  const bytes = file("NIfTI-1 i2 <");
-  const { voxels } = readNifti(bytes, "image.nii");
-  const gz = new Uint8Array(gzipSync(bytes));
+  const affine = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
+  const voxels = Uint8Array.from({ length: 512 }, (_, i) => i * i);
+  const gz = writeNifti({ shape: [8, 8, 8], voxels, affine });
+  const bytes = gunzipSync(gz);
   const long = Buffer.concat([bytes, new Uint8Array(100_000).map((_, i) => (i * i * 7919) >> 5)]);
   const files: Record<string, Uint8Array> = {
     "an extra field of 5 kB": withExtraField(gz, 5000),
@@ -195,7 +196,7 @@ Deno.test("long gzip headers, and padding or rubbish behind the image, are read 
     const copy = new Uint8Array(content);
     assertEquals(readNifti(copy, name).voxels, voxels, name);
     // Opening a data set reads the start alone.
-    assertEquals(readHeader(copy.subarray(0, 2 ** 17), name).shape, [3, 2, 2], name);
+    assertEquals(readHeader(copy.subarray(0, 2 ** 17), name).shape, [8, 8, 8], name);
   }
 });
 

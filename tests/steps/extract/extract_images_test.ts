@@ -153,6 +153,8 @@ with.extract_json = "coronal"
       slice_direction: 1,
       slice_mode: "rgb",
       discarded_slices: [1, 2],
+      spacing: [1, 1, 1],
+      orientation: "RAS",
     });
 
     const second = await run(openStore(`${folder}/cache`), workflow, options);
