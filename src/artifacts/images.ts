@@ -102,6 +102,8 @@ export interface Sample extends Session {
   cohort: string;
   /** Digest of the image that the elements were cut from. */
   sourceDigest: string;
+  /** Digest of the elements' voxels; absent where they were not compared, or are all equal. */
+  tensorDigest?: string;
   /** File of the images artifact. */
   path: string;
 }

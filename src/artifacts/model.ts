@@ -204,7 +204,8 @@ export const modelType: ArtifactType = {
     ["iterations.tsv", "loss of every batch on request; `network-<k>/iterations.tsv` likewise"],
     [
       PARTICIPANTS_FILE,
-      "everyone the weights have seen, with their role (`train`, `validation` or `other`)",
+      "everyone the weights have seen, with their role (`train`, `validation` or `other`) and the " +
+      "digest of the voxels that the networks saw (`tensor_digest`)",
     ],
     [
       "best-<metric>/<group>_<level>_level_prediction.tsv",

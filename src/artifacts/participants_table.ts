@@ -18,13 +18,15 @@ export interface ParticipantRow {
   role?: "train" | "validation" | "other";
   /** Digest of the image. */
   sourceDigest?: Cell;
+  /** Of a model: digest of the voxels that networks see. */
+  tensorDigest?: Cell;
   /** The label as the tables have it. */
   label?: Cell;
 }
 
 /** Columns whose presence depends on the artifact. */
 export interface ParticipantColumns {
-  /** A model's tables have roles. */
+  /** A model's tables have roles and digests of tensors. */
   role: boolean;
   /** Column of the label; absent where labels are not used. */
   label?: string;
@@ -41,6 +43,7 @@ export function participantsTable(
   ];
   if (role) fields.push(["role", (row) => row.role]);
   fields.push(["source_digest", (row) => row.sourceDigest]);
+  if (role) fields.push(["tensor_digest", (row) => row.tensorDigest]);
   if (label !== undefined) fields.push([label, (row) => row.label]);
   return {
     columns: fields.map(([column]) => column),
@@ -86,6 +89,7 @@ export function earlierParticipants(
       cohort: cell("cohort"),
       role: "other",
       sourceDigest: cell("source_digest"),
+      tensorDigest: cell("tensor_digest"),
       label: cell(label),
     };
   }).filter(({ participant, session }) => !known.has(`${participant} ${session}`));
@@ -93,13 +97,15 @@ export function earlierParticipants(
 
 /** Sessions as the check for leakage compares them; images add their cohorts and digests. */
 export function toGuardedSessions(
-  sessions: readonly (Session & { cohort?: string; sourceDigest?: string })[],
+  sessions:
+    readonly (Session & Partial<Pick<Sample, "cohort" | "sourceDigest" | "tensorDigest">>)[],
 ): GuardedSession[] {
-  return sessions.map(({ participant, session, cohort, sourceDigest, row }) => ({
+  return sessions.map(({ participant, session, cohort, sourceDigest, tensorDigest, row }) => ({
     participant,
     session,
     cohort: cohort ?? row.cohort ?? undefined,
     digest: sourceDigest,
+    tensorDigest,
   }));
 }
 

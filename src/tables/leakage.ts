@@ -2,7 +2,8 @@
  * The leakage guard: nobody may be in two of train, validation and test.
  *
  * A person is one `participant_id` (in one cohort, where tables name it), whatever the session;
- * and two sessions whose images have the same bytes are the same person under two names.
+ * and two sessions whose images have the same bytes, or the same voxels in files that differ, are the
+ * same person under two names.
  */
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
@@ -22,6 +23,8 @@ export interface GuardedSession {
   cohort?: string;
   /** Of its image, where known. */
   digest?: string;
+  /** Of the voxels that networks see, where known. */
+  tensorDigest?: string;
 }
 
 /** What `predictions` carry in `meta.leakage`. */
@@ -38,7 +41,8 @@ export interface Overlap {
  * Rows of a table as the guard sees them.
  *
  * @param table with `participant_id`, `session_id` and perhaps `cohort`, `digest` or `source_digest`
- *   (an `images` artifact's `index.tsv`, a `caps` artifact's `images.tsv`)
+ *   (an `images` artifact's `index.tsv`, a `caps` artifact's `images.tsv`) and `tensor_digest` (a
+ *   model's `participants.tsv`)
  * @param digests by {@link sessionKey}, for tables without digests: {@link digestsOf}
  */
 export function guardedSessions(
@@ -47,13 +51,14 @@ export function guardedSessions(
 ): GuardedSession[] {
   const at = (name: string) => table.columns.indexOf(name);
   const participant = at("participant_id"), session = at("session_id"), cohort = at("cohort");
-  const digest = Math.max(at("digest"), at("source_digest"));
+  const digest = Math.max(at("digest"), at("source_digest")), tensor = at("tensor_digest");
   return table.rows.map((row) => {
     const ids = { participant: row[participant] ?? "", session: row[session] ?? "" };
     return {
       ...ids,
       cohort: row[cohort] ?? undefined,
       digest: row[digest] ?? digests?.get(sessionKey(ids.participant, ids.session)),
+      ...row[tensor] && { tensorDigest: row[tensor] },
     };
   });
 }
@@ -95,14 +100,23 @@ function overlapsOf(a: RoleTable, b: RoleTable): Overlap[] {
   const people = new Set(a.sessions.map(person));
   const owners = new Map<string, string>();
   for (const session of a.sessions) {
-    if (session.digest !== undefined) owners.set(session.digest, session.participant);
+    for (const [, digest] of contentsOf(session)) owners.set(digest, session.participant);
   }
   return b.sessions.flatMap((session): Overlap[] => {
     if (people.has(person(session))) return [{ roles, participant: session.participant }];
-    const owner = session.digest === undefined ? undefined : owners.get(session.digest);
-    if (owner === undefined) return [];
-    return [{ roles, participant: `${owner} and ${session.participant} (the same image)` }];
+    const shared = contentsOf(session).find(([, digest]) => owners.has(digest));
+    if (shared === undefined) return [];
+    const [what, digest] = shared;
+    const names = `${owners.get(digest)} and ${session.participant}`;
+    return [{ roles, participant: `${names} (the same ${what})` }];
   });
+}
+
+function contentsOf({ digest, tensorDigest }: GuardedSession): [what: string, digest: string][] {
+  const contents: [string, string][] = [];
+  if (digest !== undefined) contents.push(["image", digest]);
+  if (tensorDigest !== undefined) contents.push(["voxels", tensorDigest]);
+  return contents;
 }
 
 /**
@@ -124,7 +138,7 @@ export function assertNoLeakage(tables: readonly RoleTable[], subject: string): 
   throw new DataError(
     subject,
     `data leakage: ${problems.join("; ")}. Split by participant (split.holdout, split.kfold) so ` +
-      "that nobody is on two sides",
+      "that nobody is on two sides, and keep one of two names for an image",
   );
 }
 

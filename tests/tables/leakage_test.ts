@@ -39,6 +39,31 @@ Deno.test("an image under two names is one person, and both names are reported",
   }]);
 });
 
+Deno.test("the same voxels in two files are one person under two names", () => {
+  const [known] = sessions("sub-1 ses-M000 sha256-a");
+  const [again, other] = sessions("sub-9 ses-M000 sha256-b", "sub-8 ses-M000 sha256-c");
+  const tables = [
+    { role: "train", sessions: [{ ...known, tensorDigest: "sha256-x" }] },
+    {
+      role: "test",
+      sessions: [{ ...again, tensorDigest: "sha256-x" }, { ...other, tensorDigest: "sha256-y" }],
+    },
+  ];
+  assertEquals(findLeakage(tables), [{
+    roles: ["train", "test"],
+    participant: "sub-1 and sub-9 (the same voxels)",
+  }]);
+  const table = readTsv(
+    "participant_id\tsession_id\trole\tsource_digest\ttensor_digest\n" +
+      "sub-1\tses-M000\ttrain\tsha256-a\tsha256-x\nsub-2\tses-M000\tother\tn/a\tn/a\n",
+    "participants.tsv",
+  );
+  assertEquals(
+    guardedSessions(table).map(({ digest, tensorDigest }) => [digest, tensorDigest]),
+    [["sha256-a", "sha256-x"], [undefined, undefined]],
+  );
+});
+
 Deno.test("every pair of roles is compared and everybody is named, up to a limit", () => {
   const many = Array.from({ length: 30 }, (_, i) => `sub-${100 + i}`);
   assertThrows(

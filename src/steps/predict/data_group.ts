@@ -20,6 +20,7 @@ import {
 import { readLabelsText } from "../../artifacts/labels.ts";
 import { describeModel, type ModelDescription, participantsSeenBy } from "../../artifacts/model.ts";
 import { toGuardedSessions } from "../../artifacts/participants_table.ts";
+import { digestTensors } from "../../artifacts/tensor_digests.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 import type { GroupParams } from "./group_parameters.ts";
 
@@ -66,18 +67,26 @@ async function readGroupTable(
 }
 
 /**
- * The sessions of the group with their images.
+ * The sessions of the group with their images, and with digests of their tensors where the model
+ * has some to compare.
  *
  * @throws {DataError} when the model has no such group, or a session has no image
  */
 export async function loadSessions(
-  { params, inputs }: Context,
+  context: Context,
   model: Artifact,
   images: ImageSet,
 ): Promise<{ samples: Sample[]; ofModel: boolean }> {
+  const { params, inputs } = context;
   const participants = inputs.participants as Artifact | undefined;
   const { text, subject, diagnoses, ofModel } = await readGroupTable(params, participants, model);
-  return { samples: joinSamples(text, subject, images, diagnoses), ofModel };
+  const samples = joinSamples(text, subject, images, diagnoses);
+  const seen = guardedSessions((await participantsSeenBy(model)).table);
+  const comparable = !ofModel && seen.some(({ tensorDigest }) => tensorDigest !== undefined);
+  return {
+    samples: comparable ? await digestTensors(images.artifact, samples, context) : samples,
+    ofModel,
+  };
 }
 
 /**

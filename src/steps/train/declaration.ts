@@ -68,7 +68,7 @@ const preflight = (task: "classification" | "regression"): Preflight<TrainingPar
 /** Everything but the kind, its parameters and their checks. */
 export function trainingDeclaration(task: "classification" | "regression") {
   return {
-    version: 2,
+    version: 3,
     description,
     inputs,
     outputs,
@@ -82,8 +82,9 @@ export function trainingDeclaration(task: "classification" | "regression") {
     planNotes: trainingNotes,
     preflight: preflight(task),
     checkInputs: async (context: Pick<StepContext<TrainingParams>, "params" | "inputs">) => {
+      const { digestRepeatedTensors } = await import("../../artifacts/tensor_digests.ts");
       const { openTrainingData } = await import("./training_data.ts");
-      await openTrainingData(context, task);
+      await openTrainingData(context, task, digestRepeatedTensors);
     },
     run: async (context: StepContext<TrainingParams, DeviceService>) => {
       const { trainModel } = await import("./train_model.ts");

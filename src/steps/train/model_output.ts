@@ -204,6 +204,7 @@ function listParticipants(
     cohort: sample.cohort,
     role: i < training ? "train" : "validation",
     sourceDigest: sample.sourceDigest,
+    tensorDigest: sample.tensorDigest,
     label: sample.row[label],
   }));
   const earlier = earlierParticipants(rows, inherited?.table, label);

@@ -1,4 +1,5 @@
 /** A train step from its inputs to the `model` artifact. */
+import { digestTensors } from "../../artifacts/tensor_digests.ts";
 import type { StepOutput } from "../../workflow/step.ts";
 import { EpochLoop } from "./epoch_loop.ts";
 import { createNetworks } from "./initial_weights.ts";
@@ -14,7 +15,11 @@ export async function trainModel(
   context: TrainingContext,
   task: "classification" | "regression",
 ): Promise<StepOutput> {
-  const data = await openTrainingData(context, task);
+  const data = await openTrainingData(
+    context,
+    task,
+    (images, samples) => digestTensors(images, samples, context),
+  );
   trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
   const networks = await createNetworks(context, data);
   const checkpoint = await context.checkpoints?.latest(context.params.epochs);

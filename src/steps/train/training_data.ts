@@ -51,18 +51,23 @@ export interface TrainingData extends Targets {
 /**
  * Joins tables with images.
  *
+ * @param digest adds the digests of tensors by which leakage is found
  * @throws {DataError} on missing images or labels, one class, an empty class, leakage, a single
  *   element with `multi_network`
  */
 export async function openTrainingData(
   context: Pick<TrainingContext, "params" | "inputs">,
   task: "classification" | "regression",
+  digest: (images: Artifact, samples: readonly Sample[]) => Promise<Sample[]>,
 ): Promise<TrainingData> {
   const { params, inputs } = context;
   const images = await openImages(inputs.images as Artifact);
   const { fold, train, validation } = await readTables(context);
-  const trainSamples = joinSamples(train, "the training table", images, params.diagnoses);
-  const validSamples = joinSamples(validation, "the validation table", images, params.diagnoses);
+  const joined = joinSamples(train, "the training table", images, params.diagnoses);
+  const training = joined.length;
+  joined.push(...joinSamples(validation, "the validation table", images, params.diagnoses));
+  const samples = await digest(images.artifact, joined);
+  const [trainSamples, validSamples] = [samples.slice(0, training), samples.slice(training)];
   const source = inputs.transfer as Artifact | undefined;
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(trainSamples, validSamples, inherited?.table);
@@ -77,8 +82,8 @@ export async function openTrainingData(
   return {
     ...resolveTargets(params, task, trainSamples, validSamples),
     images,
-    samples: [...trainSamples, ...validSamples],
-    training: trainSamples.length,
+    samples,
+    training,
     split: numberOf(fold?.meta.split),
     nSplits: numberOf(fold?.meta.n_splits),
     inherited,
@@ -172,6 +177,7 @@ export function assertNoTrainingLeakage(
     participant: cell(row, "participant_id") ?? "",
     session: cell(row, "session_id") ?? "",
     digest: cell(row, "source_digest"),
+    tensorDigest: cell(row, "tensor_digest"),
   }));
   assertNoLeakage(
     [{ role: "training of the transferred model", sessions }, validationRole],
