@@ -84,7 +84,9 @@ export function trainingDeclaration(task: "classification" | "regression") {
     checkInputs: async (context: Pick<StepContext<TrainingParams>, "params" | "inputs">) => {
       const { digestRepeatedTensors } = await import("../../artifacts/tensor_digests.ts");
       const { openTrainingData } = await import("./training_data.ts");
-      await openTrainingData(context, task, digestRepeatedTensors);
+      const { checkBatches } = await import("./batch_check.ts");
+      const data = await openTrainingData(context, task, digestRepeatedTensors);
+      checkBatches(context.params, data);
     },
     run: async (context: StepContext<TrainingParams, DeviceService>) => {
       const { trainModel } = await import("./train_model.ts");

@@ -105,8 +105,9 @@ function checkElements(source: Artifact, elements: readonly number[]): void {
   }
 }
 
-function newNetwork(
-  { params }: TrainingContext,
+/** @throws {DataError} when the images are too small for the architecture */
+export function newNetwork(
+  { params }: { params: Pick<TrainingParams, "architecture" | "dropout" | "head"> },
   shape: readonly number[],
   outputs: number,
 ): Network {

@@ -1,6 +1,7 @@
 /** A train step from its inputs to the `model` artifact. */
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
 import type { StepOutput } from "../../workflow/step.ts";
+import { checkBatches } from "./batch_check.ts";
 import { EpochLoop } from "./epoch_loop.ts";
 import { createNetworks } from "./initial_weights.ts";
 import { assembleModel } from "./model_output.ts";
@@ -20,6 +21,7 @@ export async function trainModel(
     task,
     (images, samples) => digestTensors(images, samples, context),
   );
+  checkBatches(context.params, data);
   trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
   const networks = await createNetworks(context, data);
   const checkpoint = await context.checkpoints?.latest(context.params.epochs);

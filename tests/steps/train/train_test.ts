@@ -328,6 +328,14 @@ Deno.test("bad input is refused before any work on the device, and before images
     "several networks for one slice",
     () => refused("one element only", { multi_network: true }, { slices: [14] }),
   );
+  await t.step(
+    "batches of one item where batch normalisation needs two",
+    () =>
+      refused("batch normalisation needs two items a batch", {
+        architecture: "resnet18",
+        batch_size: 1,
+      }),
+  );
   await t.step("weights of another architecture", async () => {
     const weight = { dtype: "float32" as const, shape: [1], data: new Float32Array(1) };
     const file = `${project.folder}/weights.safetensors`;
