@@ -28,7 +28,7 @@ const RENAMED: Readonly<Record<string, Names>> = {
 
 /** Whether ClinicaDL has a network of this name. */
 export function isClinicadlArchitecture(architecture: string): boolean {
-  return architecture in RENAMED;
+  return Object.hasOwn(RENAMED, architecture);
 }
 
 /** Our parameters under ClinicaDL's names; unchanged where it has no such network. */
@@ -36,7 +36,7 @@ export function toClinicadlNames<T>(
   architecture: string,
   parameters: ReadonlyMap<string, T>,
 ): Map<string, T> {
-  return rename(parameters, RENAMED[architecture] ?? []);
+  return rename(parameters, isClinicadlArchitecture(architecture) ? RENAMED[architecture] : []);
 }
 
 /** @throws {DataError} when the architecture is not among ours */

@@ -1,6 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import { fromClinicadlNames, toClinicadlNames } from "../../src/maps/parameter_names.ts";
+import {
+  fromClinicadlNames,
+  isClinicadlArchitecture,
+  toClinicadlNames,
+} from "../../src/maps/parameter_names.ts";
 
 Deno.test("ResNet-18's parameters have ClinicaDL's names in a MAPS, and ours again when read", () => {
   const pairs = [
@@ -29,5 +33,16 @@ Deno.test("ClinicaDL's own networks retain their names, unknown networks are ref
     () => fromClinicadlNames("ResNet3D", parameters, "a MAPS"),
     DataError,
     "a MAPS: holds a network ResNet3D, which can't be run here; known are Conv5_FC3",
+  );
+});
+
+Deno.test("a network that is called as a property of objects is no network of ClinicaDL", () => {
+  assertEquals(isClinicadlArchitecture("constructor"), false);
+  const parameters = new Map([["fc.2.bias", 2]]);
+  assertEquals(toClinicadlNames("toString", parameters), parameters);
+  assertThrows(
+    () => fromClinicadlNames("constructor", parameters, "a MAPS"),
+    DataError,
+    "a MAPS: holds a network constructor, which can't be run here",
   );
 });
