@@ -140,5 +140,7 @@ export const capsType: ArtifactType = {
     reconstruction: "PET: reconstruction, of raw images",
     suvr_reference_region: "PET: reference region of the uptake ratio",
     custom_suffix: "end of the file names of custom images",
+    entities: "BIDS entities that were asked for; absent when none was",
+    frame: "volume of images of several, its index or `mean`; absent when none was asked for",
   }),
 };

@@ -64,6 +64,8 @@ abstract class RunDisplay implements Display {
   show(event: EngineEvent): void {
     switch (event.type) {
       case "run-started":
+        // Whatever was shown so far ran while planning.
+        this.active.clear();
         this.total = event.instances;
         this.estimateSeconds = event.estimateSeconds;
         break;
@@ -74,15 +76,11 @@ abstract class RunDisplay implements Display {
         this.line(`${event.instance}: another run is computing it; waiting`);
         break;
       case "instance-started":
-        this.active.set(event.instance, {
-          progress: new InstanceProgress(this.now(), event.estimateSeconds),
-          printed: this.now(),
-        });
+        this.#activate(event.instance, event.estimateSeconds);
         this.startedLine(event);
         break;
       case "instance-progress": {
-        const active = this.active.get(event.instance);
-        if (!active) break;
+        const active = this.active.get(event.instance) ?? this.#activate(event.instance);
         active.progress.update(event, this.now());
         this.progressed(event.instance, active);
         break;
@@ -137,6 +135,16 @@ abstract class RunDisplay implements Display {
         break;
     }
     this.changed();
+  }
+
+  /** Source steps report progress while planning, without having been started. */
+  #activate(instance: string, estimateSeconds?: number): Active {
+    const active = {
+      progress: new InstanceProgress(this.now(), estimateSeconds),
+      printed: this.now(),
+    };
+    this.active.set(instance, active);
+    return active;
   }
 
   protected startedLine(_event: EventOf<"instance-started">): void {}
@@ -244,6 +252,8 @@ class LiveDisplay extends RunDisplay {
   #totals(): string {
     const seconds = (this.now() - this.started) / 1000;
     const finished = this.cached + this.done + this.failed;
+    // Until the run starts only source steps are at work.
+    if (this.total === 0) return `planning · ${durationText(seconds)}`;
     const parts = [
       `${finished}/${this.total} instances`,
       `${this.cached} cached`,

@@ -92,6 +92,23 @@ Deno.test("a terminal shows bar, epoch, metrics, rate and time left of each inst
   assert(output.text.endsWith("\x1b[J"), "the live lines are erased at the end");
 });
 
+Deno.test("reading a data set while planning shows its progress, and ends when the run starts", () => {
+  const { output, clock, show } = display(false);
+  const read = (done: number) =>
+    show({
+      type: "instance-progress",
+      instance: "data",
+      fraction: done / 4000,
+      message: `${done}/4000 images read`,
+    });
+  read(1);
+  clock.now = 12_000;
+  read(1000);
+  assertStringIncludes(output.text, "data  25 %  1000/4000 images read");
+  show(START);
+  assertEquals(output.text.split("\n").length, 2);
+});
+
 Deno.test("anything else gets a line of progress every ten seconds at most", () => {
   const { output, clock, show } = display(false);
   show(START);

@@ -1,6 +1,7 @@
 /** What CAPS and BIDS folders have in common: sessions, one image each, problems reported together. */
 import { listFolder } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
+import { choose, describeSelection, type EntitySelection, select } from "./entities.ts";
 
 /** A glob on paths below a session, and its description. */
 export interface ImagePattern {
@@ -18,6 +19,10 @@ export interface ImageType {
   reconstruction?: string | null;
   suvr_reference_region?: string | null;
   custom_suffix?: string | null;
+  /** Entities that were asked for, as BIDS names them. */
+  entities?: Readonly<Record<string, string | readonly string[]>>;
+  /** Of images of several volumes, the index of the one that is meant, or `mean`. */
+  frame?: number | "mean";
 }
 
 /** A session of a data set, before its image is looked for. */
@@ -68,6 +73,8 @@ export interface ImageProblem {
 export interface Search {
   /** Sorted by participant and session. */
   images: FoundImage[];
+  /** Images that were taken before others of their session, and why. */
+  choices: (FoundImage & { reason: string; others: string[] })[];
   /** Sessions that were not asked for by name and have no such image. */
   without: { participant: string; session: string }[];
   problems: ImageProblem[];
@@ -82,32 +89,44 @@ export interface SessionKey {
 export const sessionName = ({ participant, session }: SessionKey) => `${participant} ${session}`;
 
 /**
- * Looks for one image in every session, or in those listed. Several files that differ in their
- * `run-` alone give the one of the highest run.
+ * Looks for one image in every session, or in those listed. Of several, {@link choose} takes one.
  *
  * @param wanted when given, each of these sessions must have an image
+ * @param selection entities that were asked for, where the data set's names have any
  */
 export function findImages(
   candidates: Iterable<ImageCandidate>,
   { pattern, description }: ImagePattern,
   wanted?: readonly SessionKey[],
+  selection?: EntitySelection,
 ): Search {
   const missing = new Set(wanted?.map(sessionName));
   const sessionsOf = new Map<string, string[]>();
-  const search: Search = { images: [], without: [], problems: [] };
+  const search: Search = { images: [], choices: [], without: [], problems: [] };
   const expression = globExpression(pattern);
   const stem = globExpression(pattern.replace(NIFTI_SUFFIX, ""));
   for (const { participant, session, files } of candidates) {
     sessionsOf.set(participant, [...sessionsOf.get(participant) ?? [], session]);
     if (wanted !== undefined && !missing.delete(sessionName({ participant, session }))) continue;
     const paths = files().filter((path) => !isHidden(path));
-    const hits = paths.filter((path) => isImageFile(path) && expression.test(path));
-    const path = hits.length <= 1 ? hits[0] : highestRun(hits);
-    const half = hits.length === 0 &&
+    const fitting = paths.filter((path) => isImageFile(path) && expression.test(path));
+    const hits = select(fitting, selection ?? {});
+    const choice = hits.length > 1 ? choose(hits, selection) : undefined;
+    const half = fitting.length === 0 &&
       paths.find((path) => PAIR_SUFFIX.test(path) && stem.test(path.replace(PAIR_SUFFIX, "")));
-    if (path !== undefined) search.images.push({ participant, session, path });
-    else if (hits.length > 0) {
-      search.problems.push({ participant, session, problem: `several images: ${hits.join(", ")}` });
+    if (choice !== undefined && "problem" in choice) {
+      search.problems.push({ participant, session, problem: choice.problem });
+    } else if (hits.length > 0) {
+      const path = choice?.path ?? hits[0];
+      search.images.push({ participant, session, path });
+      if (choice?.reason !== undefined) {
+        const others = hits.filter((hit) => hit !== path);
+        search.choices.push({ participant, session, path, reason: choice.reason, others });
+      }
+    } else if (fitting.length > 0 && wanted !== undefined) {
+      const asked = describeSelection(selection ?? {});
+      const problem = `no ${description} with ${asked}; there is ${fitting.join(", ")}`;
+      search.problems.push({ participant, session, problem });
     } else if (half) {
       const problem =
         `${half}: of a pair .hdr and .img, which neither CAPS nor BIDS has; convert it ` +
@@ -133,17 +152,9 @@ function bySession(a: SessionKey, b: SessionKey): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Undefined unless the paths differ in their runs and in nothing else. */
-function highestRun(paths: readonly string[]): string | undefined {
-  const run = (path: string) => Number(/_run-(\d+)/.exec(path)?.[1]);
-  const bases = new Set(paths.map((path) => path.replace(/_run-\d+/, "")));
-  if (bases.size > 1 || paths.some((path) => Number.isNaN(run(path)))) return undefined;
-  return paths.toSorted((a, b) => run(b) - run(a))[0];
-}
-
 /** Whether a name, or that of a folder on the way, starts with a dot: macOS's `._*`, `.git`. */
 export function isHidden(path: string): boolean {
-  return /(^|\/)\./.test(path);
+  return /(^|\/)\.[^./]/.test(path);
 }
 
 /** Whether the name is that of an image: not of a backup (`~`) or a checksum (`.md5`) of one. */

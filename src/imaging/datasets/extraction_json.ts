@@ -1,6 +1,6 @@
 /** ClinicaDL's description of an extraction (`tensor_extraction/NAME.json`) and its file names. */
 import { DataError } from "../../errors.ts";
-import type { ImagePattern } from "./dataset.ts";
+import type { ImagePattern, ImageType } from "./dataset.ts";
 import type { TargetGrid } from "../extract/resample.ts";
 
 export type Mode = "image" | "patch" | "roi" | "slice";
@@ -27,7 +27,9 @@ export interface ExtractionJson {
   readonly uncropped_roi?: boolean;
   readonly roi_custom_template?: string;
   readonly roi_custom_mask_pattern?: string;
-  /** Gyrus's own, which ClinicaDL passes over: what was done before cutting. */
+  /** Gyrus's own, which ClinicaDL passes over: which images, and what was done before cutting. */
+  readonly entities?: ImageType["entities"];
+  readonly frame?: ImageType["frame"];
   readonly size_reduction_factor?: number;
   readonly target_grid?: TargetGrid;
   /** Where the axes that were cut point, such as `RAS`; ClinicaDL cuts arrays as stored. */

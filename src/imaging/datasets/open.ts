@@ -1,6 +1,7 @@
 /** Opens data sets of several cohorts: one image a session, by digest, and its description. */
 import type { Table } from "../../formats/tsv.ts";
 import { forEachConcurrently } from "../concurrent.ts";
+import { describeSelection, type EntitySelection } from "./entities.ts";
 import {
   findImages,
   type FoundImage,
@@ -8,13 +9,14 @@ import {
   type ImagePattern,
   type ImageProblem,
   type Layout,
+  type Search,
   type SessionKey,
   sessionName,
   throwProblems,
 } from "./dataset.ts";
 import { brokenLinkProblem } from "../nifti/not_nifti.ts";
 import { orientationOf, spacingOf } from "../nifti/orientation.ts";
-import { readHeader, volumeShape } from "../nifti/nifti.ts";
+import { type Frame, frameShape, readHeader } from "../nifti/nifti.ts";
 import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
 import { DataError } from "../../errors.ts";
 
@@ -34,7 +36,16 @@ export interface FileAccess {
     compute: () => Promise<Uint8Array>,
   ): Promise<Blob>;
   get(blob: Blob): Promise<Uint8Array>;
+  log(message: string): void;
   warn(message: string): void;
+  progress(update: { fraction: number; message: string }): void;
+}
+
+export interface OpenOptions {
+  /** Entities that were asked for, where the layout's names have any. */
+  selection?: EntitySelection;
+  /** Which volume of an image of several is meant. */
+  frame?: Frame;
 }
 
 /** An image by its digest. */
@@ -64,6 +75,7 @@ export async function openDataset(
   cohorts: readonly Cohort[],
   pattern: ImagePattern,
   access: FileAccess,
+  { selection, frame }: OpenOptions = {},
 ): Promise<OpenedDataset> {
   const several = cohorts.length > 1 || cohorts[0].name !== SINGLE_COHORT;
   const images: OpenedImage[] = [];
@@ -74,12 +86,16 @@ export async function openDataset(
     layout.checkRoot(root);
     const prefix = several ? `${name}/` : "";
     const wanted = list === undefined ? undefined : readSessionList(list);
-    const search = findImages(layout.sessions(root), pattern, wanted?.sessions);
-    const opened = await registerImages(search.images, root, access);
+    const search = findImages(layout.sessions(root), pattern, wanted?.sessions, selection);
+    logChoices(search.choices, root, access);
+    const opened = await registerImages(search.images, root, access, frame);
     throwProblems([...search.problems, ...opened.problems], root);
     warnOfMissingImages(search.without, root, pattern, access);
     if (opened.images.length === 0) {
-      throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})`);
+      const asked = Object.keys(selection ?? {}).length > 0
+        ? ` with ${describeSelection(selection!)}`
+        : "";
+      throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})${asked}`);
     }
     for (const image of opened.images) {
       images.push({ ...image, path: prefix + image.path, cohort: name });
@@ -118,9 +134,11 @@ async function registerImages(
   found: readonly FoundImage[],
   root: string,
   access: FileAccess,
+  frame: Frame | undefined,
 ): Promise<{ images: RegisteredImage[]; problems: ImageProblem[] }> {
   const problems: ImageProblem[] = [];
   const images: (FoundImage & Blob)[] = [];
+  let done = 0;
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     try {
       const path = `${root}/${image.path}`;
@@ -129,6 +147,11 @@ async function registerImages(
     } catch (error) {
       problems.push(problemOf(image, error));
     }
+    done++;
+    access.progress({
+      fraction: done / found.length,
+      message: `${done}/${found.length} images read`,
+    });
   });
   const readable = images.filter((image) => image !== undefined);
   // All at once: the headers of thousands of images that were valid before are not read again.
@@ -137,7 +160,7 @@ async function registerImages(
   const readHeaders = () => {
     const headers = readable.map((image) => {
       try {
-        return readGeometry(readStart(`${root}/${image.path}`), image.path);
+        return readGeometry(readStart(`${root}/${image.path}`), image.path, frame);
       } catch (error) {
         headerProblems.push(problemOf(image, error));
       }
@@ -148,7 +171,7 @@ async function registerImages(
   let headers: ReadHeader[] = [];
   try {
     if (readable.length > 0) {
-      const blob = await access.memo({ geometryOf: digests }, readHeaders);
+      const blob = await access.memo({ geometryOf: digests, frame: String(frame) }, readHeaders);
       headers = JSON.parse(new TextDecoder().decode(await access.get(blob)));
     }
   } catch (error) {
@@ -168,13 +191,13 @@ interface ReadHeader {
   guessed?: true;
 }
 
-function readGeometry(start: Uint8Array, subject: string): ReadHeader {
+function readGeometry(start: Uint8Array, subject: string, frame?: Frame): ReadHeader {
   const { pair, shape, affine, oriented } = readHeader(start, subject);
   if (pair) throw new DataError(subject, "its voxels are in another file (.img)");
   const orientation = orientationOf(affine);
   return {
     geometry: {
-      shape: volumeShape(shape, subject),
+      shape: frameShape(shape, frame, subject),
       ...(orientation && { orientation }),
       spacing: spacingOf(affine),
       affine: [...affine],
@@ -241,6 +264,18 @@ function readStart(path: string): Uint8Array {
   } catch (cause) {
     throw new DataError(path, "can't be read", { cause });
   }
+}
+
+/** Choices that the log lists one by one. */
+const MAX_CHOICES = 50;
+
+function logChoices(choices: Search["choices"], root: string, access: FileAccess): void {
+  if (choices.length === 0) return;
+  access.log(`${root}: ${choices.length} session(s) have several images`);
+  for (const { path, reason, others, ...session } of choices.slice(0, MAX_CHOICES)) {
+    access.log(`${sessionName(session)}: ${path} (${reason}), not ${others.join(", ")}`);
+  }
+  if (choices.length > MAX_CHOICES) access.log(`and ${choices.length - MAX_CHOICES} more`);
 }
 
 function warnOfMissingImages(

@@ -3,6 +3,7 @@ import { allocateSafetensors } from "../../formats/safetensors.ts";
 import { checkMask, extract, type OrientedMask, type Recipe } from "./extraction.ts";
 import type { Scratch } from "../nifti/gzip.ts";
 import { readNifti, type Volume } from "../nifti/nifti.ts";
+import { selectFrame } from "./voxels.ts";
 import { orientationOf } from "../nifti/orientation.ts";
 
 /** A mask file on its way to whoever cuts regions. */
@@ -50,7 +51,8 @@ export function extractFile(
   subject: string,
   scratch?: Scratch,
 ): ExtractedFile {
-  const volume = readNifti(bytes, subject, undefined, scratch);
+  const image = readNifti(bytes, subject, undefined, scratch);
+  const volume = recipe.frame === undefined ? image : selectFrame(image, recipe.frame, subject);
   let file: ReturnType<typeof allocateFile> | undefined;
   const { affine, grid, elements } = extract(
     volume,

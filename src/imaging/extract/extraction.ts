@@ -1,7 +1,7 @@
 /** Cuts volumes into the tensors that networks see: slices, patches, regions, images. */
 import { DataError } from "../../errors.ts";
 import type { Affine } from "../nifti/affine.ts";
-import { type Volume, volumeShape } from "../nifti/nifti.ts";
+import { type Frame, type Volume, volumeShape } from "../nifti/nifti.ts";
 import { gridDistance, orientationOf, toRas } from "../nifti/orientation.ts";
 import { resample, type TargetGrid } from "./resample.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
@@ -39,6 +39,8 @@ export type Recipe =
     target_grid?: TargetGrid;
     /** Cut the array as the file stores it; absent: turned to RAS (right, anterior, superior). */
     orientation?: "stored";
+    /** Of an image of several volumes, the one to cut, or their mean. */
+    frame?: Frame;
   };
 
 /** Tensor of one volume. */

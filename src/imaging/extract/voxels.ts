@@ -3,7 +3,7 @@
  * finite: NaN becomes 0, and infinite voxels are an error. What is made of it relies on that.
  */
 import { DataError } from "../../errors.ts";
-import type { Volume, Voxels } from "../nifti/nifti.ts";
+import { type Frame, frameShape, type Volume, type Voxels } from "../nifti/nifti.ts";
 
 /** Voxel indices taken along axes 0, 1 and 2. */
 export type Selection = readonly [Int32Array, Int32Array, Int32Array];
@@ -225,6 +225,30 @@ function copyScaled(
     }
   }
   return finite;
+}
+
+/**
+ * One volume of an image of several; their mean is computed in float64 of the scaled voxels and
+ * stored as float32.
+ *
+ * @throws {DataError} when there is no such frame, or a voxel to average is infinite
+ */
+export function selectFrame(volume: Volume, frame: Frame, subject: string): Volume {
+  const shape = frameShape(volume.shape, frame, subject);
+  const size = shape[0] * shape[1] * shape[2];
+  const volumes = volume.voxels.length / size;
+  if (volumes === 1) return { ...volume, shape };
+  if (frame !== "mean") {
+    return { ...volume, shape, voxels: volume.voxels.subarray(frame * size, (frame + 1) * size) };
+  }
+  const scaled = scaledVoxels(volume, subject);
+  const voxels = new Float32Array(size);
+  for (let at = 0; at < size; at++) {
+    let sum = 0;
+    for (let from = at; from < scaled.length; from += size) sum += scaled[from];
+    voxels[at] = sum / volumes;
+  }
+  return { ...volume, shape, voxels, slope: 1, intercept: 0, type: "float32" };
 }
 
 /** Every voxel of a 3D or 4D image, first axis fastest, scaled as above. */

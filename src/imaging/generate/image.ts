@@ -2,6 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 import { drawAnatomy } from "./anatomy.ts";
+import { gridDistance } from "../nifti/orientation.ts";
 import { addArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { halfMasks } from "./half_masks.ts";
 import { hypometabolise, type Pathology, pathologyMask } from "./hypometabolic.ts";
@@ -9,7 +10,7 @@ import type { GeneratedSession } from "./participants.ts";
 import { renderPhantom } from "./phantom.ts";
 import { drawSubtype, renderSheppLogan, type Subtype } from "./shepp_logan.ts";
 import { addNoise, applyAtrophy } from "./trivial.ts";
-import { readHead, writeHead } from "./volume.ts";
+import { type HeadVolume, readHead, writeHead } from "./volume.ts";
 
 /** A real image to start from. */
 export interface SourceImage {
@@ -139,14 +140,24 @@ function readSource(source: SourceImage | undefined) {
 /** Marks the mask's voxels with `value`. */
 function readMask(
   mask: SourceImage,
-  head: { shape: readonly number[] },
+  head: Pick<HeadVolume, "shape" | "affine">,
   value: number,
 ): Uint8Array {
-  const { shape, data } = readHead(mask.bytes, mask.subject);
+  const { shape, data, affine } = readHead(mask.bytes, mask.subject);
   if (shape.join() !== head.shape.join()) {
     throw new DataError(
       mask.subject,
       `the mask is ${shape.join(" x ")} voxels, the image ${head.shape.join(" x ")}`,
+    );
+  }
+  const distance = gridDistance(head, { affine });
+  if (distance !== undefined) {
+    throw new DataError(
+      mask.subject,
+      `the mask is elsewhere: its corners are up to ${
+        Number(distance.toPrecision(3))
+      } voxels from ` +
+        "the image's; use a mask on the image's grid, or correct the affine that is wrong",
     );
   }
   return Uint8Array.from(data, (inside) => inside > 0.5 ? value : 0);

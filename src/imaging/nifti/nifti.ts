@@ -73,21 +73,45 @@ export function readHeader(bytes: Uint8Array, subject: string): NiftiHeader {
   return parseHeader(start, subject);
 }
 
+/** A volume of an image of several: its index from 0, or the mean of all. */
+export type Frame = number | "mean";
+
+/**
+ * Extents of the volume that is meant, trailing axes of extent 1 left out.
+ *
+ * @param frame needed when the image has several volumes
+ * @throws {DataError} when it has several volumes, no such frame, or no three dimensions
+ */
+export function frameShape(
+  shape: readonly number[],
+  frame: Frame | undefined,
+  subject: string,
+): [number, number, number] {
+  const [x, y, z, ...rest] = shape;
+  if (z === undefined) {
+    throw new DataError(subject, `the image has ${shape.length} dimensions, but 3 are needed`);
+  }
+  const volumes = rest.reduce((product, extent) => product * extent, 1);
+  if (volumes !== 1 && frame === undefined) {
+    throw new DataError(
+      subject,
+      `the image has ${volumes} volumes, but 1 is needed; bids.open takes one of them with frame = 0 ` +
+        'to its last, or their mean with frame = "mean"',
+    );
+  }
+  if (typeof frame === "number" && frame >= volumes) {
+    throw new DataError(subject, `there is no frame ${frame} among ${volumes} (from 0)`);
+  }
+  return [x, y, z];
+}
+
 /**
  * Extents of an image that is one volume, trailing axes of extent 1 left out.
  *
  * @throws {DataError} when it has several volumes, or no three dimensions
  */
 export function volumeShape(shape: readonly number[], subject: string): [number, number, number] {
-  const [x, y, z, ...rest] = shape;
-  if (z === undefined) {
-    throw new DataError(subject, `the image has ${shape.length} dimensions, but 3 are needed`);
-  }
-  const volumes = rest.reduce((product, extent) => product * extent, 1);
-  if (volumes !== 1) {
-    throw new DataError(subject, `the image has ${volumes} volumes, but 1 is needed`);
-  }
-  return [x, y, z];
+  return frameShape(shape, undefined, subject);
 }
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -1,15 +1,25 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
+import type { EntityName } from "../../imaging/datasets/entities.ts";
 import { defineStep } from "../../workflow/step.ts";
+
+const text = z.string().regex(/^[\w+.]*$/, "must be the value of an entity");
+const index = z.int().min(0);
+const wanted = z.union([text, index, z.array(z.union([text, index])).min(1)]).optional();
 
 export default defineStep({
   kind: "bids.open",
   version: 3,
   summary: "Opens the raw images of a BIDS folder",
   description:
-    `Looks for one image in each session, as \`caps.open\` does. Raw images differ in grid
-and orientation: give the extraction a \`target_shape\`. A data set without \`ses-*\` folders has one
-session a participant, called ses-M000 here.`,
+    `Looks for one image in each session, as \`caps.open\` does; a folder of \`derivatives\` is read
+likewise. Raw images differ in grid: give the extraction a \`target_shape\`. A data set without \`ses-*\`
+folders has one session a participant, called ses-M000 here.
+
+Of several images of a session, \`entities\` chooses. Where it is silent, an image without \`space\`,
+\`res\`, \`desc\` or \`rec\` goes before those with one, the magnitude before other parts, and then the
+highest run before the others; each such choice is logged. Images that differ in anything else, such as
+\`acq\` or \`echo\`, are an error that names the entity.`,
   params: z.object({
     bids_directory: pathParameter().describe("The BIDS folder."),
     modality: z.enum(["t1", "pet", "flair", "custom"]).default("t1").describe(
@@ -21,6 +31,26 @@ session a participant, called ses-M000 here.`,
     ),
     custom_suffix: z.string().min(1).optional().describe(
       "Custom: how the images' names end, such as _acq-mprage_T1w.nii.gz.",
+    ),
+    entities: z.strictObject(
+      {
+        acq: wanted,
+        ce: wanted,
+        rec: wanted,
+        run: wanted,
+        echo: wanted,
+        inv: wanted,
+        part: wanted,
+        chunk: wanted,
+        space: wanted,
+        res: wanted,
+        desc: wanted,
+      } satisfies Record<EntityName, typeof wanted>,
+    ).optional().describe(
+      'Values of entities to take, such as { acq = "mprage", run = 1 }; of a list the first that a session has; "" is an image without the entity.',
+    ),
+    frame: z.union([z.int().min(0), z.literal("mean")]).optional().describe(
+      "Of images of several volumes (4D), such as dynamic PET: the index of the one to take, from 0, or the mean of all.",
     ),
     participants_tsv: pathParameter().optional().describe(
       "Table of participant_id and session_id: the sessions to take.",
@@ -60,7 +90,14 @@ session a participant, called ses-M000 here.`,
       root: params.bids_directory,
       list: params.participants_tsv,
     };
-    const dataset = await openDataset(bidsLayout, [cohort], bidsPattern(params), context);
+    const { frame } = params;
+    const entities = params.entities && Object.fromEntries(
+      Object.entries(params.entities).map(([name, wanted]) => [name, [wanted].flat().map(String)]),
+    );
+    const dataset = await openDataset(bidsLayout, [cohort], bidsPattern(params), context, {
+      selection: entities ?? {},
+      frame,
+    });
     context.log(`${dataset.images.length} images`);
     return {
       caps: capsOutput(
@@ -72,6 +109,8 @@ session a participant, called ses-M000 here.`,
           reconstruction: params.reconstruction ?? null,
           suvr_reference_region: null,
           custom_suffix: params.custom_suffix ?? null,
+          ...(entities && { entities }),
+          ...(frame !== undefined && { frame }),
         },
         dataset,
       ),

@@ -8,7 +8,7 @@ export default defineStep({
   summary: "Opens a CAPS folder, or several as cohorts",
   description: `Looks for one image in each session: of all sessions, where those without an image
 are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several
-runs the highest is taken. Images that are missing, found twice or unreadable are reported together.
+runs the highest is taken, which the log lists. Images that are missing, found twice or unreadable are reported together.
 Images enter by their digest, so that an untouched folder is never read twice. The columns of the
 data set's \`participants.tsv\`, its \`sub-*_sessions.tsv\` and the list are kept, and so are its \`masks\`.
 

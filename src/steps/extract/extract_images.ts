@@ -75,9 +75,11 @@ export function describeImages(caps: Artifact): Pick<
   | "tracer"
   | "suvr_reference_region"
   | "custom_suffix"
+  | "entities"
+  | "frame"
 > {
   const { source, preprocessing, use_uncropped_image, ...rest } = capsMeta(caps);
-  const { tracer, suvr_reference_region, custom_suffix, reconstruction } = rest;
+  const { tracer, suvr_reference_region, custom_suffix, reconstruction, entities, frame } = rest;
   const optional = {
     ...(tracer && { tracer }),
     ...(suvr_reference_region && { suvr_reference_region }),
@@ -95,6 +97,8 @@ export function describeImages(caps: Artifact): Pick<
         ...optional,
       }),
     ...optional,
+    ...(entities && { entities }),
+    ...(frame !== undefined && { frame }),
   };
 }
 
@@ -157,11 +161,12 @@ async function extractEach(
 ): Promise<ExtractedImage[]> {
   const extracted: ExtractedImage[] = [];
   const problems: ImageProblem[] = [];
+  const { frame } = capsMeta(context.inputs.caps as Artifact);
   let done = 0;
   await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
     if (problems.length >= MAX_PROBLEMS) return;
-    const recipe = plan.recipe(image);
+    const recipe = { ...plan.recipe(image), ...(frame !== undefined && { frame }) };
     let problem: DataError | undefined;
     const compute = async () => {
       const bytes = await context.get(image);

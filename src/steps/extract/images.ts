@@ -16,7 +16,7 @@ export default defineStep({
   description:
     `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template
 (169 × 208 × 179) of ClinicaDL's window, on other grids of the largest centred one. ClinicaDL reduces
-after normalising, when it loads; here normalisation sees the reduced volume. NaN becomes 0, infinite
+after normalising, when it loads; here normalisation sees the reduced volume. Volumes are turned to RAS, see extract.slices. NaN becomes 0, infinite
 voxels are an error. Cached an image.`,
   params: z.object({
     size_reduction_factor: z.int().min(2).max(5).optional().describe(

@@ -15,7 +15,7 @@ export default defineStep({
   summary: "Cuts volumes into cubes on a regular grid",
   description:
     `Along each axis there are ⌊(voxels − patch_size) / stride_size⌋ + 1 cubes, the last axis
-varying fastest, as in ClinicaDL; voxels behind the last cube belong to none. NaN becomes 0, infinite
+varying fastest, as in ClinicaDL; voxels behind the last cube belong to none. Volumes are turned to RAS, see extract.slices. NaN becomes 0, infinite
 voxels are an error. Cached an image.`,
   params: z.object({
     patch_size: z.int().min(1).default(50).describe("Voxels along an edge of a cube."),

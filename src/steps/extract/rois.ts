@@ -19,7 +19,8 @@ export default defineStep({
 \`*<pattern>*_roi-<name>_mask.nii[.gz]\` of the data set's \`masks/tpl-<template>/\`, or of
 \`masks_directory\`; of several the first by name is taken, those with \`desc-Crop\` for cropped images
 and those without for others. Regions of different sizes make no common tensor: extract them by steps
-of their own, or set \`roi_uncrop_output\`. Unlike ClinicaDL, masks without \`desc-Crop\` and custom
+of their own, or set \`roi_uncrop_output\`. Images and masks are turned to RAS, see extract.slices, and
+lie on one grid: their corners agree within 0.1 voxel, by the affines. Unlike ClinicaDL, masks without \`desc-Crop\` and custom
 ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an image.`,
   params: z.object({
     roi_list: z.array(z.string().min(1)).min(1).describe("Names of the regions, as in roi-<name>."),

@@ -52,11 +52,18 @@ export default defineStep({
   version: 3,
   summary: "Cuts volumes into 2D slices",
   description:
-    `Slices keep the array order of the image: sagittal ones are coronal by axial voxels, and
-so on; nothing is reoriented or rescaled, and NaN becomes 0. The default takes every slice across the
-left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name them instead. With a table, all
-images need equally many slices, and predictions number them 0, 1, … in the table's order. Infinite
-voxels are an error. Cached an image: adding a participant extracts one.`,
+    `\`slice_direction\` names an anatomical plane, whatever the orientation of the files: volumes are
+turned to RAS (right, anterior, superior) by permuting and flipping axes, which changes no voxel; images
+that are RAS, as those of Clinica, are cut as they are. With \`orientation = "stored"\` it names an axis of
+the array, as in ClinicaDL; all files are then stored in one orientation. Images whose voxels differ in
+size by more than 1 % need a \`target_shape\`. The orientation and the voxel size are kept with the slices
+and with models that are trained on them; \`predict\` compares them.
+
+Sagittal slices are coronal by axial voxels, and so on; nothing is rescaled, and NaN becomes 0. The
+default takes every slice across the left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name
+them instead. With a table, all images need equally many slices, and predictions number them 0, 1, … in
+the table's order. Infinite voxels are an error; an image of one value is reported. Cached an image:
+adding a participant extracts one.`,
   params,
   inputs: extractionInputs,
   outputs: extractionOutputs,

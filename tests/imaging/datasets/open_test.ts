@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { gunzipSync } from "node:zlib";
 import { DataError } from "../../../src/errors.ts";
 import { bidsLayout, bidsPattern } from "../../../src/imaging/datasets/bids.ts";
 import { capsLayout, capsPattern } from "../../../src/imaging/datasets/caps.ts";
 import type { ImagePattern, Layout } from "../../../src/imaging/datasets/dataset.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
-import { openDataset } from "../../../src/imaging/datasets/open.ts";
+import { openDataset, type OpenOptions } from "../../../src/imaging/datasets/open.ts";
 import { type Cohort, readCohorts } from "../../../src/imaging/datasets/sessions.ts";
 
 const image = writeNifti({
@@ -39,6 +40,8 @@ async function withTree(
 }
 
 const warnings: string[] = [];
+const logged: string[] = [];
+const progress: string[] = [];
 let memoized: Uint8Array = new Uint8Array();
 const access = {
   external: async (path: string) => {
@@ -52,13 +55,21 @@ const access = {
     return { digest: "memo", size: memoized.length };
   },
   get: () => Promise.resolve(memoized),
+  log: (message: string) => void logged.push(message),
   warn: (message: string) => void warnings.push(message),
+  progress: ({ message }: { message: string }) => void progress.push(message),
 };
 
-async function open(layout: Layout, pattern: ImagePattern, cohorts: Cohort[] | string) {
+async function open(
+  layout: Layout,
+  pattern: ImagePattern,
+  cohorts: Cohort[] | string,
+  options?: OpenOptions,
+) {
+  for (const messages of [warnings, logged, progress]) messages.length = 0;
   const list = typeof cohorts === "string" ? [{ name: "single", root: cohorts }] : cohorts;
-  const { images, sessions, extras } = await openDataset(layout, list, pattern, access);
-  return { paths: images.map(({ path }) => path), participants: sessions, extras };
+  const { images, sessions, extras } = await openDataset(layout, list, pattern, access, options);
+  return { paths: images.map(({ path }) => path), images, participants: sessions, extras };
 }
 
 const t1 = { preprocessing: "t1-linear", use_uncropped_image: false } as const;
@@ -197,7 +208,6 @@ Deno.test("without a list sessions that lack the image are left out, and reporte
     [t1File("sub-01", "ses-M000")]: undefined,
     [t1File("sub-01", "ses-M006", "other.nii.gz")]: undefined,
   }, async (root) => {
-    warnings.length = 0;
     assertEquals((await open(capsLayout, capsPattern(t1), root)).paths.length, 1);
     assertEquals(warnings.length, 1);
     assert(warnings[0].includes("1 session(s) without T1w image"));
@@ -300,5 +310,197 @@ Deno.test("several cohorts are opened together, and may not share a session's na
     );
     const listed = readCohorts(`${root}/cohorts.tsv`, `${root}/lists.tsv`);
     await assertRejects(() => open(capsLayout, capsPattern(t1), listed), DataError, "sub-03");
+  });
+});
+
+/** A layout as those of bids-examples, and what opening it gives. */
+interface BidsCase {
+  files: string[];
+  type?: Parameters<typeof bidsPattern>[0];
+  options?: OpenOptions;
+  /** Images by name, or the end of the error's line. */
+  gives: string[] | string;
+  /** The reason that is logged for the first choice. */
+  reason?: string;
+}
+
+const T1 = { modality: "t1" } as const;
+
+const anat = (...names: string[]) => names.map((name) => `sub-01/anat/sub-01_${name}.nii.gz`);
+const pet = (...names: string[]) => names.map((name) => `sub-01/pet/sub-01_${name}_pet.nii.gz`);
+const bids: Record<string, BidsCase> = {
+  "run-less beside run-2": {
+    files: anat("T1w", "run-2_T1w"),
+    gives: anat("run-2_T1w"),
+    reason: "the highest run",
+  },
+  "runs of differing padding": {
+    files: anat("run-09_T1w", "run-10_T1w", "run-2_T1w"),
+    gives: anat("run-10_T1w"),
+    reason: "the highest run",
+  },
+  "a run that was asked for": {
+    files: anat("run-01_T1w", "run-02_T1w"),
+    options: { selection: { run: ["1"] } },
+    gives: anat("run-01_T1w"),
+  },
+  "two acquisitions": {
+    files: anat("acq-mprage_T1w", "acq-space_T1w"),
+    gives: 'choose one with entities = { acq = "mprage" } (of "mprage", "space")',
+  },
+  "an acquisition that was asked for": {
+    files: anat("acq-mprage_T1w", "acq-space_T1w"),
+    options: { selection: { acq: ["space"] } },
+    gives: anat("acq-space_T1w"),
+  },
+  "the first of several acquisitions, or none": {
+    files: [...anat("acq-mprage_T1w", "acq-space_T1w"), "sub-02/anat/sub-02_T1w.nii"],
+    options: { selection: { acq: ["memprage", "mprage", ""] } },
+    gives: [...anat("acq-mprage_T1w"), "sub-02/anat/sub-02_T1w.nii"],
+  },
+  "an acquisition that nobody has": {
+    files: anat("acq-mprage_T1w"),
+    options: { selection: { acq: ["x"] } },
+    gives: 'no T1w image found (anat/sub-*_T1w.nii*) with entities = { acq = "x" }',
+  },
+  "a reconstruction beside the original": {
+    files: anat("rec-norm_T1w", "T1w"),
+    gives: anat("T1w"),
+    reason: "no rec",
+  },
+  "two reconstructions": {
+    files: anat("rec-norm_T1w", "rec-raw_T1w"),
+    gives: 'choose one with entities = { rec = "norm" } (of "norm", "raw")',
+  },
+  "magnitude and phase": {
+    files: anat("part-mag_T1w", "part-phase_T1w"),
+    gives: anat("part-mag_T1w"),
+    reason: "the magnitude",
+  },
+  "several echoes": {
+    files: anat("echo-1_T1w", "echo-2_T1w"),
+    gives: 'choose one with entities = { echo = "1" } (of "1", "2")',
+  },
+  "chunks": {
+    files: anat("chunk-1_T1w", "chunk-2_T1w"),
+    gives: 'choose one with entities = { chunk = "1" } (of "1", "2")',
+  },
+  "derivatives in several spaces": {
+    files: anat("desc-preproc_T1w", "space-MNI152NLin6Asym_res-2_desc-preproc_T1w"),
+    gives: anat("desc-preproc_T1w"),
+    reason: "no space",
+  },
+  "derivatives in a space that was asked for": {
+    files: anat("desc-preproc_T1w", "space-MNI152NLin6Asym_res-2_desc-preproc_T1w"),
+    options: { selection: { space: ["MNI152NLin6Asym"] } },
+    gives: anat("space-MNI152NLin6Asym_res-2_desc-preproc_T1w"),
+  },
+  "an entity that can't be asked for": {
+    files: anat("mod-a_T1w", "mod-b_T1w"),
+    gives: "they differ in mod: choose one by the end of its name, custom_suffix",
+  },
+  "the end of a name": {
+    files: anat("mod-a_T1w", "mod-b_T1w"),
+    type: { modality: "custom", custom_suffix: "_mod-b_T1w.nii.gz" },
+    gives: anat("mod-b_T1w"),
+  },
+  "one image compressed and not": {
+    files: ["sub-01/anat/sub-01_T1w.nii", ...anat("T1w")],
+    gives: "they have one name: keep one of them",
+  },
+  "two tracers": {
+    files: pet("trc-18FFDG", "trc-18FAV45"),
+    type: { modality: "pet" },
+    gives: 'choose one with tracer ("18FAV45", "18FFDG")',
+  },
+  "reconstructions of PET": {
+    files: pet("rec-acdyn", "rec-acstat"),
+    type: { modality: "pet" },
+    gives: 'choose one with entities = { rec = "acdyn" } (of "acdyn", "acstat")',
+  },
+  "a reconstruction of PET": {
+    files: pet("rec-acdyn", "rec-acstat"),
+    type: { modality: "pet", reconstruction: "acstat" },
+    gives: pet("rec-acstat"),
+  },
+  "sessions and images at once": {
+    files: ["sub-01/ses-01/anat/sub-01_ses-01_T1w.nii.gz", "sub-02/anat/sub-02_T1w.nii.gz"],
+    gives: ["sub-01/ses-01/anat/sub-01_ses-01_T1w.nii.gz", "sub-02/anat/sub-02_T1w.nii.gz"],
+  },
+  "a data set one folder further down": {
+    files: ["rawdata/sub-01/anat/sub-01_T1w.nii.gz"],
+    gives: "not a BIDS folder: it has no sub-* folders",
+  },
+};
+
+for (
+  const [name, { files, type = T1, options = {}, gives, reason }] of Object.entries(
+    bids,
+  )
+) {
+  Deno.test(`bids.open: ${name}`, async () => {
+    await withTree(Object.fromEntries(files.map((path) => [path, undefined])), async (root) => {
+      const opening = () =>
+        open(bidsLayout, bidsPattern(type), root, { selection: {}, ...options });
+      if (typeof gives === "string") {
+        const { message } = await assertRejects(opening, DataError);
+        assert(message.endsWith(gives), message);
+        return;
+      }
+      assertEquals((await opening()).paths, gives);
+      assertEquals(/\((.+?)\), not /.exec(logged[1] ?? "")?.[1], reason);
+    });
+  });
+}
+
+Deno.test("a CAPS has no entities to ask for, but a highest run", async () => {
+  const name = (entity: string) => t1File("sub-01", "ses-M000", `${entity}_${space}_T1w.nii.gz`);
+  await withTree({ [name("rec-a")]: undefined, [name("rec-b")]: undefined }, async (root) => {
+    await assertRejects(
+      () => open(capsLayout, capsPattern(t1), root),
+      DataError,
+      "they differ in rec: choose one by the end of its name, custom_suffix",
+    );
+  });
+  await withTree({ [name("run-1")]: undefined, [name("run-2")]: undefined }, async (root) => {
+    assertEquals((await open(capsLayout, capsPattern(t1), root)).paths, [name("run-2")]);
+    assertEquals(
+      logged[1],
+      `sub-01 ses-M000: ${name("run-2")} (the highest run), not ${name("run-1")}`,
+    );
+  });
+});
+
+Deno.test("of several volumes a frame or the mean is opened on request", async () => {
+  const [path] = anat("T1w");
+  await withTree({ [path]: volumes }, async (root) => {
+    const openFrame = (frame?: OpenOptions["frame"]) =>
+      open(bidsLayout, bidsPattern({ modality: "t1" }), root, { selection: {}, frame });
+    await assertRejects(() => openFrame(), DataError, 'their mean with frame = "mean"');
+    await assertRejects(() => openFrame(3), DataError, "there is no frame 3 among 3 (from 0)");
+    for (const frame of [0, 2, "mean"] as const) {
+      assertEquals((await openFrame(frame)).images[0].shape, [2, 2, 2]);
+    }
+  });
+});
+
+Deno.test("how images lie is read at opening, and a header that does not state it is reported", async () => {
+  const affine = Float64Array.of(0, 0, 3, 0, -1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1);
+  const psr = writeNifti({ shape: [2, 3, 4], voxels: new Uint8Array(24), affine });
+  const silent = new Uint8Array(gunzipSync(image));
+  silent.fill(0, 252, 256);
+  await withTree({
+    "sub-01/anat/sub-01_T1w.nii.gz": psr,
+    "sub-02/anat/sub-02_T1w.nii": silent,
+  }, async (root) => {
+    const { images } = await open(bidsLayout, bidsPattern({ modality: "t1" }), root);
+    const [{ shape, orientation, spacing, affine: read }] = images;
+    assertEquals([shape, orientation, spacing], [[2, 3, 4], "PSR", [1, 2, 3]]);
+    assertEquals(read, [...affine]);
+    assertEquals(images[1].orientation, "LAS");
+    assertEquals(warnings.length, 1);
+    assert(warnings[0].includes("1 image(s) do not state their orientation"), warnings[0]);
+    assert(warnings[0].endsWith("as nibabel takes them: sub-02 ses-M000"), warnings[0]);
+    assertEquals(progress, ["1/2 images read", "2/2 images read"]);
   });
 });

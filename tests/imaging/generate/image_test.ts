@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
 import { Random } from "../../../src/random.ts";
@@ -163,6 +164,19 @@ Deno.test("an image file is a function of its recipe, on this thread or another"
   } finally {
     pool.close();
   }
+});
+
+Deno.test("a mask of the image's shape that lies elsewhere is refused", () => {
+  const bytes = new Uint8Array(gunzipSync(source.bytes));
+  const view = new DataView(bytes.buffer);
+  // The offset along the first world axis, of a voxel and a half.
+  const step = Math.abs(view.getFloat32(280, true));
+  view.setFloat32(292, view.getFloat32(292, true) + 1.5 * step, true);
+  assertThrows(
+    () => generateImage({ recipe: trivial, source, mask: { subject: "mask-1.nii", bytes } }),
+    DataError,
+    "mask-1.nii: the mask is elsewhere: its corners are up to 1.5 voxels from the image's",
+  );
 });
 
 Deno.test("a source that is no image and a mask of another shape are refused by name", async () => {

@@ -166,3 +166,22 @@ Deno.test("images of NaN alone, or of one value, are reported", () =>
       );
     }
   }));
+
+Deno.test("a frame of a dynamic image, or the mean of all, is cut", () =>
+  inFolder(async (folder) => {
+    const voxels = Float32Array.from(
+      { length: 3 * 27 },
+      (_, i) => (i % 27) + 100 * (i / 27 | 0) ** 2,
+    );
+    await writeBids(folder, new Map([["01", { shape: [3, 3, 3, 3], voxels, affine: IDENTITY }]]));
+    const first = async (frame: number | string) => {
+      const caps = await step(bidsOpen, { bids_directory: folder, frame });
+      const images = await step(extractImages, {}, caps);
+      assertEquals((images.meta.extraction as Record<string, unknown>).frame, frame);
+      return (await tensors(images))[0].data.slice(0, 2);
+    };
+    // The last axis varies fastest: the second voxel is the first of the next plane.
+    assertEquals(await first(0), Float32Array.of(0, 9));
+    assertEquals(await first(2), Float32Array.of(400, 409));
+    assertEquals(await first("mean"), Float32Array.of(500 / 3, 500 / 3 + 9));
+  }));
