@@ -1,13 +1,14 @@
 /**
  * Tab-separated tables as BIDS, pandas and ClinicaDL write them.
  *
- * Reading accepts both dialects: `n/a` and the empty field are missing; quotes, CRLF and a byte
- * order mark are allowed. Writing follows BIDS: `n/a`, "\n", a newline at the end. Fields stay text,
- * so `participant_id` and `session_id` never turn into numbers; callers parse the columns that they
- * know. `NA`, `NaN` and `null` are text, because a diagnosis may have such a name.
+ * Reading takes what pandas 1.5 takes for missing (and so BIDS's `n/a`) as missing, in every column;
+ * blanks around a field are no part of it; quotes, CRLF, a byte order mark and UTF-16 with one are
+ * allowed. Writing follows BIDS: `n/a`, "\n", a newline at the end. Fields stay text, so
+ * `participant_id` and `session_id` never turn into numbers; callers parse the columns that they know.
  */
-import { parse, stringify } from "@std/csv";
+import { stringify } from "@std/csv";
 import { DataError } from "../errors.ts";
+import { decodeText } from "./text.ts";
 
 /** A field; null where it is missing. */
 export type Cell = string | null;
@@ -21,27 +22,66 @@ export interface Table {
 
 const MISSING = "n/a";
 
-/** Decodes UTF-8. @throws {DataError} when the bytes are not UTF-8 */
-function decode(bytes: Uint8Array, subject: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new DataError(subject, "not a UTF-8 text file; save it as UTF-8", { cause });
-  }
-}
+/** `na_values` of pandas 1.5's `read_csv`. `None` came with pandas 2 and is a value here. */
+const MISSING_VALUES: ReadonlySet<string> = new Set([
+  "",
+  "#N/A",
+  "#N/A N/A",
+  "#NA",
+  "-1.#IND",
+  "-1.#QNAN",
+  "-NaN",
+  "-nan",
+  "1.#IND",
+  "1.#QNAN",
+  "<NA>",
+  "N/A",
+  "NA",
+  "NULL",
+  "NaN",
+  "n/a",
+  "nan",
+  "null",
+]);
 
 /**
- * Reads a tab-separated table with a header.
+ * Reads a tab-separated table with a header. One empty field behind a trailing tab is dropped.
  *
  * @param subject the file, for messages
  * @throws {DataError} on an empty file, an unnamed or duplicate column, a row with another number
- *   of fields than the header, an unclosed quote, or bytes that are not UTF-8; it names the line
+ *   of fields than the header, an unclosed quote, CR alone as a line end, or bytes that are not
+ *   UTF-8; it names the line
  */
 export function readTsv(source: string | Uint8Array, subject: string): Table {
-  const text = typeof source === "string" ? source : decode(source, subject);
-  const { records, lines } = parseRecords(text.replace(/^\uFEFF/, ""), subject);
-  const columns = records[0];
-  if (columns === undefined) throw new DataError(subject, "the table is empty: it needs a header");
+  const text = typeof source === "string"
+    ? source.replace(/^\uFEFF/, "")
+    : decodeText(source, subject);
+  const { records, lines } = parseRecords(text, subject);
+  if (records.length === 0) throw new DataError(subject, "the table is empty: it needs a header");
+  const columns = readHeader(records, subject);
+  const rows = records.slice(1).map((fields, index) => {
+    if (fields.length === columns.length + 1 && fields.at(-1) === "") fields.pop();
+    if (fields.length !== columns.length) {
+      const comma = columns.length === 1 && /[,;]/.test(columns[0])
+        ? "; columns are separated by tabs, not by commas or semicolons"
+        : "";
+      throw new DataError(
+        subject,
+        `line ${lines[index + 1]}: ${fields.length} fields where the header has ` +
+          `${columns.length}${comma}`,
+      );
+    }
+    return fields.map((field) => MISSING_VALUES.has(field) ? null : field);
+  });
+  return { columns, rows };
+}
+
+/** The names of the columns, without the empty one behind a trailing tab. */
+function readHeader(records: readonly string[][], subject: string): string[] {
+  const columns = [...records[0]];
+  const trailing = columns.length > 1 && columns.at(-1) === "" &&
+    records.slice(1).every((fields) => (fields[columns.length - 1] ?? "") === "");
+  if (trailing) columns.pop();
   const seen = new Set<string>();
   columns.forEach((column, index) => {
     // pandas leaves the header of a row index empty; only the first column can be one.
@@ -51,65 +91,83 @@ export function readTsv(source: string | Uint8Array, subject: string): Table {
     if (seen.has(column)) throw new DataError(subject, `line 1: duplicate column "${column}"`);
     seen.add(column);
   });
-  const rows = records.slice(1).map((fields, index) => {
-    if (fields.length !== columns.length) {
-      throw new DataError(
-        subject,
-        `line ${lines[index + 1]}: ${fields.length} fields where the header has ${columns.length}`,
-      );
-    }
-    return fields.map((field) => field === "" || field === MISSING ? null : field);
-  });
-  return { columns, rows };
+  return columns;
 }
 
 /** Records, and the line on which each starts, counted from 1. Blank lines are skipped. */
 function parseRecords(text: string, subject: string): { records: string[][]; lines: number[] } {
-  if (!text.includes('"')) return splitRecords(text);
-  // Quoted fields may contain line ends: lines are parsed together until their quotes are paired, so
-  // that the first line of each record is known.
   const records: string[][] = [];
   const lines: number[] = [];
   const pending: string[] = [];
-  let quotes = 0;
+  const quoted = text.includes('"');
+  const carriageReturns = text.includes("\r");
   let start = 0;
+  const add = (fields: string[]) => {
+    records.push(fields);
+    lines.push(start);
+  };
   text.split("\n").forEach((line, index) => {
+    const content = carriageReturns && line.endsWith("\r") ? line.slice(0, -1) : line;
     if (pending.length === 0) {
-      if (line.replace(/\r$/, "") === "") return;
-      if (!line.includes('"')) {
-        records.push(line.replace(/\r$/, "").split("\t"));
-        lines.push(index + 1);
-        return;
-      }
       start = index + 1;
+      if (!content.includes("\t") && content.trim() === "") return;
+      if (!quoted || !content.includes('"')) {
+        if (carriageReturns) checkLineEnds(content, start, subject);
+        return add(content.split("\t").map((field) => field.trim()));
+      }
     }
+    // A quoted field may hold line ends: lines are joined until its closing quote.
     pending.push(line);
-    quotes += line.split('"').length - 1;
-    if (quotes % 2 === 1) return;
-    const record = pending.join("\n").replace(/\r$/, "");
-    try {
-      records.push(parse(record, { separator: "\t" })[0] ?? []);
-      lines.push(start);
-    } catch (cause) {
-      throw new DataError(subject, `line ${start}: a quote inside an unquoted field`, { cause });
-    }
+    if (pending.length > 1 && !line.includes('"')) return;
+    const fields = splitQuoted(pending.join("\n").replace(/\r$/, ""), start, subject);
+    if (fields === undefined) return;
+    add(fields);
     pending.length = 0;
-    quotes = 0;
   });
   if (pending.length > 0) throw new DataError(subject, `line ${start}: a quote is never closed`);
   return { records, lines };
 }
 
-function splitRecords(text: string): { records: string[][]; lines: number[] } {
-  const records: string[][] = [];
-  const lines: number[] = [];
-  text.split("\n").forEach((line, index) => {
-    const content = line.endsWith("\r") ? line.slice(0, -1) : line;
-    if (content === "") return;
-    records.push(content.split("\t"));
-    lines.push(index + 1);
-  });
-  return { records, lines };
+function checkLineEnds(content: string, line: number, subject: string): void {
+  if (!content.includes("\r")) return;
+  throw new DataError(
+    subject,
+    `line ${line}: its line ends are single carriage returns (CR), as old Macintosh programs and ` +
+      "Excel write them; save it with LF or CRLF line ends",
+  );
+}
+
+/**
+ * The fields of a record by pandas's rules: a quote counts at the start of a field only (`5 ft 6"` is
+ * text), and what follows the closing quote belongs to the field.
+ *
+ * @returns undefined when a quoted field goes on behind the record's end
+ */
+function splitQuoted(record: string, line: number, subject: string): string[] | undefined {
+  const fields: string[] = [];
+  let at = 0;
+  for (;;) {
+    let value = "";
+    const quoted = record[at] === '"';
+    if (quoted) {
+      at++;
+      for (;;) {
+        const quote = record.indexOf('"', at);
+        if (quote < 0) return undefined;
+        value += record.slice(at, quote);
+        at = quote + 1;
+        if (record[at] !== '"') break;
+        value += '"';
+        at++;
+      }
+    }
+    const tab = record.indexOf("\t", at);
+    const rest = record.slice(at, tab < 0 ? undefined : tab);
+    checkLineEnds(rest, line, subject);
+    fields.push(quoted ? value + rest.trimEnd() : rest.trim());
+    if (tab < 0) return fields;
+    at = tab + 1;
+  }
 }
 
 /** A value that can be written into a cell. Booleans are written as pandas does: `True`, `False`. */

@@ -14,8 +14,73 @@ Deno.test("a table is read with a byte order mark, CRLF and both ways of writing
   );
 });
 
-Deno.test("a label that is called NA stays text", () => {
-  assertEquals(readTsv("diagnosis\nNA\n", "t.tsv").rows, [["NA"]]);
+Deno.test("what pandas 1.5 takes for missing is missing; a dash and None are values", () => {
+  // pandas 1.5.3: pandas._libs.parsers.STR_NA_VALUES
+  const missing = [
+    ..."#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA".split("|"),
+    ..."NULL|NaN|n/a|nan|null".split("|"),
+  ];
+  for (const field of missing) {
+    assertEquals(readTsv(`a\tb\n${field}\tx\n`, "t.tsv").rows[0][0], null);
+  }
+  const values = ["-", "None", "none", "Na", "?", "0"];
+  assertEquals(readTsv(`a\n${values.join("\n")}\n`, "t.tsv").rows.flat(), values);
+});
+
+Deno.test("UTF-16 with a byte order mark reads as UTF-8 does", () => {
+  const text = "participant_id\tsite\nsub-01\tOrléans\n";
+  const units = Uint16Array.from([...`\uFEFF${text}`].map((c) => c.charCodeAt(0)));
+  const bytes = new Uint8Array(units.buffer);
+  const swapped = bytes.map((_, i) => bytes[i ^ 1]);
+  const expected = readTsv(text, "t.tsv");
+  assertEquals(expected.rows, [["sub-01", "Orléans"]]);
+  assertEquals(readTsv(bytes, "t.tsv"), expected);
+  assertEquals(readTsv(swapped, "t.tsv"), expected);
+  assertThrows(() => readTsv(bytes.subarray(2), "t.tsv"), DataError, "UTF-16 without a byte order");
+});
+
+Deno.test("Latin-1 is refused with its line and the advice to save as UTF-8", () => {
+  const bytes = Uint8Array.from("id\tsite\n1\tParis\n2\tOrl\xe9ans\n", (c) => c.charCodeAt(0));
+  assertThrows(
+    () => readTsv(bytes, "t.tsv"),
+    DataError,
+    "t.tsv: line 3: not a UTF-8 text file (Latin-1 or Windows-1252?); save it as UTF-8",
+  );
+});
+
+Deno.test("CR line ends are named", () => {
+  assertThrows(() => readTsv("a\tb\r1\t2\r", "t.tsv"), DataError, "carriage returns (CR)");
+  assertThrows(() => readTsv('a\tb\r"1"\t2\r', "t.tsv"), DataError, "carriage returns (CR)");
+});
+
+Deno.test("a quote counts at the start of a field only, as in pandas", () => {
+  // pandas 1.5.3 and 3.1: read_csv(sep="\t")
+  const text = 'id\tnote\n1\t5 ft 6"\n2\tsaid "fine" today\n3\t"fine" he said\n4\t"a ""b"""\n';
+  assertEquals(readTsv(text, "t.tsv").rows.map(([, note]) => note), [
+    '5 ft 6"',
+    'said "fine" today',
+    "fine he said",
+    'a "b"',
+  ]);
+});
+
+Deno.test("an empty last field behind a trailing tab is dropped", () => {
+  const expected = { columns: ["a", "b"], rows: [["1", "2"], ["3", "4"], ["5", null]] };
+  assertEquals(readTsv("a\tb\t\n1\t2\t\n3\t4\n5\t\t\n", "t.tsv"), expected);
+  assertEquals(readTsv("a\tb\n1\t2\t\n3\t4\n5\t\n", "t.tsv"), expected);
+  assertThrows(() => readTsv("a\tb\t\n1\t2\t3\n", "t.tsv"), DataError, "column 3 has no name");
+  assertThrows(() => readTsv("a\tb\n1\t2\t\t\n", "t.tsv"), DataError, "4 fields where the header");
+});
+
+Deno.test("blanks around a field are no part of it, and lines of blanks are skipped", () => {
+  assertEquals(readTsv("a \t b\n sub-00 \tCN \n  \nNA \t\t\n", "t.tsv"), {
+    columns: ["a", "b"],
+    rows: [["sub-00", "CN"], [null, null]],
+  });
+});
+
+Deno.test("a table separated by commas is refused with a hint", () => {
+  assertThrows(() => readTsv("a,b\n1\t2\n", "t.tsv"), DataError, "separated by tabs");
 });
 
 Deno.test("pandas's unnamed index column is allowed in first place only", () => {
@@ -32,13 +97,11 @@ Deno.test("quoted fields hold tabs, quotes and line ends, and later rows keep th
   ]);
 });
 
-Deno.test("ragged rows, duplicate headers, open quotes, empty files and Latin-1 are refused", () => {
+Deno.test("ragged rows, duplicate headers, open quotes and empty files are refused", () => {
   assertThrows(() => readTsv("a\tb\n\n1\n", "t.tsv"), DataError, "line 3: 1 fields where");
   assertThrows(() => readTsv("a\ta\n", "t.tsv"), DataError, 'duplicate column "a"');
   assertThrows(() => readTsv('a\n"open\n', "t.tsv"), DataError, "line 2: a quote is never closed");
-  assertThrows(() => readTsv('a\nx"y"\n', "t.tsv"), DataError, "line 2: a quote inside");
   assertThrows(() => readTsv("\n", "t.tsv"), DataError, "the table is empty");
-  assertThrows(() => readTsv(Uint8Array.of(0x61, 0xe9), "t.tsv"), DataError, "UTF-8");
 });
 
 Deno.test("a written table reads back, quoted only where it must be", () => {
