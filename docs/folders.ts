@@ -34,11 +34,15 @@ export const FOLDERS: readonly Folder[] = [
   },
   { path: "kernels", job: "WGSL kernels and their typed bindings", imports: ["src/gpu"] },
   {
+    path: "src/tables",
+    job: "identity, values, labels, split, k-fold, tests, leakage",
+    imports: ["src/formats"],
+  },
+  {
     path: "src/imaging",
     job: "NIfTI, data sets, extraction, generated heads",
-    imports: ["src/threads", "src/formats"],
+    imports: ["src/threads", "src/formats", "src/tables"],
   },
-  { path: "src/tables", job: "labels, split, k-fold, tests, leakage", imports: ["src/formats"] },
   { path: "src/maps", job: "the MAPS folder of ClinicaDL", imports: ["src/formats"] },
   {
     path: "src/nn",

@@ -5,7 +5,7 @@
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
 import type { Geometry, ImageType } from "../imaging/datasets/dataset.ts";
-import { SINGLE_COHORT } from "../imaging/datasets/sessions.ts";
+import { SINGLE_COHORT } from "../tables/identity.ts";
 import type { Artifact, Blob, Json, StepOutput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 

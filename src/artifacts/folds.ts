@@ -1,5 +1,6 @@
 /** `folds` artifacts: the folds of a cross-validation, in ClinicaDL's folder a `split-<i>/` each. */
 import { DataError } from "../errors.ts";
+import { decodeText } from "../formats/text.ts";
 import type { Fold } from "../tables/kfold.ts";
 import type { SessionTable } from "../tables/session_table.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
@@ -41,25 +42,25 @@ export function foldFiles(train: SessionTable, validation: SessionTable): Record
 }
 
 /**
- * Reads a `<k>_fold` folder: `split-0`, `split-1`, … (or `split_0`, …).
+ * Reads a `<k>_fold` folder: `split-0`, `split-1`, … (or `split_0`, or `split-00`, …).
  *
- * @throws {DataError} when there is none, a file is absent, or a fold's sides share a participant
+ * @throws {DataError} when there is none, one of the sequence or a file is absent, `kfold.json` counts
+ *   other folds, or a fold's sides share a participant
  */
 export async function readFolds(folder: TableFolder): Promise<FoldOutput[]> {
+  const names = findFolds(folder);
+  await checkCount(folder, names.length);
   const sides: { train: SessionTable; validation: SessionTable }[] = [];
-  for (;;) {
-    const split = await findFold(folder, sides.length);
-    if (split === undefined) break;
+  for (const name of names) {
+    const split: TableFolder = {
+      subject: `${folder.subject}/${name}`,
+      read: (path) => folder.read(`${name}/${path}`),
+      names: [],
+    };
     sides.push({
       train: await readSubset(split, "train"),
       validation: await readSubset(split, "validation"),
     });
-  }
-  if (sides.length === 0) {
-    throw new DataError(
-      folder.subject,
-      "no split-0 with a train table is in it: not a k-fold tree",
-    );
   }
   return sides.map(({ train, validation }, split) => ({
     meta: { split, n_splits: sides.length, stratification: null },
@@ -67,18 +68,45 @@ export async function readFolds(folder: TableFolder): Promise<FoldOutput[]> {
   }));
 }
 
-async function findFold(folder: TableFolder, split: number): Promise<TableFolder | undefined> {
-  for (const name of [foldFolder(split), `split_${split}`]) {
-    for (const baseline of [false, true]) {
-      const path = `${name}/${subsetFile("train", { baseline })}`;
-      if (await folder.read(path) === undefined) continue;
-      return {
-        subject: `${folder.subject}/${name}`,
-        read: (path) => folder.read(`${name}/${path}`),
-      };
-    }
+/** Names of the folders of the folds, in order. */
+function findFolds({ subject, names }: TableFolder): string[] {
+  const found = new Map<number, string>();
+  for (const name of names) {
+    const digits = /^split[-_](\d{1,6})$/.exec(name)?.[1];
+    if (digits === undefined) continue;
+    const split = Number(digits);
+    const other = found.get(split);
+    if (other !== undefined) throw new DataError(subject, `${other} and ${name} are one fold`);
+    found.set(split, name);
   }
-  return undefined;
+  if (found.size === 0) throw new DataError(subject, "no split-0 is in it: not a k-fold tree");
+  const last = Math.max(...found.keys());
+  const missing = Array.from({ length: last + 1 }, (_, split) => split)
+    .filter((split) => !found.has(split));
+  if (missing.length > 0) {
+    throw new DataError(
+      subject,
+      `a fold is missing: ${missing.map(foldFolder).join(", ")}; there ${
+        found.size === 1 ? "is" : "are"
+      } ${[...found.values()].sort().join(", ")}`,
+    );
+  }
+  return [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
+}
+
+/** @throws {DataError} when `kfold.json` has another number of folds */
+async function checkCount(folder: TableFolder, found: number): Promise<void> {
+  const source = await folder.read("kfold.json");
+  if (source === undefined) return;
+  const subject = `${folder.subject}/kfold.json`;
+  let count: unknown;
+  try {
+    count = JSON.parse(typeof source === "string" ? source : decodeText(source, subject)).n_splits;
+  } catch (cause) {
+    throw new DataError(subject, "not a JSON file", { cause });
+  }
+  if (typeof count !== "number" || count === found) return;
+  throw new DataError(folder.subject, `${found} folds are in it, but kfold.json has ${count}`);
 }
 
 /** Where a published fold is. */

@@ -6,7 +6,8 @@ import { DataError } from "../errors.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { type Cell, columnIndices, readTsv, writeTsv } from "../formats/tsv.ts";
 import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
-import { SINGLE_COHORT } from "../imaging/datasets/sessions.ts";
+import { participantId, sessionId, sessionKey, SINGLE_COHORT } from "../tables/identity.ts";
+import { nameSome } from "../tables/session_table.ts";
 import type { Artifact } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
@@ -116,7 +117,7 @@ export interface ImageSet {
   elements: readonly number[];
   /** [C, H, W] as the network sees it; stored tensors have one channel. */
   elementShape: readonly number[];
-  /** By "participant session". */
+  /** By `sessionKey` without the cohort: a data set has no session of one name in two cohorts. */
   index: ReadonlyMap<string, Pick<IndexedImage, "sourceDigest" | "path" | "cohort">>;
 }
 
@@ -125,7 +126,7 @@ export async function openImages(artifact: Artifact): Promise<ImageSet> {
   const rows = await readIndex(artifact);
   const { mode, elements, element_shape: elementShape } = imagesMeta(artifact);
   const index = new Map(rows.map(({ participant, session, sourceDigest, path, cohort }) => [
-    `${participant} ${session}`,
+    sessionKey(participant, session),
     { sourceDigest, path, cohort },
   ]));
   return { artifact, mode, elements, elementShape, index };
@@ -151,39 +152,79 @@ export function readSessions(
   }
   if (rows.length === 0) throw new DataError(subject, "no session is left to work on");
   return rows.map((cells) => ({
-    participant: cells[at.participant_id] ?? "",
-    session: cells[at.session_id] ?? "",
+    participant: participantId(cells[at.participant_id] ?? ""),
+    session: sessionId(cells[at.session_id] ?? ""),
     row: Object.fromEntries(table.columns.map((column, i) => [column, cells[i]])),
   }));
+}
+
+export interface JoinOptions {
+  /** Rows with another diagnosis are left out; undefined keeps all. */
+  diagnoses?: readonly string[];
+  /** Whether a session without an image is an error; otherwise it is left out with a warning. */
+  requireImages?: boolean;
+  warn?(message: string): void;
 }
 
 /**
  * The rows of a table joined with their images, see {@link readSessions}.
  *
- * @throws {DataError} naming every session without an image, or an empty table
+ * @throws {DataError} naming every session without an image where images are required, or when none
+ *   has one; on an empty table, and on participants of several cohorts in a table without cohorts
  */
 export function joinSamples(
   text: string,
   subject: string,
   images: ImageSet,
-  diagnoses?: readonly string[],
+  { diagnoses, requireImages = false, warn }: JoinOptions = {},
 ): Sample[] {
   const missing: string[] = [];
   const samples: Sample[] = [];
-  for (const { participant, session, row } of readSessions(text, subject, diagnoses)) {
-    const image = images.index.get(`${participant} ${session}`);
-    if (image) samples.push({ participant, session, ...image, row });
+  const sessions = readSessions(text, subject, diagnoses);
+  refuseUnknownCohorts(sessions, subject, images);
+  for (const { participant, session, row } of sessions) {
+    const image = images.index.get(sessionKey(participant, session));
+    const other = row.cohort && image !== undefined && image.cohort !== SINGLE_COHORT &&
+      image.cohort !== row.cohort;
+    if (image && !other) samples.push({ participant, session, ...image, row });
     else missing.push(`${participant} ${session}`);
   }
-  if (missing.length > 0) {
+  if (missing.length === 0) return samples;
+  const names = nameSome(missing, 20);
+  if (requireImages || samples.length === 0) {
     throw new DataError(
       subject,
-      `no extracted image for ${missing.slice(0, 20).join(", ")}${
-        missing.length > 20 ? ` and ${missing.length - 20} more` : ""
-      }; extract these sessions or leave them out of the labels`,
+      `no extracted image for ${names}; extract these sessions or leave them out of the labels`,
     );
   }
+  warn?.(
+    `${subject}: ${missing.length} of ${missing.length + samples.length} sessions have no ` +
+      `extracted image and are left out: ${names}`,
+  );
   return samples;
+}
+
+/** An id that two cohorts share is two people, whom a table without cohorts does not tell apart. */
+function refuseUnknownCohorts(
+  sessions: readonly Session[],
+  subject: string,
+  { index }: ImageSet,
+): void {
+  const cohorts = new Map<string, Set<string>>();
+  for (const [key, { cohort }] of index) {
+    const participant = key.split("\t")[0];
+    cohorts.set(participant, (cohorts.get(participant) ?? new Set()).add(cohort));
+  }
+  const unknown = sessions.filter(({ participant, row }) =>
+    !row.cohort && (cohorts.get(participant)?.size ?? 0) > 1
+  );
+  if (unknown.length === 0) return;
+  const [{ participant }] = unknown;
+  throw new DataError(
+    subject,
+    `${participant} is in the cohorts ${[...cohorts.get(participant)!].join(" and ")}, and the ` +
+      "table has no column cohort that tells which; labels.get with in.caps writes one",
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** `participants.tsv` of models and of what they are applied to: one row a session. */
 import { type Cell, readTsv, type Table, writeTsv } from "../formats/tsv.ts";
+import { sessionKey } from "../tables/identity.ts";
 import type { GuardedSession } from "../tables/leakage.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { Sample, Session } from "./images.ts";
@@ -80,7 +81,9 @@ export function earlierParticipants(
   label: string,
 ): ParticipantRow[] {
   if (!earlier) return [];
-  const known = new Set(rows.map(({ participant, session }) => `${participant} ${session}`));
+  const keyOf = ({ participant, session }: Pick<ParticipantRow, "participant" | "session">) =>
+    sessionKey(participant ?? "", session ?? "");
+  const known = new Set(rows.map(keyOf));
   return earlier.rows.map((row): ParticipantRow => {
     const cell = (column: string) => row[earlier.columns.indexOf(column)] ?? null;
     return {
@@ -92,7 +95,7 @@ export function earlierParticipants(
       tensorDigest: cell("tensor_digest"),
       label: cell(label),
     };
-  }).filter(({ participant, session }) => !known.has(`${participant} ${session}`));
+  }).filter((row) => !known.has(keyOf(row)));
 }
 
 /** Sessions as the check for leakage compares them; images add their cohorts and digests. */

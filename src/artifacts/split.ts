@@ -2,9 +2,10 @@
 import { DataError } from "../errors.ts";
 import { assertNoLeakage, guardedSessions } from "../tables/leakage.ts";
 import { SessionTable } from "../tables/session_table.ts";
+import type { Json } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
-type SplitParameters = Readonly<Record<string, string | number | boolean | null>> & {
+type SplitParameters = { readonly [name: string]: Json } & {
   subset_name: string;
   valid_longitudinal: boolean;
 };
@@ -78,8 +79,10 @@ export function assertDisjoint(
 /** A folder of files that may be absent. */
 export interface TableFolder {
   subject: string;
+  /** Names of the files and folders in it. */
+  names: readonly string[];
   /** Undefined when there is no such file. */
-  read(path: string): Promise<string | undefined>;
+  read(path: string): Promise<string | Uint8Array | undefined>;
 }
 
 /** One table of a folder: all sessions if they are there, the first of each otherwise. */

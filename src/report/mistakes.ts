@@ -1,7 +1,7 @@
 /** The participants that the models were most sure about and wrong. */
 import { predictionPath } from "../artifacts/predictions.ts";
 import { readTsv } from "../formats/tsv.ts";
-import { sessionKey } from "../tables/session_table.ts";
+import { sessionKey } from "../tables/identity.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { CurrentInstance } from "./current_run.ts";
 import type { MistakesData } from "./data.ts";

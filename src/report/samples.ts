@@ -1,7 +1,7 @@
 /** Contact sheets: what the network sees, by class. */
 import { readLabelsText } from "../artifacts/labels.ts";
 import { readTsv } from "../formats/tsv.ts";
-import { sessionKey } from "../tables/session_table.ts";
+import { sessionKey } from "../tables/identity.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { SampleSheet } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";

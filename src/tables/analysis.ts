@@ -1,21 +1,28 @@
 /** Describes the participants of each diagnosis. */
 import type { Cell, Table } from "../formats/tsv.ts";
-import { columnLike } from "./labels.ts";
+import { type ColumnNames, findColumn, type Meaning, requireColumn } from "./columns.ts";
 import { distinct, indexSessions } from "./metadata.ts";
-import { cellNumber, sessionKey, type SessionTable } from "./session_table.ts";
+import { cellNumber, type SessionTable } from "./session_table.ts";
 import { moments } from "./statistics.ts";
+import { readAges, readSexes, type SexLevels } from "./values.ts";
 
 const CDR_LEVELS = [0, 0.5, 1, 2, 3];
 const SPREADS = ["mean", "std", "min", "max"];
 
 /**
  * One row a diagnosis: participants, age, sex, MMSE and global CDR at their first session with that
- * diagnosis, and scans a participant. Standard deviations are the population's.
+ * diagnosis, and scans a participant. Standard deviations are the population's. What nothing is known
+ * of is missing, counts too.
  *
  * @param metadata of all sessions, for ages, MMSE (`MMSE` or `MMS`) and CDR (`cdr_global`) where
  *   labels lack them
  */
-export function analyseLabels(labels: SessionTable, metadata: SessionTable): Table {
+export function analyseLabels(
+  labels: SessionTable,
+  metadata: SessionTable,
+  options: { columns?: ColumnNames; sexLevels?: SexLevels } = {},
+): { table: Table; warnings: string[] } {
+  const names = options.columns ?? {};
   const columns = [
     "group",
     "n_subjects",
@@ -28,48 +35,75 @@ export function analyseLabels(labels: SessionTable, metadata: SessionTable): Tab
     "std_scans",
     "n_scans",
   ];
-  const diagnosis = labels.column("diagnosis");
-  const known = indexSessions(metadata);
-  const sources = [labels, metadata];
-  const reader = (names: readonly string[]) => {
-    const columnOf = sources.map((table) =>
-      names.map((name) => columnLike(table, name)).find((column) => column !== undefined)
-    );
+  const diagnosis = requireColumn(labels, "diagnosis", names.diagnosis);
+  const { findRow } = indexSessions(metadata);
+  const warnings: string[] = [];
+  /** The labels' value of a row, else that of the metadata. */
+  const reader = (read: (table: SessionTable) => ((row: Cell[]) => Cell) | undefined) => {
+    const own = read(labels), other = metadata === labels ? undefined : read(metadata);
     return (row: Cell[]): Cell => {
-      const own = columnOf[0] === undefined ? null : row[columnOf[0]];
-      if (own !== null || columnOf[1] === undefined) return own;
-      const key = sessionKey(labels.participant(row), labels.session(row));
-      return known.get(key)?.[columnOf[1]] ?? null;
+      const value = own?.(row) ?? null;
+      if (value !== null || other === undefined) return value;
+      const found = findRow(labels, row);
+      return found === undefined ? null : other(found);
     };
   };
-  const age = reader(["age"]), sex = reader(["sex"]);
-  const mmse = reader(["MMSE", "MMS"]), cdr = reader(["cdr_global"]);
+  /** A column that parameters name must be in one of the tables. */
+  const locate = (table: SessionTable, meaning: Meaning) => {
+    const given = names[meaning];
+    const elsewhere = table === labels ? metadata : labels;
+    if (given !== undefined && !table.has(given) && elsewhere.has(given)) return undefined;
+    return findColumn(table, meaning, given);
+  };
+  const age = reader((table) => {
+    const column = locate(table, "age");
+    if (column === undefined) return undefined;
+    const { cells, warnings: found } = readAges(table, column);
+    warnings.push(...found);
+    return (row) => cells.get(table.key(row)) ?? null;
+  });
+  const sex = reader((table) => {
+    const column = locate(table, "sex");
+    if (column === undefined) return undefined;
+    const sexes = readSexes(table, column, options.sexLevels);
+    return (row) => sexes.get(table.person(row)) ?? null;
+  });
+  const score = (...names: string[]) =>
+    reader((table) => {
+      const name = names.find((name) => table.has(name));
+      if (name === undefined) return undefined;
+      const column = table.column(name);
+      return (row) => row[column];
+    });
+  const mmse = score("MMSE", "MMS"), cdr = score("cdr_global");
 
   const rows = distinct(labels.rows.map((row) => row[diagnosis])).map((group) => {
     const sessions = labels.with(labels.rows.filter((row) => row[diagnosis] === group));
-    const scans = [...sessions.byParticipant().values()].map((visits) => visits.length);
-    const first = [...sessions.byParticipant().values()].map(([visit]) => visit);
+    const scans = [...sessions.byPerson().values()].map((visits) => visits.length);
+    const first = [...sessions.byPerson().values()].map(([visit]) => visit);
     const number = (read: (row: Cell[]) => Cell, what: string) =>
       first.map((row) =>
         cellNumber(read(row), `${what} of ${labels.participant(row)}`, metadata.subject)
       );
-    const sexes = first.map((row) => sex(row)?.[0]?.toUpperCase());
-    const ratings = number(cdr, "cdr_global");
+    const sexes = first.map(sex).filter((value) => value !== null);
+    const ratings = number(cdr, "cdr_global").filter((rating) => !Number.isNaN(rating));
+    const count = <Value>(values: readonly Value[], wanted: Value) =>
+      values.length === 0 ? NaN : values.filter((value) => value === wanted).length;
     const [meanScans, stdScans] = describe(scans);
     const values = [
       first.length,
       ...describe(number(age, "age")),
-      sexes.filter((value) => value === "F").length,
-      sexes.filter((value) => value === "M").length,
+      count(sexes, "F"),
+      count(sexes, "M"),
       ...describe(number(mmse, "MMSE")),
-      ...CDR_LEVELS.map((level) => ratings.filter((rating) => rating === level).length),
+      ...CDR_LEVELS.map((level) => count(ratings, level)),
       meanScans,
       stdScans,
       scans.reduce((sum, count) => sum + count, 0),
     ];
     return [group, ...values.map((value) => Number.isNaN(value) ? null : String(value))];
   });
-  return { columns, rows };
+  return { table: { columns, rows }, warnings };
 }
 
 /** Mean, population standard deviation, minimum and maximum; NaN when there are no values. */

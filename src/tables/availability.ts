@@ -1,19 +1,32 @@
 /** Of which sessions there are images. */
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Table } from "../formats/tsv.ts";
-import { distinctSessions, sessionKey, type SessionTable } from "./session_table.ts";
+import { sessionKey } from "./identity.ts";
+import { distinctSessions, nameSome, type SessionTable } from "./session_table.ts";
 
-/** Keys of the sessions that a table lists, once or more. @throws {DataError} without id columns */
-export function sessionSet(table: Table, subject = "the table of sessions"): Set<string> {
+/**
+ * Keys of the sessions that a table lists, once or more.
+ *
+ * @param cohorts whether keys hold the cohort where the table has one
+ * @throws {DataError} without id columns
+ */
+export function sessionSet(
+  table: Table,
+  subject = "the table of sessions",
+  { cohorts }: { cohorts: boolean } = { cohorts: false },
+): Set<string> {
   const ids = columnIndices(table, ["participant_id", "session_id"], subject);
+  const cohort = cohorts ? table.columns.indexOf("cohort") : -1;
   return new Set(
-    table.rows.map((row) => sessionKey(row[ids.participant_id] ?? "", row[ids.session_id] ?? "")),
+    table.rows.map((row) =>
+      sessionKey(row[ids.participant_id] ?? "", row[ids.session_id] ?? "", row[cohort])
+    ),
   );
 }
 
-/** Keys of the sessions in a data set's `images.tsv`. */
-export function imagedIn(images: Table): Set<string> {
-  return sessionSet(images, "images.tsv");
+/** Keys of the sessions in a data set's `images.tsv`, with cohorts where the labels have them. */
+export function imagedIn(images: Table, labels?: SessionTable): Set<string> {
+  return sessionSet(images, "images.tsv", { cohorts: labels?.has("cohort") ?? false });
 }
 
 /** Participants whose images have the same bytes, as `sub-01 and sub-02`. */
@@ -31,23 +44,45 @@ export function sharedImages(images: Table): string[] {
   return [...pairs];
 }
 
+/** A folder of tables. */
+export interface ReadableFolder {
+  path: string;
+  /** Names of its files. */
+  names: readonly string[];
+  /** The bytes of the file of that path. */
+  read(path: string): Promise<string | Uint8Array>;
+}
+
 /**
  * Keys of the sessions whose `missing_mods_<session>.tsv` has a value other than 0 in the
- * modality's column.
+ * modality's column; the file's session may be spelt otherwise than the labels'.
  *
- * @param read gives a file's text
- * @throws {DataError} when a session that labels need has no such table, or it lacks the column
+ * @returns `absent` lists the sessions without such a table: they have no image, as in ClinicaDL
+ * @throws {DataError} when no session has a table, or one lacks the column
  */
 export async function readMissingMods(
-  folder: string,
+  folder: ReadableFolder,
   modality: string,
   merged: SessionTable,
-  read: (path: string) => Promise<string>,
-): Promise<Set<string>> {
+): Promise<{ available: Set<string>; absent: string[] }> {
+  const files = new Map<string, string>();
+  for (const name of folder.names) {
+    const session = /^missing_mods_(.+)\.tsv$/.exec(name)?.[1];
+    if (session !== undefined) files.set(sessionKey("", session), `${folder.path}/${name}`);
+  }
+  const sessions = distinctSessions(merged);
+  const absent = sessions.filter((session) => !files.has(sessionKey("", session)));
+  if (absent.length === sessions.length) {
+    throw new DataError(
+      folder.path,
+      `no missing_mods_<session>.tsv of ${nameSome(sessions)} is in it`,
+    );
+  }
   const available = new Set<string>();
-  for (const session of distinctSessions(merged)) {
-    const path = `${folder}/missing_mods_${session}.tsv`;
-    const table = readTsv(await read(path), path);
+  for (const session of sessions) {
+    const path = files.get(sessionKey("", session));
+    if (path === undefined) continue;
+    const table = readTsv(await folder.read(path), path);
     const ids = columnIndices(table, ["participant_id", modality], path);
     for (const row of table.rows) {
       const participant = row[ids.participant_id];
@@ -56,5 +91,5 @@ export async function readMissingMods(
       if (value !== null && Number(value) !== 0) available.add(sessionKey(participant, session));
     }
   }
-  return available;
+  return { available, absent };
 }

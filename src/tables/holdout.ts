@@ -1,11 +1,14 @@
 /** Draws a test set whose diagnosis, age and sex are distributed as in the rest. */
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { cellNumber, compareText, type SessionTable } from "./session_table.ts";
+import { compareText } from "./identity.ts";
+import { type ColumnNames, requireColumn } from "./columns.ts";
+import type { SessionTable } from "./session_table.ts";
 import { chiSquareTest, moments, type TestResult, tTestOf } from "./statistics.ts";
+import { readAges, readSexes, type Sex, type SexLevels } from "./values.ts";
 
 export interface HoldoutOptions {
-  /** Size of the test set: a number of participants from 1, or a fraction of all below 1 (rounded down). */
+  /** Size of the test set: a number of participants from 1, or a fraction of all below 1 (rounded down, exactly: 0.29 of 100 is 29). */
   nTest: number;
   seed: number;
   /** A draw is taken when both p-values reach these. */
@@ -15,12 +18,16 @@ export interface HoldoutOptions {
   ignoreDemographics: boolean;
   /** A column to stratify on besides the diagnosis. */
   categoricalVariable?: string;
+  /** Columns of diagnosis, age and sex where they have other names. */
+  columns?: ColumnNames;
+  /** What the codes of the sexes stand for. */
+  sexLevels?: SexLevels;
   /** Draws before the best one so far is taken. */
   maxDraws: number;
 }
 
 export interface Holdout {
-  /** Participants, sorted. */
+  /** People by `personKey`, sorted. */
   train: string[];
   heldOut: string[];
   /** Draws that were made. */
@@ -30,6 +37,8 @@ export interface Holdout {
   /** Absent when demographics were ignored. */
   age?: TestResult;
   sex?: TestResult;
+  /** Ages that were not read as they stand. */
+  warnings: string[];
 }
 
 interface Person {
@@ -53,10 +62,8 @@ export function drawHoldout(
   labels: SessionTable,
   options: HoldoutOptions,
 ): Holdout {
-  const people = readPeople(labels, options);
-  const heldOutCount = options.nTest >= 1
-    ? options.nTest
-    : Math.floor(options.nTest * people.length);
+  const { people, warnings } = readPeople(labels, options);
+  const heldOutCount = options.nTest >= 1 ? options.nTest : shareOf(people.length, options.nTest);
   if (heldOutCount < 1 || heldOutCount >= people.length) {
     throw new DataError(
       labels.subject,
@@ -67,7 +74,9 @@ export function drawHoldout(
   const strata = groupStrata(people);
   const draw = (number: number) =>
     drawStratified(strata, people.length, heldOutCount, options.seed, number);
-  if (options.ignoreDemographics) return { ...sides(people, draw(0)), draws: 1, matched: true };
+  if (options.ignoreDemographics) {
+    return { ...sides(people, draw(0)), draws: 1, matched: true, warnings };
+  }
 
   const compare = createComparison(people);
   let best: { score: number; chosen: Uint8Array; age: TestResult; sex: TestResult } | undefined;
@@ -80,7 +89,7 @@ export function drawHoldout(
     );
     if (best === undefined || score > best.score) best = { score, chosen, age, sex };
     if (score >= 1) {
-      return { ...sides(people, chosen), draws: number + 1, matched: true, age, sex };
+      return { ...sides(people, chosen), draws: number + 1, matched: true, age, sex, warnings };
     }
   }
   if (best === undefined) throw new RangeError("maxDraws must be at least 1");
@@ -90,7 +99,13 @@ export function drawHoldout(
     matched: false,
     age: best.age,
     sex: best.sex,
+    warnings,
   };
+}
+
+/** The share rounded down; a product that is an integer but for the rounding of its factors is one. */
+function shareOf(total: number, share: number): number {
+  return Math.floor(total * share * (1 + 4 * Number.EPSILON));
 }
 
 /** 1 and more where the p-value reaches the threshold; a test without data can't object. */
@@ -98,28 +113,37 @@ function margin(p: number, threshold: number): number {
   return Number.isNaN(p) || threshold === 0 ? Infinity : p / threshold;
 }
 
-function readPeople(labels: SessionTable, options: HoldoutOptions): Person[] {
+function readPeople(
+  labels: SessionTable,
+  options: HoldoutOptions,
+): { people: Person[]; warnings: string[] } {
+  labels.requireOrder("a split by the first session of each participant");
+  const { columns = {}, categoricalVariable } = options;
   const strataColumns = [
-    "diagnosis",
-    ...options.categoricalVariable ? [options.categoricalVariable] : [],
-  ]
-    .map((name) => labels.column(name));
-  const demographics = options.ignoreDemographics
-    ? undefined
-    : { age: labels.column("age"), sex: labels.column("sex") };
-  const sexes = new Map<string, number>();
-  return [...labels.byParticipant()].map(([participant, [row]]) => {
-    const sex = demographics === undefined ? null : row[demographics.sex];
-    if (sex !== null && !sexes.has(sex)) sexes.set(sex, sexes.size);
+    requireColumn(labels, "diagnosis", columns.diagnosis),
+    ...categoricalVariable === undefined ? [] : [labels.column(categoricalVariable)],
+  ];
+  const first = [...labels.byPerson()].map(([person, [row]]) => ({ person, row }));
+  const compared = !options.ignoreDemographics;
+  const ages = compared
+    ? readAges(labels, requireColumn(labels, "age", columns.age), first.map(({ row }) => row))
+    : undefined;
+  const sexes = compared
+    ? readSexes(labels, requireColumn(labels, "sex", columns.sex), options.sexLevels)
+    : undefined;
+  const codes = new Map<Sex, number>();
+  const people = first.map(({ person, row }) => {
+    const sex = sexes?.get(person);
+    if (sex !== undefined && !codes.has(sex)) codes.set(sex, codes.size);
+    const age = ages?.cells.get(labels.key(row)) ?? null;
     return {
-      participant,
+      participant: person,
       stratum: JSON.stringify(strataColumns.map((column) => row[column])),
-      age: demographics === undefined
-        ? NaN
-        : cellNumber(row[demographics.age], `age of ${participant}`, labels.subject),
-      sex: sex === null ? NaN : sexes.get(sex) ?? NaN,
+      age: age === null ? NaN : Number(age),
+      sex: sex === undefined ? NaN : codes.get(sex)!,
     };
   });
+  return { people, warnings: ages?.warnings ?? [] };
 }
 
 /** Indices of the people of each stratum. Strata of one person are pooled, so that they can be divided. */

@@ -1,7 +1,8 @@
 /** Cross-validation: participants dealt to folds, alike in their classes. */
 import { DataError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { compareText, nameSome, type SessionTable } from "./session_table.ts";
+import { compareText } from "./identity.ts";
+import { nameSome, type SessionTable } from "./session_table.ts";
 
 export interface KfoldOptions {
   nSplits: number;
@@ -10,7 +11,7 @@ export interface KfoldOptions {
   stratification?: string;
 }
 
-/** Participants of one fold, sorted. */
+/** People of one fold by `personKey`, sorted. */
 export interface Fold {
   train: string[];
   validation: string[];
@@ -28,8 +29,9 @@ export function drawFolds(labels: SessionTable, options: KfoldOptions): Fold[] {
   const column = options.stratification === undefined
     ? undefined
     : labels.column(options.stratification);
+  if (column !== undefined) labels.requireOrder("stratification by the first session");
   const classes = new Map<string, string[]>();
-  for (const [participant, [row]] of labels.byParticipant()) {
+  for (const [participant, [row]] of labels.byPerson()) {
     const name = column === undefined ? "" : row[column] ?? "n/a";
     const members = classes.get(name);
     if (members) members.push(participant);

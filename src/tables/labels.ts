@@ -1,7 +1,10 @@
 /** Which sessions can be used, and what is to be learnt of each. */
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
-import { nameSome, sessionKey, sessionMonths, SessionTable } from "./session_table.ts";
+import { sessionKey, sessionMonths } from "./identity.ts";
+import { type ColumnNames, describeMissing, findColumn, requireColumn } from "./columns.ts";
+import { nameSome, SessionTable } from "./session_table.ts";
+import { parseSex, readAges, readSexes, type SexLevels, warnOfNone } from "./values.ts";
 
 export interface LabelsOptions {
   /** Diagnoses to keep. */
@@ -12,6 +15,10 @@ export interface LabelsOptions {
   keepSmc: boolean;
   /** Leaves out participants with a single session. */
   removeUniqueSession: boolean;
+  /** Columns of diagnosis, age and sex where they have other names. */
+  columns?: ColumnNames;
+  /** What the codes of the sexes stand for. */
+  sexLevels?: SexLevels;
   /** Sessions that may be in the result, by {@link sessionKey}; absent: all. */
   restriction?: ReadonlySet<string>;
   /** Sessions of which there is an image, by {@link sessionKey}; absent: all. */
@@ -39,14 +46,15 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
     return table;
   };
 
-  let table = stage(namedByMonth(merged), "with a name ses-M<months>");
-  const diagnosis = diagnosisColumn(table);
+  let table = namedByMonth(merged, stage);
+  const diagnosis = requireColumn(table, "diagnosis", options.columns?.diagnosis);
+  warnings.push(...warnOfNone(table, diagnosis));
   table = fromDiagnosisChange(table, diagnosis);
   if (!options.keepSmc) {
     table = stage(withoutMemoryComplaint(table), "without subjective memory complaint");
   }
   if (options.removeUniqueSession) {
-    const several = [...table.byParticipant().values()].filter((rows) => rows.length > 1);
+    const several = [...table.byPerson().values()].filter((rows) => rows.length > 1);
     table = stage(table.with(several.flat()), "of participants with several sessions");
   }
   table = stage(fillDiagnosis(table, diagnosis), "with a known diagnosis");
@@ -55,7 +63,9 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
   const absent = options.diagnoses.filter((name) => !seen.has(name));
   if (absent.length > 0) {
     warnings.push(
-      `no session has the diagnosis ${absent.join(", ")}; there are ${[...seen].sort().join(", ")}`,
+      `no session has the diagnosis ${absent.join(", ")}; there are ${
+        [...seen].sort().map((name) => `"${name}"`).join(", ")
+      }`,
     );
   }
   table = stage(
@@ -67,7 +77,9 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
   if (table.rows.length === 0) {
     throw new DataError(merged.subject, `no session is left: ${account.join(", ")}`);
   }
-  return { table: chooseColumns(table, diagnosis, options, warnings), account, warnings };
+  const { columns, chosen } = chooseColumns(merged, table, diagnosis, options, warnings);
+  account.push(columns);
+  return { table: chosen, account, warnings };
 }
 
 function keep(
@@ -79,19 +91,21 @@ function keep(
   return stage(
     table.with(
       table.rows.filter((row) =>
+        allowed.has(table.key(row)) ||
         allowed.has(sessionKey(table.participant(row), table.session(row)))
       ),
     ),
   );
 }
 
-function namedByMonth(table: SessionTable): SessionTable {
-  return table.with(table.rows.filter((row) => sessionMonths(table.session(row)) !== undefined));
-}
-
-/** Position of the diagnosis: Clinica's `dx1` wins, as in ClinicaDL. */
-function diagnosisColumn(table: SessionTable): number {
-  return table.has("dx1") ? table.column("dx1") : table.column("diagnosis");
+/** Other names are left out as in ClinicaDL, unless the table has no `ses-M<months>` at all. */
+function namedByMonth(
+  table: SessionTable,
+  stage: (table: SessionTable, what: string) => SessionTable,
+): SessionTable {
+  const rows = table.rows.filter((row) => sessionMonths(table.session(row)) !== undefined);
+  if (rows.length > 0) return stage(table.with(rows), "with a name ses-M<months>");
+  return stage(table, "under any name, since none is ses-M<months>");
 }
 
 const AFTER_CHANGE: Readonly<Record<string, string>> = {
@@ -123,9 +137,13 @@ function withoutMemoryComplaint(table: SessionTable): SessionTable {
   return table.with(table.rows.filter((row) => columns.every((column) => row[column] !== "SMC")));
 }
 
-/** A missing diagnosis between two equal ones is theirs; other sessions without one are left out. */
+/**
+ * A missing diagnosis between two equal ones is theirs; other sessions without one are left out, and so
+ * are all without one of a person whose sessions have no known order.
+ */
 function fillDiagnosis(table: SessionTable, diagnosis: number): SessionTable {
-  const rows = [...table.byParticipant().values()].flatMap((sessions) => {
+  const rows = [...table.byPerson()].flatMap(([person, sessions]) => {
+    if (!table.hasOrder(person)) return sessions.filter((row) => row[diagnosis] !== null);
     const later: Cell[] = [];
     let next: Cell = null;
     for (let i = sessions.length - 1; i >= 0; i--) {
@@ -144,25 +162,46 @@ function fillDiagnosis(table: SessionTable, diagnosis: number): SessionTable {
   return table.with(rows);
 }
 
+/** The table with its columns, and a line that reports which column became which. */
 function chooseColumns(
+  merged: SessionTable,
   table: SessionTable,
   diagnosis: number,
   options: LabelsOptions,
   warnings: string[],
-): SessionTable {
-  const chosen: { name: string; from: number }[] = [
-    { name: "participant_id", from: table.column("participant_id") },
-    { name: "session_id", from: table.column("session_id") },
-  ];
-  for (const name of ["age", "sex"]) {
-    const from = columnLike(table, name);
+): { chosen: SessionTable; columns: string } {
+  type Read = (row: Cell[]) => Cell;
+  const chosen = new Map<string, Read>();
+  const choose = (name: string, column = table.column(name)) =>
+    chosen.set(name, (row) => row[column]);
+  const sources: string[] = [];
+  choose("participant_id");
+  choose("session_id");
+  for (const name of ["age", "sex"] as const) {
+    const from = findColumn(table, name, options.columns?.[name]);
     if (from === undefined) {
-      warnings.push(`${table.subject} has no column for ${name}: labels go without`);
-    } else chosen.push({ name, from });
+      warnings.push(`${table.subject}: labels go without ${name}: ${describeMissing(table, name)}`);
+      continue;
+    }
+    sources.push(`${name} from ${table.columns[from]}`);
+    if (name === "age") {
+      const ages = readAges(merged, from, table.rows);
+      warnings.push(...ages.warnings);
+      chosen.set("age", (row) => ages.cells.get(table.key(row)) ?? null);
+    } else {
+      const sexes = readSexes(merged, from, options.sexLevels);
+      // Words stay as they are; codes mean something in this table only.
+      chosen.set("sex", (row) => {
+        const cell = row[from];
+        if (cell === null || parseSex(cell) !== undefined) return cell;
+        return sexes.get(table.person(row)) ?? null;
+      });
+    }
   }
-  chosen.push({ name: "diagnosis", from: diagnosis });
+  choose("diagnosis", diagnosis);
+  sources.push(`diagnosis from ${table.columns[diagnosis]}`);
   // Distinguishes people of several data sets.
-  if (table.has("cohort")) chosen.push({ name: "cohort", from: table.column("cohort") });
+  if (table.has("cohort")) choose("cohort");
   const missing = options.variablesOfInterest.filter((name) => !table.has(name));
   if (missing.length > 0) {
     throw new DataError(
@@ -172,22 +211,17 @@ function chooseColumns(
       }`,
     );
   }
-  for (const name of options.variablesOfInterest) {
-    if (!chosen.some((column) => column.name === name)) {
-      chosen.push({ name, from: table.column(name) });
-    }
+  for (const name of options.variablesOfInterest) if (!chosen.has(name)) choose(name);
+  const build = () =>
+    new SessionTable({
+      columns: [...chosen.keys()],
+      rows: table.rows.map((row) => [...chosen.values()].map((read) => read(row))),
+    }, table.subject);
+  let result = build();
+  // What orders the sessions must be kept where their names do not.
+  if (!result.ordered && table.ordered && table.has("acq_time") && !chosen.has("acq_time")) {
+    choose("acq_time");
+    result = build();
   }
-  return new SessionTable({
-    columns: chosen.map((column) => column.name),
-    rows: table.rows.map((row) => chosen.map((column) => row[column.from])),
-  }, table.subject);
-}
-
-/** A column of that name, else the shortest whose name contains it (`age_bl` for `age`). */
-export function columnLike(table: SessionTable, name: string): number | undefined {
-  if (table.has(name)) return table.column(name);
-  const word = new RegExp(`(^|[^a-z])${name}`, "i");
-  const alike = table.columns.filter((column) => word.test(column))
-    .sort((a, b) => a.length - b.length);
-  return alike.length === 0 ? undefined : table.column(alike[0]);
+  return { chosen: result, columns: `columns: ${sources.join(", ")}` };
 }

@@ -7,7 +7,8 @@
  */
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
-import { compareText, nameSome, sessionKey } from "./session_table.ts";
+import { compareText, personKey, sessionKey } from "./identity.ts";
+import { nameSome } from "./session_table.ts";
 
 /** Sessions that are used for one purpose. */
 export interface RoleTable {
@@ -96,7 +97,7 @@ function overlapsOf(a: RoleTable, b: RoleTable): Overlap[] {
     table.sessions.every((session) => session.cohort !== undefined)
   );
   const person = (session: GuardedSession) =>
-    withCohort ? `${session.cohort}\t${session.participant}` : session.participant;
+    personKey(session.participant, withCohort ? session.cohort : undefined);
   const people = new Set(a.sessions.map(person));
   const owners = new Map<string, string>();
   for (const session of a.sessions) {

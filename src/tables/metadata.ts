@@ -1,7 +1,8 @@
 /** Joins labels with what else is known of the sessions. */
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
-import { compareText, nameSome, sessionKey, SessionTable } from "./session_table.ts";
+import { compareText, sessionKey } from "./identity.ts";
+import { nameSome, SessionTable } from "./session_table.ts";
 
 /**
  * Adds columns of a metadata table to labels, matching participants and sessions (`ses-M06` is
@@ -17,11 +18,11 @@ export function addMetadata(
 ): SessionTable {
   const names = (variables ?? metadata.columns).filter((name) => !labels.has(name));
   const columns = names.map((name) => metadata.column(name));
-  const bySession = indexSessions(metadata);
+  const { findRow } = indexSessions(metadata);
   const missing: string[] = [];
   const rows = labels.rows.map((row) => {
     const participant = labels.participant(row), session = labels.session(row);
-    const found = bySession.get(sessionKey(participant, session));
+    const found = findRow(labels, row);
     if (found === undefined) missing.push(`${participant} ${session}`);
     return [...row, ...columns.map((column) => found?.[column] ?? null)];
   });
@@ -31,10 +32,30 @@ export function addMetadata(
   return new SessionTable({ columns: [...labels.columns, ...names], rows }, labels.subject);
 }
 
-export function indexSessions(table: SessionTable): Map<string, Cell[]> {
-  return new Map(
-    table.rows.map((row) => [sessionKey(table.participant(row), table.session(row)), row]),
-  );
+/** Finds the row of a session of another table, by cohorts where both tables have them. */
+export function indexSessions(table: SessionTable): {
+  findRow(other: SessionTable, row: readonly Cell[]): Cell[] | undefined;
+} {
+  const rows = new Map(table.rows.map((row) => [table.key(row), row]));
+  const withoutCohorts = new Map<string, Cell[]>();
+  const shared = new Set<string>();
+  for (const row of table.rows) {
+    const key = sessionKey(table.participant(row), table.session(row));
+    if (withoutCohorts.has(key)) shared.add(key);
+    withoutCohorts.set(key, row);
+  }
+  return {
+    findRow: (other, row) => {
+      if (other.has("cohort") && table.has("cohort")) return rows.get(other.key(row));
+      const key = sessionKey(other.participant(row), other.session(row));
+      if (!shared.has(key)) return withoutCohorts.get(key);
+      throw new DataError(
+        table.subject,
+        `${other.participant(row)} ${other.session(row)} is in several cohorts, and ` +
+          `${other.subject} has no column cohort that tells which`,
+      );
+    },
+  };
 }
 
 /** Values in order of code units. */

@@ -1,6 +1,8 @@
 /** Whether a diagnosis will change within a time horizon. */
 import { DataError } from "../errors.ts";
-import { sessionMonths, SessionTable } from "./session_table.ts";
+import { type ColumnNames, requireColumn } from "./columns.ts";
+import { personName, sessionMonths } from "./identity.ts";
+import { SessionTable } from "./session_table.ts";
 
 const STAGES: Readonly<Record<string, number>> = { CN: 0, MCI: 1, AD: 2, Dementia: 2 };
 
@@ -19,19 +21,26 @@ interface Visit {
  *
  * @throws {DataError} when a diagnosis has no place in CN < MCI < AD or a session's time is unknown
  */
-export function addProgression(labels: SessionTable, horizon: number): SessionTable {
-  const diagnosis = labels.column("diagnosis");
+export function addProgression(
+  labels: SessionTable,
+  horizon: number,
+  names: ColumnNames = {},
+): SessionTable {
+  const diagnosis = requireColumn(labels, "diagnosis", names.diagnosis);
   const previous = labels.has("progression") ? labels.column("progression") : undefined;
   const others = labels.columns.map((_, i) => i).filter((i) => i !== previous);
-  const rows = [...labels.byParticipant()].flatMap(([participant, sessions]) => {
+  const rows = [...labels.byPerson()].flatMap(([person, sessions]) => {
     const visits = sessions.map((row): Visit => {
       const months = sessionMonths(labels.session(row));
       const stage = STAGES[row[diagnosis] ?? ""];
       if (months === undefined || stage === undefined) {
         throw new DataError(
           labels.subject,
-          `${participant} ${labels.session(row)}: progression needs sessions named ses-M<months> ` +
-            `and diagnoses among ${Object.keys(STAGES).join(", ")}, not "${row[diagnosis]}"`,
+          `${personName(person)} ${labels.session(row)}: progression needs sessions named ` +
+            `ses-M<months> and diagnoses among ${Object.keys(STAGES).join(", ")}, ` +
+            (row[diagnosis] === null
+              ? "but its diagnosis is missing; select sessions with labels.get before"
+              : `not "${row[diagnosis]}"`),
         );
       }
       return { months, stage };

@@ -1,33 +1,26 @@
 /** Tables with one row a session: labels, splits and folds. */
 import { type Cell, columnIndices, readTsv, type Table, writeTsv } from "../formats/tsv.ts";
 import { DataError } from "../errors.ts";
+import {
+  compareSessions,
+  compareText,
+  orderVisits,
+  participantId,
+  personKey,
+  personName,
+  sessionId,
+  sessionKey,
+  type Visit,
+} from "./identity.ts";
 
-/** Months since the first visit of a session called `ses-M<integer>`; undefined for other names. */
-export function sessionMonths(session: string): number | undefined {
-  const digits = /^ses-M(\d{1,6})$/.exec(session)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** Order of time where the names have months (`ses-M06` before `ses-M012`), of the names otherwise. */
-export function compareSessions(a: string, b: string): number {
-  const first = sessionMonths(a), second = sessionMonths(b);
-  if (first !== undefined && second !== undefined && first !== second) return first - second;
-  return compareText(a, b);
-}
-
-/** Order by code units, the same in every locale. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Two spellings of a session (`ses-M06`, `ses-M006`) have one key. */
-export function sessionKey(participant: string, session: string): string {
-  return `${participant}\t${sessionMonths(session) ?? session}`;
-}
+/** Columns with the time of a session, the first that the table has; none of age at baseline. */
+const ACQUIRED = "acq_time";
+const AGES = ["age", "age_at_visit", "age_at_scan", "age_at_session"];
 
 /**
- * A table with the columns `participant_id` and `session_id`, its rows sorted by participant and
- * then by time, so that what is made of it does not depend on the order of a file.
+ * A table with the columns `participant_id` and `session_id`, its rows sorted by person and then by
+ * time, so that what is made of it does not depend on the order of a file. A person is a participant,
+ * of one cohort where the table has the column `cohort`.
  */
 export class SessionTable {
   readonly columns: readonly string[];
@@ -36,10 +29,14 @@ export class SessionTable {
   readonly subject: string;
   readonly #participant: number;
   readonly #session: number;
+  readonly #cohort: number;
+  readonly #people: ReadonlyMap<string, Cell[][]>;
+  /** Sessions of people whose order in time is not known. */
+  readonly #unordered = new Map<string, string[]>();
 
   /**
    * @throws {DataError} when an id column is absent, an id is missing, or two rows are the same
-   *   participant's same session
+   *   person's same session
    */
   constructor(table: Pick<Table, "columns"> & { rows: readonly Cell[][] }, subject: string) {
     const ids = columnIndices(table, ["participant_id", "session_id"], subject);
@@ -47,23 +44,65 @@ export class SessionTable {
     this.subject = subject;
     this.#participant = ids.participant_id;
     this.#session = ids.session_id;
-    const seen = new Set<string>();
-    const duplicates: string[] = [];
-    table.rows.forEach((row, index) => {
-      const participant = row[this.#participant], session = row[this.#session];
-      if (participant === null || session === null) {
-        throw new DataError(subject, `row ${index + 1} has no participant_id or no session_id`);
-      }
-      const key = sessionKey(participant, session);
-      if (seen.has(key)) duplicates.push(`${participant} ${session}`);
-      seen.add(key);
-    });
-    if (duplicates.length > 0) {
-      throw new DataError(subject, `listed more than once: ${nameSome(duplicates)}`);
+    this.#cohort = table.columns.indexOf("cohort");
+    const rows = table.rows.map((row, index) => this.#nameIds(row, index));
+    this.#refuseDuplicates(rows);
+    this.#people = this.#groupByPerson(rows);
+    this.rows = [...this.#people.values()].flat();
+  }
+
+  /** The row with ids as BIDS spells them. */
+  #nameIds(row: Cell[], index: number): Cell[] {
+    const participant = row[this.#participant], session = row[this.#session];
+    if (participant === null || session === null) {
+      throw new DataError(
+        this.subject,
+        `row ${index + 1} has no participant_id or no session_id`,
+      );
     }
-    this.rows = [...table.rows].sort((a, b) =>
-      compareText(this.participant(a), this.participant(b)) ||
-      compareSessions(this.session(a), this.session(b))
+    const names = [participantId(participant), sessionId(session)];
+    if (names[0] === participant && names[1] === session) return row;
+    return row.with(this.#participant, names[0]).with(this.#session, names[1]);
+  }
+
+  #refuseDuplicates(rows: readonly Cell[][]): void {
+    const first = new Map<string, Cell[]>();
+    const duplicates: string[] = [];
+    for (const row of rows) {
+      const earlier = first.get(this.key(row));
+      if (earlier === undefined) first.set(this.key(row), row);
+      else duplicates.push(this.#describeDuplicate(earlier, row));
+    }
+    if (duplicates.length === 0) return;
+    throw new DataError(this.subject, `listed more than once: ${nameSome(duplicates)}`);
+  }
+
+  /** `sub-1 ses-M006 (sex "M" and "F")` */
+  #describeDuplicate(first: readonly Cell[], second: readonly Cell[]): string {
+    const name = `${this.participant(second)} ${this.session(second)}`;
+    const differ = this.columns.map((_, i) => i).filter((i) =>
+      i !== this.#session && first[i] !== null && second[i] !== null && first[i] !== second[i]
+    );
+    const values = differ.slice(0, 3)
+      .map((i) => `${this.columns[i]} "${first[i]}" and "${second[i]}"`);
+    return values.length === 0 ? name : `${name} (${values.join(", ")})`;
+  }
+
+  #groupByPerson(rows: readonly Cell[][]): Map<string, Cell[][]> {
+    const acquired = this.columns.indexOf(ACQUIRED);
+    const age = this.columns.indexOf(AGES.find((name) => this.columns.includes(name)) ?? "");
+    const visitOf = (row: Cell[]): Visit => ({
+      session: this.session(row),
+      acquired: row[acquired],
+      age: row[age],
+    });
+    const groups = [...Map.groupBy(rows, (row) => this.person(row))];
+    return new Map(
+      groups.sort(([a], [b]) => compareText(a, b)).map(([person, visits]) => {
+        const { ordered, known } = orderVisits(visits, visitOf);
+        if (!known) this.#unordered.set(person, ordered.map((row) => this.session(row)));
+        return [person, ordered];
+      }),
     );
   }
 
@@ -80,6 +119,21 @@ export class SessionTable {
     return row[this.#session] as string;
   }
 
+  /** Cohort of the row, undefined where the table has none. */
+  cohort(row: readonly Cell[]): string | undefined {
+    return row[this.#cohort] ?? undefined;
+  }
+
+  /** The row's person, as {@link personKey} has it. */
+  person(row: readonly Cell[]): string {
+    return personKey(this.participant(row), this.cohort(row));
+  }
+
+  /** The row's session, as {@link sessionKey} has it. */
+  key(row: readonly Cell[]): string {
+    return sessionKey(this.participant(row), this.session(row), this.cohort(row));
+  }
+
   has(column: string): boolean {
     return this.columns.includes(column);
   }
@@ -89,25 +143,47 @@ export class SessionTable {
     return columnIndices({ columns: [...this.columns] }, [name], this.subject)[name];
   }
 
-  /** Rows of each participant in order of time; participants in order of their ids. */
-  byParticipant(): Map<string, Cell[][]> {
-    const groups = new Map<string, Cell[][]>();
-    for (const row of this.rows) {
-      const group = groups.get(this.participant(row));
-      if (group) group.push(row);
-      else groups.set(this.participant(row), [row]);
-    }
-    return groups;
+  /** Rows of each person in order of time, by {@link personKey}; people in order of their ids. */
+  byPerson(): ReadonlyMap<string, readonly Cell[][]> {
+    return this.#people;
   }
 
-  /** The first session of every participant. */
+  /**
+   * @param purpose what the order is needed for
+   * @throws {DataError} naming people with several sessions whose order in time can't be known
+   */
+  requireOrder(purpose: string): void {
+    const names = [...this.#unordered]
+      .map(([person, sessions]) => `${personName(person)} (${sessions.join(", ")})`);
+    if (names.length === 0) return;
+    throw new DataError(
+      this.subject,
+      `${purpose} needs the order of sessions in time, which is not known for ${
+        nameSome(names, 3)
+      }: neither their names (ses-M<months>, or one pattern with a number) nor the columns ` +
+        `${ACQUIRED} and age give it; add a column ${ACQUIRED} with the date of every session`,
+    );
+  }
+
+  /** Whether the person's sessions can be put in order of time. */
+  hasOrder(person: string): boolean {
+    return !this.#unordered.has(person);
+  }
+
+  /** Whether every person's sessions can be put in order of time. */
+  get ordered(): boolean {
+    return this.#unordered.size === 0;
+  }
+
+  /** The first session of every person. @throws {DataError} where it can't be known */
   baseline(): SessionTable {
-    return this.with([...this.byParticipant().values()].map(([first]) => first));
+    this.requireOrder("the first session of a participant");
+    return this.with([...this.#people.values()].map(([first]) => first));
   }
 
-  /** Every session of the participants named. */
-  of(participants: ReadonlySet<string>): SessionTable {
-    return this.with(this.rows.filter((row) => participants.has(this.participant(row))));
+  /** Every session of the people named by {@link personKey}. */
+  of(people: ReadonlySet<string>): SessionTable {
+    return this.with(this.rows.filter((row) => people.has(this.person(row))));
   }
 
   /** The same columns with other rows. */
@@ -128,7 +204,7 @@ export function nameSome(names: readonly string[], limit = 8): string {
 
 /** A number in a cell; NaN when missing. @throws {DataError} when it is anything else */
 export function cellNumber(cell: Cell, what: string, subject: string): number {
-  if (cell === null || /^(nan|na)$/i.test(cell)) return NaN;
+  if (cell === null) return NaN;
   const value = Number(cell);
   if (cell.trim() === "" || !Number.isFinite(value)) {
     throw new DataError(subject, `${what} is not a number: "${cell}"`);

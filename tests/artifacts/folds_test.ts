@@ -8,6 +8,7 @@ import { randomLabels, tableOf } from "../tables/tables.ts";
 /** A folder of files in memory. */
 const folderOf = (files: Readonly<Record<string, string>>): TableFolder => ({
   subject: "tree",
+  names: [...new Set(Object.keys(files).map((path) => path.split("/")[0]))],
   read: (path) => Promise.resolve(files[path]),
 });
 
@@ -31,6 +32,7 @@ Deno.test("a k-fold tree that pandas wrote, with baselines alone, is read", asyn
   const root = new URL("../fixtures/tables/2_fold/", import.meta.url);
   const folds = await readFolds({
     subject: "2_fold",
+    names: [...Deno.readDirSync(root)].map(({ name }) => name),
     read: (path) => Deno.readTextFile(new URL(path, root)).catch(() => undefined),
   });
   assertEquals(folds.length, 2);
@@ -57,6 +59,23 @@ Deno.test("a tree that shares a participant between its sides is refused by name
 
 Deno.test("an absent fold or table is named", async () => {
   await assertRejects(() => readFolds(folderOf({})), DataError, "tree: no split-0");
+  const table = (id: string) => `participant_id\tsession_id\n${id}\tses-M000\n`;
+  const fold = (name: string) => ({
+    [`${name}/train.tsv`]: table("sub-1"),
+    [`${name}/validation.tsv`]: table("sub-2"),
+  });
+  await assertRejects(
+    () => readFolds(folderOf({ ...fold("split-0"), ...fold("split-2"), ...fold("split-3") })),
+    DataError,
+    "tree: a fold is missing: split-1; there are split-0, split-2, split-3",
+  );
+  await assertRejects(
+    () => readFolds(folderOf({ ...fold("split-0"), "kfold.json": '{"n_splits": 4}' })),
+    DataError,
+    "tree: 1 folds are in it, but kfold.json has 4",
+  );
+  const padded = await readFolds(folderOf({ ...fold("split-00"), ...fold("split-01") }));
+  assertEquals(padded.map(({ meta }) => meta.split), [0, 1]);
   await assertRejects(
     () => readSubset(folderOf({}), "test"),
     DataError,
@@ -66,7 +85,7 @@ Deno.test("an absent fold or table is named", async () => {
 
 Deno.test("a split's folder has the subset's sessions only if it is longitudinal", () => {
   const labels = randomLabels(2, 40);
-  const ids = [...labels.byParticipant().keys()];
+  const ids = [...labels.byPerson().keys()];
   const [train, test] = [ids.slice(8), ids.slice(0, 8)].map((side) => labels.of(new Set(side)));
   const meta = { subset_name: "test", valid_longitudinal: false };
   const plain = splitFiles(train, test, meta);

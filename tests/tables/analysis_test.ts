@@ -15,7 +15,7 @@ sub-1 ses-M000 20 1
 sub-1 ses-M012 18 2
 sub-2 ses-M000 24 0.5
 sub-3 ses-M000 n/a 0`);
-  const { columns, rows } = analyseLabels(labels, metadata);
+  const { columns, rows } = analyseLabels(labels, metadata).table;
   const [ad, cn] = rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
   assertEquals([ad.group, ad.n_subjects, ad.sexF, ad.sexM], ["AD", "2", "1", "1"]);
   assertEquals([ad.mean_age, ad.std_age, ad.min_age, ad.max_age], ["75", "5", "70", "80"]);
@@ -23,4 +23,16 @@ sub-3 ses-M000 n/a 0`);
   assertEquals([ad.mean_scans, ad.std_scans, ad.n_scans], ["1.5", "0.5", "3"]);
   assertEquals([cn.n_subjects, cn.mean_MMSE, cn.CDR_0], ["1", null, "1"]);
   assertAlmostEquals(Number(cn.mean_age), 60);
+});
+
+Deno.test("what nothing is known of is missing, counts too", () => {
+  const labels = tableOf(`
+participant_id session_id diagnosis
+sub-1 ses-M000 AD
+sub-2 ses-M000 AD`);
+  const { columns, rows: [row] } = analyseLabels(labels, labels).table;
+  for (const name of ["CDR_0", "CDR_0.5", "CDR_3", "sexF", "sexM", "mean_age", "mean_MMSE"]) {
+    assertEquals(row[columns.indexOf(name)], null, name);
+  }
+  assertEquals(row[columns.indexOf("n_subjects")], "2");
 });

@@ -18,7 +18,7 @@ Deno.test("of hundreds of random data sets nobody is on two sides and diagnoses 
   const random = new Random(2, "data sets");
   for (let trial = 0; trial < 200; trial++) {
     const labels = randomLabels(trial, 36 + random.integer(80), 1 + random.integer(3));
-    const groups = labels.byParticipant();
+    const groups = labels.byPerson();
     const options = { ...OPTIONS, seed: trial, pAgeThreshold: 0.5, pSexThreshold: 0.5 };
     const { train, heldOut } = drawHoldout(labels, options);
     assertEquals([...train, ...heldOut].sort(), [...groups.keys()]);
@@ -42,7 +42,7 @@ Deno.test("the p-values that are reported are those of the split that was taken"
   const labels = randomLabels(5, 120);
   const split = drawHoldout(labels, OPTIONS);
   assert(split.matched && split.draws <= OPTIONS.maxDraws);
-  const groups = labels.byParticipant();
+  const groups = labels.byPerson();
   const column = (name: string, side: readonly string[]) =>
     side.map((participant) => groups.get(participant)?.[0][labels.column(name)]);
   const ages = (side: readonly string[]) => column("age", side).map(Number);
@@ -120,4 +120,44 @@ Deno.test("100,000 rows are split in a few seconds", () => {
   const started = performance.now();
   drawHoldout(labels, { ...OPTIONS, nTest: 0.2 });
   assert(performance.now() - started < 8000);
+});
+
+const demographics = (count: number, sexOf: (i: number) => string, age = "age") =>
+  tableOf(
+    `participant_id session_id ${age} sex diagnosis\n` +
+      Array.from(
+        { length: count },
+        (_, i) => `sub-${i} ses-M000 ${60 + i % 20} ${sexOf(i)} ${i % 2 ? "AD" : "CN"}`,
+      ).join("\n"),
+  );
+const options = {
+  nTest: 0.2,
+  seed: 0,
+  pAgeThreshold: 0,
+  pSexThreshold: 0,
+  ignoreDemographics: false,
+  maxDraws: 1,
+};
+
+Deno.test("a share of all is rounded down exactly", () => {
+  const labels = demographics(100, () => "F");
+  for (const [nTest, expected] of [[0.29, 29], [0.57, 57], [0.58, 58], [0.299, 29]]) {
+    assertEquals(drawHoldout(labels, { ...options, nTest }).heldOut.length, expected);
+  }
+});
+
+Deno.test("M, male, m and MALE are one sex", () => {
+  const spelt = drawHoldout(
+    demographics(40, (i) => ["M", "male", "m", "MALE", "F"][i % 5]),
+    options,
+  );
+  const plain = drawHoldout(demographics(40, (i) => i % 5 === 4 ? "F" : "M"), options);
+  assertEquals(spelt, plain);
+});
+
+Deno.test("the age of OASIS's table, age_bl, is found as labels.get finds it", () => {
+  assertEquals(
+    drawHoldout(demographics(40, () => "F", "age_bl"), options),
+    drawHoldout(demographics(40, () => "F"), options),
+  );
 });

@@ -17,7 +17,7 @@ Deno.test("of hundreds of random data sets no fold shares a participant and clas
     const labels = randomLabels(trial, 36 + random.integer(60), classes);
     const options = { nSplits, seed: random.integer(1000), stratification: "diagnosis" };
     const folds = drawFolds(labels, options);
-    const groups = labels.byParticipant();
+    const groups = labels.byPerson();
     const everyone = [...groups.keys()];
 
     assertEquals(folds.flatMap((fold) => fold.validation).sort(), everyone, "validated once");

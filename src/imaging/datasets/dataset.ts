@@ -2,6 +2,7 @@
 import { listFolder } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
 import { choose, describeSelection, type EntitySelection, select } from "./entities.ts";
+import { sessionKey } from "../../tables/identity.ts";
 
 /** A glob on paths below a session, and its description. */
 export interface ImagePattern {
@@ -100,14 +101,15 @@ export function findImages(
   wanted?: readonly SessionKey[],
   selection?: EntitySelection,
 ): Search {
-  const missing = new Set(wanted?.map(sessionName));
+  const keyOf = (key: SessionKey) => sessionKey(key.participant, key.session);
+  const missing = new Set(wanted?.map(keyOf));
   const sessionsOf = new Map<string, string[]>();
   const search: Search = { images: [], choices: [], without: [], problems: [] };
   const expression = globExpression(pattern);
   const stem = globExpression(pattern.replace(NIFTI_SUFFIX, ""));
   for (const { participant, session, files } of candidates) {
     sessionsOf.set(participant, [...sessionsOf.get(participant) ?? [], session]);
-    if (wanted !== undefined && !missing.delete(sessionName({ participant, session }))) continue;
+    if (wanted !== undefined && !missing.delete(keyOf({ participant, session }))) continue;
     const paths = files().filter((path) => !isHidden(path));
     const fitting = paths.filter((path) => isImageFile(path) && expression.test(path));
     const hits = select(fitting, selection ?? {});
@@ -136,7 +138,7 @@ export function findImages(
     else search.problems.push({ participant, session, problem: `no ${description} (${pattern})` });
   }
   for (const { participant, session } of wanted ?? []) {
-    if (!missing.has(sessionName({ participant, session }))) continue;
+    if (!missing.has(keyOf({ participant, session }))) continue;
     const present = sessionsOf.get(participant);
     const problem = present === undefined
       ? "no such participant"

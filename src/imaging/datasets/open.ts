@@ -17,7 +17,9 @@ import {
 import { brokenLinkProblem } from "../nifti/not_nifti.ts";
 import { orientationOf, spacingOf } from "../nifti/orientation.ts";
 import { type Frame, frameShape, readHeader } from "../nifti/nifti.ts";
-import { type Cohort, describeSessions, readSessionList, SINGLE_COHORT } from "./sessions.ts";
+import { sessionKey, SINGLE_COHORT } from "../../tables/identity.ts";
+import { describeSessions } from "./description.ts";
+import { type Cohort, readSessionList } from "./sessions.ts";
 import { DataError } from "../../errors.ts";
 
 /** A run of bytes by digest. */
@@ -61,6 +63,8 @@ export interface OpenedDataset {
   sessions: Table;
   /** Files that belong to no session, such as masks. */
   extras: Record<string, Blob>;
+  /** Rows of tables that match no image, and so on, for the log. */
+  notes: string[];
 }
 
 /** Files that are read at a time. */
@@ -82,6 +86,7 @@ export async function openDataset(
   const extras: Record<string, Blob> = {};
   const columns = new Set<string>(["participant_id", "session_id"]);
   const rows: Map<string, string | null>[] = [];
+  const notes: string[] = [];
   for (const { name, root, list } of cohorts) {
     layout.checkRoot(root);
     const prefix = several ? `${name}/` : "";
@@ -103,7 +108,10 @@ export async function openDataset(
     for (const path of layout.extras?.(root) ?? []) {
       extras[prefix + path] = await access.external(`${root}/${path}`);
     }
-    const table = describeSessions(root, layout.subjects, opened.images, wanted);
+    const described = describeSessions(root, layout.subjects, opened.images, wanted);
+    const { table } = described;
+    notes.push(...described.notes);
+    described.warnings.forEach((warning) => access.warn(warning));
     for (const row of table.rows) {
       const described = new Map(table.columns.map((column, i) => [column, row[i]]));
       rows.push(several ? described.set("cohort", name) : described);
@@ -115,12 +123,15 @@ export async function openDataset(
     columns: [...columns],
     rows: rows.map((row) => [...columns].map((column) => row.get(column) ?? null)),
   };
-  return { images, sessions, extras };
+  return { images, sessions, extras, notes };
 }
 
 /** Tables know a session by its name alone. */
 function refuseSharedNames(images: readonly OpenedImage[]): void {
-  const groups = Map.groupBy(images, sessionName);
+  const groups = Map.groupBy(
+    images,
+    ({ participant, session }) => sessionKey(participant, session),
+  );
   const problems = [...groups.values()].filter((group) => group.length > 1).map((group) => ({
     ...group[0],
     problem: `the same name in cohorts ${group.map(({ cohort }) => cohort).join(" and ")}`,

@@ -1,13 +1,9 @@
-/** Lists of sessions, and what the tables of a data set hold about each session. */
+/** Lists of sessions and of cohorts. */
 import { readError } from "../../disk.ts";
 import { DataError } from "../../errors.ts";
-import { type Cell, columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
+import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
+import { participantId, sessionId, sessionKey } from "../../tables/identity.ts";
 import { type SessionKey, sessionName } from "./dataset.ts";
-
-/** Column values of one session. */
-type Description = Map<string, Cell>;
-
-const KEYS: readonly string[] = ["participant_id", "session_id"];
 
 export interface SessionList {
   sessions: SessionKey[];
@@ -28,11 +24,10 @@ export function readSessionList(path: string): SessionList {
     if (participant === null || session === null) {
       throw new DataError(path, `row ${index + 1} has no participant_id or session_id`);
     }
-    const key = { participant, session };
-    if (seen.has(sessionName(key))) {
-      throw new DataError(path, `${sessionName(key)} is listed twice`);
-    }
-    seen.add(sessionName(key));
+    const key = { participant: participantId(participant), session: sessionId(session) };
+    const name = sessionKey(participant, session);
+    if (seen.has(name)) throw new DataError(path, `${sessionName(key)} is listed twice`);
+    seen.add(name);
     return key;
   });
   return { sessions, table };
@@ -45,9 +40,6 @@ export interface Cohort {
   /** The sessions to take, all when absent. */
   list?: string;
 }
-
-/** ClinicaDL's name for the cohort when there is one. */
-export const SINGLE_COHORT = "single";
 
 /**
  * The cohorts of a table with the columns `cohort` and `path`; relative paths start at the table's
@@ -87,78 +79,23 @@ function readCohortPaths(path: string): Map<string, string> {
   return paths;
 }
 
-/**
- * One row for each of the sessions: identifiers, then every column that `participants.tsv`, the
- * participants' `_sessions.tsv` or the list has for any of them. Later tables win.
- *
- * @param subjects the folder of the participants: "subjects/" in a CAPS, "" in BIDS
- */
-export function describeSessions(
-  root: string,
-  subjects: string,
-  sessions: readonly SessionKey[],
-  list?: SessionList,
-): Table {
-  const described = new Map<string, Description>(
-    sessions.map((key) => [sessionName(key), new Map()]),
-  );
-  const byParticipant = Map.groupBy(sessions, ({ participant }) => participant);
-  const add = (table: Table, subject: string, only?: string) => {
-    const participantAt = table.columns.indexOf("participant_id");
-    const sessionAt = table.columns.indexOf("session_id");
-    if (only === undefined) columnIndices(table, ["participant_id"], subject);
-    else columnIndices(table, ["session_id"], subject);
-    for (const row of table.rows) {
-      const participant = only ?? row[participantAt];
-      if (participant === null) continue;
-      const session = sessionAt < 0 ? undefined : row[sessionAt];
-      const keys = session === undefined || session === null
-        ? byParticipant.get(participant) ?? []
-        : [{ participant, session }];
-      for (const key of keys) {
-        const description = described.get(sessionName(key));
-        table.columns.forEach((column, i) => {
-          if (!KEYS.includes(column) && column !== "") description?.set(column, row[i]);
-        });
-      }
-    }
-  };
-  const participants = `${root}/participants.tsv`;
-  const table = readTableIfPresent(participants);
-  if (table) add(table, participants);
-  for (const participant of byParticipant.keys()) {
-    const path = `${root}/${subjects}${participant}/${participant}_sessions.tsv`;
-    const visits = readTableIfPresent(path);
-    if (visits) add(visits, path, participant);
-  }
-  if (list) add(list.table, "the list of sessions");
-  const columns = [...new Set([...described.values()].flatMap((row) => [...row.keys()]))];
-  return {
-    columns: [...KEYS, ...columns],
-    rows: sessions.map((key) => {
-      const description = described.get(sessionName(key))!;
-      return [
-        key.participant,
-        key.session,
-        ...columns.map((column) => description.get(column) ?? null),
-      ];
-    }),
-  };
-}
-
 function readTable(path: string): Table {
   const table = readTableIfPresent(path);
   if (table === undefined) throw new DataError(path, "no such file");
   return table;
 }
 
-function readTableIfPresent(path: string): Table | undefined {
-  let bytes;
+export function readTableIfPresent(path: string): Table | undefined {
+  const bytes = readIfPresent(path);
+  return bytes === undefined ? undefined : readTsv(bytes, path);
+}
+
+/** @throws {DataError} when the file is there but can't be read */
+export function readIfPresent(path: string): Uint8Array | undefined {
   try {
-    bytes = Deno.readFileSync(path);
+    return Deno.readFileSync(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw readError(path, cause);
   }
-  return readTsv(bytes, path);
 }

@@ -1,7 +1,8 @@
 /** Finds the `.pt` files that an extraction left in a CAPS. */
 import { filesBelow } from "../../disk.ts";
+import { sessionKey } from "../../tables/identity.ts";
 import { TENSOR_FOLDER } from "./caps.ts";
-import { directories, type ImageProblem, type SessionKey, sessionName } from "./dataset.ts";
+import { directories, type ImageProblem, type SessionKey } from "./dataset.ts";
 import { type ExtractionJson, tensorFolder } from "./extraction_json.ts";
 
 /** The tensor files of one session, in the order of their elements. */
@@ -30,11 +31,12 @@ export function findTensors(
   const parse = uncut ? imageParser(json) : elementParser(json);
   const sessions: TensorFiles[] = [];
   const problems: ImageProblem[] = [];
-  const missing = new Map(wanted?.map((key) => [sessionName(key), key]));
+  const keyOf = ({ participant, session }: SessionKey) => sessionKey(participant, session);
+  const missing = new Map(wanted?.map((key) => [keyOf(key), key]));
   for (const participant of directories(`${root}/subjects`)) {
     for (const session of directories(`${root}/subjects/${participant}`)) {
       const key = { participant, session };
-      if (wanted !== undefined && !missing.has(sessionName(key))) continue;
+      if (wanted !== undefined && !missing.has(keyOf(key))) continue;
       const base = `subjects/${participant}/${session}`;
       const found = directories(`${root}/${base}`).includes(TENSOR_FOLDER)
         ? filesBelow(root, `${base}/${TENSOR_FOLDER}`)
@@ -46,7 +48,7 @@ export function findTensors(
           .sort((a, b) => a.element - b.element)
         : [];
       if (found.length === 0) continue;
-      missing.delete(sessionName(key));
+      missing.delete(keyOf(key));
       const stems = new Set(found.map(({ stem }) => stem));
       if (stems.size > 1) {
         problems.push({ ...key, problem: `tensors of several images: ${[...stems].join(", ")}` });

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { Cell, Table } from "../../formats/tsv.ts";
 import type { ImageType } from "../datasets/dataset.ts";
-import { SINGLE_COHORT } from "../datasets/sessions.ts";
+import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { ArtifactOptions } from "./artifacts.ts";
 import type { Pathology } from "./hypometabolic.ts";
 import { type ImageRecipe, subtypeOf } from "./image.ts";

@@ -82,8 +82,9 @@ highest run before the others; each such choice is logged. Images that differ in
   run: async (context) => {
     const { capsOutput } = await import("../../artifacts/caps.ts");
     const { bidsLayout, bidsPattern } = await import("../../imaging/datasets/bids.ts");
+    const { summariseDataset } = await import("../../imaging/datasets/summary.ts");
     const { openDataset } = await import("../../imaging/datasets/open.ts");
-    const { SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");
+    const { SINGLE_COHORT } = await import("../../tables/identity.ts");
     const { params } = context;
     const cohort = {
       name: SINGLE_COHORT,
@@ -98,7 +99,7 @@ highest run before the others; each such choice is logged. Images that differ in
       selection: entities ?? {},
       frame,
     });
-    context.log(`${dataset.images.length} images`);
+    context.log(summariseDataset(dataset));
     return {
       caps: capsOutput(
         {

@@ -66,8 +66,10 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
   run: async (context): Promise<Record<string, StepOutput>> => {
     const { capsOutput } = await import("../../artifacts/caps.ts");
     const { capsPattern, capsLayout } = await import("../../imaging/datasets/caps.ts");
+    const { summariseDataset } = await import("../../imaging/datasets/summary.ts");
     const { openDataset } = await import("../../imaging/datasets/open.ts");
-    const { readCohorts, SINGLE_COHORT } = await import("../../imaging/datasets/sessions.ts");
+    const { readCohorts } = await import("../../imaging/datasets/sessions.ts");
+    const { SINGLE_COHORT } = await import("../../tables/identity.ts");
     const { params } = context;
     const cohorts = params.multi_cohort
       ? readCohorts(params.caps_directory, params.participants_tsv)
@@ -77,7 +79,7 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
       return { images: await openTensors(context, cohorts, params.extract_json) };
     }
     const dataset = await openDataset(capsLayout, cohorts, capsPattern(params), context);
-    context.log(`${dataset.images.length} images`);
+    context.log(summariseDataset(dataset));
     const custom = params.preprocessing === "custom";
     return {
       caps: capsOutput(

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
 import { elementFileName, tensorFolder } from "../../imaging/datasets/extraction_json.ts";
-import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
+import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { capsMeta, listImages, SESSIONS_FILE } from "../../artifacts/caps.ts";
 import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
-import { SINGLE_COHORT } from "../../imaging/datasets/sessions.ts";
+import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { Sources } from "../../imaging/generate/plan.ts";
 import { t1LinearPath } from "../../imaging/generate/paths.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";

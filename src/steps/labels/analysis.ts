@@ -1,18 +1,22 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
+import { columnNames, columnParameters } from "./columns.ts";
 
 export default defineStep({
   kind: "labels.analysis",
-  version: 1,
+  version: 2,
   summary: "Describes the participants of each diagnosis: age, sex, MMSE, CDR, scans",
   description:
     `One row a diagnosis, with ClinicaDL's columns. A participant is described by the first
 session with that diagnosis; standard deviations are the population's. Unknown values (MMSE and CDR
-of a data set without them) are \`n/a\` rather than an error.`,
+of a data set without them) are \`n/a\` rather than an error, counts of them too.
+
+Unlike ClinicaDL: sessions whose diagnosis was filled in are described too.`,
   params: z.object({
     merged_tsv: pathParameter().optional()
       .describe("Table with the columns that the labels lack; in.caps is used when absent."),
+    ...columnParameters,
   }),
   inputs: {
     labels: { types: ["labels", "participants"], description: "Sessions to describe." },
@@ -31,7 +35,11 @@ of a data set without them) are \`n/a\` rather than an error.`,
     const labels = await readLabels(context.inputs.labels as Artifact, "labels");
     const known = context.inputs.caps !== undefined || context.params.merged_tsv !== undefined;
     const metadata = known ? await readMetadata(context, context.params.merged_tsv) : labels;
-    const { columns, rows } = analyseLabels(labels, metadata);
+    const { table: { columns, rows }, warnings } = analyseLabels(labels, metadata, {
+      columns: columnNames(context.params),
+      sexLevels: context.params.sex_levels,
+    });
+    warnings.forEach((warning) => context.warn(warning));
     return { table: tableOutput(writeTsv(columns, rows)) };
   },
 });

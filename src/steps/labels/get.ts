@@ -2,24 +2,27 @@ import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
 import { labelsPort } from "../tables/ports.ts";
+import { columnNames, columnParameters } from "./columns.ts";
 
 export default defineStep({
   kind: "labels.get",
-  version: 1,
+  version: 2,
   summary: "Selects the usable sessions and the label of each",
   description:
     `Sessions and diagnoses come from the data set (\`in.caps\`), or from Clinica's merged
 table (\`merged_tsv\`); with both, from the table, and sessions without an image are left out. The log
 lists what each stage left out.
 
-As ClinicaDL: sessions are named \`ses-M<months>\`; a missing diagnosis between two equal ones is
+As ClinicaDL: sessions are named \`ses-M<months>\`, others are left out; a missing diagnosis between two equal ones is
 filled in, other sessions without one are left out; ADNI's \`adni_diagnosis_change\` replaces a
 missing diagnosis; subjective memory complaints are left out unless kept.
 
-Unlike ClinicaDL: \`ses-M06\` and \`ses-M006\` are the same session; \`missing_mods\` is used only when
-given; two rows of one session are an error; labels without age or sex are allowed, with a warning;
-a column for age is one with a word that starts with it (\`age_bl\`), not any that contains the
-letters (\`image\`). A session counts by its own diagnosis; \`labels.progression\` adds whether it is
+Unlike ClinicaDL: where no session at all is named \`ses-M<months>\`, those of other names are
+labelled; \`ses-M06\` and \`ses-M006\` are the same session, \`01\` and \`sub-01\` the same participant;
+\`missing_mods\` is used only when given; two rows of one session are an error, and so are two sexes of
+one person; labels without age or sex are allowed, with a warning; columns have exact names
+(\`age_column\`), and \`age_bl\` is no age of later sessions; an age of \`89+\` is 89, of \`18-38\`
+missing. A session counts by its own diagnosis; \`labels.progression\` adds whether it is
 stable.`,
   params: z.object({
     diagnoses: z.array(z.string().min(1)).min(1).default(["AD", "CN"])
@@ -36,6 +39,7 @@ stable.`,
       .describe("Table of participant_id and session_id: only these are kept."),
     keep_smc: z.boolean().default(false)
       .describe("Keep participants enrolled with a subjective memory complaint."),
+    ...columnParameters,
     remove_unique_session: z.boolean().default(false)
       .describe("Leave out participants with a single session."),
   }),
@@ -54,6 +58,7 @@ stable.`,
   },
   runs: "inline",
   run: async (context) => {
+    const { listFolder } = await import("../../disk.ts");
     const { readTsv } = await import("../../formats/tsv.ts");
     const { getLabels } = await import("../../tables/labels.ts");
     const { IMAGES_FILE } = await import("../../artifacts/caps.ts");
@@ -63,8 +68,7 @@ stable.`,
     );
     const { readMetadata } = await import("./read_metadata.ts");
     const { params } = context;
-    const text = async (path: string) =>
-      new TextDecoder().decode(await context.get(await context.external(path)));
+    const bytes = async (path: string) => await context.get(await context.external(path));
 
     const caps = context.inputs.caps as Artifact | undefined;
     const merged = await readMetadata(context, params.merged_tsv);
@@ -73,9 +77,20 @@ stable.`,
       context.warn(`${pair} have the same image: the check for leakage counts them as one person`);
     }
 
-    let imaged = images && imagedIn(images);
+    let imaged = images && imagedIn(images, merged);
     if (params.missing_mods !== undefined) {
-      const available = await readMissingMods(params.missing_mods, params.modality, merged, text);
+      const { available, absent } = await readMissingMods(
+        {
+          path: params.missing_mods,
+          names: listFolder(params.missing_mods).map((entry) => entry.name),
+          read: bytes,
+        },
+        params.modality,
+        merged,
+      );
+      if (absent.length > 0) {
+        context.warn(`no missing_mods table of ${absent.join(", ")}: these sessions are left out`);
+      }
       imaged = imaged?.intersection(available) ?? available;
     }
     const { table, account, warnings } = getLabels(merged, {
@@ -83,10 +98,13 @@ stable.`,
       variablesOfInterest: params.variables_of_interest,
       keepSmc: params.keep_smc,
       removeUniqueSession: params.remove_unique_session,
+      columns: columnNames(params),
+      sexLevels: params.sex_levels,
       imaged,
-      restriction: params.restriction_tsv === undefined
-        ? undefined
-        : sessionSet(readTsv(await text(params.restriction_tsv), params.restriction_tsv)),
+      restriction: params.restriction_tsv === undefined ? undefined : sessionSet(
+        readTsv(await bytes(params.restriction_tsv), params.restriction_tsv),
+        params.restriction_tsv,
+      ),
     });
     warnings.forEach((warning) => context.warn(warning));
     context.log(account.join("\n"));

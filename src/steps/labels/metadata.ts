@@ -5,7 +5,7 @@ import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "labels.metadata",
-  version: 1,
+  version: 2,
   summary: "Adds columns of the data set, or of a merged table, to labels or a subset",
   description:
     `Unlike ClinicaDL, which rewrites the table in place and silently drops sessions that the

@@ -23,6 +23,7 @@ import { createNetworkOf } from "./model.ts";
 import type { OpenParams } from "./open.ts";
 import { outputSize } from "./targets.ts";
 import { checkWeightsFile, encodeWeights, readWeightsFile } from "./weights.ts";
+import { sessionKey } from "../../tables/identity.ts";
 
 /** The metric by which later steps find the network: ClinicaDL's default. */
 const METRIC = "loss";
@@ -122,7 +123,7 @@ async function readSeen(
   const [cohort, value] = [table.columns.indexOf("cohort"), table.columns.indexOf(label)];
   const rows = table.rows.map((row): ParticipantRow => {
     const [participant, session] = [row[at.participant_id], row[at.session_id]];
-    const image = images.get(`${participant} ${session}`);
+    const image = images.get(sessionKey(participant ?? "", session ?? ""));
     return {
       participant,
       session,

@@ -80,7 +80,8 @@ export async function loadSessions(
   const { params, inputs } = context;
   const participants = inputs.participants as Artifact | undefined;
   const { text, subject, diagnoses, ofModel } = await readGroupTable(params, participants, model);
-  const samples = joinSamples(text, subject, images, diagnoses);
+  const join = { diagnoses, requireImages: params.require_images, warn: context.warn };
+  const samples = joinSamples(text, subject, images, join);
   const seen = guardedSessions((await participantsSeenBy(model)).table);
   const comparable = !ofModel && seen.some(({ tensorDigest }) => tensorDigest !== undefined);
   return {

@@ -13,6 +13,9 @@ export const groupParameters = {
   diagnoses: z.array(z.string().min(1)).optional().describe(
     "Take sessions with these diagnoses only; all when absent.",
   ),
+  require_images: z.boolean().optional().describe(
+    "Fail where a session has no extracted image; otherwise it is left out with a warning.",
+  ),
   use_labels: z.boolean().default(true).describe("Use the true labels where there are any."),
   label: z.string().min(1).optional().describe(
     "Column of the true labels; the model's when absent.",

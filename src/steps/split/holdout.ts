@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
+import { columnNames, columnParameters } from "../labels/columns.ts";
 import { labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "split.holdout",
-  version: 2,
+  version: 3,
   summary: "Sets participants aside who match the others in diagnosis, age and sex",
   description:
     `Participants, not sessions, are drawn, in equal shares of each diagnosis. A draw is taken
@@ -15,7 +16,10 @@ ClinicaDL's folder \`split/\`, whose \`split.json\` holds the p-values too.
 Unlike ClinicaDL: draws follow a seed and are bounded by \`max_draws\`, after which the best one is
 taken with a warning that gives its p-values; the sexes are compared by their counts, not by
 proportions, which nearly always pass; \`ignore_demographics\` still stratifies on the diagnosis;
-\`categorical_split_variable\` works; the first session is the earliest, not the first by name.`,
+\`categorical_split_variable\` works; the first session is the earliest, not the first by name, and where
+neither names nor \`acq_time\` nor age give the order it is asked for; a share is rounded down exactly
+(\`n_test = 0.29\` of 100 participants is 29, where ClinicaDL's rounding gives 28); \`M\` and \`male\` are
+one sex.`,
   params: z.object({
     n_test: z.number().positive().default(100)
       .describe("Participants to set aside, or a share of all below 1 (rounded down)."),
@@ -30,6 +34,7 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     ignore_demographics: z.boolean().default(false).describe("Don't compare age and sex."),
     categorical_split_variable: z.string().min(1).optional()
       .describe("Column to stratify on, in addition to the diagnosis."),
+    ...columnParameters,
     valid_longitudinal: z.boolean().default(false)
       .describe("The subset holds all sessions, not only the first of each participant."),
     max_draws: z.int().min(1).max(100_000).default(1000)
@@ -58,15 +63,18 @@ proportions, which nearly always pass; \`ignore_demographics\` still stratifies 
     const { splitOutput } = await import("../../artifacts/split.ts");
     const { params } = context;
     const labels = await readLabels(context.inputs.labels as Artifact, "labels");
-    const { train, heldOut, draws, matched, age, sex } = drawHoldout(labels, {
+    const { train, heldOut, draws, matched, age, sex, warnings } = drawHoldout(labels, {
       nTest: params.n_test,
       seed: params.seed,
       pAgeThreshold: params.p_age_threshold,
       pSexThreshold: params.p_sex_threshold,
       ignoreDemographics: params.ignore_demographics,
+      columns: columnNames(params),
+      sexLevels: params.sex_levels,
       categoricalVariable: params.categorical_split_variable,
       maxDraws: params.max_draws,
     });
+    warnings.forEach((warning) => context.warn(warning));
     const finite = (p: number | undefined) => p === undefined || Number.isNaN(p) ? null : p;
     const meta = {
       ...params,

@@ -4,7 +4,7 @@ import { foldsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "split.kfold",
-  version: 1,
+  version: 2,
   summary: "Divides participants into folds for cross-validation",
   description:
     `Every participant is in the validation set of exactly one fold, with all sessions; folds are

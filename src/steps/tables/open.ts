@@ -5,7 +5,7 @@ import { foldsPort, labelsPort } from "./ports.ts";
 
 export default defineStep({
   kind: "tables.open",
-  version: 1,
+  version: 2,
   summary: "Reads labels, a split or a k-fold tree that ClinicaDL, or Gyrus, wrote",
   description:
     `\`content\` names what the path is: \`labels\`, a table; \`split\`, a folder with \`train.tsv\`
@@ -39,18 +39,24 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
     const { foldsOutput, readFolds } = await import("../../artifacts/folds.ts");
     const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { assertDisjoint, readSubset } = await import("../../artifacts/split.ts");
+    const { listFolder } = await import("../../disk.ts");
+    const { findColumn } = await import("../../tables/columns.ts");
+    const { warnOfNone } = await import("../../tables/values.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
     const { path, content, subset_name } = context.params;
-    const text = async (file: string) =>
-      new TextDecoder().decode(await context.get(await context.external(file)));
+    const bytes = async (file: string) => await context.get(await context.external(file));
     if (content === "labels") {
-      return { labels: labelsOutput(SessionTable.read(await text(path), path), "labels") };
+      const table = SessionTable.read(await bytes(path), path);
+      const diagnosis = findColumn(table, "diagnosis");
+      if (diagnosis !== undefined) warnOfNone(table, diagnosis).forEach(context.warn);
+      return { labels: labelsOutput(table, "labels") };
     }
     const folder = {
       subject: path,
+      names: listFolder(path).map((entry) => entry.name),
       read: async (file: string) => {
         const info = await Deno.stat(`${path}/${file}`).catch(() => undefined);
-        return info?.isFile ? await text(`${path}/${file}`) : undefined;
+        return info?.isFile ? await bytes(`${path}/${file}`) : undefined;
       },
     };
     if (content === "kfold") {

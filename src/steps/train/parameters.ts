@@ -33,6 +33,9 @@ const trainingParameters = {
   valid_longitudinal: z.boolean().default(false).describe(
     "Validate on all sessions, not on the first alone.",
   ),
+  require_images: z.boolean().optional().describe(
+    "Fail where a session has no extracted image; otherwise it is left out with a warning.",
+  ),
   normalize: z.boolean().default(true).describe(
     "Min-max normalise the input to [0, 1]; a blank one becomes zeros.",
   ),

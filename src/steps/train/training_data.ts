@@ -56,16 +56,17 @@ export interface TrainingData extends Targets {
  *   element with `multi_network`
  */
 export async function openTrainingData(
-  context: Pick<TrainingContext, "params" | "inputs">,
+  context: Pick<TrainingContext, "params" | "inputs"> & { warn?(message: string): void },
   task: "classification" | "regression",
   digest: (images: Artifact, samples: readonly Sample[]) => Promise<Sample[]>,
 ): Promise<TrainingData> {
-  const { params, inputs } = context;
+  const { params, inputs, warn } = context;
   const images = await openImages(inputs.images as Artifact);
   const { fold, train, validation } = await readTables(context);
-  const joined = joinSamples(train, "the training table", images, params.diagnoses);
+  const join = { diagnoses: params.diagnoses, requireImages: params.require_images, warn };
+  const joined = joinSamples(train, "the training table", images, join);
   const training = joined.length;
-  joined.push(...joinSamples(validation, "the validation table", images, params.diagnoses));
+  joined.push(...joinSamples(validation, "the validation table", images, join));
   const samples = await digest(images.artifact, joined);
   const [trainSamples, validSamples] = [samples.slice(0, training), samples.slice(training)];
   const source = inputs.transfer as Artifact | undefined;

@@ -122,7 +122,7 @@ Deno.test("what is missing, found twice, broken or unreadable is reported togeth
     [t1File("sub-07", "ses-M000", `${space}_T1w.img`)]: undefined,
     [t1File("sub-08", "ses-M000")]: volumes,
     "list.tsv":
-      "participant_id\tsession_id\nsub-01\tses-M00\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\nsub-06\tses-M000\nsub-07\tses-M000\nsub-08\tses-M000\n",
+      "participant_id\tsession_id\nsub-01\tses-M06\nsub-02\tses-M000\nsub-03\tses-M000\nsub-04\tses-M000\nsub-05\tses-M000\nsub-06\tses-M000\nsub-07\tses-M000\nsub-08\tses-M000\n",
   }, async (root) => {
     const folder = `${root}/subjects/sub-06/ses-M000/t1_linear`;
     await Deno.mkdir(folder, { recursive: true });
@@ -134,7 +134,7 @@ Deno.test("what is missing, found twice, broken or unreadable is reported togeth
     );
     for (
       const line of [
-        "sub-01 ses-M00: no such session; there is ses-M000",
+        "sub-01 ses-M06: no such session; there is ses-M000",
         "sub-02 ses-M000: several images: subjects/sub-02/",
         "sub-03 ses-M000: subjects/sub-03/ses-M000/t1_linear/sub-03_ses-M000_" + space +
         "_T1w.nii.gz: not a NIfTI file",
