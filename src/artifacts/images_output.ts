@@ -102,7 +102,10 @@ export function imagesOutput(
       // Positions where the images have slices of their own.
       elements: differ ? elements.map((_, i) => i) : elements,
       element_shape: [channels, ...shape.slice(2)],
-      extraction: withGeometry(images, json) as unknown as Json,
+      extraction: {
+        ...withGeometry(images, json),
+        ...differ && { own_slices: true },
+      } as unknown as Json,
       ...(maskFiles && { mask_files: maskFiles }),
     },
     files: {

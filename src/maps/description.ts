@@ -1,5 +1,6 @@
 /** How a MAPS describes a training: the contents of `maps.json`. */
 import { DataError } from "../errors.ts";
+import { describeSlices, firstSlice } from "./slices.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | {
   readonly [key: string]: Json;
@@ -78,6 +79,7 @@ const CLINICADL_OPTIONS: JsonObject = {
 
 /**
  * The text of `maps.json`. `gpu` is false, so that ClinicaDL runs the network where there is no CUDA.
+ * ClinicaDL ignores `elements` and `extraction`, which keep what its `preprocessing_dict` can't.
  *
  * @param capsDirectory where ClinicaDL finds the images when it predicts a group again; may be empty
  */
@@ -97,7 +99,9 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     multi_network: description.multi_network,
     caps_directory: capsDirectory,
     tsv_path: "",
-    preprocessing_dict: description.extraction,
+    preprocessing_dict: describeSlices(description.extraction, description.elements),
+    extraction: description.extraction,
+    elements: description.elements,
     mode: description.mode,
     n_splits: description.n_splits,
     validation: description.n_splits > 1 ? "KFoldSplit" : "SingleSplit",
@@ -157,6 +161,8 @@ const DESCRIBED = new Set([
   "initial_weights",
   "leakage_checkable",
   "preprocessing_dict",
+  "extraction",
+  "elements",
 ]);
 
 /**
@@ -185,7 +191,17 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     throw new DataError(subject, `was trained for ${task}, which can't be run here`);
   }
   const mode = check("mode", isText, "text");
-  const extraction = { mode, ...readExtraction(maps, subject) };
+  const count = check("num_networks", isNumber, "a number");
+  const elements = maps.elements === undefined
+    ? undefined
+    : check("elements", isNumbers, "a list of numbers");
+  if (elements !== undefined && elements.length !== count) {
+    throw new DataError(subject, `"elements" lists ${elements.length}, "num_networks" is ${count}`);
+  }
+  const preprocessing = { mode, ...readExtraction(maps, subject) };
+  const extraction = maps.extraction === undefined
+    ? preprocessing
+    : check("extraction", isObject, "an object");
   const labelCode = maps.label_code ?? {};
   const metrics = maps.selection_metrics ?? ["loss"];
   return {
@@ -193,7 +209,7 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     architecture: check("architecture", isText, "text"),
     mode,
     multi_network: maps.multi_network === true,
-    elements: elementIds(extraction, check("num_networks", isNumber, "a number")),
+    elements: elements ?? elementIds(preprocessing, count),
     input_shape: check("input_size", isNumbers, "a list of numbers"),
     output_size: check("output_size", isNumber, "a number"),
     label: isText(maps.label) ? maps.label : "diagnosis",
@@ -242,12 +258,7 @@ function readExtraction(maps: Record<string, Json>, subject: string): JsonObject
 
 /** Absolute ids of slices start after the discarded ones; those of patches and regions start at 0. */
 function elementIds(extraction: JsonObject, count: number): number[] {
-  const { mode, discarded_slices } = extraction;
-  const first = mode !== "slice"
-    ? 0
-    : Array.isArray(discarded_slices)
-    ? Number(discarded_slices[0])
-    : Number(discarded_slices ?? 0);
+  const first = extraction.mode === "slice" ? firstSlice(extraction) : 0;
   return Array.from({ length: count }, (_, k) => first + k);
 }
 

@@ -37,12 +37,43 @@ export async function openMaps(folder: MapsFolder): Promise<OpenedMaps> {
     .sort((a, b) => a - b);
   if (splits.length === 0) throw new DataError(folder.name, "holds no trained split");
   const groups = await folder.list("groups");
-  return {
-    description: readMapsJson(text, subject),
+  const description = readMapsJson(text, subject);
+  const maps: OpenedMaps = {
+    description,
     splits,
     splitWord,
     dataGroups: groups.filter((name) => !/^(train|validation)$|\.tsv$/.test(name)),
   };
+  if (description.mode !== "slice") return maps;
+  const elements = await readSliceIds(folder, maps);
+  const known = new Set(description.elements);
+  const same = elements.length !== known.size || elements.every((id) => known.has(id));
+  return same ? maps : { ...maps, description: { ...description, elements } };
+}
+
+/**
+ * Ids in a table of predictions, in their order; none where there is no table. Older versions of
+ * Gyrus wrote slices that are not consecutive nowhere else.
+ */
+async function readSliceIds(
+  folder: MapsFolder,
+  { description: { mode }, splits, splitWord }: OpenedMaps,
+): Promise<number[]> {
+  for (const split of splits) {
+    for (const best of await folder.list(`${splitWord}-${split}`)) {
+      if (!best.startsWith("best-")) continue;
+      const group = `${splitWord}-${split}/${best}/validation`;
+      const file = `validation_${mode}_level_prediction.tsv`;
+      if (!(await folder.list(group)).includes(file)) continue;
+      const table = readTsv(
+        await folder.read(`${group}/${file}`),
+        `${folder.name}/${group}/${file}`,
+      );
+      const id = table.columns.indexOf(`${mode}_id`);
+      if (id >= 0) return [...new Set(table.rows.map((row) => Number(row[id])))];
+    }
+  }
+  return [];
 }
 
 export interface WeightsFile {

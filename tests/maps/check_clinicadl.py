@@ -15,7 +15,8 @@ Proven: `clinicadl predict` on a new data group and, by name, on one that we pre
 interpret` with gradients and Grad-CAM, both for single networks; `predict` for multiple networks;
 probabilities and image-level votes equal to PyTorch's; `maps.open` of a MAPS that `clinicadl train`
 wrote; and the whole way: check_clinicadl.toml trains and predicts on the device here, ClinicaDL cuts
-the same CAPS into slices itself and predicts with the published MAPS.
+the same CAPS into slices itself and predicts with the published MAPS, which state the number of
+slices, so that no whole image is needed to count them.
 """
 
 import json
@@ -263,8 +264,6 @@ def check_workflow():
     folder.mkdir()
     shutil.copy(HERE / "check_clinicadl.toml", folder / "workflow.toml")
     run("deno", "run", "-A", HERE.parents[1] / "mod.ts", "run", folder / "workflow.toml")
-    # The whole images are there to be counted: it predicts from the slices.
-    clinicadl("prepare-data", "image", folder / "caps", "t1-linear", "--extract_json", "images")
     clinicadl("prepare-data", "slice", folder / "caps", "t1-linear", "--save_features",
               "--slice_direction", 2, "--slice_mode", "rgb", "--discarded_slices", 18,
               "--discarded_slices", 19, "--extract_json", "slices")

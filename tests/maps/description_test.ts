@@ -30,7 +30,7 @@ Deno.test("maps.json has ClinicaDL's keys, flat, with its defaults where nothing
   assertEquals(maps.input_size, [3, 169, 208]);
   assertEquals(maps.validation, "KFoldSplit");
   assertEquals(maps.diagnoses, ["AD", "CN"]);
-  assertEquals(maps.preprocessing_dict, description.extraction);
+  assertEquals(maps.preprocessing_dict, { ...description.extraction, num_slices: 3 });
   assertEquals(maps.caps_directory, "CAPS");
   assertEquals([maps.initial_weights, maps.leakage_checkable], ["file", false]);
   assertEquals([maps.gpu, maps.data_augmentation, maps.ssda_network], [false, false, false]);
@@ -41,6 +41,22 @@ Deno.test("maps.json that was written is read as what it was written from", () =
   const { parameters: written, ...expected } = description;
   assertEquals(read, expected);
   assertEquals(parameters.batch_size, written.batch_size);
+});
+
+Deno.test("maps.json states consecutive slices as ClinicaDL takes them, and keeps others", () => {
+  const written = (elements: number[], more = {}) => {
+    const extraction = { mode: "slice", discarded_slices: [0, 0], ...more };
+    const text = writeMapsJson({ ...description, elements, extraction }, "");
+    const read = readMapsJson(text, "maps.json");
+    assertEquals([read.elements, read.extraction], [elements, extraction]);
+    const { discarded_slices, num_slices } = JSON.parse(text).preprocessing_dict;
+    return [discarded_slices, num_slices];
+  };
+  assertEquals(written([30, 31, 32]), [[30, 0], 3]);
+  assertEquals(written([29, 32, 35, 38]), [[0, 0], undefined]);
+  assertEquals(written([32, 31, 30]), [[0, 0], undefined]);
+  assertEquals(written([0, 1], { own_slices: true }), [[0, 0], undefined]);
+  assertEquals(written([4, 5], { discarded_slices: 4 }), [4, 2]);
 });
 
 Deno.test("maps.json of older ClinicaDL versions is read: former names, options that were not grouped", () => {
@@ -87,5 +103,10 @@ Deno.test("maps.json that lacks something, or is none, is refused by name", () =
     read(JSON.stringify({ ...without, input_size: "3@10x10" })),
     DataError,
     '"input_size" is not a list of numbers',
+  );
+  assertThrows(
+    read(writeMapsJson(description, "").replace('"num_networks": 3', '"num_networks": 2')),
+    DataError,
+    '"elements" lists 3, "num_networks" is 2',
   );
 });

@@ -21,15 +21,20 @@ export interface ExtractionJson {
   readonly slice_direction?: 0 | 1 | 2;
   readonly slice_mode?: "rgb" | "single";
   readonly discarded_slices?: readonly [number, number];
+  /** Of published slices, which ClinicaDL would count in a whole image otherwise. */
+  readonly num_slices?: number;
   readonly patch_size?: number;
   readonly stride_size?: number;
   readonly roi_list?: readonly string[];
   readonly uncropped_roi?: boolean;
   readonly roi_custom_template?: string;
   readonly roi_custom_mask_pattern?: string;
-  /** Gyrus's own, which ClinicaDL passes over: which images, and what was done before cutting. */
+  /** Gyrus's own, which ClinicaDL passes over, as the following: which images. */
   readonly entities?: ImageType["entities"];
   readonly frame?: ImageType["frame"];
+  /** Each image has slices of its own. */
+  readonly own_slices?: true;
+  /** What was done before cutting. */
   readonly size_reduction_factor?: number;
   readonly target_grid?: TargetGrid;
   /** Where the axes that were cut point, such as `RAS`; ClinicaDL cuts arrays as stored. */

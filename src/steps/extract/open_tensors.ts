@@ -51,7 +51,8 @@ export async function openTensors(
     throwProblems(problems, root);
     if (sessions.length === 0) throw new DataError(root, `no tensors of ${name} found`);
   }
-  const json = shared!;
+  // The files are what there is.
+  const { num_slices: _, own_slices: __, ...json } = shared!;
   return imagesOutput(images, {
     mode: json.mode,
     channels: json.mode === "slice" && json.slice_mode === "rgb" ? 3 : 1,

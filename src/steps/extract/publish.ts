@@ -4,15 +4,18 @@ import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
 import { elementFileName, tensorFolder } from "../../imaging/datasets/extraction_json.ts";
+import { describeSlices } from "../../maps/slices.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 
 /**
  * The CAPS tree of an `images` artifact: `subjects/…/deeplearning_prepare_data/<mode>_based/…` and
- * `tensor_extraction/NAME.json`, below a folder of each cohort if there are several.
+ * `tensor_extraction/NAME.json`, below a folder of each cohort if there are several. With the JSON
+ * ClinicaDL trains on these files where slices are consecutive.
  */
 export async function publishTensors(artifact: Artifact, target: PublishTarget): Promise<void> {
-  const { extraction: json, element_shape: [channels], mask_files: masks } = imagesMeta(artifact);
+  const { extraction: json, elements, element_shape, mask_files: masks } = imagesMeta(artifact);
+  const [channels] = element_shape;
   const roots = new Set<string>();
   for (const { participant, session, path, stem, cohort } of await readIndex(artifact)) {
     const root = cohort === SINGLE_COHORT ? "" : `${cohort}/`;
@@ -20,12 +23,12 @@ export async function publishTensors(artifact: Artifact, target: PublishTarget):
     const folder = `${root}subjects/${participant}/${session}/${tensorFolder(json)}`;
     const file = readSafetensors(await artifact.read(path), path);
     const { shape, data } = file.tensor("data");
-    const elements = file.tensor("elements").data;
-    if (!(data instanceof Float32Array) || !(elements instanceof Int32Array)) {
+    const ids = file.tensor("elements").data;
+    if (!(data instanceof Float32Array) || !(ids instanceof Int32Array)) {
       throw new DataError(path, "its tensors are not float32 with int32 elements");
     }
     const size = data.length / shape[0];
-    for (const [i, element] of elements.entries()) {
+    for (const [i, element] of ids.entries()) {
       const name = elementFileName(json, stem, masks?.[element] ?? element);
       const voxels = new Float32Array(channels * size);
       for (let channel = 0; channel < channels; channel++) {
@@ -39,7 +42,7 @@ export async function publishTensors(artifact: Artifact, target: PublishTarget):
       await target.write(`${folder}/${name}`, writeTorch(tensor));
     }
   }
-  const text = JSON.stringify(json, null, 4) + "\n";
+  const text = JSON.stringify(describeSlices({ ...json }, elements), null, 4) + "\n";
   for (const root of roots) {
     await target.write(`${root}tensor_extraction/${json.extract_json}.json`, text);
   }

@@ -63,7 +63,8 @@ Sagittal slices are coronal by axial voxels, and so on; nothing is rescaled, and
 default takes every slice across the left-right axis, as ClinicaDL does; \`slices\` or \`slices_tsv\` name
 them instead. With a table, all images need equally many slices, and predictions number them 0, 1, … in
 the table's order. Infinite voxels are an error; an image of one value is reported. Cached an image:
-adding a participant extracts one.`,
+adding a participant extracts one. ClinicaDL can train
+on published slices that are consecutive.`,
   params,
   inputs: extractionInputs,
   outputs: extractionOutputs,

@@ -15,9 +15,11 @@ import {
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import type { MapsDescription } from "../../maps/description.ts";
 import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
+import { areExpressible } from "../../maps/slices.ts";
 import type { MetricRow } from "../../maps/tables.ts";
 import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
+import { nameSome } from "../../tables/session_table.ts";
 import { readParticipants } from "../../artifacts/participants_table.ts";
 import {
   predictionLevels,
@@ -125,11 +127,19 @@ function describeModels(models: readonly Artifact[]): MapsDescription {
 }
 
 function warnOfDifferences(
-  { architecture, parameters }: MapsDescription,
+  { architecture, parameters, extraction, elements }: MapsDescription,
   warn: (message: string) => void,
 ): void {
   if (!isClinicadlArchitecture(architecture)) {
     warn(`ClinicaDL has no ${architecture}: it can't run the networks of this MAPS`);
+  }
+  if (!areExpressible(extraction, elements)) {
+    const slices = extraction.own_slices === true
+      ? "each image has slices of its own"
+      : `these are ${nameSome(elements.map(String))}`;
+    warn(
+      `ClinicaDL can't predict with this MAPS, since it takes consecutive slices only, and ${slices}`,
+    );
   }
   if (parameters.normalization_level === "image") {
     warn("ClinicaDL normalises each element by itself, so its predictions differ from these");

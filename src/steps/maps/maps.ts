@@ -12,6 +12,8 @@ parameter names, so that its \`predict\` and \`interpret\` can use it.
 
 A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
 outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
+ClinicaDL takes consecutive slices only: of others, or of slices that each image has of its own,
+\`maps.json\` keeps the indices for \`maps.open\`, and a warning says that ClinicaDL can't predict.
 
 Unlike ClinicaDL: results hold no dates, paths or durations, so that the same training gives the same
 MAPS; TensorBoard shows steps instead of times; the loss in metric tables is a mean, not a sum over

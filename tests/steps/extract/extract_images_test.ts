@@ -155,6 +155,7 @@ with.extract_json = "coronal"
       discarded_slices: [1, 2],
       spacing: [1, 1, 1],
       orientation: "RAS",
+      num_slices: 3,
     });
 
     const second = await run(openStore(`${folder}/cache`), workflow, options);
@@ -231,6 +232,8 @@ Deno.test("each participant's slices come from a table", () =>
     );
     const images = await new Bench(folder).extract(slices, { slices_tsv: table });
     assertEquals(images.meta.elements, [0, 1]);
+    // Which slices 0 and 1 of the volume are not.
+    assertEquals((images.meta.extraction as Record<string, unknown>).own_slices, true);
     const index = readTsv(await images.readText("index.tsv"), "index.tsv");
     assertEquals(index.rows.map((row) => row[index.columns.indexOf("elements")]), ["4,0", "1,2"]);
     assertEquals((await tensorOf(images, 1)).data[0], 1004);
@@ -261,6 +264,7 @@ async function published(kind: StepKind, images: Artifact): Promise<Map<string, 
 
 const cuts: [name: string, kind: StepKind, given: Record<string, unknown>, files: number][] = [
   ["slices", slices, { slice_direction: 2, discarded_slices: 1, slice_mode: "single" }, 2],
+  ["named slices", slices, { slice_direction: 2, slices: [1, 2], slice_mode: "single" }, 2],
   ["patches", patches, { patch_size: 2, stride_size: 2 }, 2 * 3 * 2],
   ["regions", rois, { roi_list: ["right", "left"] }, 2],
 ];
@@ -285,6 +289,7 @@ for (const [name, kind, given, count] of cuts) {
       });
       assertEquals(opened.type, "images");
       assertEquals(opened.meta.elements, images.meta.elements);
+      assertEquals((opened.meta.extraction as Record<string, unknown>).num_slices, undefined);
       assertEquals(opened.meta.element_shape, images.meta.element_shape);
       for (const participant of [1, 2]) {
         const [before, after] = [

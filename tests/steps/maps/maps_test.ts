@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/safetensors.ts";
 import type { Tensor } from "../../../src/formats/tensor.ts";
@@ -22,9 +22,13 @@ function parameters(split: number, network: number): Map<string, Tensor> {
   ]);
 }
 
-function predictions(participants: readonly string[], label: "0" | "n/a" = "0"): string {
+function predictions(
+  participants: readonly string[],
+  label: "0" | "n/a" = "0",
+  slices: readonly number[] = [5, 6],
+): string {
   const rows = participants.flatMap((participant) =>
-    [5, 6].map((slice) => `${participant}\tses-M000\t${slice}\t${label}\t0\t0.75\t0.25\n`)
+    slices.map((slice) => `${participant}\tses-M000\t${slice}\t${label}\t0\t0.75\t0.25\n`)
   );
   return PREDICTION_HEADER + rows.join("");
 }
@@ -38,9 +42,14 @@ function votes(participants: readonly string[], label: "0" | "n/a" = "0"): strin
 interface Example {
   multi?: boolean;
   meta?: Record<string, Json>;
+  slices?: readonly number[];
 }
 
-function makeModel(store: MemoryStore, split: number, { multi = false, meta }: Example = {}) {
+function makeModel(
+  store: MemoryStore,
+  split: number,
+  { multi = false, meta, slices }: Example = {},
+) {
   const roles = [["sub-01", "train"], ["sub-02", "train"], ["sub-03", "validation"]];
   const files: Record<string, Uint8Array | string> = {
     "participants.tsv": "participant_id\tsession_id\tcohort\trole\tsource_digest\tdiagnosis\n" +
@@ -57,7 +66,7 @@ function makeModel(store: MemoryStore, split: number, { multi = false, meta }: E
   for (
     const [group, ids] of [["train", ["sub-01", "sub-02"]], ["validation", ["sub-03"]]] as const
   ) {
-    files[`best-loss/${group}_slice_level_prediction.tsv`] = predictions(ids);
+    files[`best-loss/${group}_slice_level_prediction.tsv`] = predictions(ids, "0", slices);
     files[`best-loss/${group}_image_level_prediction.tsv`] = votes(ids);
   }
   return store.artifact("model", {
@@ -272,6 +281,39 @@ Deno.test("maps refuses models of several trainings, two of one split, and stran
     DataError,
     "none of the predictions is by one of the models",
   );
+});
+
+Deno.test("maps warns where ClinicaDL can't predict with its slices, and maps.open knows them", async () => {
+  const extraction = { mode: "slice", preprocessing: "t1-linear", discarded_slices: [0, 0] };
+  const cases: [elements: number[], more: Record<string, Json>, warning?: string][] = [
+    [[5, 6], {}],
+    [[5, 8], {}, "consecutive slices only, and these are 5, 8"],
+    [[0, 1], { own_slices: true }, "consecutive slices only, and each image has slices of its own"],
+  ];
+  for (const [elements, more, warning] of cases) {
+    const store = new MemoryStore();
+    const meta = { elements, extraction: { ...extraction, ...more } };
+    const tree = await run(store, [await makeModel(store, 0, { meta, slices: elements })]);
+    assertEquals(store.warnings.length, warning === undefined ? 0 : 1);
+    if (warning !== undefined) assertStringIncludes(store.warnings[0], warning);
+    await onDisk(tree, async (folder) => {
+      const open = async () => {
+        const outputs = await mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
+        return (await store.artifact("model", outputs.model)).meta;
+      };
+      assertEquals(await open().then((meta) => [meta.elements, meta.extraction]), [
+        elements,
+        meta.extraction,
+      ]);
+      // Older versions of Gyrus have the slices in their tables of predictions only.
+      const path = `${folder}/maps.json`;
+      const json = JSON.parse(await Deno.readTextFile(path));
+      for (const key of ["elements", "extraction"]) delete json[key];
+      json.preprocessing_dict = meta.extraction;
+      await Deno.writeTextFile(path, JSON.stringify(json));
+      assertEquals((await open()).elements, elements);
+    });
+  }
 });
 
 Deno.test("maps warns of networks that ClinicaDL can't run", async () => {
