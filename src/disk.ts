@@ -20,7 +20,25 @@ export function readProblem(cause: unknown): string {
 export function readError(path: string, cause: unknown): DataError {
   const problem = readProblem(cause);
   const missing = problem === "no such file";
-  return new DataError(path, missing ? problem : `can't be read: ${problem}`, { cause });
+  const text = missing ? brokenLinkProblem(path) ?? problem : `can't be read: ${problem}`;
+  return new DataError(path, text, { cause });
+}
+
+/** What to do about content that git-annex keeps elsewhere. */
+export const ANNEX_ADVICE =
+  "whose content is not here; fetch it with `git annex get` (or `datalad get`)";
+
+/** Why a file that is not there is listed all the same. */
+function brokenLinkProblem(path: string): string | undefined {
+  let target;
+  try {
+    target = Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+  return /(^|\/)\.git\/annex\/objects\//.test(target)
+    ? `a git-annex link ${ANNEX_ADVICE}`
+    : `a link to ${target}, which is not there`;
 }
 
 export interface FolderEntry {

@@ -38,8 +38,35 @@ function checkRoot(root: string): void {
   if (names.some((name) => name.startsWith("sub-")) && !names.includes("subjects")) return;
   const hint = names.includes("subjects")
     ? "it holds a folder subjects, as a CAPS does: open it with caps.open"
-    : "it has no sub-* folders";
+    : `it has no sub-* folders${adviseOtherRoot(root, names)}`;
   throw new DataError(root, `not a BIDS folder: ${hint}`);
+}
+
+/** Data sets often stand one folder further down, in `rawdata` or `derivatives/fmriprep`. */
+function adviseOtherRoot(root: string, names: readonly string[]): string {
+  const below = names.filter((name) => !name.startsWith(".")).flatMap((name) => [
+    name,
+    ...(name === "derivatives"
+      ? directories(`${root}/${name}`).map((one) => `${name}/${one}`)
+      : []),
+  ]);
+  const found = below.filter((path) =>
+    directories(`${root}/${path}`).some((name) => name.startsWith("sub-"))
+  );
+  return found.length > 0 ? `, but ${found.join(" and ")} has: open that` : "";
+}
+
+/** Derivatives of several sessions may have their images beside them: these belong to no session. */
+function hint(root: string): string | undefined {
+  for (const participant of directories(root)) {
+    if (!participant.startsWith("sub-")) continue;
+    const folders = directories(`${root}/${participant}`);
+    const beside = folders.find((name) => name === "anat" || name === "pet");
+    const visit = folders.find((name) => name.startsWith("ses-"));
+    if (beside === undefined || visit === undefined) continue;
+    return `${participant}/${beside} stands beside the sessions of ${participant}, and so belongs to ` +
+      `none: open a folder in which its images are in a session, such as ${participant}/${visit}/${beside}`;
+  }
 }
 
 /** Sessions of a BIDS folder; a participant without `ses-*` folders has one session. */
@@ -57,4 +84,4 @@ function* sessions(root: string): Generator<ImageCandidate> {
   }
 }
 
-export const bidsLayout: Layout = { checkRoot, sessions, subjects: "" };
+export const bidsLayout: Layout = { checkRoot, sessions, subjects: "", hint };

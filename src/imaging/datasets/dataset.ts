@@ -41,6 +41,8 @@ export interface Layout {
   sessions(root: string): Iterable<ImageCandidate>;
   /** Folder of the participants, with its slash. */
   subjects: string;
+  /** Why there may be no image in any session, where the folders show it. */
+  hint?(root: string): string | undefined;
   /** Files to take along that belong to no session. */
   extras?(root: string): string[];
 }

@@ -14,7 +14,6 @@ import {
   sessionName,
   throwProblems,
 } from "./dataset.ts";
-import { brokenLinkProblem } from "../nifti/not_nifti.ts";
 import { orientationOf, spacingOf } from "../nifti/orientation.ts";
 import { type Frame, frameShape, readHeader } from "../nifti/nifti.ts";
 import { sessionKey, SINGLE_COHORT } from "../../tables/identity.ts";
@@ -100,7 +99,11 @@ export async function openDataset(
       const asked = Object.keys(selection ?? {}).length > 0
         ? ` with ${describeSelection(selection!)}`
         : "";
-      throw new DataError(root, `no ${pattern.description} found (${pattern.pattern})${asked}`);
+      const hint = layout.hint?.(root) ?? "";
+      throw new DataError(
+        root,
+        `no ${pattern.description} found (${pattern.pattern})${asked}${hint && `; ${hint}`}`,
+      );
     }
     for (const image of opened.images) {
       images.push({ ...image, path: prefix + image.path, cohort: name });
@@ -152,9 +155,7 @@ async function registerImages(
   let done = 0;
   await forEachConcurrently(found, CONCURRENCY, async (image, index) => {
     try {
-      const path = `${root}/${image.path}`;
-      refuseBrokenLink(path);
-      images[index] = { ...image, ...await access.external(path) };
+      images[index] = { ...image, ...await access.external(`${root}/${image.path}`) };
     } catch (error) {
       problems.push(problemOf(image, error));
     }
@@ -241,21 +242,6 @@ function throwIfAny(problems: readonly ImageProblem[]): void {
 function problemOf({ participant, session }: FoundImage, error: unknown): ImageProblem {
   if (!(error instanceof DataError)) throw error;
   return { participant, session, problem: error.message };
-}
-
-/** @throws {DataError} with the way to get the file */
-function refuseBrokenLink(path: string): void {
-  try {
-    Deno.statSync(path);
-  } catch (cause) {
-    let target;
-    try {
-      target = Deno.readLinkSync(path);
-    } catch {
-      return; // Not a link: reading it gives the reason.
-    }
-    throw new DataError(path, brokenLinkProblem(target), { cause });
-  }
 }
 
 /** Compressed bytes that are enough for any header: a gzip header may have 65,535 of its own. */

@@ -1,4 +1,5 @@
 /** What is found in place of an image: pointers of Git LFS and git-annex, web pages. */
+import { ANNEX_ADVICE } from "../../disk.ts";
 
 /** Bytes that are looked at. */
 const START = 512;
@@ -10,21 +11,10 @@ export function recogniseOther(bytes: Uint8Array): string | undefined {
     return "a Git LFS pointer, not the image itself; fetch the images with `git lfs pull`";
   }
   if (/^(\.\.\/)*(\.git)?\/?annex\/objects\//.test(text)) {
-    return annexProblem("a git-annex pointer");
+    return `a git-annex pointer ${ANNEX_ADVICE}`;
   }
   if (/^<(!doctype|html|\?xml)/i.test(text)) {
     return "a web page, perhaps of a login, not an image; download the image again";
   }
   return undefined;
-}
-
-/** Why a file is not there, when a broken link stands in its place. */
-export function brokenLinkProblem(target: string): string {
-  return /(^|\/)\.git\/annex\/objects\//.test(target)
-    ? annexProblem("a git-annex link")
-    : `a link to ${target}, which is not there`;
-}
-
-function annexProblem(what: string): string {
-  return `${what} whose content is not here; fetch it with \`git annex get\` (or \`datalad get\`)`;
 }

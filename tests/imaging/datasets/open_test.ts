@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync } from "node:zlib";
+import { readError } from "../../../src/disk.ts";
 import { DataError } from "../../../src/errors.ts";
 import { bidsLayout, bidsPattern } from "../../../src/imaging/datasets/bids.ts";
 import { capsLayout, capsPattern } from "../../../src/imaging/datasets/caps.ts";
@@ -45,8 +46,8 @@ const progress: string[] = [];
 let memoized: Uint8Array = new Uint8Array();
 const access = {
   external: async (path: string) => {
-    const info = await Deno.stat(path).catch(() => {
-      throw new DataError(path, "no such file");
+    const info = await Deno.stat(path).catch((cause) => {
+      throw readError(path, cause);
     });
     return { digest: `of ${path}`, size: info.size };
   },
@@ -200,6 +201,18 @@ Deno.test("images that Git LFS or git-annex has not fetched are named with the c
       const line = error.message.split("\n").find((line) => line.includes(`sub-0${i + 1} `));
       assert(line?.includes(problem), error.message);
     }
+  });
+});
+
+Deno.test("a mask that git-annex has not fetched is named with the command", async () => {
+  await withTree({ [t1File("sub-01", "ses-M000")]: undefined }, async (root) => {
+    await Deno.mkdir(`${root}/masks`);
+    await Deno.symlink("../.git/annex/objects/a/b/K/K", `${root}/masks/x_roi-left_mask.nii.gz`);
+    await assertRejects(
+      () => open(capsLayout, capsPattern(t1), root),
+      DataError,
+      "x_roi-left_mask.nii.gz: a git-annex link whose content is not here; fetch it with `git annex",
+    );
   });
 });
 
@@ -429,7 +442,15 @@ const bids: Record<string, BidsCase> = {
   },
   "a data set one folder further down": {
     files: ["rawdata/sub-01/anat/sub-01_T1w.nii.gz"],
-    gives: "not a BIDS folder: it has no sub-* folders",
+    gives: "not a BIDS folder: it has no sub-* folders, but rawdata has: open that",
+  },
+  "derivatives of a data set without raw images": {
+    files: ["derivatives/fmriprep/sub-01/anat/sub-01_desc-preproc_T1w.nii.gz"],
+    gives: "it has no sub-* folders, but derivatives/fmriprep has: open that",
+  },
+  "derivatives beside their sessions": {
+    files: ["sub-01/anat/sub-01_desc-preproc_T1w.nii.gz", "sub-01/ses-1/func/sub-01_bold.nii.gz"],
+    gives: "none: open a folder in which its images are in a session, such as sub-01/ses-1/anat",
   },
 };
 
