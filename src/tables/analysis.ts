@@ -40,10 +40,16 @@ export function analyseLabels(
   const warnings: string[] = [];
   /** The labels' value of a row, else that of the metadata. */
   const reader = (read: (table: SessionTable) => ((row: Cell[]) => Cell) | undefined) => {
-    const own = read(labels), other = metadata === labels ? undefined : read(metadata);
+    const own = read(labels);
+    let other: ((row: Cell[]) => Cell) | undefined | "unread" = metadata === labels
+      ? undefined
+      : "unread";
     return (row: Cell[]): Cell => {
       const value = own?.(row) ?? null;
       if (value !== null || other === undefined) return value;
+      // What the labels hold need not be readable in the metadata.
+      if (other === "unread") other = read(metadata);
+      if (other === undefined) return null;
       const found = findRow(labels, row);
       return found === undefined ? null : other(found);
     };

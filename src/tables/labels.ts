@@ -72,7 +72,9 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
     table.with(table.rows.filter((row) => diagnoses.has(row[diagnosis] ?? ""))),
     `diagnosed ${options.diagnoses.join(" or ")}`,
   );
+  const labelled = table;
   table = keep(table, options.imaged, (left) => stage(left, "with an image"));
+  warnings.push(...namesWithout(labelled, table));
   table = keep(table, options.restriction, (left) => stage(left, "in the restriction table"));
   if (table.rows.length === 0) {
     throw new DataError(merged.subject, `no session is left: ${account.join(", ")}`);
@@ -96,6 +98,17 @@ function keep(
       ),
     ),
   );
+}
+
+/** A warning that lists the labelled sessions without an image. */
+function namesWithout(labelled: SessionTable, imaged: SessionTable): string[] {
+  const kept = new Set(imaged.rows.map((row) => imaged.key(row)));
+  const names = labelled.rows.filter((row) => !kept.has(labelled.key(row)))
+    .map((row) => `${labelled.participant(row)} ${labelled.session(row)}`);
+  if (names.length === 0) return [];
+  return [
+    `${names.length} labelled sessions have no image and are left out: ${nameSome(names, 20)}`,
+  ];
 }
 
 /** Other names are left out as in ClinicaDL, unless the table has no `ses-M<months>` at all. */

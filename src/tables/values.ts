@@ -75,6 +75,17 @@ export function readSexes(
   return sexes;
 }
 
+/**
+ * Refuses two sexes of one person in a table whose codes need not be known yet: a column with other
+ * values than BIDS's words is left to {@link readSexes}.
+ *
+ * @throws {DataError} naming both
+ */
+export function refuseTwoSexes(table: SessionTable, column: number): void {
+  const words = table.rows.every((row) => row[column] === null || parseSex(row[column]));
+  if (words) readSexes(table, column);
+}
+
 /** A sex, null where the level is `n/a`. @throws {DataError} when the value names none */
 export function sexOf(cell: string, levels: SexLevels, what: string, subject: string): Sex | null {
   const level = levels[cell] ?? (isNumeric(cell) ? levels[String(Number(cell))] : undefined);

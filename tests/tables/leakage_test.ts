@@ -139,3 +139,11 @@ Deno.test("of hundreds of random assignments exactly those that share somebody a
   }
   assert(refused > 50 && refused < 350);
 });
+
+Deno.test("a person is found under an id without its prefix and with blanks", () => {
+  const role = (name: string, participant: string) => ({
+    role: name,
+    sessions: [{ participant, session: "ses-M000" }],
+  });
+  assertEquals(findLeakage([role("train", "sub-00"), role("test", "00 ")]).length, 1);
+});

@@ -24,3 +24,17 @@ Deno.test("sessions and columns that are not known are named", () => {
   assertThrows(() => addMetadata(labels, few), DataError, "not in it: sub-1 ses-M06");
   assertThrows(() => addMetadata(labels, metadata, ["CDR"]), DataError, 'no column "CDR"');
 });
+
+Deno.test("metadata of cohorts are joined by cohort, and refused where labels lack it", () => {
+  const metadata = tableOf(`
+participant_id session_id cohort site
+sub-1 ses-M000 A Paris
+sub-1 ses-M000 B Rome`);
+  const labels = tableOf("participant_id session_id cohort\nsub-1 ses-M00 B");
+  assertEquals(addMetadata(labels, metadata, ["site"]).rows[0][3], "Rome");
+  assertThrows(
+    () => addMetadata(tableOf("participant_id session_id\nsub-1 ses-M00"), metadata, ["site"]),
+    DataError,
+    "sub-1 ses-M00 is in several cohorts",
+  );
+});

@@ -186,6 +186,7 @@ class DataSetTables {
         }${more > 0 ? `\n  and ${more} more` : ""}`,
       );
     }
+    this.#reportReplaced();
     const bare = this.#sessions.filter((key) => this.#columns.get(keyOf(key))!.size === 0).map(
       sessionName,
     );
@@ -203,6 +204,22 @@ class DataSetTables {
       notes: this.#notes,
       warnings: this.#warnings,
     };
+  }
+
+  /** Values of tables that the list of sessions replaces by others. */
+  #reportReplaced(): void {
+    const replaced = [...this.#ranks.list].flatMap(([key, listed]) =>
+      [...listed].flatMap(([column, { value }]) => {
+        const known = this.#ranks.session.get(key)?.get(column);
+        if (known === undefined || sameValue(known.value, value)) return [];
+        const name = sessionName(this.#folders.get(key)!);
+        return [`${name} (${column} "${value}" for "${known.value}")`];
+      })
+    );
+    if (replaced.length === 0) return;
+    this.#notes.push(
+      `the list of sessions replaces ${replaced.length} values of tables: ${nameSome(replaced, 3)}`,
+    );
   }
 
   #allColumns(): string[] {

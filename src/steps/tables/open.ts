@@ -41,7 +41,7 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
     const { assertDisjoint, readSubset } = await import("../../artifacts/split.ts");
     const { listFolder } = await import("../../disk.ts");
     const { findColumn } = await import("../../tables/columns.ts");
-    const { warnOfNone } = await import("../../tables/values.ts");
+    const { refuseTwoSexes, warnOfNone } = await import("../../tables/values.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
     const { path, content, subset_name } = context.params;
     const bytes = async (file: string) => await context.get(await context.external(file));
@@ -49,6 +49,8 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
       const table = SessionTable.read(await bytes(path), path);
       const diagnosis = findColumn(table, "diagnosis");
       if (diagnosis !== undefined) warnOfNone(table, diagnosis).forEach(context.warn);
+      const sex = findColumn(table, "sex");
+      if (sex !== undefined) refuseTwoSexes(table, sex);
       return { labels: labelsOutput(table, "labels") };
     }
     const folder = {

@@ -100,6 +100,18 @@ Deno.test("rows that match no image are reported with examples", () => {
   assertStringIncludes(warnings[0], 'none of its 1 rows matches an image: "OAS1_1"');
 });
 
+Deno.test("the list's values win over those of the tables, and this is reported", () => {
+  const { table, notes } = describe("sub-1 ses-M000", {
+    "subjects/sub-1/sub-1_sessions.tsv": "session_id diagnosis\nses-M000 AD\n",
+    list: "participant_id session_id diagnosis\nsub-1 ses-M00 CN\n",
+  });
+  assertEquals(table.rows[0][2], "CN");
+  assertEquals(notes, [
+    "the list of sessions replaces 1 values of tables: " +
+    'sub-1 ses-M000 (diagnosis "CN" for "AD")',
+  ]);
+});
+
 Deno.test("two folders of one session are refused", () => {
   assertThrows(
     () => describe("sub-1 ses-M00, sub-1 ses-M000", {}),

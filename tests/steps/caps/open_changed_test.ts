@@ -10,7 +10,7 @@ const SHAPE = [32, 32, 1];
 const GROUPS = { people: [0, 4], judges: [4, 2] } as const;
 
 const WORKFLOW = openedGroups(Object.keys(GROUPS)) +
-  tinyTraining({}, { in: { train: "people", validation: "judges" } }) +
+  tinyTraining({ require_images: true }, { in: { train: "people", validation: "judges" } }) +
   '[publish]\n"results/slices" = "slices"\n"results/model" = "train"\n';
 
 const prepare = () => createProject(GROUPS, SHAPE);
