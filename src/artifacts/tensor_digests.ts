@@ -16,14 +16,16 @@ type Digested<S> = S & { tensorDigest?: string };
 export async function digestTensors<S extends Tensors>(
   images: Artifact,
   samples: readonly S[],
-  context: Pick<StepContext, "get" | "memo">,
+  context: Pick<StepContext, "get" | "memo" | "progress" | "signal">,
 ): Promise<Digested<S>[]> {
   const files = filesOf(images, samples);
   const byFile = new Map([...files].map(([path, file]) => [file, path]));
   const sorted = new TextEncoder().encode([...byFile.keys()].sort().join());
   const blob = await context.memo({ tensorsOf: await sha256(sorted) }, async () => {
     const digests: Record<string, string> = {};
+    context.progress({ message: "compares voxels of participants" });
     for (const [file, path] of byFile) {
+      context.signal.throwIfAborted();
       const digest = await digestFile(images, path);
       if (digest !== undefined) digests[file] = digest;
     }

@@ -9,6 +9,7 @@ type Extraction = ModelMeta["extraction"];
 /** Keys that decide which voxels an element holds, with its ids and shape. */
 const VOXEL_KEYS: ReadonlySet<string> = new Set([
   "slice_direction",
+  "own_slices",
   "patch_size",
   "stride_size",
   "roi_list",
@@ -30,6 +31,7 @@ const OTHER_KEYS: ReadonlySet<string> = new Set([
   "mode",
   "slice_mode",
   "discarded_slices",
+  "num_slices",
   "orientation",
   "spacing",
   "reoriented_from",

@@ -26,7 +26,7 @@ asks for them; weights whose participants are unknown are marked \`not checkable
 label is predicted too, with a warning; its true label is \`n/a\`, and metrics leave it out.
 
 Unlike ClinicaDL: votes are always weighed by the validation set, never by the labels of the group
-that is predicted; the check for leakage compares image digests too and can't be skipped; images that
+that is predicted; the check for leakage compares images and their voxels too and can't be skipped; images that
 were extracted otherwise than the model's training images are refused.`,
   params,
   inputs: {

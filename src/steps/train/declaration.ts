@@ -40,7 +40,9 @@ const outputs = {
 const description =
   `Training is a function of its inputs and \`seed\`: weights, order of samples, dropout and
 augmentation. A killed or interrupted run continues from its newest checkpoint with the same final
-bytes, and raising \`epochs\` continues where fewer ended.
+bytes, and raising \`epochs\` continues where fewer ended. Nobody may be in both the training and the
+validation set, also under two names: images are compared by their bytes and by the voxels that the
+network sees.
 
 Unlike ClinicaDL: losses are means over samples, not sums of batch means; the order of samples
 follows \`seed\`; \`accumulation_steps\` averages gradients; all metrics can select, with any number of

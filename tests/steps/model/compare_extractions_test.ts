@@ -44,6 +44,12 @@ Deno.test("a key that only one side has is compared too", () => {
   ]);
 });
 
+Deno.test("slices that each image has of its own are not those of another extraction", () => {
+  refuses({ ...gyrus, own_slices: true }, gyrus, "have own_slices true, the model none");
+  const counted = { ...maps, discarded_slices: [4, 0], num_slices: 3 };
+  assertEquals(compareExtractions(gyrus, counted), []);
+});
+
 Deno.test("a model of ClinicaDL takes arrays as stored, and nothing that was turned", () => {
   assertEquals(compareExtractions(gyrus, maps), []);
   assertEquals(compareExtractions({ ...gyrus, orientation: "LAS" }, maps), []);
