@@ -63,9 +63,7 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
   const absent = options.diagnoses.filter((name) => !seen.has(name));
   if (absent.length > 0) {
     warnings.push(
-      `no session has the diagnosis ${absent.join(", ")}; there are ${
-        [...seen].sort().map((name) => `"${name}"`).join(", ")
-      }`,
+      `no session has the diagnosis ${absent.join(", ")}; there are ${quoteAll(seen)}`,
     );
   }
   table = stage(
@@ -77,7 +75,8 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
   warnings.push(...namesWithout(labelled, table));
   table = keep(table, options.restriction, (left) => stage(left, "in the restriction table"));
   if (table.rows.length === 0) {
-    throw new DataError(merged.subject, `no session is left: ${account.join(", ")}`);
+    const others = absent.length > 0 ? `; the table has the diagnoses ${quoteAll(seen)}` : "";
+    throw new DataError(merged.subject, `no session is left: ${account.join(", ")}${others}`);
   }
   const { columns, chosen } = chooseColumns(merged, table, diagnosis, options, warnings);
   account.push(columns);
@@ -98,6 +97,10 @@ function keep(
       ),
     ),
   );
+}
+
+function quoteAll(names: Iterable<Cell>): string {
+  return [...names].sort().map((name) => `"${name}"`).join(", ");
 }
 
 /** A warning that lists the labelled sessions without an image. */

@@ -94,6 +94,8 @@ Deno.test("when nothing is left the error names where it was lost", () => {
     DataError,
     "no session is left: 11 sessions, 10 with a name ses-M<months>",
   );
+  const lower = tableOf("participant_id session_id diagnosis\nsub-1 ses-M000 ad");
+  assertThrows(() => getLabels(lower, OPTIONS), DataError, 'the table has the diagnoses "ad"');
 });
 
 Deno.test("a table as pandas writes it is understood: empty fields, quotes, line ends in fields", async () => {
