@@ -204,7 +204,7 @@ export function joinSamples(
   return samples;
 }
 
-/** An id that two cohorts share is two people, whom a table without cohorts does not tell apart. */
+/** An id that two cohorts share is two people, whom a table without cohorts does not distinguish. */
 function refuseUnknownCohorts(
   sessions: readonly Session[],
   subject: string,
@@ -223,7 +223,7 @@ function refuseUnknownCohorts(
   throw new DataError(
     subject,
     `${participant} is in the cohorts ${[...cohorts.get(participant)!].join(" and ")}, and the ` +
-      "table has no column cohort that tells which; labels.get with in.caps writes one",
+      "table has no column cohort; labels.get with in.caps writes one",
   );
 }
 

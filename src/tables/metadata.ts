@@ -52,7 +52,7 @@ export function indexSessions(table: SessionTable): {
       throw new DataError(
         table.subject,
         `${other.participant(row)} ${other.session(row)} is in several cohorts, and ` +
-          `${other.subject} has no column cohort that tells which`,
+          `${other.subject} has no column cohort`,
       );
     },
   };

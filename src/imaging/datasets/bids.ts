@@ -64,7 +64,7 @@ function hint(root: string): string | undefined {
     const beside = folders.find((name) => name === "anat" || name === "pet");
     const visit = folders.find((name) => name.startsWith("ses-"));
     if (beside === undefined || visit === undefined) continue;
-    return `${participant}/${beside} stands beside the sessions of ${participant}, and so belongs to ` +
+    return `${participant}/${beside} is next to the sessions of ${participant}, and so belongs to ` +
       `none: open a folder in which its images are in a session, such as ${participant}/${visit}/${beside}`;
   }
 }

@@ -101,7 +101,7 @@ class DataSetTables {
     return [...new Set(this.#sessions.map(({ participant }) => participant))];
   }
 
-  /** @param participant of whom all rows are */
+  /** @param participant to whom all rows belong */
   add(
     source: Table,
     subject: string,
