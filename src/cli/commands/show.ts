@@ -1,6 +1,11 @@
 import { openArtifact } from "../../engine/store/artifact.ts";
 import { reasonText } from "../../engine/plan/reason.ts";
-import { failedPath, type InstanceEntry, type RunRecord } from "../../engine/run/run_folder.ts";
+import {
+  failedPath,
+  type InstanceEntry,
+  readLog,
+  type RunRecord,
+} from "../../engine/run/run_folder.ts";
 import type { Store } from "../../engine/store/store.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { UsageError } from "../arguments.ts";
@@ -98,6 +103,9 @@ function outputOf(store: Store, entry: InstanceEntry, text: string): Artifact {
   throw new UsageError(`${entry.name}.${name} has ${artifact.items?.length ?? 0} elements`);
 }
 
+/** Lines of a log that are printed, its last ones. */
+const MAX_LOG_LINES = 20;
+
 function instanceLines(store: Store, record: RunRecord, entry: InstanceEntry): string[] {
   const { name, kind, version, outcome, seconds, key, params, reasons, outputs, logPath } = entry;
   const lines = [
@@ -120,6 +128,8 @@ function instanceLines(store: Store, record: RunRecord, entry: InstanceEntry): s
     digest,
   ]);
   if (made.length > 0) lines.push("", "  outputs", ...indented(tableText(made)));
+  const log = readLog(store, record.id, name).slice(-MAX_LOG_LINES);
+  if (log.length > 0) lines.push("", "  log", ...indented(log));
   return lines;
 }
 

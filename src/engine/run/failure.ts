@@ -31,7 +31,7 @@ export function recordFailure(
   node.finished = new Date().toISOString();
   const stack = !known && error instanceof Error ? error.stack : undefined;
   const lastLines = folder?.tail(instance.name, TAIL_LINES) ?? [];
-  folder?.log(instance.name, `error: ${stack ?? message}`);
+  folder?.log(instance.name, "error", stack ?? message);
   const failedFolder = folder
     ? keepFailure(folder, instance.name, node.failure, stack ?? message)
     : "";

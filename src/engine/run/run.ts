@@ -83,7 +83,10 @@ export async function run(
       await plan(store, workflow, { ...planOptions, onEvent: emit });
     const todo = planned.counts["will-run"] + planned.counts["may-run"];
     folder = store.writable ? new RunFolder(store, id, todo > 0) : undefined;
-    for (const event of early) folder?.event(event);
+    for (const event of early) {
+      folder?.event(event);
+      if (event.type === "instance-log") folder?.log(event.instance, event.level, event.message);
+    }
     emit({
       type: "run-started",
       run: id,

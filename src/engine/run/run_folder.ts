@@ -88,6 +88,12 @@ export function runPath(store: Store, id: string): string {
   return `${store.root}/runs/${id}`;
 }
 
+/** Lines that an instance logged in a run, those of source steps included; empty without a log. */
+export function readLog(store: Store, id: string, instance: string): string[] {
+  const bytes = store.files.readSync(logPath(store, id, instance));
+  return bytes ? new TextDecoder().decode(bytes).trimEnd().split("\n") : [];
+}
+
 /** Where an instance's log goes; brackets and the like are not for file names. */
 export function logPath(store: Store, id: string, instance: string): string {
   return `${runPath(store, id)}/logs/${fileNameOf(instance)}.log`;
@@ -129,8 +135,9 @@ export class RunFolder {
     this.attempt(() => this.store.files.append(`${this.path}/events.jsonl`, text));
   }
 
-  log(instance: string, line: string): void {
+  log(instance: string, level: "info" | "warning" | "error", message: string): void {
     const path = logPath(this.store, this.id, instance);
+    const line = level === "info" ? message : `${level}: ${message}`;
     this.attempt(() => this.store.files.append(path, line + "\n"));
   }
 
@@ -150,9 +157,7 @@ export class RunFolder {
 
   /** Last lines of an instance's log. */
   tail(instance: string, count: number): string[] {
-    const bytes = this.store.files.readSync(logPath(this.store, this.id, instance));
-    if (!bytes) return [];
-    return new TextDecoder().decode(bytes).trimEnd().split("\n").slice(-count);
+    return readLog(this.store, this.id, instance).slice(-count);
   }
 
   /** @param durable whether it must survive a power failure: not if nothing was executed */

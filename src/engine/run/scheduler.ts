@@ -303,7 +303,7 @@ export class Scheduler {
     node.failure = { task, stored };
     return {
       log: (level, message) => {
-        this.folder?.log(name, level === "warning" ? `warning: ${message}` : message);
+        this.folder?.log(name, level, message);
         this.emit({ type: "instance-log", instance: name, level, message });
       },
       progress: (update) => this.emit({ type: "instance-progress", instance: name, ...update }),

@@ -34,6 +34,7 @@ all count done TIME waits for each[k=1] and 1 more
   );
   assertEquals(await show("latest", "first.table/table.tsv"), "n\n5\n");
   assertStringIncludes(await show("latest", "each[k=1]"), "each[k=1]: done in TIME\n  uses count");
+  assertStringIncludes(await show("latest", "first"), "\n  log\n    row 1\n    row 2\n");
   const missing = await project.gyrus("show", "latest", "first.tables");
   assertEquals([missing.code, missing.err], [
     2,

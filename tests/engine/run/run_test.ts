@@ -4,7 +4,10 @@ import type { EngineEvent } from "../../../src/engine/plan/events.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
 import { run } from "../../../src/engine/run/run.ts";
 import { openArtifact } from "../../../src/engine/store/artifact.ts";
+import { readLog } from "../../../src/engine/run/run_folder.ts";
 import { openStore } from "../../../src/engine/store/store.ts";
+import { defineStep, type StepKind } from "../../../src/workflow/step.ts";
+import { z } from "zod";
 import { toyWorkflow } from "../toy_workflow.ts";
 
 const stepModule = new URL("../toy_steps.ts", import.meta.url).href;
@@ -35,4 +38,35 @@ Deno.test("a workflow runs once, and a second run finds everything cached", () =
     assertEquals(second.counts, { cached: 4, done: 0, failed: 0, skipped: 0 });
     assertEquals(events[0].type, "run-started");
     assertEquals(events.at(-1)!.type, "run-finished");
+  }));
+
+/** A step that reads the outside world, and logs what it finds. */
+const opened = defineStep({
+  kind: "opened",
+  version: 1,
+  summary: "Opens",
+  params: z.object({}),
+  inputs: {},
+  outputs: { value: { type: "value", description: "nothing" } },
+  runs: "inline",
+  source: true,
+  run({ log, warn }) {
+    log("3 images");
+    warn("one without a session");
+    return Promise.resolve({ value: { files: { "value.txt": "0" } } });
+  },
+});
+
+Deno.test("what a source step logs while planning is in the log of every run", () =>
+  inFolder(async (folder) => {
+    const workflow = () =>
+      toyWorkflow({
+        open: { uses: opened as unknown as StepKind },
+        end: { uses: "join", in: { values: ["open"] } },
+      });
+    for (const _ of ["first", "second"]) {
+      const store = openStore(`${folder}/cache`);
+      const { id } = await run(store, workflow(), { stepModule });
+      assertEquals(readLog(store, id!, "open"), ["3 images", "warning: one without a session"]);
+    }
   }));
