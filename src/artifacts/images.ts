@@ -204,7 +204,7 @@ export function joinSamples(
   return samples;
 }
 
-/** An id that two cohorts share is two people, whom a table without cohorts does not distinguish. */
+/** An id that two cohorts share is two people; a table without cohorts can not distinguish them. */
 function refuseUnknownCohorts(
   sessions: readonly Session[],
   subject: string,

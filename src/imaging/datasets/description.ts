@@ -101,7 +101,7 @@ class DataSetTables {
     return [...new Set(this.#sessions.map(({ participant }) => participant))];
   }
 
-  /** @param participant to whom all rows belong */
+  /** @param participant that all rows describe, where the table names none */
   add(
     source: Table,
     subject: string,
