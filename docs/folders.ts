@@ -11,7 +11,7 @@ export interface Folder {
 }
 
 /** Files and packages that every folder may import. */
-export const EVERYWHERE = ["deno.json", "src/disk.ts", "src/errors.ts", "src/random.ts", "src/std"];
+export const EVERYWHERE = ["deno.json", "src/disk", "src/errors.ts", "src/random.ts", "src/std"];
 
 export const FOLDERS: readonly Folder[] = [
   {

@@ -165,6 +165,34 @@ Deno.test("only the command line prints", async () => {
   assertEquals(printing, []);
 });
 
+/** Where the runtime is asked for files directly, and why. */
+const FILE_CALLS: Readonly<Record<string, string>> = {
+  "src/disk/": "the one place",
+  "src/cli/snapshot.ts": "reads the program's own sources, by URL",
+  "src/device/code_digest.ts": "reads the program's own sources, by URL",
+  "src/steps/user/": "runs in a worker that imports little, by synchronous calls of Node",
+  "src/engine/publish.ts": "writes trees that the user owns",
+};
+
+Deno.test("only src/disk calls the file functions of the runtime, and so words their errors", async () => {
+  const functions = "append|chmod|chown|copyFile|create|link|lstat|make(Temp)?|mkdir|open|read|" +
+    "realPath|remove|rename|stat|symlink|truncate|utime|watchFs|write";
+  const call = new RegExp(
+    `^(?!\\s*(\\*|//)).*(\\bDeno\\.(${functions})(Dir|File|Link|TextFile)?(Sync)?\\b|"node:fs)`,
+    "m",
+  );
+  const calling: string[] = [];
+  for (const { path } of modules) {
+    if (path === "mod.ts") continue;
+    if (call.test(await Deno.readTextFile(new URL(path, root)))) calling.push(path);
+  }
+  const excepted = (path: string) =>
+    Object.keys(FILE_CALLS).find((place) => path.startsWith(place));
+  assertEquals(calling.filter((path) => !excepted(path)), []);
+  const used = new Set(calling.map(excepted));
+  assertEquals(Object.keys(FILE_CALLS).filter((place) => !used.has(place)), [], "not needed");
+});
+
 Deno.test("no folder is called utils, helpers or the like", () => {
   const bad = modules.map(({ path }) => path).filter((path) =>
     /\/(utils?|helpers?|common|misc|lib)(\/|\.ts$)/.test(path)

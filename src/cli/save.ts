@@ -1,4 +1,6 @@
 /** `--save-as` and the lock file: what a run writes next to the workflow file. */
+import { readTextIfPresent } from "../disk/read.ts";
+import { replaceFile, writeNewFile } from "../disk/write.ts";
 import { encodeLock, findDrift, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
 import type { Plan } from "../engine/plan/plan.ts";
 import { reading } from "../steps/engine_options.ts";
@@ -38,10 +40,7 @@ export async function saveWorkflow(
     sweep: args.values("sweep"),
     profile: args.value("profile"),
   });
-  try {
-    await Deno.writeTextFile(path, text, { createNew: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  if (!await writeNewFile(path, text)) {
     throw new UsageError(`${shortPath(path)} exists already`, "give --save-as another name");
   }
   return shortPath(path);
@@ -56,10 +55,8 @@ function lockPath(workflow: Workflow): string {
 export async function writeLock(plan: Plan): Promise<void> {
   const path = lockPath(plan.workflow);
   const text = encodeLock(lockOf(plan));
-  if (await readOptional(path) === text) return;
-  const temporary = `${path}.${crypto.randomUUID()}`;
-  await Deno.writeTextFile(temporary, text);
-  await Deno.rename(temporary, path);
+  if (readTextIfPresent(path) === text) return;
+  await replaceFile(path, text, true);
 }
 
 /**
@@ -67,9 +64,9 @@ export async function writeLock(plan: Plan): Promise<void> {
  *
  * @throws {UsageError} when there is no lock file
  */
-export async function lockDrift(plan: Plan): Promise<string[]> {
+export function lockDrift(plan: Plan): string[] {
   const path = lockPath(plan.workflow);
-  const text = await readOptional(path);
+  const text = readTextIfPresent(path);
   if (text === undefined) {
     throw new UsageError(
       `--frozen needs ${shortPath(path)}, and there is none`,
@@ -83,13 +80,4 @@ export async function lockDrift(plan: Plan): Promise<string[]> {
     throw new UsageError(`${shortPath(path)} is corrupt`, "run once without --frozen");
   }
   return findDrift(lock, plan);
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

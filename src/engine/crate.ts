@@ -2,6 +2,8 @@
  * Provenance of a run as a Workflow Run RO-Crate: RO-Crate 1.1 with the Provenance Run profile 0.5
  * (https://www.researchobject.org/workflow-run-crate/profiles/).
  */
+import { listFolder, makeFolder } from "../disk/folders.ts";
+import { replaceFile } from "../disk/write.ts";
 import { DataError } from "../errors.ts";
 import type { Json } from "../workflow/step.ts";
 import { openArtifact } from "./store/artifact.ts";
@@ -33,18 +35,18 @@ interface CrateFile {
  *   the cache
  */
 export async function exportCrate(store: Store, run: RunRecord, folder: string): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  for await (const _ of Deno.readDir(folder)) {
+  makeFolder(folder);
+  if (listFolder(folder).length > 0) {
     throw new DataError(folder, "is not empty; name a new folder for the crate");
   }
   const crate = new Crate(store, run);
   await crate.build();
   for (const { path, bytes } of crate.files) {
     const to = `${folder}/${path}`;
-    await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-    await Deno.writeFile(to, bytes);
+    makeFolder(to.slice(0, to.lastIndexOf("/")));
+    await replaceFile(to, bytes, false);
   }
-  await Deno.writeTextFile(`${folder}/ro-crate-metadata.json`, crate.metadata());
+  await replaceFile(`${folder}/ro-crate-metadata.json`, crate.metadata(), false);
 }
 
 class Crate {

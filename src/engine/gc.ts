@@ -8,9 +8,9 @@
  * take the fewest seconds a byte to compute again. Records are removed before their objects, so that
  * after a kill no record names a missing object.
  */
+import type { FileOperations } from "../disk/operations.ts";
 import type { Digest } from "../workflow/step.ts";
 import { type Inventory, takeInventory } from "./store/inventory.ts";
-import type { FileOperations } from "./store/files.ts";
 import { chainKey } from "./store/key.ts";
 import { decodeManifest } from "./store/manifest.ts";
 import { readPins } from "./store/pins.ts";

@@ -5,7 +5,7 @@
  * that a file that Gyrus did not write, or that was edited since, is not overwritten. It records new
  * content before the rename, so that a kill at any instant leaves content that it knows.
  */
-import { filesBelow } from "../disk.ts";
+import { filesBelow } from "../disk/folders.ts";
 import { DataError } from "../errors.ts";
 import type { Publication, Workflow } from "../workflow/graph.ts";
 import type { Artifact, Digest, PublishTarget } from "../workflow/step.ts";
@@ -15,7 +15,7 @@ import { CHUNK, digestFile, digestOf, hexOf, startHash } from "./store/digest.ts
 import type { EventBody } from "./plan/events.ts";
 import { takeFingerprint } from "./store/externals.ts";
 import { boundRef, type OutputRefs } from "./plan/keying.ts";
-import { Lease } from "./store/lease.ts";
+import { type Lease, takeLease } from "./store/lease.ts";
 import { checkArtifactPath } from "./store/manifest.ts";
 import { ObjectError, type Store } from "./store/store.ts";
 import { outputPorts } from "./task/task.ts";
@@ -374,7 +374,7 @@ async function writeLedger(store: Store, name: string, ledger: Ledger): Promise<
 async function takeLock(store: Store, name: string): Promise<Lease> {
   const until = Date.now() + LOCK_WAIT;
   for (;;) {
-    const lease = Lease.tryTake(`${store.root}/leases`, digestOf(`publish ${name}`));
+    const lease = takeLease(`${store.root}/leases`, digestOf(`publish ${name}`));
     if (lease) return lease;
     if (Date.now() > until) {
       throw new DataError(store.root, "another run has been publishing for a minute; try again");

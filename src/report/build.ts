@@ -64,7 +64,7 @@ export class ReportBuilder {
       mistakes: await section("Mistakes", null, () => worstMistakes(artifacts, stripsOf)),
       attributions: await section("Attribution maps", [], () => attributionSheets(artifacts)),
       comparison: null,
-      reproduce: await describeReproduction(record),
+      reproduce: describeReproduction(record),
     };
     if (against) await section("Comparison", null, () => this.#compare(report, against, record));
     return report;

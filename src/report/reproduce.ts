@@ -1,9 +1,10 @@
 /** All that somebody needs to do it again. */
 import config from "../../deno.json" with { type: "json" };
+import { readTextIfPresent } from "../disk/read.ts";
 import type { RunRecord } from "../engine/run/run_folder.ts";
 import type { ReproduceData } from "./data.ts";
 
-export async function describeReproduction(run: RunRecord): Promise<ReproduceData> {
+export function describeReproduction(run: RunRecord): ReproduceData {
   const { workflow } = run;
   const path = `${workflow.file.replace(/\.toml$/, "")}.lock.json`;
   return {
@@ -14,7 +15,7 @@ export async function describeReproduction(run: RunRecord): Promise<ReproduceDat
         : baseName(path),
       text,
     })),
-    lock: await lockFile(path),
+    lock: lockFile(path),
     versions: { gyrus: config.version, ...run.versions },
     device: run.device ?? null,
   };
@@ -33,13 +34,9 @@ function quoted(word: string): string {
   return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-async function lockFile(path: string): Promise<ReproduceData["lock"]> {
-  try {
-    return { name: baseName(path), text: await Deno.readTextFile(path) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+function lockFile(path: string): ReproduceData["lock"] {
+  const text = readTextIfPresent(path);
+  return text === undefined ? null : { name: baseName(path), text };
 }
 
 function baseName(path: string): string {

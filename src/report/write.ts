@@ -1,4 +1,5 @@
 /** The report as a file. */
+import { replaceFile } from "../disk/write.ts";
 import { DataError } from "../errors.ts";
 import { runPath } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
@@ -9,19 +10,15 @@ export function reportPath(store: Store, run: string): string {
 }
 
 /**
- * Writes a temporary file and renames it, so that a reader never finds half a report.
+ * Replaces it at once: a reader never finds half a report.
  *
  * @throws {DataError} when the folder is missing or the disk refuses
  */
 export async function writePage(page: string, path: string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}`;
   try {
-    await Deno.writeTextFile(temporary, page);
-    await Deno.rename(temporary, path);
+    await replaceFile(path, page, false);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable) throw cause;
-    throw new DataError(path, `the report can't be written: ${(cause as Error).message}`, {
-      cause,
-    });
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError(path, `the report can't be written: ${cause.problem}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** The reader: a workflow file in, a checked and expanded workflow out. */
+import { readFile } from "../disk/read.ts";
 import { declareSteps, type KnownKinds, type ResolveKind } from "./declare/declare.ts";
 import { type Document, joinLayers } from "./parse/document.ts";
 import { expandSteps } from "./expand/expand.ts";
@@ -104,7 +105,7 @@ export async function readWithRenames(
 
 /** @throws {Error} when it can't be read or is not UTF-8 */
 export async function readUtf8(path: string): Promise<string> {
-  const bytes = await Deno.readFile(path);
+  const bytes = await readFile(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {

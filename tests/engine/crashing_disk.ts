@@ -3,7 +3,8 @@
  *
  * A file's content survives from its last sync; a name survives from the last sync of its folder.
  */
-import type { FileOperations, FileStat, OutputFile } from "../../src/engine/store/files.ts";
+import type { FileOperations, FileStat } from "../../src/disk/operations.ts";
+import type { OutputFile } from "../../src/disk/write.ts";
 
 export class PowerFailure extends Error {}
 
@@ -139,6 +140,10 @@ export class CrashingDisk implements FileOperations {
     folder.names.delete(name);
   }
 
+  removeTree(path: string): void {
+    this.remove(path);
+  }
+
   read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     return Promise.resolve(this.readSync(path));
   }
@@ -154,7 +159,10 @@ export class CrashingDisk implements FileOperations {
 
   stat(path: string): FileStat | undefined {
     const node = this.#find(path);
-    return node && { size: node instanceof Inode ? node.content.length : 0, changed: 0 };
+    if (!node) return undefined;
+    return node instanceof Inode
+      ? { kind: "file", size: node.content.length, changed: 0 }
+      : { kind: "folder", size: 0, changed: 0 };
   }
 
   touch(): void {}

@@ -7,7 +7,7 @@
  * The store is in memory where Linux has it: what is timed is the engine and not the disk. Making it
  * takes a minute or two.
  */
-import { diskFiles, type FileOperations } from "../../src/engine/store/files.ts";
+import { diskFiles, type FileOperations } from "../../src/disk/operations.ts";
 import { gc } from "../../src/engine/gc.ts";
 import { plan } from "../../src/engine/plan/plan.ts";
 import { run } from "../../src/engine/run/run.ts";

@@ -1,3 +1,6 @@
+import { makeFolder } from "../../disk/folders.ts";
+import { linkStatIfPresent } from "../../disk/read.ts";
+import { writeNewFile } from "../../disk/write.ts";
 import { basename, resolve } from "../../workflow/paths.ts";
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
@@ -18,17 +21,19 @@ export default {
       ["schema.json", `${JSON.stringify(schemaFor(await loadKinds()), null, 2)}\n`],
       [".gitignore", "/.gyrus/\n/results/\n"],
     ];
-    await Deno.mkdir(folder, { recursive: true });
-    for await (const { name } of Deno.readDir(folder)) {
-      if (files.some(([file]) => file === name)) {
-        throw new UsageError(`${shortPath(`${folder}/${name}`)} exists already`);
-      }
+    makeFolder(folder);
+    for (const [name] of files) {
+      if (linkStatIfPresent(`${folder}/${name}`)) throw existsError(`${folder}/${name}`);
     }
     for (const [name, text] of files) {
-      await Deno.writeTextFile(`${folder}/${name}`, text, { createNew: true });
+      if (!await writeNewFile(`${folder}/${name}`, text)) throw existsError(`${folder}/${name}`);
       out.line(`wrote ${shortPath(`${folder}/${name}`)}`);
     }
     out.line(`\nnext: gyrus run ${shortPath(`${folder}/workflow.toml`)}`);
     return ExitCode.done;
   },
 } satisfies Command;
+
+function existsError(path: string): UsageError {
+  return new UsageError(`${shortPath(path)} exists already`);
+}

@@ -90,7 +90,7 @@ same command then continues where this one stopped.`,
 
 /** Whether everything is as the lock file records it. */
 async function matchesLock(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
-  const drifted = await lockDrift(await plan(store, workflow, planning));
+  const drifted = lockDrift(await plan(store, workflow, planning));
   for (const line of drifted) err.line(`--frozen: ${line}`);
   return drifted.length === 0;
 }

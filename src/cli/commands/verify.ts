@@ -1,3 +1,4 @@
+import { readText } from "../../disk/read.ts";
 import { verify } from "../../engine/run/verify.ts";
 import { reading, running } from "../../steps/engine_options.ts";
 import { readWorkflow } from "../../workflow/read.ts";
@@ -27,7 +28,7 @@ compares bytes. The cache does not change.`,
       ...reading,
       ...request,
       readText: (path) =>
-        Object.hasOwn(sources, path) ? Promise.resolve(sources[path]) : Deno.readTextFile(path),
+        Object.hasOwn(sources, path) ? Promise.resolve(sources[path]) : readText(path),
     });
     const quiet = args.has("quiet");
     const display = openDisplay(quiet ? err : out, {

@@ -1,5 +1,6 @@
 /** Makes the parts of a key from an instance and its inputs. */
-import { filesBelow } from "../../disk.ts";
+import { filesBelow } from "../../disk/folders.ts";
+import { statIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
@@ -133,14 +134,8 @@ export class Keying {
   }
 
   async #pathDigest(path: string): Promise<string> {
-    let isFolder: boolean;
-    try {
-      isFolder = (await Deno.stat(path)).isDirectory;
-    } catch {
-      isFolder = false;
-    }
-    // `digest` reports the problem of a path that can't be read.
-    if (!isFolder) return (await this.store.externals.digest(path)).digest;
+    // `digest` reports that a path is absent.
+    if (!statIfPresent(path)?.isDirectory) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
     for (const file of filesBelow(path, "", { followLinks: false }).sort()) {
       entries.push([file, (await this.store.externals.digest(`${path}/${file}`)).digest]);

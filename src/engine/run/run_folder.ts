@@ -8,6 +8,7 @@
  *                     stored/ what it had stored, in order
  *     lock            locked while the run is alive
  */
+import { FileLock } from "../../disk/lock.ts";
 import { DataError } from "../../errors.ts";
 import type { AxisValue, Binding } from "../../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
@@ -108,7 +109,7 @@ export class RunFolder {
   readonly path: string;
   #pending: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #lock: Deno.FsFile;
+  readonly #lock: FileLock | undefined;
   /** Why something could not be written. A full disk must not stop steps that need none. */
   problem?: DataError;
 
@@ -116,8 +117,7 @@ export class RunFolder {
   constructor(readonly store: Store, readonly id: string, readonly live = true) {
     this.path = runPath(store, id);
     store.files.makeFolder(`${this.path}/logs`);
-    this.#lock = Deno.openSync(`${this.path}/lock`, { create: true, write: true });
-    this.#lock.tryLockSync(true);
+    this.#lock = FileLock.tryTake(lockPath(store, id));
   }
 
   event(event: EngineEvent): void {
@@ -180,8 +180,7 @@ export class RunFolder {
 
   close(): void {
     this.flush();
-    this.#lock.close();
-    this.store.files.remove(`${this.path}/lock`);
+    this.#lock?.release();
   }
 }
 
@@ -236,14 +235,20 @@ export function readRun(store: Store, id: string): RunRecord | undefined {
   }
 }
 
+/** Held while the run is alive. */
+function lockPath(store: Store, id: string): string {
+  return `${runPath(store, id)}/lock`;
+}
+
+/** A run that wrote nothing for this long counts as dead on a disk without locks; milliseconds. */
+const SILENCE = 3_600_000;
+
 /** Whether the process of a run is still alive. */
 export function isAlive(store: Store, id: string): boolean {
-  try {
-    using file = Deno.openSync(`${runPath(store, id)}/lock`, { write: true });
-    return !file.tryLockSync(true);
-  } catch {
-    return false;
-  }
+  const state = FileLock.state(lockPath(store, id));
+  if (state !== "unknown") return state === "held";
+  const spoke = store.files.stat(`${runPath(store, id)}/events.jsonl`)?.changed ?? 0;
+  return Date.now() - spoke < SILENCE;
 }
 
 /** The events of a run, in order; a torn last line is left out. */

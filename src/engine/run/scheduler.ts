@@ -11,7 +11,7 @@ import type { Counts, EventBody, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
-import { Lease } from "../store/lease.ts";
+import { type Lease, takeLease } from "../store/lease.ts";
 import { isAbort, messageOf, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
 import { buildNodes, countOutcomes, type Node, wantsThread, whySkipped } from "./node.ts";
@@ -231,14 +231,14 @@ export class Scheduler {
 
   /** Undefined when another run computes the key: the instance is then queued again later. */
   #takeLease(node: Node, key: string): Lease | undefined {
-    const lease = Lease.tryTake(`${this.store.root}/leases`, key);
+    const lease = takeLease(`${this.store.root}/leases`, key);
     if (lease) return lease;
     const { name } = node.planned.instance;
     this.emit({ type: "instance-waiting", instance: name, key });
     this.#awaitingLease++;
     let delay = FIRST_LEASE_WAIT;
     const retry = () => {
-      const free = this.#stopped ? undefined : Lease.tryTake(`${this.store.root}/leases`, key);
+      const free = this.#stopped ? undefined : takeLease(`${this.store.root}/leases`, key);
       if (!free && !this.#stopped) {
         delay = Math.min(LONGEST_LEASE_WAIT, delay * 1.5);
         setTimeout(retry, delay);

@@ -1,4 +1,5 @@
 /** What `gyrus cache` lists and does, except the garbage collector. */
+import { isAbsent } from "../../disk/errors.ts";
 import { DataError } from "../../errors.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "./artifact.ts";
@@ -81,7 +82,7 @@ export async function verifyCache(store: Store): Promise<CacheVerification> {
   const corrupt: string[] = [];
   for (const [digest, file] of inventory.objects) {
     const found = await digestFile(file.path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     });
     if (found === undefined || found.digest === digest) continue;

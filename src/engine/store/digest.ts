@@ -1,4 +1,5 @@
 /** SHA-256 digests, written `sha256-` and 64 hexadecimal digits. */
+import { openInput } from "../../disk/read.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -34,10 +35,14 @@ export function startHash(): { update(piece: Uint8Array): void; digest(): Digest
   };
 }
 
-/** Digest and size in bytes of a file of any length, in constant memory. */
+/**
+ * Digest and size in bytes of a file of any length, in constant memory.
+ *
+ * @throws {DataError} when it is missing or can't be read
+ */
 export async function digestFile(path: string): Promise<{ digest: Digest; size: number }> {
   const hash = nodeCrypto().createHash("sha256");
-  const file = await Deno.open(path, { read: true });
+  const file = await openInput(path);
   try {
     // Two buffers: one is filled while the other is hashed.
     const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];

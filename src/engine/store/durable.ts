@@ -3,7 +3,7 @@
  * perhaps a file in tmp: content is synced, then renamed to its place, and its name is synced before
  * a call of `sync` returns.
  */
-import type { FileOperations } from "./files.ts";
+import type { FileOperations } from "../../disk/operations.ts";
 
 /** Folders whose files are spread over one folder for each two first hex digits. */
 const SPREAD = ["objects", "records"];

@@ -5,11 +5,11 @@
  * if the file had not changed for longer than the resolution of its times: a later edit could
  * otherwise have the same ones. Losing the memo costs hashing again and nothing else.
  */
-import { readError } from "../../disk.ts";
+import type { FileOperations } from "../../disk/operations.ts";
+import { statOf } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
 import { digestFile, digestOf, hexOf } from "./digest.ts";
-import type { FileOperations } from "./files.ts";
 
 /** Milliseconds. Clocks of file systems tick as rarely as every two seconds (FAT)... */
 const COARSE_TICK = 2000;
@@ -35,20 +35,15 @@ interface MemoEntry extends Fingerprint {
 
 /** @throws {DataError} when there is no such file, or it can't be read */
 export function takeFingerprint(path: string): Fingerprint {
-  try {
-    // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
-    const stat = Deno.statSync(path);
-    if (!stat.isFile) throw new DataError(path, "is not a file");
-    return {
-      size: stat.size,
-      modified: stat.mtime?.getTime() ?? 0,
-      changed: stat.ctime?.getTime() ?? 0,
-      inode: `${stat.dev}:${stat.ino}`,
-    };
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    throw readError(path, cause);
-  }
+  // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
+  const stat = statOf(path);
+  if (!stat.isFile) throw new DataError(path, "is not a file");
+  return {
+    size: stat.size,
+    modified: stat.mtime?.getTime() ?? 0,
+    changed: stat.ctime?.getTime() ?? 0,
+    inode: `${stat.dev}:${stat.ino}`,
+  };
 }
 
 function isSame(a: Fingerprint, b: Fingerprint): boolean {
@@ -80,12 +75,7 @@ export class Externals {
       return { digest: entry.digest, size: entry.size };
     }
     const hashed = Date.now();
-    let result: { digest: Digest; size: number };
-    try {
-      result = await digestFile(path);
-    } catch (cause) {
-      throw readError(path, cause);
-    }
+    const result = await digestFile(path);
     if (!isSame(now, takeFingerprint(path)) || result.size !== now.size) {
       throw new DataError(path, "changed while it was read; run again when nothing writes to it");
     }

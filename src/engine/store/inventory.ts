@@ -1,4 +1,5 @@
 /** Everything in a store, with sizes and times. */
+import type { FileStat } from "../../disk/operations.ts";
 import type { Digest } from "../../workflow/step.ts";
 import {
   type ChainRecord,
@@ -6,7 +7,6 @@ import {
   type InstanceRecord,
   type MemoRecord,
 } from "./record.ts";
-import type { FileStat } from "./files.ts";
 import type { Store } from "./store.ts";
 
 export interface StoredFile extends FileStat {

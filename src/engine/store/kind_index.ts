@@ -4,8 +4,8 @@
  * One append-only file a kind, a line a record. It serves explanations and "may run" alone, so a
  * line that is lost or torn costs a less exact reason and never a wrong result.
  */
+import type { FileOperations } from "../../disk/operations.ts";
 import type { Digest } from "../../workflow/step.ts";
-import type { FileOperations } from "./files.ts";
 import { type KeyParts, shapeKey } from "./key.ts";
 import type { InstanceRecord } from "./record.ts";
 

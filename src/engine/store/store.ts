@@ -9,13 +9,14 @@
  *
  * `durable.ts` writes them: a kill or a power failure at any instant leaves at most a file in tmp.
  */
-import { readError } from "../../disk.ts";
+import { isAbsent } from "../../disk/errors.ts";
+import { diskFiles, type FileOperations } from "../../disk/operations.ts";
+import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { digestOf, hexOf } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
 import { Externals } from "./externals.ts";
-import { diskFiles, type FileOperations } from "./files.ts";
 import { KindIndex } from "./kind_index.ts";
 import {
   type ChainRecord,
@@ -209,12 +210,7 @@ export class Store {
         ? corruptError(blob)
         : missingError(blob, this.externals.pathsOf(blob.digest));
     }
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      bytes = await Deno.readFile(path);
-    } catch (cause) {
-      throw readError(path, cause);
-    }
+    const bytes = await readFile(path);
     if (!this.#intact(blob, bytes)) throw new DataError(path, "changed during the run");
     return bytes;
   }
@@ -364,7 +360,7 @@ export class Store {
       this.files.rename(path, aside);
     } catch (cause) {
       // Another process has moved it.
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      if (!isAbsent(cause)) throw cause;
     }
   }
 }

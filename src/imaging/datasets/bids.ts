@@ -1,5 +1,5 @@
 /** Finds raw images in a BIDS folder. */
-import { filesBelow } from "../../disk.ts";
+import { filesBelow } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
 import { directories, type ImageCandidate, type ImagePattern, type Layout } from "./dataset.ts";
 

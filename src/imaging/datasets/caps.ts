@@ -1,5 +1,5 @@
 /** Finds images in a CAPS folder by ClinicaDL's patterns. */
-import { filesBelow } from "../../disk.ts";
+import { filesBelow } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
 import {
   directories,

@@ -1,5 +1,5 @@
 /** What CAPS and BIDS folders have in common: sessions, one image each, problems reported together. */
-import { listFolder } from "../../disk.ts";
+import { listFolder } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
 import { choose, describeSelection, type EntitySelection, select } from "./entities.ts";
 import { sessionKey } from "../../tables/identity.ts";

@@ -1,4 +1,5 @@
 /** Opens data sets of several cohorts: one image a session, by digest, and its description. */
+import { readStart } from "../../disk/read.ts";
 import type { Table } from "../../formats/tsv.ts";
 import { forEachConcurrently } from "../concurrent.ts";
 import { describeSelection, type EntitySelection } from "./entities.ts";
@@ -172,7 +173,7 @@ async function registerImages(
   const readHeaders = () => {
     const headers = readable.map((image) => {
       try {
-        return readGeometry(readStart(`${root}/${image.path}`), image.path, frame);
+        return readGeometry(readStart(`${root}/${image.path}`, START_BYTES), image.path, frame);
       } catch (error) {
         headerProblems.push(problemOf(image, error));
       }
@@ -246,22 +247,6 @@ function problemOf({ participant, session }: FoundImage, error: unknown): ImageP
 
 /** Compressed bytes that are enough for any header: a gzip header may have 65,535 of its own. */
 const START_BYTES = 2 ** 17;
-
-function readStart(path: string): Uint8Array {
-  try {
-    using file = Deno.openSync(path);
-    const buffer = new Uint8Array(START_BYTES);
-    let length = 0;
-    let read: number | null = 1;
-    while (read !== null && read > 0 && length < START_BYTES) {
-      read = file.readSync(buffer.subarray(length));
-      length += read ?? 0;
-    }
-    return buffer.subarray(0, length);
-  } catch (cause) {
-    throw new DataError(path, "can't be read", { cause });
-  }
-}
 
 /** Choices that the log lists one by one. */
 const MAX_CHOICES = 50;

@@ -1,5 +1,5 @@
 /** Lists of sessions and of cohorts. */
-import { readError } from "../../disk.ts";
+import { readIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import { participantId, sessionId, sessionKey } from "../../tables/identity.ts";
@@ -88,14 +88,4 @@ function readTable(path: string): Table {
 export function readTableIfPresent(path: string): Table | undefined {
   const bytes = readIfPresent(path);
   return bytes === undefined ? undefined : readTsv(bytes, path);
-}
-
-/** @throws {DataError} when the file is there but can't be read */
-export function readIfPresent(path: string): Uint8Array | undefined {
-  try {
-    return Deno.readFileSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw readError(path, cause);
-  }
 }

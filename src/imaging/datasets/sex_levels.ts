@@ -1,5 +1,5 @@
 /** What numbers in a data set's sex column stand for, by the Levels of its `participants.json`. */
-import { readIfPresent } from "./sessions.ts";
+import { readIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { decodeText } from "../../formats/text.ts";
 import type { Table } from "../../formats/tsv.ts";

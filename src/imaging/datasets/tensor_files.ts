@@ -1,5 +1,5 @@
 /** Finds the `.pt` files that an extraction left in a CAPS. */
-import { filesBelow } from "../../disk.ts";
+import { filesBelow } from "../../disk/folders.ts";
 import { sessionKey } from "../../tables/identity.ts";
 import { TENSOR_FOLDER } from "./caps.ts";
 import { directories, type ImageProblem, type SessionKey } from "./dataset.ts";

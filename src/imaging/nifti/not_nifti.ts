@@ -1,5 +1,5 @@
 /** What is found in place of an image: pointers of Git LFS and git-annex, web pages. */
-import { ANNEX_ADVICE } from "../../disk.ts";
+import { ANNEX_ADVICE } from "../../disk/errors.ts";
 
 /** Bytes that are looked at. */
 const START = 512;

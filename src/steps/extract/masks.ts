@@ -1,6 +1,6 @@
 /** The masks that an extraction of regions cuts with. */
 import { capsMeta } from "../../artifacts/caps.ts";
-import { filesBelow } from "../../disk.ts";
+import { filesBelow } from "../../disk/folders.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { findMasks } from "../../imaging/datasets/masks.ts";
 import type { Artifact, Blob, StepContext } from "../../workflow/step.ts";

@@ -1,5 +1,6 @@
 /** The real images and masks that a data set is generated from. */
 import { capsMeta, listImages, SESSIONS_FILE } from "../../artifacts/caps.ts";
+import { statIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
@@ -75,7 +76,7 @@ export async function readMask(context: Context, file: string): Promise<Mask> {
 export async function readMaskPair(context: Context, folder: string): Promise<Mask[]> {
   return await Promise.all(["mask-1", "mask-2"].map(async (name) => {
     for (const file of [`${folder}/${name}.nii`, `${folder}/${name}.nii.gz`]) {
-      if (await Deno.stat(file).then((info) => info.isFile, () => false)) {
+      if (statIfPresent(file)?.isFile) {
         return await readMask(context, file);
       }
     }

@@ -58,7 +58,7 @@ stable.`,
   },
   runs: "inline",
   run: async (context) => {
-    const { listFolder } = await import("../../disk.ts");
+    const { listFolder } = await import("../../disk/folders.ts");
     const { readTsv } = await import("../../formats/tsv.ts");
     const { getLabels } = await import("../../tables/labels.ts");
     const { IMAGES_FILE } = await import("../../artifacts/caps.ts");

@@ -1,4 +1,6 @@
 /** A MAPS folder on disk whose files are external blobs. */
+import { listFolder } from "../../disk/folders.ts";
+import { statIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import type { MapsFolder } from "../../maps/read.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
@@ -15,17 +17,13 @@ export function openDigestFolder(
   const blob = (path: string) => context.external(`${root}/${path}`);
   return {
     name: root,
-    async list(path) {
-      const names: string[] = [];
-      try {
-        for await (const { name } of Deno.readDir(path === "" ? root : `${root}/${path}`)) {
-          names.push(name);
-        }
-      } catch (cause) {
-        if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-        if (path === "") throw new DataError(root, "does not exist", { cause });
+    list(path) {
+      const folder = path === "" ? root : `${root}/${path}`;
+      if (statIfPresent(folder)) {
+        return Promise.resolve(listFolder(folder).map(({ name }) => name));
       }
-      return names.sort();
+      if (path === "") throw new DataError(root, "does not exist");
+      return Promise.resolve([]);
     },
     blob,
     read: async (path) => await context.get(await blob(path)),

@@ -1,5 +1,6 @@
 /** Weights that come from outside, and whether they fit a network. */
 import { writeWeights } from "../../artifacts/model.ts";
+import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import type { Network } from "../../nn/network.ts";
@@ -73,7 +74,7 @@ function probe(architecture: string, channels: number): Network {
 
 /** @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights} */
 export async function checkWeightsFile(architecture: string, path: string): Promise<void> {
-  const given = await readWeightsFile(await Deno.readFile(path), path);
+  const given = await readWeightsFile(await readFile(path), path);
   const network = probe(architecture, 1);
   const first = network.parameters.tensors[0].name;
   const channels = given.get(first)?.shape[1] ?? given.get(network.exportName(first))?.shape[1];

@@ -39,7 +39,8 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
     const { foldsOutput, readFolds } = await import("../../artifacts/folds.ts");
     const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { assertDisjoint, readSubset } = await import("../../artifacts/split.ts");
-    const { listFolder } = await import("../../disk.ts");
+    const { listFolder } = await import("../../disk/folders.ts");
+    const { statIfPresent } = await import("../../disk/read.ts");
     const { findColumn } = await import("../../tables/columns.ts");
     const { refuseTwoSexes, warnOfNone } = await import("../../tables/values.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
@@ -57,8 +58,9 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
       subject: path,
       names: listFolder(path).map((entry) => entry.name),
       read: async (file: string) => {
-        const info = await Deno.stat(`${path}/${file}`).catch(() => undefined);
-        return info?.isFile ? await bytes(`${path}/${file}`) : undefined;
+        return statIfPresent(`${path}/${file}`)?.isFile
+          ? await bytes(`${path}/${file}`)
+          : undefined;
       },
     };
     if (content === "kfold") {

@@ -11,7 +11,7 @@ import type { Workflow } from "../graph.ts";
 import { parseOverrides } from "../parse/overrides.ts";
 import { resolve } from "../paths.ts";
 import { Problems } from "../problems.ts";
-import { type ReadOptions, readWithRenames, readWorkflow } from "../read.ts";
+import { type ReadOptions, readUtf8, readWithRenames, readWorkflow } from "../read.ts";
 import type { Json } from "../step.ts";
 import { toml, tomlKey } from "./toml_text.ts";
 
@@ -53,9 +53,7 @@ export async function workflowTextWith(path: string, options: ReadOptions): Prom
 async function checkSame(workflow: Workflow, text: string, options: ReadOptions): Promise<void> {
   const readText = (path: string) => {
     const known = path === workflow.file ? text : workflow.sources.get(path);
-    return known === undefined
-      ? (options.readText ?? Deno.readTextFile)(path)
-      : Promise.resolve(known);
+    return known === undefined ? (options.readText ?? readUtf8)(path) : Promise.resolve(known);
   };
   const { kinds, resolveKind } = options;
   let saved: Workflow;

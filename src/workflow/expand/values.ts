@@ -1,5 +1,5 @@
 /** Parameter values of a step at each point of its matrix, validated and traced to their origins. */
-import { readProblem } from "../../disk.ts";
+import { readProblem } from "../../disk/errors.ts";
 import { DataError } from "../../errors.ts";
 import type { OutputPorts } from "./output.ts";
 import type { Declaration } from "../declare/declare.ts";

@@ -1,6 +1,6 @@
 /** Reads a workflow file and its includes into layers, lowest precedence first. */
 import { parse } from "@std/toml";
-import { readProblem } from "../../disk.ts";
+import { readProblem } from "../../disk/errors.ts";
 import type { Place } from "../graph.ts";
 import { dirname, resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";

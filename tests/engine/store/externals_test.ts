@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { digestOf } from "../../../src/engine/store/digest.ts";
 import { Externals, takeFingerprint } from "../../../src/engine/store/externals.ts";
-import { diskFiles } from "../../../src/engine/store/files.ts";
+import { diskFiles } from "../../../src/disk/operations.ts";
 import { DataError } from "../../../src/errors.ts";
 import { inFolder } from "../scratch.ts";
 

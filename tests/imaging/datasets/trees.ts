@@ -1,5 +1,5 @@
 /** Folders of images, opened as data sets, and what opening them logs. */
-import { readError } from "../../../src/disk.ts";
+import { readError } from "../../../src/disk/errors.ts";
 import type { ImagePattern, Layout } from "../../../src/imaging/datasets/dataset.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
 import { openDataset, type OpenOptions } from "../../../src/imaging/datasets/open.ts";

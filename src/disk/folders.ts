@@ -1,45 +1,6 @@
-/** Folders and files of the user: listing them, and why one can't be read. */
-import { DataError } from "./errors.ts";
-
-/** Why a file can't be read, in a few words. */
-export function readProblem(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = "code" in cause ? cause.code : undefined;
-  if (cause instanceof Deno.errors.NotFound || code === "ENOENT") return "no such file";
-  if (cause instanceof Deno.errors.IsADirectory || code === "EISDIR") return "it is a folder";
-  if (cause instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EPERM") {
-    return "permission denied";
-  }
-  if (cause instanceof Deno.errors.NotCapable) {
-    return "Gyrus was started without permission to read it";
-  }
-  return cause.message;
-}
-
-/** The error of a file that can't be read. */
-export function readError(path: string, cause: unknown): DataError {
-  const problem = readProblem(cause);
-  const missing = problem === "no such file";
-  const text = missing ? brokenLinkProblem(path) ?? problem : `can't be read: ${problem}`;
-  return new DataError(path, text, { cause });
-}
-
-/** What to do about content that git-annex keeps elsewhere. */
-export const ANNEX_ADVICE =
-  "whose content is not here; fetch it with `git annex get` (or `datalad get`)";
-
-/** Why a file that is not there is listed all the same. */
-function brokenLinkProblem(path: string): string | undefined {
-  let target;
-  try {
-    target = Deno.readLinkSync(path);
-  } catch {
-    return undefined;
-  }
-  return /(^|\/)\.git\/annex\/objects\//.test(target)
-    ? `a git-annex link ${ANNEX_ADVICE}`
-    : `a link to ${target}, which is not there`;
-}
+/** Folders: listing them, making and removing them. */
+import { DataError } from "../errors.ts";
+import { errorCode, guard, guardAsync, ifPresent, isAbsent, readProblem } from "./errors.ts";
 
 export interface FolderEntry {
   name: string;
@@ -57,7 +18,7 @@ export function listFolder(path: string, followLinks = true): FolderEntry[] {
       }))
       .sort((a, b) => a.name < b.name ? -1 : 1);
   } catch (cause) {
-    const problem = cause instanceof Deno.errors.NotFound ? "no such folder" : "can't be listed";
+    const problem = isAbsent(cause) ? "no such folder" : `can't be listed: ${readProblem(cause)}`;
     throw new DataError(path, problem, { cause });
   }
 }
@@ -97,4 +58,39 @@ export function filesBelow(
   };
   visit(folder, 0);
   return paths;
+}
+
+/** With its parents; no problem if it exists. @throws {DataError} when the disk refuses */
+export function makeFolder(path: string): void {
+  guard(path, () => Deno.mkdirSync(path, { recursive: true }));
+}
+
+/**
+ * Removes a file, or a folder with all that is in it; a symbolic link is removed, never followed. No
+ * problem if it is absent.
+ *
+ * @throws {DataError} when the disk refuses
+ */
+export function removeTree(path: string): void {
+  ifPresent(path, () => Deno.removeSync(path, { recursive: true }));
+}
+
+/** Disks that can't sync a folder: many of FUSE, SMB, and those of Windows, which opens no folder. */
+const WITHOUT_FOLDER_SYNC = ["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+/**
+ * Returns when the names in a folder would survive a power failure, on disks that can sync a folder.
+ *
+ * @throws {DataError} when the disk refuses
+ */
+export async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  await guardAsync(path, async () => {
+    using folder = Deno.openSync(path, { read: true });
+    try {
+      await folder.sync();
+    } catch (cause) {
+      if (!WITHOUT_FOLDER_SYNC.includes(errorCode(cause) ?? "")) throw cause;
+    }
+  });
 }

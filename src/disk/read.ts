@@ -1,0 +1,100 @@
+/** Files that are read, and what is known of them. Errors are `DataError`s that name the file. */
+import { ifPresent, isAbsent, readError } from "./errors.ts";
+
+/** @throws {DataError} when it is missing or can't be read */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
+
+/** As {@link readFile}, of UTF-8. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readFile(path));
+}
+
+/** Undefined when it is absent. @throws {DataError} when it can't be read */
+export function readIfPresent(path: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined;
+    throw readError(path, cause);
+  }
+}
+
+/** Undefined when it is absent. @throws {DataError} when it can't be read */
+export function readTextIfPresent(path: string): string | undefined {
+  const bytes = readIfPresent(path);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+/** At most the first `length` bytes. @throws {DataError} when it is missing or can't be read */
+export function readStart(path: string, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  try {
+    using file = Deno.openSync(path);
+    while (filled < length) {
+      const count = file.readSync(bytes.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** A file that is read piece by piece. */
+export interface InputFile {
+  /** Bytes read into the buffer; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  close(): void;
+}
+
+/** @throws {DataError} when it is missing or can't be read */
+export async function openInput(path: string): Promise<InputFile> {
+  try {
+    const file = await Deno.open(path, { read: true });
+    return {
+      read: (buffer) =>
+        file.read(buffer).catch((cause) => {
+          throw readError(path, cause);
+        }),
+      close: () => file.close(),
+    };
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
+
+/** Of a file or folder, or of what a link leads to. @throws {DataError} when there is none */
+export function statOf(path: string): Deno.FileInfo {
+  try {
+    return Deno.statSync(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
+
+/** As {@link statOf}; undefined when there is none. @throws {DataError} when the disk refuses */
+export function statIfPresent(path: string): Deno.FileInfo | undefined {
+  return ifPresent(path, () => Deno.statSync(path));
+}
+
+/** Of a file, a folder or a link itself; undefined when absent. @throws {DataError} when the disk refuses */
+export function linkStatIfPresent(path: string): Deno.FileInfo | undefined {
+  return ifPresent(path, () => Deno.lstatSync(path));
+}
+
+/** The path without links. @throws {DataError} when it leads nowhere */
+export function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
