@@ -1,4 +1,4 @@
-/** Ctrl-C: the first lets running steps save, the second stops at once. */
+/** Ctrl-C: the first lets running steps save, the second stops at once. A closed terminal is a first. */
 
 export interface Interrupt {
   /** Aborted by the first. */
@@ -10,27 +10,33 @@ export interface Interrupt {
 
 /** Time between the second interrupt and the end of the process; milliseconds. */
 const EXIT_GRACE_MS = 300;
-const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
+
+/** Signals that ask a program to end. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK", "SIGHUP"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 export function onInterrupt(show: (message: string) => void): Interrupt {
   const first = new AbortController();
   const second = new AbortController();
-  const onSignal = () => {
+  const onSignal = (signal: Deno.Signal) => {
     const reason = new DOMException("interrupted", "AbortError");
     if (!first.signal.aborted) {
       show("interrupted: running steps save what they can; Ctrl-C again stops at once");
       first.abort(reason);
-    } else if (!second.signal.aborted) {
+    } else if (signal !== "SIGHUP" && !second.signal.aborted) {
+      // A closed terminal sends its signal twice, by the shell and by the system.
       second.abort(reason);
       Deno.unrefTimer(setTimeout(() => Deno.exit(130), EXIT_GRACE_MS));
     }
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
+  const listeners = STOP_SIGNALS.map((signal) => ({ signal, listener: () => onSignal(signal) }));
+  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   return {
     signal: first.signal,
     kill: second.signal,
     close() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+      for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
 }

@@ -9,10 +9,10 @@ import { standardTerminal, type Terminal } from "./terminal.ts";
 export async function main(args: readonly string[]): Promise<number> {
   const terminal = standardTerminal();
   try {
-    return await dispatch(args, terminal);
+    const code = await dispatch(args, terminal);
+    const lost = terminal.out.problem;
+    return lost && code === ExitCode.done ? await reportFailure(lost, terminal.err) : code;
   } catch (error) {
-    // Whoever read the output has seen enough, as `head` has.
-    if (error instanceof Deno.errors.BrokenPipe) return ExitCode.done;
     return await reportFailure(error, terminal.err);
   }
 }

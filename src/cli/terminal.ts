@@ -1,4 +1,9 @@
-/** The standard streams. Only this file writes to them. */
+/**
+ * The standard streams. Only this file writes to them. A stream whose reader has gone takes no more
+ * text and stops nobody: a run goes on when its terminal is closed.
+ */
+import { diskError, errorCode } from "../disk/errors.ts";
+import { DataError } from "../errors.ts";
 
 /** How a piece of text is marked on a terminal. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -14,29 +19,70 @@ const CODES: Readonly<Record<Style, number>> = {
 
 const encoder = new TextEncoder();
 
+/** Between two tries to write to a pipe that is full and doesn't wait; milliseconds. */
+const FULL_PIPE_WAIT = 5;
+
 /** One of the two output streams. */
 export class Output {
   readonly isTerminal: boolean;
   readonly #colored: boolean;
+  #closed = false;
+  /** Why text was lost, such as a full disk; absent when the reader has closed the pipe. */
+  problem?: DataError;
 
-  constructor(readonly stream: typeof Deno.stdout | typeof Deno.stderr) {
+  /** @param name for messages */
+  constructor(
+    readonly stream: Pick<typeof Deno.stdout, "writeSync" | "isTerminal">,
+    readonly name: string,
+  ) {
     this.isTerminal = stream.isTerminal();
     this.#colored = this.isTerminal && !Deno.noColor;
   }
 
   /** Characters a line holds. */
   get columns(): number {
-    return this.isTerminal ? Deno.consoleSize().columns : 80;
+    return this.#size()?.columns ?? 80;
   }
 
   get rows(): number {
-    return this.isTerminal ? Deno.consoleSize().rows : 24;
+    return this.#size()?.rows ?? 24;
   }
 
-  /** @throws {Deno.errors.BrokenPipe} when the reader has closed the pipe */
+  /** Undefined without a terminal, and after it was closed. */
+  #size(): { columns: number; rows: number } | undefined {
+    if (!this.isTerminal) return undefined;
+    try {
+      return Deno.consoleSize();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Does nothing once text was lost, see {@link problem}. */
   write(text: string): void {
     const bytes = encoder.encode(text);
-    for (let at = 0; at < bytes.length;) at += this.stream.writeSync(bytes.subarray(at));
+    for (let at = 0; at < bytes.length && !this.#closed;) at += this.#writeSome(bytes.subarray(at));
+  }
+
+  /** @returns how many bytes were taken */
+  #writeSome(bytes: Uint8Array): number {
+    try {
+      return this.stream.writeSync(bytes);
+    } catch (cause) {
+      const code = errorCode(cause);
+      if (code === "EAGAIN") {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_WAIT);
+        return 0;
+      }
+      this.#closed = true;
+      const readerHasGone = code === "EPIPE" || code === "EIO" && this.isTerminal;
+      if (!readerHasGone) {
+        const error = diskError(this.name, cause);
+        if (!(error instanceof DataError)) throw error;
+        this.problem = error;
+      }
+      return 0;
+    }
   }
 
   line(text = ""): void {
@@ -56,5 +102,8 @@ export interface Terminal {
 }
 
 export function standardTerminal(): Terminal {
-  return { out: new Output(Deno.stdout), err: new Output(Deno.stderr) };
+  return {
+    out: new Output(Deno.stdout, "standard output"),
+    err: new Output(Deno.stderr, "standard error"),
+  };
 }

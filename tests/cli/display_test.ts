@@ -8,7 +8,7 @@ class Recorded extends Output {
   text = "";
 
   constructor(override readonly isTerminal: boolean) {
-    super(Deno.stdout);
+    super(Deno.stdout, "recorded");
   }
 
   override get columns(): number {

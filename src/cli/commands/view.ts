@@ -1,6 +1,7 @@
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
+import { STOP_SIGNALS } from "../interrupt.ts";
 import { CACHE_OPTION, openCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
 
@@ -23,14 +24,13 @@ ends it. The address has a secret, since other users of this machine can reach i
     const record = findRun(store, args.positionals[0]);
     const stop = Promise.withResolvers<void>();
     const hear = () => stop.resolve();
-    const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
-    for (const signal of signals) Deno.addSignalListener(signal, hear);
+    for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, hear);
     const view = await LiveView.open(store, record.id, port);
     try {
       out.line(`run ${record.id} at ${view.url}`);
       await stop.promise;
     } finally {
-      for (const signal of signals) Deno.removeSignalListener(signal, hear);
+      for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, hear);
       await view.close();
     }
     return ExitCode.done;
