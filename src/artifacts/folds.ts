@@ -2,7 +2,8 @@
 import { DataError } from "../errors.ts";
 import { decodeText } from "../formats/text.ts";
 import type { Fold } from "../tables/kfold.ts";
-import type { SessionTable } from "../tables/session_table.ts";
+import { personName } from "../tables/identity.ts";
+import { nameSome, type SessionTable } from "../tables/session_table.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import { assertDisjoint, readSubset, subsetFile, subsetFiles, type TableFolder } from "./split.ts";
 
@@ -45,7 +46,7 @@ export function foldFiles(train: SessionTable, validation: SessionTable): Record
  * Reads a `<k>_fold` folder: `split-0`, `split-1`, … (or `split_0`, or `split-00`, …).
  *
  * @throws {DataError} when there is none, one of the sequence or a file is absent, `kfold.json` counts
- *   other folds, or a fold's sides share a participant
+ *   other folds, a fold's sides share a participant, or a participant is validated on twice
  */
 export async function readFolds(folder: TableFolder): Promise<FoldOutput[]> {
   const names = findFolds(folder);
@@ -62,6 +63,7 @@ export async function readFolds(folder: TableFolder): Promise<FoldOutput[]> {
       validation: await readSubset(split, "validation"),
     });
   }
+  checkValidatedOnce(sides.map(({ validation }) => validation), names, folder.subject);
   return sides.map(({ train, validation }, split) => ({
     meta: { split, n_splits: sides.length, stratification: null },
     files: foldFiles(train, validation),
@@ -92,6 +94,30 @@ function findFolds({ subject, names }: TableFolder): string[] {
     );
   }
   return [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
+}
+
+/** @throws {DataError} naming participants who are in the validation sets of two folds */
+function checkValidatedOnce(
+  validations: readonly SessionTable[],
+  names: readonly string[],
+  subject: string,
+): void {
+  const foldOf = new Map<string, string>();
+  const twice: string[] = [];
+  validations.forEach((validation, split) => {
+    for (const person of validation.byPerson().keys()) {
+      const fold = foldOf.get(person);
+      if (fold === undefined) foldOf.set(person, names[split]);
+      else twice.push(`${personName(person)} (${fold} and ${names[split]})`);
+    }
+  });
+  if (twice.length === 0) return;
+  throw new DataError(
+    subject,
+    `${twice.length} participants are in two validation sets, but cross-validation uses each once: ` +
+      `${nameSome(twice, 3)}; a copied fold? Sets that may overlap open one by one, with ` +
+      'content = "split" and subset_name = "validation"',
+  );
 }
 
 /** @throws {DataError} when `kfold.json` has another number of folds */

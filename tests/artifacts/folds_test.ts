@@ -57,12 +57,31 @@ Deno.test("a tree that shares a participant between its sides is refused by name
   assertThrows(() => splitFiles(a, b, meta), DataError, "train and test share sub-2");
 });
 
+Deno.test("a tree that validates a participant in two folds is refused by name", async () => {
+  const table = (...ids: string[]) =>
+    `participant_id\tsession_id\n${ids.map((id) => `${id}\tses-M000\n`).join("")}`;
+  const files = {
+    "split-0/train.tsv": table("sub-3"),
+    "split-0/validation.tsv": table("sub-1", "sub-2"),
+    "split-1/train.tsv": table("sub-3"),
+    "split-1/validation.tsv": table("sub-2"),
+  };
+  await assertRejects(
+    () => readFolds(folderOf(files)),
+    DataError,
+    "1 participants are in two validation sets, but cross-validation uses each once: " +
+      "sub-2 (split-0 and split-1)",
+  );
+  const apart = { ...files, "split-1/validation.tsv": table("sub-4") };
+  assertEquals((await readFolds(folderOf(apart))).length, 2);
+});
+
 Deno.test("an absent fold or table is named", async () => {
   await assertRejects(() => readFolds(folderOf({})), DataError, "tree: no split-0");
   const table = (id: string) => `participant_id\tsession_id\n${id}\tses-M000\n`;
   const fold = (name: string) => ({
     [`${name}/train.tsv`]: table("sub-1"),
-    [`${name}/validation.tsv`]: table("sub-2"),
+    [`${name}/validation.tsv`]: table(`sub-of-${name}`),
   });
   await assertRejects(
     () => readFolds(folderOf({ ...fold("split-0"), ...fold("split-2"), ...fold("split-3") })),
