@@ -1,5 +1,5 @@
 /** Files that are read, and what is known of them. Errors are `DataError`s that name the file. */
-import { ifPresent, isAbsent, readError } from "./errors.ts";
+import { ifPresent, readError } from "./errors.ts";
 
 /** @throws {DataError} when it is missing or can't be read */
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -15,14 +15,31 @@ export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readFile(path));
 }
 
-/** Undefined when it is absent. @throws {DataError} when it can't be read */
+/**
+ * Undefined when it is absent.
+ *
+ * @throws {DataError} when it can't be read, also when it is a link that leads nowhere
+ */
 export function readIfPresent(path: string): Uint8Array<ArrayBuffer> | undefined {
+  return exists(path) ? readFileSync(path) : undefined;
+}
+
+function readFileSync(path: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(path);
   } catch (cause) {
-    if (isAbsent(cause)) return undefined;
     throw readError(path, cause);
   }
+}
+
+/**
+ * Whether a file, a folder or a link is there: a link that leads nowhere is, so that reading it fails
+ * with its reason instead of passing for a file that nobody has.
+ *
+ * @throws {DataError} when the disk refuses
+ */
+export function exists(path: string): boolean {
+  return linkStatIfPresent(path) !== undefined;
 }
 
 /** Undefined when it is absent. @throws {DataError} when it can't be read */

@@ -1,6 +1,6 @@
 /** The real images and masks that a data set is generated from. */
 import { capsMeta, listImages, SESSIONS_FILE } from "../../artifacts/caps.ts";
-import { statIfPresent } from "../../disk/read.ts";
+import { exists } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
@@ -76,9 +76,7 @@ export async function readMask(context: Context, file: string): Promise<Mask> {
 export async function readMaskPair(context: Context, folder: string): Promise<Mask[]> {
   return await Promise.all(["mask-1", "mask-2"].map(async (name) => {
     for (const file of [`${folder}/${name}.nii`, `${folder}/${name}.nii.gz`]) {
-      if (statIfPresent(file)?.isFile) {
-        return await readMask(context, file);
-      }
+      if (exists(file)) return await readMask(context, file);
     }
     throw new DataError(folder, `no ${name}.nii or ${name}.nii.gz is in this folder`);
   }));

@@ -40,7 +40,7 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
     const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { assertDisjoint, readSubset } = await import("../../artifacts/split.ts");
     const { listFolder } = await import("../../disk/folders.ts");
-    const { statIfPresent } = await import("../../disk/read.ts");
+    const { exists } = await import("../../disk/read.ts");
     const { findColumn } = await import("../../tables/columns.ts");
     const { refuseTwoSexes, warnOfNone } = await import("../../tables/values.ts");
     const { SessionTable } = await import("../../tables/session_table.ts");
@@ -57,11 +57,8 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
     const folder = {
       subject: path,
       names: listFolder(path).map((entry) => entry.name),
-      read: async (file: string) => {
-        return statIfPresent(`${path}/${file}`)?.isFile
-          ? await bytes(`${path}/${file}`)
-          : undefined;
-      },
+      read: async (file: string) =>
+        exists(`${path}/${file}`) ? await bytes(`${path}/${file}`) : undefined,
     };
     if (content === "kfold") {
       const items = await readFolds(folder);

@@ -146,6 +146,22 @@ Deno.test("a mask that git-annex has not fetched is named with the command", asy
   });
 });
 
+Deno.test("tables that git-annex has not fetched are no absent tables", async () => {
+  for (const table of ["participants.tsv", "participants.json", "sub-01/sub-01_sessions.tsv"]) {
+    await withTree({
+      "sub-01/anat/sub-01_T1w.nii.gz": undefined,
+      ...(table.endsWith(".json") && { "participants.tsv": "participant_id\tsex\nsub-01\t1\n" }),
+    }, async (root) => {
+      await Deno.symlink("../.git/annex/objects/a/b/K/K", `${root}/${table}`);
+      await assertRejects(
+        () => open(bidsLayout, bidsPattern({ modality: "t1" }), root),
+        DataError,
+        `${root}/${table}: a git-annex link whose content is not here; fetch it with \`git annex`,
+      );
+    });
+  }
+});
+
 Deno.test("without a list sessions that lack the image are left out, and reported", async () => {
   await withTree({
     [t1File("sub-01", "ses-M000")]: undefined,

@@ -107,6 +107,22 @@ with = { path = "split", content = "split" }
   assertStringIncludes((error as Error).message, "data leakage: train and test share sub-2");
 });
 
+Deno.test("a table behind a broken link is not replaced by the table of first sessions", async () => {
+  await using project = await Project.create();
+  const header = "participant_id\tsession_id\tdiagnosis\n";
+  await project.write("split/train_baseline.tsv", `${header}sub-1\tses-M000\tAD\n`);
+  await project.write("split/test_baseline.tsv", `${header}sub-2\tses-M000\tCN\n`);
+  await Deno.symlink("nowhere.tsv", `${project.folder}/split/train.tsv`);
+  const error = await assertRejects(() =>
+    project.run(`
+[steps.split]
+uses = "tables.open"
+with = { path = "split", content = "split" }
+`)
+  );
+  assertStringIncludes((error as Error).message, "train.tsv: a link to nowhere.tsv, which is not");
+});
+
 Deno.test("rows in another order and columns that are not used change nothing downstream", async () => {
   await using project = await Project.create();
   await project.write("merged.tsv", mergedTable());
