@@ -1,13 +1,14 @@
 /**
- * JSON Schema of workflow files for editors, from the step declarations.
+ * JSON Schema (draft 7) of workflow files for editors, from the step declarations.
  *
- * Taplo reads it, and understands JSON Schema up to StepOutput 4: alternatives are
- * `oneOf` with an `enum` of one value on `uses`; there is no `const`, `if` or `$defs`.
+ * What a step may contain depends on its `uses`. That is written with `if` and `then`, not as
+ * alternatives of `oneOf`: a validator then reports the key that is wrong, and not that a step matches
+ * none of thirty alternatives.
  */
 import { z } from "zod";
 import type { InputPort, Json, StepKind } from "../step.ts";
 
-type Schema = { readonly [key: string]: Json };
+export type Schema = { readonly [key: string]: Json };
 
 const interpolation: Schema = {
   type: "string",
@@ -59,7 +60,8 @@ const matrix: Schema = {
   ],
 };
 
-const executionKeys: Record<string, Json> = {
+/** Of a step, besides `uses`, `in` and `with`. */
+export const executionKeys: Record<string, Json> = {
   matrix,
   exclude: { ...points, description: "Points that are taken out of the matrix." },
   include: { ...points, description: "Points that are added to the matrix." },
@@ -92,100 +94,85 @@ const executionKeys: Record<string, Json> = {
   description: text("What the step is for."),
 };
 
-/** @param kinds every step kind that `uses` can name */
+/** Of the keys at the top of a file. */
+export const fileKeys: Record<string, Json> = {
+  version: { type: "integer", enum: [1], description: "Version of the file syntax." },
+  name: text("Name of the workflow; the file's name when absent."),
+  description: text("What the workflow is for."),
+  include: {
+    description: "Files whose tables come first; this file's values go before theirs.",
+    anyOf: [text("A path."), { type: "array", items: text("A path.") }],
+  },
+  params: {
+    type: "object",
+    description: "Values for ${params.NAME}; --set params.NAME=VALUE.",
+    additionalProperties: true,
+  },
+  defaults: table({
+    with: {
+      type: "object",
+      description: "Reaches every step that declares the parameter.",
+      additionalProperties: true,
+    },
+  }, "Parameters for all steps."),
+  publish: tableOf(
+    reference,
+    'Copies of outputs, "path" = "step.output"; "report" is the HTML report of the run.',
+  ),
+  profile: tableOf(
+    table({
+      cache: text("Folder of the cache."),
+      jobs: { type: "integer", minimum: 1, description: "Instances at once." },
+    }, "Chosen by --profile NAME."),
+    "Which cache to use and how many threads; never part of a key.",
+  ),
+};
+
+/**
+ * No key is required: a file that is included may leave out any of them.
+ *
+ * @param kinds every step kind that `uses` can name
+ */
 export function schemaFor(kinds: readonly StepKind[]): Schema {
   const sorted = [...kinds].sort((a, b) => a.kind < b.kind ? -1 : 1);
+  const step: Schema = {
+    ...stepSchema({
+      uses: {
+        description: 'What the step does: a step kind, or "./my_step.ts".',
+        anyOf: [{ enum: sorted.map(({ kind }) => kind) }, { type: "string", pattern: "^\\.\\.?/" }],
+        // An extension of Taplo: one text for each value.
+        "x-taplo": { docs: { enumValues: sorted.map(({ summary }) => summary) } },
+      },
+      in: tableOf(reference, "Inputs."),
+      with: { type: "object", description: "Parameters.", additionalProperties: true },
+    }),
+    allOf: sorted.map((kind) => ({
+      if: { properties: { uses: { enum: [kind.kind] } }, required: ["uses"] },
+      then: { properties: { in: inputsSchema(kind), with: parametersSchema(kind) } },
+    })),
+  };
   return {
-    $schema: "http://json-schema.org/draft-04/schema#",
+    $schema: "http://json-schema.org/draft-07/schema#",
     title: "Gyrus workflow",
     type: "object",
-    required: ["version", "steps"],
     additionalProperties: false,
-    properties: {
-      version: { type: "integer", enum: [1], description: "Version of the file syntax." },
-      name: text("Name of the workflow; the file's name when absent."),
-      description: text("What the workflow is for."),
-      include: {
-        description: "Files whose tables come first; this file's values go before theirs.",
-        anyOf: [text("A path."), { type: "array", items: text("A path.") }],
-      },
-      params: {
-        type: "object",
-        description: "Values for ${params.NAME}; --set params.NAME=VALUE.",
-      },
-      defaults: table({
-        with: { type: "object", description: "Reaches every step that declares the parameter." },
-      }, "Parameters for all steps."),
-      steps: tableOf(
-        { oneOf: [...sorted.map(stepSchema), ownStep, includedStep] },
-        "The steps by name.",
-      ),
-      publish: tableOf(
-        reference,
-        'Copies of outputs, "path" = "step.output"; "report" is the HTML report of the run.',
-      ),
-      profile: tableOf(
-        table({
-          cache: text("Folder of the cache."),
-          jobs: { type: "integer", minimum: 1, description: "Instances at once." },
-        }, "Chosen by --profile NAME."),
-        "Which cache to use and how many threads; never part of a key.",
-      ),
-    },
+    properties: { ...fileKeys, steps: tableOf(step, "The steps by name.") },
   };
 }
 
-function stepSchema({ kind, summary, params, inputs }: StepKind): Schema {
-  const shape = Object.entries(params.shape);
-  const ports = Object.entries(inputs);
-  const required = (names: string[]): Schema => names.length > 0 ? { required: names } : {};
-  return {
-    type: "object",
-    description: summary,
-    required: ["uses"],
-    additionalProperties: false,
-    properties: {
-      uses: { enum: [kind], description: summary },
-      in: {
-        ...table(
-          Object.fromEntries(ports.map(([name, port]) => [name, portSchema(port)])),
-          "Inputs.",
-        ),
-        ...required(ports.filter(([, port]) => !port.optional).map(([name]) => name)),
-      },
-      with: table(
-        Object.fromEntries(shape.map(([name, field]) => [name, fieldSchema(field)])),
-        "Parameters.",
-      ),
-      ...executionKeys,
-    },
-  };
+function stepSchema(keys: Record<string, Json>): Schema {
+  return table({ ...keys, ...executionKeys }, "A step.");
 }
 
-const ownStep: Schema = {
-  type: "object",
-  description: "A step of your own.",
-  required: ["uses"],
-  properties: {
-    uses: { type: "string", pattern: "^\\.\\.?/" },
-    in: tableOf(reference, "Inputs."),
-    with: { type: "object", description: "Parameters." },
-    ...executionKeys,
-  },
-  additionalProperties: false,
-};
+function inputsSchema({ inputs }: StepKind): Schema {
+  const ports = Object.entries(inputs).map(([name, port]) => [name, portSchema(port)]);
+  return table(Object.fromEntries(ports), "Inputs.");
+}
 
-const includedStep: Schema = {
-  type: "object",
-  description: "Changes to a step of an included file.",
-  not: { required: ["uses"] },
-  properties: {
-    in: tableOf(reference, "Inputs."),
-    with: { type: "object", description: "Parameters." },
-    ...executionKeys,
-  },
-  additionalProperties: false,
-};
+function parametersSchema({ params }: StepKind): Schema {
+  const fields = Object.entries(params.shape).map(([name, field]) => [name, fieldSchema(field)]);
+  return table(Object.fromEntries(fields), "Parameters.");
+}
 
 function portSchema({ description, types, many }: InputPort): Schema {
   const taken = `Takes ${types.join(" or ")}${many ? ', also several by "step[*]"' : ""}.`;
@@ -215,10 +202,10 @@ function acceptsAnyText({ type, minLength, format, ...others }: Schema): boolean
   return type === "string" && bare && Object.keys(others).length === 0;
 }
 
-/** StepOutput 4 of a parameter's zod schema. */
+/** Of a parameter, from its zod schema. */
 export function parameterSchema(field: z.core.$ZodType): Schema {
   const { $schema: _, ...json } = z.toJSONSchema(field, {
-    target: "draft-4",
+    target: "draft-7",
     io: "input",
     unrepresentable: "any",
     reused: "inline",
@@ -226,11 +213,14 @@ export function parameterSchema(field: z.core.$ZodType): Schema {
   return plain(json);
 }
 
-/** zod marks safe integers by their limits, which no reader needs. */
+/** Without the limits of safe integers, which no reader needs, and with one form of a single value. */
 function plain(value: unknown): Schema {
   const tidied = JSON.stringify(value, (key, item) => {
     const limit = (key === "minimum" || key === "maximum") && typeof item === "number";
-    return limit && Math.abs(item) === Number.MAX_SAFE_INTEGER ? undefined : item;
+    if (limit && Math.abs(item) === Number.MAX_SAFE_INTEGER) return undefined;
+    if (item === null || typeof item !== "object" || !("const" in item)) return item;
+    const { const: only, type: _, ...rest } = item;
+    return { ...rest, enum: [only] };
   });
   return JSON.parse(tidied);
 }

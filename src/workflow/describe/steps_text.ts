@@ -1,6 +1,6 @@
 /** Step kinds described for people, from their declarations: STEPS.md and `gyrus steps`. */
 import type { z } from "zod";
-import { parameterSchema } from "./schema.ts";
+import { parameterSchema, type Schema } from "./schema.ts";
 import type { Json, OutputPort, StepKind } from "../step.ts";
 import { toml } from "./toml_text.ts";
 
@@ -159,14 +159,12 @@ function fieldsOf(step: StepKind): Field[] {
   });
 }
 
-type Schema = { readonly [key: string]: Json };
-
-function isSchema(value: Json | undefined): value is Schema {
+export function isSchema(value: Json | undefined): value is Schema {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** A JSON schema in a few words. */
-function typeOf(schema: Schema): string {
+export function typeOf(schema: Schema): string {
   const { type, enum: values, items } = schema;
   if (Array.isArray(values)) return values.map(toml).join(" or ");
   const branches = schema.anyOf ?? schema.oneOf;
@@ -199,11 +197,11 @@ function typeOf(schema: Schema): string {
 }
 
 function limitsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string[] {
-  const least = minimum === undefined
-    ? []
-    : [exclusiveMinimum === true ? `above ${minimum}` : `from ${minimum}`];
-  const most = maximum === undefined
-    ? []
-    : [exclusiveMaximum === true ? `below ${maximum}` : `to ${maximum}`];
-  return [...least, ...most];
+  const limits: [string, Json | undefined][] = [
+    ["from", minimum],
+    ["above", exclusiveMinimum],
+    ["to", maximum],
+    ["below", exclusiveMaximum],
+  ];
+  return limits.flatMap(([word, limit]) => limit === undefined ? [] : [`${word} ${limit}`]);
 }
