@@ -90,6 +90,11 @@ export const FOLDERS: readonly Folder[] = [
     ],
   },
   {
+    path: "src/lsp",
+    job: "a language server for editors of workflow files",
+    imports: ["src/workflow", "src/steps"],
+  },
+  {
     path: "src/cli",
     job: "commands and progress display; the only place that prints",
     imports: [
@@ -101,6 +106,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/device",
       "src/report",
       "src/steps",
+      "src/lsp",
     ],
   },
   {

@@ -37,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   steps: { summary: "List the step kinds, or describe a kind", load: () => import("./steps.ts") },
   schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
+  lsp: { summary: "Serve an editor: checks, completion, hover", load: () => import("./lsp.ts") },
   networks: {
     summary: "List the networks, or describe a network",
     load: () => import("./networks.ts"),

@@ -10,7 +10,8 @@ import type { InputPort, Json, StepKind } from "../step.ts";
 
 export type Schema = { readonly [key: string]: Json };
 
-const interpolation: Schema = {
+/** What can replace any value but a text, which can contain it. */
+export const interpolation: Schema = {
   type: "string",
   pattern: "\\$\\{",
   description: "A value from [params] or from the matrix.",
@@ -136,7 +137,7 @@ export const fileKeys: Record<string, Json> = {
 export function schemaFor(kinds: readonly StepKind[]): Schema {
   const sorted = [...kinds].sort((a, b) => a.kind < b.kind ? -1 : 1);
   const step: Schema = {
-    ...stepSchema({
+    ...stepTable({
       uses: {
         description: 'What the step does: a step kind, or "./my_step.ts".',
         anyOf: [{ enum: sorted.map(({ kind }) => kind) }, { type: "string", pattern: "^\\.\\.?/" }],
@@ -160,8 +161,17 @@ export function schemaFor(kinds: readonly StepKind[]): Schema {
   };
 }
 
-function stepSchema(keys: Record<string, Json>): Schema {
+function stepTable(keys: Record<string, Json>): Schema {
   return table({ ...keys, ...executionKeys }, "A step.");
+}
+
+/** Of the steps of one kind. */
+export function stepSchema(kind: StepKind): Schema {
+  return stepTable({
+    uses: { type: "string", description: kind.summary },
+    in: inputsSchema(kind),
+    with: parametersSchema(kind),
+  });
 }
 
 function inputsSchema({ inputs }: StepKind): Schema {

@@ -4,7 +4,7 @@ import { parameterSchema, type Schema } from "./schema.ts";
 import type { Json, OutputPort, StepKind } from "../step.ts";
 import { toml } from "./toml_text.ts";
 
-interface Field {
+export interface Field {
   name: string;
   /** `integer from 2`, `"single" or "rgb"`, `list of 2 integers`. */
   type: string;
@@ -112,17 +112,10 @@ function byName(kinds: readonly StepKind[]): StepKind[] {
  * Outputs that depend on parameters are those of the defaults; of a choice that has no default those
  * of each value, with the values that give them.
  */
-function outputsOf(step: StepKind): [string, OutputPort][] {
+export function outputsOf(step: StepKind): [string, OutputPort][] {
   const { outputs } = step;
   if (typeof outputs !== "function") return Object.entries(outputs);
-  const defaults: Record<string, unknown> = {};
-  let choice: { name: string; values: readonly Json[] } | undefined;
-  for (const [name, field] of Object.entries(step.params.shape)) {
-    const filled = (field as z.ZodType).safeParse(undefined);
-    const values = parameterSchema(field).enum;
-    defaults[name] = filled.success ? filled.data : `<${name}>`;
-    if (!filled.success && Array.isArray(values)) choice ??= { name, values };
-  }
+  const { defaults, choice } = defaultsOf(step);
   if (choice === undefined) return Object.entries(outputs(defaults));
   const found = new Map<string, { port: OutputPort; name: string; values: Json[] }>();
   for (const value of choice.values) {
@@ -139,7 +132,31 @@ function outputsOf(step: StepKind): [string, OutputPort][] {
   });
 }
 
-function fieldsOf(step: StepKind): Field[] {
+/** Outputs of a step whose parameters are written in part; defaults stand for the others. */
+export function outputsFor(
+  step: StepKind,
+  params: Readonly<Record<string, Json>>,
+): Readonly<Record<string, OutputPort>> {
+  const { outputs } = step;
+  return typeof outputs === "function"
+    ? outputs({ ...defaultsOf(step).defaults, ...params })
+    : outputs;
+}
+
+/** Values of all parameters, `<name>` for those without default, and the first choice without one. */
+function defaultsOf(step: StepKind) {
+  const defaults: Record<string, unknown> = {};
+  let choice: { name: string; values: readonly Json[] } | undefined;
+  for (const [name, field] of Object.entries(step.params.shape)) {
+    const filled = (field as z.ZodType).safeParse(undefined);
+    const values = parameterSchema(field).enum;
+    defaults[name] = filled.success ? filled.data : `<${name}>`;
+    if (!filled.success && Array.isArray(values)) choice ??= { name, values };
+  }
+  return { defaults, choice };
+}
+
+export function fieldsOf(step: StepKind): Field[] {
   const paths = step.pathParameters;
   return Object.entries(step.params.shape).map(([name, field]) => {
     const schema = parameterSchema(field);
