@@ -51,4 +51,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./tune.ts"),
   },
   new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },
+  completions: {
+    summary: "Print a shell's completions",
+    load: () => import("./completions.ts"),
+  },
 };

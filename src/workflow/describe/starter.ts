@@ -1,7 +1,14 @@
 /** The workflow that `gyrus new DIR` writes: small enough to run in minutes, complete enough to grow. */
+import { toml } from "./toml_text.ts";
+
+/** What the new workflow learns from: a generated data set, or a folder of images. */
+export type StarterData =
+  | { kind: "generated" }
+  /** @param folder as the workflow names it */
+  | { kind: "caps" | "bids"; folder: string };
 
 /** @param name name of the new workflow; the folder's as a rule */
-export function starterWorkflow(name: string): string {
+export function starterWorkflow(name: string, data: StarterData = { kind: "generated" }): string {
   return `#:schema ./schema.json
 # A Gyrus workflow: steps, their inputs (in) and their parameters (with).
 #
@@ -21,22 +28,14 @@ n_splits = 2
 [defaults]
 with.seed = "\${params.seed}"
 
-# A small generated data set, so that this file runs unchanged. For your own data write
-#   uses = "caps.open"
-#   with.caps_directory = "path/to/caps"
-[steps.caps]
-uses = "generate.phantom"
-with = { n_subjects = 8, image_size = 64 }
-
-[steps.slices]
-uses    = "extract.slices"
-in.caps = "caps"
-with    = { slice_direction = 2, slice_mode = "rgb", discarded_slices = [24, 24] }
+${dataSteps(data)}
 
 [steps.labels]
 uses    = "labels.get"
 in.caps = "caps"
-with    = { diagnoses = ["AD", "CN"] }
+with    = { diagnoses = ["AD", "CN"] }${
+    data.kind === "generated" ? "" : "   # as the tables of the data set spell them"
+  }
 
 # Test participants: nothing is trained or selected on them.
 [steps.split]
@@ -74,4 +73,49 @@ in.predictions = "predict[*]"   # all folds
 "results/metrics.tsv"             = "evaluate.table"
 "results/models/\${matrix.fold}" = "train"
 `;
+}
+
+function dataSteps(data: StarterData): string {
+  switch (data.kind) {
+    case "generated":
+      return `# A small generated data set, so that this file runs unchanged. For your own data call
+# gyrus new DIR --caps FOLDER, or --bids FOLDER.
+[steps.caps]
+uses = "generate.phantom"
+with = { n_subjects = 8, image_size = 64 }
+
+[steps.slices]
+uses    = "extract.slices"
+in.caps = "caps"
+with    = { slice_direction = 2, slice_mode = "rgb", discarded_slices = [24, 24] }`;
+    case "caps":
+      return `# Images that Clinica has registered and cropped, with their participants.
+[steps.caps]
+uses = "caps.open"
+with = { caps_directory = ${toml(data.folder)}, preprocessing = "t1-linear" }
+
+# Nine of the 169 sagittal slices, to begin with; [0, 0] takes all.
+[steps.slices]
+uses    = "extract.slices"
+in.caps = "caps"
+with    = { slice_direction = 0, slice_mode = "rgb", discarded_slices = [80, 80] }`;
+    case "bids":
+      return `# Raw images with their participants.tsv.
+[steps.caps]
+uses = "bids.open"
+with = { bids_directory = ${toml(data.folder)}, modality = "t1" }
+
+# Raw images differ in grid: all are resampled to one of 2 mm about the centre of each. Nine of its
+# 96 axial slices, to begin with.
+[steps.slices]
+uses    = "extract.slices"
+in.caps = "caps"
+
+[steps.slices.with]
+slice_direction  = 2
+slice_mode       = "rgb"
+discarded_slices = [43, 44]
+target_shape     = [96, 112, 96]
+target_spacing   = 2`;
+  }
 }

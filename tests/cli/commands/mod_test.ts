@@ -1,6 +1,6 @@
 /** Commands that look back at runs, keep the cache, or describe what there is. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Project, steady } from "../project.ts";
+import { call, Project, steady } from "../project.ts";
 
 Deno.test("runs, show and diff look back", async () => {
   await using project = await Project.make();
@@ -145,6 +145,7 @@ Deno.test("new writes a workflow that check accepts, and overwrites nothing", as
     made.out,
     `wrote study/workflow.toml
 wrote study/schema.json
+wrote study/deno.jsonc
 wrote study/.gitignore
 
 next: gyrus run study/workflow.toml
@@ -156,6 +157,31 @@ next: gyrus run study/workflow.toml
   const again = await project.gyrus("new", "study");
   assertEquals(again.code, 2);
   assertStringIncludes(again.err, "exists already");
+});
+
+Deno.test("new starts from a folder of images, named as the workflow finds it", async () => {
+  await using project = await Project.make();
+  await Deno.mkdir(`${project.folder}/my "caps"`);
+  const made = await project.gyrus("new", "studies/one", "--caps", 'my "caps"');
+  assertEquals([made.code, made.err], [0, ""]);
+  assertStringIncludes(
+    await project.read("studies/one/workflow.toml"),
+    String.raw`caps_directory = "../../my \"caps\""`,
+  );
+  const absent = await project.gyrus("new", "studies/two", "--bids", "nowhere");
+  assertEquals([absent.code, absent.err], [2, "error: --bids nowhere is not a folder\n"]);
+});
+
+Deno.test("an editor finds the types of a user's step by the file that new writes", async () => {
+  await using project = await Project.make();
+  await project.gyrus("new", "study");
+  await Deno.copyFile(`${project.folder}/count.ts`, `${project.folder}/study/count.ts`);
+  const check = () =>
+    call(Deno.execPath(), ["check", "count.ts"], { cwd: `${project.folder}/study` });
+  const { code, err } = await check();
+  assertEquals(code, 0, err);
+  await project.write("study/count.ts", (await project.read("count.ts")).replace("z.int()", "3"));
+  assertEquals((await check()).code, 1);
 });
 
 Deno.test("steps and schema describe every step kind", async () => {

@@ -20,3 +20,14 @@ for (const [name, kinds] of [["the toy", toyKinds], ["the real", stepModules]] a
     ]);
   });
 }
+
+for (const kind of ["caps", "bids"] as const) {
+  Deno.test(`the workflow that starts from a folder of ${kind} is valid`, async () => {
+    const folder = `/data/it's "my" ${kind}`;
+    const text = starterWorkflow("study", { kind, folder });
+    const workflow = await read(text, { kinds: stepModules });
+    const [open] = workflow.instances;
+    assertEquals(open.kind.kind, `${kind}.open`);
+    assertEquals(open.params[`${kind}_directory`], folder);
+  });
+}
