@@ -31,8 +31,8 @@ export const SESSIONS_FILE = "participants.tsv";
 
 const COLUMNS = ["participant_id", "session_id", "path", "digest", "cohort"] as const;
 
-/** Further columns of images whose headers were read. */
-const GEOMETRY_COLUMNS = ["shape", "orientation", "spacing", "affine"] as const;
+/** Further columns of images whose headers were read; the last only where an image has it. */
+const GEOMETRY_COLUMNS = ["shape", "orientation", "spacing", "affine", "frame_durations"] as const;
 
 export function capsMeta(caps: Artifact): CapsMeta {
   return caps.meta as unknown as CapsMeta;
@@ -51,20 +51,22 @@ export function capsOutput(
   { images, sessions, extras }: CapsDataset,
 ): StepOutput {
   const known = images.some(({ shape }) => shape !== undefined);
+  const timed = images.some(({ frame_durations }) => frame_durations !== undefined);
+  const columns = GEOMETRY_COLUMNS.slice(0, known ? timed ? undefined : -1 : 0);
   return {
     meta: meta as unknown as Record<string, Json>,
     files: {
       ...extras,
       ...Object.fromEntries(images.map(({ path, digest, size }) => [path, { digest, size }])),
       [IMAGES_FILE]: writeTsv(
-        known ? [...COLUMNS, ...GEOMETRY_COLUMNS] : COLUMNS,
+        [...COLUMNS, ...columns],
         images.map(({ participant, session, path, digest, cohort, ...geometry }) => [
           participant,
           session,
           path,
           digest,
           cohort,
-          ...(known ? formatGeometry(geometry) : []),
+          ...formatGeometry(geometry).slice(0, columns.length),
         ]),
       ),
       [SESSIONS_FILE]: writeTsv(sessions.columns, sessions.rows),
@@ -95,15 +97,24 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
   });
 }
 
-/** Such as `169x208x179`, `RAS`, `1x1x1` and the twelve numbers of the affine's first three rows. */
+/**
+ * Such as `169x208x179`, `RAS`, `1x1x1`, the twelve numbers of the affine's first three rows, and
+ * seconds.
+ */
 function formatGeometry(
-  { shape, orientation, spacing, affine }: Partial<Geometry>,
+  { shape, orientation, spacing, affine, frame_durations }: Partial<Geometry>,
 ): (string | undefined)[] {
-  return [shape?.join("x"), orientation, spacing?.join("x"), affine?.slice(0, 12).join(" ")];
+  return [
+    shape?.join("x"),
+    orientation,
+    spacing?.join("x"),
+    affine?.slice(0, 12).join(" "),
+    frame_durations?.join(" "),
+  ];
 }
 
 function parseGeometry(
-  [shape, orientation, spacing, affine]: readonly (string | null)[],
+  [shape, orientation, spacing, affine, durations]: readonly (string | null)[],
 ): Partial<Geometry> {
   const numbers = (text: string, separator: string) => text.split(separator).map(Number);
   return {
@@ -111,6 +122,7 @@ function parseGeometry(
     ...(orientation && { orientation }),
     ...(spacing && { spacing: numbers(spacing, "x") }),
     ...(affine && { affine: [...numbers(affine, " "), 0, 0, 0, 1] }),
+    ...(durations && { frame_durations: numbers(durations, " ") }),
   };
 }
 
@@ -126,8 +138,8 @@ export const capsType: ArtifactType = {
       IMAGES_FILE,
       "one row an image: `participant_id`, `session_id`, `path`, `digest`, `cohort`; of images " +
       "that were opened also `shape` (voxels along each axis, `169x208x179`), `orientation` (where the " +
-      "axes point, `RAS`; n/a where the affine is singular), `spacing` (voxel sizes in mm, `1x1x1`) " +
-      "and `affine` (its first three rows)",
+      "axes point, `RAS`; n/a where the affine is singular), `spacing` (voxel sizes in mm, `1x1x1`), " +
+      "`affine` (its first three rows) and, where they weigh a mean of volumes, `frame_durations` (s)",
     ],
     [SESSIONS_FILE, "one row a session, BIDS columns: age, sex, diagnosis, ..."],
     ["masks/", "where the CAPS has them"],

@@ -52,6 +52,8 @@ export interface FoundImage {
   session: string;
   /** Below the data set's root. */
   path: string;
+  /** A file of the same name, `.nii` next to `.nii.gz`, which must hold the same image. */
+  same?: string;
 }
 
 /** How the voxels of an image lie in space. */
@@ -64,6 +66,8 @@ export interface Geometry {
   spacing: readonly number[];
   /** Voxel indices to world coordinates, 4x4 row-major. */
   affine: readonly number[];
+  /** Of an image of several volumes, how long each lasts, in seconds; where it weighs their mean. */
+  frame_durations?: readonly number[];
 }
 
 /** A session whose image can't be used. */
@@ -95,13 +99,13 @@ export const sessionName = ({ participant, session }: SessionKey) => `${particip
  * Looks for one image in every session, or in those listed. Of several, {@link choose} takes one.
  *
  * @param wanted when given, each of these sessions must have an image
- * @param selection entities that were asked for, where the data set's names have any
+ * @param selection entities that were asked for
  */
 export function findImages(
   candidates: Iterable<ImageCandidate>,
   { pattern, description }: ImagePattern,
   wanted?: readonly SessionKey[],
-  selection?: EntitySelection,
+  selection: EntitySelection = {},
 ): Search {
   const keyOf = (key: SessionKey) => sessionKey(key.participant, key.session);
   const missing = new Set(wanted?.map(keyOf));
@@ -114,7 +118,7 @@ export function findImages(
     if (wanted !== undefined && !missing.delete(keyOf({ participant, session }))) continue;
     const paths = files().filter((path) => !isHidden(path));
     const fitting = paths.filter((path) => isImageFile(path) && expression.test(path));
-    const hits = select(fitting, selection ?? {});
+    const hits = select(fitting, selection);
     const choice = hits.length > 1 ? choose(hits, selection) : undefined;
     const half = fitting.length === 0 &&
       paths.find((path) => PAIR_SUFFIX.test(path) && stem.test(path.replace(PAIR_SUFFIX, "")));
@@ -122,13 +126,18 @@ export function findImages(
       search.problems.push({ participant, session, problem: choice.problem });
     } else if (hits.length > 0) {
       const path = choice?.path ?? hits[0];
-      search.images.push({ participant, session, path });
-      if (choice?.reason !== undefined) {
+      search.images.push({
+        participant,
+        session,
+        path,
+        ...(choice?.same && { same: choice.same }),
+      });
+      if (choice !== undefined) {
         const others = hits.filter((hit) => hit !== path);
         search.choices.push({ participant, session, path, reason: choice.reason, others });
       }
     } else if (fitting.length > 0 && wanted !== undefined) {
-      const asked = describeSelection(selection ?? {});
+      const asked = describeSelection(selection);
       const problem = `no ${description} with ${asked}; there is ${fitting.join(", ")}`;
       search.problems.push({ participant, session, problem });
     } else if (half) {

@@ -6,8 +6,9 @@ import { participantId, sessionKey } from "../../tables/identity.ts";
 import { nameSome } from "../../tables/session_table.ts";
 import { parseSex } from "../../tables/values.ts";
 import { type SessionKey, sessionName } from "./dataset.ts";
+import { readTableIfPresent } from "./read_if_present.ts";
 import { readSexLevels, translateSexes } from "./sex_levels.ts";
-import { readTableIfPresent, type SessionList } from "./sessions.ts";
+import type { SessionList } from "./sessions.ts";
 
 const KEYS: readonly string[] = ["participant_id", "session_id"];
 

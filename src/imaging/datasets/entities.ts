@@ -1,9 +1,12 @@
 /** Chooses one image of a session by the entities of BIDS file names: `sub-01_acq-x_run-2_T1w`. */
+import { nameSome } from "../../tables/session_table.ts";
 
-/** Entities that a selection may name; `bids.open` declares the same. */
+/** Entities that a selection may name; `bids.open` and `caps.open` declare the same. */
 const SELECTABLE = [
+  "task",
   "acq",
   "ce",
+  "trc",
   "rec",
   "run",
   "echo",
@@ -22,12 +25,17 @@ export type EntitySelection = Partial<Readonly<Record<EntityName, readonly strin
 
 /** What a choice between several images came to. */
 export type Choice =
-  | { path: string; reason?: string }
+  | {
+    path: string;
+    reason: string;
+    /** A file of the same name, `.nii` next to `.nii.gz`, which must hold the same image. */
+    same?: string;
+  }
   | { problem: string };
 
 /** Values by entity, in the order of the name; the suffix stands under "suffix". */
 export function entitiesOf(path: string): Map<string, string> {
-  const stem = path.slice(path.lastIndexOf("/") + 1).replace(/\.nii(\.gz)?$/i, "");
+  const stem = path.slice(path.lastIndexOf("/") + 1).replace(/\.(nii(\.gz)?|json)$/i, "");
   const entities = new Map<string, string>();
   for (const part of stem.split("_")) {
     const dash = part.indexOf("-");
@@ -72,16 +80,16 @@ const PREFERRED_WITHOUT = ["space", "res", "desc", "rec", "part"] as const;
 
 /**
  * One of several images of a session. Where they differ in an entity of {@link PREFERRED_WITHOUT},
- * those without it are taken; then the highest run, where a name without a run is the lowest.
+ * those without it are taken; then the highest run, where a name without a run is the lowest; then the
+ * compressed one of two files of one name.
  *
- * @param selection the values that were asked for: these entities are no longer chosen by preference.
- *   Undefined where entities can't be asked for: then runs alone are chosen from
+ * @param selection the values that were asked for: these entities are no longer chosen by preference
  */
-export function choose(paths: readonly string[], selection: EntitySelection | undefined): Choice {
+export function choose(paths: readonly string[], selection: EntitySelection): Choice {
   let left = paths.map((path) => ({ path, entities: entitiesOf(path) }));
   const reasons: string[] = [];
-  for (const entity of selection === undefined ? [] : PREFERRED_WITHOUT) {
-    if (entity in selection!) continue;
+  for (const entity of PREFERRED_WITHOUT) {
+    if (entity in selection) continue;
     const plain = left.filter(({ entities }) => {
       const value = entities.get(entity);
       return value === undefined || entity === "part" && value === "mag";
@@ -99,11 +107,15 @@ export function choose(paths: readonly string[], selection: EntitySelection | un
       reasons.push("the highest run");
     }
   }
-  if (left.length === 1) {
-    return { path: left[0].path, ...(reasons.length > 0 && { reason: reasons.join(", ") }) };
+  if (left.length === 1) return { path: left[0].path, reason: reasons.join(", ") };
+  if (left.length === 2) {
+    const [same, path] = left.map((image) => image.path).sort();
+    if (path === `${same}.gz`) {
+      return { path, reason: [...reasons, "compressed"].join(", "), same };
+    }
   }
-  const advice = advise(left, selection !== undefined);
-  return { problem: `several images: ${left.map(({ path }) => path).join(", ")}; ${advice}` };
+  const names = nameSome(left.map(({ path }) => path), 6);
+  return { problem: `several images: ${names}; ${advise(left)}` };
 }
 
 function describeWithoutRun(entities: ReadonlyMap<string, string>): string {
@@ -111,23 +123,25 @@ function describeWithoutRun(entities: ReadonlyMap<string, string>): string {
 }
 
 /** The parameter that makes one of several images the only one. */
-function advise(
-  images: readonly { entities: ReadonlyMap<string, string> }[],
-  selectable: boolean,
-): string {
+function advise(images: readonly { entities: ReadonlyMap<string, string> }[]): string {
   const names = [...new Set(images.flatMap(({ entities }) => [...entities.keys()]))];
   const values = (name: string) => [
     ...new Set(images.map(({ entities }) => entities.get(name) ?? "")),
   ];
   const differing = names.filter((name) => values(name).length > 1);
   if (differing.length === 0) return "they have one name: keep one of them";
-  const [name] = differing.toSorted((a, b) => values(b).length - values(a).length);
-  const list = values(name).map((value) => JSON.stringify(value)).join(", ");
-  if (selectable && name === "trc") return `choose one with tracer (${list})`;
-  if (selectable && (SELECTABLE as readonly string[]).includes(name)) {
-    return `choose one with entities = { ${name} = ${
-      JSON.stringify(values(name)[0])
-    } } (of ${list})`;
+  if (!differing.every((name) => (SELECTABLE as readonly string[]).includes(name))) {
+    return `they differ in ${differing.join(", ")}: choose one by the end of its name, with ` +
+      'the modality or preprocessing "custom" and custom_suffix';
   }
-  return `they differ in ${differing.join(", ")}: choose one by the end of its name, custom_suffix`;
+  const [first] = images;
+  const selection = differing.map((name) =>
+    `${name} = ${JSON.stringify(first.entities.get(name) ?? "")}`
+  );
+  const choices = differing.map((name) =>
+    `${differing.length > 1 ? `${name} ` : ""}of ${
+      values(name).map((value) => JSON.stringify(value)).join(", ")
+    }`
+  );
+  return `choose one with entities = { ${selection.join(", ")} } (${choices.join("; ")})`;
 }

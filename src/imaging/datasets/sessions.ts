@@ -1,9 +1,9 @@
 /** Lists of sessions and of cohorts. */
-import { readIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
-import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
+import { columnIndices, type Table } from "../../formats/tsv.ts";
 import { participantId, sessionId, sessionKey } from "../../tables/identity.ts";
 import { type SessionKey, sessionName } from "./dataset.ts";
+import { readTableIfPresent } from "./read_if_present.ts";
 
 export interface SessionList {
   sessions: SessionKey[];
@@ -83,9 +83,4 @@ function readTable(path: string): Table {
   const table = readTableIfPresent(path);
   if (table === undefined) throw new DataError(path, "no such file");
   return table;
-}
-
-export function readTableIfPresent(path: string): Table | undefined {
-  const bytes = readIfPresent(path);
-  return bytes === undefined ? undefined : readTsv(bytes, path);
 }

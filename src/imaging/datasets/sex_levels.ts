@@ -1,7 +1,5 @@
 /** What numbers in a data set's sex column stand for, by the Levels of its `participants.json`. */
-import { readIfPresent } from "../../disk/read.ts";
-import { DataError } from "../../errors.ts";
-import { decodeText } from "../../formats/text.ts";
+import { readJsonIfPresent } from "./read_if_present.ts";
 import type { Table } from "../../formats/tsv.ts";
 import { findColumn } from "../../tables/columns.ts";
 import { isNumeric, parseSex } from "../../tables/values.ts";
@@ -15,14 +13,8 @@ export type SexCodes = ReadonlyMap<string, string>;
  * @throws {DataError} when the file is not JSON
  */
 export function readSexLevels(path: string): SexCodes {
-  const bytes = readIfPresent(path);
-  if (bytes === undefined) return new Map();
-  let levels: unknown;
-  try {
-    levels = JSON.parse(decodeText(bytes, path))?.sex?.Levels;
-  } catch (cause) {
-    throw new DataError(path, "not a JSON file", { cause });
-  }
+  const file = readJsonIfPresent(path) as { sex?: { Levels?: unknown } } | null | undefined;
+  const levels = file?.sex?.Levels;
   if (typeof levels !== "object" || levels === null) return new Map();
   return new Map(
     Object.entries(levels).flatMap(([code, level]) => {

@@ -52,7 +52,9 @@ export function extractFile(
   scratch?: Scratch,
 ): ExtractedFile {
   const image = readNifti(bytes, subject, undefined, scratch);
-  const volume = recipe.frame === undefined ? image : selectFrame(image, recipe.frame, subject);
+  const volume = recipe.frame === undefined
+    ? image
+    : selectFrame(image, recipe.frame, subject, recipe.frame_durations);
   let file: ReturnType<typeof allocateFile> | undefined;
   const { affine, grid, elements } = extract(
     volume,

@@ -41,6 +41,8 @@ export type Recipe =
     orientation?: "stored";
     /** Of an image of several volumes, the one to cut, or their mean. */
     frame?: Frame;
+    /** What the volumes weigh in their mean, as their durations in seconds; absent: all alike. */
+    frame_durations?: readonly number[];
   };
 
 /** Tensor of one volume. */

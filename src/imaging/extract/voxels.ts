@@ -231,9 +231,15 @@ function copyScaled(
  * One volume of an image of several; their mean is computed in float64 of the scaled voxels and
  * stored as float32.
  *
+ * @param weights of the volumes in their mean, one each; absent: all alike
  * @throws {DataError} when there is no such frame, or a voxel to average is infinite
  */
-export function selectFrame(volume: Volume, frame: Frame, subject: string): Volume {
+export function selectFrame(
+  volume: Volume,
+  frame: Frame,
+  subject: string,
+  weights?: readonly number[],
+): Volume {
   const shape = frameShape(volume.shape, frame, subject);
   const size = shape[0] * shape[1] * shape[2];
   const volumes = volume.voxels.length / size;
@@ -242,11 +248,13 @@ export function selectFrame(volume: Volume, frame: Frame, subject: string): Volu
     return { ...volume, shape, voxels: volume.voxels.subarray(frame * size, (frame + 1) * size) };
   }
   const scaled = scaledVoxels(volume, subject);
+  const weight = weights ?? new Array<number>(volumes).fill(1);
+  const total = weight.reduce((sum, one) => sum + one, 0);
   const voxels = new Float32Array(size);
   for (let at = 0; at < size; at++) {
     let sum = 0;
-    for (let from = at; from < scaled.length; from += size) sum += scaled[from];
-    voxels[at] = sum / volumes;
+    for (let n = 0; n < volumes; n++) sum += scaled[at + n * size] * weight[n];
+    voxels[at] = sum / total;
   }
   return { ...volume, shape, voxels, slope: 1, intercept: 0, type: "float32" };
 }

@@ -95,8 +95,8 @@ export function frameShape(
   if (volumes !== 1 && frame === undefined) {
     throw new DataError(
       subject,
-      `the image has ${volumes} volumes, but 1 is needed; bids.open takes one of them with frame = 0 ` +
-        'to its last, or their mean with frame = "mean"',
+      `the image has ${volumes} volumes, but 1 is needed; bids.open and caps.open take one of them ` +
+        'with frame = 0 to its last, or their mean with frame = "mean"',
     );
   }
   if (typeof frame === "number" && frame >= volumes) {

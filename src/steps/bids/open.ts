@@ -1,15 +1,11 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import type { EntityName } from "../../imaging/datasets/entities.ts";
 import { defineStep } from "../../workflow/step.ts";
-
-const text = z.string().regex(/^[\w+.]*$/, "must be the value of an entity");
-const index = z.int().min(0);
-const wanted = z.union([text, index, z.array(z.union([text, index])).min(1)]).optional();
+import { choiceParameters, readChoice } from "./choice.ts";
 
 export default defineStep({
   kind: "bids.open",
-  version: 3,
+  version: 4,
   summary: "Opens the raw images of a BIDS folder",
   description:
     `Looks for one image in each session, as \`caps.open\` does; a folder of \`derivatives\` is read
@@ -18,8 +14,12 @@ folders has one session a participant, called ses-M000 here.
 
 Of several images of a session, \`entities\` chooses. Where it is silent, an image without \`space\`,
 \`res\`, \`desc\` or \`rec\` goes before those with one, the magnitude before other parts, and then the
-highest run before the others; each such choice is logged. Images that differ in anything else, such as
-\`acq\` or \`echo\`, are an error that names the entity.`,
+highest run before the others, and then \`.nii.gz\` before a \`.nii\` of the same name, if both hold the
+same image; each such choice is logged. Images that differ in anything else, such as \`acq\` or \`echo\`,
+are an error that names the entity.
+
+The mean of a dynamic image weighs its volumes by the \`FrameDuration\` of the JSON files that BIDS
+puts next to it or in a folder above; a data set without has plain means, with a warning.`,
   params: z.object({
     bids_directory: pathParameter().describe("The BIDS folder."),
     modality: z.enum(["t1", "pet", "flair", "custom"]).default("t1").describe(
@@ -32,26 +32,7 @@ highest run before the others; each such choice is logged. Images that differ in
     custom_suffix: z.string().min(1).optional().describe(
       "Custom: how the images' names end, such as _acq-mprage_T1w.nii.gz.",
     ),
-    entities: z.strictObject(
-      {
-        acq: wanted,
-        ce: wanted,
-        rec: wanted,
-        run: wanted,
-        echo: wanted,
-        inv: wanted,
-        part: wanted,
-        chunk: wanted,
-        space: wanted,
-        res: wanted,
-        desc: wanted,
-      } satisfies Record<EntityName, typeof wanted>,
-    ).optional().describe(
-      'Values of entities to take, such as { acq = "mprage", run = 1 }; of a list the first that a session has; "" is an image without the entity.',
-    ),
-    frame: z.union([z.int().min(0), z.literal("mean")]).optional().describe(
-      "Of images of several volumes (4D), such as dynamic PET: the index of the one to take, from 0, or the mean of all.",
-    ),
+    ...choiceParameters,
     participants_tsv: pathParameter().optional().describe(
       "Table of participant_id and session_id: the sessions to take.",
     ),
@@ -91,14 +72,8 @@ highest run before the others; each such choice is logged. Images that differ in
       root: params.bids_directory,
       list: params.participants_tsv,
     };
-    const { frame } = params;
-    const entities = params.entities && Object.fromEntries(
-      Object.entries(params.entities).map(([name, wanted]) => [name, [wanted].flat().map(String)]),
-    );
-    const dataset = await openDataset(bidsLayout, [cohort], bidsPattern(params), context, {
-      selection: entities ?? {},
-      frame,
-    });
+    const { options, meta } = readChoice(params);
+    const dataset = await openDataset(bidsLayout, [cohort], bidsPattern(params), context, options);
     context.log(summariseDataset(dataset));
     return {
       caps: capsOutput(
@@ -110,8 +85,7 @@ highest run before the others; each such choice is logged. Images that differ in
           reconstruction: params.reconstruction ?? null,
           suvr_reference_region: null,
           custom_suffix: params.custom_suffix ?? null,
-          ...(entities && { entities }),
-          ...(frame !== undefined && { frame }),
+          ...meta,
         },
         dataset,
       ),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
+import { choiceParameters, readChoice } from "../bids/choice.ts";
 import { defineStep, type OutputPort, type StepOutput } from "../../workflow/step.ts";
 
 export default defineStep({
@@ -8,7 +9,8 @@ export default defineStep({
   summary: "Opens a CAPS folder, or several as cohorts",
   description: `Looks for one image in each session: of all sessions, where those without an image
 are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several
-runs the highest is taken, which the log lists. Images that are missing, found twice or unreadable are reported together.
+images \`entities\` chooses; where it is silent the choice is that of \`bids.open\`, such as the highest
+run, which the log lists. Images that are missing, found twice or unreadable are reported together.
 Images enter by their digest, so that an untouched folder is never read twice. The columns of the
 data set's \`participants.tsv\`, its \`sub-*_sessions.tsv\` and the list are kept, and so are its \`masks\`.
 
@@ -32,6 +34,7 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
     custom_suffix: z.string().min(1).optional().describe(
       "Custom: how the images' names end, such as graymatter_probability.nii.gz.",
     ),
+    ...choiceParameters,
     participants_tsv: pathParameter().optional().describe(
       "Table of participant_id and session_id: the sessions to take.",
     ),
@@ -48,7 +51,11 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
   runs: "inline",
   source: true,
   checkParams(params) {
-    if (params.extract_json !== undefined) return [];
+    if (params.extract_json !== undefined) {
+      return (["entities", "frame"] as const).filter((name) => params[name] !== undefined).map(
+        (parameter) => ({ parameter, message: `extract_json takes no ${parameter}` }),
+      );
+    }
     const problems: { parameter: string; message: string }[] = [];
     const needed = {
       tracer: params.preprocessing === "pet-linear",
@@ -78,7 +85,8 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
       const { openTensors } = await import("../extract/open_tensors.ts");
       return { images: await openTensors(context, cohorts, params.extract_json) };
     }
-    const dataset = await openDataset(capsLayout, cohorts, capsPattern(params), context);
+    const { options, meta } = readChoice(params);
+    const dataset = await openDataset(capsLayout, cohorts, capsPattern(params), context, options);
     context.log(summariseDataset(dataset));
     const custom = params.preprocessing === "custom";
     return {
@@ -90,6 +98,7 @@ cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds 
           tracer: params.tracer ?? null,
           suvr_reference_region: params.suvr_reference_region ?? null,
           custom_suffix: params.custom_suffix ?? null,
+          ...meta,
         },
         dataset,
       ),

@@ -166,7 +166,12 @@ async function extractEach(
   await forEachConcurrently(images, pool.concurrency, async (image, index) => {
     context.signal.throwIfAborted();
     if (problems.length >= MAX_PROBLEMS) return;
-    const recipe = { ...plan.recipe(image), ...(frame !== undefined && { frame }) };
+    const { frame_durations } = image;
+    const recipe = {
+      ...plan.recipe(image),
+      ...(frame !== undefined && { frame }),
+      ...(frame_durations && { frame_durations }),
+    };
     let problem: DataError | undefined;
     const compute = async () => {
       const bytes = await context.get(image);

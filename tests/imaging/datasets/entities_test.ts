@@ -87,23 +87,36 @@ const bids: Record<string, BidsCase> = {
     options: { selection: { space: ["MNI152NLin6Asym"] } },
     gives: anat("space-MNI152NLin6Asym_res-2_desc-preproc_T1w"),
   },
+  "tasks, acquisitions and reconstructions": {
+    files: anat(
+      ...["still", "nodding", "shaking"].flatMap((task) =>
+        ["mprage", "space"].map((acq) => `task-${task}_acq-${acq}_rec-wre_T1w`)
+      ),
+      "task-still_acq-mprage_rec-wore_T1w",
+    ),
+    gives: "sub-01_task-still_acq-mprage_rec-wre_T1w.nii.gz and 1 more; choose one with " +
+      'entities = { task = "nodding", acq = "mprage", rec = "wre" } (task of "nodding", "shaking", ' +
+      '"still"; acq of "mprage", "space"; rec of "wre", "wore")',
+  },
+  "a task, an acquisition and a reconstruction": {
+    files: anat("task-still_acq-mprage_rec-wre_T1w", "task-still_acq-mprage_rec-wore_T1w"),
+    options: { selection: { task: ["nodding", "still"], acq: ["mprage"], rec: ["wore"] } },
+    gives: anat("task-still_acq-mprage_rec-wore_T1w"),
+  },
   "an entity that can't be asked for": {
     files: anat("mod-a_T1w", "mod-b_T1w"),
-    gives: "they differ in mod: choose one by the end of its name, custom_suffix",
+    gives: "they differ in mod: choose one by the end of its name, with the modality or " +
+      'preprocessing "custom" and custom_suffix',
   },
   "the end of a name": {
     files: anat("mod-a_T1w", "mod-b_T1w"),
     type: { modality: "custom", custom_suffix: "_mod-b_T1w.nii.gz" },
     gives: anat("mod-b_T1w"),
   },
-  "one image compressed and not": {
-    files: ["sub-01/anat/sub-01_T1w.nii", ...anat("T1w")],
-    gives: "they have one name: keep one of them",
-  },
   "two tracers": {
     files: pet("trc-18FFDG", "trc-18FAV45"),
     type: { modality: "pet" },
-    gives: 'choose one with tracer ("18FAV45", "18FFDG")',
+    gives: 'choose one with entities = { trc = "18FAV45" } (of "18FAV45", "18FFDG")',
   },
   "reconstructions of PET": {
     files: pet("rec-acdyn", "rec-acstat"),
@@ -153,14 +166,16 @@ for (
   });
 }
 
-Deno.test("a CAPS has no entities to ask for, but a highest run", async () => {
+Deno.test("images of a CAPS are chosen as those of BIDS", async () => {
   const name = (entity: string) => t1File("sub-01", "ses-M000", `${entity}_${space}_T1w.nii.gz`);
   await withTree({ [name("rec-a")]: undefined, [name("rec-b")]: undefined }, async (root) => {
     await assertRejects(
       () => open(capsLayout, capsPattern(t1), root),
       DataError,
-      "they differ in rec: choose one by the end of its name, custom_suffix",
+      'choose one with entities = { rec = "a" } (of "a", "b")',
     );
+    const options = { selection: { rec: ["b"] } };
+    assertEquals((await open(capsLayout, capsPattern(t1), root, options)).paths, [name("rec-b")]);
   });
   await withTree({ [name("run-1")]: undefined, [name("run-2")]: undefined }, async (root) => {
     assertEquals((await open(capsLayout, capsPattern(t1), root)).paths, [name("run-2")]);
@@ -168,5 +183,7 @@ Deno.test("a CAPS has no entities to ask for, but a highest run", async () => {
       logged[1],
       `sub-01 ses-M000: ${name("run-2")} (the highest run), not ${name("run-1")}`,
     );
+    const options = { selection: { run: ["1"] } };
+    assertEquals((await open(capsLayout, capsPattern(t1), root, options)).paths, [name("run-1")]);
   });
 });

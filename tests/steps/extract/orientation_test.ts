@@ -1,9 +1,10 @@
 /** Images of other orientations, voxel sizes or contents than the rest of their data set. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
+import capsOpen from "../../../src/steps/caps/open.ts";
 import bidsOpen from "../../../src/steps/bids/open.ts";
 import extractImages from "../../../src/steps/extract/images.ts";
 import extractPatches from "../../../src/steps/extract/patches.ts";
@@ -184,4 +185,36 @@ Deno.test("a frame of a dynamic image, or the mean of all, is cut", () =>
     assertEquals(await first(0), Float32Array.of(0, 9));
     assertEquals(await first(2), Float32Array.of(400, 409));
     assertEquals(await first("mean"), Float32Array.of(500 / 3, 500 / 3 + 9));
+    assertStringIncludes(store.warnings.at(-1)!, "1 image(s) have no FrameDuration in a JSON file");
+    // The mean over time: one volume of 30 s and two of 10 s.
+    await Deno.writeTextFile(
+      `${folder}/sub-01/anat/sub-01_T1w.json`,
+      '{"FrameDuration": [30, 10, 10], "FrameTimesStart": [0, 30, 40]}',
+    );
+    assertEquals(await first("mean"), Float32Array.of(500 / 5, 500 / 5 + 9));
+    assertEquals(await first(2), Float32Array.of(400, 409));
+  }));
+
+Deno.test("a frame of an image of a CAPS is cut", () =>
+  inFolder(async (folder) => {
+    const anat = `${folder}/subjects/sub-01/ses-M000/custom`;
+    await Deno.mkdir(anat, { recursive: true });
+    const voxels = Float32Array.from({ length: 2 * 27 }, (_, i) => i);
+    await Deno.writeFile(
+      `${anat}/sub-01_ses-M000_desc-x.nii.gz`,
+      writeNifti({ shape: [3, 3, 3, 2], voxels, affine: IDENTITY }),
+    );
+    const custom = { caps_directory: folder, preprocessing: "custom", custom_suffix: "x.nii.gz" };
+    await assertRejects(
+      () => step(capsOpen, custom),
+      DataError,
+      "the image has 2 volumes, but 1 is needed; bids.open and caps.open take one of them",
+    );
+    const caps = await step(capsOpen, { ...custom, frame: 1 });
+    assertEquals((await tensors(await step(extractImages, {}, caps)))[0].data[0], 27);
+    const prepared = { ...custom, frame: 1, extract_json: "x" };
+    const { checkParams } = capsOpen as unknown as StepKind;
+    assertEquals(checkParams!(capsOpen.params.parse(prepared) as never), [
+      { parameter: "frame", message: "extract_json takes no frame" },
+    ]);
   }));
