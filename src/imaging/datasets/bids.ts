@@ -1,7 +1,13 @@
 /** Finds raw images in a BIDS folder. */
 import { filesBelow } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
-import { directories, type ImageCandidate, type ImagePattern, type Layout } from "./dataset.ts";
+import {
+  CUSTOM_DESCRIPTION,
+  directories,
+  type ImageCandidate,
+  type ImagePattern,
+  type Layout,
+} from "./dataset.ts";
 
 export type BidsModality = "t1" | "pet" | "flair" | "custom";
 
@@ -27,7 +33,7 @@ export function bidsPattern(type: BidsImageType): ImagePattern {
       `pet/sub-*${entity("trc", type.tracer)}${entity("rec", type.reconstruction)}*_pet.nii*`,
       "PET image",
     ],
-    custom: [`*${type.custom_suffix}`, "Custom suffix"],
+    custom: [`*${type.custom_suffix}`, CUSTOM_DESCRIPTION],
   };
   const [pattern, description] = patterns[type.modality];
   return { pattern, description, needed_pipeline: "none" };
@@ -38,6 +44,8 @@ function checkRoot(root: string): void {
   if (names.some((name) => name.startsWith("sub-")) && !names.includes("subjects")) return;
   const hint = names.includes("subjects")
     ? "it holds a folder subjects, as a CAPS does: open it with caps.open"
+    : names.some((name) => name.startsWith("tpl-"))
+    ? "it has templates (tpl-* folders), but no sub-* folders of participants"
     : `it has no sub-* folders${adviseOtherRoot(root, names)}`;
   throw new DataError(root, `not a BIDS folder: ${hint}`);
 }

@@ -2,6 +2,7 @@
 import { filesBelow } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
 import {
+  CUSTOM_DESCRIPTION,
   directories,
   type ImageCandidate,
   type ImagePattern,
@@ -32,7 +33,7 @@ export function capsPattern(type: CapsImageType): ImagePattern {
   if (type.preprocessing === "custom") {
     return {
       pattern: `*${type.custom_suffix}`,
-      description: "Custom suffix",
+      description: CUSTOM_DESCRIPTION,
       needed_pipeline: "custom",
     };
   }

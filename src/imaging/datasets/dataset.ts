@@ -11,6 +11,19 @@ export interface ImagePattern {
   needed_pipeline: string;
 }
 
+/** ClinicaDL's description of images that a workflow chooses by the end of their names. */
+export const CUSTOM_DESCRIPTION = "Custom suffix";
+
+/** `T1w image`, or `image *_UNIT1.nii.gz`. */
+export function nameImages({ pattern, description }: ImagePattern): string {
+  return description === CUSTOM_DESCRIPTION ? `image ${pattern}` : description;
+}
+
+/** `T1w image (anat/sub-*_T1w.nii*)`, or `image *_UNIT1.nii.gz`. */
+export function namePattern({ pattern, description }: ImagePattern): string {
+  return description === CUSTOM_DESCRIPTION ? `image ${pattern}` : `${description} (${pattern})`;
+}
+
 /** What the images of a data set are; null or absent where a field does not apply. */
 export interface ImageType {
   /** Pipeline that made them; the modality of raw ones. */
@@ -84,6 +97,8 @@ export interface Search {
   choices: (FoundImage & { reason: string; others: string[] })[];
   /** Sessions that were not asked for by name and have no such image. */
   without: { participant: string; session: string }[];
+  /** An image that the pattern does not fit, where there is one. */
+  other?: string;
   problems: ImageProblem[];
 }
 
@@ -103,7 +118,7 @@ export const sessionName = ({ participant, session }: SessionKey) => `${particip
  */
 export function findImages(
   candidates: Iterable<ImageCandidate>,
-  { pattern, description }: ImagePattern,
+  images: ImagePattern,
   wanted?: readonly SessionKey[],
   selection: EntitySelection = {},
 ): Search {
@@ -111,6 +126,8 @@ export function findImages(
   const missing = new Set(wanted?.map(keyOf));
   const sessionsOf = new Map<string, string[]>();
   const search: Search = { images: [], choices: [], without: [], problems: [] };
+  const { pattern } = images;
+  const name = nameImages(images);
   const expression = globExpression(pattern);
   const stem = globExpression(pattern.replace(NIFTI_SUFFIX, ""));
   for (const { participant, session, files } of candidates) {
@@ -118,6 +135,7 @@ export function findImages(
     if (wanted !== undefined && !missing.delete(keyOf({ participant, session }))) continue;
     const paths = files().filter((path) => !isHidden(path));
     const fitting = paths.filter((path) => isImageFile(path) && expression.test(path));
+    if (fitting.length === 0) search.other ??= paths.find(isImageFile);
     const hits = select(fitting, selection);
     const choice = hits.length > 1 ? choose(hits, selection) : undefined;
     const half = fitting.length === 0 &&
@@ -138,7 +156,7 @@ export function findImages(
       }
     } else if (fitting.length > 0 && wanted !== undefined) {
       const asked = describeSelection(selection);
-      const problem = `no ${description} with ${asked}; there is ${fitting.join(", ")}`;
+      const problem = `no ${name} with ${asked}; there is ${fitting.join(", ")}`;
       search.problems.push({ participant, session, problem });
     } else if (half) {
       const problem =
@@ -146,7 +164,7 @@ export function findImages(
         "to one .nii.gz";
       search.problems.push({ participant, session, problem });
     } else if (wanted === undefined) search.without.push({ participant, session });
-    else search.problems.push({ participant, session, problem: `no ${description} (${pattern})` });
+    else search.problems.push({ participant, session, problem: `no ${namePattern(images)}` });
   }
   for (const { participant, session } of wanted ?? []) {
     if (!missing.has(keyOf({ participant, session }))) continue;

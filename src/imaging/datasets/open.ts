@@ -6,6 +6,8 @@ import {
   type FoundImage,
   type ImagePattern,
   type Layout,
+  nameImages,
+  namePattern,
   type Search,
   type SessionKey,
   sessionName,
@@ -75,10 +77,13 @@ export async function openDataset(
       const asked = Object.keys(selection).length > 0
         ? ` with ${describeSelection(selection)}`
         : "";
-      const hint = layout.hint?.(root) ?? "";
+      const hint = layout.hint?.(root) ??
+        (search.other &&
+          `there is ${search.other}: choose such images by the end of their names, ` +
+            'with the modality or preprocessing "custom" and custom_suffix');
       throw new DataError(
         root,
-        `no ${pattern.description} found (${pattern.pattern})${asked}${hint && `; ${hint}`}`,
+        `no ${namePattern(pattern)} found${asked}${hint ? `; ${hint}` : ""}`,
       );
     }
     for (const image of opened.images) {
@@ -162,11 +167,13 @@ function logChoices(choices: Search["choices"], root: string, access: FileAccess
 function warnOfMissingImages(
   sessions: readonly SessionKey[],
   root: string,
-  { description }: ImagePattern,
+  pattern: ImagePattern,
   access: FileAccess,
 ): void {
   if (sessions.length === 0) return;
   access.warn(
-    `${root}: ${sessions.length} session(s) without ${description}: ${listSessions(sessions)}`,
+    `${root}: ${sessions.length} session(s) without ${nameImages(pattern)}: ${
+      listSessions(sessions)
+    }`,
   );
 }

@@ -53,7 +53,7 @@ const bids: Record<string, BidsCase> = {
   "an acquisition that nobody has": {
     files: anat("acq-mprage_T1w"),
     options: { selection: { acq: ["x"] } },
-    gives: 'no T1w image found (anat/sub-*_T1w.nii*) with entities = { acq = "x" }',
+    gives: 'no T1w image (anat/sub-*_T1w.nii*) found with entities = { acq = "x" }',
   },
   "a reconstruction beside the original": {
     files: anat("rec-norm_T1w", "T1w"),
@@ -139,6 +139,23 @@ const bids: Record<string, BidsCase> = {
   "derivatives of a data set without raw images": {
     files: ["derivatives/fmriprep/sub-01/anat/sub-01_desc-preproc_T1w.nii.gz"],
     gives: "it has no sub-* folders, but derivatives/fmriprep has: open that",
+  },
+  "templates": {
+    files: ["tpl-MNI/anat/tpl-MNI_T1w.nii.gz"],
+    gives: "it has templates (tpl-* folders), but no sub-* folders of participants",
+  },
+  "images of another suffix": {
+    files: ["sub-01_ses-pre/analysis/nobias_sub-01_ses-pre_T1w.nii.gz"],
+    gives: "no T1w image (anat/sub-*_T1w.nii*) found; there is " +
+      "sub-01_ses-pre/analysis/nobias_sub-01_ses-pre_T1w.nii.gz: choose such images by the end of " +
+      'their names, with the modality or preprocessing "custom" and custom_suffix',
+  },
+  "an end of a name that only looks like the images'": {
+    files: ["sub-01/anat/sub-01_UNIT1.nii"],
+    type: { modality: "custom", custom_suffix: "_UNIT1.nii.gz" },
+    gives:
+      "no image *_UNIT1.nii.gz found; there is sub-01/anat/sub-01_UNIT1.nii: choose such images " +
+      'by the end of their names, with the modality or preprocessing "custom" and custom_suffix',
   },
   "derivatives beside their sessions": {
     files: ["sub-01/anat/sub-01_desc-preproc_T1w.nii.gz", "sub-01/ses-1/func/sub-01_bold.nii.gz"],
