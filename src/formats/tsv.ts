@@ -18,6 +18,8 @@ export interface Table {
   columns: string[];
   /** As many cells a row as there are columns. */
   rows: Cell[][];
+  /** All columns of the file, where the cells of some were not kept. */
+  header?: readonly string[];
 }
 
 const MISSING = "n/a";
@@ -48,84 +50,116 @@ const MISSING_VALUES: ReadonlySet<string> = new Set([
  * Reads a tab-separated table with a header. One empty field behind a trailing tab is dropped.
  *
  * @param subject the file, for messages
+ * @param keep columns whose cells are kept, for tables with hundreds of others; absent: all
  * @throws {DataError} on an empty file, an unnamed or duplicate column, a row with another number
  *   of fields than the header, an unclosed quote, CR alone as a line end, or bytes that are not
  *   UTF-8; it names the line
  */
-export function readTsv(source: string | Uint8Array, subject: string): Table {
+export function readTsv(
+  source: string | Uint8Array,
+  subject: string,
+  keep?: ReadonlySet<string>,
+): Table {
   const text = typeof source === "string"
     ? source.replace(/^\uFEFF/, "")
     : decodeText(source, subject);
-  const { records, lines } = parseRecords(text, subject);
-  if (records.length === 0) throw new DataError(subject, "the table is empty: it needs a header");
-  const columns = readHeader(records, subject);
-  const rows = records.slice(1).map((fields, index) => {
-    if (fields.length === columns.length + 1 && fields.at(-1) === "") fields.pop();
-    if (fields.length !== columns.length) {
-      const comma = columns.length === 1 && /[,;]/.test(columns[0])
-        ? "; columns are separated by tabs, not by commas or semicolons"
-        : "";
-      throw new DataError(
-        subject,
-        `line ${lines[index + 1]}: ${fields.length} fields where the header has ` +
-          `${columns.length}${comma}`,
-      );
+  let header: Header | undefined;
+  let kept: number[] | undefined;
+  const rows: Cell[][] = [];
+  for (const record of parseRecords(text, subject)) {
+    if (header === undefined) {
+      header = readHeader(record.fields, subject);
+      kept = keep && header.columns.flatMap((name, i) => keep.has(name) ? [i] : []);
+    } else {
+      const fields = checkFields(record, header, subject);
+      const cells = kept?.map((index) => fields[index]) ?? fields;
+      rows.push(cells.map((field) => MISSING_VALUES.has(field) ? null : field));
     }
-    return fields.map((field) => MISSING_VALUES.has(field) ? null : field);
-  });
-  return { columns, rows };
+  }
+  if (header === undefined) throw new DataError(subject, "the table is empty: it needs a header");
+  const { columns } = header;
+  if (kept === undefined) return { columns, rows };
+  return { columns: kept.map((index) => columns[index]), rows, header: columns };
+}
+
+/** A line, or several where a quoted field holds line ends. */
+interface TsvRecord {
+  fields: string[];
+  /** On which it starts, from 1. */
+  line: number;
+}
+
+interface Header {
+  columns: string[];
+  /** Whether a nameless field followed them. */
+  trailing: boolean;
 }
 
 /** The names of the columns, without the empty one behind a trailing tab. */
-function readHeader(records: readonly string[][], subject: string): string[] {
-  const columns = [...records[0]];
-  const trailing = columns.length > 1 && columns.at(-1) === "" &&
-    records.slice(1).every((fields) => (fields[columns.length - 1] ?? "") === "");
+function readHeader(fields: readonly string[], subject: string): Header {
+  const columns = [...fields];
+  const trailing = columns.length > 1 && columns.at(-1) === "";
   if (trailing) columns.pop();
   const seen = new Set<string>();
   columns.forEach((column, index) => {
     // pandas leaves the header of a row index empty; only the first column can be one.
-    if (column === "" && index > 0) {
-      throw new DataError(subject, `line 1: column ${index + 1} has no name`);
-    }
+    if (column === "" && index > 0) refuseNameless(index, subject);
     if (seen.has(column)) throw new DataError(subject, `line 1: duplicate column "${column}"`);
     seen.add(column);
   });
-  return columns;
+  return { columns, trailing };
 }
 
-/** Records, and the line on which each starts, counted from 1. Blank lines are skipped. */
-function parseRecords(text: string, subject: string): { records: string[][]; lines: number[] } {
-  const records: string[][] = [];
-  const lines: number[] = [];
+function refuseNameless(index: number, subject: string): never {
+  throw new DataError(subject, `line 1: column ${index + 1} has no name`);
+}
+
+/** The fields of a row, one a column. */
+function checkFields(
+  { fields, line }: TsvRecord,
+  { columns, trailing }: Header,
+  subject: string,
+): string[] {
+  if (fields.length === columns.length) return fields;
+  if (fields.length === columns.length + 1) {
+    if (fields.at(-1) === "") return fields.slice(0, -1);
+    if (trailing) refuseNameless(columns.length, subject);
+  }
+  const comma = columns.length === 1 && /[,;]/.test(columns[0])
+    ? "; columns are separated by tabs, not by commas or semicolons"
+    : "";
+  throw new DataError(
+    subject,
+    `line ${line}: ${fields.length} fields where the header has ${columns.length}${comma}`,
+  );
+}
+
+/** Blank lines are skipped. */
+function* parseRecords(text: string, subject: string): Generator<TsvRecord> {
   const pending: string[] = [];
   const quoted = text.includes('"');
   const carriageReturns = text.includes("\r");
   let start = 0;
-  const add = (fields: string[]) => {
-    records.push(fields);
-    lines.push(start);
-  };
-  text.split("\n").forEach((line, index) => {
+  for (const [index, line] of text.split("\n").entries()) {
     const content = carriageReturns && line.endsWith("\r") ? line.slice(0, -1) : line;
     if (pending.length === 0) {
       start = index + 1;
-      if (!content.includes("\t") && content.trim() === "") return;
+      if (!content.includes("\t") && content.trim() === "") continue;
       if (!quoted || !content.includes('"')) {
         if (carriageReturns) checkLineEnds(content, start, subject);
-        return add(content.split("\t").map((field) => field.trim()));
+        yield { fields: content.split("\t").map((field) => field.trim()), line: start };
+        continue;
       }
     }
     // A quoted field may hold line ends: lines are joined until its closing quote.
     pending.push(line);
-    if (pending.length > 1 && !line.includes('"')) return;
+    if (pending.length > 1 && !line.includes('"')) continue;
     const fields = splitQuoted(pending.join("\n").replace(/\r$/, ""), start, subject);
-    if (fields === undefined) return;
-    add(fields);
+    if (fields === undefined) continue;
+    yield { fields, line: start };
     pending.length = 0;
-  });
+  }
   if (pending.length > 0) throw new DataError(subject, `line ${start}: a quote is never closed`);
-  return { records, lines };
 }
 
 function checkLineEnds(content: string, line: number, subject: string): void {
@@ -195,7 +229,7 @@ export function writeTsv(
 
 /** Index of each of the named columns. @throws {DataError} naming every column that is absent */
 export function columnIndices<Name extends string>(
-  table: Pick<Table, "columns">,
+  table: Pick<Table, "columns" | "header">,
   names: readonly Name[],
   subject: string,
 ): Record<Name, number> {
@@ -204,7 +238,7 @@ export function columnIndices<Name extends string>(
     throw new DataError(
       subject,
       `no column ${missing.map((name) => `"${name}"`).join(", ")}; the table has ${
-        table.columns.map((name) => `"${name}"`).join(", ")
+        (table.header ?? table.columns).map((name) => `"${name}"`).join(", ")
       }`,
     );
   }

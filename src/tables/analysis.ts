@@ -1,6 +1,12 @@
 /** Describes the participants of each diagnosis. */
 import type { Cell, Table } from "../formats/tsv.ts";
-import { type ColumnNames, findColumn, type Meaning, requireColumn } from "./columns.ts";
+import {
+  type ColumnNames,
+  findColumn,
+  type Meaning,
+  possibleColumns,
+  requireColumn,
+} from "./columns.ts";
 import { distinct, indexSessions } from "./metadata.ts";
 import { cellNumber, type SessionTable } from "./session_table.ts";
 import { moments } from "./statistics.ts";
@@ -8,6 +14,14 @@ import { readAges, readSexes, type SexLevels } from "./values.ts";
 
 const CDR_LEVELS = [0, 0.5, 1, 2, 3];
 const SPREADS = ["mean", "std", "min", "max"];
+
+const MMSE = ["MMSE", "MMS"];
+const CDR = "cdr_global";
+
+/** Columns of metadata that {@link analyseLabels} reads besides ids. */
+export function analysedColumns(names: ColumnNames): string[] {
+  return [...possibleColumns(names), ...MMSE, CDR];
+}
 
 /**
  * One row a diagnosis: participants, age, sex, MMSE and global CDR at their first session with that
@@ -81,7 +95,7 @@ export function analyseLabels(
       const column = table.column(name);
       return (row) => row[column];
     });
-  const mmse = score("MMSE", "MMS"), cdr = score("cdr_global");
+  const mmse = score(...MMSE), cdr = score(CDR);
 
   const rows = distinct(labels.rows.map((row) => row[diagnosis])).map((group) => {
     const sessions = labels.with(labels.rows.filter((row) => row[diagnosis] === group));
@@ -92,7 +106,7 @@ export function analyseLabels(
         cellNumber(read(row), `${what} of ${labels.participant(row)}`, metadata.subject)
       );
     const sexes = first.map(sex).filter((value) => value !== null);
-    const ratings = number(cdr, "cdr_global").filter((rating) => !Number.isNaN(rating));
+    const ratings = number(cdr, CDR).filter((rating) => !Number.isNaN(rating));
     const count = <Value>(values: readonly Value[], wanted: Value) =>
       values.length === 0 ? NaN : values.filter((value) => value === wanted).length;
     const [meanScans, stdScans] = describe(scans);

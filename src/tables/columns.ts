@@ -28,7 +28,14 @@ const ALIKE: Readonly<Record<Meaning, RegExp>> = {
   sex: /(^|[^a-z])(sex|ptgender|gender)$/i,
 };
 
-export type ColumnTable = Pick<SessionTable, "columns" | "subject">;
+export type ColumnTable = Pick<SessionTable, "columns" | "subject"> & {
+  header?: readonly string[];
+};
+
+/** Every column in which the meanings may be found. */
+export function possibleColumns(names: ColumnNames = {}): string[] {
+  return [...Object.values(NAMES).flat(), ...Object.values(names).filter((name) => name)];
+}
 
 /**
  * Position of the column, undefined where the table has none.
@@ -47,7 +54,7 @@ export function findColumn(
   }
   const at = table.columns.indexOf(given);
   if (at >= 0) return at;
-  const alike = table.columns.find((name) => name.toLowerCase() === given.toLowerCase());
+  const alike = headerOf(table).find((name) => name.toLowerCase() === given.toLowerCase());
   throw new DataError(
     table.subject,
     `no column "${given}" (${meaning}_column)` +
@@ -64,15 +71,19 @@ export function requireColumn(table: ColumnTable, meaning: Meaning, given?: stri
 
 /** `no column "diagnosis"; did you mean "group"? Then set diagnosis_column = "group"` */
 export function describeMissing(table: ColumnTable, meaning: Meaning): string {
-  const alike = table.columns.find((name) => ALIKE[meaning].test(name));
+  const alike = headerOf(table).find((name) => ALIKE[meaning].test(name));
   return `no column "${meaning}"; ` +
     (alike === undefined
       ? `${columnList(table)}; name it with ${meaning}_column`
       : `did you mean "${alike}"? Then set ${meaning}_column = "${alike}"`);
 }
 
-function columnList({ columns }: ColumnTable): string {
-  return `the table has ${nameSome(columns.map((name) => `"${name}"`), 40)}`;
+function columnList(table: ColumnTable): string {
+  return `the table has ${nameSome(headerOf(table).map((name) => `"${name}"`), 40)}`;
+}
+
+function headerOf({ columns, header = columns }: ColumnTable): readonly string[] {
+  return header;
 }
 
 /** Whether the column holds ages of the first visit, which later sessions do not have. */

@@ -2,7 +2,13 @@
 import { DataError } from "../errors.ts";
 import type { Cell } from "../formats/tsv.ts";
 import { sessionKey, sessionMonths } from "./identity.ts";
-import { type ColumnNames, describeMissing, findColumn, requireColumn } from "./columns.ts";
+import {
+  type ColumnNames,
+  describeMissing,
+  findColumn,
+  possibleColumns,
+  requireColumn,
+} from "./columns.ts";
 import { nameSome, SessionTable } from "./session_table.ts";
 import { parseSex, readAges, readSexes, type SexLevels, warnOfNone } from "./values.ts";
 
@@ -23,6 +29,18 @@ export interface LabelsOptions {
   restriction?: ReadonlySet<string>;
   /** Sessions of which there is an image, by {@link sessionKey}; absent: all. */
   imaged?: ReadonlySet<string>;
+}
+
+/** Columns of a merged table that {@link getLabels} reads besides ids. */
+export function labelColumns(
+  options: Pick<LabelsOptions, "columns" | "variablesOfInterest">,
+): string[] {
+  return [
+    ...possibleColumns(options.columns),
+    ...options.variablesOfInterest,
+    DIAGNOSIS_CHANGE,
+    ...FIRST_DIAGNOSES,
+  ];
 }
 
 export interface Labels {
@@ -124,6 +142,11 @@ function namedByMonth(
   return stage(table, "under any name, since none is ses-M<months>");
 }
 
+const DIAGNOSIS_CHANGE = "adni_diagnosis_change";
+
+/** At baseline and at screening. */
+const FIRST_DIAGNOSES = ["diagnosis_bl", "diagnosis_sc"];
+
 const AFTER_CHANGE: Readonly<Record<string, string>> = {
   "1": "CN",
   "7": "CN",
@@ -138,8 +161,8 @@ const AFTER_CHANGE: Readonly<Record<string, string>> = {
 
 /** ADNI codes the diagnosis after a conversion; it replaces a missing diagnosis. */
 function fromDiagnosisChange(table: SessionTable, diagnosis: number): SessionTable {
-  if (!table.has("adni_diagnosis_change")) return table;
-  const change = table.column("adni_diagnosis_change");
+  if (!table.has(DIAGNOSIS_CHANGE)) return table;
+  const change = table.column(DIAGNOSIS_CHANGE);
   return table.with(table.rows.map((row) => {
     const code = row[change];
     if (row[diagnosis] !== null || code === null) return row;
@@ -148,7 +171,7 @@ function fromDiagnosisChange(table: SessionTable, diagnosis: number): SessionTab
 }
 
 function withoutMemoryComplaint(table: SessionTable): SessionTable {
-  const columns = ["diagnosis_bl", "diagnosis_sc"].filter((name) => table.has(name))
+  const columns = FIRST_DIAGNOSES.filter((name) => table.has(name))
     .map((name) => table.column(name));
   return table.with(table.rows.filter((row) => columns.every((column) => row[column] !== "SMC")));
 }
@@ -223,7 +246,7 @@ function chooseColumns(
     throw new DataError(
       table.subject,
       `no column ${missing.join(", ")} (variables_of_interest); the table has ${
-        nameSome([...table.columns], 40)
+        nameSome([...table.header], 40)
       }`,
     );
   }

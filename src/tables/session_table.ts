@@ -17,6 +17,9 @@ import {
 const ACQUIRED = "acq_time";
 const AGES = ["age", "age_at_visit", "age_at_scan", "age_at_session"];
 
+/** Columns that say who a row is of, and when. */
+const OWN_COLUMNS = ["participant_id", "session_id", "cohort", ACQUIRED, ...AGES];
+
 /**
  * A table with the columns `participant_id` and `session_id`, its rows sorted by person and then by
  * time, so that what is made of it does not depend on the order of a file. A person is a participant,
@@ -24,6 +27,8 @@ const AGES = ["age", "age_at_visit", "age_at_scan", "age_at_session"];
  */
 export class SessionTable {
   readonly columns: readonly string[];
+  /** Columns of the file, for messages: more than `columns` where only some were read. */
+  readonly header: readonly string[];
   readonly rows: readonly Cell[][];
   /** The file or step it came from, for messages. */
   readonly subject: string;
@@ -38,9 +43,10 @@ export class SessionTable {
    * @throws {DataError} when an id column is absent, an id is missing, or two rows are the same
    *   person's same session
    */
-  constructor(table: Pick<Table, "columns"> & { rows: readonly Cell[][] }, subject: string) {
+  constructor(table: Omit<Table, "rows"> & { rows: readonly Cell[][] }, subject: string) {
     const ids = columnIndices(table, ["participant_id", "session_id"], subject);
     this.columns = table.columns;
+    this.header = table.header ?? table.columns;
     this.subject = subject;
     this.#participant = ids.participant_id;
     this.#session = ids.session_id;
@@ -106,9 +112,17 @@ export class SessionTable {
     );
   }
 
-  /** @throws {DataError} as {@link readTsv} and the constructor do */
-  static read(text: string | Uint8Array, subject: string): SessionTable {
-    return new SessionTable(readTsv(text, subject), subject);
+  /**
+   * @param columns those to read besides ids and what orders sessions; absent: all
+   * @throws {DataError} as {@link readTsv} and the constructor do
+   */
+  static read(
+    text: string | Uint8Array,
+    subject: string,
+    columns?: readonly string[],
+  ): SessionTable {
+    const keep = columns && new Set([...OWN_COLUMNS, ...columns]);
+    return new SessionTable(readTsv(text, subject, keep), subject);
   }
 
   participant(row: readonly Cell[]): string {
@@ -140,7 +154,9 @@ export class SessionTable {
 
   /** @throws {DataError} when there is no such column */
   column(name: string): number {
-    return columnIndices({ columns: [...this.columns] }, [name], this.subject)[name];
+    const at = this.columns.indexOf(name);
+    if (at < 0 && this.header.includes(name)) throw new TypeError(`${name} was not read`);
+    return at < 0 ? columnIndices(this.#shape(), [name], this.subject)[name] : at;
   }
 
   /** Rows of each person in order of time, by {@link personKey}; people in order of their ids. */
@@ -188,7 +204,11 @@ export class SessionTable {
 
   /** The same columns with other rows. */
   with(rows: readonly Cell[][]): SessionTable {
-    return new SessionTable({ columns: [...this.columns], rows }, this.subject);
+    return new SessionTable({ ...this.#shape(), rows }, this.subject);
+  }
+
+  #shape(): Omit<Table, "rows"> {
+    return { columns: [...this.columns], header: this.header };
   }
 
   toTsv(): string {

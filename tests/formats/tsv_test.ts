@@ -79,6 +79,20 @@ Deno.test("blanks around a field are no part of it, and lines of blanks are skip
   });
 });
 
+Deno.test("cells of columns that are not kept are left out, and the header keeps their names", () => {
+  const text = "a\tb\tc\t\n1\tn/a\t3\t\n4\t5\t6\t\n";
+  assertEquals(readTsv(text, "t.tsv", new Set(["c", "b", "x"])), {
+    columns: ["b", "c"],
+    rows: [[null, "3"], ["5", "6"]],
+    header: ["a", "b", "c"],
+  });
+  assertThrows(
+    () => readTsv(text + "7\t8\n", "t.tsv", new Set(["c"])),
+    DataError,
+    "t.tsv: line 4: 2 fields where the header has 3",
+  );
+});
+
 Deno.test("a table separated by commas is refused with a hint", () => {
   assertThrows(() => readTsv("a,b\n1\t2\n", "t.tsv"), DataError, "separated by tabs");
 });

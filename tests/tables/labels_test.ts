@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import { getLabels, type LabelsOptions } from "../../src/tables/labels.ts";
+import { getLabels, labelColumns, type LabelsOptions } from "../../src/tables/labels.ts";
 import { sessionKey } from "../../src/tables/identity.ts";
 import { SessionTable } from "../../src/tables/session_table.ts";
 import { tableOf } from "./tables.ts";
@@ -218,4 +218,31 @@ sub-001 ses-M000 CN A`);
   const { table } = getLabels(cohorts, OPTIONS);
   assertEquals(table.baseline().rows.length, 3);
   assertEquals([...table.byPerson().keys()], ["sub-000\tA", "sub-000\tB", "sub-001\tA"]);
+});
+
+Deno.test("labels need few columns of a merged table, and messages know the others", () => {
+  const read = (text: string, options: LabelsOptions) =>
+    getLabels(SessionTable.read(text, "merged.tsv", labelColumns(options)), options);
+  const options = { ...OPTIONS, variablesOfInterest: ["image_id"] };
+  const wide = tableOf(
+    `
+participant_id site session_id dx1 MMSE age_bl sex image_id diagnosis_bl
+sub-1 A ses-M000 AD 20 70 F x AD
+sub-2 B ses-M000 CN 30 60 M y SMC
+sub-3 B ses-M000 CN 30 60 M z CN`,
+    "merged.tsv",
+  );
+  assertEquals(read(wide.toTsv(), options).table, getLabels(wide, options).table);
+  assertThrows(
+    () => read(wide.toTsv().replace("dx1", "Group"), options),
+    DataError,
+    'no column "diagnosis"; did you mean "Group"? Then set diagnosis_column = "Group"',
+  );
+  assertThrows(
+    () => read(wide.toTsv(), { ...options, variablesOfInterest: ["apoe"] }),
+    DataError,
+    "no column apoe (variables_of_interest); the table has participant_id, site, session_id, dx1",
+  );
+  const some = SessionTable.read(wide.toTsv(), "merged.tsv", ["sex"]);
+  assertThrows(() => some.column("MMSE"), TypeError, "MMSE was not read");
 });

@@ -3,7 +3,6 @@ import type { Table } from "../../formats/tsv.ts";
 import { describeSelection, type EntitySelection } from "./entities.ts";
 import {
   findImages,
-  type FoundImage,
   type ImagePattern,
   type Layout,
   nameImages,

@@ -13,8 +13,8 @@ likewise. Raw images differ in grid: give the extraction a \`target_shape\`. A d
 folders has one session a participant, called ses-M000 here.
 
 Of several images of a session, \`entities\` chooses. Where it is silent, an image without \`space\`,
-\`res\`, \`desc\` or \`rec\` goes before those with one, the magnitude before other parts, and then the
-highest run before the others, and then \`.nii.gz\` before a \`.nii\` of the same name, if both hold the
+\`res\`, \`desc\` or \`rec\` goes before those with one, the magnitude before other parts, then the
+highest run before the others, and last \`.nii.gz\` before a \`.nii\` of the same name, if both hold the
 same image; each such choice is logged. Images that differ in anything else, such as \`acq\` or \`echo\`,
 are an error that names the entity.
 

@@ -27,19 +27,22 @@ Unlike ClinicaDL: sessions whose diagnosis was filled in are described too.`,
   },
   runs: "inline",
   run: async (context) => {
-    const { analyseLabels } = await import("../../tables/analysis.ts");
+    const { analyseLabels, analysedColumns } = await import("../../tables/analysis.ts");
     const { readLabels } = await import("../../artifacts/labels.ts");
     const { tableOutput } = await import("../../artifacts/table.ts");
     const { writeTsv } = await import("../../formats/tsv.ts");
     const { readMetadata } = await import("./read_metadata.ts");
     const labels = await readLabels(context.inputs.labels as Artifact, "labels");
     const known = context.inputs.caps !== undefined || context.params.merged_tsv !== undefined;
-    const metadata = known ? await readMetadata(context, context.params.merged_tsv) : labels;
-    const { table: { columns, rows }, warnings } = analyseLabels(labels, metadata, {
-      columns: columnNames(context.params),
+    const columns = columnNames(context.params);
+    const metadata = known
+      ? await readMetadata(context, context.params.merged_tsv, analysedColumns(columns))
+      : labels;
+    const { table, warnings } = analyseLabels(labels, metadata, {
+      columns,
       sexLevels: context.params.sex_levels,
     });
     warnings.forEach((warning) => context.warn(warning));
-    return { table: tableOutput(writeTsv(columns, rows)) };
+    return { table: tableOutput(writeTsv(table.columns, table.rows)) };
   },
 });

@@ -60,7 +60,7 @@ stable.`,
   run: async (context) => {
     const { listFolder } = await import("../../disk/folders.ts");
     const { readTsv } = await import("../../formats/tsv.ts");
-    const { getLabels } = await import("../../tables/labels.ts");
+    const { getLabels, labelColumns } = await import("../../tables/labels.ts");
     const { IMAGES_FILE } = await import("../../artifacts/caps.ts");
     const { labelsOutput } = await import("../../artifacts/labels.ts");
     const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
@@ -71,7 +71,11 @@ stable.`,
     const bytes = async (path: string) => await context.get(await context.external(path));
 
     const caps = context.inputs.caps as Artifact | undefined;
-    const merged = await readMetadata(context, params.merged_tsv);
+    const chosen = {
+      columns: columnNames(params),
+      variablesOfInterest: params.variables_of_interest,
+    };
+    const merged = await readMetadata(context, params.merged_tsv, labelColumns(chosen));
     const images = caps && readTsv(await caps.readText(IMAGES_FILE), IMAGES_FILE);
     for (const pair of images ? sharedImages(images) : []) {
       context.warn(`${pair} have the same image: the check for leakage counts them as one person`);
@@ -94,11 +98,10 @@ stable.`,
       imaged = imaged?.intersection(available) ?? available;
     }
     const { table, account, warnings } = getLabels(merged, {
+      ...chosen,
       diagnoses: params.diagnoses,
-      variablesOfInterest: params.variables_of_interest,
       keepSmc: params.keep_smc,
       removeUniqueSession: params.remove_unique_session,
-      columns: columnNames(params),
       sexLevels: params.sex_levels,
       imaged,
       restriction: params.restriction_tsv === undefined ? undefined : sessionSet(

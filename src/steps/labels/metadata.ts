@@ -30,12 +30,9 @@ already has are not changed.`,
     const { labelsMeta, labelsOutput, readLabels } = await import("../../artifacts/labels.ts");
     const { readMetadata } = await import("./read_metadata.ts");
     const labels = context.inputs.labels as Artifact;
-    const metadata = await readMetadata(context, context.params.merged_tsv);
-    const table = addMetadata(
-      await readLabels(labels, "labels"),
-      metadata,
-      context.params.variables_of_interest,
-    );
+    const { merged_tsv, variables_of_interest } = context.params;
+    const metadata = await readMetadata(context, merged_tsv, variables_of_interest);
+    const table = addMetadata(await readLabels(labels, "labels"), metadata, variables_of_interest);
     return { labels: labelsOutput(table, labelsMeta(labels).role) };
   },
 });
