@@ -120,8 +120,8 @@ abstract class RunDisplay implements Display {
         break;
       case "corruption":
         this.line(
-          `${this.output.paint("warning", "yellow")}: ${event.what} ${event.name} is corrupt ` +
-            `and is set aside in ${shortPath(event.path)}`,
+          `${this.output.paint("warning", "yellow")}: ${event.what} ${event.name} is corrupt, ` +
+            `see ${shortPath(event.path)}`,
         );
         break;
       case "published":
@@ -165,7 +165,7 @@ abstract class RunDisplay implements Display {
       ...stackFrames(event.stack).map((frame) => `  ${frame}`),
       ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
       `  log: ${shortPath(event.logPath)}`,
-      `  files: ${shortPath(event.failedFolder)}`,
+      ...(event.failedFolder === "" ? [] : [`  files: ${shortPath(event.failedFolder)}`]),
       `  again: ${this.context.rerun(event.instance)}`,
     ];
     return lines.join("\n");

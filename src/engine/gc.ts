@@ -8,10 +8,11 @@
  * take the fewest seconds a byte to compute again. Records are removed before their objects, so that
  * after a kill no record names a missing object.
  */
-import type { FileOperations } from "../disk/operations.ts";
 import type { Digest } from "../workflow/step.ts";
 import { type Inventory, takeInventory } from "./store/inventory.ts";
 import { chainKey } from "./store/key.ts";
+import { type Leftover, listLeftovers } from "./store/leftovers.ts";
+import { Listing } from "./store/listing.ts";
 import { decodeManifest } from "./store/manifest.ts";
 import { readPins } from "./store/pins.ts";
 import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./store/record.ts";
@@ -30,7 +31,7 @@ export interface GcOptions {
 }
 
 export interface Removal {
-  what: "result" | "memo" | "checkpoint" | "object" | "temporary" | "lease" | "run";
+  what: "result" | "memo" | "checkpoint" | "object" | "run" | Leftover["what"];
   /** Key, digest, file name or id. */
   name: string;
   kind?: string;
@@ -78,6 +79,7 @@ interface Candidate {
 }
 
 class Collector {
+  readonly #listing: Listing;
   readonly #inventory: Inventory;
   readonly #now: number;
   /** How many kept records or candidates reach an object. */
@@ -89,7 +91,8 @@ class Collector {
 
   constructor(readonly store: Store, readonly options: GcOptions) {
     this.#now = options.now ?? Date.now();
-    this.#inventory = takeInventory(store);
+    this.#listing = new Listing(store.files);
+    this.#inventory = takeInventory(store, this.#listing);
     this.#bytes = this.#inventory.bytes;
   }
 
@@ -132,7 +135,11 @@ class Collector {
     const keys = new Set<Digest>();
     const outputs: ManifestRef[] = [];
     const contentsOf = new Map<string, Set<string>>();
+    const folders = new Set(
+      this.#listing.foldersIn(`${this.store.root}/runs`).map(({ name }) => name),
+    );
     for (const id of listRuns(this.store)) {
+      if (!folders.has(id)) continue;
       const record = readRun(this.store, id);
       if (!record) continue;
       const contents = contentsOf.get(record.workflow.name) ?? new Set<string>();
@@ -303,19 +310,16 @@ class Collector {
       .map(({ candidate }) => candidate);
   }
 
-  /** Objects that no record names, and temporary files and leases of killed runs. */
+  /** Objects that no record names, and what killed runs left. */
   chooseLeftovers(): void {
     for (const [digest, { path, size, changed }] of this.#inventory.objects) {
       if (this.#reached.has(digest) || this.#young(changed)) continue;
       this.#chooseLeftover("object", digest, path, size, "no record names it");
+      this.#bytes -= size;
     }
-    for (const { name, path, size, changed } of this.#inventory.temporary) {
-      if (this.#young(changed)) continue;
-      this.#chooseLeftover("temporary", name, path, size, "left by a run that was killed");
-    }
-    for (const { name, path, size, changed } of this.#inventory.leases) {
-      if (this.#young(changed)) continue;
-      this.#chooseLeftover("lease", name, path, size, "left by a run that was killed");
+    const leftovers = listLeftovers(this.store, this.#listing, (time) => !this.#young(time));
+    for (const { what, name, path, size, reason } of leftovers) {
+      this.#chooseLeftover(what, name, path, size, reason);
     }
   }
 
@@ -327,9 +331,10 @@ class Collector {
     }
     for (const id of this.store.files.list(`${this.store.root}/runs`)) {
       const path = runPath(this.store, id);
-      const changed = this.store.files.stat(path)?.changed ?? this.#now;
-      if (!isRunId(id) || this.store.files.size(`${path}/run.json`) !== undefined) continue;
-      if (this.#young(changed) || isAlive(this.store, id)) continue;
+      const stat = this.store.files.stat(path);
+      if (stat?.kind !== "folder" || this.#young(stat.changed) || !isRunId(id)) continue;
+      if (this.store.files.size(`${path}/run.json`) !== undefined) continue;
+      if (isAlive(this.store, id)) continue;
       this.#chooseLeftover("run", id, path, 0, "it was killed before it started");
     }
   }
@@ -342,7 +347,6 @@ class Collector {
     reason: string,
   ) {
     this.#leftovers.push({ removal: { what, name, bytes, reason }, path });
-    this.#bytes -= bytes;
   }
 
   remove(): void {
@@ -355,8 +359,7 @@ class Collector {
     }
     for (const { removal, path } of this.#leftovers) {
       if (removal.what === "object") this.#removeObject(removal.name);
-      else if (removal.what === "run") removeTree(files, path);
-      else files.remove(path);
+      else files.removeTree(path);
     }
     if (this.#chosen.length > 0) {
       const gone = new Set(this.#chosen.map(({ path }) => path));
@@ -382,9 +385,4 @@ class Collector {
       bytesAfter: this.#bytes,
     };
   }
-}
-
-function removeTree(files: FileOperations, path: string): void {
-  for (const name of files.list(path)) removeTree(files, `${path}/${name}`);
-  files.remove(path);
 }

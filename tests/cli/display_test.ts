@@ -140,7 +140,7 @@ Deno.test("warnings, retries and corruption are printed where they happen", () =
     output.text,
     `a: warning: no age
 a: attempt 1 failed (busy); again in 2.0 s
-warning: object sha256-1 is corrupt and is set aside in q/sha256-1
+warning: object sha256-1 is corrupt, see q/sha256-1
 `,
   );
 });

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
 import { gc, type GcOptions } from "../../src/engine/gc.ts";
 import { plan } from "../../src/engine/plan/plan.ts";
 import { run } from "../../src/engine/run/run.ts";
@@ -151,6 +152,90 @@ Deno.test("leftovers of killed runs are removed, and a torn record is set aside"
     await Deno.truncate(path, 30);
     assertEquals((await verifyCache(store)).corrupt.length, 1);
     assertEquals((await plan(openStore(cache), workflow("old"))).counts["will-run"], 1);
+  }));
+
+/** Puts a link in a place, to a folder with a file. */
+async function linkOut(folder: string, link: string): Promise<string> {
+  const victim = `${folder}/victim`;
+  await Deno.mkdir(victim, { recursive: true });
+  await Deno.writeTextFile(`${victim}/precious.txt`, "mine");
+  await Deno.remove(link, { recursive: true }).catch(() => {});
+  await Deno.symlink(victim, link);
+  return `${victim}/precious.txt`;
+}
+
+Deno.test("a symbolic link in a cache is removed, and all that it leads to stays", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    const planted = "2020-01-01T00-00-00-000-abcdef";
+    await Deno.mkdir(`${cache}/runs/${planted}/failed`, { recursive: true });
+    await Deno.mkdir(`${cache}/quarantine`);
+    const prefix = [...Deno.readDirSync(`${cache}/objects`)]
+      .find(({ name }) => [...Deno.readDirSync(`${cache}/objects/${name}`)].length === 0)!;
+    const links = [
+      `runs/${planted}/failed/x`,
+      "runs/2020-01-01T00-00-00-000-fedcba",
+      "tmp",
+      "leases",
+      "memo/00.jsonl",
+      "quarantine/sha256-0.1",
+      `objects/${prefix.name}`,
+    ].map((path) => `${cache}/${path}`);
+    let precious = "";
+    for (const link of links) precious = await linkOut(folder, link);
+    gc(openStore(cache), { now: LATER() });
+    assertEquals(await Deno.readTextFile(precious), "mine");
+    assertEquals((await verifyCache(openStore(cache))).corrupt, []);
+    for (const link of links) {
+      const isLink = await Deno.lstat(link).then((stat) => stat.isSymlink, () => false);
+      assert(!isLink, `${link} is still there`);
+    }
+  }));
+
+Deno.test("a cache whose objects are elsewhere by a link is not collected, nor one whose records are", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    for (const name of ["objects", "records"]) {
+      await Deno.rename(`${cache}/${name}`, `${folder}/${name}`);
+      await Deno.symlink(`${folder}/${name}`, `${cache}/${name}`);
+      assertThrows(() => gc(openStore(cache), { now: LATER() }), DataError, "is a symbolic link");
+      await Deno.remove(`${cache}/${name}`);
+      await Deno.rename(`${folder}/${name}`, `${cache}/${name}`);
+    }
+    // The cache itself may be a link.
+    await Deno.rename(cache, `${folder}/big disk`);
+    await Deno.symlink(`${folder}/big disk`, cache);
+    assertEquals(collected(cache), []);
+    assertEquals((await plan(openStore(cache), workflow("old"))).counts.cached, 4);
+  }));
+
+Deno.test("half-written memos and reports, old readings and what was set aside go with age", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const { id } = await run(openStore(cache), workflow("old"));
+    const uuid = crypto.randomUUID();
+    for (const name of ["copies", "quarantine", "readings"]) await Deno.mkdir(`${cache}/${name}`);
+    const left = [
+      `memo/7.${uuid}`,
+      `copies/255.${uuid}`,
+      `runs/${id}/report.html.${uuid}`,
+      `runs/${id}/.gyrus-${uuid}`,
+      "readings/0123456789abcdef",
+      `quarantine/sha256-0.${Date.now() - 86_400_000}`,
+    ].map((path) => `${cache}/${path}`);
+    const kept = [`memo/00.jsonl`, `quarantine/sha256-1.${Date.now()}`]
+      .map((path) => `${cache}/${path}`);
+    for (const path of [...left, ...kept]) await Deno.writeTextFile(path, "x");
+    const { bytesBefore, bytesAfter } = gc(openStore(cache), { now: Date.now() });
+    // Nothing is old enough.
+    const there = (path: string) => Deno.lstat(path).then(() => true, () => false);
+    assertEquals(await Promise.all(left.map(there)), [true, true, true, true, true, true]);
+    assertEquals(bytesAfter, bytesBefore);
+    gc(openStore(cache), { now: LATER() });
+    assertEquals(await Promise.all(left.map(there)), [false, false, false, false, false, false]);
+    assertEquals(await Promise.all(kept.map(there)), [true, true]);
   }));
 
 Deno.test("verify finds every flipped bit and what it makes incomplete", () =>

@@ -38,7 +38,7 @@ export function cacheStats(store: Store): CacheStats {
     results: inventory.instances.length,
     memos: inventory.memos.length,
     checkpoints: inventory.chains.length,
-    quarantined: inventory.quarantine.length,
+    quarantined: inventory.quarantined,
     pinned: Object.keys(readPins(store)).length,
     kinds: [...kinds].map(([kind, sum]) => ({ kind, ...sum })).sort((a, b) => b.bytes - a.bytes),
   };

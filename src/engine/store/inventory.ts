@@ -1,5 +1,5 @@
 /** Everything in a store, with sizes and times. */
-import type { FileStat } from "../../disk/operations.ts";
+import { DataError } from "../../errors.ts";
 import type { Digest } from "../../workflow/step.ts";
 import {
   type ChainRecord,
@@ -7,12 +7,8 @@ import {
   type InstanceRecord,
   type MemoRecord,
 } from "./record.ts";
+import { Listing, type StoredFile } from "./listing.ts";
 import type { Store } from "./store.ts";
-
-export interface StoredFile extends FileStat {
-  name: string;
-  path: string;
-}
 
 export interface Inventory {
   objects: ReadonlyMap<Digest, StoredFile>;
@@ -21,18 +17,32 @@ export interface Inventory {
   chains: readonly (StoredFile & { record: ChainRecord })[];
   /** Records that can't be read. */
   torn: readonly StoredFile[];
-  temporary: readonly StoredFile[];
-  leases: readonly StoredFile[];
-  quarantine: readonly StoredFile[];
+  /** How many files are set aside as corrupt. */
+  quarantined: number;
   /** Digests of published artifacts. */
   published: readonly Digest[];
   /** Of objects and records. */
   bytes: number;
 }
 
-/** Looks at every file of the first tier; records are read, objects are not. */
-export function takeInventory(store: Store): Inventory {
+/** Folders with what a run can't make again, or can only at a cost. */
+const VALUABLE = ["objects", "records", "chains", "runs", "published"];
+
+/**
+ * Looks at every file of the first tier, but follows no symbolic link; records are read, objects are
+ * not.
+ *
+ * @throws {DataError} when a folder that matters is a link: what it holds would count as absent
+ */
+export function takeInventory(store: Store, listing = new Listing(store.files)): Inventory {
   const { root } = store;
+  for (const folder of VALUABLE) {
+    if (store.files.stat(`${root}/${folder}`)?.kind !== "link") continue;
+    throw new DataError(
+      `${root}/${folder}`,
+      "is a symbolic link, which is not followed; replace it by the folder, and link the cache itself",
+    );
+  }
   const read = (file: StoredFile) => {
     const bytes = store.files.readSync(file.path);
     return bytes && decodeAnyRecord(bytes);
@@ -43,19 +53,19 @@ export function takeInventory(store: Store): Inventory {
   const torn: StoredFile[] = [];
   const objects = new Map<Digest, StoredFile>();
   let bytes = 0;
-  for (const file of listNested(store, `${root}/objects`)) {
+  for (const file of listing.nestedFilesIn(`${root}/objects`)) {
     objects.set(file.name, file);
     bytes += file.size;
   }
-  for (const file of listNested(store, `${root}/records`)) {
+  for (const file of listing.nestedFilesIn(`${root}/records`)) {
     bytes += file.size;
     const record = read(file);
     if (record?.type === "instance") instances.push({ ...file, record });
     else if (record?.type === "memo") memos.push({ ...file, record });
     else torn.push(file);
   }
-  for (const prefix of store.files.list(`${root}/chains`)) {
-    for (const file of listNested(store, `${root}/chains/${prefix}`)) {
+  for (const { path } of listing.foldersIn(`${root}/chains`)) {
+    for (const file of listing.nestedFilesIn(path)) {
       bytes += file.size;
       const record = read(file);
       if (record?.type === "chain") chains.push({ ...file, record });
@@ -68,24 +78,10 @@ export function takeInventory(store: Store): Inventory {
     memos,
     chains,
     torn,
-    temporary: listFiles(store, `${root}/tmp`),
-    leases: listFiles(store, `${root}/leases`),
-    quarantine: listFiles(store, `${root}/quarantine`),
+    quarantined: store.files.list(`${root}/quarantine`).length,
     published: readPublishedDigests(store),
     bytes,
   };
-}
-
-function listNested(store: Store, folder: string): StoredFile[] {
-  return store.files.list(folder).flatMap((name) => listFiles(store, `${folder}/${name}`));
-}
-
-function listFiles(store: Store, folder: string): StoredFile[] {
-  return store.files.list(folder).flatMap((name) => {
-    const path = `${folder}/${name}`;
-    const stat = store.files.stat(path);
-    return stat ? [{ name, path, ...stat }] : [];
-  });
 }
 
 function readPublishedDigests(store: Store): Digest[] {

@@ -13,6 +13,7 @@ import { isAbsent } from "../../disk/errors.ts";
 import { diskFiles, type FileOperations } from "../../disk/operations.ts";
 import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
+import { resolve } from "../../workflow/paths.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { digestOf, hexOf } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
@@ -48,18 +49,25 @@ export class ObjectError extends DataError {
   }
 }
 
-/** An object or a record that was found corrupt and set aside. */
+/** An object or a record that was found corrupt. */
 export interface Corruption {
   what: "object" | "record";
   /** Digest or key. */
   name: string;
+  /** Where it was set aside; where it was found if the store is read-only. */
   path: string;
 }
 
 const FOLDERS = ["objects", "records", "chains", "kinds", "leases", "memo", "runs", "tmp"];
 
-/** Opens a store and makes its folders where they are missing and the disk allows it. */
-export function openStore(root: string, options: StoreOptions = {}): Store {
+/**
+ * Opens a store and makes its folders where they are missing and the disk allows it.
+ *
+ * @param folder relative to the current one, which may change afterwards
+ * @throws {DataError} when it can be neither made nor read
+ */
+export function openStore(folder: string, options: StoreOptions = {}): Store {
+  const root = resolve(folder);
   const files = options.files ?? diskFiles;
   let writable = true;
   const isNew = files.list(root).length === 0;
@@ -103,7 +111,7 @@ export class Store {
     options: StoreOptions,
   ) {
     this.#writer = new DurableWriter(root, files, isNew);
-    this.lower = options.lower ?? [];
+    this.lower = (options.lower ?? []).map((folder) => resolve(folder));
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
     this.copies = new Externals(`${root}/copies`, files, writable);
@@ -351,9 +359,11 @@ export class Store {
 
   /** Sets a corrupt file aside, so that it counts as absent. */
   quarantine(what: Corruption["what"], name: string, path: string): void {
-    this.onCorruption({ what, name, path });
     this.#verified.delete(name);
-    if (!this.writable) return;
+    if (!this.writable) {
+      this.onCorruption({ what, name, path });
+      return;
+    }
     this.files.makeFolder(`${this.root}/quarantine`);
     const aside = `${this.root}/quarantine/${path.split("/").at(-1)}.${Date.now()}`;
     try {
@@ -362,6 +372,7 @@ export class Store {
       // Another process has moved it.
       if (!isAbsent(cause)) throw cause;
     }
+    this.onCorruption({ what, name, path: aside });
   }
 }
 

@@ -155,7 +155,10 @@ Deno.test("a corrupt record on disk is set aside and counts as absent", () =>
     const { key } = await publish(store, "x");
     await corrupt(store.recordPath(key), flip);
     const found: string[] = [];
-    store.onCorruption = ({ what, name }) => found.push(`${what} ${name}`);
+    store.onCorruption = ({ what, name, path }) => {
+      found.push(`${what} ${name}`);
+      assert(Deno.statSync(path).isFile, "the path is not where the record is now");
+    };
     assertEquals(store.record(key), undefined);
     assertEquals(found, [`record ${key}`]);
     assertEquals([...Deno.readDirSync(`${folder}/cache/quarantine`)].length, 1);
@@ -277,6 +280,21 @@ Deno.test("a full disk is one clear error, and the run goes on once there is roo
       assertEquals(again.status, "done");
       assertEquals(again.counts.cached, full.counts.done);
     });
+  }));
+
+Deno.test("a cache named relative to the current folder stays where it is", () =>
+  inFolder(async (folder) => {
+    const before = Deno.cwd();
+    Deno.chdir(folder);
+    try {
+      const store = openStore("cache");
+      Deno.chdir(before);
+      const workflow = toyWorkflow({ text: { uses: "constant" } });
+      assertEquals((await run(store, workflow)).status, "done");
+    } finally {
+      Deno.chdir(before);
+    }
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["cache"]);
   }));
 
 Deno.test("an unreadable or missing input is named", () =>
