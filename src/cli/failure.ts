@@ -54,7 +54,7 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
 /** The path that the program may not write to. */
 function deniedWrite(error: unknown): string | undefined {
   if (!(error instanceof Deno.errors.NotCapable)) return undefined;
-  return error.message.match(/^Requires write access to "(.+?)"/)?.[1];
+  return error.message.match(/^Requires (?:write|all) access to "(.+?)"/)?.[1];
 }
 
 /** A path relative to the current folder, or absolute where it is outside. */

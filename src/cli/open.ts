@@ -3,7 +3,7 @@ import { openStore, type Store } from "../engine/store/store.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { resolve } from "../workflow/paths.ts";
-import type { Arguments, OptionSpec } from "./arguments.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./arguments.ts";
 
 export const CACHE_OPTION: OptionSpec = {
   value: "DIR[,DIR]",
@@ -63,15 +63,26 @@ export function openCache(args: Arguments, workflow?: Pick<Workflow, "folder" | 
   return openStore(root, { lower });
 }
 
-/** Absolute paths; the first is written to. */
+/**
+ * Absolute paths; the first is written to.
+ *
+ * @throws {UsageError} when a name is empty
+ */
 export function cacheFolders(
   args: Arguments,
   workflow?: Pick<Workflow, "folder" | "profile">,
 ): string[] {
   const named = args.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
   const base = named === undefined && workflow ? workflow.folder : Deno.cwd();
-  return (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
-    .map((folder) => resolve(base, folder.trim()));
+  const folders = (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
+    .map((folder) => folder.trim());
+  if (folders.includes("")) {
+    throw new UsageError(
+      `the cache "${named}" has an empty name`,
+      "name a folder, as in --cache DIR, or several, as in --cache DIR,DIR",
+    );
+  }
+  return folders.map((folder) => resolve(base, folder));
 }
 
 export function selectionOf(args: Arguments) {

@@ -27,7 +27,8 @@ export function dirname(path: string): string {
 
 /** The last name of a path. */
 export function basename(path: string): string {
-  return resolve("/", path).replace(/^.*\//, "");
+  const full = resolve("/", path);
+  return full.slice(full.lastIndexOf("/") + 1);
 }
 
 /** The way to `to` from the folder `from`. */

@@ -2,7 +2,17 @@ import { assertEquals } from "@std/assert";
 import { posix } from "node:path";
 import { basename, dirname, relative, resolve } from "../../src/workflow/paths.ts";
 
-const PATHS = ["/", "/a", "/a/b", "/a/b/", "/a/b c/d.toml", "/a//b/./c/../d", "/../..", "/x#y/%20"];
+const PATHS = [
+  "/",
+  "/a",
+  "/a/b",
+  "/a/b/",
+  "/a/b c/d.toml",
+  "/a//b/./c/../d",
+  "/../..",
+  "/x#y/%20",
+  "/a\nb/c\nd.toml",
+];
 const ENDS = ["", ".", "..", "e", "./e/f/", "../../../g", "e//..//h.toml", "/other", "..e", ".f"];
 
 Deno.test("resolve, dirname, basename and relative agree with node:path", () => {

@@ -101,7 +101,7 @@ export type EventBody =
     stack?: string;
     logPath: string;
     lastLines: readonly string[];
-    /** Keeps what the step had put when it failed. */
+    /** Keeps what the step had put when it failed; empty where the disk refused. */
     failedFolder: string;
   }
   | { type: "instance-interrupted"; instance: string; message: string }

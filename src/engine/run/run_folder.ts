@@ -12,7 +12,7 @@ import { FileLock } from "../../disk/lock.ts";
 import { DataError } from "../../errors.ts";
 import type { AxisValue, Binding } from "../../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
-import { hexOf } from "../store/digest.ts";
+import { digestOf, hexOf } from "../store/digest.ts";
 import { writeLastKeys } from "../plan/nearest.ts";
 import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "../plan/events.ts";
 import type { Reason } from "../plan/reason.ts";
@@ -95,13 +95,21 @@ export function readLog(store: Store, id: string, instance: string): string[] {
   return bytes ? new TextDecoder().decode(bytes).trimEnd().split("\n") : [];
 }
 
-/** Where an instance's log goes; brackets and the like are not for file names. */
+/** Where an instance's log goes. */
 export function logPath(store: Store, id: string, instance: string): string {
   return `${runPath(store, id)}/logs/${fileNameOf(instance)}.log`;
 }
 
-export function fileNameOf(instance: string): string {
-  return instance.replace(/[^\w.,=-]/g, "_").slice(0, 200);
+/** Characters of a plain name: with a digest and an ending it stays below what any disk takes. */
+const MAX_NAME = 100;
+
+/** No two instances have the same: `train,fold=2`; where that is long or odd, its start and a digest. */
+function fileNameOf(instance: string): string {
+  // Names of steps have no comma.
+  const name = instance.replace(/^([\w-]+)\[(.*)\]$/, "$1,$2");
+  if (name.length <= MAX_NAME && /^[\w.,=+-]+$/.test(name)) return name;
+  const start = name.slice(0, MAX_NAME).replace(/[^\w.,=+-]/g, "_");
+  return `${start}~${hexOf(digestOf(instance)).slice(0, 16)}`;
 }
 
 /** Writes the files of one run. Events are gathered and written together. */
@@ -141,12 +149,14 @@ export class RunFolder {
     this.attempt(() => this.store.files.append(path, line + "\n"));
   }
 
-  /** Runs an action; a refusal of the disk is kept in {@link problem}. */
-  attempt(action: () => void): void {
+  /** Runs an action; a refusal of the disk is kept in {@link problem}. Returns whether it worked. */
+  attempt(action: () => void): boolean {
     try {
       action();
+      return true;
     } catch (error) {
       this.#remember(error);
+      return false;
     }
   }
 
@@ -191,7 +201,9 @@ export function failedPath(store: Store, id: string, instance: string): string {
 
 /**
  * Keeps what is needed to examine a failure: the task, what the step had stored, and the error. Stored
- * objects get a second name there, which stays as long as the run. Returns the folder.
+ * objects get a second name there, which stays as long as the run.
+ *
+ * @returns the folder; an empty text where the disk refused
  */
 export function keepFailure(
   folder: RunFolder,
@@ -201,7 +213,7 @@ export function keepFailure(
 ): string {
   const { store } = folder;
   const path = failedPath(store, folder.id, instance);
-  folder.attempt(() => {
+  const kept = folder.attempt(() => {
     store.files.makeFolder(`${path}/stored`);
     const stored = failure?.stored.map((blob, index) => {
       const file = `stored/${index}-${hexOf(blob.digest).slice(0, 12)}`;
@@ -213,7 +225,7 @@ export function keepFailure(
     const facts = { instance, error, task: failure?.task, stored };
     store.files.append(`${path}/failure.json`, JSON.stringify(facts, undefined, 2) + "\n");
   });
-  return path;
+  return kept ? path : "";
 }
 
 /** Ids of the runs that left a record, newest first. */

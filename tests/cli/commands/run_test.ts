@@ -52,8 +52,8 @@ Deno.test("a failure shows the last lines, the log, the files and the command to
   at Object.run (PLACE)
   | row 1
   | row 2
-  log: .gyrus/runs/RUN/logs/each_k=2_.log
-  files: .gyrus/runs/RUN/failed/each_k=2_
+  log: .gyrus/runs/RUN/logs/each,k=2.log
+  files: .gyrus/runs/RUN/failed/each,k=2
   again: gyrus run flow.toml 'each[k=2]' --set each.fail=true
 `,
   );
@@ -175,6 +175,34 @@ Deno.test("the cache is where --cache, GYRUS_CACHE or the workflow puts it, and 
     "error: no permission to write /elsewhere/objects: Gyrus writes to the workflow's folder and " +
       "to what --cache, GYRUS_CACHE and output options name\n",
   );
+});
+
+Deno.test("a cache without a name, or that is a file or a device, is refused", async () => {
+  await using project = await Project.make();
+  for (const name of ["", ",", "cache,"]) {
+    const { code, err } = await project.gyrus("run", "flow.toml", "--cache", name);
+    assertEquals([code, err], [
+      2,
+      `error: the cache "${name}" has an empty name; name a folder, as in --cache DIR, or ` +
+      "several, as in --cache DIR,DIR\n",
+    ]);
+  }
+  const file = await project.gyrus("run", "flow.toml", "--cache", "flow.toml");
+  assertEquals([file.code, file.err], [
+    1,
+    `error: ${project.folder}/flow.toml/objects: a part of this path is a file, not a folder; ` +
+    "choose another path\n",
+  ]);
+  const device = await project.gyrus("run", "flow.toml", "--cache", "/dev/null");
+  assertStringIncludes(device.err, "error: no permission to write /dev/null/objects: ");
+});
+
+Deno.test("a project whose folder has a line break in its name runs and is locked", async () => {
+  await using project = await Project.make("two\nlines");
+  const { code, err } = await project.gyrus("run", "flow.toml", "first");
+  assertEquals([code, err], [0, ""]);
+  const names = await Array.fromAsync(Deno.readDir(project.folder), ({ name }) => name);
+  assertEquals(names.sort(), [".gyrus", "count.ts", "flow.lock.json", "flow.toml"]);
 });
 
 Deno.test("--frozen runs while the lock file holds, and ends with 4 once a step has changed", async () => {

@@ -179,6 +179,35 @@ Deno.test("a failure stops new starts, keeps its log and files, and names them",
     );
   }));
 
+Deno.test("instances that fail keep logs and files of their own, whatever their names are", () =>
+  inFolder(async (folder) => {
+    const long = "x".repeat(210);
+    const names = [
+      "t[word=é b]",
+      "t[word=è b]",
+      "t[word=a/b]",
+      "t[word=a+b]",
+      "a[b_k=1]",
+      "a_b[k=1]",
+      `t[word=${long}y]`,
+      `t[word=${long}z]`,
+      "t[word=two\nlines]",
+    ];
+    const spec = Object.fromEntries(names.map((name, i): [string, ToyInstance] => [
+      name,
+      { uses: "failing", with: { message: `problem ${i}` } },
+    ]));
+    const { events } = await runOn(folder, spec, { keepGoing: true });
+    const failed = events.filter((event) => event.type === "instance-failed");
+    assertEquals(failed.length, names.length);
+    for (const { instance, message, failedFolder, logPath } of failed) {
+      const kept = JSON.parse(await Deno.readTextFile(`${failedFolder}/failure.json`));
+      assertEquals([kept.instance, kept.task.params.message], [instance, message]);
+      const log = await Deno.readTextFile(logPath);
+      assertEquals(log.match(/problem \d/g), [message]);
+    }
+  }));
+
 Deno.test("--keep-going goes on with what does not depend on the failure", () =>
   inFolder(async (folder) => {
     const spec: Record<string, ToyInstance> = {
