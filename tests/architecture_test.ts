@@ -171,7 +171,6 @@ const FILE_CALLS: Readonly<Record<string, string>> = {
   "src/cli/snapshot.ts": "reads the program's own sources, by URL",
   "src/device/code_digest.ts": "reads the program's own sources, by URL",
   "src/steps/user/": "runs in a worker that imports little, by synchronous calls of Node",
-  "src/engine/publish.ts": "writes trees that the user owns",
 };
 
 Deno.test("only src/disk calls the file functions of the runtime, and so words their errors", async () => {

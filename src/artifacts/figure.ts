@@ -1,8 +1,8 @@
-/** `figure` artifacts: pictures for people to look at. */
+/** `figure` artifacts: a picture for people to look at. */
 import type { ArtifactType } from "./artifact_type.ts";
 
 export const figureType: ArtifactType = {
   type: "figure",
-  files: [["<name>.png", "one picture, or several"]],
+  files: [["<name>.png", "one picture"]],
   meta: [],
 };

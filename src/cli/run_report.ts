@@ -1,6 +1,6 @@
 /** The report of a run, and its copies that `[publish]` names. */
 import { DataError } from "../errors.ts";
-import { publishFile } from "../engine/publish.ts";
+import { publishFile } from "../engine/publish/publish.ts";
 import type { RunResult } from "../engine/run/run.ts";
 import { readRun } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";

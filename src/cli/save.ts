@@ -51,11 +51,16 @@ function lockPath(workflow: Workflow): string {
   return `${workflow.folder}/${basename(workflow.file).replace(/\.toml$/, "")}.lock.json`;
 }
 
-/** Writes the digests that a plan depends on, by rename, if they have changed. */
+/**
+ * Writes the digests that a plan depends on, by rename, if they have changed. Those of instances that
+ * the plan is not about remain.
+ */
 export async function writeLock(plan: Plan): Promise<void> {
   const path = lockPath(plan.workflow);
-  const text = encodeLock(lockOf(plan));
-  if (readTextIfPresent(path) === text) return;
+  const written = readTextIfPresent(path);
+  const earlier = plan.counts.unwanted > 0 ? parseLock(written) : undefined;
+  const text = encodeLock(lockOf(plan, earlier));
+  if (written === text) return;
   await replaceFile(path, text, true);
 }
 
@@ -73,11 +78,15 @@ export function lockDrift(plan: Plan): string[] {
       "run once without --frozen to write it",
     );
   }
-  let lock: LockFile;
-  try {
-    lock = JSON.parse(text);
-  } catch {
-    throw new UsageError(`${shortPath(path)} is corrupt`, "run once without --frozen");
-  }
+  const lock = parseLock(text);
+  if (!lock) throw new UsageError(`${shortPath(path)} is corrupt`, "run once without --frozen");
   return findDrift(lock, plan);
+}
+
+function parseLock(text = ""): LockFile | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

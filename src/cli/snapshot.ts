@@ -120,6 +120,7 @@ function readText(path: string): string | undefined {
 
 /** Files and folders that decide how a workflow is read. */
 export const READER_SOURCES = [
+  "../artifacts/file_types.ts",
   "../disk/",
   "../errors.ts",
   "../evaluation/classification_metrics.ts",

@@ -119,13 +119,13 @@ class Crate {
   async #addPublished(): Promise<Map<string, Reference[]>> {
     const published = new Map<string, Reference[]>();
     const entries = new Map(this.run.instances.map((entry) => [entry.name, entry]));
-    for (const { path, instance, output, index } of this.run.publications) {
+    for (const { path, isFile, instance, output, index } of this.run.publications) {
       const list = entries.get(instance)?.outputs?.[output];
       const ref = index === undefined ? list : list?.items?.[index];
       if (!ref) continue;
       try {
         const artifact = openArtifact(this.store, ref);
-        const single = artifact.files.length === 1 && /[^.].*\./.test(baseName(path));
+        const single = isFile && artifact.files.length === 1;
         for (const file of artifact.files) {
           const to = `published/${single ? path : `${path}/${file.path}`}`;
           const reference = this.#addFile(to, await artifact.read(file.path), {});

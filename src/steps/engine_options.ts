@@ -1,5 +1,6 @@
 /** What the engine is given so that it can run Gyrus's own steps and a user's. */
 import { moduleOf, stepModules } from "./mod.ts";
+import { FILE_TYPES } from "../artifacts/file_types.ts";
 import type { PlanOptions } from "../engine/plan/plan.ts";
 import type { RunOptions } from "../engine/run/run.ts";
 import type { StepKind } from "../workflow/step.ts";
@@ -7,6 +8,7 @@ import type { StepKind } from "../workflow/step.ts";
 /** For the reader. A user's step brings its loader with it only when a file names one. */
 export const reading = {
   kinds: stepModules,
+  fileTypes: FILE_TYPES,
   resolveKind: async (specifier: string, folder: string): Promise<StepKind> =>
     await (await import("./user/load.ts")).loadUserStep(specifier, folder),
 };

@@ -71,6 +71,8 @@ export interface Instance {
 export interface Publication {
   /** Relative to the project folder (the workflow file's). */
   path: string;
+  /** Whether it names one file; a folder otherwise. */
+  isFile: boolean;
   binding: Binding;
   place: Place;
 }

@@ -24,6 +24,8 @@ export interface ReadOptions {
   kinds: KnownKinds;
   /** Loads a user's own step; without it `uses = "./x.ts"` is an error. */
   resolveKind?: ResolveKind;
+  /** Artifact types that are published as one file; none when absent. */
+  fileTypes?: ReadonlySet<string>;
   /** Arguments of `--set`: `params.x=1` or `step.parameter=1`. */
   set?: readonly string[];
   /** Arguments of `--sweep`: `step.parameter=1,2`. */
@@ -75,8 +77,14 @@ export async function readWithRenames(
     steps,
     names,
     scope,
-    { file, folder },
+    {
+      file,
+      folder,
+      sources: describeSources(sources, document),
+      instances: [...steps.values()].flatMap((step) => step.instances),
+    },
     swept,
+    options.fileTypes ?? new Set(),
     problems,
   );
   if (document.steps.size === 0) {
@@ -101,6 +109,19 @@ export async function readWithRenames(
     locate: async (place) => (await import("./parse/positions.ts")).locatePlace(sources, place),
   };
   return { workflow, renamed };
+}
+
+/** The included files and the modules of the user's steps, with what each is. */
+function describeSources(
+  sources: ReadonlyMap<string, string>,
+  document: Document,
+): Map<string, string> {
+  const found = new Map([...sources.keys()].map((path) => [path, "a file of the workflow"]));
+  for (const { name, uses } of document.steps.values()) {
+    if (typeof uses?.value !== "string" || !uses.value.startsWith(".")) continue;
+    found.set(resolve(uses.folder, uses.value), `the module of step ${name}`);
+  }
+  return found;
 }
 
 /** @throws {Error} when it can't be read or is not UTF-8 */

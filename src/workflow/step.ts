@@ -203,7 +203,7 @@ export interface UserOutputPort {
 export interface OutputPort extends UserOutputPort {
   /**
    * Files that `[publish]` writes for this output, by relative path; the artifact's own files when
-   * absent. An output that is published to a path with an extension must have exactly one file.
+   * absent. For a type that is published as one file it writes exactly one.
    */
   publish?: (artifact: Artifact, target: PublishTarget) => Promise<void>;
 }

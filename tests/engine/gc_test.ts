@@ -91,6 +91,7 @@ Deno.test("pins, publications and keep are roots", () =>
       ...old,
       publications: [{
         path: "joined.txt",
+        isFile: true,
         binding: { instance: "joined", output: "value" },
         place: { file: "", keys: [] },
       }],

@@ -17,6 +17,7 @@ export interface ToyInstance {
 export interface ToyOptions {
   name?: string;
   folder?: string;
+  /** References by path; that of a path that ends with .txt is published as one file. */
   publish?: Record<string, string>;
 }
 
@@ -34,7 +35,7 @@ export function toyWorkflow(
   options: ToyOptions = {},
 ): Workflow {
   const folder = options.folder ?? "/nowhere";
-  const file = `${folder}/toy.toml`;
+  const file = `${folder}/${options.name ?? "toy"}.toml`;
   const place = { file, keys: [] };
   const kinds = new Map(stepKinds.map((kind) => [kind.kind, kind]));
   const made = new Map<string, Instance>();
@@ -93,6 +94,7 @@ export function toyWorkflow(
     instances,
     publications: Object.entries(options.publish ?? {}).map(([path, text]) => ({
       path,
+      isFile: path.endsWith(".txt"),
       binding: bind(text),
       place,
     })),

@@ -8,6 +8,10 @@ export interface CommandEntry {
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: { summary: "Run what is not cached", load: () => import("./run.ts") },
+  unpublish: {
+    summary: "Remove published files that nobody has edited",
+    load: () => import("./unpublish.ts"),
+  },
   check: { summary: "Report every problem of a file", load: () => import("./check.ts") },
   plan: { summary: "List what would run, and why", load: () => import("./plan.ts") },
   why: { summary: "Explain why an instance would run", load: () => import("./why.ts") },

@@ -165,6 +165,7 @@ function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): 
     ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
   ].join(", ");
   const where = id === undefined ? "" : `; see gyrus show ${id}`;
-  if (!args.has("json")) err.line(`${status}: ${rest} (${time})${verbose ? where : ""}`);
-  return status === "failed" ? ExitCode.failed : ExitCode.interrupted;
+  const ending = status === "unpublished" ? "done, not published" : status;
+  if (!args.has("json")) err.line(`${ending}: ${rest} (${time})${verbose ? where : ""}`);
+  return status === "interrupted" ? ExitCode.interrupted : ExitCode.failed;
 }

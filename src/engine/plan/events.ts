@@ -9,7 +9,12 @@ import type { Digest, Json } from "../../workflow/step.ts";
 import type { Reason } from "./reason.ts";
 
 /** How a run ended. */
-export type RunStatus = "done" | "failed" | "interrupted";
+export type RunStatus =
+  | "done"
+  /** Every step is done, and some results could not be published. */
+  | "unpublished"
+  | "failed"
+  | "interrupted";
 
 /** What became of an instance. */
 export type Outcome =

@@ -34,11 +34,14 @@ export class Keying {
   readonly #classes = new Map<string, Json>();
   /** Of device steps, by kind. */
   readonly #codes = new Map<string, Digest>();
+  #ownFiles: ReadonlyMap<string, readonly Digest[]> | undefined;
 
+  /** @param published content that the workflow itself published, by absolute path */
   constructor(
     readonly store: Store,
     readonly numericClass: NumericClass | undefined,
     readonly deviceCode: DeviceCode | undefined,
+    readonly published: () => ReadonlyMap<string, readonly Digest[]>,
   ) {}
 
   /** The strictest numeric class that was asked for. */
@@ -137,8 +140,12 @@ export class Keying {
     // `digest` reports that a path is absent.
     if (!statIfPresent(path)?.isDirectory) return (await this.store.externals.digest(path)).digest;
     const entries: Json[] = [];
+    this.#ownFiles ??= this.published();
     for (const file of filesBelow(path, "", { followLinks: false }).sort()) {
-      entries.push([file, (await this.store.externals.digest(`${path}/${file}`)).digest]);
+      const { digest } = await this.store.externals.digest(`${path}/${file}`);
+      // What the workflow publishes into a folder that it reads would else change its own key.
+      const isOwn = this.#ownFiles.get(`${path}/${file}`)?.includes(digest);
+      if (!isOwn) entries.push([file, digest]);
     }
     return digestOf(canonicalJson(entries));
   }

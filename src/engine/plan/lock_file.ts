@@ -16,13 +16,19 @@ export interface LockFile {
 
 export const LOCK_FILE = "workflow.lock.json";
 
-export function lockOf(plan: Plan): LockFile {
+/** @param earlier what it has of instances that the plan is not about remains */
+export function lockOf(plan: Plan, earlier?: LockFile): LockFile {
   const kinds: Record<string, { version: number; code?: Digest }> = {};
   const sources: Record<string, Record<string, Digest>> = {};
   const paths: Record<string, Readonly<Record<string, Json>>> = {};
-  for (const { instance, parts, outputs } of plan.instances) {
+  for (const { instance, state, parts, outputs } of plan.instances) {
     const { kind, version, code } = instance.kind;
     kinds[kind] = { version, ...(code !== undefined && { code }) };
+    if (state === "unwanted" && earlier) {
+      const { name } = instance;
+      if (Object.hasOwn(earlier.sources, name)) sources[name] = { ...earlier.sources[name] };
+      if (Object.hasOwn(earlier.paths, name)) paths[name] = earlier.paths[name];
+    }
     if (instance.kind.source && outputs) {
       sources[instance.name] = Object.fromEntries(
         Object.entries(outputs).map(([name, output]) => [name, output.digest]),
@@ -43,7 +49,7 @@ export function encodeLock(lock: LockFile): string {
 
 /** What has changed since the lock was written, a line each. */
 export function findDrift(lock: LockFile, plan: Plan): string[] {
-  const now = lockOf(plan);
+  const now = lockOf(plan, lock);
   return [
     ...compareEntries("step kind", lock.kinds, now.kinds),
     ...compareEntries("input", lock.sources, now.sources),

@@ -19,6 +19,7 @@ import {
   type NumericClass,
   type OutputRefs,
 } from "./keying.ts";
+import { publishedFiles } from "../publish/ledger.ts";
 import { NearestRecords } from "./nearest.ts";
 import { compareParts, type Reason } from "./reason.ts";
 import type { InstanceRecord } from "../store/record.ts";
@@ -105,13 +106,18 @@ class Planner {
 
   constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
     this.#selected = selectInstances(workflow, options);
-    this.#keying = new Keying(store, options.numericClass, options.deviceCode);
+    const published = () => publishedFiles(store, workflow);
+    this.#keying = new Keying(store, options.numericClass, options.deviceCode, published);
     this.#nearest = new NearestRecords(store, workflow.name);
     this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
   }
 
   /** Plans one instance; returns a promise only where files or the device must be examined. */
   planInstance(instance: Instance): Promise<void> | undefined {
+    if (!this.#selected.closure.has(instance.name)) {
+      this.#set({ instance, state: "unwanted", reasons: [], estimate: {} });
+      return;
+    }
     try {
       const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf);
       if (instance.kind.source && inputs) return this.#planSource(instance, inputs);
@@ -302,6 +308,7 @@ class Planner {
       const asked = wanted && (!consumed.has(name) || published.has(name) ||
         instance.execution.keep || this.#selected.forced.has(name));
       const needed = asked || read.has(name);
+      if (planned.state === "unwanted") continue;
       if (planned.state === "cached") {
         if (needed) planned = this.#checkPresence(planned);
       } else if (!wanted && !needed && !waitedFor.has(name)) {

@@ -20,6 +20,8 @@ export interface InstanceSelection {
 export interface SelectedInstances {
   /** Wanted for their own sake, by name. */
   wanted: ReadonlySet<string>;
+  /** These and all that they need: nothing else is planned. */
+  closure: ReadonlySet<string>;
   forced: ReadonlySet<string>;
   /** Nothing outside `wanted` may run. */
   closed: boolean;
@@ -55,7 +57,8 @@ export function selectInstances(
   if (targets.size > 0) wanted = intersect(wanted, upstreamOf(workflow, targets));
   if (from.size > 0) wanted = intersect(wanted, downstreamOf(workflow, from));
   if (only.size > 0) wanted = intersect(wanted, only);
-  return { wanted, forced, closed: only.size > 0 };
+  const closure = upstreamOf(workflow, wanted);
+  return { wanted, closure, forced, closed: only.size > 0 };
 }
 
 /** Every binding of an instance. */

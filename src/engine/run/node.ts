@@ -89,11 +89,19 @@ export function countOutcomes(nodes: ReadonlyMap<string, Node>): Counts {
   return counts;
 }
 
-/** Keys of what is done, by instance. */
-export function keysOf(nodes: ReadonlyMap<string, Node>): Record<string, string> {
+/**
+ * Keys of what is done, by instance.
+ *
+ * @param earlier keys of the last run, which stay for instances that this run is not about
+ */
+export function keysOf(
+  nodes: ReadonlyMap<string, Node>,
+  earlier: Readonly<Record<string, string>>,
+): Record<string, string> {
   const keys: Record<string, string> = {};
-  for (const [name, node] of nodes) {
-    if (node.key !== undefined && node.outputs) keys[name] = node.key;
+  for (const [name, { key, outputs, outcome }] of nodes) {
+    if (key !== undefined && outputs) keys[name] = key;
+    else if (outcome === "unwanted" && Object.hasOwn(earlier, name)) keys[name] = earlier[name];
   }
   return keys;
 }

@@ -3,8 +3,9 @@ import type { Workflow } from "../../workflow/graph.ts";
 import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
 import { LocalExecutor } from "../task/executors/local.ts";
+import { readLastKeys } from "../plan/nearest.ts";
 import { type Plan, plan, type PlanOptions } from "../plan/plan.ts";
-import { publishOutputs } from "../publish.ts";
+import { publishOutputs } from "../publish/publish.ts";
 import {
   type InstanceEntry,
   newRunId,
@@ -92,7 +93,7 @@ export async function run(
       run: id,
       workflow: workflow.name,
       file: workflow.file,
-      instances: planned.instances.length,
+      instances: planned.instances.length - planned.counts.unwanted,
       cached: planned.counts.cached,
       pending: todo,
       ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
@@ -107,12 +108,19 @@ export async function run(
     if (todo > 0) await folder?.write(record("running"), true);
     const { status: ran, counts } = await scheduler.run();
     const errors = [...scheduler.errors];
-    if (ran === "done") errors.push(...await publishAll(store, planned, scheduler, options, emit));
-    if (folder) {
-      await folder.writeLastKeys(workflow.name, keysOf(scheduler.nodes));
-      if (folder.problem) errors.push(folder.problem);
+    let status = ran;
+    if (ran === "done") {
+      errors.push(...await publishAll(store, planned, scheduler, options, emit));
+      if (errors.length > 0) status = "unpublished";
     }
-    const status = ran === "done" && errors.length > 0 ? "failed" : ran;
+    if (folder) {
+      const earlier = readLastKeys(store, workflow.name);
+      await folder.writeLastKeys(workflow.name, keysOf(scheduler.nodes, earlier));
+      if (folder.problem) {
+        errors.push(folder.problem);
+        if (ran === "done") status = "failed";
+      }
+    }
     const seconds = (performance.now() - clock) / 1000;
     emit({ type: "run-finished", run: id, status, counts, seconds });
     await folder?.write(record(status, seconds), todo > 0);
@@ -148,6 +156,7 @@ function publishAll(
 ): Promise<Error[]> {
   return publishOutputs(store, planned.workflow, (name) => scheduler.nodes.get(name)?.outputs, {
     force: options.forcePublish ?? false,
+    wanted: planned.selected.wanted,
     onEvent: emit,
   });
 }
@@ -176,7 +185,11 @@ function runRecord(
       },
       ...(request && { request }),
       instances: [...scheduler.nodes.values()].map(entryOf),
-      publications: workflow.publications.map(({ path, binding }) => ({ path, ...binding })),
+      publications: workflow.publications.map(({ path, isFile, binding }) => ({
+        path,
+        isFile,
+        ...binding,
+      })),
       started: started.toISOString(),
       ...(seconds !== undefined && { finished: new Date().toISOString(), seconds }),
       ...(device !== undefined && { device }),

@@ -65,7 +65,7 @@ export interface RunRecord {
   /** What the file was read with. */
   request?: RunRequest;
   instances: readonly InstanceEntry[];
-  publications: readonly { path: string; instance: string; output: string; index?: number }[];
+  publications: readonly (Binding & { path: string; isFile: boolean })[];
   started: string;
   finished?: string;
   seconds?: number;

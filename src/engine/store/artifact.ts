@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
 import type { Artifact, ArtifactFile, OutputPort, StepOutput } from "../../workflow/step.ts";
-import { checkArtifactPath, decodeManifest, encodeManifest, sortedFiles } from "./manifest.ts";
+import { checkArtifactPaths, decodeManifest, encodeManifest, sortedFiles } from "./manifest.ts";
 import type { ManifestRef, OutputRef } from "./record.ts";
 import { ObjectError, type Store } from "./store.ts";
 
@@ -31,8 +31,11 @@ async function storeTree(
 ): Promise<Omit<OutputRef, "type">> {
   const files: ArtifactFile[] = [];
   let bytes = 0;
-  for (const [path, content] of sortedFiles(output)) {
-    checkArtifactPath(path, subject);
+  const named = sortedFiles(output);
+  // An element of a list is published as a folder that has its index as a name.
+  const elements = (output.items ?? []).map((_, index) => String(index));
+  checkArtifactPaths([...named.map(([path]) => path), ...elements], subject);
+  for (const [path, content] of named) {
     const blob = typeof content === "string"
       ? await store.putObject(new TextEncoder().encode(content))
       : content instanceof Uint8Array

@@ -84,12 +84,17 @@ export class Externals {
   }
 
   /**
-   * Adds the digest of a file that was written here, so that it need not be hashed.
+   * Adds the digest of a file that was just renamed to its place, so that it need not be hashed. The
+   * rename has set `changed`; an edit since then shows in the other facts.
    *
-   * @param seen its fingerprint at the time `known`, until when no other program could find it
+   * @param staged its fingerprint before, at the time `known`, until when no other program could find it
    */
-  learn(path: string, digest: Digest, seen: Fingerprint, known: number): void {
-    this.#remember(path, { ...seen, digest, hashed: known });
+  learn(path: string, digest: Digest, staged: Fingerprint, known: number): void {
+    if (!isTrustworthy({ ...staged, digest, hashed: known })) return;
+    const now = takeFingerprint(path);
+    if (!isSame({ ...staged, changed: now.changed }, now)) return;
+    const hashed = Math.max(known, now.changed + COARSE_TICK + 1);
+    this.#remember(path, { ...now, digest, hashed });
   }
 
   /** A path whose file had the digest when last seen, and still looks the same. */

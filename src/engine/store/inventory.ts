@@ -1,6 +1,7 @@
 /** Everything in a store, with sizes and times. */
 import { DataError } from "../../errors.ts";
 import type { Digest } from "../../workflow/step.ts";
+import { allEntries } from "../publish/ledger.ts";
 import {
   type ChainRecord,
   decodeAnyRecord,
@@ -79,21 +80,7 @@ export function takeInventory(store: Store, listing = new Listing(store.files)):
     chains,
     torn,
     quarantined: store.files.list(`${root}/quarantine`).length,
-    published: readPublishedDigests(store),
+    published: allEntries(store).flatMap(({ result }) => result?.artifact ?? []),
     bytes,
   };
-}
-
-function readPublishedDigests(store: Store): Digest[] {
-  return store.files.list(`${store.root}/published`).flatMap((name) => {
-    const bytes = store.files.readSync(`${store.root}/published/${name}`);
-    if (!bytes) return [];
-    const ledger = JSON.parse(new TextDecoder().decode(bytes)) as Record<
-      string,
-      { artifact?: Digest }
-    >;
-    return Object.values(ledger).flatMap(({ artifact }) =>
-      artifact === undefined ? [] : [artifact]
-    );
-  });
 }

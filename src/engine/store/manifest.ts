@@ -4,6 +4,7 @@
  */
 import { DataError } from "../../errors.ts";
 import type { ArtifactFile, Json, StepOutput } from "../../workflow/step.ts";
+import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { ManifestRef } from "./record.ts";
 
@@ -42,24 +43,29 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   };
 }
 
+/** What is wrong with a path that would leave the artifact or that two systems would read differently. */
+export function artifactPathProblem(path: string): string | undefined {
+  if (path === "") return "is empty";
+  if (path.includes("\\")) return "has a backslash; write forward slashes";
+  if (path.includes("\0")) return "has a zero character";
+  if (path.split("/").some((part) => part === "" || part === "." || part === "..")) {
+    return "must be relative, without empty, `.` or `..` parts";
+  }
+}
+
 /**
- * Refuses a path that would leave the artifact or that two systems would read differently.
+ * Refuses paths that are no artifact's, and pairs of them that can't exist together, as `a` and `a/b`.
  *
  * @param subject the instance and output, for the message
  * @throws {DataError}
  */
-export function checkArtifactPath(path: string, subject: string): void {
-  const parts = path.split("/");
-  const problem = path === ""
-    ? "is empty"
-    : path.includes("\\")
-    ? "has a backslash; write forward slashes"
-    : path.includes("\0")
-    ? "has a zero character"
-    : parts.some((part) => part === "" || part === "." || part === "..")
-    ? "must be relative, without empty, `.` or `..` parts"
-    : undefined;
-  if (problem) throw new DataError(subject, `file path ${JSON.stringify(path)} ${problem}`);
+export function checkArtifactPaths(paths: readonly string[], subject: string): void {
+  for (const path of paths) {
+    const problem = artifactPathProblem(path);
+    if (problem) throw new DataError(subject, `file path ${JSON.stringify(path)} ${problem}`);
+  }
+  const nested = findNestedPaths(paths);
+  if (nested) throw new DataError(subject, nestedPathsProblem(nested));
 }
 
 /** Files of an output, sorted as in a manifest. */

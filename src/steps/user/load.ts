@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import { pathParametersOf } from "../../workflow/path_names.ts";
-import type { Json, StepKind } from "../../workflow/step.ts";
+import type { Json, OutputPort, StepKind } from "../../workflow/step.ts";
+import { labelsPort } from "../tables/ports.ts";
 import { readModuleGraph } from "./module_graph.ts";
 import { decodeParameters } from "./parameters.ts";
 import { declareInSandbox, runInSandbox } from "./sandbox.ts";
@@ -26,6 +27,7 @@ export async function loadUserStep(specifier: string, folder: string): Promise<S
   return {
     ...declaration,
     params,
+    outputs: withPublishers(declaration.outputs),
     pathParameters,
     code: graph.digest,
     // It has a worker of its own; this thread only exchanges messages with it.
@@ -39,6 +41,17 @@ export async function loadUserStep(specifier: string, folder: string): Promise<S
       return outputs;
     },
   };
+}
+
+/** Tables of sessions have two files, of which one is published. */
+function withPublishers(outputs: Readonly<Record<string, OutputPort>>): Record<string, OutputPort> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, port]) => {
+      const { type, list, description } = port;
+      const isTable = (type === "labels" || type === "participants") && list === undefined;
+      return [name, isTable ? { ...port, ...labelsPort(type, description) } : port];
+    }),
+  );
 }
 
 function strings(value: Json | undefined): string[] {

@@ -55,10 +55,10 @@ async function checkSame(workflow: Workflow, text: string, options: ReadOptions)
     const known = path === workflow.file ? text : workflow.sources.get(path);
     return known === undefined ? (options.readText ?? readUtf8)(path) : Promise.resolve(known);
   };
-  const { kinds, resolveKind } = options;
+  const { kinds, resolveKind, fileTypes } = options;
   let saved: Workflow;
   try {
-    saved = await readWorkflow(workflow.file, { kinds, resolveKind, readText });
+    saved = await readWorkflow(workflow.file, { kinds, resolveKind, fileTypes, readText });
   } catch (error) {
     if (!(error instanceof WorkflowError)) throw error;
     throw unsayable(error.issues[0].message);

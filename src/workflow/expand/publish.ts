@@ -2,10 +2,11 @@
 import { Binder, type Consumer, type Producer, resolveReference } from "./binding.ts";
 import type { Document, Located } from "../parse/document.ts";
 import type { Place, Publication } from "../graph.ts";
-import { relative } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import { parseReference } from "../reference.ts";
+import type { OutputPort } from "../step.ts";
 import { parseTemplate, type Scope } from "../declare/template.ts";
+import { checkPublishedPaths, type PublishingProject } from "./publish_paths.ts";
 
 /** In place of a reference: the HTML report of the run, which no step makes. */
 const REPORT = "report";
@@ -23,8 +24,9 @@ export function expandPublications(
   producers: ReadonlyMap<string, Producer>,
   names: ReadonlySet<string>,
   scope: Scope,
-  project: { file: string; folder: string },
+  project: PublishingProject,
   swept: ReadonlySet<string>,
+  fileTypes: ReadonlySet<string>,
   problems: Problems,
 ): Published {
   const publications: Publication[] = [];
@@ -38,7 +40,7 @@ export function expandPublications(
     if (located.value === REPORT && !names.has(REPORT)) {
       const place: Place | undefined = located.place && { ...located.place, part: "key" };
       const binding = { instance: "run", output: REPORT };
-      if (place) reports.push({ path: written, binding, place });
+      if (place) reports.push({ path: written, isFile: true, binding, place });
       continue;
     }
     const reference = parseTemplate(
@@ -51,10 +53,10 @@ export function expandPublications(
     const text = String(reference.evaluate({}));
     const path = withSweptAxes(written, text, producers, swept);
     if (path !== written) renamed.set(written, path);
-    const found = expandOne(path, text, located, producers, names, scope, problems);
+    const found = expandOne(path, text, located, producers, names, scope, fileTypes, problems);
     for (const publication of found) publications.push(publication);
   }
-  checkPaths([...publications, ...reports], project, problems);
+  checkPublishedPaths([...publications, ...reports], project, problems);
   return { publications, reports: reports.map(({ path }) => path), renamed };
 }
 
@@ -90,6 +92,7 @@ function expandOne(
   producers: ReadonlyMap<string, Producer>,
   names: ReadonlySet<string>,
   scope: Scope,
+  fileTypes: ReadonlySet<string>,
   problems: Problems,
 ): Publication[] {
   const { place } = located;
@@ -133,65 +136,29 @@ function expandOne(
     chosen.add(instance.name);
     const binding = binder.bindInstance(instance);
     if (binding === undefined) break;
-    publications.push({ path: String(template.evaluate(instance.axes)), binding, place: keyPlace });
+    const port = producer.outputs(instance)?.[binding.output];
+    publications.push({
+      path: String(template.evaluate(instance.axes)),
+      isFile: port !== undefined && isOneFile(port, binding.index, fileTypes),
+      binding,
+      place: keyPlace,
+    });
   }
   return publications;
+}
+
+/** The type decides, never the path: `p-0.5` has a dot, and is a folder if `p-1` is one. */
+function isOneFile(
+  { type, list }: OutputPort,
+  index: number | undefined,
+  fileTypes: ReadonlySet<string>,
+): boolean {
+  if (index !== undefined) return list !== undefined && fileTypes.has(list);
+  return list === undefined && fileTypes.has(type);
 }
 
 function withAxes(path: string, axes: readonly string[]): string {
   const slash = path.lastIndexOf("/") + 1;
   const folders = axes.map((axis) => `${axis}=\${matrix.${axis}}/`).join("");
   return path.slice(0, slash) + folders + path.slice(slash);
-}
-
-function checkPaths(
-  publications: Publication[],
-  project: { file: string; folder: string },
-  problems: Problems,
-): void {
-  const own = relative(project.folder, project.file);
-  const taken = new Map<string, Publication>();
-  for (const publication of publications) {
-    const problem = problemOf(publication.path, own);
-    if (problem) {
-      problems.add(`"${publication.path}" can't be published to: ${problem}`, publication.place);
-      continue;
-    }
-    publication.path = tidy(publication.path);
-    const other = taken.get(publication.path);
-    if (other) {
-      problems.add(
-        `"${publication.path}" is published twice: ${other.binding.instance}.${other.binding.output} ` +
-          `and ${publication.binding.instance}.${publication.binding.output}`,
-        publication.place,
-      );
-    } else {
-      taken.set(publication.path, publication);
-    }
-  }
-  for (const [path, { place }] of taken) {
-    for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
-      const outer = path.slice(0, slash);
-      if (!taken.has(outer)) continue;
-      problems.add(`"${path}" is inside "${outer}", which is published too`, place);
-    }
-  }
-}
-
-function problemOf(path: string, workflowFile: string): string | undefined {
-  if (path.startsWith("/") || /^[A-Za-z]:/.test(path) || path.startsWith("~")) {
-    return "write a path relative to the workflow file's folder";
-  }
-  if (path.includes("\\")) return "use / between folders";
-  if (path.includes("\0") || path.includes("\n")) return "it has a control character";
-  const parts = path.split("/");
-  if (parts.includes("..")) return "it is outside the folder of the workflow file";
-  const tidied = tidy(path);
-  if (tidied === "") return "it names nothing";
-  if (tidied === workflowFile) return "it is the workflow file itself";
-  if (tidied.split("/")[0] === ".gyrus") return "it is inside the cache";
-}
-
-function tidy(path: string): string {
-  return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }

@@ -3,7 +3,7 @@ import { canonicalJson, sameJson } from "../../../src/engine/store/canonical.ts"
 import { digestFile, digestOf } from "../../../src/engine/store/digest.ts";
 import { instanceKey, type KeyParts } from "../../../src/engine/store/key.ts";
 import {
-  checkArtifactPath,
+  checkArtifactPaths,
   decodeManifest,
   encodeManifest,
 } from "../../../src/engine/store/manifest.ts";
@@ -83,7 +83,15 @@ Deno.test("a manifest reads back, and its bytes don't depend on the order of met
 
 Deno.test("paths that leave an artifact are refused", () => {
   for (const path of ["", "/etc/passwd", "../up", "a/../../b", "a//b", "a/./b", "a\\b", "a\0b"]) {
-    assertThrows(() => checkArtifactPath(path, "step.output"), DataError);
+    assertThrows(() => checkArtifactPaths([path], "step.output"), DataError);
   }
-  checkArtifactPath("sub-1/ses-M00/..data/x.txt", "step.output");
+  checkArtifactPaths(["sub-1/ses-M00/..data/x.txt"], "step.output");
+});
+
+Deno.test("paths that can't exist together are refused, in whatever order", () => {
+  const pairs = [["a", "a/b"], ["a/b/c/d", "a-b", "a/b"], ["x", "0/y", "0"], ["a", "a"]];
+  for (const paths of pairs) {
+    assertThrows(() => checkArtifactPaths(paths, "step.output"), DataError, "step.output: ");
+  }
+  checkArtifactPaths(["a-b", "a/b", "a.b", "ab"], "step.output");
 });

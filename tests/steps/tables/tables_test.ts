@@ -79,14 +79,14 @@ with = { path = "out/4_fold", content = "kfold" }
 [publish]
 "again/labels.tsv" = "labels"
 "again/train.tsv" = "split.train"
-"again/tables" = "split.test"
+"again/test" = "split.test"
 "again/4_fold" = "folds"
 `);
   const same = async (a: string, b: string) =>
     assertEquals(await project.read(a), await project.read(b));
   await same("again/labels.tsv", "out/labels.tsv");
   await same("again/train.tsv", "out/split/train.tsv");
-  await same("again/tables/test.tsv", "out/split/test_baseline.tsv");
+  await same("again/test", "out/split/test_baseline.tsv");
   for (const file of ["train.tsv", "validation_baseline.tsv"]) {
     await same(`again/4_fold/split-3/${file}`, `out/4_fold/split-3/${file}`);
   }

@@ -50,13 +50,26 @@ Deno.test("problems of publications", async () => {
       '"/tmp/x" = "labels"',
       "\"/tmp/x\" can't be published to: write a path relative to the workflow file's folder",
     ],
-    ["'a\\b' = 'labels'", '"a\\b" can\'t be published to: use / between folders'],
     ['"." = "labels"', '"." can\'t be published to: it names nothing'],
     [
       '"a.toml" = "labels"',
       '"a.toml" can\'t be published to: it is the workflow file itself',
     ],
-    ['".gyrus/x" = "labels"', '".gyrus/x" can\'t be published to: it is inside the cache'],
+    [
+      '".gyrus/x" = "labels"',
+      '".gyrus/x" can\'t be published to: ".gyrus" is hidden; choose a name without a leading dot',
+    ],
+    [
+      '"a/.git/hooks/post-checkout" = "labels"',
+      '"a/.git/hooks/post-checkout" can\'t be published to: ".git" is hidden; ' +
+      "choose a name without a leading dot",
+    ],
+    [
+      '"out/.rc-${matrix.seed}" = "folds"',
+      '"out/.rc-2" can\'t be published to: ".rc-2" is hidden; choose a name without a leading dot',
+    ],
+    ['"a.lock.json" = "labels"', '"a.lock.json" can\'t be published to: it is the lock file'],
+    ["'a\u001bb' = 'labels'", '"a\\u001bb" can\'t be published to: use / between folders'],
     [
       '"a" = "labels"\n"./a" = "caps"',
       '"a" is published twice: labels.labels and caps.caps',
@@ -79,6 +92,38 @@ Deno.test("problems of publications", async () => {
     ['"a" = "labels.table"', 'labels has no output "table"; known: labels'],
   ];
   for (const [line, expected] of cases) assertEquals(await last(line), expected, line);
+});
+
+Deno.test("the output's type decides whether a path names a file or a folder, never a dot", async () => {
+  const { publications } = await read(
+    `${folds}"out/p-\${matrix.seed}.5" = "folds"
+"fold.tsv" = "folds[seed=1].folds[0]"
+"labels" = "labels"
+"caps.nii" = "caps"
+`,
+    { fileTypes: new Set(["labels"]) },
+  );
+  assertEquals(publications.map(({ path, isFile }) => [path, isFile]), [
+    ["out/p-1.5", false],
+    ["out/p-2.5", false],
+    ["fold.tsv", false],
+    ["labels", true],
+    ["caps.nii", false],
+  ]);
+});
+
+Deno.test("files that the workflow is made of, and files that it reads, are no places to publish to", async () => {
+  const including = `version = 1\ninclude = "b.toml"\n${folds.slice("version = 1\n".length)}`;
+  const opening = `${base}[steps.opened]\nuses = "caps.open"\nwith.path = "data/list"\n[publish]\n`;
+  const fileTypes = new Set(["labels"]);
+  const files = { "a.toml": `${including}"b.toml" = "labels"\n`, "b.toml": "[params]\nx = 1\n" };
+  for (
+    const [found, problem] of [
+      [await issues(files), "it is a file of the workflow"],
+      [await issues(`${opening}"data/list" = "labels"\n`, { fileTypes }), "step opened reads it"],
+      [await issues(`${opening}"data/list" = "slices"\n`, { fileTypes }), ""],
+    ]
+  ) assertEquals(found.split("can't be published to: ")[1] ?? "", problem);
 });
 
 Deno.test("the reserved reference report means the run's report, unless a step has that name", async () => {

@@ -1,0 +1,37 @@
+/** Which workflow has published a file, as the ledgers know it. */
+import { dirname } from "../../workflow/paths.ts";
+import type { Digest } from "../../workflow/step.ts";
+import type { Store } from "../store/store.ts";
+import { allEntries, type LedgerEntry } from "./ledger.ts";
+
+/** Where a workflow keeps its store unless it is given another. */
+const DEFAULT_STORE = ".gyrus";
+
+/**
+ * The entry of another publication that a file belongs to; undefined when no ledger knows its
+ * content. Looks into the store, and into the stores next to workflows in the folders above.
+ *
+ * @param path absolute
+ * @param own an entry that doesn't count
+ */
+export function findOwner(
+  store: Pick<Store, "root" | "files">,
+  path: string,
+  digest: Digest,
+  own: Pick<LedgerEntry, "project" | "path">,
+): LedgerEntry | undefined {
+  const roots = new Set([store.root]);
+  for (let folder = dirname(path);; folder = dirname(folder)) {
+    roots.add(`${folder}/${DEFAULT_STORE}`);
+    if (folder === dirname(folder)) break;
+  }
+  for (const root of roots) {
+    for (const entry of allEntries({ root, files: store.files })) {
+      if (entry.project === own.project && entry.path === own.path) continue;
+      if (!path.startsWith(`${entry.project}/`)) continue;
+      const known = entry.files.get(path.slice(entry.project.length + 1));
+      if (known?.includes(digest)) return entry;
+    }
+  }
+  return undefined;
+}
