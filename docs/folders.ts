@@ -11,7 +11,14 @@ export interface Folder {
 }
 
 /** Files and packages that every folder may import. */
-export const EVERYWHERE = ["deno.json", "src/disk", "src/errors.ts", "src/random.ts", "src/std"];
+export const EVERYWHERE = [
+  "deno.json",
+  "src/disk",
+  "src/errors.ts",
+  "src/json.ts",
+  "src/random.ts",
+  "src/std",
+];
 
 export const FOLDERS: readonly Folder[] = [
   {

@@ -1,6 +1,7 @@
 /** `folds` artifacts: the folds of a cross-validation, in ClinicaDL's folder a `split-<i>/` each. */
 import { DataError } from "../errors.ts";
 import { decodeText } from "../formats/text.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import type { Fold } from "../tables/kfold.ts";
 import { personName } from "../tables/identity.ts";
 import { nameSome, type SessionTable } from "../tables/session_table.ts";
@@ -125,12 +126,11 @@ async function checkCount(folder: TableFolder, found: number): Promise<void> {
   const source = await folder.read("kfold.json");
   if (source === undefined) return;
   const subject = `${folder.subject}/kfold.json`;
-  let count: unknown;
-  try {
-    count = JSON.parse(typeof source === "string" ? source : decodeText(source, subject)).n_splits;
-  } catch (cause) {
-    throw new DataError(subject, "not a JSON file", { cause });
-  }
+  const split = parseJson(
+    typeof source === "string" ? source : decodeText(source, subject),
+    subject,
+  );
+  const count = isJsonObject(split) ? split.n_splits : undefined;
   if (typeof count !== "number" || count === found) return;
   throw new DataError(folder.subject, `${found} folds are in it, but kfold.json has ${count}`);
 }

@@ -4,6 +4,7 @@
  * {@link PickleMachine} decides what becomes of them.
  */
 import { DataError } from "../errors.ts";
+import { shorten } from "./describe_value.ts";
 
 /** A class or function that the pickle names, such as `collections.OrderedDict`. */
 export class PickleGlobal {
@@ -43,6 +44,8 @@ export interface PickleMachine<T> {
 }
 
 const MARK = Symbol("mark");
+/** Characters of a function's name with its module. */
+const MAX_GLOBAL = 200;
 
 /**
  * Reads one pickle of protocol 2 to 5.
@@ -164,6 +167,9 @@ class Unpickler<T> {
         return this.#push(this.#global(`${this.#line()}.${this.#line()}`));
       case 0x93: { // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
+        if (typeof module !== "string" || typeof name !== "string") {
+          throw this.#fail("it names a function by something that is no text");
+        }
         return this.#push(this.#global(`${module}.${name}`));
       }
       case 0x52: // REDUCE
@@ -235,6 +241,7 @@ class Unpickler<T> {
   }
 
   #global(name: string): PickleGlobal {
+    if (name.length > MAX_GLOBAL) throw this.#fail(`it names the function ${shorten(name)}`);
     this.machine.checkGlobal(name);
     return new PickleGlobal(name);
   }

@@ -5,6 +5,8 @@
  * viewed in place; the header keeps their original order.
  */
 import { DataError } from "../errors.ts";
+import { endOfString, isJsonObject, parseJsonBytes } from "../json.ts";
+import { describeValue, shorten } from "./describe_value.ts";
 import {
   ARRAY_OF,
   checkTensor,
@@ -36,8 +38,12 @@ const DTYPES = new Map(
   (Object.keys(DTYPE_CODES) as Dtype[]).map((dtype) => [DTYPE_CODES[dtype], dtype]),
 );
 
-/** The reference reader refuses longer headers. */
-const MAX_HEADER_BYTES = 100_000_000;
+/**
+ * Enough for 100,000 tensors. The reference reader takes headers of 100 MB, whose description in memory
+ * needs a gigabyte.
+ */
+const MAX_HEADER_BYTES = 2 ** 24;
+const HEADER_LIMITS = { length: MAX_HEADER_BYTES, values: 2_000_000, depth: 3 };
 
 /** Description of a tensor in the header. */
 interface SafetensorsEntry {
@@ -141,10 +147,13 @@ export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string)
   if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > MAX_HEADER_BYTES || headerLength > bytes.length - 8) {
+  if (headerLength > bytes.length - 8) {
     throw fail(`its header claims ${headerLength} bytes, the file has ${bytes.length}`);
   }
-  const header = parseHeader(bytes.subarray(8, 8 + headerLength), fail);
+  if (headerLength > MAX_HEADER_BYTES) {
+    throw fail(`its header has ${headerLength} bytes; at most ${MAX_HEADER_BYTES} are read`);
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerLength), subject, fail);
   const dataStart = 8 + headerLength;
   const dataLength = bytes.length - dataStart;
 
@@ -157,17 +166,23 @@ export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string)
       continue;
     }
     const { dtype, shape, begin, end } = parseEntry(name, value, fail);
-    const elements = elementCount(shape, `${subject}: tensor ${name}`);
+    const elements = elementCount(shape, `${subject}: tensor ${shorten(name)}`);
     if (end - begin !== elements * dtypeSize(dtype)) {
-      throw fail(`tensor ${name} spans ${end - begin} bytes, its shape needs another number`);
+      throw fail(
+        `tensor ${shorten(name)} spans ${end - begin} bytes, its shape needs another number`,
+      );
     }
-    if (end > dataLength) throw fail(`tensor ${name} ends beyond the file; it may be truncated`);
+    if (end > dataLength) {
+      throw fail(`tensor ${shorten(name)} ends beyond the file; it may be truncated`);
+    }
     entries.set(name, { dtype, shape, offset: dataStart + begin, elements });
     ranges.push({ name, begin, end });
   }
   let covered = 0;
   for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered) throw fail(`tensor ${name} leaves a hole or overlaps its neighbour`);
+    if (begin !== covered) {
+      throw fail(`tensor ${shorten(name)} leaves a hole or overlaps its neighbour`);
+    }
     covered = end;
   }
   if (covered !== dataLength) throw fail(`${dataLength - covered} bytes belong to no tensor`);
@@ -188,38 +203,33 @@ export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, subject: string)
 
 type Fail = (problem: string) => DataError;
 
-function parseHeader(bytes: Uint8Array, fail: Fail): [string, unknown][] {
+function parseHeader(bytes: Uint8Array, subject: string, fail: Fail): [string, unknown][] {
   if (bytes[0] !== 0x7b) throw fail("its header does not begin with {");
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch {
-    throw fail("its header is not JSON in UTF-8");
-  }
+  const value = parseJsonBytes(bytes, `the header of ${subject}`, HEADER_LIMITS);
   const fields = Object.entries(value as Record<string, unknown>);
-  if (countTopLevelKeys(text) !== fields.length) throw fail("its header names a tensor twice");
+  if (countTopLevelKeys(new TextDecoder().decode(bytes)) !== fields.length) {
+    throw fail("its header names a tensor twice");
+  }
   return fields;
 }
 
 /** Keys of the outermost object of valid JSON, duplicates included (`JSON.parse` drops them). */
 function countTopLevelKeys(json: string): number {
+  const structure = /["[\]{}:]/g;
   let depth = 0;
   let colons = 0;
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (character === '"') {
-      for (i++; json[i] !== '"'; i++) if (json[i] === "\\") i++;
-    } else if (character === "{" || character === "[") depth++;
+  for (let match = structure.exec(json); match !== null; match = structure.exec(json)) {
+    const [character] = match;
+    if (character === '"') structure.lastIndex = endOfString(json, structure.lastIndex) + 1;
+    else if (character === "{" || character === "[") depth++;
     else if (character === "}" || character === "]") depth--;
-    else if (character === ":" && depth === 1) colons++;
+    else if (depth === 1) colons++;
   }
   return colons;
 }
 
 function parseMetadata(value: unknown, fail: Fail): Record<string, string> {
-  const entries = isObject(value) ? Object.entries(value) : undefined;
+  const entries = isJsonObject(value) ? Object.entries(value) : undefined;
   if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
     throw fail("__metadata__ must map strings to strings");
   }
@@ -227,19 +237,17 @@ function parseMetadata(value: unknown, fail: Fail): Record<string, string> {
 }
 
 function parseEntry(name: string, value: unknown, fail: Fail) {
-  if (!isObject(value)) throw fail(`tensor ${name} is not described by an object`);
-  const dtype = DTYPES.get(String(value.dtype));
-  if (dtype === undefined) throw fail(`tensor ${name} has the unknown dtype ${value.dtype}`);
+  if (!isJsonObject(value)) throw fail(`tensor ${shorten(name)} is not described by an object`);
+  const dtype = typeof value.dtype === "string" ? DTYPES.get(value.dtype) : undefined;
+  if (dtype === undefined) {
+    throw fail(`tensor ${shorten(name)} has the unknown dtype ${describeValue(value.dtype)}`);
+  }
   const { shape, data_offsets: range } = value;
-  if (!isSizes(shape)) throw fail(`tensor ${name} has no valid shape`);
+  if (!isSizes(shape)) throw fail(`tensor ${shorten(name)} has no valid shape`);
   if (!isSizes(range) || range.length !== 2 || range[1] < range[0]) {
-    throw fail(`tensor ${name} has no valid data_offsets`);
+    throw fail(`tensor ${shorten(name)} has no valid data_offsets`);
   }
   return { dtype, shape, begin: range[0], end: range[1] };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -73,12 +73,17 @@ export function dtypeSize(dtype: Dtype): number {
   return ARRAY_OF[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Axes of a tensor, as many as PyTorch allows. */
+export const MAX_RANK = 64;
+
 /**
  * Number of elements of a shape.
  *
- * @throws {DataError} when a size is no safe integer from 0 on, or the product is none
+ * @throws {DataError} when it has more than 64 axes, a size is no safe integer from 0 on, or the product
+ * is none
  */
 export function elementCount(shape: readonly number[], subject: string): number {
+  if (shape.length > MAX_RANK) throw new DataError(subject, `has ${shape.length} axes`);
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {

@@ -5,6 +5,7 @@
  * Reading calls nothing that a file names: a few globals are known, all others are refused.
  */
 import { DataError } from "../errors.ts";
+import { describeValue, shorten } from "./describe_value.ts";
 import { PickleDict, unpickle } from "./pickle.ts";
 import {
   checkTensor,
@@ -58,7 +59,7 @@ export function stateDict(value: TorchValue, subject: string): Map<string, Tenso
   const tensors = new Map<string, Tensor>();
   for (const [key, tensor] of dict) {
     if (!isTensor(tensor)) {
-      throw new DataError(subject, `its state dict entry "${key}" is no tensor`);
+      throw new DataError(subject, `its state dict entry ${describeValue(key)} is no tensor`);
     }
     tensors.set(String(key), tensor);
   }
@@ -71,12 +72,20 @@ function findStateDict(value: TorchValue, subject: string): TorchValue {
     const inner: TorchValue | undefined = value.get(key);
     if (inner instanceof PickleDict) return inner;
   }
-  const candidates = [...value].filter(([, inner]) =>
-    inner instanceof PickleDict && inner.size > 0 && [...inner.values()].every(isTensor)
-  );
-  if (candidates.length > 1) {
-    const names = candidates.map(([key]) => `"${key}"`).join(", ");
-    throw new DataError(subject, `holds several state dicts (${names}); save the one to use alone`);
+  const candidates: [string | number, TorchValue][] = [];
+  const seen = new Set<TorchValue>();
+  for (const [key, inner] of value) {
+    if (!(inner instanceof PickleDict) || inner.size === 0 || seen.has(inner)) continue;
+    seen.add(inner);
+    if (![...inner.values()].every(isTensor)) continue;
+    candidates.push([key, inner]);
+    if (candidates.length === 2) {
+      const names = candidates.map(([key]) => describeValue(key)).join(", ");
+      throw new DataError(
+        subject,
+        `holds several state dicts (${names}); save the one to use alone`,
+      );
+    }
   }
   return candidates.length === 1 ? candidates[0][1] : value;
 }
@@ -157,7 +166,9 @@ function readArchive(
   const folder = pickleName.slice(0, -"data.pkl".length);
   if (archive.names.includes(`${folder}byteorder`)) {
     const order = new TextDecoder().decode(archive.read(`${folder}byteorder`));
-    if (order !== "little") throw new DataError(subject, `has ${order}-endian data; save it anew`);
+    if (order !== "little") {
+      throw new DataError(subject, `has ${shorten(order)}-endian data; save it anew`);
+    }
   }
   const { value } = unpickle(archive.read(pickleName), 0, machine, subject);
   for (const storage of machine.storages.values()) {
@@ -190,12 +201,14 @@ function readStream(
   if (!Array.isArray(keys)) throw new DataError(subject, "has no list of storages");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const key of keys) {
-    const storage = machine.storages.get(String(key));
-    if (storage === undefined) throw new DataError(subject, `has an unused storage "${key}"`);
+    const storage = typeof key === "string" ? machine.storages.get(key) : undefined;
+    if (storage === undefined) {
+      throw new DataError(subject, `has an unused storage ${describeValue(key)}`);
+    }
     if (at + 8 > bytes.length) throw new DataError(subject, "is truncated");
     const elements = Number(view.getBigInt64(at, true));
     if (elements !== storage.elements) {
-      throw new DataError(subject, `claims two sizes for storage "${key}"`);
+      throw new DataError(subject, `claims two sizes for storage ${describeValue(key)}`);
     }
     const start = at + 8;
     at = start + elements * dtypeSize(storage.dtype);

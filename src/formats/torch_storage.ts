@@ -3,6 +3,7 @@
  * values that PyTorch reads with `weights_only=True`. It may name no other class or function.
  */
 import { DataError } from "../errors.ts";
+import { describeValue, shorten } from "./describe_value.ts";
 import { PickleDict, PickleGlobal, type PickleMachine, type PickleValue } from "./pickle.ts";
 import {
   ARRAY_OF,
@@ -10,6 +11,7 @@ import {
   dtypeSize,
   elementCount,
   isTensor,
+  MAX_RANK,
   type Tensor,
   type TensorData,
   viewElements,
@@ -63,9 +65,11 @@ const REBUILD = /^torch\._utils\._rebuild_(tensor|tensor_v2|parameter)$/;
 const DTYPE_NAME = /^torch\.(float(16|32|64)|bfloat16|u?int(8|16|32|64)|bool|complex(64|128))$/;
 const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+)$/;
 
-const MAX_RANK = 64;
 /** Non-contiguous views are copied, up to this many bytes beyond four times the file. */
 const COPY_ALLOWANCE = 64 * 2 ** 20;
+/** Values that calls may copy or make, for each byte of the file and beyond: real files need less than one. */
+const VALUES_PER_BYTE = 4;
+const VALUES_ALLOWANCE = 100_000;
 
 /** A value of a checkpoint. */
 export type TorchValue = PickleValue<Tensor | StorageSlice>;
@@ -82,7 +86,7 @@ class Storage {
     if (bytes.length !== expected) {
       throw new DataError(
         subject,
-        `storage "${this.key}" has ${bytes.length} bytes where ${expected} are declared`,
+        `storage "${shorten(this.key)}" has ${bytes.length} bytes where ${expected} are declared`,
       );
     }
     this.data = viewElements(bytes, this.dtype, 0, this.elements);
@@ -107,17 +111,19 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
   readonly storages = new Map<string, Storage>();
   readonly #pending: PendingTensor[] = [];
   #copyBudget: number;
+  #valueBudget: number;
 
   /** @param fileBytes size of the checkpoint, which limits how much is copied */
   constructor(readonly subject: string, fileBytes: number) {
     this.#copyBudget = 4 * fileBytes + COPY_ALLOWANCE;
+    this.#valueBudget = VALUES_PER_BYTE * fileBytes + VALUES_ALLOWANCE;
   }
 
   checkGlobal(global: string): void {
     if (KNOWN_GLOBALS.has(global) || storageDtype(global) !== undefined) return;
     if (SET.test(global) || BYTEARRAY.test(global) || DTYPE_NAME.test(global)) return;
     throw this.#fail(
-      `names ${global}, which is not known to be harmless; save only its state dict`,
+      `names ${shorten(global)}, which is not known to be harmless; save only its state dict`,
     );
   }
 
@@ -138,7 +144,7 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
       case DEVICE:
         // As PyTorch writes it: `cuda:0`.
         if (args.length > 0 && args.every((arg) => /string|number/.test(typeof arg))) {
-          return args.join(":");
+          return shorten(args.join(":"));
         }
         break;
       case ENCODE:
@@ -186,11 +192,11 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
       storage = new Storage(key, dtype, elements);
       this.storages.set(key, storage);
     } else if (storage.dtype !== dtype || storage.elements !== elements) {
-      throw this.#fail(`describes storage "${key}" in two ways`);
+      throw this.#fail(`describes storage "${shorten(key)}" in two ways`);
     }
     if (!Array.isArray(view)) return new StorageSlice(storage, 0, elements);
     const [start, length] = [this.#size(view[1]), this.#size(view[2])];
-    if (start + length > elements) throw this.#fail(`has a view beyond storage "${key}"`);
+    if (start + length > elements) throw this.#fail(`has a view beyond storage "${shorten(key)}"`);
     return new StorageSlice(storage, start, length);
   }
 
@@ -207,9 +213,14 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     const dict = new PickleDict<Tensor | StorageSlice>();
     const pairs = args[0] ?? [];
     if (!Array.isArray(pairs)) throw this.#fail(`calls ${ORDERED_DICT} with what is no list`);
+    this.#spendValues(pairs.length);
     for (const pair of pairs) {
       if (!Array.isArray(pair) || pair.length !== 2) throw this.#fail("has an item without value");
-      dict.set(String(pair[0]), pair[1]);
+      const [key, value] = pair;
+      if (typeof key !== "string" && typeof key !== "number") {
+        throw this.#fail(`has ${describeValue(key)} where a name belongs`);
+      }
+      dict.set(String(key), value);
     }
     return dict;
   }
@@ -218,14 +229,25 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
   #list(global: string, items: TorchValue | undefined): TorchValue[] {
     if (items === undefined) return [];
     if (!Array.isArray(items)) throw this.#fail(`calls ${global} with what is no list`);
+    this.#spendValues(items.length);
     return [...items];
+  }
+
+  /** A file can name one long list many times: what its calls copy in all is limited. */
+  #spendValues(count: number): void {
+    this.#valueBudget -= count;
+    if (this.#valueBudget < 0) {
+      throw this.#fail("would need far more memory than the file has data");
+    }
   }
 
   /** Protocol 2 has no bytes: they are text of as many characters, and the encoding `latin1`. */
   #bytes([text, encoding]: readonly TorchValue[]): Uint8Array {
     if (text === undefined) return new Uint8Array();
     if (text instanceof Uint8Array && encoding === undefined) return text;
-    const latin1 = typeof text === "string" && /^latin-?1$/.test(String(encoding));
+    const latin1 = typeof text === "string" && typeof encoding === "string" &&
+      /^latin-?1$/.test(encoding);
+    if (latin1) this.#spendValues(text.length);
     const bytes = latin1
       ? Uint8Array.from(text, (character) => character.charCodeAt(0))
       : undefined;
@@ -238,7 +260,7 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
     const start = this.#size(offset);
     const shape = this.#sizes(sizes);
     const strides = this.#sizes(steps);
-    if (shape.length !== strides.length || shape.length > MAX_RANK) {
+    if (shape.length !== strides.length) {
       throw this.#fail(`has a tensor with ${shape.length} sizes and ${strides.length} strides`);
     }
     const empty = elementCount(shape, this.subject) === 0;
@@ -257,7 +279,9 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
   /** The elements of a tensor in row-major order: a view where they are contiguous, else a copy. */
   #gather({ tensor: { shape }, storage, offset, strides }: PendingTensor): TensorData {
     const { data } = storage;
-    if (data === undefined) throw this.#fail(`lacks storage "${storage.key}"; it may be truncated`);
+    if (data === undefined) {
+      throw this.#fail(`lacks storage "${shorten(storage.key)}"; it may be truncated`);
+    }
     const count = elementCount(shape, this.subject);
     if (count === 0) return new ARRAY_OF[storage.dtype](0);
     if (isContiguous(shape, strides)) return data.subarray(offset, offset + count);
@@ -282,12 +306,13 @@ export class CheckpointMachine implements PickleMachine<Tensor | StorageSlice> {
 
   #sizes(value: TorchValue): number[] {
     if (!Array.isArray(value)) throw this.#fail("has a tensor without shape");
+    if (value.length > MAX_RANK) throw this.#fail(`has a tensor of ${value.length} axes`);
     return value.map((size) => this.#size(size));
   }
 
   #size(value: TorchValue): number {
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-      throw this.#fail(`has ${String(value)} where a size belongs`);
+      throw this.#fail(`has ${describeValue(value)} where a size belongs`);
     }
     return value;
   }

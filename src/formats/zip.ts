@@ -4,6 +4,7 @@
  */
 import { crc32, inflateRawSync } from "node:zlib";
 import { DataError } from "../errors.ts";
+import { shorten } from "./describe_value.ts";
 
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
@@ -21,6 +22,8 @@ const U32_MAX = 0xffffffff;
 const U16_MAX = 0xffff;
 /** Deflate cannot shrink data further than this. */
 const MAX_DEFLATE_RATIO = 1032;
+/** All deflated entries together inflate to at most this, and 16 times the archive. */
+const INFLATE_ALLOWANCE = 2 ** 28;
 
 /** An entry of the central directory; sizes in bytes. */
 interface DirectoryEntry {
@@ -29,6 +32,8 @@ interface DirectoryEntry {
   compressed: number;
   size: number;
   localOffset: number;
+  /** Where the next entry or the directory begins. */
+  limit: number;
 }
 
 /** An archive's entries; each is read, and its checksum checked, when asked for. */
@@ -66,26 +71,45 @@ export function readZip(bytes: Uint8Array<ArrayBuffer>, subject: string): ZipArc
     const next = nameStart + nameLength + extraLength + commentLength;
     if (next > bytes.length) throw fail("its directory is truncated");
     const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength));
-    if (entries.has(name)) throw fail(`it holds ${name} twice`);
+    if (entries.has(name)) throw fail(`it holds ${shorten(name)} twice`);
     const entry: DirectoryEntry = {
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),
       compressed: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
       localOffset: view.getUint32(at + 42, true),
+      limit: directory.offset,
     };
     applyZip64(entry, view, nameStart + nameLength, extraLength, fail);
     entries.set(name, entry);
     at = next;
   }
+  limitEntries([...entries.values()]);
+  let budget = INFLATE_ALLOWANCE + 16 * bytes.length;
   return {
     names: [...entries.keys()],
     read(name) {
       const entry = entries.get(name);
-      if (entry === undefined) throw fail(`it has no entry ${name}; it may be truncated`);
-      return readEntry(bytes, view, name, entry, fail);
+      if (entry === undefined) throw fail(`it has no entry ${shorten(name)}; it may be truncated`);
+      if (entry.method !== 0) budget -= inflatedSize(entry, shorten(name), fail);
+      if (budget < 0) {
+        throw fail("it inflates to far more than its size; unpack it and pack it anew");
+      }
+      return readEntry(bytes, view, shorten(name), entry, fail);
     },
   };
+}
+
+/** What an entry claims. @throws {DataError} when its bytes can't hold that much */
+function inflatedSize({ size, compressed }: DirectoryEntry, name: string, fail: Fail): number {
+  if (size > compressed * MAX_DEFLATE_RATIO) throw fail(`${name} claims an impossible size`);
+  return size;
+}
+
+/** Entries that share bytes would let a small archive inflate without end. */
+function limitEntries(entries: readonly DirectoryEntry[]): void {
+  const ordered = entries.toSorted((a, b) => a.localOffset - b.localOffset);
+  for (let i = 1; i < ordered.length; i++) ordered[i - 1].limit = ordered[i].localOffset;
 }
 
 type Fail = (problem: string) => DataError;
@@ -152,7 +176,7 @@ function readEntry(
   entry: DirectoryEntry,
   fail: Fail,
 ): Uint8Array<ArrayBuffer> {
-  const { localOffset, compressed, size, method } = entry;
+  const { localOffset, compressed, size, method, limit } = entry;
   if (
     localOffset + LOCAL_HEADER_BYTES > bytes.length ||
     view.getUint32(localOffset, true) !== LOCAL_HEADER
@@ -162,13 +186,13 @@ function readEntry(
   const start = localOffset + LOCAL_HEADER_BYTES + view.getUint16(localOffset + 26, true) +
     view.getUint16(localOffset + 28, true);
   if (start + compressed > bytes.length) throw fail(`${name} ends beyond the file`);
+  if (start + compressed > limit) throw fail(`${name} overlaps what follows it`);
   const raw = bytes.subarray(start, start + compressed);
   let content: Uint8Array<ArrayBuffer>;
   if (method === 0) {
     if (size !== compressed) throw fail(`${name} claims two sizes`);
     content = raw;
   } else if (method === 8) {
-    if (size > compressed * MAX_DEFLATE_RATIO) throw fail(`${name} claims an impossible size`);
     try {
       content = new Uint8Array(inflateRawSync(raw, { maxOutputLength: Math.max(1, size) }));
     } catch (cause) {

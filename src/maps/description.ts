@@ -1,5 +1,6 @@
 /** How a MAPS describes a training: the contents of `maps.json`. */
 import { DataError } from "../errors.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import { describeSlices, firstSlice } from "./slices.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | {
@@ -230,13 +231,8 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
 }
 
 function parseObject(text: string, subject: string): Record<string, Json> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(subject, "is not JSON", { cause });
-  }
-  if (!isObject(value as Json)) throw new DataError(subject, "is not a JSON object");
+  const value = parseJson(text, subject);
+  if (!isJsonObject(value)) throw new DataError(subject, "is not a JSON object");
   return value as Record<string, Json>;
 }
 

@@ -60,7 +60,7 @@ Deno.test("safetensors refuses wrong headers, and reports what is wrong", () => 
     ["it has 3 bytes", new Uint8Array(3)],
     ["its header claims", file("{}").subarray(0, 9)],
     ["does not begin with {", file(" {}")],
-    ["is not JSON", file("{nonsense}")],
+    ["not JSON", file("{nonsense}")],
     ["names a tensor twice", file('{"__metadata__":{},"__metadata__":{}}')],
     ["__metadata__ must map", file('{"__metadata__":{"epoch":3}}')],
     ["unknown dtype", file(entry('"dtype":"F8","shape":[],"data_offsets":[0,1]'))],

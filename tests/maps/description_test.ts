@@ -92,7 +92,7 @@ Deno.test("maps.json of older ClinicaDL versions is read: former names, options 
 
 Deno.test("maps.json that lacks something, or is none, is refused by name", () => {
   const read = (text: string) => () => readMapsJson(text, "maps.json");
-  assertThrows(read("{"), DataError, "maps.json: is not JSON");
+  assertThrows(read("{"), DataError, "maps.json: line 1: not JSON");
   assertThrows(read("[]"), DataError, "is not a JSON object");
   assertThrows(read("{}"), DataError, 'lacks "network_task"');
   assertThrows(read('{"network_task": "reconstruction"}'), DataError, "trained for reconstruction");

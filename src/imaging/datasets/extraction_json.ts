@@ -1,5 +1,7 @@
 /** ClinicaDL's description of an extraction (`tensor_extraction/NAME.json`) and its file names. */
 import { DataError } from "../../errors.ts";
+import { describeValue } from "../../formats/describe_value.ts";
+import { isJsonObject, parseJson } from "../../json.ts";
 import type { ImagePattern, ImageType } from "./dataset.ts";
 import type { TargetGrid } from "../extract/resample.ts";
 
@@ -52,16 +54,10 @@ export function parseExtractionJson(text: string, subject: string): ExtractionJs
   const fail = (problem: string): never => {
     throw new DataError(subject, problem);
   };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(subject, `not JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (typeof value !== "object" || value === null) fail("not an extraction's JSON: no object");
-  const json = value as Record<string, unknown>;
+  const json = parseJson(text, subject);
+  if (!isJsonObject(json)) return fail("not an extraction's JSON: no object");
   const need = (name: string, sound: boolean, rule: string) => {
-    if (!sound) fail(`"${name}" is ${JSON.stringify(json[name])}, but must be ${rule}`);
+    if (!sound) fail(`"${name}" is ${describeValue(json[name])}, but must be ${rule}`);
   };
   const isText = (name: string) => typeof json[name] === "string";
   const isCount = (name: string, least: number) =>

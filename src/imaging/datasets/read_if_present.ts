@@ -1,8 +1,8 @@
 /** Files of a data set that need not be there. */
 import { readIfPresent } from "../../disk/read.ts";
-import { DataError } from "../../errors.ts";
 import { decodeText } from "../../formats/text.ts";
 import { readTsv, type Table } from "../../formats/tsv.ts";
+import { parseJson } from "../../json.ts";
 
 /** @throws {DataError} when the table is there but can't be read */
 export function readTableIfPresent(path: string): Table | undefined {
@@ -14,10 +14,5 @@ export function readTableIfPresent(path: string): Table | undefined {
 export function readJsonIfPresent(path: string): unknown {
   const bytes = readIfPresent(path);
   if (bytes === undefined) return undefined;
-  const text = decodeText(bytes, path);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(path, "not a JSON file", { cause });
-  }
+  return parseJson(decodeText(bytes, path), path);
 }

@@ -1,6 +1,7 @@
 /** What numbers in a data set's sex column stand for, by the Levels of its `participants.json`. */
 import { readJsonIfPresent } from "./read_if_present.ts";
 import type { Table } from "../../formats/tsv.ts";
+import { isJsonObject } from "../../json.ts";
 import { findColumn } from "../../tables/columns.ts";
 import { isNumeric, parseSex } from "../../tables/values.ts";
 
@@ -13,12 +14,13 @@ export type SexCodes = ReadonlyMap<string, string>;
  * @throws {DataError} when the file is not JSON
  */
 export function readSexLevels(path: string): SexCodes {
-  const file = readJsonIfPresent(path) as { sex?: { Levels?: unknown } } | null | undefined;
-  const levels = file?.sex?.Levels;
-  if (typeof levels !== "object" || levels === null) return new Map();
+  const columns = readJsonIfPresent(path);
+  const sex = isJsonObject(columns) ? columns.sex : undefined;
+  const levels = isJsonObject(sex) ? sex.Levels : undefined;
+  if (!isJsonObject(levels)) return new Map();
   return new Map(
     Object.entries(levels).flatMap(([code, level]) => {
-      const text = typeof level === "string" ? level : level?.Description;
+      const text = isJsonObject(level) ? level.Description : level;
       const word = typeof text === "string" ? /^[a-z]+/i.exec(text.trim())?.[0] : undefined;
       const sex = word === undefined ? undefined : parseSex(word);
       return sex === undefined ? [] : [[code, sex] as const];

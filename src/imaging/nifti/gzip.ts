@@ -6,7 +6,16 @@ import { inflateInto } from "./inflate_into.ts";
 /** Deflate can't shrink anything below one part in 1032. */
 const MAX_RATIO = 1032;
 
-const HEADER_CHUNK = 4096;
+const FIRST_CHUNK = 4096;
+/** Bytes beyond those asked for that a chunk may inflate to. */
+const START_ALLOWANCE = MAX_RATIO * FIRST_CHUNK;
+
+/** Flags of a member's header (RFC 1952), and the bytes that come before its optional fields. */
+const HAS_EXTRA = 4;
+const HAS_NAME = 8;
+const HAS_COMMENT = 16;
+const HAS_CHECKSUM = 2;
+const FIXED_HEADER = 10;
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -14,29 +23,55 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * At least the first `count` bytes, or everything if there is less, inflating little more than that.
- * The header of a gzip file may itself be longer than any chunk that is tried first.
  *
  * @throws {DataError} when the stream is broken
  */
 export function inflateStart(bytes: Uint8Array, count: number, subject: string): Uint8Array {
   const start = refuseBroken(() => {
+    const member = withShortHeader(bytes);
+    const options = { maxOutputLength: count + START_ALLOWANCE };
     try {
-      for (let length = HEADER_CHUNK;; length *= 4) {
-        const start = gunzipSync(bytes.subarray(0, length), {
+      for (let length = FIRST_CHUNK; length < member.length; length *= 4) {
+        const start = gunzipSync(member.subarray(0, length), {
+          ...options,
           finishFlush: constants.Z_SYNC_FLUSH,
-          maxOutputLength: MAX_RATIO * (length + 1),
         });
         if (start.length >= count) return start;
-        if (length >= bytes.length) break;
       }
-      return gunzipSync(bytes, { maxOutputLength: MAX_RATIO * (bytes.length + 1) });
+      return gunzipSync(member, options);
     } catch {
+      // More than the allowance, a later member with a long header, or rubbish behind a member.
       const start = new Uint8Array(count);
-      return start.subarray(0, inflateInto(bytes, start, 1));
+      return start.subarray(0, inflateInto(member, start, 1));
     }
   }, subject);
   // A Buffer's methods share its memory where those of an array copy.
   return new Uint8Array(start.buffer, start.byteOffset, start.length);
+}
+
+/**
+ * The file with a header that has no optional fields. A comment of many megabytes would otherwise have
+ * to be followed by chunks as long before anything is inflated.
+ */
+function withShortHeader(bytes: Uint8Array): Uint8Array {
+  const end = endOfHeader(bytes);
+  if (end <= FIXED_HEADER || end >= bytes.length) return bytes;
+  const member = bytes.slice(end - FIXED_HEADER);
+  member.set(bytes.subarray(0, FIXED_HEADER));
+  member[3] = 0;
+  return member;
+}
+
+/** Where the deflated data of the first member begin; 0 when its header is not complete. */
+function endOfHeader(bytes: Uint8Array): number {
+  const flags = bytes[3];
+  let end = FIXED_HEADER;
+  if (flags & HAS_EXTRA) end += 2 + bytes[end] + 256 * bytes[end + 1];
+  for (const flag of [HAS_NAME, HAS_COMMENT]) {
+    if (flags & flag) end = bytes.indexOf(0, end) + 1;
+    if (end === 0) return 0;
+  }
+  return flags & HAS_CHECKSUM ? end + 2 : end;
 }
 
 /** Memory that one file after another is inflated to. */

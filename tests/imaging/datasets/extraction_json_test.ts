@@ -69,10 +69,10 @@ Deno.test("discarded slices are read in each of the ways that ClinicaDL wrote th
 Deno.test("a JSON that describes no extraction is refused by its field", () => {
   const refuses = (value: unknown, problem: string) =>
     assertThrows(() => parseExtractionJson(JSON.stringify(value), "e.json"), DataError, problem);
-  assertThrows(() => parseExtractionJson("{", "e.json"), DataError, "e.json: not JSON");
+  assertThrows(() => parseExtractionJson("{", "e.json"), DataError, "e.json: line 1: not JSON");
   refuses(3, "no object");
   refuses({ ...json({}), mode: "voxel" }, '"mode" is "voxel", but must be image, patch');
   refuses(json({ mode: "patch", patch_size: 0, stride_size: 1 }), '"patch_size" is 0');
-  refuses(json({ mode: "roi", roi_list: [] }), '"roi_list" is []');
+  refuses(json({ mode: "roi", roi_list: [] }), '"roi_list" is a list of 0');
   refuses({ ...json({}), file_type: undefined }, '"file_type" is undefined');
 });
