@@ -3,11 +3,16 @@ import { DataError } from "../errors.ts";
 
 const NUL = "holds NUL characters, as UTF-16 without a byte order mark does; save it as UTF-8";
 
+/** Control characters but tab and line ends: in a table they would reach every terminal that shows it. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x01-\x08\x0e-\x1f\x7f]/;
+
 /**
  * Decodes UTF-8, or UTF-16 that has a byte order mark; the mark is left out.
  *
  * @param subject the file, for messages
- * @throws {DataError} when the bytes are in another encoding (Latin-1, UTF-16 without a mark)
+ * @throws {DataError} when the bytes are in another encoding (Latin-1, UTF-16 without a mark), or hold
+ * control characters other than tabs and line ends
  */
 export function decodeText(bytes: Uint8Array, subject: string): string {
   const [first, second] = bytes;
@@ -31,6 +36,12 @@ export function decodeText(bytes: Uint8Array, subject: string): string {
     );
   }
   if (text.includes("\0")) throw new DataError(subject, NUL);
+  const control = text.search(CONTROL);
+  if (control >= 0) {
+    const line = text.slice(0, control).split("\n").length;
+    const code = text.charCodeAt(control).toString(16).toUpperCase().padStart(4, "0");
+    throw new DataError(subject, `line ${line}: holds the control character U+${code}; remove it`);
+  }
   return text;
 }
 

@@ -4,12 +4,15 @@ import { DataError } from "../../src/errors.ts";
 /** 500 mutants, or twenty times as many in the full proof. */
 export const MUTANTS = Deno.env.get("GYRUS_TEST_FULL") === "1" ? 10_000 : 500;
 
+/** Milliseconds for one mutant, on a machine with other work. */
+const LONGEST = 2000;
+
 /** Values at which size and offset fields break. */
 const EDGES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
 
 /**
  * Reads `count` mutants of `bytes`: bits flipped, bytes set to edge values, runs removed, doubled or
- * cut off. Throws when `read` throws anything but a {@link DataError}.
+ * cut off. Throws when `read` throws anything but a {@link DataError}, or takes long.
  *
  * @returns how many mutants were refused
  */
@@ -22,6 +25,7 @@ export function readMutants(
   let refused = 0;
   for (let i = 0; i < count; i++) {
     const mutant = mutate(bytes, below);
+    const start = performance.now();
     try {
       read(mutant);
     } catch (error) {
@@ -29,6 +33,10 @@ export function readMutants(
         throw new Error(`Mutant ${i} of ${count} was not refused properly`, { cause: error });
       }
       refused++;
+    }
+    const milliseconds = performance.now() - start;
+    if (milliseconds > LONGEST) {
+      throw new Error(`Mutant ${i} of ${count} was answered after ${milliseconds} ms`);
     }
   }
   return refused;

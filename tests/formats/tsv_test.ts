@@ -147,3 +147,17 @@ Deno.test("100,000 rows are read and written within seconds", () => {
   assertEquals(readTsv(quoted, "t.tsv").rows.length, 100_000);
   if (performance.now() - start > 5000) throw new Error("reading took over five seconds");
 });
+
+Deno.test("a table with escape sequences is refused by its line", () => {
+  const table = (cell: string) => new TextEncoder().encode(`participant_id\nsub-01\n${cell}\n`);
+  for (
+    const [cell, code] of [["sub-\x1b[2J", "001B"], ["sub-\x07", "0007"], ["sub-\x7f", "007F"]]
+  ) {
+    assertThrows(
+      () => readTsv(table(cell), "t.tsv"),
+      DataError,
+      `t.tsv: line 3: holds the control character U+${code}; remove it`,
+    );
+  }
+  assertEquals(readTsv(table("=1+1"), "t.tsv").rows[1], ["=1+1"]);
+});
