@@ -7,6 +7,7 @@ import { replaceFile } from "../disk/write.ts";
 import { DataError } from "../errors.ts";
 import type { Json } from "../workflow/step.ts";
 import { openArtifact } from "./store/artifact.ts";
+import { artifactPathProblem } from "./store/manifest.ts";
 import { digestOf, hexOf } from "./store/digest.ts";
 import type { InstanceEntry, RunRecord } from "./run/run_folder.ts";
 import { runPath } from "./run/run_folder.ts";
@@ -88,6 +89,8 @@ class Crate {
   }
 
   #addFile(path: string, bytes: Uint8Array, about: Record<string, Json>): Reference {
+    const problem = artifactPathProblem(path);
+    if (problem) throw new DataError(`run ${this.run.id}`, `${JSON.stringify(path)} ${problem}`);
     this.files.push({ path, bytes });
     const reference = this.#add({
       "@id": uri(path),

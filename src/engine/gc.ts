@@ -8,6 +8,7 @@
  * take the fewest seconds a byte to compute again. Records are removed before their objects, so that
  * after a kill no record names a missing object.
  */
+import { DataError } from "../errors.ts";
 import type { Digest } from "../workflow/step.ts";
 import { type Inventory, takeInventory } from "./store/inventory.ts";
 import { chainKey } from "./store/key.ts";
@@ -17,7 +18,7 @@ import { decodeManifest } from "./store/manifest.ts";
 import { readPins } from "./store/pins.ts";
 import type { ChainRecord, InstanceRecord, ManifestRef, MemoRecord } from "./store/record.ts";
 import { isAlive, isRunId, listRuns, readRun, runPath, type RunRecord } from "./run/run_folder.ts";
-import { ObjectError, type Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 
 export interface GcOptions {
   /** Nothing that a record names is removed while the store is smaller; then down to 80 % of it. */
@@ -226,8 +227,8 @@ class Collector {
       const { files, items } = decodeManifest(this.store.getObjectSync(ref));
       return { files: files.map((file) => file.digest), items: items ?? [] };
     } catch (error) {
-      // A record whose manifest is gone reaches nothing; it is a miss, and may go.
-      if (error instanceof ObjectError) return { files: [], items: [] };
+      // A record whose manifest is gone or no manifest reaches nothing; it is a miss, and may go.
+      if (error instanceof DataError) return { files: [], items: [] };
       throw error;
     }
   }

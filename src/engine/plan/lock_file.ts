@@ -1,5 +1,9 @@
 /** `workflow.lock.json`: the step kinds and inputs of a workflow, so that `--frozen` can refuse a change. */
+import { DataError } from "../../errors.ts";
+import { isJsonObject, parseJson } from "../../json.ts";
 import type { Digest } from "../../workflow/step.ts";
+import { isTableOf } from "../store/checked.ts";
+import { isDigest } from "../store/digest.ts";
 import { sameJson } from "../store/canonical.ts";
 import type { Plan } from "./plan.ts";
 import type { Json } from "../../workflow/step.ts";
@@ -18,7 +22,8 @@ export const LOCK_FILE = "workflow.lock.json";
 
 /** @param earlier what it has of instances that the plan is not about remains */
 export function lockOf(plan: Plan, earlier?: LockFile): LockFile {
-  const kinds: Record<string, { version: number; code?: Digest }> = {};
+  // Without a prototype: a kind may be called `__proto__`.
+  const kinds: Record<string, { version: number; code?: Digest }> = Object.create(null);
   const sources: Record<string, Record<string, Digest>> = {};
   const paths: Record<string, Readonly<Record<string, Json>>> = {};
   for (const { instance, state, parts, outputs } of plan.instances) {
@@ -47,6 +52,25 @@ export function encodeLock(lock: LockFile): string {
   return JSON.stringify(lock, undefined, 2) + "\n";
 }
 
+/** Undefined for a text that is no lock file: it is torn, or somebody else's. */
+export function decodeLock(text: string): LockFile | undefined {
+  let value: unknown;
+  try {
+    value = parseJson(text, LOCK_FILE);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+  const isKind = (kind: unknown): kind is LockFile["kinds"][string] =>
+    isJsonObject(kind) && typeof kind.version === "number" &&
+    (kind.code === undefined || isDigest(kind.code));
+  const isOutputs = (outputs: unknown) => isTableOf(outputs, isDigest);
+  const valid = isJsonObject(value) && value.version === 1 && isTableOf(value.kinds, isKind) &&
+    isJsonObject(value.sources) && Object.values(value.sources).every(isOutputs) &&
+    isTableOf(value.paths, isJsonObject);
+  return valid ? value as unknown as LockFile : undefined;
+}
+
 /** What has changed since the lock was written, a line each. */
 export function findDrift(lock: LockFile, plan: Plan): string[] {
   const now = lockOf(plan, lock);
@@ -63,8 +87,8 @@ function compareEntries(
   now: Readonly<Record<string, unknown>>,
 ): string[] {
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((name) => {
-    if (!(name in now)) return [`${what} ${name} is locked and no longer there`];
-    if (!(name in old)) return [`${what} ${name} is not locked`];
+    if (!Object.hasOwn(now, name)) return [`${what} ${name} is locked and no longer there`];
+    if (!Object.hasOwn(old, name)) return [`${what} ${name} is not locked`];
     return sameJson(old[name] as Json, now[name] as Json) ? [] : [`${what} ${name} has changed`];
   });
 }

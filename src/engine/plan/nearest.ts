@@ -1,4 +1,8 @@
 /** The earlier record that an instance is compared with, which also gives the estimate of its cost. */
+import { DataError } from "../../errors.ts";
+import { parseJsonBytes } from "../../json.ts";
+import { isTableOf } from "../store/checked.ts";
+import { fileNameFor, isDigest } from "../store/digest.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { Digest, Estimate } from "../../workflow/step.ts";
 import type { KeyParts } from "../store/key.ts";
@@ -21,8 +25,10 @@ export class NearestRecords {
 
   find(instance: Instance, parts: KeyParts | undefined): InstanceRecord | undefined {
     const kind = instance.kind.kind;
-    const key = this.#lastRun()[instance.name];
-    const last = key === undefined ? undefined : this.store.record(key);
+    const keys = this.#lastRun();
+    const last = Object.hasOwn(keys, instance.name)
+      ? this.store.record(keys[instance.name])
+      : undefined;
     if (last?.parts.kind === kind) return last;
     const candidates = this.#newestOf(kind);
     if (parts === undefined) return candidates[0];
@@ -74,17 +80,20 @@ function chainRatio(instance: Instance, near: InstanceRecord, resumeFrom: number
 }
 
 function lastKeysPath(store: Store, workflow: string): string {
-  return `${store.root}/runs/latest-${encodeURIComponent(workflow)}.json`;
+  return `${store.root}/runs/latest-${fileNameFor(workflow)}.json`;
 }
 
 /** Keys by instance of a workflow's last run; empty when there was none. */
 export function readLastKeys(store: Store, workflow: string): Readonly<Record<string, Digest>> {
-  const bytes = store.files.readSync(lastKeysPath(store, workflow));
+  const path = lastKeysPath(store, workflow);
+  const bytes = store.files.readSync(path);
   if (!bytes) return {};
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return {};
+    const keys = parseJsonBytes(bytes, path);
+    return isTableOf(keys, isDigest) ? keys : {};
+  } catch (error) {
+    if (error instanceof DataError) return {};
+    throw error;
   }
 }
 

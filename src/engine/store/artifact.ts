@@ -2,7 +2,13 @@
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
 import type { Artifact, ArtifactFile, OutputPort, StepOutput } from "../../workflow/step.ts";
-import { checkArtifactPaths, decodeManifest, encodeManifest, sortedFiles } from "./manifest.ts";
+import {
+  checkArtifactPaths,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  sortedFiles,
+} from "./manifest.ts";
 import type { ManifestRef, OutputRef } from "./record.ts";
 import { ObjectError, type Store } from "./store.ts";
 
@@ -78,7 +84,15 @@ export function openArtifact(
   ref: ManifestRef,
   axes?: Readonly<Record<string, AxisValue>>,
 ): Artifact {
-  const manifest = decodeManifest(store.getObjectSync(ref));
+  return openManifest(store, ref, readManifest(store, ref), axes);
+}
+
+function openManifest(
+  store: Store,
+  ref: ManifestRef,
+  manifest: Manifest,
+  axes?: Readonly<Record<string, AxisValue>>,
+): Artifact {
   const byPath = new Map(manifest.files.map((file) => [file.path, file]));
   const read = async (path: string) => {
     const file = byPath.get(path);
@@ -93,41 +107,64 @@ export function openArtifact(
     digest: ref.digest,
     meta: manifest.meta,
     files: manifest.files,
-    ...(manifest.items && { items: manifest.items.map((item) => openArtifact(store, item)) }),
+    ...(manifest.items && {
+      items: manifest.items.map((item) => openManifest(store, item, readElement(store, item))),
+    }),
     ...(axes && { axes }),
     read,
     readText: async (path) => new TextDecoder().decode(await read(path)),
   };
 }
 
+function readManifest(store: Store, ref: ManifestRef): Manifest {
+  return decodeManifest(store.getObjectSync(ref));
+}
+
+/** Elements of a list are no lists: manifests of lists of lists could name each other billions of times. */
+function readElement(store: Store, ref: ManifestRef): Manifest {
+  const manifest = readManifest(store, ref);
+  if (manifest.items === undefined) return manifest;
+  throw new DataError(`artifact ${ref.digest}`, "is a list within a list, as no step makes them");
+}
+
 /** Whether the manifest and everything that it names can be read, by presence and size. */
-export function outputState(store: Store, ref: ManifestRef): "present" | "missing" | "corrupt" {
+export function outputState(
+  store: Store,
+  ref: ManifestRef,
+  read = readManifest,
+): "present" | "missing" | "corrupt" {
   const state = store.objectState(ref);
   if (state !== "present") return state;
   try {
-    const manifest = decodeManifest(store.getObjectSync(ref));
+    const manifest = read(store, ref);
     for (const file of manifest.files) {
       const fileState = store.objectState(file);
       if (fileState !== "present" && !store.hasBlob(file)) return fileState;
     }
     for (const item of manifest.items ?? []) {
-      const itemState = outputState(store, item);
+      const itemState = outputState(store, item, readElement);
       if (itemState !== "present") return itemState;
     }
     return "present";
   } catch (error) {
     if (error instanceof ObjectError) return error.state;
+    // No manifest, though its digest is right.
+    if (error instanceof DataError) return "corrupt";
     throw error;
   }
 }
 
 /** Whether an artifact can be read, by reading every byte; what is corrupt is set aside. */
-export async function artifactIntact(store: Store, ref: ManifestRef): Promise<boolean> {
+export async function artifactIntact(
+  store: Store,
+  ref: ManifestRef,
+  read = readManifest,
+): Promise<boolean> {
   try {
-    const manifest = decodeManifest(store.getObjectSync(ref));
+    const manifest = read(store, ref);
     for (const file of manifest.files) await store.getBlob(file);
     for (const item of manifest.items ?? []) {
-      if (!await artifactIntact(store, item)) return false;
+      if (!await artifactIntact(store, item, readElement)) return false;
     }
     return true;
   } catch (error) {

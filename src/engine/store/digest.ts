@@ -69,8 +69,17 @@ export function hexOf(digest: Digest): string {
   return digest.slice(PREFIX.length);
 }
 
+/** Bytes of a name; disks take up to 255, with endings. */
+const LONGEST_NAME = 100;
+
+/** A file name for a text: percent-encoded, or its digest where that is long. */
+export function fileNameFor(text: string): string {
+  const name = encodeURIComponent(text);
+  return name.length <= LONGEST_NAME ? name : hexOf(digestOf(text));
+}
+
 const PATTERN = /^sha256-[0-9a-f]{64}$/;
 
-export function isDigest(text: string): boolean {
-  return PATTERN.test(text);
+export function isDigest(value: unknown): value is Digest {
+  return typeof value === "string" && PATTERN.test(value);
 }

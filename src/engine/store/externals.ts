@@ -8,8 +8,10 @@
 import type { FileOperations } from "../../disk/operations.ts";
 import { statOf } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
+import { parseJson } from "../../json.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
-import { digestFile, digestOf, hexOf } from "./digest.ts";
+import { isSize } from "./checked.ts";
+import { digestFile, digestOf, hexOf, isDigest } from "./digest.ts";
 
 /** Milliseconds. Clocks of file systems tick as rarely as every two seconds (FAT)... */
 const COARSE_TICK = 2000;
@@ -221,10 +223,16 @@ function fieldsOf(entry: MemoEntry): (string | number)[] {
 function parseLine(line: string): [string, MemoEntry] | undefined {
   if (line === "") return undefined;
   try {
-    const [path, digest, size, modified, changed, inode, hashed] = JSON.parse(line);
-    if (typeof path !== "string" || typeof digest !== "string") return undefined;
+    const fields = parseJson(line, "a memo", { depth: 1 });
+    if (!Array.isArray(fields)) return undefined;
+    const [path, digest, size, modified, changed, inode, hashed] = fields;
+    if (typeof path !== "string" || !isDigest(digest) || !isSize(size)) return undefined;
+    if (typeof inode !== "string" || ![modified, changed, hashed].every(Number.isFinite)) {
+      return undefined;
+    }
     return [path, { digest, size, modified, changed, inode, hashed }];
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { FileOperations } from "../../disk/operations.ts";
 import type { Digest } from "../../workflow/step.ts";
+import { fileNameFor, isDigest } from "./digest.ts";
 import { type KeyParts, shapeKey } from "./key.ts";
 import type { InstanceRecord } from "./record.ts";
 
@@ -73,7 +74,7 @@ export class KindIndex {
       if (!bytes) continue;
       for (const line of new TextDecoder().decode(bytes).split("\n")) {
         const [key, shape] = line.split(" ");
-        if (shape?.length !== key.length) continue;
+        if (!isDigest(key) || !isDigest(shape)) continue;
         keys.delete(key);
         keys.add(key);
         shapes.add(shape);
@@ -86,5 +87,5 @@ export class KindIndex {
 }
 
 function fileName(kind: string): string {
-  return `${encodeURIComponent(kind)}.log`;
+  return `${fileNameFor(kind)}.log`;
 }

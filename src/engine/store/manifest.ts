@@ -5,7 +5,10 @@
 import { DataError } from "../../errors.ts";
 import type { ArtifactFile, Json, StepOutput } from "../../workflow/step.ts";
 import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths.ts";
+import { isJsonObject, parseJsonBytes } from "../../json.ts";
 import { canonicalJson } from "./canonical.ts";
+import { isSize } from "./checked.ts";
+import { isDigest } from "./digest.ts";
 import type { ManifestRef } from "./record.ts";
 
 export interface Manifest {
@@ -27,19 +30,42 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(canonicalJson(value));
 }
 
-/** The inverse; bytes are trusted, since they were read by their digest. */
+/**
+ * The inverse. That the bytes have the digest in their name proves nothing about who wrote them.
+ *
+ * @throws {DataError} when they are no manifest, or name a path that would leave the artifact
+ */
 export function decodeManifest(bytes: Uint8Array): Manifest {
-  const value = JSON.parse(new TextDecoder().decode(bytes)) as {
-    type: string;
-    meta: { readonly [key: string]: Json };
-    files: [string, string, number][];
-    items?: [string, number][];
+  const subject = "an artifact in the cache";
+  const fail = () => new DataError(subject, "has no valid manifest; use a cache that you trust");
+  const value = parseJsonBytes(bytes, subject);
+  if (!isJsonObject(value)) throw fail();
+  const { type, meta, files, items } = value;
+  if (typeof type !== "string" || !isJsonObject(meta) || !Array.isArray(files)) throw fail();
+  if (items !== undefined && !Array.isArray(items)) throw fail();
+  const paths = new Set<string>();
+  const refOf = ([digest, size]: unknown[]): ManifestRef => {
+    if (!isDigest(digest) || !isSize(size)) throw fail();
+    return { digest, size };
   };
+  const found = files.map((file): ArtifactFile => {
+    if (!Array.isArray(file)) throw fail();
+    const [path, ...blob] = file;
+    if (typeof path !== "string" || paths.has(path)) throw fail();
+    paths.add(path);
+    return { path, ...refOf(blob) };
+  });
+  checkArtifactPaths([...paths], subject);
   return {
-    type: value.type,
-    meta: value.meta,
-    files: value.files.map(([path, digest, size]) => ({ path, digest, size })),
-    ...(value.items && { items: value.items.map(([digest, size]) => ({ digest, size })) }),
+    type,
+    meta: meta as Manifest["meta"],
+    files: found,
+    ...(items && {
+      items: items.map((item) => {
+        if (!Array.isArray(item)) throw fail();
+        return refOf(item);
+      }),
+    }),
   };
 }
 

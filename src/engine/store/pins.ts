@@ -1,15 +1,29 @@
 /** Pins: records that the garbage collector may not take, with a note each. */
 import type { Digest } from "../../workflow/step.ts";
+import { isTableOf, parseStored } from "./checked.ts";
+import { isDigest } from "./digest.ts";
 import type { Store } from "./store.ts";
 
 function pinsPath(store: Store): string {
   return `${store.root}/pins.json`;
 }
 
-/** Notes by key. */
+/**
+ * Notes by key.
+ *
+ * @throws {DataError} when the file is torn or holds something else: what was pinned is then not known,
+ * so that nothing may be collected
+ */
 export function readPins(store: Store): Readonly<Record<Digest, string>> {
-  const bytes = store.files.readSync(pinsPath(store));
-  return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : {};
+  const path = pinsPath(store);
+  const bytes = store.files.readSync(path);
+  if (!bytes) return {};
+  const wayOut = "remove it, and pin again what `gyrus cache gc` must keep";
+  return parseStored(bytes, path, isPins, "a list of pins", wayOut);
+}
+
+function isPins(value: unknown): value is Record<Digest, string> {
+  return isTableOf(value, (note) => typeof note === "string") && Object.keys(value).every(isDigest);
 }
 
 /** Pins keys. */

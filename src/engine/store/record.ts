@@ -1,5 +1,8 @@
 /** How a result came to be: what the store keeps under a key. */
+import { DataError } from "../../errors.ts";
+import { isJsonObject, parseJsonBytes } from "../../json.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
+import { isBlob, isDuration, isOutputRef, isPosition, isSize, isTableOf } from "./checked.ts";
 import type { KeyParts } from "./key.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 
@@ -89,13 +92,57 @@ export function decodeRecord<T extends keyof RecordTypes>(
   return record?.type === type ? record as RecordOf<T> : undefined;
 }
 
-/** Undefined when it is torn or flipped. */
+/** Undefined when it is torn or flipped, or holds what no record can. */
 export function decodeAnyRecord(bytes: Uint8Array): StoredRecord | undefined {
   const head = decoder.decode(bytes.subarray(0, BODY));
   const body = bytes.subarray(BODY, -TAIL.length);
   const sum = hexOf(digestOf(body));
   if (head !== `${HEAD}${sum}${MIDDLE}`) return undefined;
   if (decoder.decode(bytes.subarray(BODY + body.length)) !== TAIL) return undefined;
-  const record = JSON.parse(decoder.decode(body)) as StoredRecord;
-  return isDigest(record.key) ? record : undefined;
+  try {
+    const record = parseJsonBytes(body, "a record");
+    return isRecord(record) ? record : undefined;
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
+/** The checksum is no proof of origin: whoever can write to a store can compute it. */
+function isRecord(value: unknown): value is StoredRecord {
+  if (!isJsonObject(value) || !isDigest(value.key) || typeof value.created !== "string") {
+    return false;
+  }
+  switch (value.type) {
+    case "instance":
+      return isKeyParts(value.parts) && isTableOf(value.outputs, isOutputRef) &&
+        isDuration(value.seconds) && isSize(value.bytes) && isJsonObject(value.made) &&
+        isAbsentOr(value.resumedFrom, isPosition) && isAbsentOr(value.deviceBytes, isSize) &&
+        isAbsentOr(value.log, isDigest);
+    case "memo":
+      return typeof value.kind === "string" && isBlob(value.blob) && isDuration(value.seconds);
+    case "chain":
+      return typeof value.kind === "string" && isPosition(value.position) &&
+        typeof value.final === "boolean" && isBlob(value.artifact) && isSize(value.bytes);
+    default:
+      return false;
+  }
+}
+
+function isKeyParts(value: unknown): value is KeyParts {
+  return isJsonObject(value) && typeof value.kind === "string" &&
+    typeof value.version === "number" && isJsonObject(value.params) && isJsonObject(value.paths) &&
+    isAbsentOr(value.position, (positions) => isTableOf(positions, isPosition)) &&
+    isTableOf(value.inputs, isKeyInput);
+}
+
+function isKeyInput(value: unknown): value is KeyParts["inputs"][string] {
+  if (!Array.isArray(value)) return isDigest(value);
+  return value.every((each) =>
+    isJsonObject(each) && isDigest(each.digest) && isJsonObject(each.axes)
+  );
+}
+
+function isAbsentOr(value: unknown, fits: (value: unknown) => boolean): boolean {
+  return value === undefined || fits(value);
 }

@@ -15,7 +15,8 @@ import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { resolve } from "../../workflow/paths.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
-import { digestOf, hexOf } from "./digest.ts";
+import { checkDigest } from "./checked.ts";
+import { digestOf, hexOf, isDigest } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
 import { Externals } from "./externals.ts";
 import { KindIndex } from "./kind_index.ts";
@@ -125,7 +126,7 @@ export class Store {
   // ---- objects ----
 
   objectPath(digest: Digest, root: string = this.root): string {
-    return `${root}/objects/${hexOf(digest).slice(0, 2)}/${digest}`;
+    return `${root}/objects/${hexOf(checkDigest(digest)).slice(0, 2)}/${digest}`;
   }
 
   /** Stores bytes; their name is durable after {@link sync}. Present already is success. */
@@ -245,7 +246,7 @@ export class Store {
   // ---- records ----
 
   recordPath(key: Digest, root: string = this.root): string {
-    return `${root}/records/${hexOf(key).slice(0, 2)}/${key}.json`;
+    return `${root}/records/${hexOf(checkDigest(key)).slice(0, 2)}/${key}.json`;
   }
 
   /** The record of a key, or undefined; a corrupt one is set aside and counts as absent. */
@@ -285,7 +286,8 @@ export class Store {
     for (const root of this.#roots) {
       for (const prefix of this.files.list(`${root}/records`)) {
         for (const name of this.files.list(`${root}/records/${prefix}`)) {
-          if (name.endsWith(".json")) keys.add(name.slice(0, -5));
+          const key = name.slice(0, -".json".length);
+          if (name.endsWith(".json") && isDigest(key)) keys.add(key);
         }
       }
     }
@@ -295,7 +297,7 @@ export class Store {
   // ---- chains ----
 
   chainFolder(key: Digest, root: string = this.root): string {
-    return `${root}/chains/${hexOf(key).slice(0, 2)}/${key}`;
+    return `${root}/chains/${hexOf(checkDigest(key)).slice(0, 2)}/${key}`;
   }
 
   /** Checkpoints of a chain, newest first. */
@@ -307,7 +309,7 @@ export class Store {
         if (!name.endsWith(".json")) continue;
         const bytes = this.files.readSync(`${folder}/${name}`);
         const record = bytes && decodeRecord(bytes, "chain");
-        if (record?.key === key) {
+        if (record?.key === key && name === `${record.position}.json`) {
           if (!found.has(record.position)) found.set(record.position, record);
         } else if (bytes && root === this.root) {
           this.quarantine("record", `${key} ${name}`, `${folder}/${name}`);
