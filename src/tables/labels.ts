@@ -147,17 +147,17 @@ const DIAGNOSIS_CHANGE = "adni_diagnosis_change";
 /** At baseline and at screening. */
 const FIRST_DIAGNOSES = ["diagnosis_bl", "diagnosis_sc"];
 
-const AFTER_CHANGE: Readonly<Record<string, string>> = {
-  "1": "CN",
-  "7": "CN",
-  "9": "CN",
-  "2": "MCI",
-  "4": "MCI",
-  "8": "MCI",
-  "3": "AD",
-  "5": "AD",
-  "6": "AD",
-};
+const AFTER_CHANGE: ReadonlyMap<string, string> = new Map([
+  ["1", "CN"],
+  ["7", "CN"],
+  ["9", "CN"],
+  ["2", "MCI"],
+  ["4", "MCI"],
+  ["8", "MCI"],
+  ["3", "AD"],
+  ["5", "AD"],
+  ["6", "AD"],
+]);
 
 /** ADNI codes the diagnosis after a conversion; it replaces a missing diagnosis. */
 function fromDiagnosisChange(table: SessionTable, diagnosis: number): SessionTable {
@@ -166,7 +166,7 @@ function fromDiagnosisChange(table: SessionTable, diagnosis: number): SessionTab
   return table.with(table.rows.map((row) => {
     const code = row[change];
     if (row[diagnosis] !== null || code === null) return row;
-    return row.with(diagnosis, AFTER_CHANGE[code.replace(/\.0+$/, "")] ?? null);
+    return row.with(diagnosis, AFTER_CHANGE.get(code.replace(/\.0+$/, "")) ?? null);
   }));
 }
 

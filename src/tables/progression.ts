@@ -4,7 +4,10 @@ import { type ColumnNames, requireColumn } from "./columns.ts";
 import { personName, sessionMonths } from "./identity.ts";
 import { SessionTable } from "./session_table.ts";
 
-const STAGES: Readonly<Record<string, number>> = { CN: 0, MCI: 1, AD: 2, Dementia: 2 };
+const STAGES: ReadonlyMap<string, number> = new Map([["CN", 0], ["MCI", 1], ["AD", 2], [
+  "Dementia",
+  2,
+]]);
 
 interface Visit {
   months: number;
@@ -32,12 +35,12 @@ export function addProgression(
   const rows = [...labels.byPerson()].flatMap(([person, sessions]) => {
     const visits = sessions.map((row): Visit => {
       const months = sessionMonths(labels.session(row));
-      const stage = STAGES[row[diagnosis] ?? ""];
+      const stage = STAGES.get(row[diagnosis] ?? "");
       if (months === undefined || stage === undefined) {
         throw new DataError(
           labels.subject,
           `${personName(person)} ${labels.session(row)}: progression needs sessions named ` +
-            `ses-M<months> and diagnoses among ${Object.keys(STAGES).join(", ")}, ` +
+            `ses-M<months> and diagnoses among ${[...STAGES.keys()].join(", ")}, ` +
             (row[diagnosis] === null
               ? "but its diagnosis is missing; select sessions with labels.get before"
               : `not "${row[diagnosis]}"`),

@@ -88,7 +88,8 @@ export function refuseTwoSexes(table: SessionTable, column: number): void {
 
 /** A sex, null where the level is `n/a`. @throws {DataError} when the value names none */
 export function sexOf(cell: string, levels: SexLevels, what: string, subject: string): Sex | null {
-  const level = levels[cell] ?? (isNumeric(cell) ? levels[String(Number(cell))] : undefined);
+  const code = Object.hasOwn(levels, cell) || !isNumeric(cell) ? cell : String(Number(cell));
+  const level = Object.hasOwn(levels, code) ? levels[code] : undefined;
   if (level?.toLowerCase() === "n/a") return null;
   const sex = parseSex(level ?? cell);
   if (sex !== undefined) return sex;

@@ -57,7 +57,10 @@ export function toyWorkflow(
       step: entry.step ?? name.split("[")[0],
       axes: entry.axes ?? {},
       kind,
-      params: kind.params.parse(entry.with ?? {}) as Record<string, Json>,
+      params: kind.params.parse(Object.assign(Object.create(null), entry.with)) as Record<
+        string,
+        Json
+      >,
       origins: Object.fromEntries(
         Object.keys(entry.with ?? {}).map((key) => [
           key,

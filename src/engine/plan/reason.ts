@@ -40,23 +40,19 @@ export function compareParts(
   const oldParams = { ...old.params, ...old.position };
   const newParams = { ...now.params, ...now.position };
   for (const name of namesOf(oldParams, newParams)) {
-    if (sameJson(oldParams[name], newParams[name])) continue;
-    reasons.push({
-      cause: "parameter",
-      name,
-      old: oldParams[name],
-      new: newParams[name],
-      origin: origins[name],
-    });
+    const [before, after] = [fieldOf(oldParams, name), fieldOf(newParams, name)];
+    if (sameJson(before, after)) continue;
+    const origin = fieldOf(origins, name);
+    reasons.push({ cause: "parameter", name, old: before, new: after, origin });
   }
   for (const name of namesOf(old.paths, now.paths)) {
-    if (sameJson(old.paths[name], now.paths[name])) continue;
-    reasons.push({ cause: "path", name, origin: origins[name] });
+    if (sameJson(fieldOf(old.paths, name), fieldOf(now.paths, name))) continue;
+    reasons.push({ cause: "path", name, origin: fieldOf(origins, name) });
   }
   for (const port of namesOf(old.inputs, now.inputs)) {
-    const detail = compareInput(old.inputs[port], now.inputs[port]);
+    const detail = compareInput(fieldOf(old.inputs, port), fieldOf(now.inputs, port));
     if (detail === undefined) continue;
-    reasons.push({ cause: "input", port, from: producers[port] ?? [], detail });
+    reasons.push({ cause: "input", port, from: fieldOf(producers, port) ?? [], detail });
   }
   reasons.push(...compareDevices(old.numericClass, now.numericClass));
   return reasons;
@@ -111,6 +107,11 @@ function fieldsOf(value: Json | undefined): Readonly<Record<string, Json>> {
   if (value === undefined) return {};
   if (value === null || typeof value !== "object" || Array.isArray(value)) return { class: value };
   return value as Readonly<Record<string, Json>>;
+}
+
+/** The object's own field: names come from files, and may be `constructor`. */
+function fieldOf<T>(object: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function namesOf(a: object, b: object): string[] {

@@ -164,7 +164,9 @@ function checkNames(
   declared: readonly string[],
   returned: Readonly<Record<string, StepOutput>>,
 ): void {
-  const missing = declared.find((name) => returned[name] === undefined);
+  const missing = declared.find((name) =>
+    !Object.hasOwn(returned, name) || returned[name] === undefined
+  );
   if (missing !== undefined) {
     throw new DataError(`step kind ${task.kind}`, `run returned no output "${missing}"`);
   }

@@ -43,7 +43,7 @@ const METRICS = {
 /** In words; `ROC_AUC-1` is of class 1. @param {string} metric @param {string[]} classes */
 export function metricName(metric, classes = []) {
   const [, name, label] = metric.match(/^(.*?)(?:-(\d+))?$/) ?? [metric, metric];
-  const text = METRICS[name] ?? name.replaceAll("_", " ");
+  const text = Object.hasOwn(METRICS, name) ? METRICS[name] : name.replaceAll("_", " ");
   return label === undefined ? text : `${text}, ${classes[Number(label)] ?? `class ${label}`}`;
 }
 

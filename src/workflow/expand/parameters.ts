@@ -22,7 +22,9 @@ export function validateParams(
   folder: string,
 ): { params: Params } | { problems: readonly ParamProblem[] } {
   // Compiling a validator would take longer than a usual workflow's few validations.
-  const result = kind.params.safeParse(given, { jitless: true });
+  // Without a prototype: zod would take an inherited `toString` for a value of that parameter.
+  const own = Object.assign(Object.create(null), given);
+  const result = kind.params.safeParse(own, { jitless: true });
   if (!result.success) {
     return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, given, kind)) };
   }

@@ -106,7 +106,9 @@ export class Values {
     const path = file?.template.evaluate(axes);
     const fromFile = typeof path === "string" ? this.presets.get(path) : undefined;
     for (const [name, { setting, template }] of settings) {
-      if (fromFile && (name === preset?.parameter || setting.general && name in fromFile)) continue;
+      if (
+        fromFile && (name === preset?.parameter || setting.general && Object.hasOwn(fromFile, name))
+      ) continue;
       given[name] = template.evaluate(axes);
       origins[name] = setting.place
         ? { from: setting.from, place: setting.place }
@@ -130,7 +132,9 @@ export class Values {
       for (const problem of result.problems) this.#report(problem, origins, axes);
       return { params: noParams, origins };
     }
-    for (const name of Object.keys(result.params)) origins[name] ??= { from: "default" };
+    for (const name of Object.keys(result.params)) {
+      if (!Object.hasOwn(origins, name)) origins[name] = { from: "default" };
+    }
     return { params: result.params, origins: Object.freeze(origins) };
   }
 
