@@ -23,6 +23,11 @@ export const WORKFLOW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     many: true,
     help: "Run a step for each of several values: adds a matrix axis",
   },
+  "include-from": {
+    value: "DIR",
+    many: true,
+    help: "Allow includes from DIR too, outside the workflow's folder",
+  },
   profile: { value: "NAME", help: "Use [profile.NAME] of the file" },
   cache: CACHE_OPTION,
 };
@@ -48,9 +53,10 @@ export async function openWorkflow(
     ...reading,
     set: args.values("set"),
     sweep: args.values("sweep"),
+    includeFrom: args.values("include-from"),
     profile: args.value("profile"),
-    readText: async (path) => {
-      const text = await readUtf8(path);
+    readText: async (path, within) => {
+      const text = await readUtf8(path, within);
       texts?.set(path, text);
       return text;
     },

@@ -1,7 +1,13 @@
 /** `--save-as` and the lock file: what a run writes next to the workflow file. */
 import { readTextIfPresent } from "../disk/read.ts";
 import { replaceFile, writeNewFile } from "../disk/write.ts";
-import { encodeLock, findDrift, type LockFile, lockOf } from "../engine/plan/lock_file.ts";
+import {
+  decodeLock,
+  encodeLock,
+  findDrift,
+  type LockFile,
+  lockOf,
+} from "../engine/plan/lock_file.ts";
 import type { Plan } from "../engine/plan/plan.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
@@ -38,6 +44,7 @@ export async function saveWorkflow(
     ...reading,
     set: args.values("set"),
     sweep: args.values("sweep"),
+    includeFrom: args.values("include-from"),
     profile: args.value("profile"),
   });
   if (!await writeNewFile(path, text)) {
@@ -52,15 +59,31 @@ function lockPath(workflow: Workflow): string {
 }
 
 /**
+ * The lock file of a workflow, undefined when there is none.
+ *
+ * @throws {UsageError} when there is another file in its place, which is not overwritten
+ */
+export function readLock(workflow: Workflow): LockFile | undefined {
+  const path = lockPath(workflow);
+  const text = readTextIfPresent(path);
+  if (text === undefined) return undefined;
+  const lock = decodeLock(text);
+  if (lock !== undefined) return lock;
+  throw new UsageError(
+    `${shortPath(path)} is damaged, or no lock file that Gyrus wrote`,
+    `move it away, or rename ${basename(workflow.file)}`,
+  );
+}
+
+/**
  * Writes the digests that a plan depends on, by rename, if they have changed. Those of instances that
- * the plan is not about remain.
+ * the plan is not about remain. See {@link readLock}.
  */
 export async function writeLock(plan: Plan): Promise<void> {
   const path = lockPath(plan.workflow);
-  const written = readTextIfPresent(path);
-  const earlier = plan.counts.unwanted > 0 ? parseLock(written) : undefined;
-  const text = encodeLock(lockOf(plan, earlier));
-  if (written === text) return;
+  const earlier = readLock(plan.workflow);
+  const text = encodeLock(lockOf(plan, plan.counts.unwanted > 0 ? earlier : undefined));
+  if (earlier !== undefined && encodeLock(earlier) === text) return;
   await replaceFile(path, text, true);
 }
 
@@ -70,23 +93,10 @@ export async function writeLock(plan: Plan): Promise<void> {
  * @throws {UsageError} when there is no lock file
  */
 export function lockDrift(plan: Plan): string[] {
-  const path = lockPath(plan.workflow);
-  const text = readTextIfPresent(path);
-  if (text === undefined) {
-    throw new UsageError(
-      `--frozen needs ${shortPath(path)}, and there is none`,
-      "run once without --frozen to write it",
-    );
-  }
-  const lock = parseLock(text);
-  if (!lock) throw new UsageError(`${shortPath(path)} is corrupt`, "run once without --frozen");
-  return findDrift(lock, plan);
-}
-
-function parseLock(text = ""): LockFile | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const lock = readLock(plan.workflow);
+  if (lock !== undefined) return findDrift(lock, plan);
+  throw new UsageError(
+    `--frozen needs ${shortPath(lockPath(plan.workflow))}, and there is none`,
+    "run once without --frozen to write it",
+  );
 }

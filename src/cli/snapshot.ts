@@ -3,6 +3,8 @@
  * and the next one plans the snapshot, if every text, the options and the program are still the same.
  * If then anything is to run, the workflow is read as usual.
  */
+import { DataError } from "../errors.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import type { EventBody } from "../engine/plan/events.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
 import { type Plan, plan } from "../engine/plan/plan.ts";
@@ -68,11 +70,20 @@ async function findSnapshot(args: Arguments): Promise<Workflow | undefined> {
 /** Undefined for a corrupt line: a snapshot is a cache, so a corrupt one counts as absent. */
 function parseKey(line: string): SnapshotKey | undefined {
   try {
-    return JSON.parse(line) ?? undefined;
+    const key = parseJson(line, "the snapshot");
+    return isSnapshotKey(key) ? key : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof DataError) return undefined;
     throw error;
   }
+}
+
+function isSnapshotKey(value: unknown): value is SnapshotKey {
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === "string");
+  return isJsonObject(value) && typeof value.program === "string" &&
+    Array.isArray(value.options) && typeof value.workflow === "string" &&
+    Array.isArray(value.texts) && value.texts.every(isPair);
 }
 
 /**
@@ -107,12 +118,12 @@ function snapshotPath(root: string, file: string): string {
 }
 
 function optionsOf(args: Arguments): string[][] {
-  return [[...args.values("set")], [...args.values("sweep")]];
+  return ["set", "sweep", "include-from"].map((option) => [...args.values(option)]);
 }
 
 function readText(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : undefined;
   } catch {
     return undefined;
   }
@@ -123,6 +134,7 @@ export const READER_SOURCES = [
   "../artifacts/file_types.ts",
   "../disk/",
   "../errors.ts",
+  "../json.ts",
   "../evaluation/classification_metrics.ts",
   "../nn/names.ts",
   "../std/",

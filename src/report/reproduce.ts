@@ -25,6 +25,7 @@ function commandOf({ workflow, request }: RunRecord): string {
   const words = ["gyrus", "run", baseName(workflow.file), ...request?.targets ?? []];
   for (const value of request?.set ?? []) words.push("--set", value);
   for (const value of request?.sweep ?? []) words.push("--sweep", value);
+  for (const folder of request?.includeFrom ?? []) words.push("--include-from", folder);
   if (request?.profile !== undefined) words.push("--profile", request.profile);
   return words.map(quoted).join(" ");
 }

@@ -31,6 +31,11 @@ export function basename(path: string): string {
   return full.slice(full.lastIndexOf("/") + 1);
 }
 
+/** Whether an absolute path is a folder or below it. */
+export function isInside(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
 /** The way to `to` from the folder `from`. */
 export function relative(from: string, to: string): string {
   const [start, end] = [from, to].map((path) => resolve(path).split("/").filter(Boolean));

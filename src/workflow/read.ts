@@ -1,5 +1,5 @@
 /** The reader: a workflow file in, a checked and expanded workflow out. */
-import { readFile } from "../disk/read.ts";
+import { readFile, realPath, statOf } from "../disk/read.ts";
 import { declareSteps, type KnownKinds, type ResolveKind } from "./declare/declare.ts";
 import { type Document, joinLayers } from "./parse/document.ts";
 import { expandSteps } from "./expand/expand.ts";
@@ -9,8 +9,8 @@ import { loadLayers, type ReadText } from "./parse/load.ts";
 import { maximumInstances } from "./declare/matrix.ts";
 import { orderSteps } from "./declare/order.ts";
 import { applyOverrides, parseOverrides } from "./parse/overrides.ts";
-import { basename, dirname, resolve } from "./paths.ts";
-import { Problems } from "./problems.ts";
+import { basename, dirname, isInside, resolve } from "./paths.ts";
+import { Problems, ReadingStopped } from "./problems.ts";
 import { chooseProfile } from "./parse/profile.ts";
 import { expandPublications } from "./expand/publish.ts";
 import type { Json } from "./step.ts";
@@ -32,7 +32,9 @@ export interface ReadOptions {
   sweep?: readonly string[];
   /** Name of a `[profile.NAME]`. */
   profile?: string;
-  /** Reads a file as UTF-8; from the disk when absent. */
+  /** Folders that files are included from besides the workflow file's own. */
+  includeFrom?: readonly string[];
+  /** From the disk when absent. */
   readText?: ReadText;
 }
 
@@ -47,12 +49,25 @@ export async function readWithRenames(
   options: ReadOptions,
 ): Promise<{ workflow: Workflow; renamed: ReadonlyMap<string, string> }> {
   const file = resolve(path);
+  const sources = new Map<string, string>();
+  const problems = new Problems(dirname(file));
+  try {
+    return await expandFile(file, options, sources, problems);
+  } catch (error) {
+    if (error instanceof ReadingStopped) await problems.throwIfAny(sources);
+    throw error;
+  }
+}
+
+async function expandFile(
+  file: string,
+  options: ReadOptions,
+  sources: Map<string, string>,
+  problems: Problems,
+): Promise<{ workflow: Workflow; renamed: ReadonlyMap<string, string> }> {
   const folder = dirname(file);
   const readText = options.readText ?? readUtf8;
-  const sources = new Map<string, string>();
-  const problems = new Problems();
-
-  const layers = await loadLayers(file, readText, sources, problems);
+  const layers = await loadLayers(file, readText, sources, problems, options.includeFrom);
   await problems.throwIfAny(sources);
 
   const document = joinLayers(layers, problems);
@@ -124,8 +139,27 @@ function describeSources(
   return found;
 }
 
-/** @throws {Error} when it can't be read or is not UTF-8 */
-export async function readUtf8(path: string): Promise<string> {
+/** Bytes of a file that describes a workflow or a step's parameters. */
+const longestFile = 2 ** 24;
+
+/**
+ * A file's text.
+ *
+ * @param within folders, one of which the file must be in, symbolic links followed
+ * @throws {Error} when it can't be read, is no regular file, is outside the folders, is larger than 16 MiB
+ *   or is not UTF-8
+ */
+export async function readUtf8(path: string, within?: readonly string[]): Promise<string> {
+  if (within !== undefined) {
+    const real = realPath(path);
+    if (!within.some((folder) => isInside(realPath(folder), real))) {
+      throw new Error(`it leads to ${real}, outside the workflow's folder; see --include-from`);
+    }
+  }
+  // A device or a pipe may have no end, or nothing to read for ever.
+  const { isFile, isDirectory, size } = statOf(path);
+  if (!isFile && !isDirectory) throw new Error("it is no regular file");
+  if (size > longestFile) throw new Error(`it has ${size} bytes; at most ${longestFile} are read`);
   const bytes = await readFile(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -140,6 +174,8 @@ function resolveParams(document: Document, problems: Problems): Map<string, Json
   const values = new Map<string, Json | undefined>();
   for (const name of document.params.keys()) values.set(name, undefined);
   const done = new Set<string>();
+  /** References to references beyond this are a slip, and would need a stack as deep. */
+  const longestChain = 100;
   const resolveOne = (name: string, chain: readonly string[]): void => {
     const setting = document.params.get(name);
     if (setting === undefined || done.has(name)) return;
@@ -148,6 +184,9 @@ function resolveParams(document: Document, problems: Problems): Map<string, Json
       problems.add(`params refer to each other: ${circle}`, setting.place);
       done.add(name);
       return;
+    }
+    if (chain.length > longestChain) {
+      problems.stop(`more than ${longestChain} params refer to each other in a row`, setting.place);
     }
     for (const other of referredParams(setting.value)) resolveOne(other, [...chain, name]);
     if (done.has(name)) return;

@@ -19,6 +19,9 @@ export function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
+/** More names than this are not compared: a file with as many unknown names would take minutes. */
+const mostCandidates = 1000;
+
 /** The candidate nearest to `name`, if it is near enough to be a typing mistake. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 80) return undefined;
@@ -41,6 +44,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
 /** `did you mean "n_test"?`, or the list of what there is when it is short, or nothing. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const all = [...candidates];
+  if (all.length > mostCandidates) return undefined;
   const best = nearest(name, all);
   if (best !== undefined) return `did you mean "${best}"?`;
   if (all.length === 0 || all.length > 12) return undefined;

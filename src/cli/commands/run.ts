@@ -19,7 +19,7 @@ import {
 } from "../open.ts";
 import { countText, durationText } from "../quantity.ts";
 import { planSnapshot, saveSnapshot } from "../snapshot.ts";
-import { lockDrift, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
+import { lockDrift, readLock, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
 import type { Terminal } from "../terminal.ts";
 
 const options = {
@@ -54,6 +54,8 @@ same command then continues where this one stopped.`,
     const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
     const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
+    // Before hours of work, not after.
+    readLock(workflow);
     const store = snapshot?.store ?? openCache(args, workflow);
     if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
       return ExitCode.mismatch;
@@ -113,6 +115,7 @@ function requestOf(args: Arguments): RunRequest {
   return {
     set: args.values("set"),
     sweep: args.values("sweep"),
+    includeFrom: args.values("include-from"),
     profile: args.value("profile"),
     targets: args.positionals.slice(1),
   };
@@ -121,7 +124,7 @@ function requestOf(args: Arguments): RunRequest {
 /** The command that runs one instance again, with the same options. */
 function rerunCommand(args: Arguments, instance: string): string {
   const words = ["gyrus", "run", args.positionals[0], instance];
-  for (const option of ["set", "sweep", "profile", "cache"]) {
+  for (const option of ["set", "sweep", "include-from", "profile", "cache"]) {
     for (const value of args.values(option)) words.push(`--${option}`, value);
   }
   return words.map(quoted).join(" ");

@@ -10,12 +10,14 @@
  */
 import { FileLock } from "../../disk/lock.ts";
 import { DataError } from "../../errors.ts";
+import { isJsonObject, parseJson, parseJsonBytes } from "../../json.ts";
 import type { AxisValue, Binding } from "../../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { digestOf, hexOf } from "../store/digest.ts";
 import { writeLastKeys } from "../plan/nearest.ts";
 import { encodeEvent, type EngineEvent, type Outcome, type RunStatus } from "../plan/events.ts";
 import type { Reason } from "../plan/reason.ts";
+import { isRunRecord } from "./run_record.ts";
 import type { OutputRef } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 import type { Task } from "../task/task.ts";
@@ -45,6 +47,7 @@ export interface InstanceEntry {
 export interface RunRequest {
   set?: readonly string[];
   sweep?: readonly string[];
+  includeFrom?: readonly string[];
   profile?: string;
   targets?: readonly string[];
 }
@@ -237,13 +240,15 @@ export function listRuns(store: Store): string[] {
 
 /** Undefined when there is no such run, or its record is torn. */
 export function readRun(store: Store, id: string): RunRecord | undefined {
-  const bytes = store.files.readSync(`${runPath(store, id)}/run.json`);
+  const path = `${runPath(store, id)}/run.json`;
+  const bytes = store.files.readSync(path);
   if (!bytes) return undefined;
   try {
-    const record = JSON.parse(new TextDecoder().decode(bytes)) as RunRecord;
-    return record.version === 1 ? record : undefined;
-  } catch {
-    return undefined;
+    const record = parseJsonBytes(bytes, path);
+    return isRunRecord(record) && record.id === id ? record : undefined;
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
   }
 }
 
@@ -269,9 +274,11 @@ export function readEvents(store: Store, id: string): EngineEvent[] {
   if (!bytes) return [];
   return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
     try {
-      return line === "" ? [] : [JSON.parse(line) as EngineEvent];
-    } catch {
-      return [];
+      const event = line === "" ? undefined : parseJson(line, "an event");
+      return isJsonObject(event) && typeof event.type === "string" ? [event as EngineEvent] : [];
+    } catch (error) {
+      if (error instanceof DataError) return [];
+      throw error;
     }
   });
 }

@@ -22,19 +22,41 @@ export interface Matrix {
 
 const single: Matrix = { axes: [], points: [Object.freeze({})], values: new Map() };
 
-/** Every step's matrix; a matrix with a problem is reported and counts as absent. */
+/** Points times entries of `exclude` that are compared. */
+const mostComparisons = 20_000_000;
+/** Steps that take their matrix from each other in a row. */
+const longestChain = 100;
+
+/**
+ * Every step's matrix; a matrix with a problem is reported and counts as absent.
+ *
+ * @throws {ReadingStopped} when all of them together have too many points
+ */
 export function expandMatrices(
   steps: ReadonlyMap<string, StepTable>,
   scope: Scope,
   problems: Problems,
 ): Map<string, Matrix> {
   const done = new Map<string, Matrix>();
+  let total = 0;
+  const count = (points: number, step: StepTable) => {
+    total += points;
+    if (total <= maximumInstances) return;
+    problems.stop(
+      `the matrices have more than the ${maximumInstances} instances that are allowed`,
+      step.keys.get("matrix")?.place ?? step.place,
+    );
+  };
+  // Before any is made: a million points take a second.
+  for (const step of steps.values()) count(writtenPoints(step.keys.get("matrix")?.value), step);
+  total = 0;
 
   function expand(step: StepTable, chain: readonly string[]): Matrix {
     const known = done.get(step.name);
     if (known) return known;
     const matrix = modify(step, base(step, chain), scope, problems);
     done.set(step.name, matrix);
+    count(matrix.points.length, step);
     return matrix;
   }
 
@@ -54,6 +76,9 @@ export function expandMatrices(
       return single;
     }
     const path = [...chain, step.name];
+    if (path.length > longestChain) {
+      problems.stop(`more than ${longestChain} matrices are taken from each other`, located.place);
+    }
     if (path.includes(other.name)) {
       const circle = [...path.slice(path.indexOf(other.name)), other.name].join(" -> ");
       problems.add(`matrices taken from each other: ${circle}`, located.place);
@@ -64,6 +89,17 @@ export function expandMatrices(
 
   for (const step of steps.values()) expand(step, []);
   return done;
+}
+
+/** Points of a matrix as far as its axes are written out; a larger one is reported by itself. */
+function writtenPoints(matrix: Json | undefined): number {
+  if (!isTable(matrix)) return 0;
+  let points = 1;
+  for (const axis of Object.values(matrix)) {
+    const length = Array.isArray(axis) ? axis.length : isTable(axis) ? Number(axis.range) : 1;
+    if (length > 0) points *= length;
+  }
+  return points > maximumInstances ? 0 : points;
 }
 
 function product(step: string, located: Located, scope: Scope, problems: Problems): Matrix {
@@ -178,6 +214,7 @@ function modify(step: StepTable, matrix: Matrix, scope: Scope, problems: Problem
   const included = step.keys.get("include");
   if (excluded === undefined && included === undefined) return matrix;
   let { axes, points } = matrix;
+  let compared = 0;
 
   for (const [entry, place] of pointList("exclude", excluded, scope, problems)) {
     const names = Object.keys(entry);
@@ -191,6 +228,10 @@ function modify(step: StepTable, matrix: Matrix, scope: Scope, problems: Problem
         unknown === undefined ? undefined : didYouMean(unknown, axes),
       );
       continue;
+    }
+    compared += points.length;
+    if (compared > mostComparisons) {
+      problems.stop(`exclude of ${step.name} has too many entries for its matrix`, place);
     }
     const left = points.filter((point) => names.some((axis) => point[axis] !== entry[axis]));
     if (left.length === points.length) {

@@ -48,6 +48,35 @@ export function parseTemplate(
   return { axes: [...at.axes].sort(), faulty: at.faulty, evaluate };
 }
 
+/** Characters and items of one value, and tables and lists inside each other. */
+const largestValue = 2 ** 20;
+const deepestValue = 64;
+
+interface Extent {
+  size: number;
+  depth: number;
+}
+
+/** Extents of lists and tables: one that is shared many times is measured once. */
+const extents = new WeakMap<object, Extent>();
+
+function extentOf(value: Json): Extent {
+  if (value === null || typeof value !== "object") {
+    return { size: typeof value === "string" ? value.length + 1 : 1, depth: 0 };
+  }
+  let extent = extents.get(value);
+  if (extent === undefined) {
+    extent = { size: 1, depth: 0 };
+    for (const [key, item] of Object.entries(value)) {
+      const inner = extentOf(item);
+      extent.size += inner.size + (Array.isArray(value) ? 0 : key.length);
+      extent.depth = Math.max(extent.depth, 1 + inner.depth);
+    }
+    extents.set(value, extent);
+  }
+  return extent;
+}
+
 interface Compilation {
   scope: Scope;
   place: Place | undefined;
@@ -65,18 +94,31 @@ function fail(at: Compilation, message: string, suggestion?: string): () => Json
   return constant("");
 }
 
+/** The value, if it is not too large. Values that refer to values grow with each line of a file. */
+function limited(value: Json, at: Compilation): Json {
+  const { size, depth } = extentOf(value);
+  at.problems.countExpanded(size, at.place);
+  if (size > largestValue) {
+    return fail(at, `the value expands to more than ${largestValue} characters and items`)();
+  }
+  if (depth > deepestValue) {
+    return fail(at, `the value is nested deeper than ${deepestValue} levels`)();
+  }
+  return value;
+}
+
 function compileValue(value: Json, at: Compilation): (axes: Axes) => Json {
   if (typeof value === "string") return compileString(value, at);
   if (value === null || typeof value !== "object") return () => value;
   const before = at.uses;
   if (Array.isArray(value)) {
     const items = value.map((item) => compileValue(item, at));
-    const make = (axes: Axes): Json => items.map((item) => item(axes));
+    const make = (axes: Axes): Json => limited(items.map((item) => item(axes)), at);
     return at.uses === before ? constant(make({})) : make;
   }
   const fields = Object.entries(value).map(([key, item]) => [key, compileValue(item, at)] as const);
   const make = (axes: Axes): Json =>
-    Object.fromEntries(fields.map(([key, item]) => [key, item(axes)]));
+    limited(Object.fromEntries(fields.map(([key, item]) => [key, item(axes)])), at);
   return at.uses === before ? constant(make({})) : make;
 }
 
@@ -108,7 +150,7 @@ function compileString(text: string, at: Compilation): (axes: Axes) => Json {
       }
       joined += String(piece);
     }
-    return joined;
+    return limited(joined, at);
   };
   return at.uses === before ? constant(make({})) : make;
 }
@@ -124,7 +166,7 @@ function compileName(inner: string, at: Compilation): (axes: Axes) => Json {
     }
     const value = scope.params.get(key);
     if (value === undefined) at.faulty = true;
-    return constant(value ?? "");
+    return constant(limited(value ?? "", at));
   }
   if (kind === "matrix") {
     if (scope.axes === undefined) {

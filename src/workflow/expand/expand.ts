@@ -151,7 +151,10 @@ function needsFinder(
       return group === undefined ? noNeeds : namesOf(group);
     };
   });
-  return finders.length === 1
-    ? finders[0]
-    : (axes) => [...new Set(finders.flatMap((find) => find(axes)))];
+  if (finders.length === 1) return finders[0];
+  return (axes) => {
+    const found = new Set(finders.flatMap((find) => find(axes)));
+    problems.countExpanded(found.size, declaration.place);
+    return [...found];
+  };
 }

@@ -2,7 +2,7 @@
 import { parse } from "@std/toml";
 import { readProblem } from "../../disk/errors.ts";
 import type { Place } from "../graph.ts";
-import { dirname, resolve } from "../paths.ts";
+import { dirname, isInside, resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import type { Json } from "../step.ts";
 
@@ -18,7 +18,18 @@ export interface Layer {
   main: boolean;
 }
 
-export type ReadText = (path: string) => Promise<string>;
+/**
+ * Reads a file as UTF-8.
+ *
+ * @param within folders, one of which the file must be in, symbolic links followed; any without them
+ */
+export type ReadText = (path: string, within?: readonly string[]) => Promise<string>;
+
+const mostFiles = 100;
+/** Characters of a file. */
+const longest = 2 ** 21;
+/** Tables, lists and values of all files. */
+const mostValues = 100_000;
 
 export function isTable(value: Json | undefined): value is Table {
   return value !== null && typeof value === "object" && !Array.isArray(value);
@@ -27,15 +38,21 @@ export function isTable(value: Json | undefined): value is Table {
 /**
  * The file and everything that it includes, each once, included files before
  * those that include them. Problems are reported; what can be read is returned.
+ *
+ * @param includeFrom folders that files are included from besides the workflow file's own
  */
 export async function loadLayers(
   path: string,
   readText: ReadText,
   sources: Map<string, string>,
   problems: Problems,
+  includeFrom: readonly string[] = [],
 ): Promise<Layer[]> {
   const layers: Layer[] = [];
   const loaded = new Set<string>();
+  const project = dirname(resolve(path));
+  const within = [project, ...includeFrom.map((folder) => resolve(folder))];
+  const count = { values: 0 };
 
   async function load(file: string, chain: readonly string[], from?: Place): Promise<void> {
     if (chain.includes(file)) {
@@ -49,7 +66,19 @@ export async function loadLayers(
     }
     if (loaded.has(file)) return;
     loaded.add(file);
-    const table = await readTable(file, readText, sources, problems, from);
+    if (loaded.size > mostFiles) problems.stop(`more than ${mostFiles} files are included`, from);
+    if (from !== undefined && !within.some((folder) => isInside(folder, file))) {
+      problems.add(
+        `can't include ${file}: it is outside the workflow's folder`,
+        from,
+        `copy it there, or add --include-from ${dirname(file)}`,
+      );
+      return;
+    }
+    const text = await readFile(file, readText, from && within, problems, from);
+    if (text === undefined) return;
+    sources.set(file, text);
+    const table = await parseTable(file, text, isInside(project, file), count, problems);
     if (table === undefined) return;
     const folder = dirname(file);
     for (const [name, place] of includesOf(table, file, problems)) {
@@ -79,32 +108,46 @@ function includesOf(table: Table, file: string, problems: Problems): [string, Pl
   return found;
 }
 
-async function readTable(
+async function readFile(
   file: string,
   readText: ReadText,
-  sources: Map<string, string>,
+  within: readonly string[] | undefined,
   problems: Problems,
   from: Place | undefined,
-): Promise<Table | undefined> {
+): Promise<string | undefined> {
   let text: string;
   try {
-    text = await readText(file);
+    text = await readText(file, within);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     problems.add(`can't read ${file}: ${readProblem(error)}`, from);
     return undefined;
   }
-  text = text.replace(/^\uFEFF/, "");
-  sources.set(file, text);
+  if (text.length > longest) {
+    problems.add(`${file} is longer than the ${longest} characters that are read`, from);
+    return undefined;
+  }
+  return text.replace(/^\uFEFF/, "");
+}
+
+/** @param own whether the file is the project's; of others, errors show no content */
+async function parseTable(
+  file: string,
+  text: string,
+  own: boolean,
+  count: { values: number },
+  problems: Problems,
+): Promise<Table | undefined> {
   let table: unknown;
   try {
     table = parse(text);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    await reportSyntax(file, text, error, problems);
+    if (own) await reportSyntax(file, text, error, problems);
+    else problems.addAt("not valid TOML", { file, line: numberIn(error.cause, "line"), column: 1 });
     return undefined;
   }
-  const json = toJson(table, { file, keys: [] }, problems);
+  const json = toJson(table, { file, keys: [] }, count, problems);
   return isTable(json) ? json : undefined;
 }
 
@@ -144,7 +187,10 @@ function lowerFirst(text: string): string {
 const deepest = 50;
 
 /** TOML has dates, inf and nan; a workflow has no use for them. */
-function toJson(value: unknown, place: Place, problems: Problems): Json {
+function toJson(value: unknown, place: Place, count: { values: number }, problems: Problems): Json {
+  if (++count.values > mostValues) {
+    problems.stop(`a workflow has at most ${mostValues} values and tables`, { ...place, keys: [] });
+  }
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (Number.isFinite(value)) return value;
@@ -155,21 +201,15 @@ function toJson(value: unknown, place: Place, problems: Problems): Json {
     problems.add(`values can't be nested deeper than ${deepest} levels`, place);
     return "";
   }
-  const inside = (key: string | number): Place => ({
-    file: place.file,
-    keys: [...place.keys, key],
-  });
-  if (Array.isArray(value)) {
-    return value.map((item, index) => toJson(item, inside(index), problems));
-  }
+  const inside = (item: unknown, key: string | number): Json =>
+    toJson(item, { file: place.file, keys: [...place.keys, key] }, count, problems);
+  if (Array.isArray(value)) return value.map(inside);
   if (value instanceof Date) {
     problems.add("dates can't be used in a workflow", place, "write it in quotes");
     return "";
   }
   if (value !== null && typeof value === "object") {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, toJson(item, inside(key), problems)]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inside(item, key)]));
   }
   problems.add("this value can't be used in a workflow", place);
   return "";

@@ -19,6 +19,17 @@ interface Spans {
 
 const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
 
+/** Texts that are longer or have deeper tables get no positions: to find them would take seconds. */
+const longestLocated = 2 ** 19;
+const deepestLocated = 50;
+
+function canLocate(text: string): boolean {
+  if (text.length > longestLocated) return false;
+  return text.split("\n").every((line) =>
+    line.split(/["'#=]/, 1)[0].split(".").length <= deepestLocated
+  );
+}
+
 /** Position of a place; of the nearest enclosing table when the place itself isn't written. */
 export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
   const text = sources.get(place.file) ?? "";
@@ -55,6 +66,7 @@ export function syntaxProblem(
   file: string,
   text: string,
 ): { message: string; location: Location } | undefined {
+  if (!canLocate(text)) return undefined;
   try {
     parseTOML(text, { tomlVersion: "1.1" });
   } catch (error) {
@@ -103,6 +115,7 @@ function positionsOf(text: string): TextPositions {
 
 function entriesOf(text: string): Map<string, Spans> {
   const entries = new Map<string, Spans>();
+  if (!canLocate(text)) return entries;
   try {
     const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
     for (const node of table.body) {
