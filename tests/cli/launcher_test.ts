@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMANDS } from "../../src/cli/commands/mod.ts";
 import { call, launcher, program, Project } from "./project.ts";
 
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
@@ -213,4 +214,45 @@ Deno.test("the program has no permission for the network, programs or the rest o
   assertEquals(text.match(/--allow-(run|ffi|all|import)|\s-A\s/g), null);
   assertStringIncludes(text, '[ "$command" != view ] || set -- --allow-net=127.0.0.1');
   assertStringIncludes(program, "mod.ts");
+});
+
+Deno.test("the launcher knows each option that takes a value, which names no workflow", async () => {
+  const text = await Deno.readTextFile(launcher);
+  const cases = text.slice(text.indexOf('for argument in "$@"')).replaceAll("\\\n", " ");
+  const known = new Set(
+    [...cases.matchAll(/^ +((?:--[a-z-]+[ |]+)*--[a-z-]+)\) option=/gm)]
+      .flatMap(([, names]) => names.split(/[ |]+/)),
+  );
+  for (const [name, { load }] of Object.entries(COMMANDS)) {
+    const { default: command } = await load();
+    for (const [option, { value }] of Object.entries(command.options)) {
+      assertEquals(known.has(`--${option}`), value !== undefined, `--${option} of ${name}`);
+    }
+  }
+});
+
+Deno.test("an option's value that ends in .toml widens no permission", async () => {
+  await using project = await Project.make();
+  const copy = await copyOf(`${project.root}/copy`);
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  // Replaces Deno: prints its version, its path and its arguments.
+  const fake = `#!/bin/sh
+case $1 in
+  --version) echo "deno 2.9.6 (stable)" ;;
+  eval) echo "$0" ;;
+  install) mkdir -p "$DENO_DIR/npm" ;;
+  run) printf "%s\\n" "$@" ;;
+esac
+`;
+  await Deno.writeTextFile(`${path}/deno`, fake, { mode: 0o755 });
+  const granted = async (...args: string[]) => {
+    const env = { PATH: path, HOME: project.root, DENO_DIR: `${project.root}/packages` };
+    const { out } = await call(copy, args, { env, clearEnv: true, cwd: project.folder });
+    return out.split("\n").filter((line) => line.startsWith("--allow-write"));
+  };
+  assertEquals(await granted("runs", "flow.toml"), ["--allow-write=."]);
+  for (const option of ["--set", "--profile", "--until", "--force", "--sweep", "--include-from"]) {
+    assertEquals(await granted("runs", option, "/etc/x.toml", "flow.toml"), ["--allow-write=."]);
+    assertEquals(await granted("runs", `${option}=/etc/x.toml`, "flow.toml"), ["--allow-write=."]);
+  }
 });
