@@ -1,6 +1,7 @@
 /** Prints a run: live lines on a terminal, plain lines elsewhere. */
 import type { EngineEvent } from "../engine/plan/events.ts";
 import { reasonText } from "../engine/plan/reason.ts";
+import { indentContinued, printableLine } from "../workflow/printable.ts";
 import { shortPath } from "./failure.ts";
 import { InstanceProgress } from "./progress.ts";
 import { countText, durationText, sizeText } from "./quantity.ts";
@@ -57,6 +58,8 @@ abstract class RunDisplay implements Display {
 
   /** Prints a line that stays. */
   protected abstract line(text: string): void;
+  /** Prints lines that stay. */
+  protected abstract block(text: string): void;
   protected abstract progressed(instance: string, active: Active): void;
   protected changed(): void {}
   close(): void {}
@@ -106,7 +109,7 @@ abstract class RunDisplay implements Display {
       case "instance-failed":
         this.active.delete(event.instance);
         this.failed++;
-        this.line(this.failureText(event));
+        this.block(this.failureText(event));
         break;
       case "instance-interrupted":
         this.active.delete(event.instance);
@@ -161,9 +164,10 @@ abstract class RunDisplay implements Display {
 
   private failureText(event: EventOf<"instance-failed">): string {
     const lines = [
-      `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ${event.message}`,
+      `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ` +
+      indentContinued(event.message),
       ...stackFrames(event.stack).map((frame) => `  ${frame}`),
-      ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
+      ...event.lastLines.map((line) => this.output.paint(`  | ${printableLine(line)}`, "dim")),
       `  log: ${shortPath(event.logPath)}`,
       ...(event.failedFolder === "" ? [] : [`  files: ${shortPath(event.failedFolder)}`]),
       `  again: ${this.context.rerun(event.instance)}`,
@@ -176,6 +180,10 @@ abstract class RunDisplay implements Display {
 class PlainDisplay extends RunDisplay {
   protected line(text: string): void {
     this.output.line(text);
+  }
+
+  protected block(text: string): void {
+    this.output.block(text);
   }
 
   protected override startedLine(event: EventOf<"instance-started">): void {
@@ -204,6 +212,11 @@ class LiveDisplay extends RunDisplay {
     this.output.line(text);
   }
 
+  protected block(text: string): void {
+    this.#erase();
+    this.output.block(text);
+  }
+
   protected progressed(): void {}
 
   protected override changed(): void {
@@ -219,8 +232,13 @@ class LiveDisplay extends RunDisplay {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.output.write(`\x1b[${this.#drawn}A\x1b[J`);
+    if (this.#drawn > 0) this.output.write(this.#erasure());
     this.#drawn = 0;
+  }
+
+  /** Moves the cursor up over what was drawn, and clears it. */
+  #erasure(): string {
+    return this.output.escape(`[${this.#drawn}A`) + this.output.escape("[J");
   }
 
   #draw(): void {
@@ -232,8 +250,9 @@ class LiveDisplay extends RunDisplay {
     const hidden = this.active.size - lines.length;
     if (hidden > 0) lines.push(`and ${countText(hidden, "more instance")}`);
     lines.push(this.#totals());
-    const erase = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[J` : "";
-    this.output.write(erase + lines.map((line) => `${line.slice(0, columns - 1)}\n`).join(""));
+    const erase = this.#drawn > 0 ? this.#erasure() : "";
+    const cut = lines.map((line) => `${printableLine(line).slice(0, columns - 1)}\n`);
+    this.output.write(erase + cut.join(""));
     this.#drawn = lines.length;
   }
 

@@ -1,6 +1,7 @@
 /** A workflow's steps and edges as text that other programs draw, or drawn as SVG. */
 import dagre from "@dagrejs/dagre";
 import type { Step, Workflow } from "../workflow/graph.ts";
+import { printableLine } from "../workflow/printable.ts";
 
 interface Edge {
   from: string;
@@ -32,7 +33,7 @@ function labelOf({ name, kind, instances }: Step): string[] {
 
 export function mermaidText(workflow: Workflow): string {
   const numbers = new Map(workflow.steps.map(({ name }, index) => [name, `s${index}`]));
-  const quote = (text: string) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const quote = (text: string) => escapeXml(text).replaceAll('"', "&quot;");
   return [
     "flowchart TD",
     ...workflow.steps.map((step) =>
@@ -46,12 +47,14 @@ export function mermaidText(workflow: Workflow): string {
 }
 
 export function dotText(workflow: Workflow): string {
-  const quote = (text: string) => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+  const inner = (text: string) =>
+    printableLine(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+  const quote = (text: string) => `"${inner(text)}"`;
   return [
     `digraph ${quote(workflow.name)} {`,
     "  node [shape=box, style=rounded];",
     ...workflow.steps.map((step) =>
-      `  ${quote(step.name)} [label=${quote(labelOf(step).join("\n")).replaceAll("\n", "\\n")}];`
+      `  ${quote(step.name)} [label="${labelOf(step).map(inner).join("\\n")}"];`
     ),
     ...stepEdges(workflow).map(({ from, to, port }) => {
       const attributes = port === undefined ? "[style=dashed]" : `[label=${quote(port)}]`;
@@ -135,5 +138,6 @@ function round(value: number): string {
 }
 
 function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return printableLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }

@@ -26,8 +26,8 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
   }
   if (error instanceof WorkflowError) {
     const { renderIssues } = await import("../workflow/render_issues.ts");
-    err.line(renderIssues(error.issues, Deno.cwd()));
-    if (error.issues.length > 1) err.line(`\n${error.issues.length} problems`);
+    err.block(renderIssues(error.issues, Deno.cwd()));
+    if (error.issues.length > 1) err.block(`\n${error.issues.length} problems`);
     return ExitCode.invalid;
   }
   if (error instanceof StepError) {

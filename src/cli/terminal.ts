@@ -1,9 +1,12 @@
 /**
- * The standard streams. Only this file writes to them. A stream whose reader has gone takes no more
- * text and stops nobody: a run goes on when its terminal is closed.
+ * The standard streams. Only this file writes to them, and whatever is written passes the filter of
+ * `workflow/printable.ts`: escape sequences come from {@link Output.paint} and {@link Output.escape} alone.
+ * A stream whose reader has gone takes no more text and stops nobody: a run goes on when its terminal is
+ * closed.
  */
 import { diskError, errorCode } from "../disk/errors.ts";
 import { DataError } from "../errors.ts";
+import { indentContinued, printable } from "../workflow/printable.ts";
 
 /** How a piece of text is marked on a terminal. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -26,6 +29,8 @@ const FULL_PIPE_WAIT = 5;
 export class Output {
   readonly isTerminal: boolean;
   readonly #colored: boolean;
+  /** Stands for the escape character until it is written: text from data can't contain it. */
+  readonly #mark = `<${crypto.randomUUID()}>`;
   #closed = false;
   /** Why text was lost, such as a full disk; absent when the reader has closed the pipe. */
   problem?: DataError;
@@ -60,7 +65,7 @@ export class Output {
 
   /** Does nothing once text was lost, see {@link problem}. */
   write(text: string): void {
-    const bytes = encoder.encode(text);
+    const bytes = encoder.encode(text.split(this.#mark).map(printable).join("\x1b"));
     for (let at = 0; at < bytes.length && !this.#closed;) at += this.#writeSome(bytes.subarray(at));
   }
 
@@ -85,13 +90,25 @@ export class Output {
     }
   }
 
+  /** One line; what follows a line break in it is indented. */
   line(text = ""): void {
+    this.write(`${indentContinued(text)}\n`);
+  }
+
+  /** Lines that Gyrus has laid out itself; text from data in them must be one line each. */
+  block(text: string): void {
     this.write(`${text}\n`);
   }
 
   paint(text: string, ...styles: readonly Style[]): string {
     if (!this.#colored || text === "") return text;
-    return `${styles.map((style) => `\x1b[${CODES[style]}m`).join("")}${text}\x1b[0m`;
+    const codes = styles.map((style) => this.escape(`[${CODES[style]}m`));
+    return `${codes.join("")}${text}${this.escape("[0m")}`;
+  }
+
+  /** An escape sequence to be written, such as `[2A`, without its first character. */
+  escape(sequence: string): string {
+    return this.#mark + sequence;
   }
 }
 

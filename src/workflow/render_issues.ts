@@ -1,5 +1,6 @@
 /** Shows what is wrong with a workflow file: place, excerpt, caret, message. */
 import type { Issue } from "../errors.ts";
+import { indentContinued, printableLine, UNPRINTABLE } from "./printable.ts";
 
 const widest = 120;
 
@@ -20,10 +21,10 @@ export function renderIssues(issues: readonly Issue[], folder?: string): string 
 }
 
 function renderIssue({ message, location, suggestion }: Issue, folder?: string): string {
-  const text = suggestion === undefined ? message : `${message}; ${suggestion}`;
+  const text = indentContinued(suggestion === undefined ? message : `${message}; ${suggestion}`);
   if (location === undefined) return text;
   const { file, line, column, length = 1, excerpt } = location;
-  const lines = [`${shortened(file, folder)}:${line}:${column}`];
+  const lines = [`${printableLine(shortened(file, folder))}:${line}:${column}`];
   if (excerpt !== undefined) {
     const gutter = String(line);
     const { text, start, count } = windowOf(excerpt, column - 1, length);
@@ -44,7 +45,7 @@ function shortened(file: string, folder: string | undefined): string {
 
 /** The part of a long line around the problem; control characters would upset a terminal. */
 function windowOf(excerpt: string, start: number, length: number) {
-  const clean = excerpt.replace(/[^\P{Cc}\t]/gu, "\u00b7");
+  const clean = excerpt.replace(UNPRINTABLE, "\u00b7");
   if (clean.length <= widest) return { text: clean, start, count: length };
   const from = Math.max(0, Math.min(start - 30, clean.length - widest));
   const [head, tail] = [from > 0 ? "... " : "", from + widest < clean.length ? " ..." : ""];

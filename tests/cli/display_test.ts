@@ -3,12 +3,18 @@ import { openDisplay } from "../../src/cli/display.ts";
 import { Output } from "../../src/cli/terminal.ts";
 import type { EngineEvent, EventBody } from "../../src/engine/plan/events.ts";
 
-/** Takes what is written in place of a stream. */
+/** Keeps what is written to its stream. */
 class Recorded extends Output {
   text = "";
 
   constructor(override readonly isTerminal: boolean) {
-    super(Deno.stdout, "recorded");
+    super({
+      isTerminal: () => isTerminal,
+      writeSync: (bytes) => {
+        this.text += new TextDecoder().decode(bytes);
+        return bytes.length;
+      },
+    }, "recorded");
   }
 
   override get columns(): number {
@@ -17,10 +23,6 @@ class Recorded extends Output {
 
   override get rows(): number {
     return 24;
-  }
-
-  override write(text: string): void {
-    this.text += text;
   }
 }
 

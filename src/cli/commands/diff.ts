@@ -18,7 +18,7 @@ export default {
     const [old, now] = [findRun(store, args.positionals[0]), findRun(store, args.positionals[1])];
     const diff = diffRuns(store, old, now);
     if (args.has("json")) {
-      out.line(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));
+      out.block(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));
       return ExitCode.done;
     }
     const lines = [`${old.id} → ${now.id}`];

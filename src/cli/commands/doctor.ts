@@ -23,7 +23,7 @@ an adapter it fails and names the command that installs one.`,
       if (tuned) useKernelTable(device, tuned.kernels);
       const report = await examineDevice(device);
       if (args.has("json")) {
-        out.line(JSON.stringify({ ...host(), ...report, tuned: tuned?.tuned }, undefined, 2));
+        out.block(JSON.stringify({ ...host(), ...report, tuned: tuned?.tuned }, undefined, 2));
       } else for (const line of reportLines(report, tuned)) out.line(line);
     } finally {
       device.destroy();

@@ -24,7 +24,7 @@ export default {
     if (!Object.hasOwn(formats, name)) {
       throw new UsageError(`--format must be mermaid, dot or svg, not "${name}"`);
     }
-    out.line(formats[name as keyof typeof formats](await openWorkflow(args)));
+    out.block(formats[name as keyof typeof formats](await openWorkflow(args)));
     return ExitCode.done;
   },
 } satisfies Command;

@@ -39,7 +39,7 @@ the schema that editors check it by, and a file by which they understand a step 
       if (!await writeNewFile(`${folder}/${name}`, text)) throw existsError(`${folder}/${name}`);
       out.line(`wrote ${shortPath(`${folder}/${name}`)}`);
     }
-    out.line(`\nnext: gyrus run ${shortPath(`${folder}/workflow.toml`)}`);
+    out.block(`\nnext: gyrus run ${shortPath(`${folder}/workflow.toml`)}`);
     return ExitCode.done;
   },
 } satisfies Command;

@@ -45,7 +45,7 @@ can't be trained on are errors, as far as existing tables show them.`,
     const problems = await findDeclaredProblems(store, planned);
     if (args.has("json")) {
       const messages = problems.map(({ instance, message }) => ({ instance, message }));
-      out.line(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
+      out.block(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
     } else for (const line of await planLines(planned)) out.line(line);
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;

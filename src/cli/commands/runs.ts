@@ -18,7 +18,7 @@ export default {
     const records = (args.has("all") ? ids : ids.slice(0, 20))
       .map((id) => readRun(store, id)).filter((record) => record !== undefined);
     if (args.has("json")) {
-      out.line(JSON.stringify(records, null, 2));
+      out.block(JSON.stringify(records, null, 2));
       return Promise.resolve(ExitCode.done);
     }
     const rows = records.map((record) => [

@@ -13,7 +13,7 @@ where schema.json is what this command prints.`,
   async run(_given, { out }) {
     const { loadKinds } = await import("../../steps/mod.ts");
     const { schemaFor } = await import("../../workflow/describe/schema.ts");
-    out.line(JSON.stringify(schemaFor(await loadKinds()), null, 2));
+    out.block(JSON.stringify(schemaFor(await loadKinds()), null, 2));
     return ExitCode.done;
   },
 } satisfies Command;

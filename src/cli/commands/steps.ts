@@ -11,7 +11,7 @@ export default {
     const { stepsList, stepText } = await import("../../workflow/describe/steps_text.ts");
     const [name] = args.positionals;
     if (name === undefined) {
-      out.line(stepsList(stepKinds));
+      out.block(stepsList(stepKinds));
       return ExitCode.done;
     }
     const kind = stepKinds.find((candidate) => candidate.kind === name);
@@ -22,7 +22,7 @@ export default {
         didYouMean(name, stepKinds.map((candidate) => candidate.kind)) ?? "gyrus steps lists them",
       );
     }
-    out.line(stepText(kind));
+    out.block(stepText(kind));
     return ExitCode.done;
   },
 } satisfies Command;

@@ -22,7 +22,7 @@ parameters with the lines where they are written, inputs file by file, versions,
     for (const each of await why(store, workflow, args.positionals[1], planning)) {
       blocks.push((await explanationLines(each, workflow)).join("\n"));
     }
-    out.line(blocks.join("\n\n"));
+    out.block(blocks.join("\n\n"));
     return ExitCode.done;
   },
 } satisfies Command;
