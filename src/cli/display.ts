@@ -163,16 +163,16 @@ abstract class RunDisplay implements Display {
   }
 
   private failureText(event: EventOf<"instance-failed">): string {
+    const head = this.output.paint("FAILED", "red", "bold");
     const lines = [
-      `${this.output.paint("FAILED", "red", "bold")}  ${event.instance}: ` +
-      indentContinued(event.message),
       ...stackFrames(event.stack).map((frame) => `  ${frame}`),
-      ...event.lastLines.map((line) => this.output.paint(`  | ${printableLine(line)}`, "dim")),
+      ...event.lastLines.map((line) => this.output.paint(`  | ${line}`, "dim")),
       `  log: ${shortPath(event.logPath)}`,
       ...(event.failedFolder === "" ? [] : [`  files: ${shortPath(event.failedFolder)}`]),
       `  again: ${this.context.rerun(event.instance)}`,
     ];
-    return lines.join("\n");
+    const first = `${head}  ${event.instance}: ${event.message}`;
+    return [indentContinued(first), ...lines.map(printableLine)].join("\n");
   }
 }
 

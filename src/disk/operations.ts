@@ -7,7 +7,7 @@
  */
 import { diskError, errorCode, ifPresent, isAbsent } from "./errors.ts";
 import { makeFolder, removeTree, syncFolder } from "./folders.ts";
-import { linkStatIfPresent } from "./read.ts";
+import { checkRegular, linkStatIfPresent } from "./read.ts";
 import { append, createFile, link, type OutputFile, remove, rename } from "./write.ts";
 
 /** Of a file, a folder or a symbolic link itself. */
@@ -62,6 +62,7 @@ export const diskFiles: FileOperations = {
   remove,
   removeTree,
   async read(path, size = 0) {
+    checkRegular(path);
     try {
       return size > LARGE ? await readLarge(path, size) : await Deno.readFile(path);
     } catch (cause) {
@@ -69,7 +70,10 @@ export const diskFiles: FileOperations = {
       throw diskError(path, cause);
     }
   },
-  readSync: (path) => ifPresent(path, () => Deno.readFileSync(path)),
+  readSync(path) {
+    checkRegular(path);
+    return ifPresent(path, () => Deno.readFileSync(path));
+  },
   size: (path) => ifPresent(path, () => Deno.statSync(path))?.size,
   stat(path) {
     const stat = linkStatIfPresent(path);
@@ -94,10 +98,11 @@ export const diskFiles: FileOperations = {
 
 /** Reads into memory of the given size; less when the file is shorter. */
 async function readLarge(path: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(size);
   using file = await Deno.open(path);
+  // A record may lie about the size.
+  const bytes = new Uint8Array(Math.min(size, (await file.stat()).size));
   let filled = 0;
-  while (filled < size) {
+  while (filled < bytes.length) {
     const count = await file.read(bytes.subarray(filled));
     if (count === null) break;
     filled += count;

@@ -1,8 +1,22 @@
 /** Files that are read, and what is known of them. Errors are `DataError`s that name the file. */
+import { DataError } from "../errors.ts";
 import { ifPresent, readError } from "./errors.ts";
+
+/**
+ * A device or a named pipe may have no end, or nothing to read for ever.
+ *
+ * @throws {DataError} when the path is there and neither a file nor a folder, links followed
+ */
+export function checkRegular(path: string): void {
+  const stat = statIfPresent(path);
+  if (stat && !stat.isFile && !stat.isDirectory) {
+    throw new DataError(path, "it is no regular file; name a file");
+  }
+}
 
 /** @throws {DataError} when it is missing or can't be read */
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  checkRegular(path);
   try {
     return await Deno.readFile(path);
   } catch (cause) {
@@ -25,6 +39,7 @@ export function readIfPresent(path: string): Uint8Array<ArrayBuffer> | undefined
 }
 
 function readFileSync(path: string): Uint8Array<ArrayBuffer> {
+  checkRegular(path);
   try {
     return Deno.readFileSync(path);
   } catch (cause) {
@@ -52,6 +67,7 @@ export function readTextIfPresent(path: string): string | undefined {
 export function readStart(path: string, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let filled = 0;
+  checkRegular(path);
   try {
     using file = Deno.openSync(path);
     while (filled < length) {
@@ -74,6 +90,7 @@ export interface InputFile {
 
 /** @throws {DataError} when it is missing or can't be read */
 export async function openInput(path: string): Promise<InputFile> {
+  checkRegular(path);
   try {
     const file = await Deno.open(path, { read: true });
     return {

@@ -101,8 +101,8 @@ class Server {
   }
 
   /** Reads what the editor holds of a file, before what the disk has. */
-  #readText = async (path: string): Promise<string> =>
-    this.#documents.get(uriOf(path))?.getText() ?? await readUtf8(path);
+  #readText = async (path: string, within?: readonly string[]): Promise<string> =>
+    this.#documents.get(uriOf(path))?.getText() ?? await readUtf8(path, within);
 
   /** A change of one file can be a change of all that include it. */
   #checkAll(): void {

@@ -23,11 +23,12 @@ export interface WrittenStep {
 /** The file itself comes first; includes that can't be read are left out. */
 export async function readSources(path: string, readText: ReadText): Promise<Source[]> {
   const sources: Source[] = [];
+  const project = [dirname(resolve(path))];
   const visit = async (file: string): Promise<void> => {
     if (sources.some((source) => source.path === file)) return;
     let text;
     try {
-      text = await readText(file);
+      text = await readText(file, sources.length === 0 ? undefined : project);
     } catch {
       return;
     }

@@ -45,7 +45,7 @@ function shortened(file: string, folder: string | undefined): string {
 
 /** The part of a long line around the problem; control characters would upset a terminal. */
 function windowOf(excerpt: string, start: number, length: number) {
-  const clean = excerpt.replace(UNPRINTABLE, "\u00b7");
+  const clean = excerpt.replace(UNPRINTABLE, "\u00b7").replaceAll("\n", "\u00b7");
   if (clean.length <= widest) return { text: clean, start, count: length };
   const from = Math.max(0, Math.min(start - 30, clean.length - widest));
   const [head, tail] = [from > 0 ? "... " : "", from + widest < clean.length ? " ..." : ""];

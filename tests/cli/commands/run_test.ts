@@ -257,3 +257,18 @@ Deno.test("the report is published where the workflow names it, written again wh
   assertEquals((await project.gyrus("run", "flow.toml", ...forced)).code, 0);
   assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
 });
+
+Deno.test("a file of somebody else in place of the lock file is refused before anything runs, and kept", async () => {
+  await using project = await Project.make();
+  for (const text of ['{ "lockfileVersion": 3, "packages": {} }\n', "null", "", '{"version": 1}']) {
+    await project.write("flow.lock.json", text);
+    const { code, err } = await project.gyrus("run", "flow.toml");
+    assertEquals([code, err], [
+      2,
+      "error: flow.lock.json is damaged, or no lock file that Gyrus wrote; move it away, or rename flow.toml\n",
+    ]);
+    assertEquals(await project.read("flow.lock.json"), text);
+  }
+  const names = await Array.fromAsync(Deno.readDir(project.folder), ({ name }) => name);
+  assertEquals(names.includes("results"), false);
+});
