@@ -244,8 +244,9 @@ export function readRun(store: Store, id: string): RunRecord | undefined {
   const bytes = store.files.readSync(path);
   if (!bytes) return undefined;
   try {
-    const record = parseJsonBytes(bytes, path);
-    return isRunRecord(record) && record.id === id ? record : undefined;
+    const value = parseJsonBytes(bytes, path);
+    const record = isRunRecord(value) ? value as RunRecord : undefined;
+    return record?.id === id ? record : undefined;
   } catch (error) {
     if (error instanceof DataError) return undefined;
     throw error;

@@ -1,34 +1,33 @@
 /** Whether what is read as the record of a run has the fields that are shown, exported or opened. */
 import { isJsonObject } from "../../json.ts";
 import { artifactPathProblem } from "../store/manifest.ts";
-import { isOutputRef, isTableOf } from "../store/checked.ts";
+import { isOutputRef } from "../store/record.ts";
 import { isDigest } from "../store/digest.ts";
-import type { InstanceEntry, RunRecord } from "./run_folder.ts";
 
-export function isRunRecord(value: unknown): value is RunRecord {
+export function isRunRecord(value: unknown): boolean {
   if (!isJsonObject(value) || value.version !== 1) return false;
   const { id, status, started, workflow, instances, publications, versions } = value;
   return [id, status, started].every(isText) && isWorkflow(workflow) &&
     Array.isArray(instances) && instances.every(isInstance) &&
     Array.isArray(publications) && publications.every(isPublication) &&
-    isTableOf(versions, isText);
+    everyField(versions, isText);
 }
 
 function isWorkflow(value: unknown): boolean {
   return isJsonObject(value) && [value.name, value.file, value.folder].every(isText) &&
-    isTableOf(value.sources, isText) && isJsonObject(value.params);
+    everyField(value.sources, isText) && isJsonObject(value.params);
 }
 
-function isInstance(value: unknown): value is InstanceEntry {
+function isInstance(value: unknown): boolean {
   return isJsonObject(value) &&
     [value.name, value.step, value.kind, value.outcome].every(isText) &&
     isJsonObject(value.axes) && isJsonObject(value.params) &&
-    isTableOf(value.inputs, isInput) && Array.isArray(value.reasons) &&
+    everyField(value.inputs, isInput) && Array.isArray(value.reasons) &&
     (value.key === undefined || isDigest(value.key)) &&
-    (value.outputs === undefined || isTableOf(value.outputs, isOutputRef));
+    (value.outputs === undefined || everyField(value.outputs, isOutputRef));
 }
 
-function isInput(value: unknown): value is InstanceEntry["inputs"][string] {
+function isInput(value: unknown): boolean {
   return Array.isArray(value) ? value.every(isBinding) : isBinding(value);
 }
 
@@ -40,6 +39,10 @@ function isPublication(value: unknown): boolean {
 function isBinding(value: unknown): boolean {
   return isJsonObject(value) && isText(value.instance) && isText(value.output) &&
     (value.index === undefined || Number.isSafeInteger(value.index));
+}
+
+function everyField(value: unknown, fits: (item: unknown) => boolean): boolean {
+  return isJsonObject(value) && Object.values(value).every(fits);
 }
 
 function isText(value: unknown): value is string {

@@ -6,7 +6,6 @@ import { DataError } from "../../errors.ts";
 import { isJsonObject, parseJsonBytes } from "../../json.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
 import { isDigest } from "./digest.ts";
-import type { ManifestRef, OutputRef } from "./record.ts";
 
 /** 16 TiB: no disk that Gyrus is run on holds a larger file. */
 const MAX_BYTES = 2 ** 44;
@@ -27,14 +26,8 @@ export function isDuration(value: unknown): value is number {
 }
 
 /** Digest and size; further fields are left to their readers. */
-export function isBlob(value: unknown): value is Blob & ManifestRef {
+export function isBlob(value: unknown): value is Blob {
   return isJsonObject(value) && isDigest(value.digest) && isSize(value.size);
-}
-
-export function isOutputRef(value: unknown): value is OutputRef {
-  return isBlob(value) && "type" in value && typeof value.type === "string" &&
-    "bytes" in value && isSize(value.bytes) &&
-    (!("items" in value) || Array.isArray(value.items) && value.items.every(isBlob));
 }
 
 /** Whether it is an object whose every value fits. */

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { isJsonObject, parseJsonBytes } from "../../json.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
-import { isBlob, isDuration, isOutputRef, isPosition, isSize, isTableOf } from "./checked.ts";
+import { isBlob, isDuration, isPosition, isSize, isTableOf } from "./checked.ts";
 import type { KeyParts } from "./key.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 
@@ -106,6 +106,13 @@ export function decodeAnyRecord(bytes: Uint8Array): StoredRecord | undefined {
     if (error instanceof DataError) return undefined;
     throw error;
   }
+}
+
+/** Whether it is what a record names as an output. */
+export function isOutputRef(value: unknown): value is OutputRef {
+  return isBlob(value) && "type" in value && typeof value.type === "string" &&
+    "bytes" in value && isSize(value.bytes) &&
+    (!("items" in value) || Array.isArray(value.items) && value.items.every(isBlob));
 }
 
 /** The checksum is no proof of origin: whoever can write to a store can compute it. */

@@ -23,7 +23,7 @@ export interface Matrix {
 const single: Matrix = { axes: [], points: [Object.freeze({})], values: new Map() };
 
 /** Points times entries of `exclude` that are compared. */
-const mostComparisons = 20_000_000;
+const mostComparisons = 5_000_000;
 /** Steps that take their matrix from each other in a row. */
 const longestChain = 100;
 
