@@ -11,8 +11,11 @@ export interface JsonLimits {
   depth: number;
 }
 
-/** Far more than a description of data or a record of Gyrus needs. */
+/** Far more than a description of data needs. */
 const LIMITS: JsonLimits = { length: 2 ** 26, values: 4_000_000, depth: 64 };
+
+/** Of files that Gyrus writes itself, such as the record of a run of a million instances. */
+export const OWN_LIMITS: JsonLimits = { length: 2 ** 29, values: 2 ** 27, depth: 256 };
 
 /**
  * The value of a JSON text. Its contents never appear in an error.
@@ -60,6 +63,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 /** Counts values and levels before any are made: a value takes up to fifty times its text. */
 function checkLimits(text: string, subject: string, { length, values, depth }: JsonLimits): void {
   if (text.length > length) throw tooLarge(subject, length);
+  if (text.length <= values && !hasMore(text, depth)) return;
   const opening = /["[\]{},]/g;
   let level = 0;
   let count = 1;
@@ -88,6 +92,17 @@ function checkLimits(text: string, subject: string, { length, values, depth }: J
       throw new DataError(subject, `JSON of more than the ${values} values that are read`);
     }
   }
+}
+
+/** Whether there are more brackets than levels: most texts have fewer, which is quick to see. */
+function hasMore(text: string, levels: number): boolean {
+  let left = levels;
+  for (const bracket of "[{") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (--left < 0) return true;
+    }
+  }
+  return false;
 }
 
 /** Position of the quote that closes a string, -1 without one. @param start after its first quote */

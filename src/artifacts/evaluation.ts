@@ -1,5 +1,6 @@
 /** `evaluation` artifacts: metrics and curves of predictions, for the report. */
 import type { Evaluation } from "../evaluation/evaluate.ts";
+import { OWN_LIMITS, parseJson } from "../json.ts";
 import type { Artifact } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
@@ -14,7 +15,7 @@ export function evaluationOutput(evaluation: Evaluation) {
 
 /** NaN and infinite numbers were stored as null. */
 export async function readEvaluation(artifact: Pick<Artifact, "readText">): Promise<Evaluation> {
-  return JSON.parse(await artifact.readText(FILE));
+  return parseJson(await artifact.readText(FILE), FILE, OWN_LIMITS) as Evaluation;
 }
 
 export const evaluationType: ArtifactType = {

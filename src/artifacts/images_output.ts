@@ -1,5 +1,6 @@
 /** Writes `images` artifacts from extracted volumes. */
 import { DataError } from "../errors.ts";
+import { OWN_LIMITS, parseJsonBytes } from "../json.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
 import type { ExtractedFile, ImageFacts } from "../imaging/extract/extract_file.ts";
@@ -53,7 +54,8 @@ export async function cacheTensors(
     if (extracted === undefined) await compute();
     return new TextEncoder().encode(JSON.stringify(extracted));
   });
-  const layout = extracted ?? JSON.parse(new TextDecoder().decode(await context.get(blob)));
+  const layout = extracted ??
+    parseJsonBytes(await context.get(blob), "a layout of tensors", OWN_LIMITS) as TensorLayout;
   return { tensors, layout };
 }
 

@@ -2,6 +2,7 @@
  * Digests of voxels as networks see them, by which the check for leakage finds one image under two
  * names: compressing it again or changing its header changes the digests of files, not these.
  */
+import { OWN_LIMITS, parseJsonBytes } from "../json.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import type { Artifact, StepContext } from "../workflow/step.ts";
 
@@ -31,10 +32,12 @@ export async function digestTensors<S extends Tensors>(
     }
     return new TextEncoder().encode(JSON.stringify(digests));
   });
-  const digests: Record<string, string> = JSON.parse(
-    new TextDecoder().decode(await context.get(blob)),
-  );
-  return samples.map((sample) => ({ ...sample, tensorDigest: digests[files.get(sample.path)!] }));
+  const found = parseJsonBytes(await context.get(blob), "digests of tensors", OWN_LIMITS);
+  const digests = new Map(Object.entries(found as Record<string, string>));
+  return samples.map((sample) => ({
+    ...sample,
+    tensorDigest: digests.get(files.get(sample.path)!),
+  }));
 }
 
 /** Reads only tensors whose files are equal to another's; the other samples get no digest. */

@@ -4,7 +4,7 @@
  * If then anything is to run, the workflow is read as usual.
  */
 import { DataError } from "../errors.ts";
-import { isJsonObject, parseJson } from "../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJson } from "../json.ts";
 import type { EventBody } from "../engine/plan/events.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
 import { type Plan, plan } from "../engine/plan/plan.ts";
@@ -70,7 +70,7 @@ async function findSnapshot(args: Arguments): Promise<Workflow | undefined> {
 /** Undefined for a corrupt line: a snapshot is a cache, so a corrupt one counts as absent. */
 function parseKey(line: string): SnapshotKey | undefined {
   try {
-    const key = parseJson(line, "the snapshot");
+    const key = parseJson(line, "the snapshot", OWN_LIMITS);
     return isSnapshotKey(key) ? key : undefined;
   } catch (error) {
     if (error instanceof DataError) return undefined;

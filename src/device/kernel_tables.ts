@@ -2,6 +2,8 @@
  * Kernel tables that `gyrus tune` measured: `devices/<digest of the adapter>.json` in the cache that
  * holds the results computed with them. A table is part of the keys of these results.
  */
+import { DataError } from "../errors.ts";
+import { parseJsonBytes } from "../json.ts";
 import { canonicalJson } from "../engine/store/canonical.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
 import type { Store } from "../engine/store/store.ts";
@@ -41,11 +43,11 @@ export function readTunedTable(store: Store, adapter: AdapterDescription): Tuned
     const bytes = store.files.readSync(pathOf(root, adapter));
     if (bytes === undefined) continue;
     try {
-      const found = JSON.parse(new TextDecoder().decode(bytes)) as TunedTable;
+      const found = parseJsonBytes(bytes, "a table of kernels") as TunedTable;
       if (fits(found.kernels, standardTable(adapter))) return found;
     } catch (error) {
       // A file that is truncated or holds something else is no table.
-      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      if (!(error instanceof DataError || error instanceof TypeError)) throw error;
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** `workflow.lock.json`: the step kinds and inputs of a workflow, so that `--frozen` can refuse a change. */
 import { DataError } from "../../errors.ts";
-import { isJsonObject, parseJson } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJson } from "../../json.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { isTableOf } from "../store/checked.ts";
 import { isDigest } from "../store/digest.ts";
@@ -56,7 +56,7 @@ export function encodeLock(lock: LockFile): string {
 export function decodeLock(text: string): LockFile | undefined {
   let value: unknown;
   try {
-    value = parseJson(text, LOCK_FILE);
+    value = parseJson(text, LOCK_FILE, OWN_LIMITS);
   } catch (error) {
     if (error instanceof DataError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 /** The earlier record that an instance is compared with, which also gives the estimate of its cost. */
 import { DataError } from "../../errors.ts";
-import { parseJsonBytes } from "../../json.ts";
+import { OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import { isTableOf } from "../store/checked.ts";
 import { fileNameFor, isDigest } from "../store/digest.ts";
 import type { Instance } from "../../workflow/graph.ts";
@@ -89,7 +89,7 @@ export function readLastKeys(store: Store, workflow: string): Readonly<Record<st
   const bytes = store.files.readSync(path);
   if (!bytes) return {};
   try {
-    const keys = parseJsonBytes(bytes, path);
+    const keys = parseJsonBytes(bytes, path, OWN_LIMITS);
     return isTableOf(keys, isDigest) ? keys : {};
   } catch (error) {
     if (error instanceof DataError) return {};

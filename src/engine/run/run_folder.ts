@@ -10,7 +10,7 @@
  */
 import { FileLock } from "../../disk/lock.ts";
 import { DataError } from "../../errors.ts";
-import { isJsonObject, parseJson, parseJsonBytes } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJson, parseJsonBytes } from "../../json.ts";
 import type { AxisValue, Binding } from "../../workflow/graph.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { digestOf, hexOf } from "../store/digest.ts";
@@ -244,7 +244,7 @@ export function readRun(store: Store, id: string): RunRecord | undefined {
   const bytes = store.files.readSync(path);
   if (!bytes) return undefined;
   try {
-    const value = parseJsonBytes(bytes, path);
+    const value = parseJsonBytes(bytes, path, OWN_LIMITS);
     const record = isRunRecord(value) ? value as RunRecord : undefined;
     return record?.id === id ? record : undefined;
   } catch (error) {
@@ -275,7 +275,7 @@ export function readEvents(store: Store, id: string): EngineEvent[] {
   if (!bytes) return [];
   return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
     try {
-      const event = line === "" ? undefined : parseJson(line, "an event");
+      const event = line === "" ? undefined : parseJson(line, "an event", OWN_LIMITS);
       return isJsonObject(event) && typeof event.type === "string" ? [event as EngineEvent] : [];
     } catch (error) {
       if (error instanceof DataError) return [];

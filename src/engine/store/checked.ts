@@ -3,7 +3,7 @@
  * becomes a path or memory. Whoever can write there can write anything.
  */
 import { DataError } from "../../errors.ts";
-import { isJsonObject, parseJsonBytes } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
 import { isDigest } from "./digest.ts";
 
@@ -64,7 +64,7 @@ export function parseStored<T>(
 ): T {
   let value: unknown;
   try {
-    value = parseJsonBytes(bytes, path);
+    value = parseJsonBytes(bytes, path, OWN_LIMITS);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new DataError(path, `is not ${what} (${cause.problem}); ${wayOut}`, { cause });

@@ -5,7 +5,7 @@
 import { DataError } from "../../errors.ts";
 import type { ArtifactFile, Json, StepOutput } from "../../workflow/step.ts";
 import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths.ts";
-import { isJsonObject, parseJsonBytes } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import { canonicalJson } from "./canonical.ts";
 import { isSize } from "./checked.ts";
 import { isDigest } from "./digest.ts";
@@ -38,7 +38,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const subject = "an artifact in the cache";
   const fail = () => new DataError(subject, "has no valid manifest; use a cache that you trust");
-  const value = parseJsonBytes(bytes, subject);
+  const value = parseJsonBytes(bytes, subject, OWN_LIMITS);
   if (!isJsonObject(value)) throw fail();
   const { type, meta, files, items } = value;
   if (typeof type !== "string" || !isJsonObject(meta) || !Array.isArray(files)) throw fail();

@@ -1,6 +1,6 @@
 /** How a result came to be: what the store keeps under a key. */
 import { DataError } from "../../errors.ts";
-import { isJsonObject, parseJsonBytes } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
 import { isBlob, isDuration, isPosition, isSize, isTableOf } from "./checked.ts";
 import type { KeyParts } from "./key.ts";
@@ -100,7 +100,7 @@ export function decodeAnyRecord(bytes: Uint8Array): StoredRecord | undefined {
   if (head !== `${HEAD}${sum}${MIDDLE}`) return undefined;
   if (decoder.decode(bytes.subarray(BODY + body.length)) !== TAIL) return undefined;
   try {
-    const record = parseJsonBytes(body, "a record");
+    const record = parseJsonBytes(body, "a record", OWN_LIMITS);
     return isRecord(record) ? record : undefined;
   } catch (error) {
     if (error instanceof DataError) return undefined;

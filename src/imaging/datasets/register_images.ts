@@ -1,6 +1,7 @@
 /** From the paths of images to their digests and what their headers hold. */
 import { readStart } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
+import { OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import { forEachConcurrently } from "../concurrent.ts";
 import { type Frame, frameShape, readHeader, readNifti } from "../nifti/nifti.ts";
 import { orientationOf, spacingOf } from "../nifti/orientation.ts";
@@ -127,7 +128,11 @@ async function readHeaders(
   try {
     const digests = images.map(({ digest }) => digest);
     const blob = await access.memo({ headersOf: digests, frame: String(frame) }, readAll);
-    const headers = JSON.parse(new TextDecoder().decode(await access.get(blob)));
+    const headers = parseJsonBytes(
+      await access.get(blob),
+      "headers of images",
+      OWN_LIMITS,
+    ) as ReadHeader[];
     return { headers, problems };
   } catch (error) {
     if (problems.length === 0) throw error;
