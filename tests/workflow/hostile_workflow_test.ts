@@ -96,6 +96,12 @@ for (
       "points; at most 1000000",
     ],
     [
+      "a reference of each of 10,000 points to 10,000 instances",
+      `[steps.a]\nuses = "caps.generate"\nwith.kind = "phantom"\nwith.seed = "\${matrix.x}"\nmatrix.x = { range = 10000 }\n` +
+      `[steps.b]\nuses = "caps.generate"\nwith.kind = "phantom"\nwith.seed = "\${matrix.y}"\nmatrix.y = { range = 10000 }\nneeds = ["a", "a[*]"]\n`,
+      "expand to more than",
+    ],
+    [
       "many entries that are excluded",
       `${step}matrix.x = { range = 100000 }\nexclude = [${repeat(1000, (i) => `{ x = ${i} },`)}]`,
       "too many entries",

@@ -50,6 +50,8 @@ export function parseTemplate(
 
 /** Characters and items of one value, and tables and lists inside each other. */
 const largestValue = 2 ** 20;
+/** Values up to this size don't count: a workflow of a million instances has as many of them. */
+const smallValue = 256;
 const deepestValue = 64;
 
 interface Extent {
@@ -97,7 +99,7 @@ function fail(at: Compilation, message: string, suggestion?: string): () => Json
 /** The value, if it is not too large. Values that refer to values grow with each line of a file. */
 function limited(value: Json, at: Compilation): Json {
   const { size, depth } = extentOf(value);
-  at.problems.countExpanded(size, at.place);
+  if (size > smallValue) at.problems.countExpanded(size, at.place);
   if (size > largestValue) {
     return fail(at, `the value expands to more than ${largestValue} characters and items`)();
   }

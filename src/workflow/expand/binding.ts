@@ -150,6 +150,9 @@ function keyOf(axes: readonly string[], point: Axes): string {
   return key;
 }
 
+/** What a binding counts for in what a file expands to. */
+export const bindingExtent = 16;
+
 /**
  * Turns the instances of a reference into bindings and checks output and type. Both the output
  * chosen for a declaration and the bindings of a group of instances are computed once.
@@ -183,6 +186,7 @@ export class Binder {
 
   #bindGroup(group: readonly Instance[]): Binding | readonly Binding[] | undefined {
     const bindings: Binding[] = [];
+    this.problems.countExpanded(bindingExtent * group.length, this.consumer.place);
     for (const instance of group) {
       const binding = this.bindInstance(instance);
       if (binding === undefined) return undefined;

@@ -1,5 +1,11 @@
 /** Turns declared steps into instances: one for each point of the matrix, bound to each other. */
-import { Binder, type Consumer, type Producer, resolveReference } from "./binding.ts";
+import {
+  Binder,
+  bindingExtent,
+  type Consumer,
+  type Producer,
+  resolveReference,
+} from "./binding.ts";
 import type { Declaration } from "../declare/declare.ts";
 import type { Binding, Instance, Step } from "../graph.ts";
 import type { Problems } from "../problems.ts";
@@ -153,8 +159,8 @@ function needsFinder(
   });
   if (finders.length === 1) return finders[0];
   return (axes) => {
-    const found = new Set(finders.flatMap((find) => find(axes)));
-    problems.countExpanded(found.size, declaration.place);
-    return [...found];
+    const found = finders.flatMap((find) => find(axes));
+    problems.countExpanded(bindingExtent * found.length, declaration.place);
+    return [...new Set(found)];
   };
 }

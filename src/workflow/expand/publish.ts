@@ -1,5 +1,11 @@
 /** Expands `[publish]`: every matrixed output gets a path of its own, inside the project folder. */
-import { Binder, type Consumer, type Producer, resolveReference } from "./binding.ts";
+import {
+  Binder,
+  bindingExtent,
+  type Consumer,
+  type Producer,
+  resolveReference,
+} from "./binding.ts";
 import type { Document, Located } from "../parse/document.ts";
 import type { Place, Publication } from "../graph.ts";
 import type { Problems } from "../problems.ts";
@@ -134,6 +140,7 @@ function expandOne(
     const [instance] = resolved.at(axes) ?? [];
     if (instance === undefined || chosen.has(instance.name)) continue;
     chosen.add(instance.name);
+    problems.countExpanded(bindingExtent, keyPlace);
     const binding = binder.bindInstance(instance);
     if (binding === undefined) break;
     const port = producer.outputs(instance)?.[binding.output];
