@@ -81,9 +81,9 @@ export function readLock(workflow: Workflow): LockFile | undefined {
  */
 export async function writeLock(plan: Plan): Promise<void> {
   const path = lockPath(plan.workflow);
-  const earlier = readLock(plan.workflow);
-  const text = encodeLock(lockOf(plan, plan.counts.unwanted > 0 ? earlier : undefined));
-  if (earlier !== undefined && encodeLock(earlier) === text) return;
+  const written = readLock(plan.workflow);
+  const text = encodeLock(lockOf(plan, plan.counts.unwanted > 0 ? written : undefined));
+  if (written !== undefined && encodeLock(written) === text) return;
   await replaceFile(path, text, true);
 }
 

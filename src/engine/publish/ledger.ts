@@ -7,6 +7,7 @@
  * entry is somebody else's.
  */
 import { DataError } from "../../errors.ts";
+import { OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import { basename, resolve } from "../../workflow/paths.ts";
 import type { Digest } from "../../workflow/step.ts";
@@ -153,9 +154,9 @@ function encodeEntry(entry: LedgerEntry): string {
 function decodeEntry(bytes: Uint8Array): LedgerEntry | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = parseJsonBytes(bytes, "a ledger", OWN_LIMITS);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof DataError) return undefined;
     throw error;
   }
   const { project, path, workflow, result, files, found, folders, staging } = Object(value);

@@ -4,8 +4,8 @@
  */
 import { DataError } from "../../errors.ts";
 import type { ArtifactFile, Json, StepOutput } from "../../workflow/step.ts";
-import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths.ts";
 import { isJsonObject, OWN_LIMITS, parseJsonBytes } from "../../json.ts";
+import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths.ts";
 import { canonicalJson } from "./canonical.ts";
 import { isSize } from "./checked.ts";
 import { isDigest } from "./digest.ts";
@@ -43,23 +43,21 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const { type, meta, files, items } = value;
   if (typeof type !== "string" || !isJsonObject(meta) || !Array.isArray(files)) throw fail();
   if (items !== undefined && !Array.isArray(items)) throw fail();
-  const paths = new Set<string>();
   const refOf = ([digest, size]: unknown[]): ManifestRef => {
     if (!isDigest(digest) || !isSize(size)) throw fail();
     return { digest, size };
   };
-  const found = files.map((file): ArtifactFile => {
+  const stored = files.map((file): ArtifactFile => {
     if (!Array.isArray(file)) throw fail();
     const [path, ...blob] = file;
-    if (typeof path !== "string" || paths.has(path)) throw fail();
-    paths.add(path);
+    if (typeof path !== "string") throw fail();
     return { path, ...refOf(blob) };
   });
-  checkArtifactPaths([...paths], subject);
+  checkArtifactPaths(stored.map(({ path }) => path), subject);
   return {
     type,
     meta: meta as Manifest["meta"],
-    files: found,
+    files: stored,
     ...(items && {
       items: items.map((item) => {
         if (!Array.isArray(item)) throw fail();
