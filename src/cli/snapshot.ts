@@ -61,7 +61,9 @@ async function findSnapshot(args: Arguments): Promise<Workflow | undefined> {
   if (!second) return undefined;
   const key = parseKey(first);
   if (key === undefined) return undefined;
-  const isValid = key.workflow === digestOf(second) && key.program === programStamp() &&
+  const program = programStamp();
+  const isValid = program !== undefined && key.program === program &&
+    key.workflow === digestOf(second) &&
     JSON.stringify(key.options) === JSON.stringify(optionsOf(args)) &&
     key.texts.every(([path, text]) => readText(path) === text);
   return isValid ? await readSnapshot(second, async (name) => (await loadKind(name))!) : undefined;
@@ -98,11 +100,13 @@ export async function saveSnapshot(
   texts: ReadonlyMap<string, string>,
 ): Promise<void> {
   const alwaysRuns = workflow.instances.some(({ execution }) => !execution.cache);
+  const program = programStamp();
+  if (program === undefined) return;
   if (args.has("profile") || alwaysRuns || !store.writable) return;
   const snapshot = writeSnapshot(workflow);
   if (snapshot === undefined) return;
   const key: SnapshotKey = {
-    program: programStamp(),
+    program,
     options: optionsOf(args),
     texts: [...texts],
     workflow: digestOf(snapshot),
@@ -144,19 +148,30 @@ export const READER_SOURCES = [
   "../../deno.lock",
 ].map((place) => new URL(place, import.meta.url));
 
-/** Changes with any of these files. */
-function programStamp(): string {
-  const lines: string[] = [];
-  const add = (url: URL) => {
-    if (!url.pathname.endsWith("/")) {
-      const { size, mtime, ino } = Deno.statSync(url);
-      lines.push(`${url.pathname} ${size} ${mtime?.getTime()} ${ino}`);
-      return;
-    }
-    for (const { name, isDirectory } of Deno.readDirSync(url)) {
-      add(new URL(isDirectory ? `${name}/` : name, url));
-    }
-  };
-  READER_SOURCES.forEach(add);
-  return digestOf(lines.sort().join("\n"));
+/**
+ * Changes with any of these files, with the compiled program or with the version of the package;
+ * undefined where the program comes from an address whose content can change.
+ */
+function programStamp(): string | undefined {
+  if (Deno.build.standalone) return digestOf(fileStamp(Deno.execPath()));
+  const root = new URL("../../", import.meta.url);
+  if (root.protocol === "file:") {
+    return digestOf(READER_SOURCES.flatMap(fileStamps).sort().join("\n"));
+  }
+  const isVersioned = /\/@[^/]+\/[^/]+\/\d[^/]*\/$/.test(root.pathname);
+  return isVersioned ? digestOf(root.href) : undefined;
+}
+
+/** Of the file, or of every file of the folder. */
+function fileStamps(url: URL): string[] {
+  if (!url.pathname.endsWith("/")) return [fileStamp(url)];
+  return [...Deno.readDirSync(url)].flatMap(({ name, isDirectory }) =>
+    fileStamps(new URL(isDirectory ? `${name}/` : name, url))
+  );
+}
+
+/** Changes when the file is replaced or edited. */
+function fileStamp(path: string | URL): string {
+  const { size, mtime, ino } = Deno.statSync(path);
+  return `${path} ${size} ${mtime?.getTime()} ${ino}`;
 }

@@ -3,7 +3,8 @@
  * key: an edit of any of them makes earlier results unusable, an edit of any other file does not.
  *
  * Imports are found by reading the sources, never by a list. Sources may be files (of a checkout, or
- * embedded in a compiled program) or come from a registry, whose sources Deno has cached.
+ * embedded in a compiled program) or come from a registry, whose sources Deno has cached. All three
+ * give the same digest.
  */
 import config from "../../deno.json" with { type: "json" };
 import type { Digest } from "../workflow/step.ts";
@@ -33,6 +34,18 @@ export function readImports(text: string): ImportLine[] {
     ...all(DYNAMIC, "dynamic"),
     ...all(WORKER, "dynamic"),
   ];
+}
+
+/** The text with the specifiers of its import lines replaced by what `replace` returns for each. */
+function replaceImports(text: string, replace: (specifier: string) => string): string {
+  const within = (line: string, specifier: string) =>
+    line.replace(`"${specifier}"`, () => `"${replace(specifier)}"`);
+  const isComment = (at: number) =>
+    /^\s*(\*|\/\/|\/\*)/.test(text.slice(text.lastIndexOf("\n", at) + 1, at));
+  return text
+    .replace(DYNAMIC, (line, specifier, at) => isComment(at) ? line : within(line, specifier))
+    .replace(STATIC, (line, _type, specifier) => within(line, specifier))
+    .replace(SIDE_EFFECT, within);
 }
 
 const ROOT = new URL("../../", import.meta.url);
@@ -99,10 +112,16 @@ async function readSource(href: string): Promise<Source> {
   // A package is represented by its name and version.
   if (!/^(file|https?):/.test(href)) return { digest: await digestText(href), imports: [] };
   const text = await readText(new URL(href));
-  const imports = !/\.(ts|js)$/.test(href) ? [] : readImports(text)
-    .filter(({ kind }) => kind !== "type")
-    .map(({ specifier }) => resolveImport(specifier, href));
-  return { digest: await digestText(text), imports };
+  if (!/\.(ts|js)$/.test(href)) return { digest: await digestText(text), imports: [] };
+  const resolved = (specifier: string) => resolveImport(specifier, href);
+  const imports = readImports(text).filter(({ kind }) => kind !== "type");
+  return {
+    // Publishing rewrites import lines; resolved, they are the same everywhere.
+    digest: await digestText(
+      replaceImports(text, (specifier) => withoutRoot(resolved(specifier))),
+    ),
+    imports: imports.map(({ specifier }) => resolved(specifier)),
+  };
 }
 
 async function readText(url: URL): Promise<string> {
@@ -119,7 +138,8 @@ function resolveImport(specifier: string, referrer: string): string {
   const name = Object.keys(PACKAGES).find((name) =>
     specifier === name || specifier.startsWith(`${name}/`)
   );
-  return name === undefined ? specifier : PACKAGES[name] + specifier.slice(name.length);
+  if (name !== undefined) return PACKAGES[name] + specifier.slice(name.length);
+  return specifier.replace(/^(npm|jsr):\//, "$1:");
 }
 
 async function digestText(text: string): Promise<Digest> {

@@ -28,7 +28,6 @@ Deno.test("imports of every form are read", () => {
   ]);
 });
 
-const withoutRoot = (url: URL) => url.href.slice(root.href.length);
 const deviceKinds = (await loadKinds()).filter(({ runs }) => runs === "device");
 
 Deno.test("a device step's modules are those that Deno finds", async () => {
@@ -123,40 +122,3 @@ Deno.test("editing any module of a device step changes its digest, editing anoth
     for (const [path, digest] of edited) assertNotEquals(digest, before, path);
     for (const [path, digest] of digests.slice(-unrelated)) assertEquals(digest, before, path);
   }));
-
-Deno.test("sources from a registry have the digest of a checkout's, without a network once cached", async () => {
-  const cache = await Deno.makeTempDir();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    async (request) => {
-      const path = new URL(`.${new URL(request.url).pathname}`, root);
-      const type = path.pathname.endsWith(".json") ? "application/json" : "application/typescript";
-      try {
-        return new Response(await Deno.readFile(path), { headers: { "content-type": type } });
-      } catch {
-        return new Response("not found", { status: 404 });
-      }
-    },
-  );
-  const address = `http://127.0.0.1:${server.addr.port}`;
-  const script = `
-    const { codeDigest } = await import("${address}/src/device/code_digest.ts");
-    console.log(await codeDigest(new URL("${address}/${withoutRoot(moduleOf("predict"))}")));
-  `;
-  const digestOf = async (...options: string[]) => {
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-config", "--quiet", ...options, script],
-      env: { DENO_DIR: cache },
-    }).output();
-    return new TextDecoder().decode(stdout).trim();
-  };
-  try {
-    const expected = await codeDigest(moduleOf("predict"));
-    assertEquals(await digestOf(), expected);
-    await server.shutdown();
-    assertEquals(await digestOf("--cached-only"), expected);
-  } finally {
-    await server.shutdown();
-    await Deno.remove(cache, { recursive: true });
-  }
-});

@@ -1,0 +1,125 @@
+/** Gyrus as a package of a registry. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { codeDigest } from "../../src/device/code_digest.ts";
+import { moduleOf } from "../../src/steps/mod.ts";
+import { call, Project } from "./project.ts";
+import { Registry } from "./registry.ts";
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+const root = new URL("../../", import.meta.url);
+
+/** As README says. */
+const INSTALL = [
+  "install",
+  "--global",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=GYRUS_CACHE,LP_NATIVE_VECTOR_WIDTH,NO_COLOR,TERM",
+  "--allow-sys=hostname,systemMemoryInfo,osRelease",
+  "--unstable-worker-options",
+  "--name=gyrus",
+  "jsr:@gyrus/gyrus",
+];
+
+Deno.test("the package of a registry publishes, installs and runs as a checkout does", async (t) => {
+  await using registry = await Registry.serve();
+  const published = await registry.publishGyrus();
+
+  await t.step("publishing warns of imports by a variable, and of nothing else", () => {
+    const warned = [...published.err.matchAll(/^(?:warning|error)\[(.+?)\].*\n *--> (.+?):\d/gm)];
+    assertEquals(
+      warned.map(([, code, path]) => `${code} ${path.slice(root.pathname.length)}`).sort(),
+      [
+        "unanalyzable-dynamic-import src/device/code_digest.ts",
+        "unanalyzable-dynamic-import src/engine/task/executors/worker.ts",
+        "unanalyzable-dynamic-import src/steps/user/sandbox_worker.ts",
+      ],
+    );
+  });
+
+  await t.step("the package holds the program alone", () => {
+    const others = registry.filesOf("@gyrus/gyrus").filter((path) =>
+      !/^\/(src|kernels)\//.test(path)
+    );
+    assertEquals(others, ["/CHANGELOG.md", "/LICENSE", "/README.md", "/deno.json", "/mod.ts"]);
+  });
+
+  await t.step("deno install makes a command", async () => {
+    const { code, err } = await call(Deno.execPath(), INSTALL, { env: registry.env });
+    assertEquals(code, 0, err);
+  });
+
+  await t.step("it runs, and has nothing to do then", async () => {
+    await using project = await Project.make();
+    await project.write("own.toml", OWN);
+    const gyrus = (...args: string[]) =>
+      call("gyrus", args, { cwd: project.folder, env: registry.env });
+    const first = await gyrus("run", "own.toml");
+    assertEquals(first.code, 0, first.err);
+    assertStringIncludes(first.out, "report.html");
+    assertStringIncludes((await gyrus("run", "own.toml")).out, "nothing to do: 2 cached");
+  });
+
+  await t.step("its code has the digest of a checkout's", async () => {
+    const address = `${registry.env.JSR_URL}@gyrus/gyrus/${registry.versionOf("@gyrus/gyrus")}/`;
+    const module = moduleOf("train.classification").href.replace(root.href, address);
+    const script = `const { codeDigest } = await import("${address}src/device/code_digest.ts");
+      console.log(await codeDigest(new URL("${module}")));`;
+    const { out, err } = await call(Deno.execPath(), ["eval", "--no-config", script], {
+      env: registry.env,
+    });
+    assertEquals(out.trim(), await codeDigest(moduleOf("train.classification")), err);
+  });
+
+  await t.step({
+    name: "a checkout finds what it has trained",
+    ignore: !full,
+    fn: async () => {
+      await using project = await Project.make();
+      await project.write("train.toml", TRAIN);
+      const trained = await call("gyrus", ["run", "train.toml"], {
+        cwd: project.folder,
+        env: registry.env,
+      });
+      assertEquals(trained.code, 0, trained.err);
+      assert((await project.gyrus("plan", "train.toml")).out.includes("5 cached, 0 will run"));
+    },
+  });
+});
+
+const OWN = `version = 1
+
+[steps.caps]
+uses = "generate.shepplogan"
+with = { n_subjects = 2, image_size = 8 }
+
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+`;
+
+const TRAIN = `version = 1
+
+[steps.caps]
+uses = "generate.phantom"
+with = { n_subjects = 8, image_size = 24 }
+
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slices = [12] }
+
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+
+[steps.folds]
+uses = "split.kfold"
+in.labels = "labels"
+with.n_splits = 2
+
+[steps.train]
+uses = "train.classification"
+in = { images = "slices", folds = "folds[0]" }
+with.epochs = 1
+`;
