@@ -101,7 +101,9 @@ export const fileKeys: Record<string, Json> = {
   name: text("Name of the workflow; the file's name when absent."),
   description: text("What the workflow is for."),
   include: {
-    description: "Files whose tables come first; this file's values go before theirs.",
+    description:
+      "Files of this folder whose tables come first; this file's values go before theirs. " +
+      "--include-from DIR allows files of another folder.",
     anyOf: [text("A path."), { type: "array", items: text("A path.") }],
   },
   params: {
