@@ -4,6 +4,7 @@ import {
   encodeError,
   ERROR_CLASSES,
   type ErrorClass,
+  isSentError,
   type SentError,
 } from "./errors.ts";
 
@@ -57,9 +58,9 @@ function transfersOf(value: unknown): Transferable[] {
 export class Channel<Remote extends Handlers = Handlers> {
   readonly #pending = new Map<number, Pending>();
   /** Errors that were thrown here and sent. */
-  readonly #thrown: Error[] = [];
+  readonly #thrown: object[] = [];
   /** Numbers, on the other side, of the errors that came from there. */
-  readonly #received = new WeakMap<Error, number>();
+  readonly #received = new WeakMap<object, number>();
   #calls = 0;
   #closed: { reason: unknown } | undefined;
 
@@ -72,8 +73,9 @@ export class Channel<Remote extends Handlers = Handlers> {
     public handlers: Handlers,
     readonly classes: readonly ErrorClass[] = ERROR_CLASSES,
   ) {
-    port.onmessage = ({ data }: MessageEvent<Message>) => {
-      this.#receive(data).catch((error) => this.close(error));
+    port.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (isMessage(data)) this.#receive(data).catch((error) => this.close(error));
+      else this.close(new TypeError("the other thread sent what is no call and no answer"));
     };
   }
 
@@ -99,7 +101,7 @@ export class Channel<Remote extends Handlers = Handlers> {
   }
 
   #post(message: Message, buffers: Transferable[] = []): void {
-    this.port.postMessage(message, buffers);
+    if (!this.#closed) this.port.postMessage(message, buffers);
   }
 
   async #receive(message: Message): Promise<void> {
@@ -111,8 +113,12 @@ export class Channel<Remote extends Handlers = Handlers> {
         const value = await this.handlers[method](...args as never[]);
         this.#post({ type: "return", id, value }, transfersOf(value));
       } catch (error) {
-        const origin = error instanceof Error ? { origin: this.#originOf(error) } : {};
-        this.#post({ type: "throw", id, error: encodeError(error, this.classes), ...origin });
+        this.#post({
+          type: "throw",
+          id,
+          error: encodeError(error, this.classes),
+          origin: this.#originOf(error),
+        });
       }
       return;
     }
@@ -122,19 +128,35 @@ export class Channel<Remote extends Handlers = Handlers> {
     else pending?.reject(this.#decode(message.error, message.origin));
   }
 
-  #originOf(error: Error): Origin {
+  #originOf(error: unknown): Origin | undefined {
+    if (typeof error !== "object" || error === null) return undefined;
     const id = this.#received.get(error);
     if (id !== undefined) return { side: "receiver", id };
     return { side: "sender", id: this.#thrown.push(error) - 1 };
   }
 
-  #decode(sent: SentError, origin: Origin | undefined): Error {
+  #decode(sent: SentError, origin: Origin | undefined): object {
     const own = origin?.side === "receiver" ? this.#thrown[origin.id] : undefined;
     if (own) return own;
     const error = decodeError(sent, this.classes);
     if (origin?.side === "sender") this.#received.set(error, origin.id);
     return error;
   }
+}
+
+function isMessage(data: unknown): data is Message {
+  if (typeof data !== "object" || data === null) return false;
+  const { type, id, method, args, error, origin } = data as Record<string, unknown>;
+  if (!Number.isSafeInteger(id)) return false;
+  if (type === "call") return typeof method === "string" && Array.isArray(args);
+  return type === "return" || type === "throw" && isSentError(error) && isOrigin(origin);
+}
+
+function isOrigin(origin: unknown): origin is Origin | undefined {
+  if (origin === undefined) return true;
+  if (typeof origin !== "object" || origin === null) return false;
+  const { side, id } = origin as Record<string, unknown>;
+  return (side === "sender" || side === "receiver") && Number.isSafeInteger(id);
 }
 
 /** The channel from inside a worker to the thread that started it. */

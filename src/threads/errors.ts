@@ -38,23 +38,42 @@ export const ERROR_CLASSES: readonly ErrorClass[] = [
 /** A chain of causes may be endless. */
 const MAX_CAUSES = 8;
 
-/** @param classes the first that an error is an instance of counts */
+/**
+ * Never throws, whatever was thrown: a getter of it may throw, and its fields may be anything.
+ *
+ * @param classes the first that an error is an instance of counts
+ */
 export function encodeError(
   error: unknown,
   classes: readonly ErrorClass[] = ERROR_CLASSES,
   causes = MAX_CAUSES,
 ): SentError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
-  const known = classes.find(({ type }) => error instanceof type);
-  return {
-    name: error.name,
-    message: error.message,
-    stack: error.stack,
-    ...(known && { class: known.type.name, args: known.args(error) }),
-    ...(error.cause instanceof Error && causes > 0 && {
-      cause: encodeError(error.cause, classes, causes - 1),
-    }),
-  };
+  try {
+    if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+    const { name, message, stack, cause } = error;
+    const known = classes.find(({ type }) => error instanceof type);
+    return {
+      name: typeof name === "string" ? name : "Error",
+      message: String(message),
+      ...(typeof stack === "string" && { stack }),
+      ...(known && { class: known.type.name, args: known.args(error) }),
+      ...(cause instanceof Error && causes > 0 && {
+        cause: encodeError(cause, classes, causes - 1),
+      }),
+    };
+  } catch {
+    return { name: "Error", message: "an error that can't be read was thrown" };
+  }
+}
+
+/** Whether a message from the other side is what {@link encodeError} returns. */
+export function isSentError(value: unknown, causes = MAX_CAUSES): value is SentError {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, message, stack, class: known, args, cause } = value as Record<string, unknown>;
+  return typeof name === "string" && typeof message === "string" &&
+    (stack === undefined || typeof stack === "string") &&
+    (known === undefined || typeof known === "string" && Array.isArray(args)) &&
+    (cause === undefined || causes > 0 && isSentError(cause, causes - 1));
 }
 
 export function decodeError(

@@ -1,6 +1,6 @@
 /** Steps that a workflow names by path: `uses = "./my_step.ts"`. */
 import { resolve } from "node:path";
-import { DataError } from "../../errors.ts";
+import { WorkflowError } from "../../errors.ts";
 import { pathParametersOf } from "../../workflow/path_names.ts";
 import type { Json, OutputPort, StepKind } from "../../workflow/step.ts";
 import { labelsPort } from "../tables/ports.ts";
@@ -10,9 +10,8 @@ import { declareInSandbox, runInSandbox } from "./sandbox.ts";
 
 /**
  * Loads the step kind that a module declares. Nothing of the module runs on this thread; its worker
- * has no permission but to read the modules that were hashed.
+ * gets the text that was hashed and can reach nothing else.
  *
- * @param path absolute path of the module
  * @param specifier path of the module, as the workflow file spells it
  * @param folder that the path is relative to
  * @throws {WorkflowError} on imports that a step must not have, and when the module fails or
@@ -22,8 +21,12 @@ export async function loadUserStep(specifier: string, folder: string): Promise<S
   const path = resolve(folder, specifier);
   const graph = readModuleGraph(path);
   const { params: sent, ...declaration } = await declareInSandbox(path, graph);
-  const params = decodeParameters(sent);
+  const params = decodeOrExplain(path, sent);
   const pathParameters = pathParametersOf(params);
+  const { chain } = declaration;
+  const stray = [chain ?? [], declaration.unkeyed ?? []].flat()
+    .find((name) => !Object.hasOwn(params.shape, name));
+  if (stray !== undefined) throw problem(path, `it has no parameter "${stray}"`);
   return {
     ...declaration,
     params,
@@ -34,11 +37,9 @@ export async function loadUserStep(specifier: string, folder: string): Promise<S
     runs: "inline",
     run: async (context) => {
       const paths = pathParameters.flatMap((name) => strings(context.params[name] as Json));
-      const outputs = await runInSandbox(path, graph, context, paths);
-      if (readModuleGraph(path).digest !== graph.digest) {
-        throw new DataError(path, "changed while it ran; run again");
-      }
-      return outputs;
+      const end = chain === undefined ? undefined : context.params[chain];
+      const last = typeof end === "number" ? end : Number.MAX_SAFE_INTEGER;
+      return await runInSandbox(path, graph, context, paths, last);
     },
   };
 }
@@ -52,6 +53,18 @@ function withPublishers(outputs: Readonly<Record<string, OutputPort>>): Record<s
       return [name, isTable ? { ...port, ...labelsPort(type, description) } : port];
     }),
   );
+}
+
+function decodeOrExplain(path: string, sent: Parameters<typeof decodeParameters>[0]) {
+  try {
+    return decodeParameters(sent);
+  } catch (cause) {
+    throw problem(path, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function problem(path: string, message: string): WorkflowError {
+  return new WorkflowError([{ message: `${path} can't be used as a step: ${message}` }]);
 }
 
 function strings(value: Json | undefined): string[] {

@@ -2,37 +2,54 @@
  * The modules that a user's step is made of, found by reading their import lines and never by
  * running them.
  *
- * The digest of the modules enters the step's key, and the list of files is all that the step's
- * worker may read, so that nothing which was not hashed can be loaded.
+ * Each file is read once. The digest of what was read enters the step's key, and the step's worker
+ * gets the same text and nothing else, so that what was not hashed can't be loaded and a later edit
+ * of a file makes no difference.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Expression, parse, type ParseResult } from "@babel/parser";
 import { type Issue, type Location, WorkflowError } from "../../errors.ts";
 import type { Digest } from "../../workflow/step.ts";
+import { type Import, readImports } from "./imports.ts";
+
+/** One module, or a file that is imported as data. */
+export interface UserModule {
+  /** `file:` URL. */
+  url: string;
+  /** How a file is imported that is no code. */
+  type?: DataType;
+  text: string;
+}
 
 export interface ModuleGraph {
-  /** `file:` URL of the step's module. */
+  /** URL of the step's module. */
   entry: string;
-  /** Absolute paths of all modules, the entry first; symbolic links also as what they point to. */
-  files: readonly string[];
+  /** The entry first. */
+  modules: readonly UserModule[];
   /** Of all modules and of how they import each other; independent of where they are. */
   digest: Digest;
 }
 
-interface Import {
-  specifier: string;
-  /** The `type` import attribute, such as `json`. */
-  attribute?: string;
-  location: Location;
+/** The `type` import attribute of data. */
+export type DataType = typeof DATA_TYPES[number];
+const DATA_TYPES = ["json", "text"] as const;
+
+/** A module that was read. */
+interface Visited extends UserModule {
+  digest: string;
+  /** Keys of what it imports. */
+  imports: string[];
 }
 
 /** Gyrus's public interface, the only import from outside. */
-const API = realpathSync(fileURLToPath(new URL("../../../mod.ts", import.meta.url)));
+const API = "gyrus";
 const CODE = [".ts", ".mts", ".js", ".mjs"];
 const API_SUGGESTION = 'a step may import files of its folder, and from "gyrus"';
+const DATA_SUGGESTION = 'import data by `with { type: "json" }` or `with { type: "text" }`';
+/** Bytes of a module. */
+const MAX_SIZE = 64 << 20;
 
 /**
  * Reads the modules of a user's step.
@@ -43,20 +60,20 @@ const API_SUGGESTION = 'a step may import files of its folder, and from "gyrus"'
  */
 export function readModuleGraph(path: string): ModuleGraph {
   const walk = new Walk(path);
-  walk.visit(path);
+  if (CODE.includes(extname(path))) walk.visit(path);
+  else walk.issues.push({ message: `${path} is not a TypeScript or JavaScript module` });
   if (walk.issues.length > 0) throw new WorkflowError(walk.issues);
-  const files = [...walk.modules.keys()];
   return {
     entry: pathToFileURL(path).href,
-    files: [...new Set([...files, ...files.map((file) => realpathSync(file))])],
-    digest: walk.digest(files),
+    modules: [...walk.modules.values()].map(({ url, type, text }) => ({ url, type, text })),
+    digest: walk.digest(),
   };
 }
 
 class Walk {
   readonly issues: Issue[] = [];
-  /** Content and imports by path, in the order of the first visit. */
-  readonly modules = new Map<string, { digest: string; imports: string[] }>();
+  /** By path and type, in the order of the first visit. */
+  readonly modules = new Map<string, Visited>();
   readonly #folder: string;
   readonly #realFolder: string;
 
@@ -66,39 +83,44 @@ class Walk {
   }
 
   /** @param from the import that led here; none for the step's own module */
-  visit(path: string, from?: Location, attribute?: string): void {
-    if (this.modules.has(path)) return;
-    let bytes: Uint8Array;
-    try {
-      bytes = readFileSync(path);
-    } catch {
-      this.issues.push({ message: `there is no module ${path}`, ...(from && { location: from }) });
+  visit(path: string, from?: Location, type?: DataType): void {
+    if (this.modules.has(keyOf(path, type))) return;
+    const bytes = readModule(path);
+    if (typeof bytes === "string") {
+      this.issues.push({ message: bytes, ...(from && { location: from }) });
       return;
     }
-    const module = { digest: sha256(bytes), imports: [] as string[] };
-    this.modules.set(path, module);
-    if (attribute !== undefined) return;
-    for (const found of this.#imports(path, new TextDecoder().decode(bytes))) {
+    const text = new TextDecoder().decode(bytes);
+    const url = pathToFileURL(path).href;
+    const module: Visited = { url, type, text, digest: sha256(bytes), imports: [] };
+    this.modules.set(keyOf(path, type), module);
+    if (type !== undefined) return;
+    const { imports, issues } = readImports(path, text);
+    this.issues.push(...issues);
+    for (const found of imports) {
       const target = this.#resolve(found, path);
       if (target === undefined) continue;
-      module.imports.push(target);
-      if (target !== API) this.visit(target, found.location, found.attribute);
+      module.imports.push(target === API ? API : keyOf(target.path, target.type));
+      if (target !== API) this.visit(target.path, found.location, target.type);
     }
   }
 
-  digest(files: readonly string[]): Digest {
-    const numbers = new Map(files.map((file, index) => [file, index]));
-    const parts = files.map((file) => {
-      const { digest, imports } = this.modules.get(file) ?? { digest: "", imports: [] };
-      return [digest, imports.map((target) => numbers.get(target) ?? "gyrus")];
-    });
+  digest(): Digest {
+    const numbers = new Map([...this.modules.keys()].map((key, index) => [key, index]));
+    const parts = [...this.modules.values()].map(({ digest, imports }) => [
+      digest,
+      imports.map((target) => numbers.get(target) ?? "gyrus"),
+    ]);
     return `sha256-${sha256(new TextEncoder().encode(JSON.stringify(parts)))}`;
   }
 
-  /** Absolute path of an import; undefined, and an issue, when it must not be imported. */
-  #resolve(found: Import, referrer: string): string | undefined {
+  /** What an import leads to; undefined, and an issue, when it must not be imported. */
+  #resolve(
+    found: Import,
+    referrer: string,
+  ): { path: string; type?: DataType } | "gyrus" | undefined {
     const { specifier, attribute, location } = found;
-    if (specifier === "gyrus") return API;
+    if (specifier === API) return API;
     const refuse = (message: string, suggestion = API_SUGGESTION) => {
       this.issues.push({ message, location, suggestion });
       return undefined;
@@ -106,78 +128,45 @@ class Walk {
     if (!/^\.\.?\//.test(specifier) || /[?#]/.test(specifier)) {
       return refuse(`a step must not import "${specifier}"`);
     }
-    const path = fileURLToPath(new URL(specifier, pathToFileURL(referrer)));
+    let path: string;
+    try {
+      path = fileURLToPath(new URL(specifier, pathToFileURL(referrer)));
+    } catch {
+      return refuse(`"${specifier}" is no path of a file`);
+    }
     const real = exists(path) ? realpathSync(path) : path;
-    if (real === API) return API;
     const outside = (file: string, folder: string) => !file.startsWith(`${folder}/`);
     if (outside(path, this.#folder) || outside(real, this.#realFolder)) {
       return refuse(`"${specifier}" is outside the step's folder ${this.#folder}`);
     }
-    if (attribute === undefined && !CODE.includes(extname(path))) {
-      return refuse(
+    if (attribute === undefined) {
+      return CODE.includes(extname(path)) ? { path } : refuse(
         `"${specifier}" is not a TypeScript or JavaScript module`,
-        'import data by `with { type: "json" }` or `with { type: "text" }`',
+        DATA_SUGGESTION,
       );
     }
-    return path;
-  }
-
-  #imports(file: string, text: string): Import[] {
-    const at = (node: { loc?: Expression["loc"] }, length?: number): Location => {
-      const { line = 1, column = 0 } = node.loc?.start ?? {};
-      return { file, line, column: column + 1, length, excerpt: text.split("\n")[line - 1] };
-    };
-    let parsed: ParseResult;
-    try {
-      parsed = parse(text, {
-        sourceType: "module",
-        plugins: extname(file).endsWith("ts") ? ["typescript"] : [],
-        createImportExpressions: true,
-      });
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      const { loc } = error as SyntaxError & { loc?: { line: number; column: number } };
-      const message = error.message.replace(/ \(\d+:\d+\)$/, "");
-      this.issues.push({
-        message,
-        location: at({ loc: loc && { start: loc } as Expression["loc"] }),
-      });
-      return [];
+    const type = DATA_TYPES.find((each) => each === attribute);
+    if (type === undefined) {
+      return refuse(`a step must not import data as "${attribute}"`, DATA_SUGGESTION);
     }
-    for (const node of dynamicImports(parsed.program)) {
-      this.issues.push({
-        message: "a step must not import while it runs",
-        location: at(node, "import".length),
-        suggestion: "write the import at the top of the module",
-      });
-    }
-    return parsed.program.body.flatMap((node) => {
-      const typeOnly = ("importKind" in node && node.importKind === "type") ||
-        ("exportKind" in node && node.exportKind === "type");
-      if (typeOnly || !("source" in node) || !node.source) return [];
-      const { source, attributes } = node;
-      const type = attributes?.find(({ key }) =>
-        (key.type === "Identifier" ? key.name : key.value) === "type"
-      );
-      return [{
-        specifier: source.value,
-        attribute: type?.value.value,
-        location: at(source, source.value.length + 2),
-      }];
-    });
+    return { path, type };
   }
 }
 
-interface SyntaxNode {
-  type: string;
-  loc?: Expression["loc"];
+function keyOf(path: string, type?: DataType): string {
+  return `${type ?? "code"} ${path}`;
 }
 
-function* dynamicImports(value: unknown): Generator<SyntaxNode> {
-  if (typeof value !== "object" || value === null) return;
-  if ("type" in value && value.type === "ImportExpression") yield value as SyntaxNode;
-  for (const [name, child] of Object.entries(value)) {
-    if (name !== "loc" && name !== "extra") yield* dynamicImports(child);
+/** The bytes of a module, or why there are none. */
+function readModule(path: string): Uint8Array | string {
+  try {
+    const stat = statSync(path);
+    // A device or a pipe could be read for ever.
+    if (!stat.isFile()) return `${path} is no file`;
+    if (stat.size > MAX_SIZE) return `${path} is larger than ${MAX_SIZE >> 20} MiB`;
+    return readFileSync(path);
+  } catch {
+    return `there is no module ${path}`;
   }
 }
 

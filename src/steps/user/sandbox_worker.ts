@@ -1,62 +1,68 @@
 /**
- * Runs a user's own step, with no permission except to load the modules that were hashed.
+ * Runs a user's own step, with no permission at all.
  *
  * The step's module is imported here, while the worker runs, because only then do the worker's own
- * permissions count: what a worker imports at its start follows those of its parent.
+ * permissions count: what a worker imports at its start follows those of its parent. By then nothing
+ * else can be imported, and the globals are those that a step may have.
  */
 /// <reference lib="deno.worker" />
-import { z } from "gyrus";
-import type {
-  Artifact,
-  Json,
-  StepContext,
-  StepKind,
-  StepOutput,
-  UserOutputPort,
-} from "../../workflow/step.ts";
+// The step's own import of it then finds it loaded.
+import "gyrus";
+import { z } from "zod";
+import type { Artifact, StepContext, StepKind, StepOutput } from "../../workflow/step.ts";
 import { Channel } from "../../threads/channel.ts";
+import { encodeError } from "../../threads/errors.ts";
+import { catchErrors, confineGlobals } from "./globals.ts";
+import { confineImports } from "./modules.ts";
 import { encodeParameters } from "./parameters.ts";
-import type {
-  EngineMethods,
-  SentArtifact,
-  SentContext,
-  SentDeclaration,
-  Start,
-  StepMethods,
+import {
+  check,
+  ENGINE_ARGUMENTS,
+  type EngineMethods,
+  type SentArtifact,
+  type SentContext,
+  type SentDeclaration,
+  type Start,
+  type StepMethods,
 } from "./protocol.ts";
 
+/** Characters of a line of the log. */
+const MAX_LINE = 1 << 16;
+
 let kind: StepKind;
+let params: StepContext["params"];
 let channel: Channel<EngineMethods>;
 const abort = new AbortController();
 const computations = new Map<number, () => Promise<Uint8Array>>();
 
 self.onmessage = ({ data }: MessageEvent<Start>) => {
   self.onmessage = null;
-  removeGlobals();
+  // For schemas of the step.
+  z.config({ jitless: true });
+  confineImports(data.modules);
+  catchErrors((error) => void call("fail", encodeError(error, []).message.slice(0, MAX_LINE)));
+  confineGlobals((text) => void call("log", text.slice(0, MAX_LINE)));
+  // Errors cross as plain ones: a step may give a class of errors other fields.
   channel = new Channel(
     data.port,
     {
       declare: () => declare(data.entry),
+      setParams,
       run,
       abort: (reason: string) => abort.abort(new DOMException(reason, "AbortError")),
       compute: (id: number) => computations.get(id)?.(),
     } satisfies StepMethods,
+    [],
   );
 };
 
-/** Removes globals that need no permission and yet reach beyond the step. */
-function removeGlobals(): void {
-  const refuse = (what: string) => () => {
-    throw new Error(`a step must not ${what}`);
-  };
-  const log = (...values: unknown[]) => {
-    const text = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
-    void channel.call("log", text.join(" "));
-  };
-  for (const method of ["log", "info", "debug", "warn", "error"] as const) console[method] = log;
-  Deno.exit = refuse("end the program");
-  self.close = refuse("end its worker");
-  for (const name of ["Worker", "BroadcastChannel", "caches"]) Reflect.deleteProperty(self, name);
+/** Calls the engine. @throws {TypeError} on arguments that it would refuse */
+function call<Method extends keyof EngineMethods>(
+  method: Method,
+  ...args: Parameters<EngineMethods[Method]>
+): Promise<Awaited<ReturnType<EngineMethods[Method]>>> {
+  check<Parameters<EngineMethods[Method]>>(ENGINE_ARGUMENTS[method], args, method);
+  return channel.call(method, ...args);
 }
 
 async function declare(entry: string): Promise<SentDeclaration> {
@@ -72,10 +78,10 @@ async function declare(entry: string): Promise<SentDeclaration> {
     summary,
     description,
     params: encodeParameters(kind.params),
-    inputs,
-    outputs: kind.outputs as Readonly<Record<string, UserOutputPort>>,
+    inputs: inputs as SentDeclaration["inputs"],
+    outputs: kind.outputs as SentDeclaration["outputs"],
     chain,
-    unkeyed,
+    unkeyed: unkeyed as string[] | undefined,
   };
 }
 
@@ -102,9 +108,15 @@ function problemOf(step: StepKind | undefined): string | undefined {
   return undefined;
 }
 
+function setParams(sent: StepContext["params"]): void {
+  const result = kind.params.safeParse(sent);
+  if (!result.success) throw new TypeError(z.prettifyError(result.error));
+  params = result.data as StepContext["params"];
+}
+
 async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutput>>> {
   const context: StepContext = {
-    params: kind.params.parse(sent.params) as Record<string, Json>,
+    params,
     inputs: Object.fromEntries(
       Object.entries(sent.inputs).map(([port, input]) => [
         port,
@@ -114,25 +126,25 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutpu
     services: undefined,
     signal: abort.signal,
     cpus: sent.cpus,
-    log: (message) => void channel.call("log", message),
-    warn: (message) => void channel.call("warn", message),
-    progress: (update) => void channel.call("progress", update),
-    put: (bytes) => channel.call("put", bytes),
-    get: (blob) => channel.call("get", blob),
-    external: (path) => channel.call("external", path),
+    log: (message) => void call("log", String(message).slice(0, MAX_LINE)),
+    warn: (message) => void call("warn", String(message).slice(0, MAX_LINE)),
+    progress: (update) => void call("progress", update),
+    put: (bytes) => call("put", bytes),
+    get: (blob) => call("get", blob.digest),
+    external: (path) => call("external", path),
     memo: async (key, compute) => {
       const id = computations.size;
       computations.set(id, compute);
-      return await channel.call("memo", key, id);
+      return await call("memo", key, id);
     },
     checkpoints: sent.checkpoints
       ? {
         latest: async (upTo) => {
-          const found = await channel.call("latestCheckpoint", upTo);
+          const found = await call("latestCheckpoint", upTo);
           return found && { position: found.position, artifact: artifact(found.artifact) };
         },
         save: (position, state, options) =>
-          channel.call("saveCheckpoint", position, state, options),
+          call("saveCheckpoint", position, state, options?.final === true),
       }
       : undefined,
   };
@@ -142,7 +154,7 @@ async function run(sent: SentContext): Promise<Readonly<Record<string, StepOutpu
 
 function artifact(sent: SentArtifact): Artifact {
   const { handle, items, ...rest } = sent;
-  const read = (path: string) => channel.call("read", handle, path);
+  const read = (path: string) => call("read", handle, path);
   return {
     ...rest,
     items: items?.map(artifact),
