@@ -18,7 +18,7 @@ import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { checkDigest } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
-import { Externals } from "./externals.ts";
+import { Externals, takeFingerprint } from "./externals.ts";
 import { KindIndex } from "./kind_index.ts";
 import {
   type ChainRecord,
@@ -98,7 +98,11 @@ export class Store {
   onCorruption: (corruption: Corruption) => void = () => {};
 
   readonly #writer: DurableWriter;
-  readonly #verified = new Set<Digest>();
+  /**
+   * When each file that was found to have its digest had last changed, by path. Another thread or
+   * process may set an object aside and store it again.
+   */
+  readonly #verified = new Map<string, number>();
   /** When this process wrote an object that was not there; milliseconds since 1970. */
   readonly #written = new Map<Digest, number>();
   /** Objects that a read-only store was asked to store: lost at exit. */
@@ -129,8 +133,15 @@ export class Store {
     return `${root}/objects/${hexOf(checkDigest(digest)).slice(0, 2)}/${digest}`;
   }
 
-  /** Stores bytes; their name is durable after {@link sync}. Present already is success. */
+  /**
+   * Stores bytes; their name is durable after {@link sync}. Present already is success.
+   *
+   * @throws {TypeError} on shared memory, which another thread could change after it was hashed
+   */
   async putObject(bytes: Uint8Array): Promise<Blob> {
+    if (!(bytes.buffer instanceof ArrayBuffer)) {
+      throw new TypeError("shared memory can't be stored; copy it first");
+    }
     const blob = { digest: digestOf(bytes), size: bytes.length };
     if (!this.writable) {
       if (!this.hasObject(blob)) this.#memory.set(blob.digest, new Uint8Array(bytes));
@@ -178,7 +189,9 @@ export class Store {
   }
 
   /**
-   * The bytes of an object or an external file.
+   * The bytes of an object or an external file. Whether an object is corrupt is a question of its
+   * digest alone: a wrong size in a reference to it sets nothing aside.
+   *
    * @throws {ObjectError} when it is gone, changed or corrupt; corrupt objects are set aside
    */
   async getBlob(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
@@ -187,9 +200,10 @@ export class Store {
     let isCorrupt = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
-      const bytes = await this.files.read(path, blob.size);
+      const stat = this.files.stat(path);
+      const bytes = stat && await this.files.read(path, stat.size);
       if (!bytes) continue;
-      if (this.#intact(blob, bytes)) return bytes;
+      if (this.#intact(path, stat.changed, blob, bytes)) return bytes;
       isCorrupt = true;
       if (root === this.root) this.quarantine("object", blob.digest, path);
     }
@@ -203,9 +217,10 @@ export class Store {
     let isCorrupt = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
-      const bytes = this.files.readSync(path);
+      const stat = this.files.stat(path);
+      const bytes = stat && this.files.readSync(path);
       if (!bytes) continue;
-      if (this.#intact(blob, bytes)) return bytes;
+      if (this.#intact(path, stat.changed, blob, bytes)) return bytes;
       isCorrupt = true;
       if (root === this.root) this.quarantine("object", blob.digest, path);
     }
@@ -219,18 +234,28 @@ export class Store {
         ? corruptError(blob)
         : missingError(blob, this.externals.pathsOf(blob.digest));
     }
+    const { changed } = takeFingerprint(path);
     const bytes = await readFile(path);
-    if (!this.#intact(blob, bytes)) throw new DataError(path, "changed during the run");
+    if (!this.#intact(path, changed, blob, bytes)) {
+      throw new DataError(path, "changed during the run");
+    }
     return bytes;
   }
 
-  #intact(blob: Blob, bytes: Uint8Array): boolean {
-    if (bytes.length !== blob.size) return false;
-    if (this.verify === "size") return true;
-    if (this.verify === "first" && this.#verified.has(blob.digest)) return true;
+  /**
+   * @param changed when the file had last changed before it was read
+   * @throws {ObjectError} when the bytes have the digest, and the reference has another size
+   */
+  #intact(path: string, changed: number, blob: Blob, bytes: Uint8Array): boolean {
+    if (bytes.length === blob.size) {
+      if (this.verify === "size") return true;
+      if (this.verify === "first" && this.#verified.get(path) === changed) return true;
+    }
     if (digestOf(bytes) !== blob.digest) return false;
-    this.#verified.add(blob.digest);
-    return true;
+    this.#verified.set(path, changed);
+    if (bytes.length === blob.size) return true;
+    const problem = `has ${bytes.length} bytes, and a reference to it states ${blob.size}`;
+    throw new ObjectError(blob.digest, "corrupt", problem);
   }
 
   #pathOf(blob: Blob): string | undefined {
@@ -322,6 +347,10 @@ export class Store {
   /** Publishes a checkpoint, then drops earlier ones that are not final. */
   async publishCheckpoint(record: ChainRecord): Promise<void> {
     if (!this.writable) throw readOnlyError(this.root);
+    // It becomes a file's name.
+    if (!Number.isSafeInteger(record.position) || record.position < 0) {
+      throw new RangeError(`${record.position} is no position of a checkpoint`);
+    }
     await this.sync();
     const folder = this.chainFolder(record.key);
     const earlier = this.chain(record.key);
@@ -361,7 +390,7 @@ export class Store {
 
   /** Sets a corrupt file aside, so that it counts as absent. */
   quarantine(what: Corruption["what"], name: string, path: string): void {
-    this.#verified.delete(name);
+    this.#verified.delete(path);
     if (!this.writable) {
       this.onCorruption({ what, name, path });
       return;

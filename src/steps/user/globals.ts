@@ -48,9 +48,10 @@ export function confineGlobals(log: (text: string) => void): void {
   for (const name of ["createObjectURL", "revokeObjectURL"]) Reflect.deleteProperty(URL, name);
   for (const scope of [globalThis, ...scopePrototypes()]) {
     for (const name of Object.getOwnPropertyNames(scope)) {
-      if (scope === globalThis && ALLOWED.has(name)) continue;
-      if (!Reflect.deleteProperty(scope, name)) set(scope, name, undefined);
+      if (scope !== globalThis || !ALLOWED.has(name)) Reflect.deleteProperty(scope, name);
     }
+    // Also fixes its prototype, without which the runtime can't report errors.
+    Object.preventExtensions(scope);
   }
 }
 
@@ -70,17 +71,30 @@ function scopePrototypes(): object[] {
  * prints such an error to the terminal; a step can neither remove the listeners nor hinder them.
  */
 export function catchErrors(report: (error: unknown) => void): void {
+  const { apply } = Reflect;
   const { preventDefault } = Event.prototype;
-  self.addEventListener("error", (event) => {
-    Reflect.apply(preventDefault, event, []);
-    report(event.error);
-  });
-  self.addEventListener("unhandledrejection", (event) => {
-    Reflect.apply(preventDefault, event, []);
-    report(event.reason);
-  });
-  Object.freeze(EventTarget.prototype);
-  Object.freeze(Event.prototype);
+  const take = (event: Event, error: unknown) => {
+    apply(preventDefault, event, []);
+    report(error);
+  };
+  self.addEventListener("error", (event) => take(event, event.error));
+  self.addEventListener("unhandledrejection", (event) => take(event, event.reason));
+  const dispatchEvent = self.dispatchEvent.bind(self);
+  Object.defineProperty(globalThis, "dispatchEvent", { value: dispatchEvent });
+  for (const each of [EventTarget, Event, ErrorEvent, PromiseRejectionEvent]) {
+    Object.freeze(each.prototype);
+  }
+  // The listeners are in a field of the global scope.
+  for (const field of Object.getOwnPropertySymbols(globalThis)) {
+    freezeDeeply(Reflect.get(globalThis, field));
+    Object.defineProperty(globalThis, field, { writable: false, configurable: false });
+  }
+}
+
+function freezeDeeply(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freezeDeeply(part);
 }
 
 const FUNCTION_PROTOTYPES = [

@@ -40,7 +40,15 @@ self.onmessage = ({ data }: MessageEvent<Start>) => {
   // For schemas of the step.
   z.config({ jitless: true });
   confineImports(data.modules);
-  catchErrors((error) => void call("fail", encodeError(error, []).message.slice(0, MAX_LINE)));
+  const post = data.port.postMessage.bind(data.port);
+  catchErrors((error) => {
+    try {
+      void call("fail", encodeError(error, []).message.slice(0, MAX_LINE));
+    } catch {
+      // The step has broken a method that this takes. No message at all ends it, too.
+      post(null);
+    }
+  });
   confineGlobals((text) => void call("log", text.slice(0, MAX_LINE)));
   // Errors cross as plain ones: a step may give a class of errors other fields.
   channel = new Channel(
