@@ -3,14 +3,19 @@ import { moduleOf, stepModules } from "./mod.ts";
 import { FILE_TYPES } from "../artifacts/file_types.ts";
 import type { PlanOptions } from "../engine/plan/plan.ts";
 import type { RunOptions } from "../engine/run/run.ts";
+import { WorkflowError } from "../errors.ts";
 import type { StepKind } from "../workflow/step.ts";
 
 /** For the reader. A user's step brings its loader with it only when a file names one. */
 export const reading = {
   kinds: stepModules,
   fileTypes: FILE_TYPES,
-  resolveKind: async (specifier: string, folder: string): Promise<StepKind> =>
-    await (await import("./user/load.ts")).loadUserStep(specifier, folder),
+  resolveKind: async (specifier: string, folder: string): Promise<StepKind> => {
+    const kind = await (await import("./user/load.ts")).loadUserStep(specifier, folder);
+    if (!Object.hasOwn(stepModules, kind.kind)) return kind;
+    const message = `${specifier} has the kind "${kind.kind}", which is one of Gyrus's own`;
+    throw new WorkflowError([{ message, suggestion: "give it another name" }]);
+  },
 };
 
 /** For `plan`. */

@@ -85,3 +85,45 @@ Deno.test("closing fails calls under way and later ones; a malformed message clo
   other.ports[1].postMessage(null);
   await assertRejects(() => call, TypeError);
 });
+
+Deno.test("what is no call and no answer closes the channel, and nothing else happens", async () => {
+  const odd: unknown[] = [
+    null,
+    5,
+    {},
+    { type: "call", id: NaN, method: "wait", args: [] },
+    { type: "call", id: 1, method: {}, args: [] },
+    { type: "call", id: 1, method: "wait", args: 5 },
+    { type: "throw", id: 0, error: null },
+    { type: "throw", id: 0, error: { name: {}, message: "x" } },
+    { type: "throw", id: 0, error: { name: "x", message: "x" }, origin: null },
+    { type: "other", id: 0 },
+  ];
+  for (const message of odd) {
+    using pair = connected({}, { wait: () => new Promise(() => {}) });
+    const waiting = pair.left.call("wait");
+    pair.ports[1].postMessage(message);
+    await assertRejects(() => waiting, TypeError, "no call and no answer");
+  }
+});
+
+Deno.test("an error whose fields can't be read arrives as one", async () => {
+  const hostile = new Error("x");
+  Object.defineProperty(hostile, "stack", {
+    get() {
+      throw new Error("a trap");
+    },
+  });
+  const proxy = new Proxy({}, {
+    getPrototypeOf() {
+      throw new Error("a trap");
+    },
+  });
+  const odd = [hostile, proxy, { toString: null }, null, Symbol("x")];
+  using pair = connected({}, {
+    fail: (index: number) => {
+      throw odd[index];
+    },
+  });
+  for (const index of odd.keys()) await assertRejects(() => pair.left.call("fail", index), Error);
+});

@@ -76,8 +76,8 @@ export class Access {
 
   #ownOutput({ meta, files, items }: StepOutput): StepOutput {
     const own = Object.entries(files ?? {}).map(([file, content]) => {
-      const isBlob = typeof content === "object" && !(content instanceof Uint8Array);
-      return [file, isBlob ? this.#blob(content.digest) : content];
+      const isOwn = typeof content === "string" || content instanceof Uint8Array;
+      return [file, isOwn ? content : this.#blob(content.digest)];
     });
     return {
       meta,

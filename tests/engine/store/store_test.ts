@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   artifactIntact,
   openArtifact,
@@ -7,6 +7,7 @@ import {
 } from "../../../src/engine/store/artifact.ts";
 import { instanceKey, type KeyParts, memoKey } from "../../../src/engine/store/key.ts";
 import {
+  type ChainRecord,
   decodeRecord,
   encodeRecord,
   type InstanceRecord,
@@ -172,6 +173,54 @@ Deno.test("a bit-flipped object is set aside when it is read, and read as an err
     await corrupt(store.objectPath(artifact.files[0].digest), flip);
     await assertRejects(() => artifact.read("a.txt"), ObjectError, "corrupt");
     assertEquals(outputState(store, outputs.value), "missing");
+  }));
+
+Deno.test("a wrong size in a reference sets nothing aside and allocates nothing", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const blob = await store.putObject(new TextEncoder().encode("some text"));
+    const asides: unknown[] = [];
+    store.onCorruption = (corruption) => asides.push(corruption);
+    for (const size of [0, 1, 10, 2e9, 1e15, NaN]) {
+      const wrong = { digest: blob.digest, size };
+      await assertRejects(() => store.getBlob(wrong), ObjectError, "has 9 bytes");
+      assertThrows(() => store.getObjectSync(wrong), ObjectError, "has 9 bytes");
+    }
+    assertEquals((await store.getBlob(blob)).length, 9);
+    assertEquals(asides, []);
+  }));
+
+Deno.test("an object that another thread stores again is verified again", () =>
+  inFolder(async (folder) => {
+    const [first, second] = [openStore(`${folder}/cache`), openStore(`${folder}/cache`)];
+    const blob = await first.putObject(new TextEncoder().encode("some text"));
+    await first.getBlob(blob);
+    const path = first.objectPath(blob.digest);
+    second.quarantine("object", blob.digest, path);
+    await Deno.writeTextFile(path, "same size");
+    await Deno.utime(path, new Date(), new Date(Date.now() + 5));
+    await assertRejects(() => first.getBlob(blob), ObjectError, "corrupt");
+  }));
+
+Deno.test("memory that threads share is not stored, and a position is a whole number", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const shared = new Uint8Array(new SharedArrayBuffer(8));
+    await assertRejects(() => store.putObject(shared), TypeError, "shared memory");
+    const { digest, size } = await store.putObject(new Uint8Array(8));
+    for (const position of ["../../pins", -1, 1.5, NaN] as number[]) {
+      const record: ChainRecord = {
+        type: "chain",
+        key: CHAIN,
+        kind: "toy",
+        position,
+        final: false,
+        artifact: { digest, size },
+        bytes: size,
+        created: "",
+      };
+      await assertRejects(() => store.publishCheckpoint(record), RangeError, "no position");
+    }
   }));
 
 const chainOfThree = () =>
