@@ -25,7 +25,7 @@ const WEB = `
   WritableStreamDefaultController TransformStream TransformStreamDefaultController
   ByteLengthQueuingStrategy CountQueuingStrategy`;
 
-const ALLOWED = new Set(`${LANGUAGE} ${WEB}`.trim().split(/\s+/));
+const ALLOWED = new Set(namesOf(`${LANGUAGE} ${WEB}`));
 
 /**
  * Removes every other global of this thread, for ever, and the ways to make code from text.
@@ -53,6 +53,37 @@ export function confineGlobals(log: (text: string) => void): void {
     // Also fixes its prototype, without which the runtime can't report errors.
     Object.preventExtensions(scope);
   }
+  freezeLanguage();
+}
+
+/**
+ * Fixes the methods of built-in objects: parts of the runtime that are loaded later call them. Objects
+ * and errors stay as they are, since fields of theirs are often given to what inherits them.
+ */
+function freezeLanguage(): void {
+  for (const name of namesOf(LANGUAGE)) {
+    const value = Reflect.get(globalThis, name);
+    if (value === globalThis || name.endsWith("Error")) continue;
+    Object.freeze(value);
+    if (name !== "Object" && value?.prototype !== undefined) Object.freeze(value.prototype);
+  }
+  const hidden = [
+    [].values(),
+    new Map().keys(),
+    new Set().keys(),
+    "".matchAll(/x/g),
+    ""[Symbol.iterator](),
+  ];
+  for (const each of hidden) Object.freeze(Object.getPrototypeOf(each));
+  for (const prototype of [...FUNCTION_PROTOTYPES, Object.getPrototypeOf(Uint8Array.prototype)]) {
+    Object.freeze(prototype);
+    Object.freeze(prototype.prototype);
+  }
+  Object.freeze(Object.getPrototypeOf(Uint8Array));
+}
+
+function namesOf(list: string): string[] {
+  return list.trim().split(/\s+/);
 }
 
 /** The prototypes of the global scope below that of every event target. */

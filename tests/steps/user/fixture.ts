@@ -48,6 +48,12 @@ export default defineStep({
 `;
 }
 
+/** A step whose parameter `n` chooses which of these texts it runs: one declaration for all. */
+export function stepTextOf(runs: readonly string[]): string {
+  const choices = runs.map((run, index) => `if (context.params.n === ${index}) { ${run} }`);
+  return stepText(choices.join("\n")).replace("min(1).max(9)", "min(0)");
+}
+
 /** A context, and what the step logged through it. */
 export interface Recorded {
   context: StepContext<Record<string, unknown>>;

@@ -4,7 +4,7 @@ import { loadUserStep as loadFrom } from "../../../src/steps/user/load.ts";
 import { readModuleGraph } from "../../../src/steps/user/module_graph.ts";
 import { declareInSandbox } from "../../../src/steps/user/sandbox.ts";
 import { ATTACKS, CRASHES, MAKE_ATTACKS } from "./attacks.ts";
-import { capsArtifact, recordingContext, stepFolder, stepText } from "./fixture.ts";
+import { capsArtifact, recordingContext, stepFolder, stepText, stepTextOf } from "./fixture.ts";
 
 const loadUserStep = (path: string) => loadFrom(path, "/");
 
@@ -19,10 +19,7 @@ Deno.test("no known attack of a step reaches anything", async () => {
 
 Deno.test("an error outside any call, or one that is hard to report, fails the step alone", async () => {
   await using fixture = await stepFolder();
-  // One module for all, so that each needs only a worker.
-  const choices = CRASHES.map((body, index) => `if (context.params.n === ${index}) { ${body} }`);
-  const text = stepText(choices.join("\n")).replace("min(1).max(9)", "min(0)");
-  const kind = await loadUserStep(await fixture.write("step.ts", text));
+  const kind = await loadUserStep(await fixture.write("step.ts", stepTextOf(CRASHES)));
   for (const index of CRASHES.keys()) {
     const { context } = recordingContext({ n: index });
     const error = await assertRejects(async () => await kind.run(context), Error);
