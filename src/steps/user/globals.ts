@@ -16,7 +16,7 @@ const LANGUAGE = `
 /** Of the web, without what reaches beyond the thread or makes memory that threads share. */
 const WEB = `
   console crypto performance queueMicrotask setTimeout clearTimeout setInterval clearInterval
-  structuredClone reportError atob btoa
+  structuredClone reportError dispatchEvent atob btoa
   AbortController AbortSignal DOMException Event EventTarget CustomEvent Blob Headers Response URL
   URLPattern URLSearchParams TextDecoder TextEncoder TextDecoderStream TextEncoderStream
   CompressionStream DecompressionStream ReadableStream ReadableStreamDefaultReader
@@ -28,7 +28,7 @@ const WEB = `
 const ALLOWED = new Set(namesOf(`${LANGUAGE} ${WEB}`));
 
 /**
- * Removes every other global of this thread, for ever, and the ways to make code from text.
+ * Removes every other global of this thread for good, and the ways to make code from text.
  *
  * @param log receives what the step prints
  */
@@ -48,7 +48,8 @@ export function confineGlobals(log: (text: string) => void): void {
   for (const name of ["createObjectURL", "revokeObjectURL"]) Reflect.deleteProperty(URL, name);
   for (const scope of [globalThis, ...scopePrototypes()]) {
     for (const name of Object.getOwnPropertyNames(scope)) {
-      if (scope !== globalThis || !ALLOWED.has(name)) Reflect.deleteProperty(scope, name);
+      if (scope === globalThis && ALLOWED.has(name)) continue;
+      if (!Reflect.deleteProperty(scope, name)) throw new Error(`${name} can't be removed`);
     }
     // Also fixes its prototype, without which the runtime can't report errors.
     Object.preventExtensions(scope);

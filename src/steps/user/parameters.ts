@@ -16,7 +16,7 @@ type JsonSchema = z.core.JSONSchema.JSONSchema;
 export type ParameterJsonSchema = JsonSchema;
 
 const MAX_DEPTH = 16;
-const MAX_PARTS = 10_000;
+const MAX_PARTS = 2000;
 const TYPES = ["string", "number", "integer", "boolean", "object", "array", "null"];
 /** Keywords whose value is a number of at least 0. */
 const SIZES = ["minLength", "maxLength", "minItems", "maxItems"];

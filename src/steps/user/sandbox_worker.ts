@@ -45,7 +45,7 @@ self.onmessage = ({ data }: MessageEvent<Start>) => {
     try {
       void call("fail", encodeError(error, []).message.slice(0, MAX_LINE));
     } catch {
-      // The step has broken a method that this takes. No message at all ends it, too.
+      // The step has broken what a call needs. What is no message makes the engine end it, too.
       post(null);
     }
   });
