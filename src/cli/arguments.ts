@@ -19,6 +19,8 @@ export interface ArgumentSpec {
 }
 
 export interface Signature {
+  /** An optional workflow file, recognised by its ending; it may be written between the arguments. */
+  file?: ArgumentSpec;
   arguments: readonly ArgumentSpec[];
   options: Readonly<Record<string, OptionSpec>>;
 }
@@ -36,6 +38,8 @@ export class Arguments {
   constructor(
     readonly positionals: readonly string[],
     readonly options: ReadonlyMap<string, readonly string[]>,
+    /** The workflow file of a signature with `file`. */
+    readonly file?: string,
   ) {}
 
   has(option: string): boolean {
@@ -85,8 +89,14 @@ export function parseArguments(signature: Signature, args: readonly string[]): A
       positionals.push(argument);
     }
   }
+  const file = signature.file && takeFile(positionals);
   checkCount(signature.arguments, positionals);
-  return new Arguments(positionals, options);
+  return new Arguments(positionals, options, file);
+}
+
+function takeFile(positionals: string[]): string | undefined {
+  const at = positionals.findIndex((argument) => argument.endsWith(".toml"));
+  return at < 0 ? undefined : positionals.splice(at, 1)[0];
 }
 
 function optionValue(
@@ -115,6 +125,11 @@ function checkCount(specs: readonly ArgumentSpec[], positionals: readonly string
   if (positionals.length > specs.length && !specs.at(-1)?.many) {
     throw new UsageError(`unexpected argument "${positionals[specs.length]}"`);
   }
+}
+
+/** The file that a command may have, then its arguments. */
+export function argumentsOf({ file, arguments: specs }: Signature): ArgumentSpec[] {
+  return file === undefined ? [...specs] : [file, ...specs];
 }
 
 /** `FILE [TARGET...]` */

@@ -2,6 +2,7 @@
 import { DataError, DeviceError, StepError, WorkflowError } from "../errors.ts";
 import { relative } from "../workflow/paths.ts";
 import { UsageError } from "./arguments.ts";
+import { asTyped } from "./hint.ts";
 import type { Output } from "./terminal.ts";
 
 /** Exit codes of the program. */
@@ -26,7 +27,11 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
   }
   if (error instanceof WorkflowError) {
     const { renderIssues } = await import("../workflow/render_issues.ts");
-    err.block(renderIssues(error.issues, Deno.cwd()));
+    const issues = error.issues.map((issue) => ({
+      ...issue,
+      suggestion: issue.suggestion && asTyped(issue.suggestion),
+    }));
+    err.block(renderIssues(issues, Deno.cwd()));
     if (error.issues.length > 1) err.block(`\n${error.issues.length} problems`);
     return ExitCode.invalid;
   }
@@ -35,14 +40,14 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
     return ExitCode.failed;
   }
   if (error instanceof DataError || error instanceof DeviceError) {
-    print(error.message);
+    print(asTyped(error.message));
     return ExitCode.failed;
   }
   const denied = deniedWrite(error);
   if (denied !== undefined) {
     print(
       `no permission to write ${denied}: Gyrus writes to the workflow's folder and to what ` +
-        `--cache, GYRUS_CACHE and output options name`,
+        `--cache, GYRUS_CACHE, --profile and output options name`,
     );
     return ExitCode.invalid;
   }

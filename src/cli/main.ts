@@ -1,8 +1,15 @@
 /** The command line: finds the command, parses its arguments, runs it, reports what fails. */
-import { type Arguments, argumentsText, parseArguments, UsageError } from "./arguments.ts";
+import {
+  type Arguments,
+  argumentsOf,
+  argumentsText,
+  parseArguments,
+  UsageError,
+} from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { ExitCode, reportFailure } from "./failure.ts";
+import { commandLine } from "./hint.ts";
 import { standardTerminal, type Terminal } from "./terminal.ts";
 
 /** @returns the exit code */
@@ -32,7 +39,8 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   if (first.endsWith(".toml")) return await dispatch(["run", ...args], terminal);
   if (!Object.hasOwn(COMMANDS, first)) {
     const { didYouMean } = await import("../workflow/suggest.ts");
-    const suggestion = didYouMean(first, Object.keys(COMMANDS)) ?? "gyrus --help lists them";
+    const suggestion = didYouMean(first, Object.keys(COMMANDS)) ??
+      `${commandLine("--help")} lists them`;
     throw new UsageError(`unknown command "${first}"`, suggestion);
   }
   const { default: command } = await COMMANDS[first].load();
@@ -48,7 +56,7 @@ function parsed(name: string, command: Command, args: readonly string[]): Argume
     return parseArguments(command, args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message, error.suggestion ?? `see gyrus ${name} --help`);
+    throw new UsageError(error.message, error.suggestion ?? `see ${commandLine(name, "--help")}`);
   }
 }
 
@@ -71,10 +79,10 @@ difference, 130 interrupted
 
 function help(name: string, command: Command): string {
   const options = Object.entries(command.options);
-  const usage = ["usage: gyrus", name, argumentsText(command.arguments)];
+  const usage = ["usage: gyrus", name, argumentsText(argumentsOf(command))];
   if (options.length > 0) usage.push("[OPTIONS]");
   const rows = [
-    ...command.arguments.map((spec) => [argumentsText([spec]), spec.help]),
+    ...argumentsOf(command).map((spec) => [argumentsText([spec]), spec.help]),
     ...options.map(([option, { value, help }]) => [
       value === undefined ? `--${option}` : `--${option} ${value}`,
       help,

@@ -1,14 +1,32 @@
 /** The workflow and the store that a command is about, from its options. */
-import { openStore, type Store } from "../engine/store/store.ts";
+import { listFolder } from "../disk/folders.ts";
+import { statOf } from "../disk/read.ts";
+import { isStore, openStore, openStoreForReading, type Store } from "../engine/store/store.ts";
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
-import { resolve } from "../workflow/paths.ts";
-import { type Arguments, type OptionSpec, UsageError } from "./arguments.ts";
+import { dirname, resolve } from "../workflow/paths.ts";
+import { type Arguments, type ArgumentSpec, type OptionSpec, UsageError } from "./arguments.ts";
+import { shortPath } from "./failure.ts";
+import { commandLine } from "./hint.ts";
 
 export const CACHE_OPTION: OptionSpec = {
   value: "DIR[,DIR]",
   help:
     "Cache folder; further folders are only read. Also GYRUS_CACHE. Default: .gyrus next to FILE",
+};
+
+/** The workflow whose cache a command looks into. */
+export const FILE_ARGUMENT: ArgumentSpec = {
+  name: "FILE",
+  help: "Workflow file, for its cache and its runs; default: .gyrus here, or in the only folder " +
+    "here that has one",
+  optional: true,
+};
+
+/** Options of every command that looks into a cache. */
+export const CACHE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  cache: CACHE_OPTION,
+  profile: { value: "NAME", help: "The cache is that of [profile.NAME] in FILE" },
 };
 
 /** Options of every command that reads a workflow file. */
@@ -63,8 +81,11 @@ export async function openWorkflow(
   });
 }
 
-/** The cache of a workflow; `.gyrus` of the current folder without one. */
-export function openCache(args: Arguments, workflow?: Pick<Workflow, "folder" | "profile">): Store {
+/** What of a workflow decides where its cache is. */
+type CacheOwner = Pick<Workflow, "folder" | "profile">;
+
+/** The cache of a workflow that may run; made where it is missing. */
+export function openCache(args: Arguments, workflow: CacheOwner): Store {
   const [root, ...lower] = cacheFolders(args, workflow);
   return openStore(root, { lower });
 }
@@ -74,13 +95,10 @@ export function openCache(args: Arguments, workflow?: Pick<Workflow, "folder" | 
  *
  * @throws {UsageError} when a name is empty
  */
-export function cacheFolders(
-  args: Arguments,
-  workflow?: Pick<Workflow, "folder" | "profile">,
-): string[] {
-  const named = args.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
-  const base = named === undefined && workflow ? workflow.folder : Deno.cwd();
-  const folders = (named ?? workflow?.profile?.cache ?? ".gyrus").split(",")
+export function cacheFolders(args: Arguments, workflow: CacheOwner): string[] {
+  const named = namedCache(args);
+  const base = named === undefined ? workflow.folder : Deno.cwd();
+  const folders = (named ?? workflow.profile?.cache ?? ".gyrus").split(",")
     .map((folder) => folder.trim());
   if (folders.includes("")) {
     throw new UsageError(
@@ -89,6 +107,75 @@ export function cacheFolders(
     );
   }
   return folders.map((folder) => resolve(base, folder));
+}
+
+function namedCache(args: Arguments): string | undefined {
+  return args.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
+}
+
+/**
+ * The cache that an earlier run has left; it is never made.
+ *
+ * @param purpose whether anything in it will change
+ * @throws {UsageError} when there is none, or several could be meant
+ */
+export async function openPastCache(
+  args: Arguments,
+  purpose: "read" | "write" = "read",
+): Promise<Store> {
+  const folders = await findCache(args);
+  if (folders === undefined) {
+    throw new UsageError(
+      `there is no cache in ${Deno.cwd()} or in a folder in it`,
+      "name a workflow FILE, or a cache by --cache DIR",
+    );
+  }
+  const advice = args.file === undefined
+    ? "name another by --cache DIR"
+    : `${commandLine("run", args.file)} makes it`;
+  return openExisting(folders, purpose, advice);
+}
+
+/** @throws {UsageError} with the advice when the first folder is no cache */
+export function openExisting(
+  [root, ...lower]: readonly string[],
+  purpose: "read" | "write",
+  advice: string,
+): Store {
+  if (!isStore(root)) throw new UsageError(`there is no cache at ${shortPath(root)}`, advice);
+  return purpose === "read" ? openStoreForReading(root, lower) : openStore(root, { lower });
+}
+
+/**
+ * Folders of the cache that is meant: that of FILE, else the named one, else `.gyrus` of this
+ * folder, else the only one in a folder of this one. Undefined when none of them is there.
+ *
+ * @throws {UsageError} when several folders have one
+ */
+export async function findCache(args: Arguments): Promise<string[] | undefined> {
+  if (args.file !== undefined) return cacheFolders(args, await cacheOwner(args, args.file));
+  if (args.has("profile")) throw new UsageError("--profile needs the FILE that declares it");
+  const here = Deno.cwd();
+  if (namedCache(args) !== undefined) return cacheFolders(args, { folder: here });
+  if (isStore(`${here}/.gyrus`)) return [`${here}/.gyrus`];
+  const below = listFolder(here).filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => `${here}/${name}/.gyrus`).filter((root) => isStore(root));
+  if (below.length < 2) return below.length === 1 ? below : undefined;
+  throw new UsageError(
+    `several folders here have a cache: ${below.map(shortPath).join(", ")}`,
+    "name a workflow FILE, or one of them by --cache",
+  );
+}
+
+async function cacheOwner(args: Arguments, name: string): Promise<CacheOwner> {
+  const file = resolve(name);
+  const profile = args.value("profile");
+  if (profile !== undefined) {
+    const { readProfile } = await import("../workflow/read.ts");
+    return { folder: dirname(file), profile: await readProfile(file, profile) };
+  }
+  statOf(file);
+  return { folder: dirname(file) };
 }
 
 export function selectionOf(args: Arguments) {

@@ -7,28 +7,85 @@ import {
   type RunRecord,
 } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
-import { UsageError } from "./arguments.ts";
+import { basename, resolve } from "../workflow/paths.ts";
+import { type Arguments, UsageError } from "./arguments.ts";
+import { shortPath } from "./failure.ts";
+import { commandLine } from "./hint.ts";
+
+/** Ids of the runs of a workflow file, or of all, newest first. */
+export function runIds(store: Store, file?: string): Iterable<string> {
+  const ids = listRuns(store);
+  return file === undefined ? ids : ofFile(store, ids, resolve(file));
+}
+
+function* ofFile(store: Store, ids: readonly string[], file: string): Generator<string> {
+  for (const id of ids) {
+    const record = readRun(store, id);
+    if (record && isRunOf(record, file)) yield id;
+  }
+}
+
+/** Whether a file is the one that was run; folders that were moved or copied since have other paths. */
+function isRunOf({ workflow }: RunRecord, file: string): boolean {
+  if (workflow.file === file) return true;
+  return basename(workflow.file) === basename(file) && isAbsent(workflow.file);
+}
+
+function isAbsent(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 /**
  * A run by its id or the first digits of it; the newest for `latest`.
  *
+ * @param args whose FILE limits the runs that are meant
  * @throws {UsageError} when there is none, or several
  */
-export function findRun(store: Store, text = "latest"): RunRecord {
-  const ids = listRuns(store);
-  if (ids.length === 0) {
-    throw new UsageError(`there is no run in ${store.root}`, "name another cache with --cache");
+export function findRun(store: Store, { file }: Arguments, text = "latest"): RunRecord {
+  if (text === "latest") {
+    for (const id of runIds(store, file)) return openRun(store, id);
+    throw noRun(store, file);
   }
-  const found = text === "latest" ? ids.slice(0, 1) : ids.filter((id) => id.startsWith(text));
-  if (found.length !== 1) {
-    throw new UsageError(
-      found.length === 0 ? `there is no run ${text}` : `${found.length} runs start with ${text}`,
-      "gyrus runs lists them",
-    );
+  const found = [...runIds(store, file)].filter((id) => id.startsWith(text));
+  if (found.length === 1) return openRun(store, found[0]);
+  if (runIds(store, file)[Symbol.iterator]().next().done) throw noRun(store, file);
+  throw new UsageError(
+    found.length === 0 ? `there is no run ${text}` : `${found.length} runs start with ${text}`,
+    `${commandLine("runs", ...file === undefined ? [] : [file])} lists them`,
+  );
+}
+
+/**
+ * The run of the same workflow before another.
+ *
+ * @throws {UsageError} when it was the first
+ */
+export function findRunBefore(store: Store, { id, workflow }: RunRecord): RunRecord {
+  for (const earlier of runIds(store, workflow.file)) {
+    if (earlier < id) return openRun(store, earlier);
   }
-  const record = readRun(store, found[0]);
-  if (record === undefined) throw new UsageError(`the record of run ${found[0]} is corrupt`);
+  throw new UsageError(`run ${id} is the first of ${shortPath(workflow.file)}`);
+}
+
+function openRun(store: Store, id: string): RunRecord {
+  const record = readRun(store, id);
+  if (record === undefined) throw new UsageError(`the record of run ${id} is corrupt`);
   return record;
+}
+
+function noRun(store: Store, file: string | undefined): UsageError {
+  const where = shortPath(store.root);
+  return file === undefined
+    ? new UsageError(`there is no run in ${where}`, "name another cache by --cache DIR")
+    : new UsageError(
+      `there is no run of ${file} in ${where}`,
+      `${commandLine("run", file)} is one`,
+    );
 }
 
 /** Its status; a run that is recorded as `running` and has no process was killed. */

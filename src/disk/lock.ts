@@ -35,12 +35,13 @@ export class FileLock {
   static state(path: string): "free" | "held" | "unknown" {
     let file: Deno.FsFile;
     try {
-      file = Deno.openSync(path, { write: true });
+      file = Deno.openSync(path, { read: true });
     } catch (cause) {
       return isAbsent(cause) ? "free" : "unknown";
     }
     try {
-      return file.tryLockSync(true) ? "free" : "held";
+      // A shared lock, which needs no permission to write.
+      return file.tryLockSync(false) ? "free" : "held";
     } catch {
       return "unknown";
     } finally {

@@ -3,7 +3,7 @@ import { readFile, realPath, statOf } from "../disk/read.ts";
 import { declareSteps, type KnownKinds, type ResolveKind } from "./declare/declare.ts";
 import { type Document, joinLayers } from "./parse/document.ts";
 import { expandSteps } from "./expand/expand.ts";
-import type { Workflow } from "./graph.ts";
+import type { Profile, Workflow } from "./graph.ts";
 import { checkAxes } from "./declare/idle_axes.ts";
 import { loadLayers, type ReadText } from "./parse/load.ts";
 import { maximumInstances } from "./declare/matrix.ts";
@@ -137,6 +137,21 @@ function describeSources(
     found.set(resolve(uses.folder, uses.value), `the module of step ${name}`);
   }
   return found;
+}
+
+/**
+ * A profile of a workflow file, without a look at its steps.
+ *
+ * @throws {WorkflowError} when the file has no such profile or can't be read
+ */
+export async function readProfile(path: string, name: string): Promise<Profile | undefined> {
+  const problems = new Problems();
+  const sources = new Map<string, string>();
+  const layers = await loadLayers(resolve(path), readUtf8, sources, problems);
+  await problems.throwIfAny(sources);
+  const profile = chooseProfile(joinLayers(layers, problems), name, problems);
+  await problems.throwIfAny(sources);
+  return profile;
 }
 
 /** Bytes of a file that describes a workflow or a step's parameters. */

@@ -1,4 +1,6 @@
 /** A folder with a small workflow of a user's steps, and the program called on it from outside. */
+import { dirname } from "../../src/workflow/paths.ts";
+
 const root = new URL("../../", import.meta.url);
 
 export const launcher = new URL("gyrus", root).pathname;
@@ -94,9 +96,10 @@ export class Project implements AsyncDisposable {
     return Deno.readTextFile(`${this.folder}/${name}`);
   }
 
-  /** Calls `gyrus` in the project's folder. */
+  /** Calls `gyrus`, found in the PATH, in the project's folder. */
   gyrus(...args: string[]): Promise<Called> {
-    return call(launcher, args, { cwd: this.folder });
+    const env = { PATH: `${dirname(launcher)}:${Deno.env.get("PATH")}` };
+    return call("gyrus", args, { cwd: this.folder, env });
   }
 
   /** As `deno run -A mod.ts`. */

@@ -4,7 +4,8 @@ import { didYouMean } from "../../workflow/suggest.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { commandLine } from "../hint.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 import type { Output } from "../terminal.ts";
 
@@ -16,6 +17,7 @@ type Action = (
 ) => Promise<number>;
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [
     { name: "ACTION", help: "stats, ls, gc, verify, pin, unpin or rm" },
     {
@@ -26,7 +28,7 @@ export default {
     },
   ],
   options: {
-    cache: CACHE_OPTION,
+    ...CACHE_OPTIONS,
     "max-size": { value: "SIZE", help: "gc: shrink a larger cache to 80 % of this, such as 10GiB" },
     "keep-runs": { value: "N", help: "gc: the last N runs of each workflow remain; default 10" },
     "dry-run": { help: "gc: list what would be removed and why, and remove nothing" },
@@ -43,7 +45,8 @@ rm      removes results; their bytes go with the next gc`,
     if (!Object.hasOwn(ACTIONS, name)) {
       throw new UsageError(`unknown action "${name}"`, didYouMean(name, Object.keys(ACTIONS)));
     }
-    return await ACTIONS[name](openCache(args), names, args, out);
+    const store = await openPastCache(args, ["stats", "ls"].includes(name) ? "read" : "write");
+    return await ACTIONS[name](store, names, args, out);
   },
 } satisfies Command;
 
@@ -163,7 +166,7 @@ async function verify(
 
 async function keysOf(store: Store, names: readonly string[]): Promise<string[]> {
   if (names.length === 0) {
-    throw new UsageError("name a key or a step kind; gyrus cache ls lists them");
+    throw new UsageError("name a key or a step kind", `${commandLine("cache", "ls")} lists them`);
   }
   const { findKeys } = await import("../../engine/store/cache.ts");
   return names.flatMap((name) => findKeys(store, name));

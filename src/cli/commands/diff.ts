@@ -2,20 +2,29 @@ import type { Change } from "../../engine/diff.ts";
 import type { Json } from "../../workflow/step.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
-import { findRun } from "../past_runs.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
+import { findRun, findRunBefore } from "../past_runs.ts";
 import { numberText } from "../quantity.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [
-    { name: "OLD", help: "Id of a run, or its first digits" },
+    {
+      name: "OLD",
+      help: "Id of a run, or its first digits; default: the run before NEW",
+      optional: true,
+    },
     { name: "NEW", help: "Id of a later run; default: the newest", optional: true },
   ],
-  options: { cache: CACHE_OPTION, json: { help: "Print the differences as JSON" } },
+  options: { ...CACHE_OPTIONS, json: { help: "Print the differences as JSON" } },
   async run(args, { out }) {
     const { diffRuns } = await import("../../engine/diff.ts");
-    const store = openCache(args);
-    const [old, now] = [findRun(store, args.positionals[0]), findRun(store, args.positionals[1])];
+    const store = await openPastCache(args);
+    const now = findRun(store, args, args.positionals[1]);
+    const named = findRun(store, args, args.positionals[0]);
+    const old = named.id === now.id && args.positionals[1] === undefined
+      ? findRunBefore(store, now)
+      : named;
     const diff = diffRuns(store, old, now);
     if (args.has("json")) {
       out.block(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));

@@ -1,13 +1,15 @@
 import type { DeviceReport } from "../../device/doctor.ts";
 import type { TunedTable } from "../../device/kernel_tables.ts";
+import { openStoreForReading } from "../../engine/store/store.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, findCache } from "../open.ts";
 import { numberText, sizeText, tableText } from "../quantity.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [],
-  options: { cache: CACHE_OPTION, json: { help: "Print the report as JSON" } },
+  options: { ...CACHE_OPTIONS, json: { help: "Print the report as JSON" } },
   details:
     `Prints the adapter that Gyrus computes on, whether it is a GPU or software on a processor, its limits,
 the kernels that this cache has for it, and their throughput, measured in about two seconds. Without
@@ -19,7 +21,10 @@ an adapter it fails and names the command that installs one.`,
     const { examineDevice } = await import("../../device/doctor.ts");
     const device = await openDevice();
     try {
-      const tuned = readTunedTable(openCache(args), device.info);
+      const [root, ...lower] = await findCache(args) ?? [];
+      const tuned = root === undefined
+        ? undefined
+        : readTunedTable(openStoreForReading(root, lower), device.info);
       if (tuned) useKernelTable(device, tuned.kernels);
       const report = await examineDevice(device);
       if (args.has("json")) {

@@ -7,6 +7,7 @@ import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { editorConfig } from "../editor_config.ts";
 import { ExitCode, shortPath } from "../failure.ts";
+import { commandLine } from "../hint.ts";
 
 const GYRUS = new URL("../../../", import.meta.url);
 
@@ -39,7 +40,7 @@ the schema that editors check it by, and a file by which they understand a step 
       if (!await writeNewFile(`${folder}/${name}`, text)) throw existsError(`${folder}/${name}`);
       out.line(`wrote ${shortPath(`${folder}/${name}`)}`);
     }
-    out.block(`\nnext: gyrus run ${shortPath(`${folder}/workflow.toml`)}`);
+    out.block(`\nnext: ${commandLine("run", shortPath(`${folder}/workflow.toml`))}`);
     return ExitCode.done;
   },
 } satisfies Command;

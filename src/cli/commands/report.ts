@@ -1,17 +1,18 @@
 import { resolve } from "../../workflow/paths.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [
-    { name: "RUN", help: "Id of a run, its first digits, or latest", optional: true },
+    { name: "RUN", help: "Id of a run or its first digits; default: the newest", optional: true },
   ],
   options: {
     against: { value: "RUN", help: "Compare with this earlier run" },
     output: { value: "FILE", help: "Where to write it; default: report.html in the run's folder" },
-    cache: CACHE_OPTION,
+    ...CACHE_OPTIONS,
   },
   details: `Writes one HTML file that needs no network: the workflow, learning curves, evaluation,
 participants, images and all that is needed to run it again.`,
@@ -19,10 +20,10 @@ participants, images and all that is needed to run it again.`,
     const { ReportBuilder } = await import("../../report/build.ts");
     const { reportPage } = await import("../../report/page.ts");
     const { reportPath, writePage } = await import("../../report/write.ts");
-    const store = openCache(args);
-    const record = findRun(store, args.positionals[0]);
+    const store = await openPastCache(args, "write");
+    const record = findRun(store, args, args.positionals[0]);
     const other = args.value("against");
-    const against = other === undefined ? undefined : findRun(store, other);
+    const against = other === undefined ? undefined : findRun(store, args, other);
     const data = await new ReportBuilder(store).build(record, against);
     const output = args.value("output");
     const path = output === undefined ? reportPath(store, record.id) : resolve(output);

@@ -9,6 +9,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { type Display, openDisplay } from "../display.ts";
 import { ExitCode } from "../failure.ts";
+import { cacheWords, commandLine, rerunCommand } from "../hint.ts";
 import { onInterrupt } from "../interrupt.ts";
 import {
   openCache,
@@ -49,6 +50,7 @@ export default {
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
 same command then continues where this one stopped.`,
   async run(args, terminal) {
+    const jobs = args.count("jobs");
     const snapshot = await planSnapshot(args);
     const texts = new Map<string, string>();
     const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
@@ -66,7 +68,7 @@ same command then continues where this one stopped.`,
       const result = await runEngine(store, workflow, {
         ...running,
         ...selectionOf(args),
-        jobs: args.count("jobs") ?? workflow.profile?.jobs,
+        jobs: jobs ?? workflow.profile?.jobs,
         keepGoing: args.has("keep-going"),
         forcePublish: args.has("force-publish"),
         signal: interrupt.signal,
@@ -101,7 +103,11 @@ function displayFor(args: Arguments, { out, err }: Terminal, workflow: Workflow)
   if (args.has("json")) {
     return { show: (event: EngineEvent) => out.write(encodeEvent(event)), close() {} };
   }
-  const context = { folder: workflow.folder, rerun: (name: string) => rerunCommand(args, name) };
+  const context = {
+    folder: workflow.folder,
+    rerun: (name: string) =>
+      rerunCommand(args.positionals[0], name, requestOf(args), args.value("cache")),
+  };
   const display = openDisplay(args.has("quiet") ? err : out, context);
   if (!args.has("quiet")) return display;
   const shown = ["instance-failed", "publish-failed", "nondeterminism", "corruption"];
@@ -119,19 +125,6 @@ function requestOf(args: Arguments): RunRequest {
     profile: args.value("profile"),
     targets: args.positionals.slice(1),
   };
-}
-
-/** The command that runs one instance again, with the same options. */
-function rerunCommand(args: Arguments, instance: string): string {
-  const words = ["gyrus", "run", args.positionals[0], instance];
-  for (const option of ["set", "sweep", "include-from", "profile", "cache"]) {
-    for (const value of args.values(option)) words.push(`--${option}`, value);
-  }
-  return words.map(quoted).join(" ");
-}
-
-function quoted(word: string): string {
-  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @returns whether the report and all its copies are written */
@@ -167,7 +160,9 @@ function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): 
     cached,
     ...(counts.skipped > 0 ? [`${counts.skipped} not run`] : []),
   ].join(", ");
-  const where = id === undefined ? "" : `; see gyrus show ${id}`;
+  const where = id === undefined
+    ? ""
+    : `; see ${commandLine("show", args.positionals[0], id, ...cacheWords(args))}`;
   const ending = status === "unpublished" ? "done, not published" : status;
   if (!args.has("json")) err.line(`${ending}: ${rest} (${time})${verbose ? where : ""}`);
   return status === "interrupted" ? ExitCode.interrupted : ExitCode.failed;

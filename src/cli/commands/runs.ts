@@ -1,25 +1,29 @@
-import { listRuns, readRun } from "../../engine/run/run_folder.ts";
+import { readRun } from "../../engine/run/run_folder.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
-import { outcomesText, statusOf } from "../past_runs.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
+import { outcomesText, runIds, statusOf } from "../past_runs.ts";
 import { durationText, tableText } from "../quantity.ts";
 
+/** Runs that are listed without `--all`. */
+const SHOWN = 20;
+
 export default {
+  file: FILE_ARGUMENT,
   arguments: [],
   options: {
-    cache: CACHE_OPTION,
-    all: { help: "All of them, not only the last 20" },
+    ...CACHE_OPTIONS,
+    all: { help: `All of them, not only the last ${SHOWN}` },
     json: { help: "Print their records as JSON" },
   },
-  run(args, { out }) {
-    const store = openCache(args);
-    const ids = listRuns(store);
-    const records = (args.has("all") ? ids : ids.slice(0, 20))
+  async run(args, { out }) {
+    const store = await openPastCache(args);
+    const ids = [...runIds(store, args.file)];
+    const records = (args.has("all") ? ids : ids.slice(0, SHOWN))
       .map((id) => readRun(store, id)).filter((record) => record !== undefined);
     if (args.has("json")) {
       out.block(JSON.stringify(records, null, 2));
-      return Promise.resolve(ExitCode.done);
+      return ExitCode.done;
     }
     const rows = records.map((record) => [
       record.id,
@@ -31,6 +35,6 @@ export default {
     for (const line of tableText([["run", "workflow", "status", "time", "instances"], ...rows])) {
       out.line(line);
     }
-    return Promise.resolve(ExitCode.done);
+    return ExitCode.done;
   },
 } satisfies Command;

@@ -12,20 +12,25 @@ import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { artifactLines, fileLines } from "../content.ts";
 import { ExitCode, shortPath } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { findRun, outcomesText, statusOf } from "../past_runs.ts";
 import { durationText, sizeText, tableText } from "../quantity.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [
-    { name: "RUN", help: "Id of a run, its first digits, or latest" },
+    {
+      name: "RUN",
+      help: "Id of a run, its first digits, or latest; default: latest",
+      optional: true,
+    },
     {
       name: "WHAT",
       help: "step[axis=value], step[axis=value].output, or a file of it after a slash",
       optional: true,
     },
   ],
-  options: { cache: CACHE_OPTION },
+  options: CACHE_OPTIONS,
   details:
     `Prints a run, an instance, or an output: a table, a tensor's summary, or a list of files.
 
@@ -34,9 +39,9 @@ export default {
     gyrus show latest evaluate.table
     gyrus show latest slices.images/sub-001/ses-M000.safetensors`,
   async run(args, { out }) {
-    const store = openCache(args);
+    const store = await openPastCache(args);
     const [text, what] = args.positionals;
-    const record = findRun(store, text);
+    const record = findRun(store, args, text);
     const lines = what === undefined
       ? runLines(store, record)
       : await whatLines(store, record, what);

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { UsageError } from "../arguments.ts";
 import { ExitCode } from "../failure.ts";
+import { commandLine } from "../hint.ts";
 
 export default {
   arguments: [{ name: "NAME", help: "Step kind, such as split.kfold", optional: true }],
@@ -19,7 +20,8 @@ export default {
       const { didYouMean } = await import("../../workflow/suggest.ts");
       throw new UsageError(
         `unknown step kind "${name}"`,
-        didYouMean(name, stepKinds.map((candidate) => candidate.kind)) ?? "gyrus steps lists them",
+        didYouMean(name, stepKinds.map((candidate) => candidate.kind)) ??
+          `${commandLine("steps")} lists them`,
       );
     }
     out.block(stepText(kind));

@@ -1,13 +1,16 @@
+import { openStore } from "../../engine/store/store.ts";
 import type { KernelTable } from "../../gpu/tuning.ts";
+import { resolve } from "../../workflow/paths.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, findCache } from "../open.ts";
 import { numberText } from "../quantity.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [],
   options: {
-    cache: CACHE_OPTION,
+    ...CACHE_OPTIONS,
     forget: { help: "Use the standard kernels again" },
   },
   details:
@@ -18,7 +21,8 @@ them the earlier results.`,
   async run(args, { out }) {
     const { describeAdapter, openDevice } = await import("../../gpu/device.ts");
     const { forgetTunedTable, saveTunedTable } = await import("../../device/kernel_tables.ts");
-    const store = openCache(args);
+    const [root, ...lower] = await findCache(args) ?? [resolve(".gyrus")];
+    const store = openStore(root, { lower });
     if (args.has("forget")) {
       const forgotten = forgetTunedTable(store, await describeAdapter());
       out.line(forgotten ? "the standard kernels are back" : "nothing was tuned");

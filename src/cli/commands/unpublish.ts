@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from "../../workflow/paths.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTION, cacheFolders, openExisting } from "../open.ts";
 import { countText } from "../quantity.ts";
 
 export default {
@@ -30,7 +30,8 @@ Edited files, files of others and results in the cache remain: the next run publ
   async run(args, { out }) {
     const { workflow, paths } = namedBy(args);
     const folder = workflow === undefined ? Deno.cwd() : dirname(workflow);
-    const store = openCache(args, { folder });
+    const folders = cacheFolders(args, { folder });
+    const store = openExisting(folders, "write", "name the cache by --cache DIR");
     const ledger = new Ledger(store, folder);
     const dryRun = args.has("dry-run");
     using _lock = dryRun ? undefined : await ledger.lock();
@@ -69,7 +70,7 @@ function chooseEntries(
     const known = all.map(({ path }) => shortPath(`${ledger.folder}/${path}`));
     throw new UsageError(
       `${what} was published${workflow === undefined ? "" : ` by ${workflow}`}`,
-      known.length > 0 ? `published: ${known.join(", ")}` : "name the cache with --cache",
+      known.length > 0 ? `published: ${known.join(", ")}` : "name the cache by --cache DIR",
     );
   }
   return all.filter((entry) => paths.length === 0 || paths.some((place) => isAt(entry, place)));

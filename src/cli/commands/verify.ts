@@ -5,15 +5,19 @@ import { readWorkflow } from "../../workflow/read.ts";
 import type { Command } from "../command.ts";
 import { openDisplay } from "../display.ts";
 import { ExitCode, shortPath } from "../failure.ts";
+import { rerunCommand } from "../hint.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
 import { countText, durationText } from "../quantity.ts";
 
 export default {
-  arguments: [{ name: "RUN", help: "Id of a run; default: the newest", optional: true }],
+  file: FILE_ARGUMENT,
+  arguments: [
+    { name: "RUN", help: "Id of a run or its first digits; default: the newest", optional: true },
+  ],
   options: {
-    cache: CACHE_OPTION,
+    ...CACHE_OPTIONS,
     jobs: { value: "N", help: "Processors to use at once; default: all" },
     quiet: { help: "Print only differences and failures" },
   },
@@ -21,8 +25,9 @@ export default {
     `Executes every instance of the run again, from the workflow text that the run recorded, and
 compares bytes. The cache does not change.`,
   async run(args, { out, err }) {
-    const store = openCache(args);
-    const { id, workflow: recorded, request } = findRun(store, args.positionals[0]);
+    const jobs = args.count("jobs");
+    const store = await openPastCache(args, "write");
+    const { id, workflow: recorded, request } = findRun(store, args, args.positionals[0]);
     const { sources } = recorded;
     const workflow = await readWorkflow(recorded.file, {
       ...reading,
@@ -33,7 +38,8 @@ compares bytes. The cache does not change.`,
     const quiet = args.has("quiet");
     const display = openDisplay(quiet ? err : out, {
       folder: workflow.folder,
-      rerun: (name) => `gyrus run ${shortPath(workflow.file)} ${name}`,
+      rerun: (name) =>
+        rerunCommand(shortPath(workflow.file), name, request ?? {}, args.value("cache")),
     });
     const interrupt = onInterrupt((message) => err.line(message));
     try {
@@ -41,7 +47,7 @@ compares bytes. The cache does not change.`,
         ...running,
         targets: request?.targets,
         request,
-        jobs: args.count("jobs"),
+        jobs,
         signal: interrupt.signal,
         kill: interrupt.kill,
         onEvent: (event) => {

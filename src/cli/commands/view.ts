@@ -2,16 +2,17 @@ import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { STOP_SIGNALS } from "../interrupt.ts";
-import { CACHE_OPTION, openCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
 
 export default {
+  file: FILE_ARGUMENT,
   arguments: [
-    { name: "RUN", help: "Id of a run, its first digits, or latest", optional: true },
+    { name: "RUN", help: "Id of a run or its first digits; default: the newest", optional: true },
   ],
   options: {
     port: { value: "N", help: "Port on this machine; default: a free one" },
-    cache: CACHE_OPTION,
+    ...CACHE_OPTIONS,
   },
   details:
     `Serves the report of a run on 127.0.0.1, which shows new results as the run makes them; Ctrl-C
@@ -20,8 +21,8 @@ ends it. The address has a secret, since other users of this machine can reach i
     const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
     const { LiveView } = await import("../../report/live.ts");
-    const store = openCache(args);
-    const record = findRun(store, args.positionals[0]);
+    const store = await openPastCache(args);
+    const record = findRun(store, args, args.positionals[0]);
     const stop = Promise.withResolvers<void>();
     const hear = () => stop.resolve();
     for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, hear);

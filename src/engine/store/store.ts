@@ -86,6 +86,16 @@ export function openStore(folder: string, options: StoreOptions = {}): Store {
   return new Store(root, files, writable, isNew, options);
 }
 
+/** Whether a folder is a store. */
+export function isStore(root: string): boolean {
+  return diskFiles.stat(`${root}/records`) !== undefined;
+}
+
+/** Opens a store that exists, to read from it alone: nothing in it is made or changed. */
+export function openStoreForReading(root: string, lower: readonly string[] = []): Store {
+  return new Store(root, diskFiles, false, false, { lower });
+}
+
 export class Store {
   /** Files that steps read where they are. */
   readonly externals: Externals;

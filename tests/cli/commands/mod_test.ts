@@ -235,7 +235,8 @@ Deno.test("help and wrong usage list what there is", async () => {
     [["check", "flow.toml", "x"], 'error: unexpected argument "x"; see gyrus check --help\n'],
     [
       ["show", "latest"],
-      `error: there is no run in ${project.folder}/.gyrus; name another cache with --cache\n`,
+      `error: there is no cache in ${project.folder} or in a folder in it; ` +
+      "name a workflow FILE, or a cache by --cache DIR\n",
     ],
   ];
   for (const [args, err] of cases) {
