@@ -18,6 +18,31 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
+/** A problem as `--json` prints it; lines and columns count from 1. */
+export interface JsonProblem {
+  message: string;
+  suggestion?: string;
+  file?: string;
+  line?: number;
+  column?: number;
+  /** Characters from `column` on. */
+  length?: number;
+}
+
+/** What an error consists of. */
+export function jsonProblems(error: unknown): JsonProblem[] {
+  if (error instanceof WorkflowError) {
+    return error.issues.map(({ message, suggestion, location }) => {
+      const { file, line, column, length } = location ?? {};
+      return { message, suggestion, file, line, column, length };
+    });
+  }
+  if (error instanceof UsageError) {
+    return [{ message: error.message, suggestion: error.suggestion }];
+  }
+  return [{ message: error instanceof Error ? error.message : String(error) }];
+}
+
 /** Prints an error and returns its exit code. Any error but a user's is a bug and is printed with its stack. */
 export async function reportFailure(error: unknown, err: Output): Promise<number> {
   const print = (message: string) => err.line(`${err.paint("error", "red")}: ${message}`);

@@ -5,7 +5,7 @@ import { type Document, joinLayers } from "./parse/document.ts";
 import { expandSteps } from "./expand/expand.ts";
 import type { Profile, Workflow } from "./graph.ts";
 import { checkAxes } from "./declare/idle_axes.ts";
-import { loadLayers, type ReadText } from "./parse/load.ts";
+import { isTable, loadLayers, type ReadText } from "./parse/load.ts";
 import { maximumInstances } from "./declare/matrix.ts";
 import { orderSteps } from "./declare/order.ts";
 import { applyOverrides, parseOverrides } from "./parse/overrides.ts";
@@ -102,7 +102,7 @@ async function expandFile(
     options.fileTypes ?? new Set(),
     problems,
   );
-  if (document.steps.size === 0) {
+  if (document.steps.size === 0 && layers.every(({ table }) => isTable(table.steps ?? {}))) {
     problems.add("the workflow has no steps", { file, keys: [] }, "write [steps.NAME]");
   }
   await problems.throwIfAny(sources);

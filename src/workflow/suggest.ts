@@ -22,18 +22,22 @@ export function editDistance(a: string, b: string): number {
 /** More names than this are not compared: a file with as many unknown names would take minutes. */
 const mostCandidates = 1000;
 
+/** Edits that a typing mistake makes at most: none in one or two letters, else a third of them. */
+function editLimit(name: string): number {
+  return name.length < 3 ? 0 : Math.floor(name.length / 3);
+}
+
 /** The candidate nearest to `name`, if it is near enough to be a typing mistake. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 80) return undefined;
   const lower = name.toLowerCase();
-  // A typing mistake changes most of a name of one or two letters.
-  const limit = name.length < 3 ? 0 : Math.floor(name.length / 3);
   let best: string | undefined;
-  let bestDistance = limit + 1;
+  let bestDistance = editLimit(name) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    if (Math.abs(candidate.length - name.length) > bestDistance) continue;
     const distance = editDistance(lower, candidate.toLowerCase());
-    if (distance < bestDistance) {
+    const sameLength = candidate.length === name.length && best?.length !== name.length;
+    if (distance < bestDistance || distance === bestDistance && best && sameLength) {
       best = candidate;
       bestDistance = distance;
     }
@@ -41,12 +45,44 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `did you mean "n_test"?`, or the list of what there is when it is short, or nothing. */
+/** So many candidates that have the parts of a name are listed. */
+const MAX_ALIKE = 3;
+
+/** The candidates that have each part of a name: `subjcts` is in `n_subjects`, `train` in `train.x`. */
+function withItsParts(name: string, candidates: readonly string[]): string[] {
+  if (name.length > 80) return [];
+  const parts = partsOf(name);
+  // A letter or two are a part of too many names.
+  if (!parts.some((part) => part.length > 2)) return [];
+  const distances = candidates.map((candidate) => {
+    const own = partsOf(candidate);
+    let sum = 0;
+    for (const part of parts) {
+      const near = Math.min(...own.map((each) => editDistance(part, each)));
+      sum += near <= editLimit(part) ? near : Infinity;
+    }
+    return sum;
+  });
+  const least = Math.min(...distances);
+  return least === Infinity ? [] : candidates.filter((_, index) => distances[index] === least);
+}
+
+function partsOf(name: string): string[] {
+  return name.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+}
+
+/**
+ * `did you mean "n_test"?`, by a typing mistake or by the parts of a name; else the list of what there
+ * is when it is short, or nothing.
+ */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const all = [...candidates];
   if (all.length > mostCandidates) return undefined;
   const best = nearest(name, all);
-  if (best !== undefined) return `did you mean "${best}"?`;
+  const alike = best === undefined ? withItsParts(name, all) : [best];
+  if (alike.length > 0 && alike.length <= MAX_ALIKE) {
+    return `did you mean ${alike.map((each) => `"${each}"`).join(" or ")}?`;
+  }
   if (all.length === 0 || all.length > 12) return undefined;
   return `known: ${all.join(", ")}`;
 }

@@ -47,6 +47,29 @@ there is no module ${project.folder}/cuont.ts
   );
 });
 
+Deno.test("with --json an invalid file gives its problems on the standard output", async () => {
+  await using project = await Project.make();
+  const good = await project.gyrus("check", "flow.toml", "--json");
+  assertEquals(JSON.parse(good.out), { problems: [], steps: 3, instances: 4 });
+  await project.write(
+    "flow.toml",
+    'version = 1\n[steps.first]\nuses = "./count.ts"\nwith.nn = 4\n',
+  );
+  const problem = {
+    message: 'unknown parameter "nn" of count',
+    suggestion: "known: n, milliseconds, fail",
+    file: `${project.folder}/flow.toml`,
+    line: 4,
+    column: 6,
+    length: 2,
+  };
+  const checked = await project.gyrus("check", "flow.toml", "--json");
+  assertEquals([checked.code, JSON.parse(checked.out)], [2, { problems: [problem] }]);
+  const run = await project.gyrus("run", "flow.toml", "--json");
+  const { type, problems } = JSON.parse(run.out);
+  assertEquals([run.code, type, problems], [2, "run-refused", [problem]]);
+});
+
 Deno.test("plan is a table with reasons and lines, and --check ends with 3", async () => {
   await using project = await Project.make();
   await project.gyrus("run", "flow.toml", "--quiet");

@@ -8,7 +8,7 @@ import type { Workflow } from "../../workflow/graph.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { type Display, openDisplay } from "../display.ts";
-import { ExitCode } from "../failure.ts";
+import { ExitCode, jsonProblems } from "../failure.ts";
 import { cacheWords, commandLine, rerunCommand } from "../hint.ts";
 import { onInterrupt } from "../interrupt.ts";
 import {
@@ -50,47 +50,59 @@ export default {
     `The first Ctrl-C lets running steps save what they can; the second stops at once. Either way the
 same command then continues where this one stopped.`,
   async run(args, terminal) {
-    const jobs = args.count("jobs");
-    const snapshot = await planSnapshot(args);
-    const texts = new Map<string, string>();
-    const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
-    const saved = await saveWorkflow(args, workflow);
-    if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
-    // Before hours of work, not after.
-    readLock(workflow);
-    const store = snapshot?.store ?? openCache(args, workflow);
-    if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
-      return ExitCode.mismatch;
-    }
-    const display = displayFor(args, terminal, workflow);
-    const interrupt = onInterrupt((message) => terminal.err.line(message));
+    if (!args.has("json")) return await runWorkflow(args, terminal);
     try {
-      const result = await runEngine(store, workflow, {
-        ...running,
-        ...selectionOf(args),
-        jobs: jobs ?? workflow.profile?.jobs,
-        keepGoing: args.has("keep-going"),
-        forcePublish: args.has("force-publish"),
-        signal: interrupt.signal,
-        kill: interrupt.kill,
-        onEvent: (event) => display.show(event),
-        request: requestOf(args),
-        planned: snapshot?.plan,
-        before: snapshot?.events,
-      });
-      display.close();
-      if (result.status === "done" && store.writable) await writeLock(result.plan);
-      if (result.status === "done" && !snapshot?.plan) {
-        await saveSnapshot(store, args, workflow, texts);
-      }
-      const code = summarize(result, args, terminal);
-      return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
-    } finally {
-      interrupt.close();
-      display.close();
+      return await runWorkflow(args, terminal);
+    } catch (error) {
+      const problems = jsonProblems(error);
+      const event = { type: "run-refused", time: new Date().toISOString(), problems };
+      terminal.out.line(JSON.stringify(event));
+      throw error;
     }
   },
 } satisfies Command;
+
+async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number> {
+  const jobs = args.count("jobs");
+  const snapshot = await planSnapshot(args);
+  const texts = new Map<string, string>();
+  const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
+  const saved = await saveWorkflow(args, workflow);
+  if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
+  // Before hours of work, not after.
+  readLock(workflow);
+  const store = snapshot?.store ?? openCache(args, workflow);
+  if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
+    return ExitCode.mismatch;
+  }
+  const display = displayFor(args, terminal, workflow);
+  const interrupt = onInterrupt((message) => terminal.err.line(message));
+  try {
+    const result = await runEngine(store, workflow, {
+      ...running,
+      ...selectionOf(args),
+      jobs: jobs ?? workflow.profile?.jobs,
+      keepGoing: args.has("keep-going"),
+      forcePublish: args.has("force-publish"),
+      signal: interrupt.signal,
+      kill: interrupt.kill,
+      onEvent: (event) => display.show(event),
+      request: requestOf(args),
+      planned: snapshot?.plan,
+      before: snapshot?.events,
+    });
+    display.close();
+    if (result.status === "done" && store.writable) await writeLock(result.plan);
+    if (result.status === "done" && !snapshot?.plan) {
+      await saveSnapshot(store, args, workflow, texts);
+    }
+    const code = summarize(result, args, terminal);
+    return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
+  } finally {
+    interrupt.close();
+    display.close();
+  }
+}
 
 /** Whether everything is as the lock file records it. */
 async function matchesLock(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {

@@ -84,7 +84,7 @@ async function findKinds(
       problems.add(
         `unknown step kind "${uses.value}"`,
         uses.place,
-        kindNear(uses.value, loaders.keys()),
+        didYouMean(uses.value, loaders.keys()) ?? "gyrus steps lists them",
       );
     } else if (resolveKind === undefined) {
       problems.add(`a user's own step can't be loaded here: ${uses.value}`, uses.place);
@@ -112,13 +112,6 @@ function loadersOf(kinds: KnownKinds): Map<string, () => StepKind | Promise<Step
 
 function isList(kinds: KnownKinds): kinds is readonly StepKind[] {
   return Array.isArray(kinds);
-}
-
-function kindNear(name: string, kinds: Iterable<string>): string | undefined {
-  const known = [...kinds];
-  const sameEnd = known.filter((kind) => kind.split(".").includes(name));
-  if (sameEnd.length === 1) return `did you mean "${sameEnd[0]}"?`;
-  return didYouMean(name, known) ?? "gyrus steps lists them";
 }
 
 /** For each parameter the setting of highest precedence. */

@@ -46,21 +46,13 @@ async function expandStep(
   const bindInputs = inputBinder(declaration, producers, names, around.problems);
   const needed = needsFinder(declaration, producers, names, around.problems);
   const instances: Instance[] = [];
-  if (kind !== undefined && values !== undefined) {
-    for (const axes of matrix.points) {
-      const own = values.at(axes);
-      instances.push({
-        name: instanceName(name, axes),
-        step: name,
-        axes,
-        kind,
-        params: own.params,
-        origins: own.origins,
-        inputs: bindInputs(axes),
-        needs: needed(axes),
-        execution,
-      });
-    }
+  for (const axes of matrix.points) {
+    // References are checked in a step whose kind has a problem, too.
+    const references = { inputs: bindInputs(axes), needs: needed(axes) };
+    if (kind === undefined || values === undefined) continue;
+    const { params, origins } = values.at(axes);
+    const facts = { name: instanceName(name, axes), step: name, axes, kind, params, origins };
+    instances.push({ ...facts, ...references, execution });
   }
   return {
     name,
@@ -85,12 +77,12 @@ function inputBinder(
 ): (axes: Axes) => Inputs {
   const { kind, matrix, name } = declaration;
   const ports = [...declaration.inputs].flatMap(([port, { located, template }]) => {
-    if (kind === undefined || !Object.hasOwn(kind.inputs, port) || template.faulty) return [];
+    if (template.faulty || kind && !Object.hasOwn(kind.inputs, port)) return [];
     const consumer: Consumer = {
       name,
       axes: matrix.axes,
       place: located.place,
-      port: { name: port, port: kind.inputs[port] },
+      port: kind && { name: port, port: kind.inputs[port] },
     };
     return [{ port, consumer, template, binders: new Map<Json, Binder | undefined>() }];
   });

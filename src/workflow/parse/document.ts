@@ -146,7 +146,15 @@ class LayerReader {
   entries(value: Json | undefined, keys: readonly string[]): [string, Json][] {
     if (value === undefined) return [];
     if (isTable(value)) return Object.entries(value);
-    this.problems.add(`${keys.join(".")} must be a table`, this.place(...keys));
+    const name = keys.join(".");
+    const isArray = Array.isArray(value) && value.length > 0 && value.every(isTable);
+    this.problems.add(
+      isArray ? `[[${name}]] makes a list, not a table` : `${name} must be a table`,
+      isArray ? this.keyPlace(...keys) : this.place(...keys),
+      isArray
+        ? `write [${["steps", "profile"].includes(name) ? `${name}.NAME` : name}]`
+        : undefined,
+    );
     return [];
   }
 

@@ -160,7 +160,11 @@ async function reportSyntax(
   const { lineOf, syntaxProblem } = await import("./positions.ts");
   const problem = syntaxProblem(file, text);
   if (problem) {
-    problems.addAt(`not valid TOML: ${problem.message}`, problem.location);
+    const advice = /"[^"]*\\[^"]*/.test(problem.location.excerpt ?? "") &&
+        problem.message.includes("escape")
+      ? `\\ begins an escape in "..."; write a path with / or between '...'`
+      : undefined;
+    problems.addAt(`not valid TOML: ${problem.message}`, problem.location, advice);
     return;
   }
   // Only what this parser refuses and the other accepts, such as integers beyond 2^53.

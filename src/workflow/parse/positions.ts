@@ -120,7 +120,7 @@ function entriesOf(text: string): Map<string, Spans> {
     const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
     for (const node of table.body) {
       if (node.type === "TOMLTable") {
-        addKeys(entries, node.key, node.resolvedKey.slice(0, -node.key.keys.length || undefined));
+        addTableKeys(entries, node);
         for (const pair of node.body) addPair(entries, pair, node.resolvedKey);
       } else {
         addPair(entries, node, []);
@@ -130,6 +130,16 @@ function entriesOf(text: string): Map<string, Spans> {
     // A text that @std/toml reads and this parser doesn't: issues are then shown at line 1.
   }
   return entries;
+}
+
+/** The keys of a table's head; a list of tables has a number after its name. */
+function addTableKeys(entries: Map<string, Spans>, { key, resolvedKey }: AST.TOMLTable): void {
+  let written = 0;
+  resolvedKey.forEach((part, depth) => {
+    const name = address(resolvedKey.slice(0, depth + 1));
+    const at = key.keys[typeof part === "number" ? written - 1 : written++];
+    if (!entries.has(name)) entries.set(name, { key: spanOf(at) });
+  });
 }
 
 function addPair(

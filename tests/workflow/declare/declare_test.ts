@@ -43,6 +43,82 @@ a user's own step can't be loaded here: ./own.ts`,
 );
 
 reports(
+  "references of a step with an unknown kind or a wrong parameter are checked too",
+  `${base}[steps.train]
+uses = "trian"
+in.images = "slicez"
+needs = ["labls"]
+[steps.more]
+uses = "extract.slices"
+in.caps = "caps"
+needs = ["cpas"]
+with.slice_direction = 7
+`,
+  `a.toml:12:8
+12 | uses = "trian"
+   |        ^^^^^^^
+unknown step kind "trian"; did you mean "train.classification"?
+
+a.toml:13:13
+13 | in.images = "slicez"
+   |             ^^^^^^^^
+there is no step "slicez"; did you mean "slices"?
+
+a.toml:14:10
+14 | needs = ["labls"]
+   |          ^^^^^^^
+there is no step "labls"; did you mean "labels"?
+
+a.toml:18:10
+18 | needs = ["cpas"]
+   |          ^^^^^^
+there is no step "cpas"; did you mean "caps"?
+
+a.toml:19:24
+19 | with.slice_direction = 7
+   |                        ^
+slice_direction of extract.slices must be one of 0, 1, 2; it is 7`,
+);
+
+reports(
+  "steps as a list of tables",
+  `version = 1
+[[steps]]
+name = "caps"
+[[profile]]
+cache = "x"
+[[publish]]
+`,
+  `a.toml:2:3
+2 | [[steps]]
+  |   ^^^^^
+[[steps]] makes a list, not a table; write [steps.NAME]
+
+a.toml:4:3
+4 | [[profile]]
+  |   ^^^^^^^
+[[profile]] makes a list, not a table; write [profile.NAME]
+
+a.toml:6:3
+6 | [[publish]]
+  |   ^^^^^^^
+[[publish]] makes a list, not a table; write [publish]`,
+);
+
+reports(
+  "a path of Windows in double quotes",
+  `version = 1
+[steps.a]
+uses = "caps.generate"
+with.note = "C:\\Users\\me"
+`,
+  `a.toml:4:17
+4 | with.note = "C:\\Users\\me"
+  |                 ^
+not valid TOML: invalid character in escape sequence; \\ begins an escape in "..."; write a path with / or between '...'`,
+);
+
+reports(
   "a default that no step declares",
   `${base}[defaults]\nwith.n_subject = 3\nwith.batch_size = 2\n`,
   `a.toml:12:6

@@ -57,12 +57,7 @@ jobs must be a whole number of at least 1`,
 reports(
   "tables that are none",
   'version = 1\nparams = 1\nsteps = [1]\nname = ""\n',
-  `a.toml:1:1
-1 | version = 1
-  | ^
-the workflow has no steps; write [steps.NAME]
-
-a.toml:2:10
+  `a.toml:2:10
 2 | params = 1
   |          ^
 params must be a table
