@@ -4,7 +4,7 @@ import { reasonText } from "../engine/plan/reason.ts";
 import { indentContinued, printableLine } from "../workflow/printable.ts";
 import { shortPath } from "./failure.ts";
 import { InstanceProgress } from "./progress.ts";
-import { countText, durationText, sizeText } from "./quantity.ts";
+import { countText, cutText, durationText, sizeText } from "./quantity.ts";
 import type { Output } from "./terminal.ts";
 
 /** Shows events until it is closed. */
@@ -24,6 +24,10 @@ interface Active {
 /** Between two plain lines about one instance. */
 const PLAIN_SECONDS = 10;
 const REDRAW_MILLISECONDS = 100;
+/** A live line has room for so many characters of an instance's name, and for a quarter of the row. */
+const MIN_NAME = 16;
+/** A narrower terminal has no room for bars. */
+const BAR_COLUMNS = 80;
 
 /** What a display uses besides the events. */
 export interface DisplayContext {
@@ -202,19 +206,20 @@ class PlainDisplay extends RunDisplay {
   }
 }
 
-/** Prints lines once; below them redraws the active instances and the totals. */
+/**
+ * Prints lines once; below them redraws the active instances and the totals. Each row is written over
+ * the one before and its rest erased: erasing all rows at once would make tmux keep a copy of them.
+ */
 class LiveDisplay extends RunDisplay {
-  #drawn = 0;
+  #drawn: readonly string[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   protected line(text: string): void {
-    this.#erase();
-    this.output.line(text);
+    this.block(indentContinued(text));
   }
 
   protected block(text: string): void {
-    this.#erase();
-    this.output.block(text);
+    this.#write(text.split("\n"), this.#drawn);
   }
 
   protected progressed(): void {}
@@ -228,41 +233,52 @@ class LiveDisplay extends RunDisplay {
 
   override close(): void {
     if (this.#timer !== undefined) clearInterval(this.#timer);
-    this.#erase();
-  }
-
-  #erase(): void {
-    if (this.#drawn > 0) this.output.write(this.#erasure());
-    this.#drawn = 0;
-  }
-
-  /** Moves the cursor up over what was drawn, and clears it. */
-  #erasure(): string {
-    return this.output.escape(`[${this.#drawn}A`) + this.output.escape("[J");
+    const blank = this.#drawn.map(() => "");
+    if (blank.length === 0) return;
+    this.#write([], blank);
+    this.output.write(this.#up(blank.length));
+    this.#drawn = [];
   }
 
   #draw(): void {
     const { columns, rows } = this.output;
     const fitting = Math.max(1, rows - 3);
-    const lines = [...this.active].slice(0, fitting).map(([name, active]) =>
-      this.#activeLine(name, active, columns)
-    );
+    const shown = [...this.active].slice(0, fitting);
+    const widest = Math.max(0, ...shown.map(([name]) => name.length));
+    const names = Math.min(widest, Math.max(MIN_NAME, Math.floor(columns / 4)));
+    const lines = shown.map(([name, active]) => this.#activeLine(name, active, names, columns));
     const hidden = this.active.size - lines.length;
     if (hidden > 0) lines.push(`and ${countText(hidden, "more instance")}`);
     lines.push(this.#totals());
-    const erase = this.#drawn > 0 ? this.#erasure() : "";
-    const cut = lines.map((line) => `${printableLine(line).slice(0, columns - 1)}\n`);
-    this.output.write(erase + cut.join(""));
-    this.#drawn = lines.length;
+    const cut = lines.map((line) => cutText(printableLine(line), columns - 1));
+    if (cut.join("\n") !== this.#drawn.join("\n")) this.#write([], cut);
   }
 
-  #activeLine(name: string, { progress }: Active, columns: number): string {
-    const width = Math.min(20, Math.max(8, columns - 70));
-    const names = Math.max(...[...this.active.keys()].map((each) => each.length));
+  /** Writes lines that stay, and below them the live ones, over the live ones from before. */
+  #write(lines: readonly string[], live: readonly string[]): void {
+    const { columns } = this.output;
+    // A line that was drawn before the window became narrower takes several rows now.
+    const rows = this.#drawn.reduce(
+      (sum, { length }) => sum + (Math.ceil(length / columns) || 1),
+      0,
+    );
+    const text = [...lines, ...live].map((line) => `${line}${this.output.escape("[K")}\n`);
+    const below = this.#drawn.length > 0 ? this.output.escape("[J") : "";
+    this.output.write(this.#up(rows) + text.join("") + below);
+    this.#drawn = live;
+  }
+
+  /** Moves the cursor up. */
+  #up(rows: number): string {
+    return rows > 0 ? this.output.escape(`[${rows}A`) : "";
+  }
+
+  #activeLine(name: string, { progress }: Active, names: number, columns: number): string {
+    const bar = columns < BAR_COLUMNS ? 0 : Math.min(12, columns - 70);
     // What matters most comes first: a narrow terminal cuts the end.
     return [
-      name.padEnd(Math.min(32, names)),
-      progress.bar(this.now(), width),
+      cutText(name, names).padEnd(names),
+      progress.bar(this.now(), bar),
       ...progress.details(),
       progress.rate(),
     ].join("  ").trimEnd();
@@ -280,7 +296,7 @@ class LiveDisplay extends RunDisplay {
       ...(this.failed > 0 ? [`${this.failed} failed`] : []),
       durationText(seconds),
       ...(this.estimateSeconds !== undefined && this.estimateSeconds > seconds
-        ? [`about ${durationText(this.estimateSeconds - seconds)} left`]
+        ? [`about ${durationText(Math.max(1, this.estimateSeconds - seconds))} left`]
         : []),
     ];
     return parts.join(" · ");

@@ -2,9 +2,10 @@
 import type { Progress } from "../workflow/step.ts";
 import { durationText, numberText } from "./quantity.ts";
 
-/** Widths of the percentage and of the time next to the bar. */
+/** Widths of the percentage and the times next to the bar: `100 %`, `2:03:05`, `2:03:05 left`. */
 const PERCENT_WIDTH = 5;
-const TIME_WIDTH = 11;
+const TIME_WIDTH = 7;
+const LEFT_WIDTH = 12;
 
 export class InstanceProgress {
   #fraction: number | undefined;
@@ -30,24 +31,23 @@ export class InstanceProgress {
     this.#metrics = { ...this.#metrics, ...metrics };
   }
 
-  /** `████░░░░   40 %  1:10 left`, each part as wide on every line. Without a fraction, by the
-   * estimate; once that is used up, the time that has passed. */
+  /**
+   * `████░░░░   40 %     20 s  1:10 left`: how much is done, for how long it has been running and,
+   * by its pace or an earlier run, how long it still takes. Each part is as wide on every line.
+   *
+   * @param width of the bar; none for 0
+   */
   bar(now: number, width: number): string {
     const seconds = (now - this.started) / 1000;
-    const fraction = this.#fraction;
-    const expected = this.estimateSeconds ? seconds / this.estimateSeconds : 1;
-    const filled = Math.min(1, Math.max(0, fraction ?? (expected < 1 ? expected : 0)));
+    const expected = this.estimateSeconds ? seconds / this.estimateSeconds : 0;
+    const filled = Math.min(1, Math.max(0, this.#fraction ?? (expected < 1 ? expected : 0)));
     const cells = Math.round(filled * width);
     const left = this.#secondsLeft(now);
-    const time = left !== undefined
-      ? `${durationText(left)} left`
-      : fraction === undefined && expected < 1
-      ? `~${durationText(this.estimateSeconds! - seconds)} left`
-      : durationText(seconds);
     return [
-      "█".repeat(cells) + "░".repeat(width - cells),
+      ...(width > 0 ? ["█".repeat(cells) + "░".repeat(width - cells)] : []),
       this.percent().padStart(PERCENT_WIDTH),
-      time.padEnd(TIME_WIDTH),
+      durationText(seconds).padStart(TIME_WIDTH),
+      (left === undefined ? "" : `${durationText(left)} left`).padEnd(LEFT_WIDTH),
     ].join("  ");
   }
 
@@ -83,9 +83,12 @@ export class InstanceProgress {
     return (this.#last - from.at) / 1000 / (fraction - from.fraction);
   }
 
+  /** By its pace, else by what it took before; at least a second, undefined once that is used up. */
   #secondsLeft(now: number): number | undefined {
     const total = this.#totalSeconds();
-    if (total === undefined) return undefined;
-    return Math.max(0, total * (1 - this.#fraction!) - (now - this.#last) / 1000);
+    const end = total === undefined
+      ? this.estimateSeconds && this.started + this.estimateSeconds * 1000
+      : this.#last + total * (1 - this.#fraction!) * 1000;
+    return end !== undefined && end > now ? Math.max(1, (end - now) / 1000) : undefined;
   }
 }

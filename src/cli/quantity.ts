@@ -38,23 +38,48 @@ export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** At most so many characters of a text; what is cut off leaves a `…`. */
+export function cutText(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+const COLUMN_GAP = "  ";
+
 /**
  * Rows in columns as wide as their widest cell; the last column is not padded.
  *
  * @param right columns, from 0, that are aligned to the right
+ * @param width characters of a line: the widest columns are cut until all fit
  */
 export function tableText(
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
+  width = Infinity,
 ): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length));
+    row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, [...cell].length));
   }
+  fitColumns(widths, width);
   return rows.map((row) =>
-    row.map((cell, column) => {
+    row.map((text, column) => {
+      const cell = cutText(text, widths[column]);
       if (right.includes(column)) return cell.padStart(widths[column]);
       return column === row.length - 1 ? cell : cell.padEnd(widths[column]);
-    }).join("  ").trimEnd()
+    }).join(COLUMN_GAP).trimEnd()
   );
+}
+
+/** A column is not cut to fewer characters. */
+const LEAST_COLUMN = 6;
+
+function fitColumns(widths: number[], width: number): void {
+  let surplus = widths.reduce((sum, each) => sum + each, 0) +
+    COLUMN_GAP.length * (widths.length - 1) - width;
+  for (; surplus > 0; surplus--) {
+    const widest = widths.lastIndexOf(Math.max(...widths));
+    if (widths[widest] <= LEAST_COLUMN) return;
+    widths[widest]--;
+  }
 }

@@ -27,6 +27,7 @@ const FULL_PIPE_WAIT = 5;
 
 /** One of the two output streams. */
 export class Output {
+  /** Whether lines can be coloured and drawn again; not on a terminal that calls itself dumb. */
   readonly isTerminal: boolean;
   readonly #colored: boolean;
   /** Stands for the escape character until it is written: text from data can't contain it. */
@@ -40,13 +41,13 @@ export class Output {
     readonly stream: Pick<typeof Deno.stdout, "writeSync" | "isTerminal">,
     readonly name: string,
   ) {
-    this.isTerminal = stream.isTerminal();
+    this.isTerminal = stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
     this.#colored = this.isTerminal && !Deno.noColor;
   }
 
-  /** Characters a line holds. */
+  /** Characters that a line of a terminal holds; a file's lines hold any number. */
   get columns(): number {
-    return this.#size()?.columns ?? 80;
+    return this.#size()?.columns ?? Infinity;
   }
 
   get rows(): number {

@@ -1,33 +1,36 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openDisplay } from "../../src/cli/display.ts";
 import { Output } from "../../src/cli/terminal.ts";
+import { Screen } from "./screen.ts";
 import type { EngineEvent, EventBody } from "../../src/engine/plan/events.ts";
 
 /** Keeps what is written to its stream. */
 class Recorded extends Output {
   text = "";
 
-  constructor(override readonly isTerminal: boolean) {
+  constructor(override readonly isTerminal: boolean, readonly screen: Screen) {
     super({
       isTerminal: () => isTerminal,
       writeSync: (bytes) => {
-        this.text += new TextDecoder().decode(bytes);
+        const text = new TextDecoder().decode(bytes);
+        this.text += text;
+        if (isTerminal) screen.write(text);
         return bytes.length;
       },
     }, "recorded");
   }
 
   override get columns(): number {
-    return 120;
+    return this.screen.columns;
   }
 
   override get rows(): number {
-    return 24;
+    return this.screen.rows;
   }
 }
 
-function display(isTerminal: boolean) {
-  const output = new Recorded(isTerminal);
+function display(isTerminal: boolean, columns = 120, rows = 24) {
+  const output = new Recorded(isTerminal, new Screen(columns, rows));
   const clock = { now: 0 };
   const shown = openDisplay(output, {
     folder: Deno.cwd(),
@@ -74,14 +77,13 @@ Deno.test("a terminal shows bar, epoch, metrics, rate and time left of each inst
     message: "epoch 5/20",
     metrics: { loss: 0.41234, balanced_accuracy: 0.8 },
   });
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  shown.close();
-  const lines = output.text.split("\n").map((line) => line.replaceAll(/^(\P{L}*\[\d*[AJ])+/gu, ""));
+  await drawn();
+  const lines = output.screen.text.split("\n");
   const active = lines.find((line) => line.startsWith("train[fold=0]"));
   assert(active !== undefined, output.text);
   for (
     const part of [
-      "█████░░░░░",
+      "███░░░",
       " 25 %",
       "epoch 5/20",
       "loss 0.4123",
@@ -91,7 +93,59 @@ Deno.test("a terminal shows bar, epoch, metrics, rate and time left of each inst
     ]
   ) assertStringIncludes(active, part);
   assert(lines.includes("1/3 instances · 1 cached · 0 done · 20 s · about 1:20 left"), output.text);
-  assert(output.text.endsWith("\x1b[J"), "the live lines are erased at the end");
+  shown.close();
+  assertEquals(output.screen.text, "", "the live lines are erased at the end");
+});
+
+/** Waits until the display has drawn once more. */
+function drawn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 120));
+}
+
+Deno.test("many frames from the first row on leave nothing in the scrollback but lines that stay", async () => {
+  const { output, clock, shown, show } = display(true, 60, 8);
+  show(START);
+  show(TRAIN);
+  for (let frame = 1; frame <= 4; frame++) {
+    clock.now += 1000;
+    await drawn();
+  }
+  assertEquals(output.screen.scrollback, []);
+  for (let line = 1; line <= 8; line++) {
+    show({ type: "instance-log", instance: "a", level: "warning", message: `line ${line}` });
+  }
+  await drawn();
+  assertEquals(
+    output.screen.scrollback,
+    [1, 2, 3].map((line) => `a: warning: line ${line}`),
+    "eight lines, two live ones and the cursor's on eight rows",
+  );
+  shown.close();
+  assertEquals(output.screen.scrollback.length, 3);
+  assertEquals(output.screen.text.split("\n").at(-1), "a: warning: line 8");
+});
+
+Deno.test("what a narrow terminal has no room for is cut, with a mark", async () => {
+  const { output, clock, shown, show } = display(true, 60);
+  show(START);
+  show({ ...TRAIN, estimateSeconds: 90 } as EventBody);
+  show({ ...TRAIN, instance: "a_step_with_a_long_name[fold=0,size=16]" } as EventBody);
+  clock.now = 20_000;
+  show({
+    type: "instance-progress",
+    instance: "train[fold=0]",
+    fraction: 0.25,
+    message: "epoch 5/20",
+    metrics: { loss: 0.41234, balanced_accuracy: 0.8 },
+  });
+  clock.now = 21_000;
+  await drawn();
+  shown.close();
+  const [first, second] = output.text.split("\n").slice(-8);
+  assertEquals([first, second].map((line) => line.replaceAll(/\p{Cc}\[\d*\w/gu, "")), [
+    "train[fold=0]      25 %     21 s  59 s left     epoch 5/20…",
+    "a_step_with_a_l…            21 s",
+  ]);
 });
 
 Deno.test("reading a data set while planning shows its progress, and ends when the run starts", () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   countText,
+  cutText,
   durationText,
   numberText,
   sizeText,
@@ -24,6 +25,13 @@ Deno.test("sizes have three digits and binary units", () => {
 Deno.test("numbers have four digits, counts their noun", () => {
   assertEquals([3, 0.123456, 1e-7, 12345.678].map(numberText), ["3", "0.1235", "1e-7", "12350"]);
   assertEquals([countText(1, "step"), countText(0, "step")], ["1 step", "0 steps"]);
+});
+
+Deno.test("the widest columns of a table are cut until it fits", () => {
+  const rows = [["train[fold=0]", "1:10", "the parameters have changed"], ["a", "2 s", "b"]];
+  const lines = tableText(rows, [1], 30);
+  assertEquals(lines, ["train[fold…  1:10  the parame…", "a             2 s  b"]);
+  assertEquals([cutText("abc", 3), cutText("abcd", 3), cutText("", 0)], ["abc", "ab…", ""]);
 });
 
 Deno.test("tables pad every column but the last", () => {
