@@ -7,6 +7,7 @@ import {
   type RunRecord,
 } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
+import { exists } from "../disk/read.ts";
 import { basename, resolve } from "../workflow/paths.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { shortPath } from "./failure.ts";
@@ -28,16 +29,7 @@ function* ofFile(store: Store, ids: readonly string[], file: string): Generator<
 /** Whether a file is the one that was run; folders that were moved or copied since have other paths. */
 function isRunOf({ workflow }: RunRecord, file: string): boolean {
   if (workflow.file === file) return true;
-  return basename(workflow.file) === basename(file) && isAbsent(workflow.file);
-}
-
-function isAbsent(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return false;
-  } catch {
-    return true;
-  }
+  return basename(workflow.file) === basename(file) && !exists(workflow.file);
 }
 
 /**
