@@ -26,19 +26,23 @@ export function lockOf(plan: Plan, earlier?: LockFile): LockFile {
   const kinds: Record<string, { version: number; code?: Digest }> = Object.create(null);
   const sources: Record<string, Record<string, Digest>> = {};
   const paths: Record<string, Readonly<Record<string, Json>>> = {};
-  for (const { instance, state, parts, outputs } of plan.instances) {
+  for (const { instance, state, parts, paths: waiting, outputs } of plan.instances) {
     const { kind, version, code } = instance.kind;
     kinds[kind] = { version, ...(code !== undefined && { code }) };
     if (state === "unwanted" && earlier) {
       const { name } = instance;
       if (Object.hasOwn(earlier.sources, name)) sources[name] = { ...earlier.sources[name] };
       if (Object.hasOwn(earlier.paths, name)) paths[name] = earlier.paths[name];
+      if (Object.hasOwn(sources, name) || Object.hasOwn(paths, name)) continue;
     }
     if (instance.kind.source && outputs) {
       sources[instance.name] = Object.fromEntries(
         Object.entries(outputs).map(([name, output]) => [name, output.digest]),
       );
-    } else if (parts && Object.keys(parts.paths).length > 0) paths[instance.name] = parts.paths;
+      continue;
+    }
+    const contents = parts?.paths ?? waiting ?? {};
+    if (Object.keys(contents).length > 0) paths[instance.name] = contents;
   }
   return {
     version: 1,
@@ -75,21 +79,21 @@ export function decodeLock(text: string): LockFile | undefined {
 export function findDrift(lock: LockFile, plan: Plan): string[] {
   const now = lockOf(plan, lock);
   return [
-    ...compareEntries("step kind", lock.kinds, now.kinds),
-    ...compareEntries("input", lock.sources, now.sources),
-    ...compareEntries("file of", lock.paths, now.paths),
+    ...compareEntries((name) => `step kind ${name}`, lock.kinds, now.kinds),
+    ...compareEntries((name) => `what ${name} reads`, lock.sources, now.sources),
+    ...compareEntries((name) => `a file that ${name} names`, lock.paths, now.paths),
   ];
 }
 
 function compareEntries(
-  what: string,
+  what: (name: string) => string,
   old: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
 ): string[] {
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((name) => {
-    if (!Object.hasOwn(now, name)) return [`${what} ${name} is locked and no longer there`];
-    if (!Object.hasOwn(old, name)) return [`${what} ${name} is not locked`];
-    return sameJson(old[name] as Json, now[name] as Json) ? [] : [`${what} ${name} has changed`];
+    if (!Object.hasOwn(now, name)) return [`${what(name)} is in the lock file and not in the workflow`];
+    if (!Object.hasOwn(old, name)) return [`${what(name)} is not in the lock file`];
+    return sameJson(old[name] as Json, now[name] as Json) ? [] : [`${what(name)} has changed`];
   });
 }
 

@@ -44,6 +44,8 @@ export interface PlannedInstance {
   key?: Digest;
   chain?: Digest;
   parts?: KeyParts;
+  /** Path parameters by content, where an input is unknown and so are the other parts. */
+  paths?: KeyParts["paths"];
   /** Of the record, when there is one. */
   outputs?: OutputRefs;
   /** Empty when cached. */
@@ -69,6 +71,8 @@ export interface Plan {
   byName: ReadonlyMap<string, PlannedInstance>;
   selected: SelectedInstances;
   keying: Keying;
+  /** Why an instance with these parts is not cached. */
+  compare(instance: Instance, parts: KeyParts): Reason[];
   counts: Readonly<Record<PlanState, number>>;
   /** Sums over what will or may run; `deviceBytes` and `memoryBytes` are the largest. */
   estimate: Estimate;
@@ -184,21 +188,15 @@ class Planner {
       state: "will-run",
       ...keys,
       ...(outputs && { outputs }),
-      reasons: reasons ?? this.#compare(instance, keys.parts, near),
+      reasons: reasons ?? compareWith(near, instance, keys.parts),
       estimate: this.#estimate(instance, near, resumesFrom),
       ...(resumesFrom !== undefined && { resumesFrom }),
     });
   }
 
-  #compare(instance: Instance, parts: KeyParts, near: InstanceRecord | undefined): Reason[] {
-    if (!near) return [{ cause: "no-record" }];
-    const reasons = compareParts(near.parts, parts, instance.origins, producersByPort(instance));
-    // The record of this very key was lost or set aside, and only its index line is left.
-    return reasons.length > 0 ? reasons : [{ cause: "no-record" }];
-  }
-
   /** An input is unknown: if no record has these parameters, no input can make it a hit. */
   #planWaiting(instance: Instance, fixed: Omit<KeyParts, "inputs">): void {
+    const { paths } = fixed;
     const forced = this.#selected.forced.has(instance.name);
     const upstream: Reason = {
       cause: "upstream",
@@ -206,7 +204,7 @@ class Planner {
     };
     if (forced || !instance.execution.cache) {
       const reason: Reason = { cause: forced ? "forced" : "uncached" };
-      this.#set({ instance, state: "will-run", reasons: [reason], estimate: {} });
+      this.#set({ instance, state: "will-run", paths, reasons: [reason], estimate: {} });
       return;
     }
     const may = !instance.kind.source && this.store.kinds.hasShape(fixed);
@@ -220,6 +218,7 @@ class Planner {
     this.#set({
       instance,
       state: may ? "may-run" : "will-run",
+      paths,
       reasons: may ? [upstream] : changes.length > 0 ? changes : [
         near ? upstream : { cause: "no-record" },
       ],
@@ -245,7 +244,7 @@ class Planner {
       key: record.key,
       parts: record.parts,
       outputs: record.outputs,
-      reasons: near ? this.#compare(instance, record.parts, near) : [],
+      reasons: near ? compareWith(near, instance, record.parts) : [],
       estimate: {},
     });
   }
@@ -351,10 +350,23 @@ class Planner {
       byName: this.planned,
       selected: this.#selected,
       keying: this.#keying,
+      compare: (instance, parts) =>
+        compareWith(this.#nearest.find(instance, parts), instance, parts),
       counts,
       estimate,
     };
   }
+}
+
+function compareWith(
+  near: InstanceRecord | undefined,
+  instance: Instance,
+  parts: KeyParts,
+): Reason[] {
+  if (!near) return [{ cause: "no-record" }];
+  const reasons = compareParts(near.parts, parts, instance.origins, producersByPort(instance));
+  // The record of this very key was lost or set aside, and only its index line is left.
+  return reasons.length > 0 ? reasons : [{ cause: "no-record" }];
 }
 
 /** Whether it will or may run. */

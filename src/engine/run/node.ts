@@ -4,6 +4,7 @@ import type { Instance } from "../../workflow/graph.ts";
 import type { Counts, Outcome } from "../plan/events.ts";
 import type { OutputRefs } from "../plan/keying.ts";
 import { isPending, type Plan, type PlannedInstance } from "../plan/plan.ts";
+import type { Reason } from "../plan/reason.ts";
 import type { Demand } from "./pools.ts";
 import { producersOf } from "../plan/select.ts";
 import type { Task } from "../task/task.ts";
@@ -39,6 +40,8 @@ export interface Node {
   seconds?: number;
   message?: string;
   logPath?: string;
+  /** Why it was executed; the plan's reasons until then. */
+  reasons?: readonly Reason[];
   /** Consumers that found its outputs missing or corrupt, and wait until it has run again. */
   recomputeFor?: Node[];
   /** Of the last execution, for what a failure keeps. */

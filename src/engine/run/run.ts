@@ -199,7 +199,7 @@ function runRecord(
 }
 
 function entryOf(node: Node): InstanceEntry {
-  const { instance, key, reasons } = node.planned;
+  const { instance, key } = node.planned;
   const actualKey = node.key ?? key;
   return {
     name: instance.name,
@@ -212,7 +212,7 @@ function entryOf(node: Node): InstanceEntry {
     keep: instance.execution.keep,
     outcome: node.outcome ?? "pending",
     ...(actualKey !== undefined && { key: actualKey }),
-    reasons,
+    reasons: node.reasons ?? node.planned.reasons,
     ...(node.started && { started: node.started }),
     ...(node.finished && { finished: node.finished }),
     ...(node.seconds !== undefined && { seconds: node.seconds }),

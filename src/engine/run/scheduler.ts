@@ -255,7 +255,11 @@ export class Scheduler {
   }
 
   async #execute(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
-    const { instance, reasons, estimate } = node.planned;
+    const { instance, estimate } = node.planned;
+    // Planned before its inputs were known, it waited for them; now they show what has changed.
+    const waited = node.planned.reasons.some(({ cause }) => cause === "upstream");
+    const reasons = waited ? this.plan.compare(instance, parts) : node.planned.reasons;
+    node.reasons = reasons;
     node.started = new Date().toISOString();
     node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
     for (let number = 1;; number++) {

@@ -23,9 +23,9 @@ RUN counting done TIME 4 done
 
 instance uses outcome time why
 first count done TIME n: 4 → 5
-each[k=1] count done TIME waits for first
-each[k=2] count done TIME waits for first
-all count done TIME waits for each[k=1] and 1 more
+each[k=1] count done TIME input before (first): content changed
+each[k=2] count done TIME input before (first): content changed
+all count done TIME input before: 2 of 2 elements changed
 `,
   );
   assertEquals(

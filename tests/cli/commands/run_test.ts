@@ -217,6 +217,41 @@ Deno.test("--frozen runs while the lock file holds, and ends with 4 once a step 
   assertEquals([drifted.code, drifted.err], [4, "--frozen: step kind count has changed\n"]);
 });
 
+Deno.test("--frozen passes right after the first run, and without its cache, until a named file changes", async () => {
+  await using project = await Project.make();
+  await project.write("weights.txt", "1");
+  await project.write(
+    "weigh.ts",
+    `import { defineStep, pathParameter, z } from "gyrus";
+export default defineStep({
+  kind: "weigh",
+  version: 1,
+  summary: "Reads a file",
+  params: z.object({ weights: pathParameter().describe("A file") }),
+  inputs: { before: { types: ["table"], description: "Rows" } },
+  outputs: { table: { type: "table", description: "The same rows" } },
+  run: async ({ inputs }) => ({
+    table: { files: { "table.tsv": await inputs.before.readText("table.tsv") } },
+  }),
+});
+`,
+  );
+  const step =
+    '[steps.weigh]\nuses = "./weigh.ts"\nin.before = "first"\nwith.weights = "weights.txt"\n';
+  await project.write("flow.toml", `${WORKFLOW}\n${step}`);
+  await project.gyrus("run", "flow.toml", "--quiet");
+  const frozen = () => project.gyrus("run", "flow.toml", "--frozen", "--quiet");
+  assertEquals(await frozen(), { code: 0, out: "", err: "" });
+  await Deno.remove(`${project.folder}/.gyrus`, { recursive: true });
+  assertEquals(await frozen(), { code: 0, out: "", err: "" });
+  await project.write("weights.txt", "2");
+  const drifted = await frozen();
+  assertEquals([drifted.code, drifted.err], [
+    4,
+    "--frozen: a file that weigh names has changed\n",
+  ]);
+});
+
 Deno.test("--save-as writes the sweep into a file that means the same", async () => {
   await using project = await Project.make();
   const args = ["--sweep", "all.milliseconds=0,1", "--set", "params.far=5"];
