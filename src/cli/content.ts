@@ -40,8 +40,15 @@ export async function fileLines(artifact: Artifact, path: string): Promise<strin
 async function tsvLines(bytes: Uint8Array, path: string): Promise<string[]> {
   const { readTsv } = await import("../formats/tsv.ts");
   const { columns, rows } = readTsv(bytes, path);
-  const shown = rows.slice(0, MAX_ROWS).map((row) => row.map((cell) => cell ?? "n/a"));
+  const shown = rows.slice(0, MAX_ROWS).map((row) => row.map((cell) => cellText(cell ?? "n/a")));
   return [...tableText([columns, ...shown]), ...more(rows.length)];
+}
+
+/** Long fractions, as `0.6666666666666666`, with four digits; anything else as it is. */
+function cellText(cell: string): string {
+  return /^-?\d+\.\d{5,}(e-?\d+)?$/i.test(cell) && Math.abs(Number(cell)) < 1000
+    ? numberText(Number(cell))
+    : cell;
 }
 
 async function tensorLines(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<string[]> {

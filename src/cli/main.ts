@@ -31,7 +31,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     terminal.out.write(overview());
     return first === undefined ? ExitCode.invalid : ExitCode.done;
   }
-  if (first === "--version") {
+  if (["--version", "-v", "version"].includes(first)) {
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
     terminal.out.line(`gyrus ${config.version} (Deno ${Deno.version.deno})`);
     return ExitCode.done;

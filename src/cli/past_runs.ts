@@ -7,6 +7,8 @@ import {
   type RunRecord,
 } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
+import { DataError } from "../errors.ts";
+import type { EvaluationData } from "../report/data.ts";
 import { exists } from "../disk/read.ts";
 import { basename, resolve } from "../workflow/paths.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
@@ -80,6 +82,19 @@ function noRun(store: Store, file: string | undefined): UsageError {
     );
 }
 
+/** What the run evaluated, as far as its results are in the cache. */
+export async function readEvaluations(store: Store, record: RunRecord): Promise<EvaluationData[]> {
+  const { describeEvaluations } = await import("../report/evaluations.ts");
+  const { currentRun } = await import("../report/current_run.ts");
+  const { RunArtifacts } = await import("../report/inputs.ts");
+  try {
+    return await describeEvaluations(new RunArtifacts(store, currentRun(store, record)));
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [];
+  }
+}
+
 /** Its status; a run that is recorded as `running` and has no process was killed. */
 export function statusOf(store: Store, record: RunRecord): string {
   if (record.status !== "running") return record.status;
@@ -92,5 +107,6 @@ export function outcomesText(instances: readonly InstanceEntry[]): string {
   for (const { outcome } of instances) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   const order = ["done", "cached", "failed", "skipped", "interrupted", "pending", "unwanted"];
   return order.filter((outcome) => counts.has(outcome))
-    .map((outcome) => `${counts.get(outcome)} ${outcome}`).join(", ");
+    .map((outcome) => `${counts.get(outcome)} ${outcome === "unwanted" ? "not selected" : outcome}`)
+    .join(", ");
 }

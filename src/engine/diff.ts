@@ -12,6 +12,8 @@ export interface Change {
 
 export interface InstanceDiff {
   instance: string;
+  /** How it ended, and the version and code of its step. */
+  execution: readonly Change[];
   params: readonly Change[];
   /** Ports with other content, or bound to other producers. */
   inputs: readonly string[];
@@ -42,13 +44,15 @@ export function diffRuns(store: Store, old: RunRecord, now: RunRecord): RunDiff 
     if (!earlier) continue;
     const diff: InstanceDiff = {
       instance: name,
+      execution: compareExecutions(store, earlier, entry),
       params: compareFields(earlier.params, entry.params),
       inputs: compareInputs(earlier, before, entry, after),
-      outputs: compareFields(outputDigestsOf(earlier), outputDigestsOf(entry)),
+      outputs: compareOutputs(earlier, entry),
       metrics: compareMetrics(oldMetrics.get(name), newMetrics.get(name)),
     };
-    const { params, inputs, outputs, metrics } = diff;
-    if (params.length + inputs.length + outputs.length + metrics.length > 0) instances.push(diff);
+    const { execution, params, inputs, outputs, metrics } = diff;
+    const changes = [execution, params, inputs, outputs, metrics];
+    if (changes.some(({ length }) => length > 0)) instances.push(diff);
   }
   return {
     params: compareFields(old.workflow.params, now.workflow.params),
@@ -68,6 +72,28 @@ function compareFields(
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()
     .filter((name) => !sameJson(old[name], now[name]))
     .map((name) => ({ name, old: old[name], new: now[name] }));
+}
+
+/** How two instances ended, and what their steps were made of. */
+function compareExecutions(store: Store, earlier: InstanceEntry, entry: InstanceEntry): Change[] {
+  const changes = compareFields(endOf(earlier), endOf(entry));
+  const [old, now] = [earlier, entry].map(({ key }) => key && store.record(key)?.parts.code);
+  // A failed instance has no record, but the reason for its execution.
+  const isOther = old !== undefined && now !== undefined
+    ? old !== now
+    : entry.reasons.some(({ cause }) => cause === "code");
+  return isOther ? [...changes, { name: "code", old, new: now }] : changes;
+}
+
+/** Whether it was executed or cached is no difference. */
+function endOf({ outcome, version }: InstanceEntry): Record<string, Json> {
+  return { outcome: outcome === "cached" ? "done" : outcome, version };
+}
+
+/** Empty where one of both has none, as after a failure. */
+function compareOutputs(earlier: InstanceEntry, entry: InstanceEntry): Change[] {
+  if (!earlier.outputs || !entry.outputs) return [];
+  return compareFields(outputDigestsOf(earlier), outputDigestsOf(entry));
 }
 
 function outputDigestsOf(entry: InstanceEntry): Record<string, Json> {

@@ -1,5 +1,5 @@
 /** Two runs side by side. */
-import { type Change, diffRuns } from "../engine/diff.ts";
+import { type Change, diffRuns, type RunDiff } from "../engine/diff.ts";
 import type { RunRecord } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
@@ -16,7 +16,10 @@ export function compareRuns(
   return {
     run: old.id,
     started: old.started,
-    params: [...diff.params, ...diff.device ? [diff.device] : []].map(text),
+    params: [
+      ...[...diff.params, ...diff.device ? [diff.device] : []].map(text),
+      ...stepChanges(diff, now).map(text),
+    ],
     removed: [...diff.removed],
     added: [...diff.added],
     instances: diff.instances.map(({ instance, params, inputs, outputs }) => ({
@@ -35,12 +38,26 @@ export function compareRuns(
   };
 }
 
+/** Parameters that changed in the same way in instances of a step, each once. */
+export function stepChanges({ instances }: RunDiff, now: RunRecord): Change[] {
+  const steps = new Map(now.instances.map(({ name, step }) => [name, step]));
+  const found = new Map<string, Change>();
+  for (const { instance, params } of instances) {
+    for (const { name, old, new: value } of params) {
+      const change = { name: `${steps.get(instance)}.${name}`, old, new: value };
+      found.set(JSON.stringify(change), change);
+    }
+  }
+  return [...found.values()];
+}
+
 function shown(value: Json | undefined): string {
   if (value === undefined) return "(none)";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function comparedGroups(
+/** The groups of predictions that both runs evaluated, with all their metrics. */
+export function comparedGroups(
   old: readonly EvaluationData[],
   now: readonly EvaluationData[],
 ): ComparedGroup[] {

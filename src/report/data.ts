@@ -115,11 +115,24 @@ export interface EvaluationData {
   /** Of the intervals, between 0 and 1. */
   confidence: number;
   groups: EvaluatedGroupData[];
+  /** The group with the best result among those that differ in their axes alone. */
+  best: BestGroup | null;
+}
+
+export interface BestGroup {
+  /** Index in `groups`. */
+  group: number;
+  /** By which it was chosen. */
+  metric: string;
+  /** Number of groups that it was chosen from. */
+  of: number;
 }
 
 export interface EvaluatedGroupData {
   /** `multi_network=true`, or empty. */
   axes: string;
+  /** The same by axis. */
+  point: Readonly<Record<string, string>>;
   dataGroup: string;
   selectionMetric: string;
   level: string;

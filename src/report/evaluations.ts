@@ -5,6 +5,7 @@ import { meanBand } from "./curve_band.ts";
 import type { ClassBand, EvaluatedGroupData, EvaluationData, FoldData } from "./data.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { RunArtifacts } from "./inputs.ts";
+import { bestGroup } from "./main_result.ts";
 import { rounded } from "./rounding.ts";
 
 /** Pairs of true and predicted numbers that are drawn for a fold. */
@@ -14,13 +15,15 @@ export async function describeEvaluations(artifacts: RunArtifacts): Promise<Eval
   const found: EvaluationData[] = [];
   for (const { entry, artifact } of artifacts.ofType("evaluation")) {
     const evaluation = await readEvaluation(artifact);
+    const groups = evaluation.groups.map(describeGroup);
     found.push({
       instance: entry.name,
       task: evaluation.task,
       label: labelOf(artifacts.input(entry, "predictions")),
       classes: evaluation.classes,
       confidence: evaluation.bootstrap.confidence,
-      groups: evaluation.groups.map(describeGroup),
+      groups,
+      best: bestGroup(groups),
     });
   }
   return found;
@@ -39,6 +42,9 @@ function describeGroup(group: EvaluatedGroup): EvaluatedGroupData {
   const folds = group.folds.map(({ fold, result }) => describeResult(fold, result));
   return {
     axes: axesText(group.axes),
+    point: Object.fromEntries(
+      Object.entries(group.axes).map(([name, value]) => [name, String(value)]),
+    ),
     dataGroup: group.data_group,
     selectionMetric: group.selection_metric,
     level: group.level,

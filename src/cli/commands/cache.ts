@@ -79,7 +79,9 @@ async function stats(
   ]);
   if (rows.length > 0) {
     const header = ["step kind", "results", "size", "time to make"];
-    for (const line of ["", ...tableText([header, ...rows], [1, 2, 3])]) out.line(line);
+    for (const line of ["", ...tableText([header, ...rows], [1, 2, 3], out.columns)]) {
+      out.line(line);
+    }
   }
   return ExitCode.done;
 }
@@ -110,7 +112,7 @@ async function ls(
     pinned === undefined ? "" : pinned === "" ? "pinned" : `pinned: ${pinned}`,
   ]);
   const header = ["key", "step kind", "made", "time", "size", "state", "note"];
-  for (const line of tableText([header, ...rows], [3, 4])) out.line(line);
+  for (const line of tableText([header, ...rows], [3, 4], out.columns)) out.line(line);
   return ExitCode.done;
 }
 
@@ -136,7 +138,7 @@ async function gc(
     sizeText(bytes),
     reason,
   ]);
-  for (const line of tableText(rows, [3])) out.line(line);
+  for (const line of tableText(rows, [3], out.columns)) out.line(line);
   out.line(
     `${countText(removals.length, "removal")}${dryRun ? " (dry run)" : ""}: ` +
       `${sizeText(bytesBefore)} → ${sizeText(bytesAfter)}`,

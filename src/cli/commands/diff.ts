@@ -3,7 +3,7 @@ import type { Json } from "../../workflow/step.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, findRunBefore } from "../past_runs.ts";
+import { findRun, findRunBefore, readEvaluations } from "../past_runs.ts";
 import { numberText } from "../quantity.ts";
 
 export default {
@@ -16,6 +16,9 @@ export default {
     },
     { name: "NEW", help: "Id of a later run; default: the newest", optional: true },
   ],
+  details:
+    `Without arguments it compares the last two runs. Of evaluations it prints the metrics that differ,
+by group of predictions: the mean over splits.`,
   options: { ...CACHE_OPTIONS, json: { help: "Print the differences as JSON" } },
   async run(args, { out }) {
     const { diffRuns } = await import("../../engine/diff.ts");
@@ -26,8 +29,13 @@ export default {
       ? findRunBefore(store, now)
       : named;
     const diff = diffRuns(store, old, now);
+    const { comparedGroups } = await import("../../report/comparison.ts");
+    const evaluated = comparedGroups(
+      await readEvaluations(store, old),
+      await readEvaluations(store, now),
+    );
     if (args.has("json")) {
-      out.block(JSON.stringify({ old: old.id, new: now.id, ...diff }, null, 2));
+      out.block(JSON.stringify({ old: old.id, new: now.id, ...diff, evaluated }, null, 2));
       return ExitCode.done;
     }
     const lines = [`${old.id} → ${now.id}`];
@@ -35,14 +43,26 @@ export default {
     if (diff.device) lines.push(changeText(diff.device));
     for (const name of diff.removed) lines.push(`- ${name}`);
     for (const name of diff.added) lines.push(`+ ${name}`);
-    for (const { instance, params, inputs, outputs, metrics } of diff.instances) {
+    for (const { instance, execution, params, inputs, outputs, metrics } of diff.instances) {
       lines.push(
         `${instance}:`,
+        ...execution.map((change) =>
+          change.name === "code" ? "  code changed" : `  ${changeText(change)}`
+        ),
         ...params.map((change) => `  ${changeText(change)}`),
         ...inputs.map((port) => `  input ${port} changed`),
         ...outputs.map(({ name }) => `  output ${name} changed`),
         ...metrics.map((change) => `  ${changeText(change)}`),
       );
+    }
+    for (const { instance, metrics, ...group } of evaluated) {
+      const changed = metrics.filter((metric) => metric.old.mean !== metric.new.mean);
+      if (changed.length === 0) continue;
+      const about = [group.axes, group.dataGroup, `${group.level} level`, group.selectionMetric];
+      lines.push(`${instance} (${about.filter((part) => part !== "").join(", ")}):`);
+      for (const { metric, old, new: now } of changed) {
+        lines.push(`  ${changeText({ name: metric, old: old.mean, new: now.mean })}`);
+      }
     }
     if (lines.length === 1) lines.push("no difference");
     for (const line of lines) out.line(line);
@@ -55,6 +75,6 @@ function changeText({ name, old, new: now }: Change): string {
 }
 
 function shown(value: Json | undefined): string {
-  if (value === undefined) return "(none)";
+  if (value === undefined || value === null) return "(none)";
   return typeof value === "number" ? numberText(value) : JSON.stringify(value);
 }

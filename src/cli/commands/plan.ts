@@ -46,7 +46,7 @@ can't be trained on are errors, as far as existing tables show them.`,
     if (args.has("json")) {
       const messages = problems.map(({ instance, message }) => ({ instance, message }));
       out.block(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
-    } else for (const line of await planLines(planned)) out.line(line);
+    } else for (const line of await planLines(planned, out.columns)) out.line(line);
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
@@ -56,7 +56,10 @@ can't be trained on are errors, as far as existing tables show them.`,
 
 const STATES = { "cached": "cached", "will-run": "will run", "may-run": "may run" } as const;
 
-async function planLines({ workflow, instances, counts, estimate }: Plan): Promise<string[]> {
+async function planLines(
+  { workflow, instances, counts, estimate }: Plan,
+  width: number,
+): Promise<string[]> {
   const rows = [["instance", "state", "time", "disk", "device", "why"]];
   for (const planned of instances) {
     if (planned.state === "unwanted") continue;
@@ -86,7 +89,11 @@ async function planLines({ workflow, instances, counts, estimate }: Plan): Promi
   ];
   const about = work > 0 && cost.length > 0 ? `; about ${cost.join(", ")}` : "";
   const total = countText(rows.length - 1 + counts.unwanted, "instance");
-  return [...tableText(rows, [2, 3, 4]), "", `${total}: ${sums.join(", ")}${about}`];
+  return [
+    ...tableText(...withoutEmpty(rows, [2, 3, 4]), width),
+    "",
+    `${total}: ${sums.join(", ")}${about}`,
+  ];
 }
 
 async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {
@@ -99,7 +106,20 @@ async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<
   return reasons;
 }
 
-function notesOf({ instance: { kind, params, inputs } }: PlannedInstance): readonly string[] {
+/** A table without the columns that have nothing below their head; `right` by its new places. */
+function withoutEmpty(
+  [head, ...rows]: readonly string[][],
+  right: readonly number[],
+): [rows: string[][], right: number[]] {
+  const columns = head.map((_, column) => column)
+    .filter((column) => rows.length === 0 || rows.some((row) => row[column] !== ""));
+  const kept = [head, ...rows].map((row) => columns.map((column) => row[column]));
+  return [kept, right.map((column) => columns.indexOf(column)).filter((column) => column >= 0)];
+}
+
+/** How it would begin; not where it continues from a checkpoint. */
+function notesOf({ instance: { kind, params, inputs }, resumesFrom }: PlannedInstance) {
+  if (resumesFrom !== undefined) return [];
   return kind.planNotes?.(params, Object.keys(inputs)) ?? [];
 }
 

@@ -2,7 +2,7 @@ import { readRun } from "../../engine/run/run_folder.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { outcomesText, runIds, statusOf } from "../past_runs.ts";
+import { outcomesText, readEvaluations, runIds, statusOf } from "../past_runs.ts";
 import { durationText, tableText } from "../quantity.ts";
 
 /** Runs that are listed without `--all`. */
@@ -25,16 +25,20 @@ export default {
       out.block(JSON.stringify(records, null, 2));
       return ExitCode.done;
     }
-    const rows = records.map((record) => [
+    const { mainResultText } = await import("../../report/main_result.ts");
+    const results = await Promise.all(
+      records.map(async (record) => mainResultText(await readEvaluations(store, record)) ?? ""),
+    );
+    const rows = records.map((record, index) => [
       record.id,
       record.workflow.name,
       statusOf(store, record),
       record.seconds === undefined ? "" : durationText(record.seconds),
       outcomesText(record.instances),
+      results[index],
     ]);
-    for (const line of tableText([["run", "workflow", "status", "time", "instances"], ...rows])) {
-      out.line(line);
-    }
+    const head = ["run", "workflow", "status", "time", "instances", "result"];
+    for (const line of tableText([head, ...rows], [3], out.columns)) out.line(line);
     return ExitCode.done;
   },
 } satisfies Command;

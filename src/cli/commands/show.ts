@@ -43,14 +43,14 @@ export default {
     const [text, what] = args.positionals;
     const record = findRun(store, args, text);
     const lines = what === undefined
-      ? runLines(store, record)
+      ? runLines(store, record, out.columns)
       : await whatLines(store, record, what);
     for (const line of lines) out.line(line);
     return ExitCode.done;
   },
 } satisfies Command;
 
-function runLines(store: Store, record: RunRecord): string[] {
+function runLines(store: Store, record: RunRecord, width: number): string[] {
   const { workflow, instances, started, seconds, device } = record;
   const rows = instances.map(({ name, kind, outcome, seconds, reasons, message }) => [
     name,
@@ -66,7 +66,7 @@ function runLines(store: Store, record: RunRecord): string[] {
     ...(device === undefined ? [] : [`  device    ${JSON.stringify(device)}`]),
     `  instances ${outcomesText(instances)}`,
     "",
-    ...tableText([["instance", "uses", "outcome", "time", "why"], ...rows]),
+    ...tableText([["instance", "uses", "outcome", "time", "why"], ...rows], [3], width),
   ];
 }
 

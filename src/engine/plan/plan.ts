@@ -244,7 +244,7 @@ class Planner {
       key: record.key,
       parts: record.parts,
       outputs: record.outputs,
-      reasons: near ? compareWith(near, instance, record.parts) : [],
+      reasons: near ? compareParts(near.parts, record.parts, instance.origins, {}) : [],
       estimate: {},
     });
   }

@@ -42,7 +42,8 @@ export function renderEvaluation(root, data) {
     evaluation.groups.map((group) => ({ evaluation, group, key: keyOf(evaluation, group) }))
   );
   const shown = all.find(({ key }) => key === chosen) ??
-    all.find(({ group }) => group.level === "image") ?? all[0];
+    all.find(({ evaluation, group }) => group === evaluation.groups[evaluation.best?.group ?? 0]) ??
+    all[0];
   const choose = (/** @type {string} */ key) => {
     chosen = key;
     renderEvaluation(root, data);
@@ -68,33 +69,73 @@ function keyOf({ instance }, group) {
   return `${instance} ${groupText(group)}`;
 }
 
+/** Column by which the groups are sorted; the order of the file until one is chosen. */
+let sorted = { column: "", descending: true };
+
 /**
- * @param {{ evaluation: EvaluationData, group: Group, key: string }[]} rows
+ * @typedef {{ evaluation: EvaluationData, group: Group, key: string }} Row
+ *
+ * @param {Row[]} rows
  * @param {string} chosen
  * @param {boolean} named whether an evaluation is to be named
  * @param {(key: string) => void} choose
  */
 function groupsTable(rows, chosen, named, choose) {
+  const axes = [...new Set(rows.flatMap(({ group }) => Object.keys(group.point)))];
   const columns = COLUMNS.filter((name) => rows.some(({ group }) => name in group.summary));
+  const head = (/** @type {string} */ column, /** @type {string} */ text) =>
+    sortButton(column, text, () => choose(chosen));
   return table(
     "Groups of predictions",
     [
       rows.some(({ group }) => group.folds.length > 1) ? "mean ± sd over splits" : "",
-      ...columns.map((name) => metricName(name)),
+      ...axes.map((name) => head(name, name)),
+      ...columns.map((name) => head(name, metricName(name))),
     ],
-    rows.map(({ evaluation, group, key }) => [
+    inOrder(rows).map(({ evaluation, group, key }) => [
       element(
         "button",
         {
           type: "button",
           class: "group",
+          "aria-label": groupText(group),
           "aria-pressed": String(key === chosen),
           click: () => choose(key),
         },
         named && element("b", {}, evaluation.instance),
-        element("span", {}, groupText(group)),
+        element("span", {}, groupText({ ...group, axes: "" })),
       ),
+      ...axes.map((name) => group.point[name] ?? "–"),
       ...columns.map((name) => group.summary[name] ? meanText(group.summary[name]) : "–"),
     ]),
   );
+}
+
+/** @param {string} column @param {string} text @param {() => void} redraw */
+function sortButton(column, text, redraw) {
+  const isSorted = sorted.column === column;
+  const arrow = isSorted ? (sorted.descending ? " ↓" : " ↑") : "";
+  const click = () => {
+    sorted = { column, descending: isSorted ? !sorted.descending : true };
+    redraw();
+  };
+  return element(
+    "button",
+    { type: "button", class: "sort", title: "Sort", "aria-pressed": String(isSorted), click },
+    text + arrow,
+  );
+}
+
+/** @param {Row[]} rows */
+function inOrder(rows) {
+  if (sorted.column === "") return rows;
+  const valueOf = (/** @type {Row} */ { group }) =>
+    group.point[sorted.column] ?? group.summary[sorted.column]?.mean ?? null;
+  return rows.toSorted((a, b) => {
+    const [one, other] = [valueOf(a), valueOf(b)];
+    if (one === null || other === null) return Number(one === null) - Number(other === null);
+    const numeric = Number(one) - Number(other);
+    const order = Number.isNaN(numeric) ? String(one) < String(other) ? -1 : 1 : numeric;
+    return sorted.descending ? -order : order;
+  });
 }

@@ -92,12 +92,12 @@ function outcomesText(instances) {
 }
 
 /**
- * An evaluation's first group, on the level of images where there is one.
+ * An evaluation's best group, on the level of images where there is one.
  *
  * @param {ReportData["evaluations"][0]} evaluation
  */
-function headline({ instance, groups, label }) {
-  const shown = groups.find(({ level }) => level === "image") ?? groups[0];
+function headline({ instance, groups, label, best }) {
+  const shown = groups[best?.group ?? 0];
   return element(
     "div",
     { class: "headline" },
@@ -114,6 +114,8 @@ function headline({ instance, groups, label }) {
       { class: "about" },
       element("a", { href: "#evaluation" }, instance),
       label === null ? "" : ` of ${label}`,
+      best !== null && best.of > 1 &&
+        ` · best of ${best.of} groups by ${metricName(best.metric)}, so it flatters`,
       ` · ${groupText(shown)}`,
       shown.folds.length > 1 && ` · mean ± sd over ${countText(shown.folds.length, "split")}`,
     ),

@@ -8,7 +8,7 @@ Deno.test("runs, show and diff look back", async () => {
   await project.gyrus("run", "flow.toml", "--quiet", "--set", "params.far=5");
   assertEquals(
     steady((await project.gyrus("runs")).out).replaceAll(/ +/g, " "),
-    `run workflow status time instances
+    `run workflow status time instances result
 RUN counting done TIME 4 done
 RUN counting done TIME 4 done
 `,
@@ -60,6 +60,25 @@ all:
   input before changed
   output table changed
 `,
+  );
+});
+
+Deno.test("diff without arguments compares the last two runs, and names a failure and changed code", async () => {
+  await using project = await Project.make();
+  await project.gyrus("run", "flow.toml", "first", "--quiet");
+  const only = await project.gyrus("diff");
+  assertEquals([only.code, steady(only.err)], [
+    2,
+    "error: run RUN is the first of flow.toml\n",
+  ]);
+  await project.write("count.ts", `${await project.read("count.ts")}// changed\n`);
+  await project.gyrus("run", "flow.toml", "first", "--quiet");
+  const code = steady((await project.gyrus("diff")).out);
+  assertEquals(code, "RUN → RUN\nfirst:\n  code changed\n");
+  await project.gyrus("run", "flow.toml", "first", "--quiet", "--set", "first.fail=true");
+  assertEquals(
+    steady((await project.gyrus("diff", "latest")).out),
+    'RUN → RUN\nfirst:\n  outcome: "done" → "failed"\n  fail: false → true\n',
   );
 });
 
