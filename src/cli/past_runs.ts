@@ -34,6 +34,12 @@ function isRunOf({ workflow }: RunRecord, file: string): boolean {
   return basename(workflow.file) === basename(file) && !exists(workflow.file);
 }
 
+/** Undefined without a run. */
+export function newestId(store: Store, file?: string): string | undefined {
+  for (const id of runIds(store, file)) return id;
+  return undefined;
+}
+
 /**
  * A run by its id or the first digits of it; the newest for `latest`.
  *
@@ -42,12 +48,13 @@ function isRunOf({ workflow }: RunRecord, file: string): boolean {
  */
 export function findRun(store: Store, { file }: Arguments, text = "latest"): RunRecord {
   if (text === "latest") {
-    for (const id of runIds(store, file)) return openRun(store, id);
-    throw noRun(store, file);
+    const newest = newestId(store, file);
+    if (newest === undefined) throw noRun(store, file);
+    return openRun(store, newest);
   }
   const found = [...runIds(store, file)].filter((id) => id.startsWith(text));
   if (found.length === 1) return openRun(store, found[0]);
-  if (runIds(store, file)[Symbol.iterator]().next().done) throw noRun(store, file);
+  if (newestId(store, file) === undefined) throw noRun(store, file);
   throw new UsageError(
     found.length === 0 ? `there is no run ${text}` : `${found.length} runs start with ${text}`,
     `${commandLine("runs", ...file === undefined ? [] : [file])} lists them`,

@@ -43,8 +43,13 @@ export interface Removal {
   reason: string;
 }
 
+/** Why results stay. */
+export type KeepReason = "recent runs" | "pins" | "published files" | "younger than an hour";
+
 export interface GcResult {
   removals: readonly Removal[];
+  /** Bytes of the results that stay, each counted for the first reason that holds. */
+  kept: Readonly<Partial<Record<KeepReason, number>>>;
   bytesBefore: number;
   bytesAfter: number;
 }
@@ -98,6 +103,7 @@ class Collector {
   }
 
   #candidates: Candidate[] = [];
+  readonly #kept: Partial<Record<KeepReason, number>> = {};
   readonly #oldRuns: { id: string; changed: number; reason: string }[] = [];
 
   /** Splits records into those that stay, whose objects are marked, and those that may go. */
@@ -105,11 +111,12 @@ class Collector {
     const { keys, outputs } = this.#roots();
     const { instances, memos, chains } = this.#inventory;
     const chainRoots = new Set<Digest>();
-    for (const ref of outputs) this.#mark(this.#closure(ref));
+    for (const ref of outputs) this.#keep("recent runs", this.#closure(ref));
     for (const entry of instances) {
       const objects = this.#objectsOf(entry.record);
-      if (keys.has(entry.record.key) || this.#young(entry.changed)) {
-        this.#mark(objects);
+      const reason = keys.get(entry.record.key);
+      if (reason !== undefined || this.#young(entry.changed)) {
+        this.#keep(reason ?? "younger than an hour", objects);
         if (entry.record.parts.position) chainRoots.add(chainKey(entry.record.parts));
       } else this.#candidates.push(this.#resultCandidate(entry, objects));
     }
@@ -131,9 +138,18 @@ class Collector {
     return this.#now - changed < YOUNG;
   }
 
+  #keep(reason: KeepReason, objects: ReadonlySet<Digest>): void {
+    for (const digest of objects) {
+      if (this.#reached.has(digest)) continue;
+      const size = this.#inventory.objects.get(digest)?.size ?? 0;
+      this.#kept[reason] = (this.#kept[reason] ?? 0) + size;
+    }
+    this.#mark(objects);
+  }
+
   /** Keys of records, and outputs that have none, which must stay. */
-  #roots(): { keys: Set<Digest>; outputs: ManifestRef[] } {
-    const keys = new Set<Digest>();
+  #roots(): { keys: Map<Digest, KeepReason>; outputs: ManifestRef[] } {
+    const keys = new Map<Digest, KeepReason>();
     const outputs: ManifestRef[] = [];
     const contentsOf = new Map<string, Set<string>>();
     const folders = new Set(
@@ -151,7 +167,7 @@ class Collector {
       const recent = fate === "keep" || fate === "drop-repeat";
       for (const entry of record.instances) {
         if (!recent && !entry.keep) continue;
-        if (entry.key !== undefined) keys.add(entry.key);
+        if (entry.key !== undefined) keys.set(entry.key, "recent runs");
         outputs.push(...Object.values(entry.outputs ?? {}));
       }
     }
@@ -162,8 +178,10 @@ class Collector {
         output.digest,
         ...(output.items ?? []).map((item) => item.digest),
       ]);
-      if (pins[record.key] !== undefined || digests.some((digest) => published.has(digest))) {
-        keys.add(record.key);
+      if (keys.has(record.key)) continue;
+      if (pins[record.key] !== undefined) keys.set(record.key, "pins");
+      else if (digests.some((digest) => published.has(digest))) {
+        keys.set(record.key, "published files");
       }
     }
     return { keys, outputs };
@@ -382,6 +400,7 @@ class Collector {
   result(): GcResult {
     return {
       removals: [...this.#chosen, ...this.#leftovers].map(({ removal }) => removal),
+      kept: this.#kept,
       bytesBefore: this.#inventory.bytes,
       bytesAfter: this.#bytes,
     };

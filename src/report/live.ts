@@ -1,4 +1,4 @@
-/** The live view: one run, served to browsers on this machine. */
+/** The live view: a run, or always the newest, served to browsers on this machine. */
 import { DataError } from "../errors.ts";
 import { isAlive, readRun, runPath } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
@@ -38,7 +38,15 @@ export class LiveView {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  private constructor(readonly store: Store, readonly run: string, port: number) {
+  #run: string;
+
+  private constructor(
+    readonly store: Store,
+    run: string,
+    port: number,
+    readonly newest: (() => string | undefined) | undefined,
+  ) {
+    this.#run = run;
     this.#builder = new ReportBuilder(store);
     try {
       this.#server = Deno.serve(
@@ -54,10 +62,16 @@ export class LiveView {
 
   /**
    * @param port 0 takes a free one
+   * @param newest the run to show from now on, asked again and again; `run` for good when absent
    * @throws {DataError} when the port is in use
    */
-  static async open(store: Store, run: string, port = 0): Promise<LiveView> {
-    const view = new LiveView(store, run, port);
+  static async open(
+    store: Store,
+    run: string,
+    port = 0,
+    newest?: () => string | undefined,
+  ): Promise<LiveView> {
+    const view = new LiveView(store, run, port, newest);
     await view.#poll();
     return view;
   }
@@ -98,7 +112,7 @@ export class LiveView {
         this.#listeners.add(controller);
         // Whatever the page was made from, it now has what is true.
         controller.enqueue(message("change", `{${[...this.#sections.values()].join()}}`));
-        if (this.#finished) controller.enqueue(message("end", "{}"));
+        if (this.#ended) controller.enqueue(message("end", "{}"));
       },
       cancel: () => {
         this.#listeners.delete(own);
@@ -107,24 +121,26 @@ export class LiveView {
     return new Response(stream, { headers: { ...HEADERS, "content-type": "text/event-stream" } });
   }
 
-  get #finished(): boolean {
-    return this.#data.overview.status !== "running";
+  /** Whether nothing more can come. */
+  get #ended(): boolean {
+    return this.newest === undefined && this.#data.overview.status !== "running";
   }
 
   /** Reads new events, sends them, and repeats while the run goes on. */
   async #poll(): Promise<void> {
     const { files } = this.store;
-    const folder = runPath(this.store, this.run);
     const started = performance.now();
+    this.#run = this.newest?.() ?? this.#run;
+    const folder = runPath(this.store, this.#run);
     const sizes = ["events.jsonl", "run.json"].map((name) => files.size(`${folder}/${name}`));
-    const state = JSON.stringify([...sizes, isAlive(this.store, this.run)]);
-    const record = state === this.#lastState ? undefined : readRun(this.store, this.run);
+    const state = JSON.stringify([this.#run, ...sizes, isAlive(this.store, this.#run)]);
+    const record = state === this.#lastState ? undefined : readRun(this.store, this.#run);
     if (record) {
       this.#lastState = state;
       this.#data = await this.#builder.build(record);
       this.#send();
     }
-    if (this.#finished || this.#closed) return;
+    if (this.#ended || this.#closed) return;
     const pause = Math.max(POLL_MS, (performance.now() - started) * (1 / MAX_LOAD - 1));
     this.#timer = setTimeout(() => this.#poll(), pause);
   }
@@ -139,7 +155,7 @@ export class LiveView {
     }
     for (const listener of this.#listeners) {
       if (changed.length > 0) listener.enqueue(message("change", `{${changed.join()}}`));
-      if (this.#finished) listener.enqueue(message("end", "{}"));
+      if (this.#ended) listener.enqueue(message("end", "{}"));
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { KeepReason } from "../../engine/gc.ts";
 import type { Store } from "../../engine/store/store.ts";
 import { parseBytes } from "../../workflow/quantities.ts";
 import { didYouMean } from "../../workflow/suggest.ts";
@@ -49,6 +50,14 @@ rm      removes results; their bytes go with the next gc`,
     return await ACTIONS[name](store, names, args, out);
   },
 } satisfies Command;
+
+/** What lets go of results that stay. */
+const RELEASES: Readonly<Record<KeepReason, string>> = {
+  "recent runs": "--keep-runs N keeps fewer",
+  pins: "cache unpin ends that",
+  "published files": "unpublish ends that",
+  "younger than an hour": "",
+};
 
 const ACTIONS: Readonly<Record<string, Action>> = { stats, ls, gc, verify, pin, unpin, rm };
 
@@ -130,7 +139,11 @@ async function gc(
   const dryRun = args.has("dry-run");
   const { gc: collect } = await import("../../engine/gc.ts");
   const keepRuns = args.count("keep-runs", 0);
-  const { removals, bytesBefore, bytesAfter } = collect(store, { maxBytes, keepRuns, dryRun });
+  const { removals, kept, bytesBefore, bytesAfter } = collect(store, {
+    maxBytes,
+    keepRuns,
+    dryRun,
+  });
   const rows = removals.map(({ what, name, kind, bytes, reason }) => [
     what,
     kind ?? "",
@@ -143,6 +156,12 @@ async function gc(
     `${countText(removals.length, "removal")}${dryRun ? " (dry run)" : ""}: ` +
       `${sizeText(bytesBefore)} → ${sizeText(bytesAfter)}`,
   );
+  if (maxBytes !== undefined && bytesAfter > maxBytes) {
+    const rows = Object.entries(kept).filter(([, bytes]) => bytes > 0)
+      .map(([reason, bytes]) => [`  ${reason}`, sizeText(bytes), RELEASES[reason as KeepReason]]);
+    out.line(`more than ${sizeText(maxBytes)} must stay:`);
+    for (const line of tableText(rows, [1], out.columns)) out.line(line);
+  }
   return ExitCode.done;
 }
 

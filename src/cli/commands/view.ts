@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { STOP_SIGNALS } from "../interrupt.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun } from "../past_runs.ts";
+import { findRun, newestId } from "../past_runs.ts";
 
 export default {
   file: FILE_ARGUMENT,
@@ -15,7 +15,7 @@ export default {
     ...CACHE_OPTIONS,
   },
   details:
-    `Serves the report of a run on 127.0.0.1, which shows new results as the run makes them; Ctrl-C
+    `Serves the report of a run on 127.0.0.1: of RUN, or else of the newest, also when a newer one begins. It shows new results as the run makes them; Ctrl-C
 ends it. The address has a secret, since other users of this machine can reach its ports too.`,
   async run(args, { out }) {
     const port = args.count("port") ?? 0;
@@ -26,9 +26,12 @@ ends it. The address has a secret, since other users of this machine can reach i
     const stop = Promise.withResolvers<void>();
     const hear = () => stop.resolve();
     for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, hear);
-    const view = await LiveView.open(store, record.id, port);
+    const named = args.positionals[0] ?? "latest";
+    const newest = named === "latest" ? () => newestId(store, args.file) : undefined;
+    const view = await LiveView.open(store, record.id, port, newest);
     try {
-      out.line(`run ${record.id} at ${view.url}`);
+      const what = newest ? `run ${record.id}, then each newer one,` : `run ${record.id}`;
+      out.line(`${what} at ${view.url}`);
       await stop.promise;
     } finally {
       for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, hear);

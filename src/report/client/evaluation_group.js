@@ -242,9 +242,14 @@ function metricsTable({ folds, pooled, summary }, { confidence, classes }) {
     return element(
       "span",
       { class: "interval" },
-      metricText(value),
+      // Infinite numbers are null in the data; with a lower bound they are no undefined ones.
+      lower !== null && value === null ? "∞" : metricText(value),
       lower !== null &&
-        element("small", {}, `${metricText(lower, value)} to ${metricText(upper, value)}`),
+        element(
+          "small",
+          {},
+          `${metricText(lower, value)} to ${upper === null ? "∞" : metricText(upper, value)}`,
+        ),
       lower !== null && metric.undefinedResamples > 0 &&
         element("small", {}, `without ${countText(metric.undefinedResamples, "resample")}`),
     );

@@ -115,7 +115,7 @@ function headline({ instance, groups, label, best }) {
       element("a", { href: "#evaluation" }, instance),
       label === null ? "" : ` of ${label}`,
       best !== null && best.of > 1 &&
-        ` · best of ${best.of} groups by ${metricName(best.metric)}, so it flatters`,
+        ` · best of ${best.of} groups by ${metricName(best.metric)}, which makes it optimistic`,
       ` · ${groupText(shown)}`,
       shown.folds.length > 1 && ` · mean ± sd over ${countText(shown.folds.length, "split")}`,
     ),
