@@ -60,6 +60,29 @@ in.labels = "labels"
   assertEquals(out, "rows\n16\n");
 });
 
+/** The commands in code of a document, without those of other programs. */
+function commandsOf(text: string): string[] {
+  return [...text.matchAll(/(?:^\s*(?:\$ )?|`)(?:\.\/)?gyrus ([a-z]+\b[^`\n#]*)/gm)]
+    .map(([, command]) => command.trim());
+}
+
+Deno.test("every command in README and the how-to pages has the options that it is shown with", async () => {
+  const folder = new URL("../docs/how-to/", import.meta.url);
+  const pages = [...Deno.readDirSync(folder)].map(({ name }) =>
+    Deno.readTextFileSync(new URL(name, folder))
+  );
+  const commands = [readme, ...pages].flatMap(commandsOf);
+  assert(commands.length > 40, `${commands.length}`);
+  for (const command of commands) {
+    const [name, ...words] = command.split(/\s+/);
+    assert(Object.hasOwn(COMMANDS, name), `gyrus ${command}: no such command`);
+    const { options } = (await COMMANDS[name].load()).default;
+    for (const [, option] of words.join(" ").matchAll(/--([a-z-]+)/g)) {
+      assert(Object.hasOwn(options, option), `gyrus ${command}: no option --${option}`);
+    }
+  }
+});
+
 Deno.test("README lists every command and no other", () => {
   const listed = Array.from(readme.matchAll(/^\| `gyrus (\w+)/gm), ([, name]) => name);
   assertEquals(listed.sort(), Object.keys(COMMANDS).sort());

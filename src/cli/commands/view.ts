@@ -15,8 +15,9 @@ export default {
     ...CACHE_OPTIONS,
   },
   details:
-    `Serves the report of a run on 127.0.0.1: of RUN, or else of the newest, also when a newer one begins. It shows new results as the run makes them; Ctrl-C
-ends it. The address has a secret, since other users of this machine can reach its ports too.`,
+    `Serves the report of RUN on 127.0.0.1, or else of the newest run, also when a newer one begins. It
+shows new results as the run makes them; Ctrl-C ends it. The address has a secret, since other users of
+this machine can reach its ports too.`,
   async run(args, { out }) {
     const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
