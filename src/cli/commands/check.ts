@@ -14,7 +14,7 @@ export default {
   },
   details: "Reports all problems at once, each with its line and what to write instead.",
   async run(args, { out }) {
-    const print = (result: object) => out.line(JSON.stringify(result, null, 2));
+    const print = (result: object) => out.block(JSON.stringify(result, null, 2));
     try {
       const { steps, instances } = await openWorkflow(args);
       const counts = { steps: steps.length, instances: instances.length };

@@ -91,7 +91,9 @@ function compareEntries(
   now: Readonly<Record<string, unknown>>,
 ): string[] {
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((name) => {
-    if (!Object.hasOwn(now, name)) return [`${what(name)} is in the lock file and not in the workflow`];
+    if (!Object.hasOwn(now, name)) {
+      return [`${what(name)} is in the lock file and not in the workflow`];
+    }
     if (!Object.hasOwn(old, name)) return [`${what(name)} is not in the lock file`];
     return sameJson(old[name] as Json, now[name] as Json) ? [] : [`${what(name)} has changed`];
   });
