@@ -16,6 +16,7 @@ import {
   selectionOf,
   WORKFLOW_OPTIONS,
 } from "../open.ts";
+import { pooledSweeps } from "../pooled_sweeps.ts";
 import { SAVE_OPTION, saveWorkflow } from "../save.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 
@@ -47,6 +48,9 @@ can't be trained on are errors, as far as existing tables show them.`,
       const messages = problems.map(({ instance, message }) => ({ instance, message }));
       out.block(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
     } else for (const line of await planLines(planned, out.columns)) out.line(line);
+    for (const warning of pooledSweeps(args.values("sweep"), planned)) {
+      err.line(`${err.paint("warning", "yellow")}: ${warning}`);
+    }
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
