@@ -117,10 +117,17 @@ function compareInputs(
   after: ReadonlyMap<string, InstanceEntry>,
 ): string[] {
   const ports = new Set([...Object.keys(earlier.inputs), ...Object.keys(entry.inputs)]);
-  return [...ports].sort().filter((port) =>
-    JSON.stringify(boundDigestsOf(earlier, port, before)) !==
-      JSON.stringify(boundDigestsOf(entry, port, after))
-  );
+  return [...ports].sort().filter((port) => {
+    if (!sameJson(bindingsOf(earlier, port), bindingsOf(entry, port))) return true;
+    const old = boundDigestsOf(earlier, port, before);
+    const now = boundDigestsOf(entry, port, after);
+    // What has not been made, as after a failure, is no difference.
+    return old.some((digest, i) => digest && now[i] && digest !== now[i]);
+  });
+}
+
+function bindingsOf(entry: InstanceEntry, port: string): Json {
+  return (entry.inputs[port] ?? null) as unknown as Json;
 }
 
 function boundDigestsOf(

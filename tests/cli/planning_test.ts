@@ -80,7 +80,7 @@ Deno.test("plan is a table with reasons and lines, and --check ends with 3", asy
   assertEquals(code, 3);
   assertEquals(
     steady(out).replaceAll(/ +/g, " "),
-    `instance state time disk device why
+    `instance state time disk why
 first will run TIME 130 B n: 4 → 5 (line 5)
 each[k=1] may run TIME 132 B waits for first
 each[k=2] may run TIME 132 B waits for first

@@ -102,8 +102,8 @@ Deno.test("a lock holds while nothing drifts, and names what did", () =>
     const raised = { ...constant, version: 2 } as unknown as StepKind;
     assertEquals(findDrift(lock, await plan(store, workflow(raised))), [
       "step kind constant has changed",
-      "input open has changed",
-      "file of file has changed",
+      "what open reads has changed",
+      "a file that file names has changed",
     ]);
   }));
 
