@@ -71,9 +71,9 @@ function overview(): string {
 
 ${lines.join("\n")}
 
-exit codes: 0 done or nothing to do, 1 a step failed or plan found that one would,
-2 usage or invalid file, 3 plan --check found work, 4 a verification found a
-difference, 130 interrupted
+exit codes: 0 done or nothing to do, 1 a step failed, plan found that one would, or
+a result was not published, 2 usage or invalid file, 3 plan --check found work,
+4 a verification found a difference, 130 interrupted
 `;
 }
 

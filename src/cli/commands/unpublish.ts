@@ -1,4 +1,5 @@
-import { Ledger, type LedgerEntry } from "../../engine/publish/ledger.ts";
+import { Ledger } from "../../engine/publish/ledger.ts";
+import type { LedgerEntry } from "../../engine/publish/ledger_entry.ts";
 import { basename, dirname, resolve } from "../../workflow/paths.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";

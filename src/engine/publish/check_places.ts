@@ -1,11 +1,9 @@
 /** Looks at every place of a publication before any is changed. */
 import { listFolder } from "../../disk/folders.ts";
-import { statIfPresent } from "../../disk/read.ts";
-import { basename } from "../../workflow/paths.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Store } from "../store/store.ts";
 import type { Folders, Obstacle } from "./folders.ts";
-import type { LedgerEntry } from "./ledger.ts";
+import { knownContent, type LedgerEntry } from "./ledger_entry.ts";
 import { findOwner } from "./owners.ts";
 import { occupantOf } from "./place.ts";
 import type { ReadFiles } from "./reads.ts";
@@ -23,8 +21,6 @@ export interface Publishing {
 export class PlaceCheck {
   /** Files of the entry that the output lacks, unchanged since Gyrus wrote them. */
   readonly stale = new Set<string>();
-  /** Whether the entry is that of another workflow which still exists. */
-  readonly isOthers: boolean;
   readonly #project: string;
 
   /** @param files of the output, by path relative to the project */
@@ -34,11 +30,7 @@ export class PlaceCheck {
     readonly files: ReadonlyMap<string, StagedFile>,
     readonly folders: Folders,
   ) {
-    const { folder, file } = publishing.workflow;
-    this.#project = folder;
-    const other = this.#absolute(entry.workflow);
-    this.isOthers = entry.workflow !== basename(file) && entry.files.size > 0 &&
-      statIfPresent(other) !== undefined;
+    this.#project = publishing.workflow.folder;
   }
 
   #absolute(path: string): string {
@@ -66,9 +58,6 @@ export class PlaceCheck {
       if (onTheWay) found.push(onTheWay);
       else if (problem !== undefined) found.push({ path: file, problem });
     }
-    if (found.length === 0 && this.stale.size > 0 && this.isOthers && !this.publishing.force) {
-      found.push({ path: this.entry.path, problem: this.#othersProblem(this.entry) });
-    }
     return found;
   }
 
@@ -83,14 +72,13 @@ export class PlaceCheck {
         ? undefined
         : "is a folder, but a file is to be published there; move it away";
     }
-    const known = this.entry.files.get(file);
+    const known = knownContent(this.entry, file);
     const isOurs = occupant.what === "file" && known?.includes(occupant.digest) === true;
     const reader = reads.readerOf(path, isOurs);
     if (reader !== undefined) {
       return `is read by step ${reader} and so is not replaced; publish to another path`;
     }
-    if (force) return undefined;
-    if (isOurs) return this.isOthers ? this.#othersProblem(this.entry) : undefined;
+    if (force || isOurs) return undefined;
     const owner = occupant.what === "file"
       ? findOwner(store, path, occupant.digest, this.entry)
       : undefined;

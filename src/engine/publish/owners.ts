@@ -2,7 +2,8 @@
 import { dirname } from "../../workflow/paths.ts";
 import type { Digest } from "../../workflow/step.ts";
 import type { Store } from "../store/store.ts";
-import { allEntries, type LedgerEntry } from "./ledger.ts";
+import { allEntries } from "./ledger.ts";
+import { knownContent, type LedgerEntry } from "./ledger_entry.ts";
 
 /** Where a workflow keeps its store unless it is given another. */
 const DEFAULT_STORE = ".gyrus";
@@ -18,7 +19,7 @@ export function findOwner(
   store: Pick<Store, "root" | "files">,
   path: string,
   digest: Digest,
-  own: Pick<LedgerEntry, "project" | "path">,
+  own: Pick<LedgerEntry, "project" | "workflow" | "path">,
 ): LedgerEntry | undefined {
   const roots = new Set([store.root]);
   for (let folder = dirname(path);; folder = dirname(folder)) {
@@ -27,10 +28,11 @@ export function findOwner(
   }
   for (const root of roots) {
     for (const entry of allEntries({ root, files: store.files })) {
-      if (entry.project === own.project && entry.path === own.path) continue;
-      if (!path.startsWith(`${entry.project}/`)) continue;
-      const known = entry.files.get(path.slice(entry.project.length + 1));
-      if (known?.includes(digest)) return entry;
+      const isOwn = entry.project === own.project && entry.workflow === own.workflow &&
+        entry.path === own.path;
+      if (isOwn || !path.startsWith(`${entry.project}/`)) continue;
+      const file = path.slice(entry.project.length + 1);
+      if (knownContent(entry, file)?.includes(digest)) return entry;
     }
   }
   return undefined;

@@ -7,13 +7,15 @@
  * the old content; after a kill at any instant the next run completes that.
  */
 import { removeTree } from "../../disk/folders.ts";
+import { statIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { basename } from "../../workflow/paths.ts";
 import type { Digest, PublishTarget } from "../../workflow/step.ts";
 import { PlaceCheck, type Publishing } from "./check_places.ts";
 import { fillPlaces } from "./fill_places.ts";
 import { Folders, type Obstacle, removeEmptyFolders } from "./folders.ts";
-import type { Ledger, LedgerEntry, PublishedResult } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { knownContent, type LedgerEntry, type PublishedResult } from "./ledger_entry.ts";
 import { occupantOf } from "./place.ts";
 import { Staging } from "./staging.ts";
 
@@ -21,6 +23,8 @@ export interface PublicationRequest {
   /** Of `[publish]`, relative to the project folder. */
   path: string;
   isFile: boolean;
+  /** Step and output, such as `evaluate.table`. */
+  output: string;
   result: PublishedResult;
   write: (target: PublishTarget) => Promise<void>;
 }
@@ -37,7 +41,6 @@ export async function publishOutput(
 
 class Publication {
   readonly #project: string;
-  readonly #workflow: string;
   /** What is known of the path so far. */
   #entry: LedgerEntry;
   readonly #staging: Staging;
@@ -51,15 +54,7 @@ class Publication {
     const { store, workflow: { folder, file } } = publishing;
     const { path, isFile } = request;
     this.#project = folder;
-    this.#workflow = basename(file);
-    this.#entry = ledger.read(path) ?? {
-      project: folder,
-      path,
-      workflow: this.#workflow,
-      files: new Map(),
-      found: new Map(),
-      folders: [],
-    };
+    this.#entry = readEntry(ledger, basename(file), request);
     this.#folders = new Folders(folder, path);
     this.#staging = new Staging(store, folder, path, isFile, () => this.#startStaging());
   }
@@ -89,10 +84,11 @@ class Publication {
   }
 
   async publish(): Promise<"written" | "same"> {
-    this.#checkOutsideStore();
+    this.#checkOutsideStore([this.request.path]);
     try {
       await this.request.write(this.#staging);
       this.#staging.check();
+      this.#checkOutsideStore(this.#staging.files.keys());
       const { files } = this.#staging;
       const check = new PlaceCheck(this.publishing, this.#entry, files, this.#folders);
       await check.findStale();
@@ -101,8 +97,6 @@ class Publication {
         staged === undefined ? [] : [{ file, digest, staged }]
       );
       const isSame = moves.length === 0 && check.stale.size === 0;
-      // What another workflow published stays its own.
-      if (isSame && check.isOthers) return "same";
       if (!isSame) {
         await this.#announce(moves);
         const { folders } = this.#entry;
@@ -115,12 +109,13 @@ class Publication {
     }
   }
 
-  #checkOutsideStore(): void {
+  #checkOutsideStore(files: Iterable<string>): void {
     const { store } = this.publishing;
-    const destination = this.#absolute(this.request.path);
-    for (const root of [store.root, ...store.lower]) {
-      if (destination !== root && !destination.startsWith(`${root}/`)) continue;
-      throw new DataError(destination, "is inside the cache; publish to another path");
+    const roots = [store.root, ...store.lower];
+    for (const file of files) {
+      const path = this.#absolute(file);
+      if (!roots.some((root) => `${path}/`.startsWith(`${root}/`))) continue;
+      throw new DataError(path, "is inside the cache; publish to another path");
     }
   }
 
@@ -152,32 +147,65 @@ class Publication {
   async #announce(moves: readonly { file: string; digest: Digest }[]): Promise<void> {
     const files = new Map(this.#entry.files);
     for (const { file, digest } of moves) {
-      files.set(file, [...new Set([...files.get(file) ?? [], digest])]);
+      files.set(file, [...new Set([...knownContent(this.#entry, file) ?? [], digest])]);
     }
     const missing = moves.flatMap(({ file }) => this.#folders.missing(file));
     const folders = [...new Set([...this.#entry.folders, ...missing])].sort();
     const { result: _, ...entry } = this.#entry;
-    await this.#record({ ...entry, workflow: this.#workflow, files, folders });
+    await this.#record({ ...entry, files, folders });
   }
 
   /** Records what is in place now. */
   async #conclude(): Promise<void> {
     const files = new Map<string, readonly Digest[]>();
     const found = new Map<string, Digest>();
+    const left = new Map(this.#entry.left);
     for (const [file, { digest }] of this.#staging.files) {
-      if (this.#entry.files.get(file)?.includes(digest)) files.set(file, [digest]);
+      if (knownContent(this.#entry, file)?.includes(digest)) files.set(file, [digest]);
       else found.set(file, digest);
+      left.delete(file);
     }
     this.#removeStaging();
     const { staging: _, ...entry } = this.#entry;
     await this.#record({
       ...entry,
       project: this.#project,
-      workflow: this.#workflow,
       result: this.request.result,
       files,
+      left,
       found,
       folders: removeEmptyFolders(this.#project, entry.folders),
     });
+    const orphan = orphanEntry(this.ledger, entry.workflow, entry.path);
+    if (orphan) this.ledger.remove(orphan);
   }
+}
+
+/** What is known of a path. Files of another output stay when its own replace them. */
+function readEntry(
+  ledger: Ledger,
+  workflow: string,
+  { path, output }: PublicationRequest,
+): LedgerEntry {
+  const entry: LedgerEntry = ledger.read(workflow, path) ?? {
+    ...emptyEntry,
+    project: ledger.folder,
+    path,
+    output,
+    ...orphanEntry(ledger, workflow, path),
+    workflow,
+  };
+  if (entry.output === output) return entry;
+  const { result: _, files, left, ...rest } = entry;
+  return { ...rest, output, files: new Map(), left: new Map([...left, ...files]) };
+}
+
+const emptyEntry = { files: new Map(), left: new Map(), found: new Map(), folders: [] };
+
+/** The entry of another workflow file that is no longer there, as after a renaming. */
+function orphanEntry(ledger: Ledger, workflow: string, path: string): LedgerEntry | undefined {
+  return ledger.entries().find((other) =>
+    other.path === path && other.workflow !== workflow &&
+    statIfPresent(`${ledger.folder}/${other.workflow}`) === undefined
+  );
 }

@@ -1,6 +1,6 @@
 /** `[publish]`: copies of outputs, and of a run's report, in the project folder. */
 import { DataError } from "../../errors.ts";
-import type { Workflow } from "../../workflow/graph.ts";
+import type { Binding, Workflow } from "../../workflow/graph.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 import type { EventBody } from "../plan/events.ts";
 import { boundRef, type OutputRefs } from "../plan/keying.ts";
@@ -46,12 +46,13 @@ export async function publishOutputs(
   using _lock = await ledger.lock();
   for (const { path, isFile, binding } of due) {
     const { instance, output } = binding;
-    const { kind, params } = instances.get(instance)!;
+    const { step, kind, params } = instances.get(instance)!;
     try {
       const ref = boundRef(binding, outputsOf(instance)!);
       const state = await publishOutput(publishing, ledger, {
         path,
         isFile,
+        output: outputText(step, binding),
         result: { artifact: ref.digest, version: kind.version },
         write: (target) => {
           const artifact = openArtifact(store, ref);
@@ -89,11 +90,16 @@ export async function publishFile(
   const state = await publishOutput({ store, workflow, reads, force }, ledger, {
     path,
     isFile: true,
+    output: "report",
     result: { artifact: digestOf(content), version: 0 },
     write: (target) => target.write(path.slice(path.lastIndexOf("/") + 1), content),
   });
   await store.copies.flush();
   return state;
+}
+
+function outputText(step: string, { output, index }: Binding): string {
+  return `${step}.${output}${index === undefined ? "" : `[${index}]`}`;
 }
 
 async function copyFiles(artifact: Artifact, target: PublishTarget, prefix: string): Promise<void> {

@@ -3,7 +3,8 @@ import { removeTree } from "../../disk/folders.ts";
 import { remove } from "../../disk/write.ts";
 import type { Store } from "../store/store.ts";
 import { Folders, removeEmptyFolders } from "./folders.ts";
-import type { Ledger, LedgerEntry } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LedgerEntry } from "./ledger_entry.ts";
 import { occupantOf } from "./place.ts";
 
 /** Paths relative to the project folder. */
@@ -28,9 +29,10 @@ export async function unpublish(
   const removed: string[] = [];
   const kept: string[] = [];
   const project = ledger.folder;
-  for (const { path, files, folders: made, staging } of entries) {
+  for (const entry of entries) {
+    const { path, files, left, staging } = entry;
     const folders = new Folders(project, path);
-    for (const [file, known] of files) {
+    for (const [file, known] of [...files, ...left]) {
       const occupant = await occupantOf(store, `${project}/${file}`);
       if (occupant.what === "nothing") continue;
       const isOurs = occupant.what === "file" && known.includes(occupant.digest) &&
@@ -40,8 +42,8 @@ export async function unpublish(
     }
     if (dryRun) continue;
     if (staging !== undefined) removeTree(`${project}/${staging}`);
-    removeEmptyFolders(project, made);
-    ledger.remove(path);
+    removeEmptyFolders(project, entry.folders);
+    ledger.remove(entry);
   }
   return { removed, kept };
 }

@@ -187,6 +187,10 @@ Deno.test("a path inside the cache is refused", () =>
     const cache = `${folder}/cache`;
     const { error } = await publishTree(folder, { "a": "1" }, { path: "cache/objects", cache });
     assertStringIncludes(error, "cache/objects: is inside the cache");
+    const around = await publishTree(`${folder}/p`, { "cache/tmp/x": "1" }, {
+      cache: `${folder}/p/out/cache`,
+    });
+    assertStringIncludes(around.error, "out/cache/tmp/x: is inside the cache");
   }));
 
 Deno.test("a type that is published as one file has one", () =>

@@ -29,6 +29,8 @@ export interface TreeOptions extends Pick<RunOptions, "forcePublish"> {
   /** Name of the workflow. */
   name?: string;
   cache?: string;
+  /** Name of the step that makes the files. */
+  step?: string;
   /** Further steps of the workflow. */
   steps?: Record<string, ToyInstance>;
 }
@@ -36,8 +38,9 @@ export interface TreeOptions extends Pick<RunOptions, "forcePublish"> {
 /** Runs a workflow that publishes the files, to `out` in the folder. */
 export async function publishTree(folder: string, files: Files, options: TreeOptions = {}) {
   const { path = "out", name, cache = `${folder}/.gyrus`, forcePublish, steps } = options;
-  const spec = { ...steps, made: { uses: treeStep, with: { files: { ...files } } } };
-  const workflow = toyWorkflow(spec, { folder, name, publish: { [path]: "made" } });
+  const { step = "made" } = options;
+  const spec = { ...steps, [step]: { uses: treeStep, with: { files: { ...files } } } };
+  const workflow = toyWorkflow(spec, { folder, name, publish: { [path]: step } });
   await writeFiles(folder, { [`${name ?? "toy"}.toml`]: "" });
   const states: string[] = [];
   const result = await run(openStore(cache), workflow, {
@@ -66,6 +69,7 @@ export async function publishFiles(
   return await publishOutput({ store, workflow, reads, force }, ledger, {
     path: "out",
     isFile: false,
+    output: "made.tree",
     result: { artifact: digestOf(JSON.stringify(files)), version: 1 },
     write: async (target) => {
       for (const [path, text] of Object.entries(files)) await target.write(path, text);

@@ -1,4 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Ledger } from "../../../src/engine/publish/ledger.ts";
+import { unpublish } from "../../../src/engine/publish/unpublish.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
 import { inFolder } from "../scratch.ts";
 import { publishTree, readFiles, writeFiles } from "./tree.ts";
 
@@ -42,6 +45,27 @@ Deno.test("a workflow of another folder is named, by its own cache or a common o
     }
   }));
 
+Deno.test("two workflows publish different files to one folder", () =>
+  inFolder(async (folder) => {
+    await publishTree(folder, { "sub-1/image": "1" }, { name: "a" });
+    await publishTree(folder, { "sub-1/tensor": "2" }, { name: "b" });
+    assertEquals((await publishTree(folder, { "sub-1/image": "3" }, { name: "a" })).error, "");
+    assertEquals((await publishTree(folder, { "tensor": "4" }, { name: "b" })).error, "");
+    assertEquals(readFiles(`${folder}/out`), { "sub-1/image": "3", "tensor": "4" });
+  }));
+
+Deno.test("another output at a path replaces what it names, and the rest stays until unpublished", () =>
+  inFolder(async (folder) => {
+    await publishTree(folder, { a: "1", b: "1" }, { step: "one" });
+    for (let run = 0; run < 2; run++) {
+      assertEquals((await publishTree(folder, { a: "2" }, { step: "two" })).error, "");
+      assertEquals(readFiles(`${folder}/out`), { a: "2", b: "1" });
+    }
+    const ledger = new Ledger(openStore(`${folder}/.gyrus`), folder);
+    const { removed } = await unpublish(ledger.store, ledger, ledger.entries(), false);
+    assertEquals(removed, ["out/a", "out/b"]);
+  }));
+
 Deno.test("a workflow file that was renamed still knows what it published", () =>
   inFolder(async (folder) => {
     await publishTree(folder, { x: "1", y: "1" }, { name: "old" });
@@ -50,12 +74,12 @@ Deno.test("a workflow file that was renamed still knows what it published", () =
     assertEquals(readFiles(`${folder}/out`), { x: "2" });
   }));
 
-Deno.test("--force-publish takes a path over from another workflow", () =>
+Deno.test("--force-publish takes a file over from another workflow", () =>
   inFolder(async (folder) => {
     await publishTree(folder, { x: "a", y: "a" }, { name: "a" });
     await writeFiles(folder, { "out/mine": "mine" });
     const taken = await publishTree(folder, { x: "b" }, { name: "b", forcePublish: true });
     assertEquals(taken.state, "written");
-    assertEquals(readFiles(`${folder}/out`), { mine: "mine", x: "b" });
+    assertEquals(readFiles(`${folder}/out`), { mine: "mine", x: "b", y: "a" });
     assertStringIncludes((await publishTree(folder, { x: "a" }, { name: "a" })).error, "b.toml");
   }));

@@ -69,7 +69,8 @@ Deno.test("problems of publications", async () => {
       '"out/.rc-2" can\'t be published to: ".rc-2" is hidden; choose a name without a leading dot',
     ],
     ['"a.lock.json" = "labels"', '"a.lock.json" can\'t be published to: it is the lock file'],
-    ['"a\\u001bb" = "labels"', '"a\\x1bb" can\'t be published to: it has a control character'],
+    ['"a\\u001bb" = "labels"', '"a\x1bb" can\'t be published to: it has a control character'],
+    ["'a\\b' = 'labels'", '"a\\b" can\'t be published to: use / between folders'],
     [
       '"a" = "labels"\n"./a" = "caps"',
       '"a" is published twice: labels.labels and caps.caps',
