@@ -22,8 +22,8 @@ export interface Outcome {
   calls: number;
   /** Of the refused run and of the one after it. */
   codes: [number, number];
-  /** What the refused run printed as errors. */
-  text: string;
+  /** Errors that the refused run printed, and messages of its failures. */
+  problems: string;
   /** Instances that the refused run had done and the next one did again. */
   lost: string[];
   /** Differences of the published files from those of a run without refusals, and corrupt objects. */
@@ -74,11 +74,12 @@ async function runOnce(folder: string) {
   const code = await main(["run", `${folder}/flow.toml`, "--json"]);
   const events = printed.out.split("\n").filter((line) => line !== "")
     .map((line) => JSON.parse(line));
+  const failures = events.filter(({ type }) => type.endsWith("-failed"));
   const named = (type: string) =>
     events.filter((event) => event.type === type).map(({ instance }) => instance as string);
   return {
     code,
-    err: printed.err,
+    problems: printed.err + failures.map(({ message }) => `${message}\n`).join(""),
     done: named("instance-finished"),
     cached: named("instance-cached"),
   };
@@ -111,7 +112,7 @@ async function outcomeOf({ call, error, first, last }: Refusal, expected: Map<st
     const outcome: Outcome = {
       calls,
       codes: [refused.code, code],
-      text: refused.err,
+      problems: refused.problems,
       lost: refused.done.filter((name) => !cached.includes(name)),
       wrong: [...names].filter((name) => expected.get(name) !== published.get(name))
         .concat(corrupt),

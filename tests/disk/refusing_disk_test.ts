@@ -55,19 +55,19 @@ function allRefusals(): Refusal[] {
   );
 }
 
-const REFUSALS = allRefusals();
-
-/** Disks that lack locks or can't sync folders, and one of all others for each call. */
+/** Disks without locks, without access modes or folders to sync, full, read-only, broken; and few files. */
 function sample(): Refusal[] {
   const always = { first: 1, last: 1e9 };
-  const lacking = (["ENOLCK", "ENOSYS", "ENOTSUP"] as const)
-    .map((error) => ({ call: "lock", error: ERRORS[error], ...always }));
-  const unsynced = { call: "sync-folder", error: ERRORS.EINVAL, ...always };
-  const others = Object.keys(CALLS).map((call, i) => {
-    const ofCall = REFUSALS.filter((refusal) => refusal.call === call);
-    return ofCall[(11 * i + 5) % ofCall.length];
-  });
-  return [...lacking, unsynced, ...others];
+  const named: [string, string, Partial<Refusal>?][] = [
+    ["lock", "ENOLCK"],
+    ["sync-folder", "EINVAL"],
+    ["chmod", "EPERM"],
+    ["create", "EROFS", { first: 20 }],
+    ["write", "ENOSPC", { first: 20 }],
+    ["open", "EMFILE", { first: 300 }],
+    ["read", "EIO", { first: 60, last: 60 }],
+  ];
+  return named.map(([call, error, which]) => ({ call, error: ERRORS[error], ...always, ...which }));
 }
 
 const has = async (tool: string) =>
@@ -107,16 +107,16 @@ Deno.test(
     ignore: Deno.build.os !== "linux" || !await has("cc"),
   },
   async () => {
-    for (const [refusal, outcome] of await outcomes(full ? REFUSALS : sample())) {
+    for (const [refusal, outcome] of await outcomes(full ? allRefusals() : sample())) {
       const name = Object.keys(ERRORS).find((name) => ERRORS[name] === refusal.error);
       const about =
-        `${name} by ${refusal.call} ${refusal.first} to ${refusal.last}: ${outcome.text}`;
+        `${name} by ${refusal.call} ${refusal.first} to ${refusal.last}: ${outcome.problems}`;
       assertEquals(outcome.lost, [], about);
       assertEquals(outcome.wrong, [], about);
       assertEquals(outcome.codes[1], 0, about);
-      assertEquals(/bug in Gyrus|Uncaught|\bat .*:\d+:\d+/.test(outcome.text), false, about);
+      assertEquals(/bug in Gyrus|Uncaught|\bat .*:\d+:\d+/.test(outcome.problems), false, about);
       const must = refusal.call === "lock" || refusal.call === "sync-folder" && name === "EINVAL";
-      assertEquals(outcome.codes[0] === 0 || !must && outcome.text !== "", true, about);
+      assertEquals(outcome.codes[0] === 0 || !must && outcome.problems !== "", true, about);
     }
   },
 );

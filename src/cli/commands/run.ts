@@ -2,6 +2,7 @@ import { encodeEvent, type EngineEvent } from "../../engine/plan/events.ts";
 import { run as runEngine, type RunResult } from "../../engine/run/run.ts";
 import type { RunRequest } from "../../engine/run/run_folder.ts";
 import { plan } from "../../engine/plan/plan.ts";
+import { DataError } from "../../errors.ts";
 import type { Store } from "../../engine/store/store.ts";
 import { planning, running } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
@@ -92,15 +93,27 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
       before: snapshot?.events,
     });
     display.close();
-    if (result.status === "done" && store.writable) await writeLock(result.plan);
+    if (result.status === "done" && store.writable) {
+      await writeOptional(terminal, () => writeLock(result.plan));
+    }
     if (result.status === "done" && !snapshot?.plan) {
-      await saveSnapshot(store, args, workflow, texts);
+      await writeOptional(terminal, () => saveSnapshot(store, args, workflow, texts));
     }
     const code = summarize(result, args, terminal);
     return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
   } finally {
     interrupt.close();
     display.close();
+  }
+}
+
+/** Writes what a later run can do without: a disk that refuses it fails no run that is done. */
+async function writeOptional({ err }: Terminal, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    err.line(`${err.paint("warning", "yellow")}: ${error.message}`);
   }
 }
 
@@ -155,16 +168,17 @@ async function writeReport(
 }
 
 function summarize(result: RunResult, args: Arguments, { out, err }: Terminal): number {
-  const { status, counts, seconds, id } = result;
+  const { status, counts, seconds, id, recordProblem } = result;
   const verbose = !args.has("quiet") && !args.has("json");
   const cached = `${counts.cached} cached`;
   const time = durationText(seconds);
+  if (recordProblem) err.line(`${err.paint("error", "red")}: ${recordProblem.message}`);
   if (status === "done") {
     const text = counts.done > 0
       ? `done: ${countText(counts.done, "instance")} run, ${cached} (${time})`
       : `nothing to do: ${cached} (${time})`;
     if (verbose) out.line(text);
-    return ExitCode.done;
+    return recordProblem ? ExitCode.failed : ExitCode.done;
   }
   const rest = [
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),

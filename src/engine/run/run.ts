@@ -1,4 +1,5 @@
 /** Runs a workflow: plans it, executes what is not cached, publishes, and records all of it. */
+import type { DataError } from "../../errors.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
@@ -50,6 +51,8 @@ export interface RunResult {
   seconds: number;
   /** Errors of failed instances and refused publications, in order of time. */
   errors: readonly Error[];
+  /** Why the run's record or a log is incomplete; such a run is not done. */
+  recordProblem?: DataError;
 }
 
 /**
@@ -124,6 +127,7 @@ export async function run(
     const seconds = (performance.now() - clock) / 1000;
     emit({ type: "run-finished", run: id, status, counts, seconds });
     await folder?.write(record(status, seconds), todo > 0);
+    const recordProblem = folder?.problem;
     return {
       ...(folder && { id }),
       status,
@@ -132,6 +136,7 @@ export async function run(
       nodes: scheduler.nodes,
       seconds,
       errors,
+      ...(recordProblem && { recordProblem }),
     };
   } finally {
     executor.close();

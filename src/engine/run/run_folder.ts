@@ -168,9 +168,11 @@ export class RunFolder {
     this.problem ??= error;
   }
 
-  /** Last lines of an instance's log. */
+  /** Last lines of an instance's log; none where the disk refuses. */
   tail(instance: string, count: number): string[] {
-    return readLog(this.store, this.id, instance).slice(-count);
+    let lines: string[] = [];
+    this.attempt(() => lines = readLog(this.store, this.id, instance).slice(-count));
+    return lines;
   }
 
   /** @param durable whether it must survive a power failure: not if nothing was executed */
