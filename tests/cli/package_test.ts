@@ -57,7 +57,7 @@ Deno.test("the package of a registry publishes, installs and runs as a checkout 
     const first = await gyrus("run", "own.toml");
     assertEquals(first.code, 0, first.err);
     assertStringIncludes(first.out, "report.html");
-    assertStringIncludes((await gyrus("run", "own.toml")).out, "nothing to do: 2 cached");
+    assertStringIncludes((await gyrus("run", "own.toml")).out, "nothing to do: 3 cached");
   });
 
   await t.step("its code has the digest of a checkout's", async () => {
@@ -96,6 +96,9 @@ with = { n_subjects = 2, image_size = 8 }
 [steps.labels]
 uses = "labels.get"
 in.caps = "caps"
+
+[steps.count]
+uses = "./count.ts"
 `;
 
 const TRAIN = `version = 1
