@@ -16,6 +16,8 @@ const toldOfPlace = 5;
 
 /** Reading stops at so many problems: to locate and show many more would take minutes. */
 const most = 200;
+/** Those that are only counted included. */
+const mostOfPlace = 10_000;
 
 /** Characters and items that the values of a file may expand to in all. */
 const mostExpanded = 2 ** 26;
@@ -45,7 +47,10 @@ export class Problems {
     if (place !== undefined) {
       const counted = this.#byPlace.get(where) ?? { place, count: 0 };
       this.#byPlace.set(where, counted);
-      if (++counted.count > toldOfPlace) return;
+      if (++counted.count > mostOfPlace) {
+        this.stop(`reading stopped after ${mostOfPlace} problems of one place`, place);
+      }
+      if (counted.count > toldOfPlace) return;
     }
     this.#list.push({ message, place, suggestion });
     if (this.#list.length >= most) this.stop(`reading stopped after ${most} problems`);

@@ -32,7 +32,7 @@ export interface ReadOptions {
   sweep?: readonly string[];
   /** Name of a `[profile.NAME]`. */
   profile?: string;
-  /** Folders that files are included from besides the workflow file's own. */
+  /** Folders that files are included from in addition to the workflow file's own. */
   includeFrom?: readonly string[];
   /** From the disk when absent. */
   readText?: ReadText;

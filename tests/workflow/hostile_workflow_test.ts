@@ -96,6 +96,11 @@ for (
       "points; at most 1000000",
     ],
     [
+      "a matrix of a hundred thousand invalid values",
+      `[steps.a]\nuses = "caps.generate"\nwith.kind = "\${matrix.x}"\nmatrix.x = { range = 100000 }\n`,
+      "stopped after 10000 problems of one place",
+    ],
+    [
       "a reference of each of 10,000 points to 10,000 instances",
       `[steps.a]\nuses = "caps.generate"\nwith.kind = "phantom"\nwith.seed = "\${matrix.x}"\nmatrix.x = { range = 10000 }\n` +
       `[steps.b]\nuses = "caps.generate"\nwith.kind = "phantom"\nwith.seed = "\${matrix.y}"\nmatrix.y = { range = 10000 }\nneeds = ["a", "a[*]"]\n`,

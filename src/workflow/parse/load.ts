@@ -39,7 +39,7 @@ export function isTable(value: Json | undefined): value is Table {
  * The file and everything that it includes, each once, included files before
  * those that include them. Problems are reported; what can be read is returned.
  *
- * @param includeFrom folders that files are included from besides the workflow file's own
+ * @param includeFrom folders that files are included from in addition to the workflow file's own
  */
 export async function loadLayers(
   path: string,
