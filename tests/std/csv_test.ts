@@ -18,8 +18,16 @@ Deno.test("parse keeps spaces, number signs and text that looks like numbers as 
 Deno.test("parse checks the number of fields only when asked", () => {
   assertEquals(parse("a,b\n1\n"), [["a", "b"], ["1"]]);
   assertEquals(parse("a,b\n1\n", { fieldsPerRecord: -1 }), [["a", "b"], ["1"]]);
-  assertThrows(() => parse("a,b\n1\n", { fieldsPerRecord: 0 }), SyntaxError, "record 2");
-  assertThrows(() => parse("a,b\n", { fieldsPerRecord: 3 }), SyntaxError, "expected 3 fields");
+  assertThrows(
+    () => parse("a,b\n1\n", { fieldsPerRecord: 0 }),
+    SyntaxError,
+    "expected 2 fields but got 1",
+  );
+  assertThrows(
+    () => parse("a,b\n", { fieldsPerRecord: 3 }),
+    SyntaxError,
+    "expected 3 fields but got 2",
+  );
 });
 
 Deno.test("parse refuses bare, misplaced and open quotes", () => {

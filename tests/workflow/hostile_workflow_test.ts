@@ -65,8 +65,8 @@ for (
       "more than 100 params",
     ],
     [
-      "1000 table headers of rising depth",
-      repeat(1000, (i) => `[${Array(i + 1).fill("d").join(".")}]`),
+      "600 table headers of rising depth",
+      repeat(600, (i) => `[${Array(i + 1).fill("d").join(".")}]`),
       "deeper than 50",
     ],
     [
@@ -74,13 +74,18 @@ for (
       `[params]\n${Array(50_000).fill("a").join(".")} = 1`,
       "deeper than 50",
     ],
-    ["50,000 dotted keys", repeat(50_000, (i) => `k${i}.x = 1`), "at most 100000 values"],
+    ["20,000 dotted keys", repeat(20_000, (i) => `k${i}.x = 1`), "stopped after 200 problems"],
     [
-      "50,000 unknown parameters",
-      `${step}${repeat(50_000, (i) => `with.k${i} = 1`)}`,
+      "a list of 100,001 values",
+      `[params]\nbig = [${"0,".repeat(100_001)}]`,
+      "at most 100000 values",
+    ],
+    [
+      "20,000 unknown parameters",
+      `${step}${repeat(20_000, (i) => `with.k${i} = 1`)}`,
       "stopped after 200 problems",
     ],
-    ["a text of 3 MB", `${step}description = "${"a".repeat(3e6)}"`, "longer than the 2097152"],
+    ["a text of 3 MB", `${step}description = "${"a".repeat(3e6)}"`, "longer than the 524288"],
     [
       "many matrices of a million points",
       repeat(
@@ -167,7 +172,9 @@ Deno.test("a file is included only from the workflow's folder, and its content i
     });
     await t.step("of a folder that is allowed", async () => {
       assertEquals(await including("../other/secret.toml", [other]), "not valid TOML");
-      assert((await including("../other/shared.toml", [other])).startsWith("dates can't be used"));
+      assert(
+        (await including("../other/shared.toml", [other])).startsWith("dates and times can't"),
+      );
       await Deno.writeTextFile(`${other}/shared.toml`, "[params]\nseed = 7\n");
       await Deno.writeTextFile(
         `${folder}/a.toml`,

@@ -139,7 +139,7 @@ const train = defineStep({
   chain: "epochs",
   preset: {
     parameter: "config_file",
-    parse: (text) => Object.fromEntries(Object.entries(JSON.parse(text))) as Record<string, number>,
+    parse: (text) => Promise.resolve(JSON.parse(text) as Record<string, number>),
   },
   run,
 });

@@ -1,6 +1,6 @@
 /** Reads ClinicaDL's training configuration (its `--config_file`) as parameters of a train step. */
-import { parse } from "@std/toml";
 import { DataError } from "../../errors.ts";
+import { parseToml, TomlError } from "../../workflow/parse/toml.ts";
 import type { Json } from "../../workflow/step.ts";
 
 /**
@@ -110,9 +110,10 @@ export function parseClinicadlConfig(
 ): Record<string, Json> {
   let sections: Record<string, unknown>;
   try {
-    sections = parse(text);
+    sections = parseToml(text);
   } catch (error) {
-    throw new DataError(subject, `not valid TOML: ${(error as Error).message}`);
+    if (!(error instanceof TomlError)) throw error;
+    throw new DataError(subject, `line ${error.line}: ${error.message}`);
   }
   const known = rules(kind);
   const params: Record<string, Json> = {};

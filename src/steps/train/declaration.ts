@@ -1,7 +1,6 @@
 /** What both train steps declare alike. */
 import type { DeviceService } from "../../device/open.ts";
 import type { InputPort, OutputPort, Preflight, StepContext } from "../../workflow/step.ts";
-import { parseClinicadlConfig } from "./clinicadl_config.ts";
 import { trainingNotes, type TrainingParams } from "./parameters.ts";
 
 const inputs = {
@@ -79,7 +78,10 @@ export function trainingDeclaration(task: "classification" | "regression") {
     unkeyed: ["checkpoint_interval"],
     preset: {
       parameter: "config_file",
-      parse: (text: string, subject: string) => parseClinicadlConfig(text, subject, task),
+      parse: async (text: string, subject: string) => {
+        const { parseClinicadlConfig } = await import("./clinicadl_config.ts");
+        return parseClinicadlConfig(text, subject, task);
+      },
     },
     planNotes: trainingNotes,
     preflight: preflight(task),

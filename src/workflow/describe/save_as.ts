@@ -3,12 +3,12 @@
  * that an experiment is never only on a command line. Edits are made in the
  * text, which keeps comments, order and layout.
  */
-import { parse } from "@std/toml";
 import { isDeepStrictEqual } from "node:util";
-import { type AST, parseTOML } from "toml-eslint-parser";
+import type { AST } from "toml-eslint-parser";
 import { WorkflowError } from "../../errors.ts";
 import type { Workflow } from "../graph.ts";
 import { parseOverrides } from "../parse/overrides.ts";
+import { parseToml, tomlTree } from "../parse/toml.ts";
 import { resolve } from "../paths.ts";
 import { Problems } from "../problems.ts";
 import { type ReadOptions, readUtf8, readWithRenames, readWorkflow } from "../read.ts";
@@ -87,7 +87,7 @@ function unsayable(reason: string): WorkflowError {
  */
 function axesInFile(workflow: Workflow, name: string, swept: string): [string, Json][] {
   const step = workflow.steps.find((each) => each.name === name);
-  const written = parse(workflow.sources.get(workflow.file) ?? "") as {
+  const written = parseToml(workflow.sources.get(workflow.file) ?? "") as {
     steps?: Record<string, { matrix?: Json }>;
   };
   if (step === undefined || written.steps?.[name]?.matrix !== undefined) return [];
@@ -101,10 +101,10 @@ type Keys = readonly (string | number)[];
 
 /** The text with a value put at an address: in its place if it is written, else where it belongs. */
 export function withValue(text: string, keys: readonly string[], value: Json): string {
-  const expected = changed(parse(text) as Record<string, Json>, keys, value);
+  const expected = changed(parseToml(text) as Record<string, Json>, keys, value);
   const outlet = outletFor(text, keys);
   const edited = edit(text, outlet, keys, value);
-  if (!isDeepStrictEqual(plain(parse(edited)), plain(expected))) {
+  if (!isDeepStrictEqual(plain(parseToml(edited)), plain(expected))) {
     throw new WorkflowError([{
       message: `${keys.join(".")} can't be written into the file`,
       suggestion: "edit the file and save again",
@@ -162,7 +162,7 @@ function outletFor(text: string, keys: readonly string[]): Outlet {
       for (const inner of pair.value.body) visit(inner, full);
     }
   };
-  for (const node of parseTOML(text, { tomlVersion: "1.1" }).body[0].body) {
+  for (const node of tomlTree(text).body) {
     if (node.type === "TOMLKeyValue") {
       visit(node, []);
       continue;
@@ -210,7 +210,7 @@ function pairText(keys: readonly string[], value: Json): string {
 
 /** Renames a key where it is written. */
 function withKey(text: string, keys: readonly string[], name: string): string {
-  for (const node of parseTOML(text, { tomlVersion: "1.1" }).body[0].body) {
+  for (const node of tomlTree(text).body) {
     const [prefix, pairs]: [Keys, AST.TOMLKeyValue[]] = node.type === "TOMLTable"
       ? [node.resolvedKey, node.body]
       : [[], [node]];

@@ -63,7 +63,7 @@ export class Values {
         presets.set(path, {});
         try {
           const text = await around.readText(resolve(around.folder, path));
-          presets.set(path, kind.preset.parse(text, path));
+          presets.set(path, await kind.preset.parse(text, path));
         } catch (error) {
           if (!(error instanceof Error)) throw error;
           const problem = error instanceof DataError

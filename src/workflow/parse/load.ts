@@ -1,10 +1,10 @@
 /** Reads a workflow file and its includes into layers, lowest precedence first. */
-import { parse } from "@std/toml";
 import { readProblem } from "../../disk/errors.ts";
 import type { Place } from "../graph.ts";
 import { dirname, isInside, resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import type { Json } from "../step.ts";
+import { DEEPEST, lineOf, parseToml, TomlError } from "./toml.ts";
 
 export type Table = Readonly<Record<string, Json>>;
 
@@ -27,7 +27,7 @@ export type ReadText = (path: string, within?: readonly string[]) => Promise<str
 
 const mostFiles = 100;
 /** Characters of a file. */
-const longest = 2 ** 21;
+const longest = 2 ** 19;
 /** Tables, lists and values of all files. */
 const mostValues = 100_000;
 
@@ -78,7 +78,7 @@ export async function loadLayers(
     const text = await readFile(file, readText, from && within, problems, from);
     if (text === undefined) return;
     sources.set(file, text);
-    const table = await parseTable(file, text, isInside(project, file), count, problems);
+    const table = parseTable(file, text, isInside(project, file), count, problems);
     if (table === undefined) return;
     const folder = dirname(file);
     for (const [name, place] of includesOf(table, file, problems)) {
@@ -131,66 +131,46 @@ async function readFile(
 }
 
 /** @param own whether the file is the project's; of others, errors show no content */
-async function parseTable(
+function parseTable(
   file: string,
   text: string,
   own: boolean,
   count: { values: number },
   problems: Problems,
-): Promise<Table | undefined> {
+): Table | undefined {
   let table: unknown;
   try {
-    table = parse(text);
+    table = parseToml(text);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (own) await reportSyntax(file, text, error, problems);
-    else problems.addAt("not valid TOML", { file, line: numberIn(error.cause, "line"), column: 1 });
+    if (!(error instanceof TomlError)) throw error;
+    const { message, line, column, length } = error;
+    if (own) {
+      const excerpt = lineOf(text, line);
+      problems.addAt(
+        message,
+        { file, line, column, length, excerpt },
+        escapeAdvice(message, excerpt),
+      );
+    } else {problems.addAt(message.replace(/^(not valid TOML):.*/s, "$1"), {
+        file,
+        line,
+        column: 1,
+      });}
     return undefined;
   }
   const json = toJson(table, { file, keys: [] }, count, problems);
   return isTable(json) ? json : undefined;
 }
 
-async function reportSyntax(
-  file: string,
-  text: string,
-  error: Error,
-  problems: Problems,
-): Promise<void> {
-  const { lineOf, syntaxProblem } = await import("./positions.ts");
-  const problem = syntaxProblem(file, text);
-  if (problem) {
-    const advice = /"[^"]*\\[^"]*/.test(problem.location.excerpt ?? "") &&
-        problem.message.includes("escape")
-      ? `\\ begins an escape in "..."; write a path with / or between '...'`
-      : undefined;
-    problems.addAt(`not valid TOML: ${problem.message}`, problem.location, advice);
-    return;
-  }
-  // Only what this parser refuses and the other accepts, such as integers beyond 2^53.
-  const { cause = error } = error;
-  const line = numberIn(cause, "line");
-  const column = numberIn(cause, "column");
-  const message = error instanceof RangeError
-    ? "it is nested too deeply"
-    : error.message.split("\n")[0].replace(/^Invalid TOML document: /, "");
-  const location = { file, line, column, excerpt: lineOf(text, line) };
-  problems.addAt(`not valid TOML: ${lowerFirst(message)}`, location);
+/** A path of Windows in "..." reads as escapes. */
+function escapeAdvice(message: string, line: string): string | undefined {
+  const isEscape = message.includes("escape") && /"[^"]*\\[^"]*/.test(line);
+  return isEscape
+    ? `\\ begins an escape in "..."; write a path with / or between '...'`
+    : undefined;
 }
 
-function numberIn(value: unknown, key: string): number {
-  const found = Object.getOwnPropertyDescriptor(Object(value), key)?.value;
-  return typeof found === "number" ? found : 1;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-/** Of tables and lists inside each other. */
-const deepest = 50;
-
-/** TOML has dates, inf and nan; a workflow has no use for them. */
+/** TOML has inf and nan; a workflow has no use for them. */
 function toJson(value: unknown, place: Place, count: { values: number }, problems: Problems): Json {
   if (++count.values > mostValues) {
     problems.stop(`a workflow has at most ${mostValues} values and tables`, { ...place, keys: [] });
@@ -201,17 +181,13 @@ function toJson(value: unknown, place: Place, count: { values: number }, problem
     problems.add("inf and nan can't be used in a workflow", place);
     return 0;
   }
-  if (place.keys.length > deepest) {
-    problems.add(`values can't be nested deeper than ${deepest} levels`, place);
+  if (place.keys.length > DEEPEST) {
+    problems.add(`values can't be nested deeper than ${DEEPEST} levels`, place);
     return "";
   }
   const inside = (item: unknown, key: string | number): Json =>
     toJson(item, { file: place.file, keys: [...place.keys, key] }, count, problems);
   if (Array.isArray(value)) return value.map(inside);
-  if (value instanceof Date) {
-    problems.add("dates can't be used in a workflow", place, "write it in quotes");
-    return "";
-  }
   if (value !== null && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inside(item, key)]));
   }

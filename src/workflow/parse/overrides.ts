@@ -1,5 +1,4 @@
 /** `--set` and `--sweep`: values that the command line puts over those of the file. */
-import { parse } from "@std/toml";
 import type { Document, Setting, StepTable } from "./document.ts";
 import { append } from "./document.ts";
 import { isTable } from "./load.ts";
@@ -7,6 +6,7 @@ import type { Problems } from "../problems.ts";
 import { namePattern } from "../reference.ts";
 import type { Json } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
+import { parseToml } from "./toml.ts";
 
 /** One `--set ADDRESS=VALUE` or `--sweep ADDRESS=V1,V2`. */
 export interface Override {
@@ -61,7 +61,7 @@ function parseList(text: string): readonly Json[] {
 
 function tomlValue(text: string): Json | undefined {
   try {
-    const table: Record<string, unknown> = parse(`value = ${text}`);
+    const table: Record<string, unknown> = parseToml(`value = ${text}`);
     const { value, ...others } = table;
     return Object.keys(others).length === 0 && isPlain(value) ? value : undefined;
   } catch {

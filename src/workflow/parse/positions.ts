@@ -2,9 +2,10 @@
  * Lines and columns of a workflow file, by address. Loaded only when a position must
  * be shown: values come from `@std/toml`, which has no positions.
  */
-import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
+import type { AST } from "toml-eslint-parser";
 import type { Location } from "../../errors.ts";
 import type { Place } from "../graph.ts";
+import { tomlTree } from "./toml.ts";
 
 interface Span {
   line: number;
@@ -18,17 +19,6 @@ interface Spans {
 }
 
 const address = (keys: readonly (string | number)[]) => JSON.stringify(keys);
-
-/** Texts that are longer or have deeper tables get no positions: to find them would take seconds. */
-const longestLocated = 2 ** 19;
-const deepestLocated = 50;
-
-function canLocate(text: string): boolean {
-  if (text.length > longestLocated) return false;
-  return text.split("\n").every((line) =>
-    line.split(/["'#=]/, 1)[0].split(".").length <= deepestLocated
-  );
-}
 
 /** Position of a place; of the nearest enclosing table when the place itself isn't written. */
 export function locatePlace(sources: ReadonlyMap<string, string>, place: Place): Location {
@@ -45,53 +35,6 @@ export function locatePlace(sources: ReadonlyMap<string, string>, place: Place):
     if (span) return at(span);
   }
   return at({ line: 1, column: 1, length: 1 });
-}
-
-/** Plain words for messages of the parser. */
-const plainer: Readonly<Record<string, string>> = {
-  "Unspecified values are invalid": "a value is missing",
-  "Must be a newline": "the line should end here",
-  "Defining a key multiple times is invalid": "this key is defined already",
-  "Expected equal (=) token": "an = is missing",
-  "Expected comma (,) token": "a comma is missing",
-  "Unterminated array": "a list is not closed",
-  "Unterminated inline table": "a table is not closed",
-  "Unterminated table-key": "a table's name is not closed",
-  "Unterminated string constant": "a text is not closed",
-  "Empty bare keys are not allowed": "a key is missing",
-};
-
-/** The first syntax problem of a text, if it has one. */
-export function syntaxProblem(
-  file: string,
-  text: string,
-): { message: string; location: Location } | undefined {
-  if (!canLocate(text)) return undefined;
-  try {
-    parseTOML(text, { tomlVersion: "1.1" });
-  } catch (error) {
-    if (!(error instanceof ParseError)) return undefined;
-    const before = text.slice(0, error.index);
-    const trimmed = before.trimEnd();
-    const valueMissing = trimmed.endsWith("=") && trimmed.length < before.length;
-    // What is missing is missed at the next token, often a line further down.
-    const missing = valueMissing ||
-      /^(Unspecified|Unterminated|Expected|The key)/.test(error.message);
-    const end = missing ? trimmed.length : before.length;
-    const line = before.slice(0, end).split("\n").length;
-    const column = end - text.lastIndexOf("\n", end - 1);
-    const message = valueMissing
-      ? "a value is missing"
-      : /^\s*\[/.test(lineOf(text, line)) && error.message.startsWith("The key")
-      ? "a table's name is not closed"
-      : plainer[error.message] ?? error.message.charAt(0).toLowerCase() + error.message.slice(1);
-    return { message, location: { file, line, column, excerpt: lineOf(text, line) } };
-  }
-}
-
-/** The text of a line that counts from 1. */
-export function lineOf(text: string, line: number): string {
-  return text.split(/\r?\n/, line)[line - 1] ?? "";
 }
 
 interface TextPositions {
@@ -115,10 +58,8 @@ function positionsOf(text: string): TextPositions {
 
 function entriesOf(text: string): Map<string, Spans> {
   const entries = new Map<string, Spans>();
-  if (!canLocate(text)) return entries;
   try {
-    const [table] = parseTOML(text, { tomlVersion: "1.1" }).body;
-    for (const node of table.body) {
+    for (const node of tomlTree(text).body) {
       if (node.type === "TOMLTable") {
         addTableKeys(entries, node);
         for (const pair of node.body) addPair(entries, pair, node.resolvedKey);
@@ -127,7 +68,7 @@ function entriesOf(text: string): Map<string, Spans> {
       }
     }
   } catch {
-    // A text that @std/toml reads and this parser doesn't: issues are then shown at line 1.
+    // A text that is no TOML has a problem with a position of its own.
   }
   return entries;
 }

@@ -105,15 +105,19 @@ not valid TOML: a value is missing`,
 });
 
 reports(
-  "values that TOML has and a workflow hasn't",
-  `${base}with.diagnoses = [2024-01-01]\nretry = inf\n`,
+  "a date",
+  `${base}with.diagnoses = [2024-01-01]\n`,
   `a.toml:11:19
 11 | with.diagnoses = [2024-01-01]
    |                   ^^^^^^^^^^
-dates can't be used in a workflow; write it in quotes
+dates and times can't be used; write it in quotes`,
+);
 
-a.toml:12:9
-12 | retry = inf
+reports(
+  "infinity",
+  `${base}retry = inf\n`,
+  `a.toml:11:9
+11 | retry = inf
    |         ^^^
 inf and nan can't be used in a workflow`,
 );
