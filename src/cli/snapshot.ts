@@ -146,6 +146,7 @@ export const READER_SOURCES = [
   "../workflow/",
   "../../deno.json",
   "../../deno.lock",
+  "../../program.lock",
 ].map((place) => new URL(place, import.meta.url));
 
 /**

@@ -25,7 +25,7 @@ const SYSTEM = ["sh", "mkdir", "mv", "rm", "uname", "readlink", "id", "chmod", "
 /** The files that the launcher looks at before Deno starts. */
 async function copyOf(folder: string): Promise<string> {
   await Deno.mkdir(folder);
-  for (const name of ["gyrus", "deno.json", "deno.lock"]) {
+  for (const name of ["gyrus", "deno.json", "deno.lock", "program.lock"]) {
     await Deno.copyFile(new URL(`../../${name}`, import.meta.url), `${folder}/${name}`);
   }
   return `${folder}/gyrus`;
@@ -137,7 +137,9 @@ Deno.test({
     const copy = `${project.root}/copy`;
     await Deno.mkdir(copy);
     const root = new URL("../../", import.meta.url).pathname;
-    for (const name of ["gyrus", "deno.json", "deno.lock", "mod.ts", "src", "kernels"]) {
+    for (
+      const name of ["gyrus", "deno.json", "deno.lock", "program.lock", "mod.ts", "src", "kernels"]
+    ) {
       const { code } = await call("cp", ["-r", `${root}${name}`, copy]);
       assertEquals(code, 0);
     }
@@ -255,4 +257,65 @@ esac
     assertEquals(await granted("runs", option, "/etc/x.toml", "flow.toml"), ["--allow-write=."]);
     assertEquals(await granted("runs", `${option}=/etc/x.toml`, "flow.toml"), ["--allow-write=."]);
   }
+});
+
+/** A Deno that installs nothing, and prints the lock file that it is given. */
+const SHOWS_LOCK = `#!/bin/sh
+for argument in "$@"; do case $argument in --lock=*) lock=\${argument##*[=/]} ;; esac; done
+case $1 in
+  --version) echo "deno 2.9.6 (stable)" ;;
+  eval) echo "$0" ;;
+  install) mkdir -p "$DENO_DIR/npm"; echo "installs $lock" >&2 ;;
+  run | task) echo "$1" "$lock" ;;
+esac
+`;
+
+Deno.test("a run fetches the packages of the program, ./gyrus test those of the tests too", async () => {
+  await using project = await Project.make();
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  await Deno.writeTextFile(`${path}/deno`, SHOWS_LOCK, { mode: 0o755 });
+  const env = { PATH: path, HOME: project.root, DENO_DIR: `${project.root}/packages` };
+  const fetched = async (copy: string, command: string) => {
+    const { out, err } = await call(copy, [command], { env, clearEnv: true, cwd: project.folder });
+    return [out.trim(), ...err.split("\n").filter((line) => line.startsWith("installs"))];
+  };
+  const first = await copyOf(`${project.root}/first`);
+  assertEquals(await fetched(first, "steps"), ["run program.lock", "installs program.lock"]);
+  assertEquals(await fetched(first, "test"), ["task", "installs deno.lock"]);
+  assertEquals(await fetched(first, "test"), ["task"]);
+  const second = await copyOf(`${project.root}/second`);
+  assertEquals(await fetched(second, "test"), ["task", "installs deno.lock"]);
+  assertEquals(await fetched(second, "steps"), ["run program.lock"], "the tests' are enough");
+});
+
+Deno.test("a build machine waits for a locked package database", async () => {
+  await using project = await Project.make();
+  await Deno.mkdir(`${project.folder}/.ci`);
+  await Deno.copyFile(new URL("../../.ci/run", import.meta.url), `${project.folder}/.ci/run`);
+  const path = await pathWith(`${project.root}/path`, ["sh"]);
+  // The database is locked at the first two tries.
+  const APT_GET = `#!/bin/sh
+case " $* " in
+  *" update "*)
+    [ -e one ] || { : >one; echo "E: Could not get lock /var/lib/apt/lists/lock" >&2; exit 100; }
+    [ -e two ] || { : >two; echo "E: Could not get lock /var/lib/apt/lists/lock" >&2; exit 100; }
+    ;;
+  *" DPkg::Lock::Timeout=120 install "*) for name in "$@"; do :; done; echo "installs $name" ;;
+esac
+`;
+  for (
+    const [name, text] of [
+      [`${path}/apt-get`, APT_GET],
+      [`${path}/id`, "#!/bin/sh\necho 0\n"],
+      [`${path}/sleep`, '#!/bin/sh\necho "sleeps $1"\n'],
+      [`${project.folder}/gyrus`, '#!/bin/sh\necho "gyrus $*"\n'],
+    ]
+  ) await Deno.writeTextFile(name, text, { mode: 0o755 });
+  const { code, out } = await call(`${project.folder}/.ci/run`, [], {
+    env: { PATH: path },
+    clearEnv: true,
+  });
+  const lines = out.split("\n");
+  assertEquals([code, lines.filter((line) => line === "sleeps 5").length], [0, 2]);
+  assertEquals(lines.slice(-3), ["installs chromium", "gyrus test", ""]);
 });

@@ -1,5 +1,9 @@
 /** Headless Chromium that notes whatever a page does wrong. */
-import { type Browser, chromium, type Page } from "playwright-core";
+// Not in deno.json: the program needs no browser, so its first run fetches none.
+// deno-lint-ignore no-import-prefix
+import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
+
+export type { Browser, Page };
 
 const PLACES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
   .flatMap((name) => ["/usr/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`));

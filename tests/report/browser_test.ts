@@ -1,10 +1,9 @@
 /** A small real run in a browser, while it runs and compared with another. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Browser } from "playwright-core";
 import type { ReportData } from "../../src/report/data.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { launcher, Project } from "../cli/project.ts";
-import { inked, interactiveAfter, launch, open, pointerTime } from "./browser.ts";
+import { type Browser, inked, interactiveAfter, launch, open, pointerTime } from "./browser.ts";
 import { dataOf, fileUrl } from "./report_file.ts";
 import { manyCurves } from "./synthetic.ts";
 

@@ -3,10 +3,9 @@
  * disk in a browser. The short form runs it on fewer and smaller heads.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
 import type { ReportData } from "../../src/report/data.ts";
 import { Project } from "../cli/project.ts";
-import { inked, interactiveAfter, launch, open } from "./browser.ts";
+import { type Browser, inked, interactiveAfter, launch, open, type Page } from "./browser.ts";
 import { faintTexts } from "./contrast.js";
 import { dataOf, fileUrl } from "./report_file.ts";
 
