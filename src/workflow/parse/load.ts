@@ -144,18 +144,14 @@ function parseTable(
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const { message, line, column, length } = error;
-    if (own) {
-      const excerpt = lineOf(text, line);
-      problems.addAt(
-        message,
-        { file, line, column, length, excerpt },
-        escapeAdvice(message, excerpt),
-      );
-    } else {problems.addAt(message.replace(/^(not valid TOML):.*/s, "$1"), {
-        file,
-        line,
-        column: 1,
-      });}
+    if (!own) {
+      const withoutContent = message.replace(/^(not valid TOML):.*/s, "$1");
+      problems.addAt(withoutContent, { file, line, column: 1 });
+      return undefined;
+    }
+    const excerpt = lineOf(text, line);
+    const location = { file, line, column, length, excerpt };
+    problems.addAt(message, location, escapeAdvice(message, excerpt));
     return undefined;
   }
   const json = toJson(table, { file, keys: [] }, count, problems);
