@@ -29,6 +29,8 @@ export interface ImageFacts {
   stored?: string;
   /** The value of every voxel, where there is one only: `NaN` or a number. */
   only_value?: string;
+  /** What of the file contradicts its header. */
+  contradictions?: readonly string[];
 }
 
 /** A safetensors file, and what is known of the image that it was cut from. */
@@ -72,7 +74,9 @@ export function extractFile(
   return { bytes: file!.bytes, facts: factsOf(volume) };
 }
 
-function factsOf({ affine, voxels, slope, intercept }: Volume): ImageFacts {
+function factsOf(
+  { affine, voxels, slope, intercept, contradictions = [] }: Volume,
+): ImageFacts {
   const stored = orientationOf(affine);
   const [first] = voxels;
   const constant = Number.isNaN(first)
@@ -81,6 +85,7 @@ function factsOf({ affine, voxels, slope, intercept }: Volume): ImageFacts {
   return {
     ...(stored && { stored }),
     ...(constant && { only_value: String(first * slope + intercept) }),
+    ...(contradictions.length > 0 && { contradictions }),
   };
 }
 

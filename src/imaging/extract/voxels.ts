@@ -67,7 +67,7 @@ export function gatherVoxels(
   const unscaled = voxels instanceof Float32Array && slope === 1 && intercept === 0;
   if (unscaled && plan.target.innerStep === 1 && copyBits(voxels, plan, out)) return;
   if (!copyScaled(voxels, plan, out, scaling(volume))) {
-    throw new DataError(subject, "the image has infinite voxels");
+    throw new DataError(subject, "the image has voxels that are infinite, or beyond float32");
   }
 }
 

@@ -13,14 +13,18 @@ export interface QuaternionTransform {
   qfac: 1 | -1;
 }
 
+/** A quaternion of this distance from length 1 (squared) is a half turn, as in nibabel. */
+const HALF_TURN_TOLERANCE = 3 * 2 ** -23;
+
 /**
- * Matrix of a quaternion transform, nifti1.h method 2. A quaternion a little too long for its
- * precision gets a = 0 and is normalised, as nibabel does.
+ * Matrix of a quaternion transform, nifti1.h method 2. A quaternion that is as long as 1 within its
+ * precision, or longer, gets a = 0 and is normalised, as nibabel does.
  */
 export function quaternionAffine(transform: QuaternionTransform): Affine {
   const { zooms, offset, qfac } = transform;
   let [b, c, d] = transform.quaternion;
-  let a = Math.sqrt(Math.max(0, 1 - (b * b + c * c + d * d)));
+  const square = 1 - (b * b + c * c + d * d);
+  let a = square < HALF_TURN_TOLERANCE ? 0 : Math.sqrt(square);
   const norm = Math.hypot(a, b, c, d);
   [a, b, c, d] = [a / norm, b / norm, c / norm, d / norm];
   const [x, y, z] = [zooms[0], zooms[1], zooms[2] * qfac];

@@ -71,6 +71,8 @@ export interface NiftiHeader {
   affine: Affine;
   /** Whether the header states a transform; the affine is nibabel's guess otherwise. */
   oriented: boolean;
+  /** Values that contradict others and are passed over, as by nibabel; such as `bitpix is 8`. */
+  contradictions: readonly string[];
   /** Text of `descrip`, up to its first NUL. */
   description: string;
 }
@@ -108,7 +110,6 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
   const shape = checkShape(dims, fail);
   const [type, bytesPerVoxel] = VOXEL_TYPES.get(header.datatypeCode) ??
     fail(unsupported(header.datatypeCode));
-  // bitpix repeats the datatype: as in nibabel, the datatype decides where they differ.
   const voxels = shape.reduce((product, extent) => product * extent, 1);
   if (voxels * bytesPerVoxel > MAX_IMAGE_BYTES) {
     fail(`${shape.join(" x ")} ${type} voxels exceed the limit of ${MAX_IMAGE_BYTES} bytes`);
@@ -134,6 +135,9 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
     intercept,
     affine,
     oriented: header.sform_code > 0 || header.qform_code > 0,
+    contradictions: header.numBitsPerVoxel === 8 * bytesPerVoxel
+      ? []
+      : [`bitpix is ${header.numBitsPerVoxel}, but ${type} voxels have ${8 * bytesPerVoxel} bits`],
     description: text(bytes, version === 1 ? 148 : 240, 80),
   };
 }

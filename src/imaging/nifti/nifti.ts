@@ -27,6 +27,8 @@ export interface Volume {
   affine: Affine;
   /** Datatype of the file. */
   type: VoxelType;
+  /** What contradicts the header and was passed over, as by nibabel. */
+  contradictions?: readonly string[];
 }
 
 /**
@@ -64,7 +66,11 @@ export function readNifti(
     : new Uint8Array(content.subarray(header.offset, end));
   if (header.littleEndian !== HOST_IS_LITTLE_ENDIAN) swapBytes(own, header.bytesPerVoxel);
   const { shape, slope, intercept, affine, type } = header;
-  return { shape, voxels: viewVoxels(own, type), slope, intercept, affine, type };
+  const contradictions = content.length === end
+    ? header.contradictions
+    : [...header.contradictions, `${content.length - end} bytes follow its voxels`];
+  const voxels = viewVoxels(own, type);
+  return { shape, voxels, slope, intercept, affine, type, contradictions };
 }
 
 /** The header alone, inflating little more than it. @throws {DataError} when it is malformed */

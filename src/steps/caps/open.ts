@@ -5,7 +5,7 @@ import { defineStep, type OutputPort, type StepOutput } from "../../workflow/ste
 
 export default defineStep({
   kind: "caps.open",
-  version: 3,
+  version: 4,
   summary: "Opens a CAPS folder, or several as cohorts",
   description: `Looks for one image in each session: of all sessions, where those without an image
 are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several

@@ -22,6 +22,7 @@ import {
   imageStem,
   type Mode,
 } from "../../imaging/datasets/extraction_json.ts";
+import { nameSome } from "../../tables/session_table.ts";
 import type { Artifact, Json, StepContext, StepOutput } from "../../workflow/step.ts";
 
 /**
@@ -197,21 +198,18 @@ async function extractEach(
     });
   });
   throwProblems(problems, "extraction");
-  warnOfEmptyImages(extracted, context);
+  const report = (what: string, read: (image: ExtractedImage) => string | undefined) => {
+    const names = extracted.flatMap((image) => {
+      const detail = read(image);
+      return detail === undefined ? [] : [`${image.participant} ${image.session} (${detail})`];
+    });
+    if (names.length > 0) context.warn(`${names.length} image(s) ${what}: ${nameSome(names, 10)}`);
+  };
+  // Failed scans and conversions, which extraction takes for images.
+  report("hold one value in every voxel; NaN becomes 0", ({ layout }) => layout.only_value);
+  report(
+    "contradict their headers and are read by datatype and shape",
+    ({ layout }) => layout.contradictions?.join("; "),
+  );
   return extracted;
-}
-
-/** Failed scans and conversions, which extraction takes for images. */
-function warnOfEmptyImages(images: readonly ExtractedImage[], context: StepContext<unknown>): void {
-  const empty = images.filter(({ layout }) => layout.only_value !== undefined);
-  if (empty.length === 0) return;
-  const names = empty.slice(0, 10).map(({ participant, session, layout }) =>
-    `${participant} ${session} (${layout.only_value})`
-  );
-  const more = empty.length > names.length ? `, and ${empty.length - names.length} more` : "";
-  context.warn(
-    `${empty.length} image(s) hold one value in every voxel; NaN becomes 0: ${
-      names.join(", ")
-    }${more}`,
-  );
 }

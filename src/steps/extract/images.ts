@@ -11,7 +11,7 @@ import {
 
 export default defineStep({
   kind: "extract.images",
-  version: 3,
+  version: 4,
   summary: "Takes volumes uncut, reduced in size if asked for",
   description:
     `One tensor a volume. \`size_reduction_factor\` keeps every n-th voxel: on the cropped template

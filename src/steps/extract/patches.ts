@@ -11,7 +11,7 @@ import {
 
 export default defineStep({
   kind: "extract.patches",
-  version: 3,
+  version: 4,
   summary: "Cuts volumes into cubes on a regular grid",
   description:
     `Along each axis there are ⌊(voxels − patch_size) / stride_size⌋ + 1 cubes, the last axis

@@ -12,7 +12,7 @@ import {
 
 export default defineStep({
   kind: "extract.rois",
-  version: 3,
+  version: 4,
   summary: "Cuts regions of interest out of volumes by masks",
   description:
     `The volume times a mask of 0 and 1, cut to the mask's bounding box. Masks are the files

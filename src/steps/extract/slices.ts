@@ -49,7 +49,7 @@ function pairOf(discarded: number | [number, number]): [number, number] {
 
 export default defineStep({
   kind: "extract.slices",
-  version: 3,
+  version: 4,
   summary: "Cuts volumes into 2D slices",
   description:
     `\`slice_direction\` names an anatomical plane, whatever the orientation of the files: volumes are

@@ -233,7 +233,10 @@ Deno.test("NaN becomes 0 in every extraction, and infinity is refused", () => {
   const target_grid = { shape: [2, 2, 2], spacing: [1, 1, 1] } as const;
   assert(cut({ mode: "image", target_grid }, sound).data.every(Number.isFinite));
   voxels[7] = -Infinity;
-  assertThrows(() => cut({ mode: "image" }, sound), DataError, "the image has infinite voxels");
+  const problem = "the image has voxels that are infinite, or beyond float32";
+  assertThrows(() => cut({ mode: "image" }, sound), DataError, problem);
+  const wide = { ...volume, voxels: new Float64Array(24).fill(1e39), type: "float64" } as Volume;
+  assertThrows(() => cut({ mode: "image" }, wide), DataError, problem);
 });
 
 Deno.test("images of several volumes are refused", () => {

@@ -91,10 +91,14 @@ Deno.test("datatypes that are unknown or not real are refused", () => {
   }
 });
 
-Deno.test("a bitpix that contradicts the datatype is ignored, as in nibabel", () => {
+Deno.test("a bitpix that contradicts the datatype is passed over, as in nibabel, and known", () => {
   const wrong = edited((view) => view.setInt16(72, 8, true));
   const sound = readNifti(file("NIfTI-1 i2 <"), "image.nii");
   assertEquals(readNifti(wrong, "image.nii").voxels, sound.voxels);
+  assertEquals(readNifti(wrong, "image.nii").contradictions, [
+    "bitpix is 8, but int16 voxels have 16 bits",
+  ]);
+  assertEquals(sound.contradictions, []);
 });
 
 Deno.test("a voxel offset inside the header, NaN, fractional or beyond the file is refused", () => {
@@ -212,7 +216,12 @@ Deno.test("long gzip headers, and padding or rubbish behind the image, are read 
   };
   for (const [name, content] of Object.entries(files)) {
     const copy = new Uint8Array(content);
-    assertEquals(readNifti(copy, name).voxels, voxels, name);
+    const volume = readNifti(copy, name);
+    assertEquals(volume.voxels, voxels, name);
+    const following = name.endsWith("behind the voxels") ? ["2097152 bytes follow its voxels"] : [];
+    if (content !== files["the longest extra field, of a long file"]) {
+      assertEquals(volume.contradictions, following, name);
+    }
     // Opening a data set reads the start alone.
     assertEquals(readHeader(copy.subarray(0, 2 ** 17), name).shape, [8, 8, 8], name);
   }

@@ -1,5 +1,6 @@
 /** Images of other orientations, voxel sizes or contents than the rest of their data set. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { DataError } from "../../../src/errors.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
@@ -166,6 +167,24 @@ Deno.test("images of NaN alone, or of one value, are reported", () =>
           "sub-03 ses-M000 (7)",
       );
     }
+  }));
+
+Deno.test("images that contradict their headers are reported", () =>
+  inFolder(async (folder) => {
+    const voxels = Float32Array.from({ length: 27 }, (_, i) => i);
+    const sound: Volume = { shape: [3, 3, 3], voxels, affine: IDENTITY };
+    await writeBids(folder, new Map([["01", sound], ["02", sound]]));
+    const path = `${folder}/sub-02/anat/sub-02_T1w.nii.gz`;
+    // The second volume of an image whose header lost its fourth dimension.
+    const bytes = gunzipSync(await Deno.readFile(path));
+    await Deno.writeFile(path, gzipSync(new Uint8Array([...bytes, ...bytes.subarray(352)])));
+    store.warnings.length = 0;
+    const [first, second] = await tensors(await step(extractImages, {}, await open(folder)));
+    assertEquals(second, first);
+    assertEquals(store.warnings, [
+      "1 image(s) contradict their headers and are read by datatype and shape: sub-02 ses-M000 " +
+      "(108 bytes follow its voxels)",
+    ]);
   }));
 
 Deno.test("a frame of a dynamic image, or the mean of all, is cut", () =>
