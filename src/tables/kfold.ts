@@ -66,7 +66,7 @@ function checkSizes(
   }
   const small = [...classes].filter(([, members]) => members.length < nSplits);
   if (stratification === undefined || small.length === 0) return;
-  const sizes = small.map(([name, members]) => `${name} (${members.length})`);
+  const sizes = small.map(([name, members]) => `"${name}" (${members.length})`);
   throw new DataError(
     labels.subject,
     `classes of "${stratification}" with fewer participants than the ${nSplits} folds: ` +

@@ -1,5 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { analyseLabels } from "../../src/tables/analysis.ts";
+import { sessionKey } from "../../src/tables/identity.ts";
+import { getLabels } from "../../src/tables/labels.ts";
 import { tableOf } from "./tables.ts";
 
 Deno.test("each diagnosis is described by its participants' first sessions", () => {
@@ -23,6 +25,24 @@ sub-3 ses-M000 n/a 0`);
   assertEquals([ad.mean_scans, ad.std_scans, ad.n_scans], ["1.5", "0.5", "3"]);
   assertEquals([cn.n_subjects, cn.mean_MMSE, cn.CDR_0], ["1", null, "1"]);
   assertAlmostEquals(Number(cn.mean_age), 60);
+});
+
+Deno.test("a session whose diagnosis was filled in is described, if it is the first", () => {
+  const merged = tableOf(`
+participant_id session_id age sex diagnosis MMSE
+sub-1 ses-M000 70 F AD 24
+sub-1 ses-M006 71 F n/a 22
+sub-1 ses-M012 72 F AD 20`);
+  const options = {
+    diagnoses: ["AD"],
+    variablesOfInterest: [],
+    keepSmc: false,
+    removeUniqueSession: false,
+    imaged: new Set(["ses-M006", "ses-M012"].map((session) => sessionKey("sub-1", session))),
+  };
+  const { columns, rows: [row] } = analyseLabels(getLabels(merged, options).table, merged).table;
+  const value = (name: string) => row[columns.indexOf(name)];
+  assertEquals([value("mean_age"), value("mean_MMSE"), value("n_scans")], ["71", "22", "2"]);
 });
 
 Deno.test("what nothing is known of is missing, counts too", () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
+import { drawFolds } from "../../src/tables/kfold.ts";
 import { drawHoldout, type HoldoutOptions } from "../../src/tables/holdout.ts";
 import { chiSquareTest, tTest } from "../../src/tables/statistics.ts";
 import { randomLabels, tableOf } from "./tables.ts";
@@ -160,4 +161,25 @@ Deno.test("the age of OASIS's table, age_bl, is found as labels.get finds it", (
     drawHoldout(demographics(40, () => "F", "age_bl"), options),
     drawHoldout(demographics(40, () => "F"), options),
   );
+});
+
+Deno.test("equal ids of two cohorts are two people in splits and folds, stratified as such", () => {
+  const labels = tableOf(
+    [
+      "participant_id session_id diagnosis cohort",
+      ...Array.from({ length: 6 }, (_, i) => `sub-00${i} ses-M000 AD A`),
+      ...Array.from({ length: 6 }, (_, i) => `sub-00${i} ses-M006 CN B`),
+    ].join("\n"),
+  );
+  assertEquals(labels.baseline().rows.length, 12);
+  const diagnoses = (side: readonly string[]) =>
+    labels.of(new Set(side)).rows.map((row) => row[2]).sort().join(" ");
+  const { train, heldOut } = drawHoldout(labels, {
+    ...OPTIONS,
+    nTest: 0.5,
+    ignoreDemographics: true,
+  });
+  for (const side of [train, heldOut]) assertEquals(diagnoses(side), "AD AD AD CN CN CN");
+  const folds = drawFolds(labels, { nSplits: 3, seed: 0, stratification: "diagnosis" });
+  for (const { validation } of folds) assertEquals(diagnoses(validation), "AD AD CN CN");
 });

@@ -79,7 +79,7 @@ sub-4 ses-M000 CN`);
   assertThrows(
     () => drawFolds(labels, { nSplits: 3, seed: 0, stratification: "diagnosis" }),
     DataError,
-    "AD (1); lower n_splits",
+    '"AD" (1); lower n_splits',
   );
   assertThrows(() => drawFolds(labels, { nSplits: 5, seed: 0 }), DataError, "4 participants");
   assertThrows(

@@ -32,3 +32,12 @@ Deno.test("a participant who progresses and regresses is unstable everywhere", (
 Deno.test("diagnoses without an order are refused", () => {
   assertThrows(() => progression("CN FTD"), DataError, 'not "FTD"');
 });
+
+Deno.test("a missing diagnosis is named with the step that fills it in or leaves it out", () => {
+  assertThrows(
+    () => progression("CN n/a CN"),
+    DataError,
+    "sub-1 ses-M012: progression needs sessions named ses-M<months> and diagnoses among CN, MCI, AD, " +
+      "Dementia, but its diagnosis is missing; select sessions with labels.get before",
+  );
+});

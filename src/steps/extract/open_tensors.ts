@@ -3,6 +3,7 @@ import { cacheTensors, type ExtractedImage, imagesOutput } from "../../artifacts
 import { DataError } from "../../errors.ts";
 import { writeSafetensors } from "../../formats/safetensors.ts";
 import { isTensor, type Tensor, toFloat32 } from "../../formats/tensor.ts";
+import { decodeText } from "../../formats/text.ts";
 import { readTorch } from "../../formats/torch_checkpoint.ts";
 import { capsLayout } from "../../imaging/datasets/caps.ts";
 import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
@@ -31,7 +32,7 @@ export async function openTensors(
   for (const { name: cohort, root, list } of cohorts) {
     capsLayout.checkRoot(root);
     const path = `${root}/tensor_extraction/${name.replace(/\.json$/, "")}.json`;
-    const text = new TextDecoder().decode(await context.get(await context.external(path)));
+    const text = decodeText(await context.get(await context.external(path)), path);
     const json = parseExtractionJson(text, path);
     if (shared !== undefined && JSON.stringify(json) !== JSON.stringify(shared)) {
       throw new DataError(path, "describes another extraction than that of the other cohorts");
