@@ -125,13 +125,18 @@ function checkFields(
     if (fields.at(-1) === "") return fields.slice(0, -1);
     if (trailing) refuseNameless(columns.length, subject);
   }
-  const comma = columns.length === 1 && /[,;]/.test(columns[0])
-    ? "; columns are separated by tabs, not by commas or semicolons"
-    : "";
   throw new DataError(
     subject,
-    `line ${line}: ${fields.length} fields where the header has ${columns.length}${comma}`,
+    `line ${line}: ${fields.length} fields where the header has ${columns.length}` +
+      adviseTabs(columns),
   );
+}
+
+/** What is probably wrong with a table of one column. */
+function adviseTabs(columns: readonly string[]): string {
+  return columns.length === 1 && /[,; ]/.test(columns[0])
+    ? "; columns are separated by tabs, not by commas, semicolons or blanks"
+    : "";
 }
 
 /** Blank lines are skipped. */
@@ -235,11 +240,11 @@ export function columnIndices<Name extends string>(
 ): Record<Name, number> {
   const missing = names.filter((name) => !table.columns.includes(name));
   if (missing.length > 0) {
+    const quote = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
     throw new DataError(
       subject,
-      `no column ${missing.map((name) => `"${name}"`).join(", ")}; the table has ${
-        (table.header ?? table.columns).map((name) => `"${name}"`).join(", ")
-      }`,
+      `no column ${quote(missing)}; the table has ${quote(table.header ?? table.columns)}` +
+        adviseTabs(table.columns),
     );
   }
   return Object.fromEntries(names.map((name) => [name, table.columns.indexOf(name)])) as Record<

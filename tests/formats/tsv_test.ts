@@ -95,6 +95,10 @@ Deno.test("cells of columns that are not kept are left out, and the header keeps
 
 Deno.test("a table separated by commas is refused with a hint", () => {
   assertThrows(() => readTsv("a,b\n1\t2\n", "t.tsv"), DataError, "separated by tabs");
+  for (const separator of [",", ";", "  "]) {
+    const table = readTsv(["a", "b\n1", "2\n"].join(separator), "t.csv");
+    assertThrows(() => columnIndices(table, ["a"], "t.csv"), DataError, "separated by tabs");
+  }
 });
 
 Deno.test("pandas's unnamed index column is allowed in first place only", () => {
