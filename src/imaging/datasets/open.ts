@@ -78,8 +78,8 @@ export async function openDataset(
         : "";
       const hint = layout.hint?.(root) ??
         (search.other &&
-          `there is ${search.other}: choose such images by the end of their names, ` +
-            'with the modality or preprocessing "custom" and custom_suffix');
+          `there is ${search.other}: choose it by other parameters, or by the end of ` +
+            'its name, with the modality or preprocessing "custom" and custom_suffix');
       throw new DataError(
         root,
         `no ${namePattern(pattern)} found${asked}${hint ? `; ${hint}` : ""}`,

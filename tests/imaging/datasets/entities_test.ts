@@ -147,15 +147,16 @@ const bids: Record<string, BidsCase> = {
   "images of another suffix": {
     files: ["sub-01_ses-pre/analysis/nobias_sub-01_ses-pre_T1w.nii.gz"],
     gives: "no T1w image (anat/sub-*_T1w.nii*) found; there is " +
-      "sub-01_ses-pre/analysis/nobias_sub-01_ses-pre_T1w.nii.gz: choose such images by the end of " +
-      'their names, with the modality or preprocessing "custom" and custom_suffix',
+      "sub-01_ses-pre/analysis/nobias_sub-01_ses-pre_T1w.nii.gz: choose it by other parameters, or " +
+      'by the end of its name, with the modality or preprocessing "custom" and custom_suffix',
   },
   "an end of a name that only looks like the images'": {
     files: ["sub-01/anat/sub-01_UNIT1.nii"],
     type: { modality: "custom", custom_suffix: "_UNIT1.nii.gz" },
     gives:
-      "no image *_UNIT1.nii.gz found; there is sub-01/anat/sub-01_UNIT1.nii: choose such images " +
-      'by the end of their names, with the modality or preprocessing "custom" and custom_suffix',
+      "no image *_UNIT1.nii.gz found; there is sub-01/anat/sub-01_UNIT1.nii: choose it by other " +
+      'parameters, or by the end of its name, with the modality or preprocessing "custom" and ' +
+      "custom_suffix",
   },
   "derivatives beside their sessions": {
     files: ["sub-01/anat/sub-01_desc-preproc_T1w.nii.gz", "sub-01/ses-1/func/sub-01_bold.nii.gz"],
