@@ -22,7 +22,7 @@
  */
 import type { z as Zod } from "zod";
 import type { Counts, EngineEvent, EventBody, RunStatus } from "./src/engine/plan/events.ts";
-import type { PlanState } from "./src/engine/plan/plan.ts";
+import type { PlanState } from "./src/engine/plan/planned_instance.ts";
 import type { Reason } from "./src/engine/plan/reason.ts";
 import type { InstanceSelection } from "./src/engine/plan/select.ts";
 import type { Store as OpenedStore, VerifyPolicy } from "./src/engine/store/store.ts";
@@ -221,6 +221,18 @@ export interface PlannedInstance {
   readonly resumesFrom?: number;
 }
 
+/** What a run is expected to cost. */
+export interface RunEstimate extends Omit<Estimate, "publishedBytes"> {
+  /** Bytes of everything that will or may be published, where known. */
+  readonly publishedBytes?: number;
+  /** How many instances that will or may run, and publications of these, have no estimate. */
+  readonly withoutEstimate: {
+    readonly seconds: number;
+    readonly diskBytes: number;
+    readonly publishedBytes: number;
+  };
+}
+
 /** What {@link plan} returns. */
 export interface Plan {
   /** In the workflow's order. */
@@ -228,7 +240,7 @@ export interface Plan {
   /** Instances by state. */
   readonly counts: Readonly<Record<PlanState, number>>;
   /** Sums over what will or may run; `deviceBytes` and `memoryBytes` are the largest. */
-  readonly estimate: Estimate;
+  readonly estimate: RunEstimate;
 }
 
 /** Which instances to run, and how. */

@@ -5,8 +5,10 @@
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
 import type { Geometry, ImageType } from "../imaging/datasets/dataset.ts";
-import { SINGLE_COHORT } from "../tables/identity.ts";
-import type { Artifact, Blob, Json, StepOutput } from "../workflow/step.ts";
+import { readHeader } from "../imaging/nifti/nifti.ts";
+import { orientationOf } from "../imaging/nifti/orientation.ts";
+import { sessionKey, SINGLE_COHORT } from "../tables/identity.ts";
+import type { Artifact, Blob, Json, PreflightInput, StepOutput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
 export interface CapsMeta extends ImageType {
@@ -95,6 +97,40 @@ export async function listImages(caps: Artifact): Promise<CapsImage[]> {
       ...parseGeometry(geometryAt.map((index) => row[index] ?? null)),
     };
   });
+}
+
+/** What is known of a data set before it exists, and of one that does. A type alias, so that it is JSON. */
+export type DatasetDescription = {
+  /** How many. */
+  images: number;
+  /** Voxels along the axes of the first image, and where these point; absent where unknown. */
+  shape?: number[];
+  orientation?: string;
+  /** `sessionKey` and cohort of every image; absent where they are not known. */
+  sessions?: [key: string, cohort: string][];
+};
+
+/** @throws {DataError} when the data set is damaged */
+export async function describeDataset(caps: PreflightInput): Promise<DatasetDescription> {
+  if ("declared" in caps) return caps.declared as DatasetDescription;
+  const images = await listImages(caps);
+  const [first] = images;
+  const sessions = images.map(({ participant, session, cohort }): [string, string] => [
+    sessionKey(participant, session),
+    cohort,
+  ]);
+  return { images: images.length, ...first && await describeImage(caps, first), sessions };
+}
+
+/** Generated images are listed without their shapes, which their headers have. */
+async function describeImage(
+  caps: Artifact,
+  { path, shape, orientation }: CapsImage,
+): Promise<Pick<DatasetDescription, "shape" | "orientation">> {
+  if (shape) return { shape: shape.slice(0, 3), ...(orientation && { orientation }) };
+  const header = readHeader(await caps.read(path), path);
+  const direction = orientationOf(header.affine);
+  return { shape: header.shape.slice(0, 3), ...(direction && { orientation: direction }) };
 }
 
 /**

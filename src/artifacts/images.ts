@@ -8,7 +8,7 @@ import { type Cell, columnIndices, readTsv, writeTsv } from "../formats/tsv.ts";
 import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.ts";
 import { participantId, sessionId, sessionKey, SINGLE_COHORT } from "../tables/identity.ts";
 import { nameSome } from "../tables/session_table.ts";
-import type { Artifact } from "../workflow/step.ts";
+import type { Artifact, PreflightInput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
 export interface ImagesMeta {
@@ -121,6 +121,30 @@ export interface ImageSet {
   index: ReadonlyMap<string, Pick<IndexedImage, "sourceDigest" | "path" | "cohort">>;
 }
 
+/** What is known of images before they are cut, and of those that are. A type alias, so that it is JSON. */
+export type ImagesDescription = {
+  mode: Mode;
+  /** How many; elements of each, and the shape of an element as a network sees it. Absent where unknown. */
+  images?: number;
+  elements?: number;
+  element_shape?: number[];
+  /** `sessionKey` and cohort of every image; absent where they are not known. */
+  sessions?: [key: string, cohort: string][];
+};
+
+/** @throws {DataError} when the artifact's index is damaged */
+export async function describeImages(images: PreflightInput): Promise<ImagesDescription> {
+  if ("declared" in images) return images.declared as ImagesDescription;
+  const { index, elements, elementShape } = await openImages(images);
+  return {
+    mode: imagesMeta(images).mode,
+    images: index.size,
+    elements: elements.length,
+    element_shape: [...elementShape],
+    sessions: [...index].map(([key, { cohort }]) => [key, cohort]),
+  };
+}
+
 /** @throws {DataError} when the artifact's index is damaged */
 export async function openImages(artifact: Artifact): Promise<ImageSet> {
   const rows = await readIndex(artifact);
@@ -184,10 +208,9 @@ export function joinSamples(
   refuseUnknownCohorts(sessions, subject, images);
   for (const { participant, session, row } of sessions) {
     const image = images.index.get(sessionKey(participant, session));
-    const other = row.cohort && image !== undefined && image.cohort !== SINGLE_COHORT &&
-      image.cohort !== row.cohort;
-    if (image && !other) samples.push({ participant, session, ...image, row });
-    else missing.push(`${participant} ${session}`);
+    if (image && !isOfOtherCohort(row, image.cohort)) {
+      samples.push({ participant, session, ...image, row });
+    } else missing.push(`${participant} ${session}`);
   }
   if (missing.length === 0) return samples;
   const names = nameSome(missing, 20);
@@ -202,6 +225,23 @@ export function joinSamples(
       `extracted image and are left out: ${names}`,
   );
   return samples;
+}
+
+function isOfOtherCohort(row: Session["row"], cohort: string): boolean {
+  return Boolean(row.cohort) && cohort !== SINGLE_COHORT && cohort !== row.cohort;
+}
+
+/** How many sessions have an image; all, where the sessions of the images are not known. */
+export function countImages(
+  sessions: readonly Session[],
+  images: Pick<ImagesDescription, "sessions">,
+): number {
+  if (!images.sessions) return sessions.length;
+  const cohorts = new Map(images.sessions);
+  return sessions.filter(({ participant, session, row }) => {
+    const cohort = cohorts.get(sessionKey(participant, session));
+    return cohort !== undefined && !isOfOtherCohort(row, cohort);
+  }).length;
 }
 
 /** An id that two cohorts share is two people; a table without cohorts can not distinguish them. */

@@ -4,6 +4,7 @@ import { reasonText } from "../engine/plan/reason.ts";
 import { indentContinued, printableLine } from "../workflow/printable.ts";
 import { shortPath } from "./failure.ts";
 import { InstanceProgress } from "./progress.ts";
+import { costText, fullDiskText } from "./cost.ts";
 import { countText, cutText, durationText, sizeText } from "./quantity.ts";
 import type { Output } from "./terminal.ts";
 
@@ -28,6 +29,8 @@ const REDRAW_MILLISECONDS = 100;
 const MIN_NAME = 16;
 /** A narrower terminal has no room for bars. */
 const BAR_COLUMNS = 80;
+/** Disk that is worth a line before a run begins. */
+const LARGE_BYTES = 2 ** 30;
 
 /** What a display uses besides the events. */
 export interface DisplayContext {
@@ -52,6 +55,8 @@ abstract class RunDisplay implements Display {
   protected failed = 0;
   protected started: number;
   protected estimateSeconds: number | undefined;
+  /** Whether the estimate leaves out some of what will run. */
+  protected estimateIsLeast = false;
 
   readonly now: () => number;
 
@@ -75,6 +80,8 @@ abstract class RunDisplay implements Display {
         this.active.clear();
         this.total = event.instances;
         this.estimateSeconds = event.estimateSeconds;
+        this.estimateIsLeast = event.withoutEstimate.seconds > 0;
+        this.#showDisk(event);
         break;
       case "instance-cached":
         this.cached++;
@@ -142,6 +149,17 @@ abstract class RunDisplay implements Display {
         break;
     }
     this.changed();
+  }
+
+  #showDisk(event: EventOf<"run-started">): void {
+    const { estimateDiskBytes: diskBytes, estimatePublishedBytes: publishedBytes } = event;
+    if ((diskBytes ?? 0) + (publishedBytes ?? 0) >= LARGE_BYTES) {
+      const { withoutEstimate, pending } = event;
+      this.line(`needs ${costText({ diskBytes, publishedBytes, withoutEstimate }, pending)}`);
+    }
+    for (const disk of event.fullDisks ?? []) {
+      this.line(`${this.output.paint("warning", "yellow")}: ${fullDiskText(disk)}`);
+    }
   }
 
   /** Source steps report progress while planning, without having been started. */
@@ -296,7 +314,11 @@ class LiveDisplay extends RunDisplay {
       ...(this.failed > 0 ? [`${this.failed} failed`] : []),
       durationText(seconds),
       ...(this.estimateSeconds !== undefined && this.estimateSeconds > seconds
-        ? [`about ${durationText(Math.max(1, this.estimateSeconds - seconds))} left`]
+        ? [
+          `${this.estimateIsLeast ? "at least" : "about"} ${
+            durationText(Math.max(1, this.estimateSeconds - seconds))
+          } left`,
+        ]
         : []),
     ];
     return parts.join(" · ");

@@ -53,6 +53,12 @@ export function describeNetwork(
   };
 }
 
+/** Numbers that an optimizer keeps of each parameter: 0 to 2. */
+export function countMoments(optimizer: OptimizerOptions): number {
+  const { first, second } = momentsOf(updateRule(optimizer).rule);
+  return Number(first) + Number(second);
+}
+
 function estimateMemory(
   network: Network,
   layers: readonly LayerSummary[],
@@ -64,8 +70,7 @@ function estimateMemory(
     ...layers.map(({ output }) => activationBytes({ ...output, batch: batchSize })),
   ];
   const largest = sizes.reduce((a, b) => Math.max(a, b));
-  const moments = momentsOf(updateRule(optimizer).rule);
-  const copies = 2 + Number(moments.first) + Number(moments.second);
+  const copies = 2 + countMoments(optimizer);
   const parameters = network.parameters.length * 4 * copies + network.statistics.length * 4;
   const activations = sizes.reduce((a, b) => a + b, 0) + 3 * largest;
   return {

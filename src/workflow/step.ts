@@ -160,14 +160,18 @@ export type PreflightInput = Artifact | DeclaredInput;
 /** @template P parameters */
 export interface PreflightContext<P = Record<string, Json>> {
   readonly params: P;
-  /** The ports of `reads` that are connected. */
+  /** The connected ports of `reads`, and those of `readsIfKnown` that are known. */
   readonly inputs: Readonly<Record<string, PreflightInput | readonly PreflightInput[]>>;
+  /** The connected ports of `readsIfKnown` of which nothing is known yet. */
+  readonly unknown: readonly string[];
 }
 
 /** A check of some inputs before the others exist. */
 export interface Preflight<P = Record<string, Json>> {
   /** Ports that the check reads, as soon as each exists or the step that makes it declares it. */
   reads: readonly string[];
+  /** Ports that it reads too where they are known; when one becomes known later, it runs again. */
+  readsIfKnown?: readonly string[];
   /**
    * @returns what is known of each output already, for steps whose preflight reads it
    * @throws {DataError} on inputs that `run` would refuse
@@ -226,6 +230,8 @@ export interface Estimate {
   deviceBytes?: number;
   /** Peak of the processor's memory. */
   memoryBytes?: number;
+  /** Bytes of an output where it is published. */
+  publishedBytes?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -319,10 +325,16 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
    * @throws {DataError} on inputs that `run` would refuse
    */
   checkInputs?(context: Pick<StepContext<z.output<Schema>, S>, "params" | "inputs">): Promise<void>;
+  /**
+   * What a run will cost that no earlier one has shown: disk from parameters and shapes, time only
+   * where it was measured.
+   *
+   * @param inputs those that exist or are declared, by port
+   */
   estimate?(
     params: z.output<Schema>,
-    inputs: Readonly<Record<string, readonly Artifact[]>>,
-  ): Estimate;
+    inputs: Readonly<Record<string, readonly PreflightInput[]>>,
+  ): Estimate | Promise<Estimate>;
   run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, StepOutput>>>;
 }
 

@@ -51,6 +51,7 @@ const START: EventBody = {
   cached: 1,
   pending: 2,
   estimateSeconds: 100,
+  withoutEstimate: { seconds: 0, diskBytes: 0, publishedBytes: 0 },
 };
 
 const TRAIN: EventBody = {

@@ -1,9 +1,6 @@
-import {
-  isPending,
-  type Plan,
-  plan as planEngine,
-  type PlannedInstance,
-} from "../../engine/plan/plan.ts";
+import { type Plan, plan as planEngine } from "../../engine/plan/plan.ts";
+import { findFullDisks } from "../../engine/plan/disk_space.ts";
+import { isPending, type PlannedInstance } from "../../engine/plan/planned_instance.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
 import { planning } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
@@ -16,6 +13,7 @@ import {
   selectionOf,
   WORKFLOW_OPTIONS,
 } from "../open.ts";
+import { costText, fullDiskText } from "../cost.ts";
 import { pooledSweeps } from "../pooled_sweeps.ts";
 import { SAVE_OPTION, saveWorkflow } from "../save.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
@@ -51,6 +49,9 @@ can't be trained on are errors, as far as existing tables show them.`,
     for (const warning of pooledSweeps(args.values("sweep"), planned)) {
       err.line(`${err.paint("warning", "yellow")}: ${warning}`);
     }
+    for (const disk of await findFullDisks(store, workflow, planned.estimate)) {
+      err.line(`${err.paint("warning", "yellow")}: ${fullDiskText(disk)}`);
+    }
     for (const problem of problems) await reportFailure(problem, err);
     if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
@@ -84,19 +85,12 @@ async function planLines(
     `${counts["may-run"]} may run`,
     ...(counts.unwanted > 0 ? [`${counts.unwanted} not selected`] : []),
   ];
-  const cost = [
-    ...(estimate.seconds === undefined ? [] : [durationText(estimate.seconds)]),
-    ...(estimate.diskBytes === undefined ? [] : [`${sizeText(estimate.diskBytes)} of disk`]),
-    ...(estimate.deviceBytes === undefined
-      ? []
-      : [`${sizeText(estimate.deviceBytes)} of device memory`]),
-  ];
-  const about = work > 0 && cost.length > 0 ? `; about ${cost.join(", ")}` : "";
+  const cost = costText(estimate, work);
   const total = countText(rows.length - 1 + counts.unwanted, "instance");
   return [
     ...tableText(...withoutEmpty(rows, [2, 3, 4]), width),
     "",
-    `${total}: ${sums.join(", ")}${about}`,
+    `${total}: ${sums.join(", ")}${cost && `; ${cost}`}`,
   ];
 }
 

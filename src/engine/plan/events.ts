@@ -6,6 +6,8 @@
  * `run-started`; the last is `run-finished`.
  */
 import type { Digest, Json } from "../../workflow/step.ts";
+import type { FullDisk } from "./disk_space.ts";
+import type { RunEstimate } from "./forecast.ts";
 import type { Reason } from "./reason.ts";
 
 /** How a run ended. */
@@ -53,8 +55,14 @@ export type EventBody =
     cached: number;
     /** How many will or may run. */
     pending: number;
-    /** Of what will or may run, from earlier records; absent when nothing is known. */
+    /** Sums over what will or may run; absent when nothing is known. */
     estimateSeconds?: number;
+    estimateDiskBytes?: number;
+    estimatePublishedBytes?: number;
+    /** How many of these have no estimate, so that the sums are the least. */
+    withoutEstimate: RunEstimate["withoutEstimate"];
+    /** Disks that are too small for them. */
+    fullDisks?: readonly FullDisk[];
   }
   | { type: "instance-cached"; instance: string; key: Digest; by: "plan" | "key" | "other-run" }
   /** Another run is computing the same key. */

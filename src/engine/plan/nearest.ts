@@ -50,6 +50,9 @@ export class NearestRecords {
     return {
       seconds: near.seconds * chainRatio(instance, near, resumeFrom),
       diskBytes: near.bytes,
+      publishedBytes: Object.fromEntries(
+        Object.entries(near.outputs).map(([output, { bytes }]) => [output, bytes]),
+      ),
       ...(near.deviceBytes !== undefined && { deviceBytes: near.deviceBytes }),
     };
   }

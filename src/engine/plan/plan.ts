@@ -7,9 +7,10 @@
  */
 import { StepError } from "../../errors.ts";
 import type { Instance, Workflow } from "../../workflow/graph.ts";
-import type { Digest, Estimate } from "../../workflow/step.ts";
-import { openArtifact, outputState } from "../store/artifact.ts";
+import type { Digest } from "../../workflow/step.ts";
+import { outputState } from "../store/artifact.ts";
 import type { EventBody } from "./events.ts";
+import { forecast, type RunEstimate, sumEstimates } from "./forecast.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import {
   boundInputs,
@@ -22,6 +23,7 @@ import {
 import { publishedFiles } from "../publish/ledger.ts";
 import { NearestRecords } from "./nearest.ts";
 import { compareParts, type Reason } from "./reason.ts";
+import { isPending, type PlannedInstance, type PlanState } from "./planned_instance.ts";
 import type { InstanceRecord } from "../store/record.ts";
 import {
   bindingsOf,
@@ -33,28 +35,6 @@ import {
 } from "./select.ts";
 import { recordSource } from "./source.ts";
 import type { Store } from "../store/store.ts";
-
-/** `may-run` depends on the results of others; `unwanted` is outside what was selected. */
-export type PlanState = "cached" | "will-run" | "may-run" | "unwanted";
-
-export interface PlannedInstance {
-  instance: Instance;
-  state: PlanState;
-  /** Unknown while an input is. */
-  key?: Digest;
-  chain?: Digest;
-  parts?: KeyParts;
-  /** Path parameters by content, where an input is unknown and so are the other parts. */
-  paths?: KeyParts["paths"];
-  /** Of the record, when there is one. */
-  outputs?: OutputRefs;
-  /** Empty when cached. */
-  reasons: readonly Reason[];
-  /** Empty when cached. */
-  estimate: Estimate;
-  /** Position of the checkpoint that it will resume from. */
-  resumesFrom?: number;
-}
 
 export interface PlanOptions extends InstanceSelection {
   /** Needed when a step runs on a device. */
@@ -74,8 +54,7 @@ export interface Plan {
   /** Why an instance with these parts is not cached. */
   compare(instance: Instance, parts: KeyParts): Reason[];
   counts: Readonly<Record<PlanState, number>>;
-  /** Sums over what will or may run; `deviceBytes` and `memoryBytes` are the largest. */
-  estimate: Estimate;
+  estimate: RunEstimate;
 }
 
 /** Above this, listing all records is quicker than asking for each. */
@@ -98,6 +77,7 @@ export async function plan(
   await store.externals.flush();
   await store.sync();
   planner.checkReaders();
+  await forecast(store, planner.planned);
   return planner.result();
 }
 
@@ -189,7 +169,7 @@ class Planner {
       ...keys,
       ...(outputs && { outputs }),
       reasons: reasons ?? compareWith(near, instance, keys.parts),
-      estimate: this.#estimate(instance, near, resumesFrom),
+      estimate: this.#nearest.estimate(instance, near, resumesFrom ?? 0),
       ...(resumesFrom !== undefined && { resumesFrom }),
     });
   }
@@ -259,30 +239,6 @@ class Planner {
     return this.store.chain(chain).find((record) => record.position <= target)?.position;
   }
 
-  #estimate(
-    instance: Instance,
-    near: InstanceRecord | undefined,
-    resumesFrom: number | undefined,
-  ): Estimate {
-    const recorded = this.#nearest.estimate(instance, near, resumesFrom ?? 0);
-    if (!instance.kind.estimate) return recorded;
-    const artifacts: Record<string, ReturnType<typeof openArtifact>[]> = {};
-    try {
-      const inputs = boundInputs(instance, this.#outputsOf, this.#axesOf) ?? {};
-      for (const [port, input] of Object.entries(inputs)) {
-        artifacts[port] = [input].flat().map((element) =>
-          "ref" in element
-            ? openArtifact(this.store, element.ref, element.axes)
-            : openArtifact(this.store, element)
-        );
-      }
-      return { ...instance.kind.estimate(instance.params, artifacts), ...recorded };
-    } catch {
-      // An input will be computed again: only earlier records give an estimate.
-      return recorded;
-    }
-  }
-
   #set(planned: PlannedInstance): PlannedInstance {
     this.planned.set(planned.instance.name, planned);
     return planned;
@@ -339,11 +295,7 @@ class Planner {
   result(): Plan {
     const instances = this.workflow.instances.map(({ name }) => this.planned.get(name)!);
     const counts = { "cached": 0, "will-run": 0, "may-run": 0, "unwanted": 0 };
-    const estimate: Estimate = {};
-    for (const planned of instances) {
-      counts[planned.state]++;
-      if (isPending(planned)) addEstimate(estimate, planned.estimate);
-    }
+    for (const { state } of instances) counts[state]++;
     return {
       workflow: this.workflow,
       instances,
@@ -353,7 +305,7 @@ class Planner {
       compare: (instance, parts) =>
         compareWith(this.#nearest.find(instance, parts), instance, parts),
       counts,
-      estimate,
+      estimate: sumEstimates(this.workflow, this.planned),
     };
   }
 }
@@ -367,22 +319,6 @@ function compareWith(
   const reasons = compareParts(near.parts, parts, instance.origins, producersByPort(instance));
   // The record of this very key was lost or set aside, and only its index line is left.
   return reasons.length > 0 ? reasons : [{ cause: "no-record" }];
-}
-
-/** Whether it will or may run. */
-export function isPending(planned: PlannedInstance): boolean {
-  return planned.state === "will-run" || planned.state === "may-run";
-}
-
-function addEstimate(sum: Estimate, more: Estimate): void {
-  if (more.seconds !== undefined) sum.seconds = (sum.seconds ?? 0) + more.seconds;
-  if (more.diskBytes !== undefined) sum.diskBytes = (sum.diskBytes ?? 0) + more.diskBytes;
-  if (more.deviceBytes !== undefined) {
-    sum.deviceBytes = Math.max(sum.deviceBytes ?? 0, more.deviceBytes);
-  }
-  if (more.memoryBytes !== undefined) {
-    sum.memoryBytes = Math.max(sum.memoryBytes ?? 0, more.memoryBytes);
-  }
 }
 
 /** Names of the instances that each input comes from. */

@@ -4,22 +4,23 @@
  */
 import { StepError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
-import type { Json, PreflightInput } from "../../workflow/step.ts";
-import { openArtifact } from "../store/artifact.ts";
 import { messageOf } from "./failure.ts";
-import { boundInputs, boundRef } from "../plan/keying.ts";
+import { preflightPortsOf, runPreflight } from "../plan/forecast.ts";
+import { boundInputs } from "../plan/keying.ts";
+import { KnownOutputs } from "../plan/known_outputs.ts";
 import { buildNodes, type Node } from "./node.ts";
-import { isPending, type Plan } from "../plan/plan.ts";
-import { isBinding } from "../plan/select.ts";
+import type { Plan } from "../plan/plan.ts";
+import { isPending } from "../plan/planned_instance.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import { checkInputs } from "../task/task.ts";
 
 export class PreflightChecks {
   readonly #underWay = new Set<Promise<void>>();
-  /** By instance, then by output: what is declared of outputs that do not exist yet. */
-  readonly #declared = new Map<string, Readonly<Record<string, Json>>>();
+  readonly #known: KnownOutputs;
   /** By producer: instances that check its outputs or what is declared of them. */
   readonly #readers = new Map<string, Node[]>();
+  /** By instance: its newest check, and what was known of its inputs then. */
+  readonly #checks = new Map<string, { inputs: string; ended: Promise<void> }>();
 
   /** @param fail called with a node that has no outcome yet */
   constructor(
@@ -27,6 +28,7 @@ export class PreflightChecks {
     readonly nodes: ReadonlyMap<string, Node>,
     readonly fail: (node: Node, error: unknown) => void,
   ) {
+    this.#known = new KnownOutputs(store, this.#outputsOf, this.#axesOf);
     for (const node of nodes.values()) {
       if (node.outcome !== undefined || !node.planned.instance.kind.preflight) continue;
       const producers = new Set(
@@ -61,27 +63,32 @@ export class PreflightChecks {
 
   /** Continues with the checks that need the outputs of an instance, which exist now. */
   continueAfter(instance: string): void {
-    const readers = this.#readers.get(instance) ?? [];
-    this.#readers.delete(instance);
-    for (const node of readers) this.#preflight(node);
+    for (const node of this.#readers.get(instance) ?? []) this.#preflight(node);
   }
 
-  /** Runs the check of an instance once each input that it reads exists or is declared. */
+  /**
+   * Runs the check of an instance once each input that it reads exists or is declared, and again when
+   * more is known of them.
+   */
   #preflight(node: Node): void {
     const { instance } = node.planned;
     const { preflight } = instance.kind;
     const { name } = instance;
-    if (!preflight || node.outcome !== undefined || this.#declared.has(name)) return;
-    if (!preflightBindingsOf(instance).every((binding) => this.#isKnown(binding))) return;
-    this.#declared.set(name, {});
-    this.#start(node, async () => {
-      const { params } = instance;
-      this.#declared.set(name, await preflight.check({ params, inputs: this.#inputsOf(instance) }));
+    if (!preflight || node.outcome !== undefined) return;
+    if (!this.#known.has(instance, preflight.reads)) return;
+    const inputs = this.#known.stateOf(instance, preflightPortsOf(instance));
+    const before = this.#checks.get(name);
+    if (before?.inputs === inputs) return;
+    const ended = this.#start(node, async () => {
+      await before?.ended;
+      if (node.outcome !== undefined) return;
+      this.#known.declare(name, await runPreflight(instance, this.#known));
       this.continueAfter(name);
     });
+    this.#checks.set(name, { inputs, ended });
   }
 
-  #start(node: Node, check: () => Promise<void>): void {
+  #start(node: Node, check: () => Promise<void>): Promise<void> {
     const underWay = check()
       .catch((error) => {
         // What is missing from the store is computed again when the instance has its turn.
@@ -90,32 +97,7 @@ export class PreflightChecks {
       })
       .finally(() => this.#underWay.delete(underWay));
     this.#underWay.add(underWay);
-  }
-
-  #inputsOf(instance: Instance): Record<string, PreflightInput | readonly PreflightInput[]> {
-    const inputs: Record<string, PreflightInput | readonly PreflightInput[]> = {};
-    for (const port of instance.kind.preflight?.reads ?? []) {
-      const input = instance.inputs[port];
-      if (input === undefined) continue;
-      const many = !isBinding(input) || instance.kind.inputs[port].many;
-      const known = [input].flat().map((binding) => this.#known(binding));
-      inputs[port] = many ? known : known[0];
-    }
-    return inputs;
-  }
-
-  #isKnown({ instance, output, index }: Binding): boolean {
-    if (this.#outputsOf(instance)) return true;
-    return index === undefined && this.#declared.get(instance)?.[output] !== undefined;
-  }
-
-  #known(binding: Binding): PreflightInput {
-    const { instance, output } = binding;
-    const outputs = this.#outputsOf(instance);
-    if (outputs) {
-      return openArtifact(this.store, boundRef(binding, outputs), this.#axesOf(instance));
-    }
-    return { declared: this.#declared.get(instance)![output] };
+    return underWay;
   }
 
   #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
@@ -148,6 +130,6 @@ export async function findDeclaredProblems(store: Store, plan: Plan): Promise<St
 }
 
 /** Bindings of the ports that the preflight check reads. */
-function preflightBindingsOf({ kind, inputs }: Instance): Binding[] {
-  return (kind.preflight?.reads ?? []).flatMap((port) => inputs[port] ?? []);
+function preflightBindingsOf(instance: Instance): Binding[] {
+  return preflightPortsOf(instance).flatMap((port) => instance.inputs[port] ?? []);
 }

@@ -4,6 +4,7 @@ import type { Workflow } from "../../workflow/graph.ts";
 import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
 import { LocalExecutor } from "../task/executors/local.ts";
+import { findFullDisks } from "../plan/disk_space.ts";
 import { readLastKeys } from "../plan/nearest.ts";
 import { type Plan, plan, type PlanOptions } from "../plan/plan.ts";
 import { publishOutputs } from "../publish/publish.ts";
@@ -99,7 +100,7 @@ export async function run(
       instances: planned.instances.length - planned.counts.unwanted,
       cached: planned.counts.cached,
       pending: todo,
-      ...(planned.estimate.seconds !== undefined && { estimateSeconds: planned.estimate.seconds }),
+      ...await runEstimate(store, planned),
     });
     const pools = new Pools({
       cpu: Math.max(1, options.jobs ?? navigator.hardwareConcurrency),
@@ -142,6 +143,19 @@ export async function run(
     executor.close();
     folder?.close();
   }
+}
+
+/** What `run-started` states of the cost. */
+async function runEstimate(store: Store, { estimate, workflow }: Plan) {
+  const { seconds, diskBytes, publishedBytes, withoutEstimate } = estimate;
+  const fullDisks = await findFullDisks(store, workflow, estimate);
+  return {
+    ...(seconds !== undefined && { estimateSeconds: seconds }),
+    ...(diskBytes !== undefined && { estimateDiskBytes: diskBytes }),
+    ...(publishedBytes !== undefined && { estimatePublishedBytes: publishedBytes }),
+    withoutEstimate,
+    ...(fullDisks.length > 0 && { fullDisks }),
+  };
 }
 
 async function countDeviceSlots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {

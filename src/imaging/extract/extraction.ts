@@ -4,6 +4,7 @@ import type { Affine } from "../nifti/affine.ts";
 import { type Frame, type Volume, volumeShape } from "../nifti/nifti.ts";
 import { gridDistance, orientationOf, toRas } from "../nifti/orientation.ts";
 import { resample, type TargetGrid } from "./resample.ts";
+import { patchOrigins, reductionWindows, sliceIndices } from "./windows.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
 
 export type Axis = 0 | 1 | 2;
@@ -139,49 +140,37 @@ function selectAll(shape: readonly number[]): [Int32Array, Int32Array, Int32Arra
   return [range(0, shape[0]), range(0, shape[1]), range(0, shape[2])];
 }
 
-function sliceIndices(
-  recipe: Recipe & { mode: "slice" },
-  shape: readonly number[],
-  subject: string,
-): Int32Array {
-  const count = shape[recipe.slice_direction];
-  const { slices, discarded_slices: [begin, end] = [0, 0] } = recipe;
-  if (slices === undefined) {
-    if (begin + end >= count) {
-      throw new DataError(
-        subject,
-        `no slice is left: ${begin} + ${end} are discarded of ${count} along axis ` +
-          recipe.slice_direction,
-      );
-    }
-    return range(begin, count - end);
-  }
-  const outside = slices.find((index) => index < 0 || index >= count);
-  if (outside !== undefined) {
-    throw new DataError(
-      subject,
-      `no slice ${outside}: there are ${count} (0 to ${count - 1}) along axis ` +
-        recipe.slice_direction,
-    );
-  }
-  return Int32Array.from(slices);
-}
-
 const PLANES: Record<Axis, AxisOrder> = { 0: [0, 1, 2], 1: [1, 0, 2], 2: [2, 0, 1] };
 
 /**
- * What {@link extract} makes of a volume of this shape: [elements, 1, height, width].
+ * Shape of what {@link extract} makes of a volume of this shape: [elements, 1, …].
  *
- * @throws {DataError} when a slice that is named, or any slice at all, is missing
+ * @returns undefined for regions, whose masks decide, unless they keep the size of the image
+ * @throws {DataError} when the volume is too small for the recipe
  */
-export function slicesShape(
-  recipe: Recipe & { mode: "slice" },
+export function elementsShape(
+  recipe: Recipe,
   volume: readonly number[],
   subject: string,
-): number[] {
+): number[] | undefined {
   const shape = recipe.target_grid?.shape ?? volume;
-  const [, rows, columns] = PLANES[recipe.slice_direction];
-  return [sliceIndices(recipe, shape, subject).length, 1, shape[rows], shape[columns]];
+  switch (recipe.mode) {
+    case "slice": {
+      const [, rows, columns] = PLANES[recipe.slice_direction];
+      return [sliceIndices(recipe, shape, subject).length, 1, shape[rows], shape[columns]];
+    }
+    case "patch": {
+      const { patch_size: size, stride_size: stride } = recipe;
+      const counts = patchOrigins({ size, stride }, shape, subject).map(({ length }) => length);
+      return [countVoxels(counts), 1, size, size, size];
+    }
+    case "roi":
+      return recipe.roi_uncrop_output ? [recipe.masks.length, 1, ...shape] : undefined;
+    case "image": {
+      const windows = reductionWindows(recipe.size_reduction_factor ?? 1, shape, subject);
+      return [1, 1, ...windows.map(([, count]) => count)];
+    }
+  }
 }
 
 function cutSlices(
@@ -222,14 +211,7 @@ function cutPatches(
   subject: string,
   allocate: Allocate,
 ): Cut {
-  const tooShort = volume.shape.findIndex((extent) => extent < size);
-  if (tooShort >= 0) {
-    throw new DataError(
-      subject,
-      `patches of ${size} voxels do not fit the ${volume.shape[tooShort]} of axis ${tooShort}`,
-    );
-  }
-  const [xs, ys, zs] = volume.shape.map((extent) => range(0, extent - size + 1, stride));
+  const [xs, ys, zs] = patchOrigins({ size, stride }, volume.shape, subject);
   const shape = [xs.length * ys.length * zs.length, 1, size, size, size];
   const voxels = size ** 3;
   const data = allocate(shape);
@@ -353,15 +335,6 @@ function cutRegions(
   };
 }
 
-/** First voxel and voxel count that ClinicaDL keeps of the cropped template, by reduction factor. */
-const REDUCED_TEMPLATE: Readonly<Record<number, readonly (readonly [number, number])[]>> = {
-  2: [[4, 80], [8, 96], [8, 80]],
-  3: [[0, 56], [8, 64], [4, 56]],
-  4: [[4, 40], [8, 48], [8, 40]],
-  5: [[4, 32], [0, 40], [8, 32]],
-};
-const CROPPED_TEMPLATE = [169, 208, 179];
-
 /** Every n-th voxel of ClinicaDL's window, or of a window centred on other grids. */
 function cutImage(
   volume: Volume,
@@ -369,16 +342,7 @@ function cutImage(
   subject: string,
   allocate: Allocate,
 ): Cut {
-  const isTemplate = CROPPED_TEMPLATE.every((extent, axis) => extent === volume.shape[axis]);
-  const windows = isTemplate && REDUCED_TEMPLATE[factor] ||
-    volume.shape.map((extent) => {
-      const count = Math.floor(extent / factor);
-      return [Math.floor((extent - count * factor) / 2), count] as const;
-    });
-  const short = windows.findIndex(([, count]) => count === 0);
-  if (short >= 0) {
-    throw new DataError(subject, `axis ${short} has too few voxels to be reduced by ${factor}`);
-  }
+  const windows = reductionWindows(factor, volume.shape, subject);
   const selection = windows.map(([start, count]) =>
     range(start, start + count * factor, factor)
   ) as unknown as Selection;

@@ -96,9 +96,17 @@ them, and the other parameters are its own. It generates the same images.`,
       ...problem,
     }));
   },
-  estimate(params, inputs) {
+  preflight: {
+    reads: [],
+    check: async (context) => {
+      const { generator, own } = partition(context.params);
+      const params = generator.params.parse(own);
+      return await generator.preflight?.check({ ...context, params }) ?? {};
+    },
+  },
+  async estimate(params, inputs) {
     const { generator, own } = partition(params);
-    return generator.estimate?.(generator.params.parse(own), inputs) ?? {};
+    return await generator.estimate?.(generator.params.parse(own), inputs) ?? {};
   },
   run: async (context) => {
     const { generator, own } = partition(context.params);

@@ -16,7 +16,7 @@ import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { ExtractionPool } from "../../imaging/extract/extract_pool.ts";
 import { inWorldOrder } from "../../imaging/nifti/orientation.ts";
-import { type Recipe, slicesShape } from "../../imaging/extract/extraction.ts";
+import { elementsShape, type Recipe } from "../../imaging/extract/extraction.ts";
 import {
   type ExtractionJson,
   imageStem,
@@ -62,7 +62,7 @@ function layoutOf(
   const turn = (values: readonly number[]) =>
     recipe.orientation === "stored" ? values : inWorldOrder(values, orientation!);
   return {
-    shape: slicesShape(recipe, turn(shape!), path),
+    shape: elementsShape(recipe, turn(shape!), path)!,
     ...(spacing && !recipe.target_grid && { spacing: turn(spacing) }),
   };
 }

@@ -1,6 +1,12 @@
 /** Parameters and ports that the four extractions share. */
 import { z } from "zod";
-import type { OutputPort } from "../../workflow/step.ts";
+import type {
+  OutputPort,
+  Preflight,
+  PreflightInput,
+  StepDeclaration,
+} from "../../workflow/step.ts";
+import type { DeclaredCut } from "./declare_images.ts";
 
 const extent = z.int().min(1);
 const millimetres = z.number().positive();
@@ -58,4 +64,31 @@ export function checkGridParameters({ target_shape, orientation }: GridParameter
     message: "target_shape resamples along right, anterior, superior, not as stored",
     suggestion: "leave one of them out",
   }];
+}
+
+/** What an extraction declares of its images and their cost before it runs. */
+export function extractionForecast<P>(cutOf: (params: P) => DeclaredCut): {
+  preflight: Preflight<P>;
+  estimate: (
+    params: P,
+    inputs: Parameters<NonNullable<StepDeclaration["estimate"]>>[1],
+  ) => ReturnType<NonNullable<StepDeclaration["estimate"]>>;
+} {
+  const declare = async (params: P, caps: PreflightInput | undefined) => {
+    const { declareImages } = await import("./declare_images.ts");
+    return await declareImages(caps, cutOf(params));
+  };
+  return {
+    preflight: {
+      reads: [],
+      readsIfKnown: ["caps"],
+      check: async ({ params, inputs }) => ({
+        images: await declare(params, inputs.caps as PreflightInput | undefined),
+      }),
+    },
+    estimate: async (params, inputs) => {
+      const { estimateExtraction } = await import("./declare_images.ts");
+      return estimateExtraction(await declare(params, inputs.caps?.[0]));
+    },
+  };
 }

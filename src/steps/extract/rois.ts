@@ -4,11 +4,31 @@ import { defineStep } from "../../workflow/step.ts";
 import {
   checkGridParameters,
   EXTRACTION_THREADS,
+  extractionForecast,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
   gridRecipe,
 } from "./parameters.ts";
+
+const params = z.object({
+  roi_list: z.array(z.string().min(1)).min(1).describe("Names of the regions, as in roi-<name>."),
+  roi_uncrop_output: z.boolean().default(false).describe(
+    "Keep the size of the image, zero outside the region.",
+  ),
+  roi_custom_template: z.string().min(1).optional().describe(
+    "Template in whose folder the masks are; that of the linear pipelines when absent.",
+  ),
+  roi_custom_mask_pattern: z.string().optional().describe(
+    "Text that the masks' names hold; res-1x1x1 for the linear pipelines when absent.",
+  ),
+  masks_directory: pathParameter().optional().describe(
+    "Folder with the masks, where the data set has none.",
+  ),
+  ...extractionParameters,
+});
+
+type Params = z.output<typeof params>;
 
 export default defineStep({
   kind: "extract.rois",
@@ -22,27 +42,20 @@ and those without for others. Regions of different sizes make no common tensor: 
 of their own, or set \`roi_uncrop_output\`. Images and masks are turned to RAS, see extract.slices, and
 lie on one grid: their corners agree within 0.1 voxel, by the affines. Unlike ClinicaDL, masks without \`desc-Crop\` and custom
 ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an image.`,
-  params: z.object({
-    roi_list: z.array(z.string().min(1)).min(1).describe("Names of the regions, as in roi-<name>."),
-    roi_uncrop_output: z.boolean().default(false).describe(
-      "Keep the size of the image, zero outside the region.",
-    ),
-    roi_custom_template: z.string().min(1).optional().describe(
-      "Template in whose folder the masks are; that of the linear pipelines when absent.",
-    ),
-    roi_custom_mask_pattern: z.string().optional().describe(
-      "Text that the masks' names hold; res-1x1x1 for the linear pipelines when absent.",
-    ),
-    masks_directory: pathParameter().optional().describe(
-      "Folder with the masks, where the data set has none.",
-    ),
-    ...extractionParameters,
-  }),
+  params,
   inputs: extractionInputs,
   outputs: extractionOutputs,
   runs: "worker",
   cpu: EXTRACTION_THREADS,
   checkParams: checkGridParameters,
+  ...extractionForecast<Params>((params) => {
+    const { roi_list, roi_uncrop_output } = params;
+    return {
+      mode: "roi",
+      channels: 1,
+      recipe: { mode: "roi", roi_uncrop_output, masks: roi_list, ...gridRecipe(params) },
+    };
+  }),
   run: async (context) => {
     const { extractAll } = await import("./extract_images.ts");
     const { loadMasks } = await import("./masks.ts");

@@ -4,6 +4,7 @@ import { type Artifact, defineStep } from "../../workflow/step.ts";
 import {
   checkGridParameters,
   EXTRACTION_THREADS,
+  extractionForecast,
   extractionInputs,
   extractionOutputs,
   extractionParameters,
@@ -29,9 +30,11 @@ const params = z.object({
   ...extractionParameters,
 });
 
+type Params = z.output<typeof params>;
+
 /** @param own slices of one image, from a table */
 function recipeOf(
-  { slice_direction, discarded_slices, slices, ...rest }: z.output<typeof params>,
+  { slice_direction, discarded_slices, slices, ...rest }: Params,
   own: readonly number[] | undefined = slices,
 ) {
   return {
@@ -45,6 +48,10 @@ function recipeOf(
 /** Slices left out at the beginning, and at the end. */
 function pairOf(discarded: number | [number, number]): [number, number] {
   return typeof discarded === "number" ? [discarded, discarded] : discarded;
+}
+
+function channelsOf({ slice_mode }: { slice_mode: "rgb" | "single" }): number {
+  return slice_mode === "rgb" ? 3 : 1;
 }
 
 export default defineStep({
@@ -83,6 +90,11 @@ on published slices that are consecutive.`,
       suggestion: "keep one of them",
     }];
   },
+  ...extractionForecast<Params>((params) => ({
+    mode: "slice",
+    channels: channelsOf(params),
+    ...(params.slices_tsv === undefined && { recipe: recipeOf(params) }),
+  })),
   checkInputs: async ({ params, inputs }) => {
     if (params.slices_tsv !== undefined) return;
     const { checkSlices } = await import("./extract_images.ts");
@@ -97,7 +109,7 @@ on published slices that are consecutive.`,
       : sliceTable(await context.get(await context.external(slices_tsv)), slices_tsv);
     const images = await extractAll(context, {
       mode: "slice",
-      channels: slice_mode === "rgb" ? 3 : 1,
+      channels: channelsOf(context.params),
       recipe: ({ participant, session }) => recipeOf(context.params, table?.(participant, session)),
       json: {
         slice_direction,

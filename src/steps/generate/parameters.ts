@@ -1,7 +1,8 @@
 /** What the declarations of the generators share: parameters, ports, texts. */
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import type { InputPort, OutputPort } from "../../workflow/step.ts";
+import type { DatasetDescription } from "../../artifacts/caps.ts";
+import type { InputPort, OutputPort, Preflight } from "../../workflow/step.ts";
 
 /** Threads that generation asks for; it gets no more than there are. */
 export const GENERATION_THREADS = 16;
@@ -32,6 +33,17 @@ export const generationOutputs: Record<"caps" | "contact_sheet", OutputPort> = {
       "Up to six heads of each class, AD on the left: axial, coronal and sagittal slices.",
   },
 };
+
+/** Declares the data set, RAS, before it is generated. */
+export function declareDataset<P>(
+  describe: (params: P) => Omit<DatasetDescription, "orientation">,
+): Preflight<P> {
+  return {
+    reads: [],
+    check: (context) =>
+      Promise.resolve({ caps: { ...describe(context.params), orientation: "RAS" } }),
+  };
+}
 
 /** End of the description of every generator that draws participants. */
 export const POPULATION_TEXT = `Published, \`caps\` is a CAPS folder with

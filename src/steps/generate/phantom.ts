@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import {
+  declareDataset,
   extent,
   GENERATION_THREADS,
   generationOutputs,
@@ -13,6 +14,19 @@ import {
 const SECONDS_PER_VOXEL = 4e-7;
 const BYTES_PER_VOXEL = 1.65;
 
+const params = z.object({
+  n_subjects,
+  n_sessions: z.int().min(1).max(20).default(1)
+    .describe("Sessions of each participant, a year apart."),
+  seed,
+  image_size: z.union([extent, z.tuple([extent, extent, extent])]).default([169, 208, 179])
+    .describe("Voxels along x, y and z, or of a cube."),
+  strength: z.number().min(0).max(2).default(1)
+    .describe("How far AD and CN are apart; 0 makes them alike."),
+});
+
+type Params = z.output<typeof params>;
+
 export default defineStep({
   kind: "generate.phantom",
   version: 1,
@@ -23,20 +37,15 @@ ventricles and smaller hippocampi, which overlap; the intensity histogram shows 
 class. Voxels are cubes; a field of view of 169 x 208 x 179 mm fits in the grid.
 
 ${POPULATION_TEXT}`,
-  params: z.object({
-    n_subjects,
-    n_sessions: z.int().min(1).max(20).default(1)
-      .describe("Sessions of each participant, a year apart."),
-    seed,
-    image_size: z.union([extent, z.tuple([extent, extent, extent])]).default([169, 208, 179])
-      .describe("Voxels along x, y and z, or of a cube."),
-    strength: z.number().min(0).max(2).default(1)
-      .describe("How far AD and CN are apart; 0 makes them alike."),
-  }),
+  params,
   inputs: {},
   outputs: generationOutputs,
   runs: "worker",
   cpu: GENERATION_THREADS,
+  preflight: declareDataset(({ image_size, n_subjects, n_sessions }: Params) => ({
+    images: 2 * n_subjects * n_sessions,
+    shape: gridShape(image_size),
+  })),
   estimate({ image_size, n_subjects, n_sessions }) {
     const [x, y, z] = gridShape(image_size);
     const voxels = 2 * n_subjects * n_sessions * x * y * z;
@@ -44,6 +53,7 @@ ${POPULATION_TEXT}`,
     return {
       seconds: voxels * SECONDS_PER_VOXEL / threads,
       diskBytes: voxels * BYTES_PER_VOXEL,
+      publishedBytes: { caps: voxels * BYTES_PER_VOXEL },
     };
   },
   run: async (context) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineStep } from "../../workflow/step.ts";
 import {
+  declareDataset,
   extent,
   GENERATION_THREADS,
   generationOutputs,
@@ -11,6 +12,19 @@ import {
 
 const probabilities = z.tuple([z.number().min(0), z.number().min(0), z.number().min(0)]);
 
+const params = z.object({
+  n_subjects,
+  seed,
+  image_size: extent.default(128).describe("Pixels of a side."),
+  cn_subtypes_distribution: probabilities.default([1, 0, 0])
+    .describe("Probability of each subtype among controls."),
+  ad_subtypes_distribution: probabilities.default([0.05, 0.85, 0.1])
+    .describe("Probability of each subtype among patients."),
+  smoothing: z.boolean().default(false).describe("Blur the images."),
+});
+
+type Params = z.output<typeof params>;
+
 export default defineStep({
   kind: "generate.shepplogan",
   version: 1,
@@ -20,16 +34,7 @@ export default defineStep({
 image is a NIfTI file with one axial slice, and every participant is listed once.
 
 ${POPULATION_TEXT}`,
-  params: z.object({
-    n_subjects,
-    seed,
-    image_size: extent.default(128).describe("Pixels of a side."),
-    cn_subtypes_distribution: probabilities.default([1, 0, 0])
-      .describe("Probability of each subtype among controls."),
-    ad_subtypes_distribution: probabilities.default([0.05, 0.85, 0.1])
-      .describe("Probability of each subtype among patients."),
-    smoothing: z.boolean().default(false).describe("Blur the images."),
-  }),
+  params,
   inputs: {},
   outputs: generationOutputs,
   runs: "worker",
@@ -42,6 +47,10 @@ ${POPULATION_TEXT}`,
         : [{ parameter: name, message: `probabilities must sum to 1, not ${sum}` }];
     });
   },
+  preflight: declareDataset(({ image_size, n_subjects }: Params) => ({
+    images: 2 * n_subjects,
+    shape: [image_size, image_size, 1],
+  })),
   run: async (context) => {
     const { planSheppLogan } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");

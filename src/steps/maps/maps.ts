@@ -45,6 +45,15 @@ batches.`,
     },
   },
   runs: "worker",
+  estimate: async (_params, { models = [] }) => {
+    const { weightBytesOf } = await import("../../artifacts/model.ts");
+    const bytes = models.map((model) => weightBytesOf(model));
+    const sum = bytes.reduce(
+      (sum, more) => sum === undefined || more === undefined ? undefined : sum + more,
+      0,
+    );
+    return sum ? { publishedBytes: { maps: sum } } : {};
+  },
   run: async (context) => {
     const { mapsFiles, weightsPath } = await import("../../maps/write.ts");
     const { storedWeightsPath } = await import("../../artifacts/maps.ts");

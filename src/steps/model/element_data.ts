@@ -24,7 +24,7 @@ export function elementData(
   samples: readonly Sample[],
   level: NormalisationLevel,
 ): ElementData {
-  assertTwoDimensional(images);
+  assertTwoDimensional({ mode: images.mode, element_shape: images.elementShape });
   const [, height, width] = images.elementShape;
   const elements = images.elements.length;
   const floats = height * width;
@@ -54,14 +54,27 @@ export function elementData(
   };
 }
 
-/** @throws {DataError} when the elements are volumes */
-export function assertTwoDimensional({ elementShape, mode }: ImageSet): void {
-  if (elementShape.length === 3) return;
+/** The step that cuts each kind of element. */
+const EXTRACTIONS: Readonly<Record<string, string>> = {
+  patch: "extract.patches",
+  roi: "extract.rois",
+  image: "extract.images",
+};
+
+/**
+ * @param images of which the shape of an element may not be known yet
+ * @throws {DataError} when the elements are volumes
+ */
+export function assertTwoDimensional(
+  { mode, element_shape }: { mode: string; element_shape?: readonly number[] },
+): void {
+  if (element_shape === undefined ? mode === "slice" : element_shape.length === 3) return;
+  const shape = element_shape === undefined ? "" : ` of shape ${element_shape.join(" x ")}`;
+  const maker = Object.hasOwn(EXTRACTIONS, mode) ? `, as ${EXTRACTIONS[mode]} cuts them` : "";
   throw new DataError(
     "images",
-    `two-dimensional networks take slices; these are elements of mode "${mode}" with shape ${
-      elementShape.join(" x ")
-    }. Use extract.slices`,
+    `the networks are two-dimensional, and these are volumes${shape} (mode "${mode}"${maker}); ` +
+      "take slices by extract.slices",
   );
 }
 

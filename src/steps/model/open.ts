@@ -68,6 +68,7 @@ by \`loss\`.`,
       : [],
   preflight: {
     reads: ["participants"],
+    readsIfKnown: ["images"],
     check: async (context) => {
       const { preflightCheckpoint } = await import("./open_checkpoint.ts");
       return { model: await preflightCheckpoint(context) };

@@ -11,6 +11,7 @@ import type {
   StepContext,
 } from "../../workflow/step.ts";
 import {
+  describeImages,
   type ImageSet,
   joinSamples,
   readSessions,
@@ -21,6 +22,7 @@ import { readLabelsText } from "../../artifacts/labels.ts";
 import { describeModel, type ModelDescription, participantsSeenBy } from "../../artifacts/model.ts";
 import { toGuardedSessions } from "../../artifacts/participants_table.ts";
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
+import { assertTwoDimensional } from "../model/element_data.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 import type { GroupParams } from "./group_parameters.ts";
 
@@ -93,12 +95,17 @@ export async function loadSessions(
 /**
  * Checks a group before there are images, or weights to apply to them.
  *
- * @throws {DataError} on leakage by participants, an unknown group, or labels without an output node
+ * @throws {DataError} on volumes, leakage by participants, an unknown group, or labels without an
+ *   output node
  */
 export async function preflightGroup(
-  { params, inputs }: PreflightContext<GroupParams>,
+  { params, inputs, unknown }: PreflightContext<GroupParams>,
   subject: string,
 ): Promise<Record<string, Json>> {
+  if (inputs.images) {
+    assertTwoDimensional(await describeImages(inputs.images as PreflightInput));
+  }
+  if (unknown.some((port) => port !== "images")) return {};
   const model = inputs.model as PreflightInput;
   const participants = inputs.participants as Artifact | undefined;
   const group = await readGroupTable(params, participants, model);

@@ -33,7 +33,8 @@ export type GroupParams = z.output<z.ZodObject<typeof groupParameters>>;
 /** @param subject the step, for messages */
 export function groupPreflight(subject: string): Preflight<GroupParams> {
   return {
-    reads: ["model", "participants"],
+    reads: [],
+    readsIfKnown: ["images", "model", "participants"],
     check: async (context) => {
       const { preflightGroup } = await import("./data_group.ts");
       return await preflightGroup(context, subject);

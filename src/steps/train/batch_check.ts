@@ -3,7 +3,7 @@ import { DataError } from "../../errors.ts";
 import type { Network } from "../../nn/network.ts";
 import { newNetwork } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import type { TrainingData } from "./training_data.ts";
+import type { TrainingSize } from "./training_data.ts";
 
 /** Batch sizes that an error proposes. */
 const PROPOSED = 3;
@@ -20,14 +20,11 @@ export function checkBatches(
     TrainingParams,
     "architecture" | "batch_size" | "dropout" | "head" | "multi_network"
   >,
-  { images: { elements, elementShape }, training, outputs }: Pick<
-    TrainingData,
-    "images" | "training" | "outputs"
-  >,
+  { elements, element_shape, training, outputs }: TrainingSize,
 ): void {
-  const items = training * (params.multi_network ? 1 : elements.length);
+  const items = training * (params.multi_network ? 1 : elements);
   if (!leavesOne(items, params.batch_size)) return;
-  const layer = onePixelLayer(newNetwork({ params }, elementShape, outputs));
+  const layer = onePixelLayer(newNetwork({ params }, element_shape, outputs));
   if (layer === undefined) return;
   const reason =
     `${layer} has maps of one pixel, so that batch normalisation needs two items a batch`;

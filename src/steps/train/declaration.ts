@@ -1,6 +1,12 @@
 /** What both train steps declare alike. */
 import type { DeviceService } from "../../device/open.ts";
-import type { InputPort, OutputPort, Preflight, StepContext } from "../../workflow/step.ts";
+import type {
+  InputPort,
+  OutputPort,
+  Preflight,
+  PreflightInput,
+  StepContext,
+} from "../../workflow/step.ts";
 import { trainingNotes, type TrainingParams } from "./parameters.ts";
 
 const inputs = {
@@ -59,10 +65,11 @@ which need volumes; \`ssda_network\` and its targets, which later versions dropp
 reads such a key where it does nothing, and refuses it with the reason where it would.`;
 
 const preflight = (task: "classification" | "regression"): Preflight<TrainingParams> => ({
-  reads: ["folds", "train", "validation", "transfer"],
+  reads: [],
+  readsIfKnown: ["images", "folds", "train", "validation", "transfer"],
   check: async (context) => {
     const { preflightTraining } = await import("./preflight.ts");
-    return { model: await preflightTraining(context, task) };
+    return await preflightTraining(context, task);
   },
 });
 
@@ -85,12 +92,21 @@ export function trainingDeclaration(task: "classification" | "regression") {
     },
     planNotes: trainingNotes,
     preflight: preflight(task),
+    estimate: async (
+      params: TrainingParams,
+      { images }: Readonly<Record<string, readonly PreflightInput[]>>,
+    ) => {
+      if (images === undefined) return {};
+      const { estimateTraining } = await import("./forecast.ts");
+      const { describeImages } = await import("../../artifacts/images.ts");
+      return estimateTraining(params, await describeImages(images[0]));
+    },
     checkInputs: async (context: Pick<StepContext<TrainingParams>, "params" | "inputs">) => {
       const { digestRepeatedTensors } = await import("../../artifacts/tensor_digests.ts");
-      const { openTrainingData } = await import("./training_data.ts");
+      const { openTrainingData, trainingSize } = await import("./training_data.ts");
       const { checkBatches } = await import("./batch_check.ts");
       const data = await openTrainingData(context, task, digestRepeatedTensors);
-      checkBatches(context.params, data);
+      checkBatches(context.params, trainingSize(data));
     },
     run: async (context: StepContext<TrainingParams, DeviceService>) => {
       const { trainModel } = await import("./train_model.ts");

@@ -1,5 +1,11 @@
-/** Checks the tables of a training and its initial weights before images exist. */
-import { readSessions, type Session } from "../../artifacts/images.ts";
+/** Checks what is known of a training's inputs before its images exist. */
+import {
+  countImages,
+  describeImages,
+  type ImagesDescription,
+  readSessions,
+  type Session,
+} from "../../artifacts/images.ts";
 import {
   type DeclaredModel,
   describeModel,
@@ -13,20 +19,32 @@ import {
   toGuardedSessions,
 } from "../../artifacts/participants_table.ts";
 import type { PreflightContext, PreflightInput } from "../../workflow/step.ts";
+import { assertTwoDimensional } from "../model/element_data.ts";
 import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
+import { checkBatches } from "./batch_check.ts";
+import { trainingBytes } from "./forecast.ts";
 import { checkWeightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import { assertNoTrainingLeakage, readTables, resolveTargets } from "./training_data.ts";
+import {
+  assertElements,
+  assertNoTrainingLeakage,
+  readTables,
+  resolveTargets,
+} from "./training_data.ts";
 
 /**
- * @returns what is known of the model already
- * @throws {DataError} on labels that can't be trained on, leakage by participants, and weights of
- *   another architecture
+ * @returns what is known of the model already; nothing before the tables are known
+ * @throws {DataError} on images and labels that can't be trained on, leakage by participants, weights
+ *   of another architecture, and batches on which batch normalisation can't train
  */
 export async function preflightTraining(
-  { params, inputs }: PreflightContext<TrainingParams>,
+  { params, inputs, unknown }: PreflightContext<TrainingParams>,
   task: "classification" | "regression",
-): Promise<DeclaredModel> {
+): Promise<{ model?: DeclaredModel }> {
+  const images = inputs.images && await describeImages(inputs.images as PreflightInput);
+  if (images) assertTwoDimensional(images);
+  if (images?.elements !== undefined) assertElements(params, images.elements);
+  if (unknown.some((port) => port !== "images")) return {};
   checkWeightsSource({ params, inputs });
   const tables = await readTables({ params, inputs });
   const training = readSessions(tables.train, "the training table", params.diagnoses);
@@ -36,7 +54,9 @@ export async function preflightTraining(
   assertNoTrainingLeakage(training, validation, inherited?.table);
   const { labelCode, outputs } = resolveTargets(params, task, training, validation);
   await checkBackbone(params, source);
-  return {
+  if (images) checkSize(params, images, countImages(training, images), outputs);
+  const bytes = images && trainingBytes(params, images, outputs);
+  const model = {
     task,
     architecture: params.architecture,
     multi_network: params.multi_network,
@@ -45,7 +65,20 @@ export async function preflightTraining(
     output_size: outputs,
     selection_metrics: params.selection_metrics,
     seen: declareSeen(params, training, validation, inherited),
+    ...(bytes && { weightBytes: bytes.weights }),
   };
+  return { model };
+}
+
+/** Nothing where the shape of the elements is not known. */
+function checkSize(
+  params: TrainingParams,
+  { elements, element_shape }: ImagesDescription,
+  training: number,
+  outputs: number,
+): void {
+  if (elements === undefined || element_shape === undefined) return;
+  checkBatches(params, { elements, element_shape, training, outputs });
 }
 
 /** Checks of files by parameters, which folds share. */

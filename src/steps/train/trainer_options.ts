@@ -34,18 +34,22 @@ export function trainerOptions(
       : Float32Array.from({ length: data.count }, targetOf),
     loss: LOSSES[params.loss],
     batchSize: params.batch_size,
-    optimizer: {
-      name: params.optimizer,
-      learningRate: params.learning_rate,
-      weightDecay: params.weight_decay,
-      clipNorm: params.gradient_clip_norm,
-      ...(params.optimizer === "SGD" && { momentum: params.momentum, nesterov: params.nesterov }),
-    },
+    optimizer: optimizerOptions(params),
     schedule: scheduleOf(params),
     sampler: params.sampler,
     augmentation: params.data_augmentation,
     accumulationSteps: params.accumulation_steps,
     onCompile: (done, all) => context.progress({ message: `compiling kernels, ${done} of ${all}` }),
+  };
+}
+
+export function optimizerOptions(params: TrainingParams): TrainerOptions["optimizer"] {
+  return {
+    name: params.optimizer,
+    learningRate: params.learning_rate,
+    weightDecay: params.weight_decay,
+    clipNorm: params.gradient_clip_norm,
+    ...(params.optimizer === "SGD" && { momentum: params.momentum, nesterov: params.nesterov }),
   };
 }
 

@@ -20,6 +20,7 @@ import type { Table } from "../../formats/tsv.ts";
 import { assertNoLeakage } from "../../tables/leakage.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import { encodeLabels, numericTargets, outputSize, resolveLabelCode } from "../model/targets.ts";
+import { assertTwoDimensional } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
@@ -73,13 +74,8 @@ export async function openTrainingData(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(trainSamples, validSamples, inherited?.table);
 
-  const { elements } = images;
-  if (params.multi_network && elements.length < 2) {
-    throw new DataError(
-      "multi_network",
-      "trains one network an element, and each image has one element only; set it to false",
-    );
-  }
+  assertTwoDimensional({ mode: images.mode, element_shape: images.elementShape });
+  assertElements(params, images.elements.length);
   return {
     ...resolveTargets(params, task, trainSamples, validSamples),
     images,
@@ -89,6 +85,35 @@ export async function openTrainingData(
     nSplits: numberOf(fold?.meta.n_splits),
     inherited,
   };
+}
+
+/** @throws {DataError} when each element gets a network, and there is one only */
+export function assertElements(
+  { multi_network }: Pick<TrainingParams, "multi_network">,
+  elements: number,
+): void {
+  if (!multi_network || elements > 1) return;
+  throw new DataError(
+    "multi_network",
+    "trains one network an element, and each image has one element only; set it to false",
+  );
+}
+
+/** What decides which batches there are, and how large the maps of a network. */
+export interface TrainingSize {
+  /** Elements of an image. */
+  elements: number;
+  /** [C, H, W] */
+  element_shape: readonly number[];
+  /** Training samples. */
+  training: number;
+  /** Output nodes. */
+  outputs: number;
+}
+
+export function trainingSize({ images, training, outputs }: TrainingData): TrainingSize {
+  const { elements, elementShape: element_shape } = images;
+  return { elements: elements.length, element_shape, training, outputs };
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -137,3 +137,34 @@ Deno.test("a plan reports the problems that existing tables show", () =>
     const [{ instance, message }] = await problems();
     assertEquals([instance, message], ["predict", "predict: has seen sub-1"]);
   }));
+
+Deno.test("a check runs again when more is known of its inputs, and sees which are unknown", () =>
+  inFolder(async (folder) => {
+    const seen: [images: string | undefined, unknown: readonly string[]][] = [];
+    const watching = kindOf("watching", ["images", "people"], {
+      preflight: {
+        reads: [],
+        readsIfKnown: ["images", "people"],
+        check: async ({ inputs, unknown }) => {
+          seen.push([inputs.images && await named(inputs.images), unknown]);
+          return {};
+        },
+      },
+    });
+    const declaring = kindOf("declaring", ["table"], {
+      preflight: { reads: [], check: () => Promise.resolve({ value: "declared" }) },
+    });
+    const { counts } = await runListed(folder, {
+      source: { uses: table, with: { label: "all" } },
+      images: { uses: declaring, with: { label: "images" }, in: { table: "source" } },
+      people: { uses: trained, with: { label: "sub-1" }, in: { table: "source" } },
+      last: { uses: watching, with: { label: "" }, in: { images: "images", people: "people" } },
+    });
+    assertEquals(counts.done, 4);
+    // What exists later is what was declared: the check does not run for it again.
+    assertEquals(seen, [
+      [undefined, ["images", "people"]],
+      ["declared", ["people"]],
+      ["declared", []],
+    ]);
+  }));

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { DataError } from "../../../src/errors.ts";
 import {
   checkMask,
+  elementsShape,
   extract,
   type Extraction,
   type Recipe,
@@ -245,4 +246,20 @@ Deno.test("images of several volumes are refused", () => {
     DataError,
     "the image has 2 volumes",
   );
+});
+
+Deno.test("the shape of what a recipe cuts is known before it is cut, but for regions in their boxes", () => {
+  const masked = { mode: "roi", masks: [...masks.keys()] } as const;
+  const recipes: Recipe[] = [
+    { mode: "slice", slice_direction: 1, discarded_slices: [2, 1] },
+    { mode: "slice", slice_direction: 2, slices: [5, 0] },
+    { mode: "patch", patch_size: 3, stride_size: 2 },
+    { mode: "image" },
+    { mode: "image", size_reduction_factor: 2 },
+    { ...masked, roi_uncrop_output: true },
+  ];
+  for (const recipe of recipes) {
+    assertEquals(elementsShape(recipe, image.shape, ""), [...cut(recipe).shape], recipe.mode);
+  }
+  assertEquals(elementsShape({ ...masked, roi_uncrop_output: false }, image.shape, ""), undefined);
 });

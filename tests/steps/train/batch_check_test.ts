@@ -1,5 +1,4 @@
 import { assertThrows } from "@std/assert";
-import type { ImageSet } from "../../../src/artifacts/images.ts";
 import { DataError } from "../../../src/errors.ts";
 import { checkBatches } from "../../../src/steps/train/batch_check.ts";
 
@@ -19,11 +18,7 @@ function check({ training = 6, elements = [12], size = 24, ...params }: Options)
       multi_network: false,
       ...params,
     },
-    {
-      images: { elements, elementShape: [1, size, size] } as unknown as ImageSet,
-      training,
-      outputs: 2,
-    },
+    { elements: elements.length, element_shape: [1, size, size], training, outputs: 2 },
   );
 }
 

@@ -306,9 +306,6 @@ Deno.test("bad input is refused before any work on the device, and before images
     assert(![...busy].some((name) => name.startsWith("train")));
     return started;
   };
-  const refused = async (message: string, ...args: Parameters<typeof experiment>) => {
-    await attempt(message, experiment(...args));
-  };
   const refusedByTables = async (message: string, ...args: Parameters<typeof experiment>) => {
     assert(!(await attempt(message, experiment(...args))).has("slices"));
   };
@@ -326,12 +323,12 @@ Deno.test("bad input is refused before any work on the device, and before images
   );
   await t.step(
     "several networks for one slice",
-    () => refused("one element only", { multi_network: true }, { slices: [14] }),
+    () => refusedByTables("one element only", { multi_network: true }, { slices: [14] }),
   );
   await t.step(
     "batches of one item where batch normalisation needs two",
     () =>
-      refused("batch normalisation needs two items a batch", {
+      refusedByTables("batch normalisation needs two items a batch", {
         architecture: "resnet18",
         batch_size: 1,
       }),
