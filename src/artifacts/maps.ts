@@ -31,6 +31,11 @@ export const mapsType: ArtifactType = {
       `split-<i>/…/model${STORED}`,
       `weights; \`model${PUBLISHED}\` of the same path when published`,
     ],
+    [
+      "image_digests.tsv",
+      "one row a session that weights depend on: `participant_id`, `session_id`, `source_digest` and " +
+      "`tensor_digest` as in `participants.tsv` of a model; ClinicaDL does not read it",
+    ],
     ["…", "every other file of the MAPS, as published"],
   ],
   meta: describeMeta<MapsMeta>({

@@ -1,7 +1,15 @@
 /** Reads a MAPS, of ClinicaDL 1.x or of ours: its description, splits, groups and weights. */
 import { DataError } from "../errors.ts";
-import { columnIndices, readTsv, type Table, type Writable, writeTsv } from "../formats/tsv.ts";
+import {
+  type Cell,
+  columnIndices,
+  readTsv,
+  type Table,
+  type Writable,
+  writeTsv,
+} from "../formats/tsv.ts";
 import { type MapsDescription, readMapsJson } from "./description.ts";
+import { DIGEST_COLUMNS, DIGESTS_FILE } from "./write.ts";
 
 /** Access to the folder by relative paths. */
 export interface MapsFolder {
@@ -144,6 +152,7 @@ export async function readTrainedOn(
   split: number,
 ): Promise<TrainedOn> {
   const ids = ["participant_id", "session_id"] as const;
+  const digests = await readDigests(folder);
   const rows: Writable[][] = [];
   const seen = new Set<string>();
   let known = true;
@@ -163,14 +172,42 @@ export async function readTrainedOn(
       const key = `${participant}\t${session}`;
       if (role === "other" && seen.has(key)) continue;
       seen.add(key);
-      rows.push([participant, session, row[cohort] ?? "single", role, null, row[value] ?? null]);
+      const known = digests?.get(key) ?? [null, null];
+      rows.push([
+        participant,
+        session,
+        row[cohort] ?? "single",
+        role,
+        ...(digests ? known : [null]),
+        row[value] ?? null,
+      ]);
     }
   };
   await add(`groups/train/${splitWord}-${split}/data.tsv`, "train");
   await add(`groups/validation/${splitWord}-${split}/data.tsv`, "validation");
   await add("groups/train+validation.tsv", "other");
-  const table = writeTsv([...ids, "cohort", "role", "source_digest", label], rows);
+  const columns = digests ? ["source_digest", "tensor_digest"] : ["source_digest"];
+  const table = writeTsv([...ids, "cohort", "role", ...columns, label], rows);
   return { table, known };
+}
+
+/**
+ * Digest of the image and of its voxels by participant and session; undefined where the MAPS has none,
+ * as those of ClinicaDL.
+ *
+ * @throws {DataError} when the table is damaged
+ */
+async function readDigests(
+  folder: MapsFolder,
+): Promise<Map<string, readonly [source: Cell, tensor: Cell]> | undefined> {
+  if (!(await folder.list("")).includes(DIGESTS_FILE)) return undefined;
+  const subject = `${folder.name}/${DIGESTS_FILE}`;
+  const table = readTsv(await folder.read(DIGESTS_FILE), subject);
+  const at = columnIndices(table, DIGEST_COLUMNS, subject);
+  return new Map(table.rows.map((row) => [
+    `${row[at.participant_id]}\t${row[at.session_id]}`,
+    [row[at.source_digest], row[at.tensor_digest]],
+  ]));
 }
 
 /**

@@ -57,9 +57,27 @@ export interface Maps {
   splits: readonly MapsSplit[];
   /** Predicted data groups, besides train and validation. */
   groups: readonly { name: string; participants: Table }[];
-  /** `participant_id` and `session_id` of everyone seen in training, other splits' included. */
-  trainedOn: readonly (readonly [string, string])[];
+  /** Everyone seen in training, other splits' included. */
+  trainedOn: readonly SeenSession[];
 }
+
+/** A session that weights depend on. */
+export interface SeenSession {
+  participant: string;
+  session: string;
+  /** Of its image, and of the voxels that networks saw; absent where unknown. */
+  sourceDigest?: string;
+  tensorDigest?: string;
+}
+
+/** Digests of the images that weights depend on; Gyrus's own file, which ClinicaDL does not read. */
+export const DIGESTS_FILE = "image_digests.tsv";
+export const DIGEST_COLUMNS = [
+  "participant_id",
+  "session_id",
+  "source_digest",
+  "tensor_digest",
+] as const;
 
 type MapsFile = readonly [path: string, content: string | Uint8Array];
 
@@ -80,8 +98,12 @@ export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
   yield ["information.log", await information(maps)];
   yield [
     "groups/train+validation.tsv",
-    writeTsv(["participant_id", "session_id"], maps.trainedOn),
+    writeTsv(
+      ["participant_id", "session_id"],
+      maps.trainedOn.map(({ participant, session }) => [participant, session]),
+    ),
   ];
+  yield* digestsFile(maps.trainedOn);
   for (const { name, participants } of maps.groups) {
     yield [`groups/${name}/data.tsv`, dataTable(participants, label, false)];
     yield [`groups/${name}/maps.json`, groupJson];
@@ -94,6 +116,18 @@ export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
     }
     yield* splitFiles(split, maps);
   }
+}
+
+function* digestsFile(sessions: readonly SeenSession[]): Generator<MapsFile> {
+  const known = sessions.filter(({ sourceDigest, tensorDigest }) => sourceDigest ?? tensorDigest);
+  if (known.length === 0) return;
+  const rows = known.map(({ participant, session, sourceDigest, tensorDigest }) => [
+    participant,
+    session,
+    sourceDigest,
+    tensorDigest,
+  ]);
+  yield [DIGESTS_FILE, writeTsv(DIGEST_COLUMNS, rows)];
 }
 
 async function* splitFiles(split: MapsSplit, maps: Maps): AsyncGenerator<MapsFile> {

@@ -156,7 +156,12 @@ export interface FoldData {
   rows: number;
   metrics: Record<string, FoldMetric>;
   confusion: number[][] | null;
-  curves: { class: number; roc: [number, number][]; precisionRecall: [number, number][] }[];
+  /** Null where a curve is undefined, since the true labels lack the class or the others. */
+  curves: {
+    class: number;
+    roc: [number, number][] | null;
+    precisionRecall: [number, number][] | null;
+  }[];
   calibration: { confidence: number; accuracy: number; count: number }[] | null;
   /** Of regression: true and predicted numbers, thinned evenly where there are very many. */
   scatter: [number, number][];
@@ -169,10 +174,11 @@ export interface Band {
   sd: number[];
 }
 
+/** Null where the curve is undefined in every fold. */
 export interface ClassBand {
   class: number;
-  roc: Band;
-  precisionRecall: Band;
+  roc: Band | null;
+  precisionRecall: Band | null;
 }
 
 export interface CohortData {

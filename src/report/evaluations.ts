@@ -78,11 +78,7 @@ function describeResult(fold: string, result: Result): FoldData {
       ]),
     ),
     confusion: result.confusion_matrix ?? null,
-    curves: (result.curves ?? []).map((curve) => ({
-      class: curve.class,
-      roc: points(curve.false_positive_rate, curve.sensitivity),
-      precisionRecall: points(curve.sensitivity, curve.precision),
-    })),
+    curves: describeCurves(result),
     calibration: result.calibration?.bins.filter(({ count }) => count > 0).map((bin) => ({
       confidence: rounded(bin.confidence)!,
       accuracy: rounded(bin.accuracy)!,
@@ -90,6 +86,19 @@ function describeResult(fold: string, result: Result): FoldData {
     })) ?? null,
     scatter: pairs(result.scatter),
   };
+}
+
+/** A curve is undefined where the area under it is. */
+function describeCurves({ curves = [], metrics }: Result): FoldData["curves"] {
+  return curves.map((curve) => {
+    const suffix = curves.length > 1 ? `-${curve.class}` : "";
+    const isDefined = (area: string) => rounded(metrics[`${area}${suffix}`].value) !== null;
+    return {
+      class: curve.class,
+      roc: isDefined("ROC_AUC") ? points(curve.false_positive_rate, curve.sensitivity) : null,
+      precisionRecall: isDefined("PR_AUC") ? points(curve.sensitivity, curve.precision) : null,
+    };
+  });
 }
 
 function pairs(scatter: Result["scatter"]): [number, number][] {
@@ -116,7 +125,9 @@ function bandsOf(folds: readonly FoldData[]): ClassBand[] {
   return classes.map((label) => {
     const curves = folds.flatMap((fold) => fold.curves.filter((curve) => curve.class === label));
     const band = (side: "roc" | "precisionRecall", between: "line" | "step") => {
-      const { x, mean, sd } = meanBand(curves.map((curve) => curve[side]), between);
+      const drawn = curves.map((curve) => curve[side]).filter((points) => points !== null);
+      if (drawn.length === 0) return null;
+      const { x, mean, sd } = meanBand(drawn, between);
       return {
         x,
         mean: mean.map((value) => rounded(value, 4)!),

@@ -39,29 +39,35 @@ function classificationCharts({ folds, bands }, { classes }) {
   const charts = bands.flatMap(({ class: label, roc, precisionRecall }) => {
     const of = (/** @type {FoldData} */ fold) => fold.curves.find((curve) => curve.class === label);
     const title = classes[label] ?? `class ${label}`;
-    const lines = (/** @type {"roc" | "precisionRecall"} */ side) => [
-      ...folds.map((fold, index) => ({
-        points: side === "roc" ? of(fold)?.roc ?? [] : steps(of(fold)?.precisionRecall ?? []),
-        color: colorOf(index),
-        strong,
-      })),
-      ...strong ? [] : [meanLine(side === "roc" ? roc : precisionRecall)],
-    ];
+    /** @param {"roc" | "precisionRecall"} side @param {import("../data.ts").Band | null} band */
+    const drawing = (side, band) => {
+      const undefinedIn = folds.filter((fold) => of(fold)?.[side] === null);
+      return {
+        lines: [
+          ...folds.map((fold, index) => ({
+            points: side === "roc" ? of(fold)?.roc ?? [] : steps(of(fold)?.precisionRecall ?? []),
+            color: colorOf(index),
+            strong,
+          })),
+          ...strong || !band ? [] : [meanLine(band)],
+        ],
+        band: strong || !band ? undefined : band,
+        note: undefinedIn.length === 0 ? undefined : undefinedText(undefinedIn, folds, side, title),
+      };
+    };
     return [
       squareChart({
         title: `ROC, ${title}`,
         xLabel: "1 − specificity",
         yLabel: "sensitivity",
-        lines: lines("roc"),
-        band: strong ? undefined : roc,
         reference: [0, 1],
+        ...drawing("roc", roc),
       }),
       squareChart({
         title: `Precision-recall, ${title}`,
         xLabel: "recall",
         yLabel: "precision",
-        lines: lines("precisionRecall"),
-        band: strong ? undefined : precisionRecall,
+        ...drawing("precisionRecall", precisionRecall),
       }),
     ];
   });
@@ -80,6 +86,24 @@ function classificationCharts({ folds, bands }, { classes }) {
     }));
   }
   return charts;
+}
+
+/**
+ * Why a curve is not drawn, and in which splits.
+ *
+ * @param {FoldData[]} undefinedIn
+ * @param {FoldData[]} folds
+ * @param {"roc" | "precisionRecall"} side
+ * @param {string} title of the class
+ */
+function undefinedText(undefinedIn, folds, side, title) {
+  const names = undefinedIn.map(({ fold }) => fold);
+  const where = names.length === folds.length
+    ? ""
+    : names.length > MAX_NAMES
+    ? ` in ${names.length} of ${folds.length} splits`
+    : ` in split ${names.join(", ")}`;
+  return `n/a${where}: it needs true labels of ${title}${side === "roc" ? " and of others" : ""}`;
 }
 
 /** @param {Group} group @param {EvaluationData} evaluation */

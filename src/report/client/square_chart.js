@@ -27,12 +27,15 @@ const UNIT = [0, 1];
  *   lines: SquareLine[],
  *   band?: Band,
  *   reference?: Range,
+ *   note?: string,
  *   xRange?: Range,
  *   yRange?: Range,
- * }} chart `reference` is what y is at both ends of x where all is as it should be
+ * }} chart `reference` is what y is at both ends of x where all is as it should be; `note` states what
+ *   is not drawn
  */
 export function squareChart(chart) {
-  const { title, xLabel, yLabel, lines, band, reference, xRange = UNIT, yRange = UNIT } = chart;
+  const { title, xLabel, yLabel, lines, band, reference, note } = chart;
+  const { xRange = UNIT, yRange = UNIT } = chart;
   const x = (/** @type {number} */ value) => round(LEFT + share(value, xRange) * SIZE);
   const y = (/** @type {number} */ value) => round(TOP + (1 - share(value, yRange)) * SIZE);
   const path = (/** @type {[number, number][]} */ points) =>
@@ -86,6 +89,7 @@ export function squareChart(chart) {
           )
         ),
     ),
+    note && element("small", {}, note),
   );
 }
 

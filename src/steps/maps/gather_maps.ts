@@ -17,7 +17,14 @@ import type { MapsDescription } from "../../maps/description.ts";
 import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
 import { areExpressible } from "../../maps/slices.ts";
 import type { MetricRow } from "../../maps/tables.ts";
-import type { GroupResult, LevelResult, Maps, MapsSplit, StoredWeights } from "../../maps/write.ts";
+import type {
+  GroupResult,
+  LevelResult,
+  Maps,
+  MapsSplit,
+  SeenSession,
+  StoredWeights,
+} from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
 import { nameSome } from "../../tables/session_table.ts";
 import { readParticipants } from "../../artifacts/participants_table.ts";
@@ -61,13 +68,18 @@ export async function gatherMaps(
     throw new DataError("maps", "none of the predictions is by one of the models");
   }
   const splits: GatheredMaps["splits"][number][] = [];
-  const trainedOn = new Map<string, readonly [string, string]>();
+  const trainedOn = new Map<string, SeenSession>();
   for (const model of ordered) {
     const participants = await readParticipants(model);
     const at = columnIndices(participants, ["participant_id", "session_id", "role"], "the model");
     for (const row of participants.rows) {
       const [participant, session] = [String(row[at.participant_id]), String(row[at.session_id])];
-      trainedOn.set(`${participant}\t${session}`, [participant, session]);
+      const cell = (column: string) => row[participants.columns.indexOf(column)] ?? undefined;
+      const digests = {
+        sourceDigest: cell("source_digest"),
+        tensorDigest: cell("tensor_digest"),
+      };
+      trainedOn.set(`${participant}\t${session}`, { participant, session, ...digests });
     }
     const role = (name: string): Table => ({
       columns: participants.columns,

@@ -3,7 +3,7 @@ import { type Artifact, type Blob, defineStep } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps",
-  version: 5,
+  version: 6,
   summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
   description:
     `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
@@ -14,6 +14,9 @@ A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, whi
 outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
 ClinicaDL takes consecutive slices only: of others, or of slices that each image has of its own,
 \`maps.json\` keeps the indices for \`maps.open\`, and a warning says that ClinicaDL can't predict.
+
+Leakage by images is found in a published MAPS too: \`image_digests.tsv\`, which ClinicaDL does not
+read, lists digests of the images and voxels that the networks were trained and validated on.
 
 Unlike ClinicaDL: results hold no dates, paths or durations, so that the same training gives the same
 MAPS; TensorBoard shows steps instead of times; the loss in metric tables is a mean, not a sum over

@@ -5,11 +5,12 @@ import { defineStep, type StepOutput } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps.open",
-  version: 3,
+  version: 4,
   summary: "Opens a pretrained MAPS of ClinicaDL or Gyrus",
   description:
     `One split's networks, for \`predict\`, \`interpret.*\` or a training step's \`transfer\`, with
-the participants that they were trained on, so that leakage is found. Reads the MAPS of ClinicaDL 1.x,
+the participants that they were trained on, so that leakage is found: by id, and in a MAPS of Gyrus
+also by image and voxels. Reads the MAPS of ClinicaDL 1.x,
 older ones with \`fold-<i>\` included; of its architectures Conv5_FC3, Conv4_FC3, Stride_Conv5_FC3 and
 resnet18.
 

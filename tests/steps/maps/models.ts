@@ -49,8 +49,11 @@ export function makeModel(
 ) {
   const roles = [["sub-01", "train"], ["sub-02", "train"], ["sub-03", "validation"]];
   const files: Record<string, Uint8Array | string> = {
-    "participants.tsv": "participant_id\tsession_id\tcohort\trole\tsource_digest\tdiagnosis\n" +
-      roles.map(([id, role]) => `${id}\tses-M000\tsingle\t${role}\tsha256-0\tAD\n`).join(""),
+    "participants.tsv":
+      "participant_id\tsession_id\tcohort\trole\tsource_digest\ttensor_digest\tdiagnosis\n" +
+      roles.map(([id, role]) =>
+        `${id}\tses-M000\tsingle\t${role}\tsha256-0\tsha256-${id.at(-1)}\tAD\n`
+      ).join(""),
   };
   for (const network of multi ? [0, 1] : [undefined]) {
     const name = network === undefined ? "model" : `network-${network}`;

@@ -30,7 +30,7 @@ Deno.test("maps.open reads fold-<i> of older versions, and the participants of o
     const outputs = await mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
     const opened = await store.artifact("model", outputs.model);
     const last = (await opened.readText("participants.tsv")).trimEnd().split("\n").at(-1);
-    assertEquals(last, "sub-04\tses-M000\tsingle\tother\tn/a\tn/a");
+    assertEquals(last, "sub-04\tses-M000\tsingle\tother\tn/a\tn/a\tn/a");
   });
 });
 

@@ -23,6 +23,12 @@ const PREDICTION = TRAINING +
   step("guests", "tables.open", { with: { path: "guests.tsv", content: "labels" } }) +
   prediction("guests", {}, { in: { images: "other_slices" } });
 
+/** The same by the MAPS that the training published. */
+const PUBLISHED = TRAINING + step("maps", "maps", { in: { models: "train" } }) +
+  '[publish]\n"published" = "maps"\n';
+const BY_MAPS = PREDICTION.replace('in.model = "train"', 'in.model = "opened"') +
+  step("opened", "maps.open", { with: { maps_directory: "published" } });
+
 /** Writes the image of sub-00 again under another name. */
 type Rewrite = (bytes: Uint8Array) => Uint8Array;
 
@@ -109,4 +115,33 @@ Deno.test("a model knows the voxels that it was trained on in another data set",
       );
     });
   }
+});
+
+Deno.test("a published MAPS knows the voxels that its networks were trained and validated on", async (t) => {
+  await using project = await createProject(GROUPS, SHAPE);
+  await project.run(PUBLISHED);
+  await project.write("guests.tsv", labelsOf(8, 2));
+  await writeImage(`${project.folder}/others`, 8, SHAPE);
+  await writeImage(`${project.folder}/others`, 9, SHAPE);
+  await t.step("others are predicted", async () => {
+    const outcome = await project.run(BY_MAPS);
+    assertEquals(project.artifact(outcome, "predict", "predictions").meta.leakage, "none");
+  });
+  const refused = async (who: string, what: string) => {
+    const [message] = await refusal(project, BY_MAPS);
+    assert(message.includes(`the predicted participants share ${who} (the same ${what})`), message);
+  };
+  await t.step("a copy of a training image", async () => {
+    await rewriteImage(project, `others/${imagePath(9)}`, (bytes) => bytes);
+    await refused("sub-00 and sub-09", "image");
+  });
+  const [name, rewrite] = REWRITES.at(-1)!;
+  await t.step(name, async () => {
+    await rewriteImage(project, `others/${imagePath(9)}`, rewrite);
+    await refused("sub-00 and sub-09", "voxels");
+  });
+  await t.step("one of another MAPS, without digests, is found by id alone", async () => {
+    await Deno.remove(`${project.folder}/published/image_digests.tsv`);
+    assertEquals((await project.run(BY_MAPS)).result.status, "done");
+  });
 });
