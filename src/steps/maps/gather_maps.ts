@@ -14,8 +14,6 @@ import {
 } from "../../artifacts/model.ts";
 import { columnIndices, readTsv, type Table } from "../../formats/tsv.ts";
 import type { MapsDescription } from "../../maps/description.ts";
-import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
-import { areExpressible } from "../../maps/slices.ts";
 import type { MetricRow } from "../../maps/tables.ts";
 import type {
   GroupResult,
@@ -26,7 +24,7 @@ import type {
   StoredWeights,
 } from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
-import { nameSome } from "../../tables/session_table.ts";
+import { clinicadlLimits } from "./clinicadl_limits.ts";
 import { readParticipants } from "../../artifacts/participants_table.ts";
 import {
   predictionLevels,
@@ -58,7 +56,7 @@ export async function gatherMaps(
 ): Promise<GatheredMaps> {
   const ordered = models.toSorted((a, b) => splitOf(a) - splitOf(b));
   const description = describeModels(ordered);
-  warnOfDifferences(description, options.warn);
+  clinicadlLimits(description).forEach(options.warn);
   const predictionsBy = (model: Artifact) =>
     predictions.filter((artifact) => predictionsMeta(artifact).model === model.digest);
   const ours = predictions.filter((artifact) =>
@@ -136,26 +134,6 @@ function describeModels(models: readonly Artifact[]): MapsDescription {
     initial_weights: [...initialWeights].join(", "),
     leakage_checkable: models.every(({ meta }) => meta.leakage_checkable !== false),
   };
-}
-
-function warnOfDifferences(
-  { architecture, parameters, extraction, elements }: MapsDescription,
-  warn: (message: string) => void,
-): void {
-  if (!isClinicadlArchitecture(architecture)) {
-    warn(`ClinicaDL has no ${architecture}: it can't run the networks of this MAPS`);
-  }
-  if (!areExpressible(extraction, elements)) {
-    const slices = extraction.own_slices === true
-      ? "each image has slices of its own"
-      : `these are ${nameSome(elements.map(String))}`;
-    warn(
-      `ClinicaDL can't predict with this MAPS, since it takes consecutive slices only, and ${slices}`,
-    );
-  }
-  if (parameters.normalization_level === "image") {
-    warn("ClinicaDL normalises each element by itself, so its predictions differ from these");
-  }
 }
 
 /** `best-<metric>/…` and `all_models/…`, in the order of their paths. */

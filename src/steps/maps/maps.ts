@@ -13,7 +13,8 @@ parameter names, so that its \`predict\` and \`interpret\` can use it.
 A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
 outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
 ClinicaDL takes consecutive slices only: of others, or of slices that each image has of its own,
-\`maps.json\` keeps the indices for \`maps.open\`, and a warning says that ClinicaDL can't predict.
+\`maps.json\` keeps the indices for \`maps.open\`. Warnings list what ClinicaDL can't use, and what it
+needs besides: of patches tensors of uncut images, of regions the masks.
 
 Leakage by images is found in a published MAPS too: \`image_digests.tsv\`, which ClinicaDL does not
 read, lists digests of the images and voxels that the networks were trained and validated on.
