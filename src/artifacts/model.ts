@@ -89,18 +89,7 @@ export type ModelDescription = Pick<
 >;
 
 /** What a step declares of its model, for the preflight of the steps that read it. */
-export type DeclaredModel = ModelDescription & {
-  seen: SeenParticipants;
-  /** Of all weights; absent where it is not known. */
-  weightBytes?: number;
-};
-
-/** Bytes of all weights of a model; undefined where they are not known. */
-export function weightBytesOf(model: PreflightInput): number | undefined {
-  if ("declared" in model) return (model.declared as DeclaredModel).weightBytes;
-  return model.files.filter(({ path }) => parseWeightsPath(path) !== undefined)
-    .reduce((sum, { size }) => sum + size, 0);
-}
+export type DeclaredModel = ModelDescription & { seen: SeenParticipants };
 
 /** @throws {DataError} as {@link modelMeta} */
 export function describeModel(model: PreflightInput): ModelDescription {

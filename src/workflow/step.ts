@@ -330,10 +330,12 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
    * where it was measured.
    *
    * @param inputs those that exist or are declared, by port
+   * @param inputBytes sizes of the inputs, by port, where all of a port are known or estimated
    */
   estimate?(
     params: z.output<Schema>,
     inputs: Readonly<Record<string, readonly PreflightInput[]>>,
+    inputBytes: Readonly<Record<string, number>>,
   ): Estimate | Promise<Estimate>;
   run(context: StepContext<z.output<Schema>, S>): Promise<Readonly<Record<string, StepOutput>>>;
 }

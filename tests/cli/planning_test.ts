@@ -86,7 +86,7 @@ each[k=1] may run TIME 132 B waits for first
 each[k=2] may run TIME 132 B waits for first
 all may run TIME 141 B waits for each[k=1] and 1 more
 
-4 instances: 0 cached, 1 will run, 3 may run; about TIME, 535 B of disk
+4 instances: 0 cached, 1 will run, 3 may run; about TIME, 535 B of disk, 141 B to publish
 `,
   );
   const json = JSON.parse((await project.gyrus("plan", "flow.toml", "--json")).out);

@@ -49,16 +49,39 @@ export async function forecast(
       known.declare(instance.name, await runPreflight(instance, known).catch(() => ({})));
     }
     if (!kind.estimate) continue;
-    const own = await estimateOf(instance, known).catch(() => ({}));
+    const own = await estimateOf(instance, known, byName).catch(() => ({}));
     planned.estimate = { ...own, ...planned.estimate, ...diskOf(own) };
   }
 }
 
-async function estimateOf(instance: Instance, known: KnownOutputs): Promise<Estimate> {
+async function estimateOf(
+  instance: Instance,
+  known: KnownOutputs,
+  byName: ReadonlyMap<string, PlannedInstance>,
+): Promise<Estimate> {
   const { kind, params } = instance;
   const inputs = Object.entries(known.inputsOf(instance, Object.keys(instance.inputs)));
   const lists = inputs.map(([port, input]) => [port, [input].flat()]);
-  return await kind.estimate?.(params, Object.fromEntries(lists)) ?? {};
+  const bytes = inputBytesOf(instance, byName);
+  return await kind.estimate?.(params, Object.fromEntries(lists), bytes) ?? {};
+}
+
+/** Sizes of the inputs by port, as they are stored or will be published. */
+function inputBytesOf(
+  { inputs }: Instance,
+  byName: ReadonlyMap<string, PlannedInstance>,
+): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [port, input] of Object.entries(inputs)) {
+    let sum: number | undefined = 0;
+    for (const { instance, output } of [input].flat()) {
+      const { estimate, outputs } = byName.get(instance)!;
+      const bytes = estimate.publishedBytes?.[output] ?? outputs?.[output].bytes;
+      sum = sum === undefined || bytes === undefined ? undefined : sum + bytes;
+    }
+    if (sum !== undefined) sums[port] = sum;
+  }
+  return sums;
 }
 
 function diskOf({ diskBytes, publishedBytes }: Estimate): Estimate {

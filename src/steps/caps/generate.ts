@@ -104,9 +104,9 @@ them, and the other parameters are its own. It generates the same images.`,
       return await generator.preflight?.check({ ...context, params }) ?? {};
     },
   },
-  async estimate(params, inputs) {
+  async estimate(params, inputs, inputBytes) {
     const { generator, own } = partition(params);
-    return await generator.estimate?.(generator.params.parse(own), inputs) ?? {};
+    return await generator.estimate?.(generator.params.parse(own), inputs, inputBytes) ?? {};
   },
   run: async (context) => {
     const { generator, own } = partition(context.params);

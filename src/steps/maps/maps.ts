@@ -49,15 +49,9 @@ batches.`,
     },
   },
   runs: "worker",
-  estimate: async (_params, { models = [] }) => {
-    const { weightBytesOf } = await import("../../artifacts/model.ts");
-    const bytes = models.map((model) => weightBytesOf(model));
-    const sum = bytes.reduce(
-      (sum, more) => sum === undefined || more === undefined ? undefined : sum + more,
-      0,
-    );
-    return sum ? { publishedBytes: { maps: sum } } : {};
-  },
+  // The models' weights are in the store already.
+  estimate: (_params, _inputs, { models }) =>
+    models === undefined ? {} : { publishedBytes: { maps: models } },
   run: async (context) => {
     const { mapsFiles, weightsPath } = await import("../../maps/write.ts");
     const { storedWeightsPath } = await import("../../artifacts/maps.ts");

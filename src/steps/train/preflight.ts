@@ -22,7 +22,6 @@ import type { PreflightContext, PreflightInput } from "../../workflow/step.ts";
 import { assertTwoDimensional } from "../model/element_data.ts";
 import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
 import { checkBatches } from "./batch_check.ts";
-import { trainingBytes } from "./forecast.ts";
 import { checkWeightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
 import {
@@ -55,7 +54,6 @@ export async function preflightTraining(
   const { labelCode, outputs } = resolveTargets(params, task, training, validation);
   await checkBackbone(params, source);
   if (images) checkSize(params, images, countImages(training, images), outputs);
-  const bytes = images && trainingBytes(params, images, outputs);
   const model = {
     task,
     architecture: params.architecture,
@@ -65,7 +63,6 @@ export async function preflightTraining(
     output_size: outputs,
     selection_metrics: params.selection_metrics,
     seen: declareSeen(params, training, validation, inherited),
-    ...(bytes && { weightBytes: bytes.weights }),
   };
   return { model };
 }

@@ -45,6 +45,10 @@ const train = kindOf("train", ["images"], {
   },
 });
 const predict = kindOf("predict", ["model"], {});
+const maps = kindOf("maps", ["model"], {
+  estimate: (_params, _inputs, { model }) =>
+    model === undefined ? {} : { publishedBytes: { value: model } },
+});
 
 const workflow = (size: number): Record<string, ToyInstance> => ({
   images: { uses: images, with: { size } },
@@ -67,6 +71,19 @@ Deno.test("a first plan computes disk from what steps declare, and counts what h
     assertEquals(await planned(0), {
       withoutEstimate: { seconds: 3, diskBytes: 3, publishedBytes: 2 },
     });
+  }));
+
+Deno.test("an estimate may follow from sizes of inputs, whether these exist or are estimated", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const flow = toyWorkflow(
+      { ...workflow(4), maps: { uses: maps, in: { model: "train" } } },
+      { publish: { "maps": "maps" } },
+    );
+    assertEquals((await plan(store, flow)).estimate.publishedBytes, 1000);
+    await run(store, flow, { until: ["train"] });
+    const { estimate, byName } = await plan(store, flow);
+    assertEquals(estimate.publishedBytes, byName.get("train")!.outputs!.value.bytes);
   }));
 
 Deno.test("time is that of an earlier run, disk that of the parameters at hand", () =>
