@@ -45,7 +45,8 @@ const outputs = {
 const description =
   `Training is a function of its inputs and \`seed\`: weights, order of samples, dropout and
 augmentation. A killed or interrupted run continues from its newest checkpoint with the same final
-bytes, and raising \`epochs\` continues where fewer ended. Nobody may be in both the training and the
+bytes, and raising \`epochs\` continues where fewer ended; the checkpoint for that takes up to three
+times the disk of the weights, of each network. Nobody may be in both the training and the
 validation set, also under two names: images are compared by their bytes and by the voxels that the
 network sees.
 
