@@ -187,6 +187,21 @@ Deno.test("anything else gets a line of progress every ten seconds at most", () 
   );
 });
 
+Deno.test("the disk that a run needs is printed before it begins, and a disk that is too small", () => {
+  const { output, show } = display(false);
+  const withoutEstimate = { seconds: 2, diskBytes: 1, publishedBytes: 0 };
+  const [needed, free] = [2 ** 31, 2 ** 30];
+  show({
+    ...START,
+    estimateDiskBytes: needed,
+    withoutEstimate,
+    fullDisks: [{ folder: "/data", needed, free }],
+  } as EventBody);
+  const [first, second] = output.text.split("\n");
+  assertEquals(first, "needs at least 2.00 GiB of disk (1 of 2 instances has no estimate)");
+  assertStringIncludes(second, "has 1.00 GiB free, less than the 2.00 GiB that this run needs");
+});
+
 Deno.test("warnings, retries and corruption are printed where they happen", () => {
   const { output, show } = display(false);
   show({ type: "instance-log", instance: "a", level: "info", message: "quiet" });
