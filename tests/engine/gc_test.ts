@@ -65,6 +65,18 @@ Deno.test("the last runs are kept with all they reach, earlier ones go with all 
     assertEquals(planned.resumesFrom, 3);
   }));
 
+Deno.test("what stays is counted by the first reason for it", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    await run(openStore(cache), workflow("old"));
+    const kept = (options: GcOptions) =>
+      Object.keys(gc(openStore(cache), { now: LATER(), dryRun: true, ...options }).kept);
+    assertEquals(kept({}), ["recent runs"]);
+    assertEquals(kept({ keepRuns: 0, now: Date.now() }), ["younger than an hour"]);
+    await pin(openStore(cache), findKeys(openStore(cache), "constant"), "");
+    assertEquals(kept({ keepRuns: 0 }), ["pins"]);
+  }));
+
 Deno.test("nothing younger than an hour goes, nor anything of the future", () =>
   inFolder(async (folder) => {
     const cache = `${folder}/cache`;

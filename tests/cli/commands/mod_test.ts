@@ -239,7 +239,11 @@ Deno.test("help and wrong usage list what there is", async () => {
   assertMatch(help.out, /^usage: gyrus COMMAND/);
   const command = await project.gyrus("check", "--help");
   assertMatch(command.out, /^usage: gyrus check FILE \[OPTIONS\]\n/);
-  assertMatch((await project.gyrus("--version")).out, /^gyrus \d+\.\d+\.\d+ \(Deno /);
+  for (const word of ["--version", "-v", "version"]) {
+    assertMatch((await project.gyrus(word)).out, /^gyrus \d+\.\d+\.\d+ \(Deno /);
+  }
+  assertMatch((await project.gyrus("test", "--help")).out, /^usage: gyrus test \[OPTIONS\]\n/);
+  assertStringIncludes(help.out, "\n  test ");
   const cases: [args: string[], err: string][] = [
     [["chekc"], 'error: unknown command "chekc"; did you mean "check"?\n'],
     [["check"], "error: FILE is missing: Workflow file; see gyrus check --help\n"],
