@@ -139,13 +139,13 @@ function show() {
   }
 }
 
-/** Marks the link of the section that is being read: the last one that starts above the middle. */
+/** Marks the link of the section that is being read: the last that starts above the middle, at the top the first. */
 function markRead() {
-  const passed = places.filter(({ frame }) =>
-    !frame.hidden && frame.getBoundingClientRect().top < innerHeight / 2
-  );
+  const visible = places.filter(({ frame }) => !frame.hidden);
+  const passed = visible.filter(({ frame }) => frame.getBoundingClientRect().top < innerHeight / 2);
+  const read = scrollY === 0 ? visible[0] : passed.at(-1);
   for (const { link } of places) {
-    if (link === passed.at(-1)?.link) link.setAttribute("aria-current", "true");
+    if (link === read?.link) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }
