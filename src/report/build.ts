@@ -65,6 +65,7 @@ export class ReportBuilder {
       attributions: await section("Attribution maps", [], () => attributionSheets(artifacts)),
       comparison: null,
       reproduce: describeReproduction(record),
+      runs: [],
     };
     if (against) await section("Comparison", null, () => this.#compare(report, against, record));
     return report;

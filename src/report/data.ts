@@ -28,6 +28,14 @@ export interface ReportData {
   attributions: AttributionSheet[];
   comparison: ComparisonData | null;
   reproduce: ReproduceData;
+  /** Of the live view: the last runs in the cache, newest first. */
+  runs: PastRun[];
+}
+
+export interface PastRun {
+  id: string;
+  workflow: string;
+  status: string;
 }
 
 export interface Overview {

@@ -1,15 +1,18 @@
 /** The live view: a run, or always the newest, served to browsers on this machine. */
 import { DataError } from "../errors.ts";
-import { isAlive, readRun, runPath } from "../engine/run/run_folder.ts";
+import { isAlive, isRunId, listRuns, readRun, runPath } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
 import { ReportBuilder } from "./build.ts";
-import type { ReportData } from "./data.ts";
+import type { PastRun, ReportData } from "./data.ts";
 import { reportPage } from "./page.ts";
 
 /** Least time between two reads of the run's files; milliseconds. */
 const POLL_MS = 400;
 /** Reading events and sending them take at most this fraction of the time. */
 const MAX_LOAD = 0.2;
+
+/** Runs that the page links to. */
+const MAX_RUNS = 20;
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -85,7 +88,7 @@ export class LiveView {
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname, host } = new URL(request.url);
+    const { pathname, host, searchParams } = new URL(request.url);
     const named = request.headers.get("host");
     const origin = request.headers.get("origin");
     // DNS rebinding: a page of another site whose name resolves to this machine sends its own name.
@@ -95,13 +98,28 @@ export class LiveView {
     if (origin !== null && origin !== `http://${named}`) return refusal(403);
     if (request.method !== "GET") return refusal(405);
     if (pathname === `/${this.#token}/`) {
-      const page = await reportPage(this.#data, true);
+      const id = searchParams.get("run");
+      const page = id === null ? await reportPage(this.#data, true) : await this.#pageOf(id);
+      if (page === undefined) return refusal(404);
       return new Response(page, {
         headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" },
       });
     }
     if (pathname === `/${this.#token}/events`) return this.#listen();
     return refusal(404);
+  }
+
+  /** The report of another run as it is now; undefined when there is no such run. */
+  async #pageOf(id: string): Promise<string | undefined> {
+    const record = isRunId(id) ? readRun(this.store, id) : undefined;
+    return record && await reportPage(await this.#builder.build(record));
+  }
+
+  #pastRuns(): PastRun[] {
+    return listRuns(this.store).slice(0, MAX_RUNS).flatMap((id) => {
+      const record = readRun(this.store, id);
+      return record ? [{ id, workflow: record.workflow.name, status: record.status }] : [];
+    });
   }
 
   #listen(): Response {
@@ -137,7 +155,7 @@ export class LiveView {
     const record = state === this.#lastState ? undefined : readRun(this.store, this.#run);
     if (record) {
       this.#lastState = state;
-      this.#data = await this.#builder.build(record);
+      this.#data = { ...await this.#builder.build(record), runs: this.#pastRuns() };
       this.#send();
     }
     if (this.#ended || this.#closed) return;

@@ -169,7 +169,8 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(await page.locator(".node.done").count(), STEPS);
     await project.gyrus("run", "flow.toml", "--quiet");
     const [, newest] = (await project.gyrus("runs")).out.split("\n");
-    await page.getByText(newest.split(" ")[0]).waitFor();
+    await page.locator(".facts").getByText(newest.split(" ")[0]).waitFor();
+    assertEquals(await page.locator("#overview li a").count(), 1, "the first run is listed");
     assertEquals(problems, []);
     await page.close();
 
@@ -181,6 +182,8 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(await status("/"), 404);
     assertEquals(await status(`${home.pathname}..%2f..%2frun.json`), 404);
     assertEquals(await status(`${home.pathname}run.json`), 404);
+    assertEquals(await status(`${home.pathname}?run=${newest.split(" ")[0]}`), 200);
+    assertEquals(await status(`${home.pathname}?run=../runs`), 404);
   } finally {
     view.kill("SIGINT");
     assertEquals((await view.status).code, 0);

@@ -71,6 +71,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
     samples: [],
     mistakes: null,
     attributions: [],
+    runs: [],
     comparison: null,
     reproduce: {
       command: "gyrus run many.toml",

@@ -30,7 +30,7 @@ const SECTIONS = [
   {
     id: "overview",
     title: "Overview",
-    needs: ["overview", "instances", "evaluations", "cohorts"],
+    needs: ["overview", "instances", "evaluations", "cohorts", "runs"],
     has: () => true,
     render: renderOverview,
   },

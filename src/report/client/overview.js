@@ -15,7 +15,7 @@ const MAX_FAILURES = 5;
  * @param {HTMLElement} root
  * @param {ReportData} data
  */
-export function renderOverview(root, { overview, instances, evaluations, cohorts }) {
+export function renderOverview(root, { overview, instances, evaluations, cohorts, runs }) {
   const { workflow, description, run, status, started, device, notes } = overview;
   const failed = instances.filter(({ outcome }) => outcome === "failed");
   refill(
@@ -50,6 +50,23 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
       tile("Run", run),
     ),
     ...evaluations.map(headline),
+    runs.length > 1 ? pastRuns(runs, run) : "",
+  );
+}
+
+/** @param {ReportData["runs"]} runs @param {string} shown */
+function pastRuns(runs, shown) {
+  return element(
+    "details",
+    {},
+    element("summary", {}, "Other runs"),
+    element(
+      "ul",
+      {},
+      ...runs.filter(({ id }) => id !== shown).map(({ id, workflow, status }) =>
+        element("li", {}, element("a", { href: `?run=${id}` }, id), ` ${workflow}, ${status}`)
+      ),
+    ),
   );
 }
 
