@@ -232,7 +232,7 @@ async function comparison(browser: Browser, project: Project): Promise<void> {
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   const called = await project.gyrus(
     "report",
-    runs[1],
+    runs.at(-1)!,
     "--against",
     runs[0],
     "--output",
