@@ -47,7 +47,7 @@ export class Output {
 
   /** Characters that a line of a terminal holds; a file's lines hold any number. */
   get columns(): number {
-    return this.#size()?.columns ?? Infinity;
+    return this.isTerminal ? this.#size()?.columns ?? 80 : Infinity;
   }
 
   get rows(): number {

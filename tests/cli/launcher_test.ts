@@ -243,7 +243,7 @@ case $1 in
   --version) echo "deno 2.9.6 (stable)" ;;
   eval) echo "$0" ;;
   install) mkdir -p "$DENO_DIR/npm" ;;
-  run) printf "%s\\n" "$@" ;;
+  run) case "$*" in *profile_cache.ts*) ;; *) printf "%s\\n" "$@" ;; esac ;;
 esac
 `;
   await Deno.writeTextFile(`${path}/deno`, fake, { mode: 0o755 });
@@ -252,10 +252,12 @@ esac
     const { out } = await call(copy, args, { env, clearEnv: true, cwd: project.folder });
     return out.split("\n").filter((line) => line.startsWith("--allow-write"));
   };
-  assertEquals(await granted("runs", "flow.toml"), ["--allow-write=."]);
+  assertEquals(await granted("report", "flow.toml"), ["--allow-write=."]);
   for (const option of ["--set", "--profile", "--until", "--force", "--sweep", "--include-from"]) {
-    assertEquals(await granted("runs", option, "/etc/x.toml", "flow.toml"), ["--allow-write=."]);
-    assertEquals(await granted("runs", `${option}=/etc/x.toml`, "flow.toml"), ["--allow-write=."]);
+    assertEquals(await granted("report", option, "/etc/x.toml", "flow.toml"), ["--allow-write=."]);
+    assertEquals(await granted("report", `${option}=/etc/x.toml`, "flow.toml"), [
+      "--allow-write=.",
+    ]);
   }
 });
 

@@ -34,7 +34,7 @@ Deno.test("a run with --json whose output goes to `head -1` exits by its result"
 Deno.test("output onto a full disk is an error, after all the work", async () => {
   await using project = await Project.make();
   const lost = "error: standard output: no space left on this disk; free some, or run " +
-    "`gyrus cache gc`, then run again\n";
+    `\`${launcher} cache gc\`, then run again\n`;
   const planned = await gyrusTo(project, ">/dev/full", "plan", "flow.toml");
   assertEquals([planned.code, planned.err], [1, lost]);
   const run = await gyrusTo(project, ">/dev/full", "run", "flow.toml");

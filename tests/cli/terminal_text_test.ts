@@ -104,7 +104,7 @@ Deno.test("a run's lines and live display show names, messages and logs in one l
     const display = openDisplay(out, { folder: "/x", rerun: () => HOSTILE });
     for (const each of events) display.show(each);
     display.close();
-    assertHarmless(written(), /\x1b\[(0|1|2|3[1236])m|\x1b\[\d+A|\x1b\[J/g);
+    assertHarmless(written(), /\x1b\[(0|1|2|3[1236])m|\x1b\[\d+A|\x1b\[[JK]/g);
   }
   const { output: out, written } = output();
   out.write(encodeEvent(events[1]));

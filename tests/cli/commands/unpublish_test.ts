@@ -39,7 +39,7 @@ Deno.test("unpublish lists what was published when it is given another path", as
   await using project = await Project.make();
   const nothing = await project.gyrus("unpublish", "flow.toml");
   assertEquals(nothing.code, 2);
-  assertStringIncludes(nothing.err, "nothing was published by flow.toml");
+  assertStringIncludes(nothing.err, "there is no cache at .gyrus");
   await project.gyrus("run", "flow.toml");
   const other = await project.gyrus("unpublish", "flow.toml", "results/other");
   assertEquals(other.code, 2);
