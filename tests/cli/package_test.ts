@@ -8,13 +8,14 @@ import { Registry } from "./registry.ts";
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
 const root = new URL("../../", import.meta.url);
 
-/** As README says. */
+/** As README shows. */
 const INSTALL = [
   "install",
   "--global",
   "--allow-read",
   "--allow-write",
-  "--allow-env=GYRUS_CACHE,LP_NATIVE_VECTOR_WIDTH,NO_COLOR,TERM",
+  "--allow-net=127.0.0.1",
+  "--allow-env=GYRUS_CACHE,LP_NATIVE_VECTOR_WIDTH,NO_COLOR,TERM,XDG_RUNTIME_DIR",
   "--allow-sys=hostname,systemMemoryInfo,osRelease",
   "--unstable-worker-options",
   "--name=gyrus",
@@ -45,6 +46,8 @@ Deno.test("the package of a registry publishes, installs and runs as a checkout 
   });
 
   await t.step("deno install makes a command", async () => {
+    const readme = await Deno.readTextFile(new URL("README.md", root));
+    assertStringIncludes(readme.replaceAll(/ \\\n */g, " "), `\ndeno ${INSTALL.join(" ")}\n`);
     const { code, err } = await call(Deno.execPath(), INSTALL, { env: registry.env });
     assertEquals(code, 0, err);
   });
@@ -85,6 +88,35 @@ Deno.test("the package of a registry publishes, installs and runs as a checkout 
       assert((await project.gyrus("plan", "train.toml")).out.includes("5 cached, 0 will run"));
     },
   });
+});
+
+Deno.test({
+  name: "a compiled program embeds the program's sources and packages, and nothing of the tests",
+  ignore: !full,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    // Stands in for the runtime, which Deno would download.
+    const env = { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" };
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+    const args = tasks.compile.command.split(" ").slice(1).map((argument: string) =>
+      argument.startsWith("--output=") ? `--output=${folder}/gyrus` : argument
+    );
+    try {
+      const { code, out, err } = await call(Deno.execPath(), args, { cwd: root.pathname, env });
+      assertEquals(code, 0, err);
+      const embedded = [...(out + err).matchAll(/^[├└][─┬]+ ([\w./]+)/gm)].map(([, name]) => name);
+      assertEquals(embedded, [
+        ".deno_compile_node_modules",
+        "deno.json",
+        "kernels/",
+        "mod.ts",
+        "src/",
+      ]);
+      assert((out + err).includes(" zod/") && !(out + err).includes("playwright"));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 const OWN = `version = 1
