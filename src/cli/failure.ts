@@ -76,6 +76,14 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
     );
     return ExitCode.invalid;
   }
+  // As after `deno install` of a checkout's mod.ts.
+  if (error instanceof TypeError && /^Import ".+" not a dependency/.test(error.message)) {
+    print(
+      "Gyrus was started without its deno.json; from a checkout, link its launcher `gyrus` into a " +
+        "folder of PATH, or install jsr:@gyrus/gyrus as README shows",
+    );
+    return ExitCode.invalid;
+  }
   const stack = error instanceof Error ? error.stack ?? error.message : String(error);
   err.line(`${err.paint("bug in Gyrus", "red")}: ${stack}`);
   return ExitCode.failed;

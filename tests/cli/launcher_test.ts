@@ -321,3 +321,13 @@ esac
   assertEquals([code, lines.filter((line) => line === "sleeps 5").length], [0, 2]);
   assertEquals(lines.slice(-3), ["installs chromium", "gyrus test", ""]);
 });
+
+Deno.test("mod.ts of a checkout without its deno.json names ways to install", async () => {
+  await using project = await Project.make();
+  const args = ["run", "-A", "--no-config", "--no-lock", "--cached-only", program];
+  const { code, err } = await call(Deno.execPath(), [...args, "check", "flow.toml"], {
+    cwd: project.folder,
+  });
+  assertEquals(code, 2);
+  assertStringIncludes(err, "link its launcher `gyrus` into a folder of PATH");
+});
