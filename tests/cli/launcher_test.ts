@@ -203,7 +203,7 @@ export default defineStep({
       assert(code === 1 || code === 2, `${name}: ${out}${err}`);
       assertMatch(
         out + err,
-        /must not import|outside the step's folder|none of its inputs|asks for import/,
+        /must not import|outside the step's folder|none of its inputs|asks for import|make code from text/,
         name,
       );
     }
