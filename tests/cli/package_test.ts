@@ -52,18 +52,19 @@ Deno.test("the package of a registry publishes, installs and runs as a checkout 
     assertEquals(code, 0, err);
   });
 
-  await t.step("it runs steps of its own and of the user, and has nothing to do then", async () => {
+  await t.step("it runs steps of the user and its own", async () => {
     await using project = await Project.make();
     await project.write("own.toml", OWN);
     const gyrus = (...args: string[]) =>
       call("gyrus", args, { cwd: project.folder, env: registry.env });
+    const user = await gyrus("run", "flow.toml");
+    assertEquals(user.code, 0, user.out + user.err);
+    assertEquals(await project.read("results/all.tsv"), "n\n4\n1\nn\n4\n2\n3\n");
+    if (!full) return;
     const first = await gyrus("run", "own.toml");
     assertEquals(first.code, 0, first.err);
     assertStringIncludes(first.out, "report.html");
     assertStringIncludes((await gyrus("run", "own.toml")).out, "nothing to do: 3 cached");
-    const user = await gyrus("run", "flow.toml");
-    assertEquals(user.code, 0, user.out + user.err);
-    assertEquals(await project.read("results/all.tsv"), "n\n4\n1\nn\n4\n2\n3\n");
   });
 
   await t.step("its code has the digest of a checkout's", async () => {
