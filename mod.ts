@@ -21,7 +21,9 @@
  * @module
  */
 import type { z as Zod } from "zod";
+import type { FullDisk } from "./src/engine/plan/disk_space.ts";
 import type { Counts, EngineEvent, EventBody, RunStatus } from "./src/engine/plan/events.ts";
+import type { RunEstimate } from "./src/engine/plan/forecast.ts";
 import type { PlanState } from "./src/engine/plan/planned_instance.ts";
 import type { Reason } from "./src/engine/plan/reason.ts";
 import type { InstanceSelection } from "./src/engine/plan/select.ts";
@@ -59,9 +61,11 @@ export type {
   Counts,
   EngineEvent,
   EventBody,
+  FullDisk,
   InstanceSelection,
   PlanState,
   Reason,
+  RunEstimate,
   RunStatus,
   VerifyPolicy,
 };

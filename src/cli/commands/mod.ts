@@ -59,5 +59,5 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Print a shell's completions",
     load: () => import("./completions.ts"),
   },
-  test: { summary: "Run the tests of a checkout", load: () => import("./test.ts") },
+  test: { summary: "Run the tests of a checkout", load: () => import("./tests.ts") },
 };

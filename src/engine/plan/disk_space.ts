@@ -6,8 +6,11 @@ import type { RunEstimate } from "./forecast.ts";
 
 /** A folder on a disk with less space than will be written to it, in bytes. */
 export interface FullDisk {
+  /** Absolute path. */
   folder: string;
+  /** What a run is expected to write there. */
   needed: number;
+  /** What the disk has left. */
   free: number;
 }
 
