@@ -225,18 +225,6 @@ export interface PlannedInstance {
   readonly resumesFrom?: number;
 }
 
-/** What a run is expected to cost. */
-export interface RunEstimate extends Omit<Estimate, "publishedBytes"> {
-  /** Bytes of everything that will or may be published, where known. */
-  readonly publishedBytes?: number;
-  /** How many instances that will or may run, and publications of these, have no estimate. */
-  readonly withoutEstimate: {
-    readonly seconds: number;
-    readonly diskBytes: number;
-    readonly publishedBytes: number;
-  };
-}
-
 /** What {@link plan} returns. */
 export interface Plan {
   /** In the workflow's order. */
