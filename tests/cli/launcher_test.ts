@@ -319,7 +319,7 @@ esac
   });
   const lines = out.split("\n");
   assertEquals([code, lines.filter((line) => line === "sleeps 5").length], [0, 2]);
-  assertEquals(lines.slice(-3), ["installs chromium", "gyrus test", ""]);
+  assertEquals(lines.slice(-4), ["installs chromium", "installs libc6-dev", "gyrus test", ""]);
 });
 
 Deno.test("mod.ts of a checkout without its deno.json names ways to install", async () => {
