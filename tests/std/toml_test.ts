@@ -46,3 +46,12 @@ Deno.test("what stringify writes, parse reads back", () => {
   const table = { n: 1, x: 0.5, text: 'a "b"\n', list: [1, 2], steps: { a: { uses: "maps" } } };
   assertEquals(parse(stringify(table)), table);
 });
+
+Deno.test("keys may be names that every object inherits", () => {
+  assertEquals(
+    parse("[steps.constructor]\ntoString = [1, 2]\nwith = { valueOf = 1, hasOwnProperty.x = 2 }\n"),
+    {
+      steps: { constructor: { toString: [1, 2], with: { valueOf: 1, hasOwnProperty: { x: 2 } } } },
+    },
+  );
+});

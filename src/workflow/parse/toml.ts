@@ -151,7 +151,7 @@ class Check {
   #key(key: AST.TOMLKey): void {
     for (const part of key.keys) {
       const name = part.type === "TOMLBare" ? part.name : part.value;
-      if (name === "" || name in Object.prototype) {
+      if (name === "" || name === "__proto__") {
         throw this.#problem(part, `a key can't be called "${name}"`);
       }
       if (part.type === "TOMLQuoted") this.#string(part);

@@ -29,8 +29,6 @@ Deno.test("TOML that the packages don't read alike is refused with its place", (
   const problems: Record<string, string> = {
     "x = 9007199254740993": "1:5 integers beyond 2^53 can't be kept exactly; write it in quotes",
     "__proto__ = 1": '1:1 a key can\'t be called "__proto__"',
-    "x = { a.constructor = 1 }": '1:9 a key can\'t be called "constructor"',
-    "[steps.toString]": '1:8 a key can\'t be called "toString"',
     '"" = 1': '1:1 a key can\'t be called ""',
     "x = 1979-05-27T07:32:00Z": "1:5 dates and times can't be used; write it in quotes",
     "x = 1979-05-27": "1:5 dates and times can't be used; write it in quotes",
