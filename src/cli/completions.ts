@@ -1,4 +1,5 @@
 /** Scripts by which a shell completes commands, options, step kinds and files. */
+import { shellWord } from "../workflow/shell_word.ts";
 
 /** What a shell offers behind a command. */
 export interface CompletedCommand {
@@ -56,17 +57,17 @@ complete -o filenames -F _gyrus gyrus
 }
 
 function zshScript(commands: readonly CompletedCommand[]): string {
-  const described = commands.map(({ name, summary }) => shellQuote(`${name}:${summary}`));
+  const described = commands.map(({ name, summary }) => shellWord(`${name}:${summary}`));
   const cases = commands.map((command) => {
     const options = command.options.map(({ name, help, value }) =>
-      shellQuote(
+      shellWord(
         `*--${name}${value === undefined ? "" : "="}[${zshText(help)}]${
           value === undefined ? "" : `:${zshText(value)}:_files`
         }`,
       )
     );
     const rest = command.words.length > 0 ? `*:name:(${command.words.join(" ")})` : "*:file:_files";
-    return `    ${command.name}) _arguments ${[...options, shellQuote(rest)].join(" ")} ;;`;
+    return `    ${command.name}) _arguments ${[...options, shellWord(rest)].join(" ")} ;;`;
   });
   return `#compdef gyrus
 _gyrus() {
@@ -95,20 +96,16 @@ function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = ["# fish completion for gyrus"];
   for (const { name, summary, options, words } of commands) {
     const seen = `-n '__fish_seen_subcommand_from ${name}'`;
-    lines.push(`complete -c gyrus -n __fish_use_subcommand -a ${name} -d ${shellQuote(summary)}`);
+    lines.push(`complete -c gyrus -n __fish_use_subcommand -a ${name} -d ${shellWord(summary)}`);
     for (const option of options) {
       const value = option.value === undefined ? "" : " -r";
       lines.push(
-        `complete -c gyrus ${seen} -l ${option.name}${value} -d ${shellQuote(option.help)}`,
+        `complete -c gyrus ${seen} -l ${option.name}${value} -d ${shellWord(option.help)}`,
       );
     }
     if (words.length > 0) {
-      lines.push(`complete -c gyrus ${seen} -f -a ${shellQuote(words.join(" "))}`);
+      lines.push(`complete -c gyrus ${seen} -f -a ${shellWord(words.join(" "))}`);
     }
   }
   return `${lines.join("\n")}\n`;
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

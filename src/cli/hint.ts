@@ -1,5 +1,6 @@
 /** Commands that Gyrus prints for people to type. */
 import type { RunRequest } from "../engine/run/run_folder.ts";
+import { shellWord } from "../workflow/shell_word.ts";
 import type { Arguments } from "./arguments.ts";
 
 /** How the program was called; the launcher states it. */
@@ -9,7 +10,7 @@ function programName(): string {
 
 /** A command as it can be typed in the current folder. */
 export function commandLine(...words: readonly string[]): string {
-  return [programName(), ...words].map(quoted).join(" ");
+  return [programName(), ...words].map(shellWord).join(" ");
 }
 
 /** An advice of a lower layer, where a command is written as `gyrus` at its start or after "`". */
@@ -41,8 +42,4 @@ export function cacheWords(args: Arguments): string[] {
   return ["profile", "cache"].flatMap((option) =>
     args.values(option).flatMap((value) => [`--${option}`, value])
   );
-}
-
-function quoted(word: string): string {
-  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,6 +2,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { readTextIfPresent } from "../disk/read.ts";
 import type { RunRecord } from "../engine/run/run_folder.ts";
+import { shellWord } from "../workflow/shell_word.ts";
 import type { ReproduceData } from "./data.ts";
 
 export function describeReproduction(run: RunRecord): ReproduceData {
@@ -27,12 +28,7 @@ function commandOf({ workflow, request }: RunRecord): string {
   for (const value of request?.sweep ?? []) words.push("--sweep", value);
   for (const folder of request?.includeFrom ?? []) words.push("--include-from", folder);
   if (request?.profile !== undefined) words.push("--profile", request.profile);
-  return words.map(quoted).join(" ");
-}
-
-/** As a shell reads it. */
-function quoted(word: string): string {
-  return /^[\w./=:,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return words.map(shellWord).join(" ");
 }
 
 function lockFile(path: string): ReproduceData["lock"] {
