@@ -61,15 +61,18 @@ export class Values {
         const path = named.template.evaluate(point);
         if (typeof path !== "string" || path === "" || presets.has(path)) continue;
         presets.set(path, {});
+        let text: string;
         try {
-          const text = await around.readText(resolve(around.folder, path));
+          text = await around.readText(resolve(around.folder, path));
+        } catch (error) {
+          around.problems.add(`can't read ${path}: ${readProblem(error)}`, named.setting.place);
+          continue;
+        }
+        try {
           presets.set(path, await kind.preset.parse(text, path));
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          const problem = error instanceof DataError
-            ? error.message
-            : `can't read ${path}: ${readProblem(error)}`;
-          around.problems.add(problem, named.setting.place);
+          if (!(error instanceof DataError)) throw error;
+          around.problems.add(error.message, named.setting.place);
         }
       }
     }
