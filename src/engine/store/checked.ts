@@ -15,9 +15,9 @@ export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_BYTES;
 }
 
-/** A position of a checkpoint. */
+/** A position of a checkpoint, which names its file: an epoch, or a point within one. */
 export function isPosition(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** A time in seconds. */

@@ -15,7 +15,7 @@ import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { resolve } from "../../workflow/paths.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
-import { checkDigest } from "./checked.ts";
+import { checkDigest, isPosition } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
 import { Externals, takeFingerprint } from "./externals.ts";
@@ -357,8 +357,7 @@ export class Store {
   /** Publishes a checkpoint, then drops earlier ones that are not final. */
   async publishCheckpoint(record: ChainRecord): Promise<void> {
     if (!this.writable) throw readOnlyError(this.root);
-    // It becomes a file's name.
-    if (!Number.isSafeInteger(record.position) || record.position < 0) {
+    if (!isPosition(record.position)) {
       throw new RangeError(`${record.position} is no position of a checkpoint`);
     }
     await this.sync();
