@@ -91,7 +91,6 @@ const ACCUMULATE: bool = false;
 @group(0) @binding(14) var<storage, read_write> gradients: array<f32>;
 // [2][blocks]: mean of g, mean of g times the normalised input
 @group(0) @binding(15) var<storage, read_write> means_out: array<vec4f>;
-// texels
 @group(0) @binding(16) var<storage, read> means_in: array<vec4f>;
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
 // Of each checked layer: step + 1 of its first values that are not finite; 0 where all are.

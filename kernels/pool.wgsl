@@ -46,7 +46,7 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     let top = i32(p / OUT_WIDTH * STRIDE_HEIGHT) - i32(PAD_TOP);
     let left = i32(p % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
-    var best = vec4f(-3.4028235e38);
+    var best = vec4f(-3.40282346e38);
     var best_at = vec4u(PADDING);
     for (var r = 0u; r < KERNEL_HEIGHT; r++) {
       for (var s = 0u; s < KERNEL_WIDTH; s++) {
