@@ -6,7 +6,7 @@
  * - a module constant (`const TILE = 16u;`) whose value a caller may replace;
  * - `if (NAME) { } else { }` or `if (!NAME) { }` on a boolean constant, `if (NAME == NAME) { }` or `!=`
  *   on integer ones: one branch stays, so a binding that only the other one used leaves the pipeline's
- *   layout;
+ *   layout; what follows a branch that stays and returns goes too;
  * - `// unroll` on the line before a `for` loop with constant bounds;
  * - `// registers` on the line before a function-scope array: after unrolling, every index into it
  *   must be constant, and each element becomes a variable of its own;
@@ -119,12 +119,20 @@ function prune(
       continue;
     }
     const end = endOfIf(trees, at);
-    const branch = holds ? [trees[at + 2]] : trees.slice(at + 4, end);
-    if (branch.length === 0 && isWord(kept.at(-1), "else")) kept.pop();
-    kept.push(...prune(branch, flags, values));
+    const branch = prune(holds ? [trees[at + 2]] : trees.slice(at + 4, end), flags, values);
+    const isElse = isWord(kept.at(-1), "else");
+    if (branch.length === 0 && isElse) kept.pop();
+    kept.push(...branch);
+    // Compilers warn of statements that nothing reaches.
+    if (!isElse && branch.length === 1 && returns(branch[0])) break;
     at = end;
   }
   return kept;
+}
+
+/** Whether a block always ends its function. */
+function returns(block: Tree): boolean {
+  return isGroup(block, "{") && block.trees.some((tree) => isWord(tree, "return"));
 }
 
 /** Value of a condition that decides between branches here; undefined of any other. */

@@ -92,6 +92,19 @@ Deno.test("specialise leaves no else without a branch", () => {
   assertEquals(body(source, {}), "fn f() { if (y) { z(); } u(); }");
 });
 
+Deno.test("specialise drops what follows a branch that stays and returns", () => {
+  const source = `const ON: bool = true;
+    fn f() { if (ON) { return 1; } return 2; }
+    fn g() { if (y) { if (ON) { return; } a(); } else if (ON) { return; } b(); }
+    fn h() { if (y) { return; } else if (!ON) { c(); } d(); if (!ON) { } else if (y) { return; } e(); }`;
+  assertEquals(
+    body(source, {}),
+    "fn f() { { return 1; } } " +
+      "fn g() { if (y) { { return; } } else { return; } b(); } " +
+      "fn h() { if (y) { return; } d(); if (y) { return; } e(); }",
+  );
+});
+
 Deno.test("specialise refuses to unroll a loop whose bound is not constant", () => {
   const source = "fn f(n: u32) {\n// unroll\nfor (var i = 0u; i < n; i++) { g(i); } }";
   const error = assertThrows(() => specialise("test", source), DeviceError, "not constant");
