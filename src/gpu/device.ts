@@ -219,6 +219,7 @@ export class Device {
   /**
    * The compiled pipeline of one entry point; equal code is compiled once.
    *
+   * @param kernel name of kernel and entry point, for errors
    * @throws {DeviceError} names the kernel and the line that the compiler refused
    */
   pipeline(kernel: string, code: string, entryPoint: string): Promise<GPUComputePipeline> {
@@ -251,13 +252,13 @@ export class Device {
     }
     try {
       return await this.gpu.createComputePipelineAsync({
-        label: `${kernel}.${entryPoint}`,
+        label: kernel,
         layout: "auto",
         compute: { module, entryPoint },
       });
     } catch (cause) {
       throw new DeviceError(
-        `Kernel ${kernel}.${entryPoint}: ${message(cause)}`,
+        `Kernel ${kernel}: ${message(cause)}`,
         kernel,
         undefined,
         { cause },
