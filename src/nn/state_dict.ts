@@ -41,7 +41,7 @@ export function createInitialState(network: Network, seed: number): NetworkState
 }
 
 /** Parameters of zero, and the statistics of a network that has seen no batch. */
-function createBlankState(network: Network): NetworkState {
+export function createBlankState(network: Network): NetworkState {
   return {
     parameters: new Float32Array(network.parameters.length),
     statistics: network.createInitialStatistics(),

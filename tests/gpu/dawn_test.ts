@@ -1,0 +1,160 @@
+/**
+ * Every network trains, evaluates and explains on Dawn, at WebGPU's default limits and by the kernels of each
+ * adapter class: Tint compiles each kernel, and Dawn checks each buffer, binding, dispatch and copy. With
+ * GYRUS_TEST_FULL=1 also with every optimizer, and with images of the size of a brain's slice.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { isClassLoss } from "../../kernels/loss.ts";
+import { DeviceError } from "../../src/errors.ts";
+import type { AdapterClass, Device } from "../../src/gpu/device.ts";
+import { attribute } from "../../src/nn/attribute.ts";
+import { AUGMENTATIONS, type NetworkName, NETWORKS, OPTIMIZERS } from "../../src/nn/names.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { createBlankState } from "../../src/nn/state_dict.ts";
+import { Trainer, type TrainerOptions } from "../../src/nn/training/trainer.ts";
+import { shaders } from "../kernels/shaders.ts";
+import { adapters } from "./adapters.ts";
+import { openDawn } from "./dawn.ts";
+
+type Sides = [height: number, width: number];
+
+/** Large enough for Winograd's algorithm in a full batch, not in the smaller one. */
+const small: Sides = [96, 96];
+const items = Uint32Array.of(0, 1, 2, 3, 4, 5);
+
+function dataset([height, width]: Sides) {
+  return {
+    shape: [1, height, width] as const,
+    count: items.length,
+    normalisation: "element" as const,
+    read: () => new Float32Array(height * width),
+  };
+}
+
+function create(name: NetworkName, sides: Sides) {
+  const isConvFc = name.includes("FC3");
+  return createNetwork(name, [isConvFc ? 1 : 3, ...sides], 2, isConvFc ? { dropout: 0.5 } : {});
+}
+
+/** Trains one epoch, of a full batch and a smaller one, and evaluates. */
+async function train(
+  device: Device,
+  name: NetworkName,
+  change: Partial<TrainerOptions> = {},
+  sides = small,
+): Promise<void> {
+  const { loss = "cross_entropy" } = change;
+  const network = create(name, sides);
+  // Dawn's null backend computes nothing with weights, so none are drawn.
+  const initial = createBlankState(network);
+  const trainer = await Trainer.create(device, {
+    data: dataset(sides),
+    targets: isClassLoss(loss) ? new Uint32Array(6) : new Float32Array(12),
+    runs: [{ label: name, network, items, seed: 0, initial }],
+    loss,
+    batchSize: 4,
+    optimizer: { name: "Adam", learningRate: 1e-3 },
+    augmentation: AUGMENTATIONS,
+    ...change,
+  });
+  try {
+    await trainer.trainEpoch();
+    await trainer.evaluate([items]);
+    await device.gpu.queue.onSubmittedWorkDone();
+    device.check();
+  } finally {
+    trainer.destroy();
+  }
+}
+
+async function explain(device: Device, name: NetworkName): Promise<void> {
+  const network = create(name, small);
+  const runs = [{ network, weights: createBlankState(network), items }];
+  for (const kind of ["gradients", "grad_cam"] as const) {
+    await attribute(device, {
+      data: dataset(small),
+      batchSize: 4,
+      runs,
+      target: 0,
+      method: { kind },
+    });
+  }
+  device.check();
+}
+
+/** Every entry point that a class runs, such as `pool.max_forward`. */
+function entriesOf(adapterClass: AdapterClass): string[] {
+  const others = adapterClass === "software"
+    ? /^conv\/(naive|implicit_gemm|pack_weights)/
+    : /^conv\/(naive|direct|winograd)/;
+  return [...shaders()]
+    .flatMap(([path, source]) =>
+      [...source.matchAll(/@compute[^{]*?fn (\w+)/g)].map(([, entry]) =>
+        path.replace(/\.wgsl$/, `.${entry}`)
+      )
+    )
+    .filter((name) => !others.test(name))
+    .sort();
+}
+
+for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
+  Deno.test(`Tint compiles every kernel of ${adapterClass} adapters, and all networks train by them at default limits`, async () => {
+    const { device, compiled, listRemarks } = await openDawn(adapterClass);
+    try {
+      for (const name of NETWORKS) await train(device, name);
+      await train(device, "Conv4_FC3", {
+        loss: "multi_margin",
+        optimizer: { name: "SGD", learningRate: 0.1, momentum: 0.9, nesterov: true, clipNorm: 1 },
+        accumulationSteps: 2,
+      });
+      await train(device, "Conv4_FC3", { loss: "mse" });
+      await explain(device, "resnet18");
+      assertEquals([...compiled].sort(), entriesOf(adapterClass));
+      assertEquals(await listRemarks(), []);
+    } finally {
+      device.destroy();
+    }
+  });
+
+  Deno.test({
+    name: `every optimizer and full slices pass Dawn's checks on ${adapterClass} adapters`,
+    ignore: Deno.env.get("GYRUS_TEST_FULL") !== "1",
+    async fn() {
+      const { device, listRemarks } = await openDawn(adapterClass);
+      try {
+        for (const name of OPTIMIZERS) {
+          await train(device, "Stride_Conv5_FC3", { optimizer: { name, learningRate: 0.1 } });
+        }
+        for (const name of NETWORKS) {
+          await train(device, name, { accumulationSteps: 2 }, [208, 179]);
+          await explain(device, name);
+        }
+        assertEquals(await listRemarks(), []);
+      } finally {
+        device.destroy();
+      }
+    },
+  });
+}
+
+Deno.test("Tint refuses a number beyond float32 and a barrier that some invocations miss", async () => {
+  const { device } = await openDawn("discrete");
+  const main = (statement: string) =>
+    device.pipeline(
+      "probe",
+      `var<workgroup> sum: f32;
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) { ${statement} }`,
+      "main",
+    );
+  try {
+    await main("sum = -3.40282346e38; workgroupBarrier();");
+    await assertRejects(() => main("sum = -3.4028235e38;"), DeviceError, "cannot be represented");
+    await assertRejects(
+      () => main("if (lane < 8u) { workgroupBarrier(); }"),
+      DeviceError,
+      "uniform control flow",
+    );
+  } finally {
+    device.destroy();
+  }
+});
