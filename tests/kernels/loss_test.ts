@@ -3,10 +3,11 @@ import { isClassLoss, lossForward, type LossName } from "../../kernels/loss.ts";
 import { classLoss, regressionLoss } from "../../src/nn/loss.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
-const [batch, outputs, items] = [7, 5, 11];
+// More rows than the workgroup has invocations.
+const [batch, outputs, items] = [150, 5, 11];
 const row = 8;
-const order = Uint32Array.of(3, 9, 0, 10, 4, 4, 1, 2, 5);
 const first = 2;
+const order = Uint32Array.from({ length: first + batch }, (_, i) => (i * i + 3) % items);
 const classes = Uint32Array.from({ length: items }, (_, i) => i * 3 % outputs);
 const weights = Float32Array.of(1, 0.5, 2, 1.5, 0.25);
 const logits = numbers(batch * outputs, 1).map((v) => 3 * v);

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Device, type DeviceBuffer, openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
-import { kernelTables, useKernelTable } from "../../src/gpu/tuning.ts";
+import { asClass } from "../gpu/adapters.ts";
 
 /** Deterministic numbers in (-1, 1) of no pattern. */
 export function numbers(count: number, seed = 1): Float32Array<ArrayBuffer> {
@@ -45,13 +45,15 @@ export class Bench {
   }
 }
 
-/** Does `work` with kernels that read texels and with kernels that read buffers. */
+/**
+ * Does `work` by the kernels of software adapters, which read texels, and by those of GPUs: integrated ones
+ * differ from discrete ones in convolutions alone, whose tests have tables of their own.
+ */
 export async function onDevice(work: (bench: Bench) => Promise<void>): Promise<void> {
   const device = await openDevice();
   try {
-    for (const convolution of ["direct", "implicit_gemm"] as const) {
-      useKernelTable(device, { ...kernelTables[device.class], convolution });
-      await work(new Bench(device));
+    for (const adapterClass of ["software", "discrete"] as const) {
+      await work(new Bench(asClass(device, adapterClass)));
     }
   } finally {
     device.destroy();

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DeviceError } from "../../../src/errors.ts";
-import { Device, openDevice } from "../../../src/gpu/device.ts";
+import { type Device, openDevice } from "../../../src/gpu/device.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import type { OptimizerOptions } from "../../../src/nn/optimizer.ts";
+import { asClass } from "../../gpu/adapters.ts";
 import { tightDevice } from "../../gpu/tight_device.ts";
 import { fixtureData, fixtures, fixtureWeights } from "../fixture.ts";
 
@@ -98,16 +99,17 @@ for (const optimizer of Object.keys(optimizers)) {
   });
 }
 
-Deno.test("the kernel variants of GPUs give PyTorch's losses and logits too", async () => {
-  await withDevice(async (opened) => {
-    const info = { ...opened.info, description: "a GPU", isFallbackAdapter: false };
-    const device = new Device(opened.gpu, { ...info, architecture: "", device: "" });
-    assertEquals(device.class, "discrete");
-    const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
-    assertLosses("Conv5_FC3", "Adam", losses);
-    assertLogits("Conv5_FC3", "Adam", logits);
+for (const adapterClass of ["discrete", "integrated"] as const) {
+  Deno.test(`the kernels of ${adapterClass} adapters give PyTorch's losses and logits too`, async () => {
+    await withDevice(async (opened) => {
+      const device = asClass(opened, adapterClass);
+      assertEquals(device.class, adapterClass);
+      const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
+      assertLosses("Conv5_FC3", "Adam", losses);
+      assertLogits("Conv5_FC3", "Adam", logits);
+    });
   });
-});
+}
 
 function smallTask(): TrainerOptions {
   const fixture = { ...fixtures.Conv5_FC3, batch_size: 1 };
