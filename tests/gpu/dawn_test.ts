@@ -1,7 +1,8 @@
 /**
  * Every network trains, evaluates and explains on Dawn, at WebGPU's default limits and by the kernels of each
  * adapter class: Tint compiles each kernel, and Dawn checks each buffer, binding, dispatch and copy. With
- * GYRUS_TEST_FULL=1 also with every optimizer, and with images of the size of a brain's slice.
+ * GYRUS_TEST_FULL=1 also with every optimizer, and with images of the size of a brain's slice. At the end Dawn
+ * remarks that a dispatch has no workgroups: by such ones `compile` has software adapters compile.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { isClassLoss } from "../../kernels/loss.ts";
