@@ -55,7 +55,11 @@ export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   until: { value: "TARGET", many: true, help: "Everything up to and with TARGET" },
   from: { value: "TARGET", many: true, help: "TARGET and all that depends on it" },
   only: { value: "TARGET", many: true, help: "TARGET alone; what it needs must be cached" },
-  force: { value: "TARGET", many: true, help: "Run TARGET even if it is cached" },
+  force: {
+    value: "TARGET",
+    many: true,
+    help: "Run TARGET from its beginning, even if it is cached",
+  },
 };
 
 /**

@@ -162,7 +162,8 @@ class Planner {
     outputs?: OutputRefs,
   ): PlannedInstance {
     const near = this.#nearest.find(instance, keys.parts);
-    const resumesFrom = this.#findCheckpoint(instance, keys.chain);
+    const forced = this.#selected.forced.has(instance.name);
+    const resumesFrom = forced ? undefined : this.#findCheckpoint(instance, keys.chain);
     return this.#set({
       instance,
       state: "will-run",

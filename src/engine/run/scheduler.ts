@@ -49,6 +49,8 @@ export class Scheduler {
   #running = 0;
   #runningQuick = 0;
   #awaitingLease = 0;
+  /** What forced instances have left by then is computed again, but not what this run makes. */
+  readonly #started = new Date().toISOString();
   /** Nothing more is started. */
   #stopped = false;
   readonly #done = Promise.withResolvers<void>();
@@ -192,8 +194,8 @@ export class Scheduler {
       inputs: inputParts(inputs),
     };
     const key = instanceKey(parts);
-    const forced = this.plan.selected.forced.has(instance.name) || !instance.execution.cache ||
-      instance.kind.source === true;
+    const demanded = this.plan.selected.forced.has(instance.name);
+    const forced = demanded || !instance.execution.cache || instance.kind.source === true;
     node.key = key;
     // The plan has just missed this very key.
     const missed = node.planned.state === "will-run" && node.planned.key === key;
@@ -212,6 +214,7 @@ export class Scheduler {
       ...(parts.numericClass !== undefined && { numericClass: parts.numericClass }),
       cpus: Math.max(0, node.demand.cpu - 1),
       ...(this.options.fresh && { fresh: true }),
+      ...(demanded && { madeSince: this.#started }),
     };
     await this.#execute(node, task, parts, key);
   }

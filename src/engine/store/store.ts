@@ -372,9 +372,13 @@ export class Store {
     await this.sync();
     for (const other of earlier) {
       if (!other.final && other.position < record.position) {
-        this.files.remove(`${folder}/${other.position}.json`);
+        this.dropCheckpoint(other);
       }
     }
+  }
+
+  dropCheckpoint({ key, position }: ChainRecord): void {
+    this.files.remove(`${this.chainFolder(key)}/${position}.json`);
   }
 
   // ---- publishing ----

@@ -38,6 +38,8 @@ export interface Task {
   cpus: number;
   /** Memoized parts and checkpoints are computed again and not kept. */
   fresh?: boolean;
+  /** Memoized parts and checkpoints from before this time are computed again; ISO 8601, UTC. */
+  madeSince?: string;
 }
 
 export interface TaskResult {
@@ -199,7 +201,7 @@ async function memoize(
 ): Promise<Blob> {
   const digest = memoKey(kind.kind, kind.version, kind.code, key);
   const known = store.memo(digest);
-  if (known && !task.fresh && store.hasObject(known.blob)) return known.blob;
+  if (known && mayReuse(task, known) && store.hasObject(known.blob)) return known.blob;
   const start = performance.now();
   const blob = await store.putObject(await compute());
   listener.stored(blob);
@@ -216,6 +218,11 @@ async function memoize(
   return blob;
 }
 
+/** Whether an execution may take what an earlier one has left. */
+function mayReuse({ fresh, madeSince = "" }: Task, { created }: { created: string }): boolean {
+  return !fresh && created >= madeSince;
+}
+
 function openCheckpointChain(
   store: Store,
   kind: StepKind,
@@ -228,9 +235,8 @@ function openCheckpointChain(
   let superseded: Digest[] = [];
   return {
     async latest(upTo) {
-      if (task.fresh) return undefined;
       for (const record of store.chain(key)) {
-        if (record.position > upTo) continue;
+        if (record.position > upTo || !mayReuse(task, record)) continue;
         // Where anything is missing or corrupt, an earlier checkpoint is taken.
         if (!await artifactIntact(store, record.artifact)) continue;
         resumed(record.position);
@@ -254,6 +260,9 @@ function openCheckpointChain(
         bytes: stored.bytes,
         created: new Date().toISOString(),
       });
+      for (const record of store.chain(key)) {
+        if (record.position < position && !mayReuse(task, record)) store.dropCheckpoint(record);
+      }
       const own = options?.final ? [] : ownObjectsOf(store, stored, output);
       for (const digest of superseded) {
         if (!own.includes(digest)) store.discard(digest);

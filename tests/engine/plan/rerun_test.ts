@@ -1,5 +1,5 @@
 /** One test for each cause of a rerun, and for each change that is none. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { why } from "../../../src/engine/plan/explain.ts";
 import { type Plan, plan, type PlanOptions } from "../../../src/engine/plan/plan.ts";
 import { locatedReasonText } from "../../../src/engine/plan/reason.ts";
@@ -8,7 +8,7 @@ import { openStore } from "../../../src/engine/store/store.ts";
 import type { Workflow } from "../../../src/workflow/graph.ts";
 import type { Json, StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";
-import { constant, device, join } from "../toy_steps.ts";
+import { constant, device, join, train } from "../toy_steps.ts";
 import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";
 
 const base = (): Record<string, ToyInstance> => ({
@@ -369,6 +369,67 @@ Deno.test("more epochs go on from the last checkpoint", () =>
     // Only finals are left of the chain.
     const chain = openStore(`${folder}/cache`).chain(plan.instances[0].chain!);
     assertEquals(chain.map(({ position }) => position), [20, 10]);
+  }));
+
+Deno.test("a forced training begins at epoch 0, and its checkpoints replace those there", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const spec = (epochs: number) => toyWorkflow({ t: { uses: "train", with: { epochs } } });
+    const first = await rerun(folder, spec(2), spec(4));
+    const { chain } = first.plan.instances[0];
+    const store = openStore(cache);
+    const before = store.chain(chain!);
+    assertEquals(before.map(({ position }) => position), [4, 2]);
+    // What an instance of fewer epochs has left, at a position where this one saves nothing.
+    await store.publishCheckpoint({ ...before[1], position: 0, final: true });
+
+    const { plan: planned, result } = await rerun(folder, spec(4), spec(4), { force: ["t"] });
+    assertEquals(planned.instances[0].resumesFrom, undefined);
+    const log = await Deno.readTextFile(result.nodes.get("t")!.logPath!);
+    assertEquals(log, "epoch 1\nepoch 2\nepoch 3\nepoch 4\n");
+    const after = store.chain(chain!);
+    assertEquals(after.map(({ position }) => position), [4, 2]);
+    assert(after.every(({ created }) => created > before[0].created));
+    assertEquals(result.nodes.get("t")!.outputs, first.result.nodes.get("t")!.outputs);
+  }));
+
+Deno.test("a forced training that is tried again continues from its own checkpoint", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    let fails = false;
+    const stumbling: StepKind = {
+      ...train as unknown as StepKind,
+      run: (context) =>
+        train.run({
+          ...context,
+          log(message: string) {
+            context.log(message);
+            if (!fails || message !== "epoch 3") return;
+            fails = false;
+            throw new Error("stumbled");
+          },
+        } as never),
+    };
+    const workflow = toyWorkflow({
+      t: { uses: stumbling, with: { epochs: 4 }, execution: { retry: 1 } },
+    });
+    await run(store, workflow);
+    fails = true;
+    const { status, nodes } = await run(store, workflow, { force: ["t"] });
+    assertEquals(status, "done");
+    const log = await Deno.readTextFile(nodes.get("t")!.logPath!);
+    assertEquals(
+      log.split("\n").filter((line) => line.startsWith("epoch")),
+      ["epoch 1", "epoch 2", "epoch 3", "epoch 3", "epoch 4"],
+    );
+  }));
+
+Deno.test("a forced step computes its memoized parts again", () =>
+  inFolder(async (folder) => {
+    const workflow = toyWorkflow({ m: { uses: "memoized", with: { words: ["a", "b"] } } });
+    const { result } = await rerun(folder, workflow, workflow, { force: ["m"] });
+    const log = await Deno.readTextFile(result.nodes.get("m")!.logPath!);
+    assertEquals(log, "computed a\ncomputed b\n");
   }));
 
 Deno.test("memoized parts survive a change of the rest of the step", () =>
