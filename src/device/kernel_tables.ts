@@ -4,12 +4,11 @@
  */
 import { DataError } from "../errors.ts";
 import { parseJsonBytes } from "../json.ts";
-import { canonicalJson } from "../engine/store/canonical.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
 import type { Store } from "../engine/store/store.ts";
 import type { AdapterDescription } from "../gpu/device.ts";
 import { type KernelTable, standardTable } from "../gpu/tuning.ts";
-import type { Json } from "../workflow/step.ts";
+import { identityOf } from "./adapter_memory.ts";
 
 /** A table and the adapter on which it was the fastest. */
 export interface TunedTable {
@@ -20,21 +19,19 @@ export interface TunedTable {
 }
 
 function pathOf(root: string, adapter: AdapterDescription): string {
-  const identity = digestOf(canonicalJson({ ...adapter } as Record<string, Json>));
-  return `${root}/devices/${hexOf(identity).slice(0, 16)}.json`;
+  return `${root}/devices/${hexOf(digestOf(identityOf(adapter))).slice(0, 16)}.json`;
 }
 
-/** Read once a store, so that all keys of a run name one table. */
-const picked = new WeakMap<Store, KernelTable>();
+/** By adapter; read once a store, so that all keys of a run name one table. */
+const picked = new WeakMap<Store, Map<string, KernelTable>>();
 
 /** The table that results in a store are computed with: the tuned one, else the adapter's standard. */
 export function pickKernelTable(store: Store, adapter: AdapterDescription): KernelTable {
-  let table = picked.get(store);
-  if (!table) {
-    table = readTunedTable(store, adapter)?.kernels ?? standardTable(adapter);
-    picked.set(store, table);
-  }
-  return table;
+  const tables = picked.getOrInsertComputed(store, () => new Map());
+  return tables.getOrInsertComputed(
+    identityOf(adapter),
+    () => readTunedTable(store, adapter)?.kernels ?? standardTable(adapter),
+  );
 }
 
 /** Of the first tier that has one; undefined too when this version's kernels have other choices. */

@@ -1,7 +1,8 @@
 /** The numeric class of a device: what of the adapter and its kernels the keys of device steps hold. */
 import type { Store } from "../engine/store/store.ts";
-import { classifyAdapter, describeAdapter, subgroupSizeOf } from "../gpu/device.ts";
+import { type AdapterDescription, classifyAdapter, subgroupSizeOf } from "../gpu/device.ts";
 import type { Json } from "../workflow/step.ts";
+import { recallAdapter } from "./adapter_memory.ts";
 import { pickKernelTable } from "./kernel_tables.ts";
 
 /**
@@ -9,8 +10,8 @@ import { pickKernelTable } from "./kernel_tables.ts";
  * its driver and subgroup width, and the kernel table; `class`: only what adapters of a kind share;
  * `any`: nothing.
  *
- * The adapter is described in every process that needs it, without opening it. The description
- * depends on drivers, hardware and environment variables that the sandbox hides, so it can't be cached.
+ * The adapter may be remembered from an earlier process: {@link adapterMatches} compares it with the
+ * one that computes.
  *
  * @throws {DeviceError} when there is no adapter, except for `any`
  */
@@ -19,10 +20,29 @@ export async function readNumericClass(
   store: Store,
 ): Promise<Json> {
   if (policy === "any") return {};
-  const adapter = await describeAdapter();
-  const { vendor, architecture, device: model, description } = adapter;
+  const adapter = await recallAdapter(store);
   const kernels = { ...pickKernelTable(store, adapter) };
-  const shared = { class: classifyAdapter(adapter), vendor, architecture, kernels };
-  if (policy === "class") return shared;
-  return { ...shared, model, description, subgroupSize: subgroupSizeOf(adapter) };
+  const { vendor, architecture, class: kind, ...exact } = factsOf(adapter);
+  const shared = { class: kind, vendor, architecture, kernels };
+  return policy === "class" ? shared : { ...shared, ...exact };
+}
+
+function factsOf(adapter: AdapterDescription) {
+  const { vendor, architecture, device: model, description } = adapter;
+  return {
+    class: classifyAdapter(adapter),
+    vendor,
+    architecture,
+    model,
+    description,
+    subgroupSize: subgroupSizeOf(adapter),
+  };
+}
+
+/** Whether a numeric class, of whatever policy, is that of the adapter. */
+export function adapterMatches(numericClass: Json, adapter: AdapterDescription): boolean {
+  const named = numericClass as { readonly [fact: string]: Json };
+  return Object.entries(factsOf(adapter)).every(([fact, value]) =>
+    named[fact] === undefined || named[fact] === value
+  );
 }

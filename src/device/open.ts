@@ -1,9 +1,12 @@
 /** The device of a thread, opened when its first step asks for it, and how many steps share one. */
 import type { Store } from "../engine/store/store.ts";
-import { classifyAdapter, describeAdapter, type Device, openDevice } from "../gpu/device.ts";
+import { DeviceError } from "../errors.ts";
+import { classifyAdapter, type Device, openDevice } from "../gpu/device.ts";
 import { type KernelTable, useKernelTable } from "../gpu/tuning.ts";
 import type { Json } from "../workflow/step.ts";
+import { askAdapter } from "./adapter_memory.ts";
 import { pickKernelTable } from "./kernel_tables.ts";
+import { adapterMatches } from "./numeric_class.ts";
 
 /** `context.services` of device steps. */
 export interface DeviceService {
@@ -27,10 +30,15 @@ async function openThreadDevice(): Promise<Device> {
  * This thread's device, with the kernels that the step's numeric class names, else with those that
  * were tuned for it in this store.
  *
- * @throws {DeviceError} when there is no adapter
+ * @throws {DeviceError} when there is no adapter, or another than the numeric class names
  */
 export async function openStepDevice(store: Store, numericClass?: Json): Promise<Device> {
   const device = await openThreadDevice();
+  if (numericClass !== undefined && !adapterMatches(numericClass, device.info)) {
+    throw new DeviceError(
+      `The result was planned for another device than ${device.summary}; run again`,
+    );
+  }
   const named = numericClass as { kernels?: KernelTable } | undefined;
   useKernelTable(device, named?.kernels ?? pickKernelTable(store, device.info));
   return device;
@@ -42,6 +50,6 @@ export async function openStepDevice(store: Store, numericClass?: Json): Promise
  */
 export async function countDeviceSlots(): Promise<number> {
   // Without an adapter the steps themselves report it.
-  const adapter = await describeAdapter().catch(() => undefined);
+  const adapter = await askAdapter().catch(() => undefined);
   return adapter && classifyAdapter(adapter) === "software" ? 2 : 1;
 }

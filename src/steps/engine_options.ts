@@ -29,8 +29,10 @@ export const planning: Pick<PlanOptions, "numericClass" | "deviceCode"> = {
 /** For `run`. */
 export const running:
   & Pick<RunOptions, "numericClass" | "deviceCode">
-  & Pick<RunOptions, "stepModule" | "deviceSlots"> = {
+  & Pick<RunOptions, "stepModule" | "confirmDevice" | "deviceSlots"> = {
     ...planning,
+    confirmDevice: async (store) =>
+      await (await import("../device/adapter_memory.ts")).confirmAdapter(store),
     stepModule: new URL("./step_module.ts", import.meta.url).href,
     deviceSlots: async () => await (await import("../device/open.ts")).countDeviceSlots(),
   };

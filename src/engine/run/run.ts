@@ -15,6 +15,7 @@ import {
   type RunRecord,
   type RunRequest,
 } from "./run_folder.ts";
+import { isPending } from "../plan/planned_instance.ts";
 import { keysOf, type Node } from "./node.ts";
 import { Pools } from "./pools.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
@@ -23,6 +24,11 @@ import type { Store } from "../store/store.ts";
 export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal">, SchedulerOptions {
   /** Threads that may work at once; default: as many as the processor has. */
   jobs?: number;
+  /**
+   * Whether the device is the one that the keys of the store's plans name; called before device steps
+   * run. If it is not, the workflow is planned again.
+   */
+  confirmDevice?: (store: Store) => Promise<boolean>;
   /** Device steps at once, asked when there are any; default 1. */
   deviceSlots?: () => Promise<number>;
   /** Bytes that steps may ask for together; unbounded when absent. */
@@ -84,8 +90,10 @@ export async function run(
   try {
     options.before?.forEach(emit);
     const { onEvent: _, ...planOptions } = options;
-    const planned = options.planned ??
-      await plan(store, workflow, { ...planOptions, onEvent: emit });
+    const planNow = () => plan(store, workflow, { ...planOptions, onEvent: emit });
+    let planned = options.planned ?? await planNow();
+    const isConfirmed = !needsDevice(planned) || (await options.confirmDevice?.(store) ?? true);
+    if (!isConfirmed) planned = await planNow();
     const todo = planned.counts["will-run"] + planned.counts["may-run"];
     folder = store.writable ? new RunFolder(store, id, todo > 0) : undefined;
     for (const event of early) {
@@ -158,11 +166,12 @@ async function runEstimate(store: Store, { estimate, workflow }: Plan) {
   };
 }
 
+function needsDevice({ instances }: Plan): boolean {
+  return instances.some((planned) => planned.instance.kind.runs === "device" && isPending(planned));
+}
+
 async function countDeviceSlots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {
-  const needed = planned.instances.some(({ state, instance: { kind } }) =>
-    kind.runs === "device" && (state === "will-run" || state === "may-run")
-  );
-  return needed && deviceSlots ? await deviceSlots() : 1;
+  return needsDevice(planned) && deviceSlots ? await deviceSlots() : 1;
 }
 
 /** Publishes what `[publish]` names of the instances that are done; returns what was refused. */

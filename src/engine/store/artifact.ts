@@ -138,8 +138,8 @@ export function outputState(
   try {
     const manifest = read(store, ref);
     for (const file of manifest.files) {
-      const fileState = store.objectState(file);
-      if (fileState !== "present" && !store.hasBlob(file)) return fileState;
+      const fileState = store.hasBlob(file) ? "present" : store.objectState(file);
+      if (fileState !== "present") return fileState;
     }
     for (const item of manifest.items ?? []) {
       const itemState = outputState(store, item, readElement);

@@ -58,6 +58,8 @@ export class Externals {
   /** Entries by path, a shard a hash of the path. */
   readonly #shards = new Map<number, Map<string, MemoEntry>>();
   readonly #dirty = new Set<number>();
+  /** Of paths that were asked for: a path is hashed to find its shard. */
+  readonly #shardNumbers = new Map<string, number>();
   #byDigest: Map<Digest, string[]> | undefined;
   /** When the memo's folder last changed before `#byDigest` was made. */
   #seen: number | undefined;
@@ -69,9 +71,11 @@ export class Externals {
     readonly writable: boolean,
   ) {}
 
-  /** @throws {DataError} when the file is missing, unreadable, or changes while it is hashed */
-  async digest(path: string): Promise<Blob> {
-    const now = takeFingerprint(path);
+  /**
+   * @param now its fingerprint, where that was just taken
+   * @throws {DataError} when the file is missing, unreadable, or changes while it is hashed
+   */
+  async digest(path: string, now: Fingerprint = takeFingerprint(path)): Promise<Blob> {
     const entry = this.#shard(path).get(path);
     if (entry && isSame(entry, now) && isTrustworthy(entry)) {
       return { digest: entry.digest, size: entry.size };
@@ -101,15 +105,11 @@ export class Externals {
 
   /** A path whose file had the digest when last seen, and still looks the same. */
   locate(blob: Blob): string | undefined {
-    return this.#lookUp(blob) ?? (this.#reload() ? this.#lookUp(blob) : undefined);
+    return this.locateKnown(blob) ?? (this.#reload() ? this.locateKnown(blob) : undefined);
   }
 
-  /** Paths known to have held a digest, for messages. */
-  pathsOf(digest: Digest): readonly string[] {
-    return this.#index().get(digest) ?? [];
-  }
-
-  #lookUp(blob: Blob): string | undefined {
+  /** As {@link locate}, without looking for what other processes have added meanwhile. */
+  locateKnown(blob: Blob): string | undefined {
     for (const path of this.#index().get(blob.digest) ?? []) {
       const entry = this.#shard(path).get(path);
       if (entry?.digest !== blob.digest || entry.size !== blob.size) continue;
@@ -120,6 +120,11 @@ export class Externals {
       }
     }
     return undefined;
+  }
+
+  /** Paths known to have held a digest, for messages. */
+  pathsOf(digest: Digest): readonly string[] {
+    return this.#index().get(digest) ?? [];
   }
 
   /** Writes what is new; other processes' entries of the same shards are kept. */
@@ -146,14 +151,26 @@ export class Externals {
   }
 
   #remember(path: string, entry: MemoEntry): void {
-    const number = shardOf(path);
+    const number = this.#shardNumber(path);
     this.#shard(path).set(path, entry);
     this.#dirty.add(number);
     if (this.#byDigest) addPath(this.#byDigest, entry.digest, path);
   }
 
   #shard(path: string): Map<string, MemoEntry> {
-    const number = shardOf(path);
+    return this.#shardOf(this.#shardNumber(path));
+  }
+
+  #shardNumber(path: string): number {
+    let number = this.#shardNumbers.get(path);
+    if (number === undefined) {
+      number = parseInt(hexOf(digestOf(path)).slice(0, 2), 16);
+      this.#shardNumbers.set(path, number);
+    }
+    return number;
+  }
+
+  #shardOf(number: number): Map<string, MemoEntry> {
     let shard = this.#shards.get(number);
     if (!shard) this.#shards.set(number, shard = this.#read(number));
     return shard;
@@ -163,10 +180,11 @@ export class Externals {
     if (this.#byDigest) return this.#byDigest;
     const index = new Map<Digest, string[]>();
     this.#seen = this.files.stat(this.folder)?.changed;
+    // Most shards of a small data set are absent: a list of names costs less than to ask for each.
+    const names = new Set(this.files.list(this.folder));
     for (let number = 0; number < SHARDS; number++) {
-      let shard = this.#shards.get(number);
-      if (!shard) this.#shards.set(number, shard = this.#read(number));
-      for (const [path, entry] of shard) addPath(index, entry.digest, path);
+      if (!this.#shards.has(number) && !names.has(nameOf(number))) continue;
+      for (const [path, entry] of this.#shardOf(number)) addPath(index, entry.digest, path);
     }
     return this.#byDigest = index;
   }
@@ -182,7 +200,7 @@ export class Externals {
   }
 
   #path(number: number): string {
-    return `${this.folder}/${number.toString(16).padStart(2, "0")}.jsonl`;
+    return `${this.folder}/${nameOf(number)}`;
   }
 
   #read(number: number): Map<string, MemoEntry> {
@@ -206,8 +224,9 @@ function isTrustworthy({ modified, changed, hashed }: MemoEntry): boolean {
     : Math.floor(last / 1000) < Math.floor((hashed - FINE_TICK) / 1000);
 }
 
-function shardOf(path: string): number {
-  return parseInt(hexOf(digestOf(path)).slice(0, 2), 16);
+/** Of a shard's file. */
+function nameOf(shard: number): string {
+  return `${shard.toString(16).padStart(2, "0")}.jsonl`;
 }
 
 function addPath(index: Map<Digest, string[]>, digest: Digest, path: string): void {

@@ -195,7 +195,9 @@ export class Store {
 
   /** Whether it is an object, or an external file that still looks the same. */
   hasBlob(blob: Blob): boolean {
-    return this.hasObject(blob) || this.externals.locate(blob) !== undefined;
+    // First where the runtime need not make an error for each image of a data set.
+    return this.externals.locateKnown(blob) !== undefined || this.hasObject(blob) ||
+      this.externals.locate(blob) !== undefined;
   }
 
   /**

@@ -100,8 +100,9 @@ export async function execute(
       return await store.getBlob(blob);
     },
     async external(path) {
-      if (!watched.has(path)) watched.set(path, takeFingerprint(path));
-      return await store.externals.digest(path);
+      const before = watched.get(path) ?? takeFingerprint(path);
+      watched.set(path, before);
+      return await store.externals.digest(path, before);
     },
     memo: (key, compute) => memoize(store, kind, task, key, compute, listener),
     ...(task.chain !== undefined && {

@@ -1,4 +1,5 @@
 /** What the tables of a data set hold about each session that has an image. */
+import { listFolder } from "../../disk/folders.ts";
 import { DataError } from "../../errors.ts";
 import { type Cell, columnIndices, type Table } from "../../formats/tsv.ts";
 import { findColumn } from "../../tables/columns.ts";
@@ -53,9 +54,12 @@ export function describeSessions(
   const table = readTableIfPresent(participants);
   if (table) tables.add(table, participants);
   for (const participant of tables.participants()) {
-    const path = `${root}/${subjects}${participant}/${participant}_sessions.tsv`;
-    const visits = readTableIfPresent(path);
-    if (visits) tables.add(visits, path, { participant });
+    const folder = `${root}/${subjects}${participant}`;
+    const file = `${participant}_sessions.tsv`;
+    // Most data sets have none: a list costs a fraction of the error that the runtime makes.
+    if (!listFolder(folder, false).some(({ name }) => name === file)) continue;
+    const visits = readTableIfPresent(`${folder}/${file}`);
+    if (visits) tables.add(visits, `${folder}/${file}`, { participant });
   }
   if (list) tables.add(list.table, "the list of sessions", { list: true });
   return tables.describe();

@@ -70,3 +70,31 @@ Deno.test("what a source step logs while planning is in the log of every run", (
       assertEquals(readLog(store, id!, "open"), ["3 images", "warning: one without a session"]);
     }
   }));
+
+Deno.test("a run whose device is another than its plan took plans again before it computes", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const workflow = toyWorkflow({
+      text: { uses: "constant" },
+      on: { uses: "device", in: { values: ["text"] } },
+    });
+    let adapter = "remembered";
+    const options = {
+      numericClass: () => ({ adapter }),
+      confirmDevice: () => {
+        const isSame = adapter === "real";
+        adapter = "real";
+        return Promise.resolve(isSame);
+      },
+    };
+    const { status, nodes, plan } = await run(store, workflow, options);
+    assertEquals(status, "done");
+    assertEquals(plan.keying.device(), { adapter: "real" });
+    assertEquals(store.record(nodes.get("on")!.key!)?.parts.numericClass, { adapter: "real" });
+    // What is cached under the right key computes nothing, and asks nobody.
+    const again = await run(store, workflow, {
+      ...options,
+      confirmDevice: () => Promise.reject(new Error("asked")),
+    });
+    assertEquals(again.counts.cached, 2);
+  }));
