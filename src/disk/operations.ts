@@ -10,9 +10,9 @@ import { makeFolder, removeTree, syncFolder } from "./folders.ts";
 import { checkRegular, linkStatIfPresent } from "./read.ts";
 import { append, createFile, link, type OutputFile, remove, rename } from "./write.ts";
 
-/** Of a file, a folder or a symbolic link itself. */
+/** Of a file, a folder or a symbolic link itself; a device or a named pipe is "other". */
 export interface FileStat {
-  kind: "file" | "folder" | "link";
+  kind: "file" | "folder" | "link" | "other";
   /** Bytes. */
   size: number;
   /** Last change, in milliseconds since 1970. */
@@ -37,7 +37,8 @@ export interface FileOperations {
   removeTree(path: string): void;
   /** @param size bytes, where they are known: a large file is then read in half the time */
   read(path: string, size?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  readSync(path: string): Uint8Array<ArrayBuffer> | undefined;
+  /** @param stat of the path, where that was just taken: a file need not be looked at again */
+  readSync(path: string, stat?: FileStat): Uint8Array<ArrayBuffer> | undefined;
   /** Size in bytes of a file; undefined when absent. */
   size(path: string): number | undefined;
   /** Undefined when absent. */
@@ -70,15 +71,21 @@ export const diskFiles: FileOperations = {
       throw diskError(path, cause);
     }
   },
-  readSync(path) {
-    checkRegular(path);
+  readSync(path, stat) {
+    if (stat?.kind !== "file") checkRegular(path);
     return ifPresent(path, () => Deno.readFileSync(path));
   },
   size: (path) => ifPresent(path, () => Deno.statSync(path))?.size,
   stat(path) {
     const stat = linkStatIfPresent(path);
     if (!stat) return undefined;
-    const kind = stat.isSymlink ? "link" : stat.isDirectory ? "folder" : "file";
+    const kind = stat.isSymlink
+      ? "link"
+      : stat.isDirectory
+      ? "folder"
+      : stat.isFile
+      ? "file"
+      : "other";
     return { kind, size: stat.size, changed: stat.mtime?.getTime() ?? 0 };
   },
   touch(path) {

@@ -174,15 +174,13 @@ class Collector {
     const published = new Set(this.#inventory.published);
     const pins = readPins(this.store);
     for (const { record } of this.#inventory.instances) {
-      const digests = Object.values(record.outputs).flatMap((output) => [
-        output.digest,
-        ...(output.items ?? []).map((item) => item.digest),
-      ]);
       if (keys.has(record.key)) continue;
+      const isPublished = () =>
+        Object.values(record.outputs).some(({ digest, items = [] }) =>
+          published.has(digest) || items.some((item) => published.has(item.digest))
+        );
       if (pins[record.key] !== undefined) keys.set(record.key, "pins");
-      else if (digests.some((digest) => published.has(digest))) {
-        keys.set(record.key, "published files");
-      }
+      else if (isPublished()) keys.set(record.key, "published files");
     }
     return { keys, outputs };
   }
@@ -219,9 +217,7 @@ class Collector {
 
   #objectsOf(record: InstanceRecord): Set<Digest> {
     const objects = new Set<Digest>();
-    for (const output of Object.values(record.outputs)) {
-      for (const digest of this.#closure(output)) objects.add(digest);
-    }
+    for (const output of Object.values(record.outputs)) this.#closure(output, objects);
     if (record.log !== undefined) objects.add(record.log);
     return objects;
   }
@@ -232,7 +228,6 @@ class Collector {
     let below = this.#manifests.get(ref.digest);
     if (!below) {
       const { files, items } = this.#manifest(ref);
-      for (const item of items) this.#closure(item, into);
       below = [...files, ...items.flatMap((item) => [...this.#closure(item)])];
       this.#manifests.set(ref.digest, below);
     }
@@ -242,7 +237,9 @@ class Collector {
 
   #manifest(ref: ManifestRef): { files: Digest[]; items: readonly ManifestRef[] } {
     try {
-      const { files, items } = decodeManifest(this.store.getObjectSync(ref));
+      const { files, items } = decodeManifest(
+        this.store.getObjectSync(ref, this.#inventory.objects.get(ref.digest)),
+      );
       return { files: files.map((file) => file.digest), items: items ?? [] };
     } catch (error) {
       // A record whose manifest is gone or no manifest reaches nothing; it is a miss, and may go.

@@ -17,6 +17,7 @@ Deno.test("devices and named pipes, which may have no end, are refused as files"
       assertThrows(() => readIfPresent(path), DataError, message);
       assertThrows(() => readStart(path, 8), DataError, message);
       assertThrows(() => diskFiles.readSync(path), DataError, message);
+      assertThrows(() => diskFiles.readSync(path, diskFiles.stat(path)), DataError, message);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

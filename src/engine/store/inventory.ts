@@ -45,7 +45,7 @@ export function takeInventory(store: Store, listing = new Listing(store.files)):
     );
   }
   const read = (file: StoredFile) => {
-    const bytes = store.files.readSync(file.path);
+    const bytes = store.files.readSync(file.path, file);
     return bytes && decodeAnyRecord(bytes);
   };
   const instances: Inventory["instances"][number][] = [];

@@ -1,6 +1,6 @@
 /** How a result came to be: what the store keeps under a key. */
 import { DataError } from "../../errors.ts";
-import { isJsonObject, OWN_LIMITS, parseJsonBytes } from "../../json.ts";
+import { isJsonObject, OWN_LIMITS, parseJson } from "../../json.ts";
 import type { Digest, Json } from "../../workflow/step.ts";
 import { isBlob, isDuration, isPosition, isSize, isTableOf } from "./checked.ts";
 import type { KeyParts } from "./key.ts";
@@ -75,7 +75,7 @@ const MIDDLE = '","record":';
 
 const TAIL = "}\n";
 const BODY = HEAD.length + 64 + MIDDLE.length;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** JSON text that carries a checksum of itself, so that a flipped bit is a miss. */
 export function encodeRecord(record: StoredRecord): Uint8Array<ArrayBuffer> {
@@ -94,17 +94,23 @@ export function decodeRecord<T extends keyof RecordTypes>(
 
 /** Undefined when it is torn or flipped, or holds what no record can. */
 export function decodeAnyRecord(bytes: Uint8Array): StoredRecord | undefined {
-  const head = decoder.decode(bytes.subarray(0, BODY));
-  const body = bytes.subarray(BODY, -TAIL.length);
-  const sum = hexOf(digestOf(body));
-  if (head !== `${HEAD}${sum}${MIDDLE}`) return undefined;
-  if (decoder.decode(bytes.subarray(BODY + body.length)) !== TAIL) return undefined;
+  const sum = hexOf(digestOf(bytes.subarray(BODY, -TAIL.length)));
+  const text = decodeUtf8(bytes);
+  if (!text?.startsWith(`${HEAD}${sum}${MIDDLE}`) || !text.endsWith(TAIL)) return undefined;
   try {
-    const record = parseJsonBytes(body, "a record", OWN_LIMITS);
+    const record = parseJson(text.slice(BODY, -TAIL.length), "a record", OWN_LIMITS);
     return isRecord(record) ? record : undefined;
   } catch (error) {
     if (error instanceof DataError) return undefined;
     throw error;
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@
  * `durable.ts` writes them: a kill or a power failure at any instant leaves at most a file in tmp.
  */
 import { isAbsent } from "../../disk/errors.ts";
-import { diskFiles, type FileOperations } from "../../disk/operations.ts";
+import { diskFiles, type FileOperations, type FileStat } from "../../disk/operations.ts";
 import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { resolve } from "../../workflow/paths.ts";
@@ -222,15 +222,19 @@ export class Store {
     return await this.#getExternal(blob, isCorrupt);
   }
 
-  /** As {@link getBlob} for small objects in the store, such as manifests. */
-  getObjectSync(blob: Blob): Uint8Array<ArrayBuffer> {
+  /**
+   * As {@link getBlob} for small objects in the store, such as manifests.
+   *
+   * @param listed of the object in this store's own folder, where that was just taken
+   */
+  getObjectSync(blob: Blob, listed?: FileStat): Uint8Array<ArrayBuffer> {
     const memory = this.#memory.get(blob.digest);
     if (memory) return memory;
     let isCorrupt = false;
     for (const root of this.#roots) {
       const path = this.objectPath(blob.digest, root);
-      const stat = this.files.stat(path);
-      const bytes = stat && this.files.readSync(path);
+      const stat = root === this.root && listed || this.files.stat(path);
+      const bytes = stat && this.files.readSync(path, stat);
       if (!bytes) continue;
       if (this.#intact(path, stat.changed, blob, bytes)) return bytes;
       isCorrupt = true;

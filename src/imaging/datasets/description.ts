@@ -1,5 +1,5 @@
 /** What the tables of a data set hold about each session that has an image. */
-import { listFolder } from "../../disk/folders.ts";
+import { diskFiles } from "../../disk/operations.ts";
 import { DataError } from "../../errors.ts";
 import { type Cell, columnIndices, type Table } from "../../formats/tsv.ts";
 import { findColumn } from "../../tables/columns.ts";
@@ -57,7 +57,7 @@ export function describeSessions(
     const folder = `${root}/${subjects}${participant}`;
     const file = `${participant}_sessions.tsv`;
     // Most data sets have none: a list costs a fraction of the error that the runtime makes.
-    if (!listFolder(folder, false).some(({ name }) => name === file)) continue;
+    if (!diskFiles.list(folder).includes(file)) continue;
     const visits = readTableIfPresent(`${folder}/${file}`);
     if (visits) tables.add(visits, `${folder}/${file}`, { participant });
   }

@@ -1,7 +1,7 @@
 /** Inflating files that may lie about their size. */
-import { constants, gunzipSync, gzipSync } from "node:zlib";
 import { DataError } from "../../errors.ts";
 import { inflateInto } from "./inflate_into.ts";
+import { zlib } from "./zlib.ts";
 
 /** Deflate can't shrink anything below one part in 1032. */
 const MAX_RATIO = 1032;
@@ -32,13 +32,13 @@ export function inflateStart(bytes: Uint8Array, count: number, subject: string):
     const options = { maxOutputLength: count + START_ALLOWANCE };
     try {
       for (let length = FIRST_CHUNK; length < member.length; length *= 4) {
-        const start = gunzipSync(member.subarray(0, length), {
+        const start = zlib().gunzipSync(member.subarray(0, length), {
           ...options,
-          finishFlush: constants.Z_SYNC_FLUSH,
+          finishFlush: zlib().constants.Z_SYNC_FLUSH,
         });
         if (start.length >= count) return start;
       }
-      return gunzipSync(member, options);
+      return zlib().gunzipSync(member, options);
     } catch {
       // More than the allowance, a later member with a long header, or rubbish behind a member.
       const start = new Uint8Array(count);
@@ -137,7 +137,7 @@ function refuseBroken<T>(inflating: () => T, subject: string): T {
 /** A gzip file whose bytes depend on the content alone: no time, no name, no platform. */
 export function deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   // Level 1 costs half the time of the default; noise in an image leaves little to gain.
-  const { buffer, byteOffset, length } = gzipSync(bytes, { level: 1 });
+  const { buffer, byteOffset, length } = zlib().gzipSync(bytes, { level: 1 });
   const file = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   file.fill(0, 4, 8);
   file[9] = 255;

@@ -1,5 +1,5 @@
 /** Inflating gzip files into memory that is already there. */
-import { constants, createGunzip, gunzipSync } from "node:zlib";
+import { zlib } from "./zlib.ts";
 
 /**
  * Inflates every member of a gzip file, its checksums verified, to the start of `memory`, which has
@@ -44,7 +44,7 @@ function internals(stream: unknown): Internals {
 }
 
 export const inflateByHandle: InflateInto = (bytes, memory, enough = Infinity) => {
-  const stream = createGunzip();
+  const stream = zlib().createGunzip();
   try {
     const { _handle: handle, _writeState: state } = internals(stream) as {
       _handle: Handle;
@@ -52,7 +52,7 @@ export const inflateByHandle: InflateInto = (bytes, memory, enough = Infinity) =
     };
     let problem: string | undefined;
     handle.onerror = (message) => problem = message;
-    handle.writeSync(constants.Z_FINISH, bytes, 0, bytes.length, memory, 0, memory.length);
+    handle.writeSync(zlib().constants.Z_FINISH, bytes, 0, bytes.length, memory, 0, memory.length);
     const length = memory.length - state[0];
     if (problem === undefined || isRubbish(problem) && length >= enough) return length;
     throw new Error(problem);
@@ -72,7 +72,7 @@ function isRubbish(problem: string): boolean {
  */
 export const inflateByCopy: InflateInto = (bytes, memory) => {
   try {
-    const content = gunzipSync(bytes, { maxOutputLength: memory.length });
+    const content = zlib().gunzipSync(bytes, { maxOutputLength: memory.length });
     memory.set(content);
     return content.length;
   } catch (error) {
@@ -81,11 +81,21 @@ export const inflateByCopy: InflateInto = (bytes, memory) => {
   }
 };
 
+/** The way that this Deno's streams allow. */
+export function chooseInflate(): InflateInto {
+  return hasHandle() ? inflateByHandle : inflateByCopy;
+}
+
 function hasHandle(): boolean {
-  const stream = createGunzip();
+  const stream = zlib().createGunzip();
   const { _handle: handle, _writeState: state } = internals(stream);
   stream.close();
   return typeof handle?.writeSync === "function" && state instanceof Uint32Array;
 }
 
-export const inflateInto: InflateInto = hasHandle() ? inflateByHandle : inflateByCopy;
+let chosen: InflateInto | undefined;
+
+export const inflateInto: InflateInto = (bytes, memory, enough) => {
+  chosen ??= chooseInflate();
+  return chosen(bytes, memory, enough);
+};

@@ -1,5 +1,6 @@
 /** One test for each cause of a rerun, and for each change that is none. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { diskFiles, type FileOperations } from "../../../src/disk/operations.ts";
 import { why } from "../../../src/engine/plan/explain.ts";
 import { type Plan, plan, type PlanOptions } from "../../../src/engine/plan/plan.ts";
 import { locatedReasonText } from "../../../src/engine/plan/reason.ts";
@@ -430,6 +431,27 @@ Deno.test("a forced step computes its memoized parts again", () =>
     const { result } = await rerun(folder, workflow, workflow, { force: ["m"] });
     const log = await Deno.readTextFile(result.nodes.get("m")!.logPath!);
     assertEquals(log, "computed a\ncomputed b\n");
+  }));
+
+Deno.test("a data set that is opened again is looked for in no place where it is not", () =>
+  inFolder(async (folder) => {
+    const data = `${folder}/data`;
+    await Deno.mkdir(data);
+    for (const name of ["a", "b", "c"]) await Deno.writeTextFile(`${data}/${name}`, name);
+    const workflow = toyWorkflow({ data: { uses: "folder", with: { path: data } } });
+    await run(openStore(`${folder}/cache`), workflow);
+    const absent: string[] = [];
+    const files: FileOperations = {
+      ...diskFiles,
+      size(path) {
+        const size = diskFiles.size(path);
+        if (size === undefined) absent.push(path);
+        return size;
+      },
+    };
+    const planned = await plan(openStore(`${folder}/cache`, { files }), workflow);
+    assertEquals(states(planned), ["cached"]);
+    assertEquals(absent, []);
   }));
 
 Deno.test("memoized parts survive a change of the rest of the step", () =>
