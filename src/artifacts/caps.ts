@@ -5,8 +5,6 @@
 import { DataError } from "../errors.ts";
 import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
 import type { Geometry, ImageType } from "../imaging/datasets/dataset.ts";
-import { readHeader } from "../imaging/nifti/nifti.ts";
-import { orientationOf } from "../imaging/nifti/orientation.ts";
 import { sessionKey, SINGLE_COHORT } from "../tables/identity.ts";
 import type { Artifact, Blob, Json, PreflightInput, StepOutput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
@@ -128,6 +126,8 @@ async function describeImage(
   { path, shape, orientation }: CapsImage,
 ): Promise<Pick<DatasetDescription, "shape" | "orientation">> {
   if (shape) return { shape: shape.slice(0, 3), ...(orientation && { orientation }) };
+  const { readHeader } = await import("../imaging/nifti/nifti.ts");
+  const { orientationOf } = await import("../imaging/nifti/orientation.ts");
   const header = readHeader(await caps.read(path), path);
   const direction = orientationOf(header.affine);
   return { shape: header.shape.slice(0, 3), ...(direction && { orientation: direction }) };
