@@ -99,17 +99,15 @@ for (const optimizer of Object.keys(optimizers)) {
   });
 }
 
-for (const adapterClass of ["discrete", "integrated"] as const) {
-  Deno.test(`the kernels of ${adapterClass} adapters give PyTorch's losses and logits too`, async () => {
-    await withDevice(async (opened) => {
-      const device = asClass(opened, adapterClass);
-      assertEquals(device.class, adapterClass);
-      const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
-      assertLosses("Conv5_FC3", "Adam", losses);
-      assertLogits("Conv5_FC3", "Adam", logits);
-    });
+Deno.test("the kernels of discrete adapters give PyTorch's losses and logits too", async () => {
+  await withDevice(async (opened) => {
+    const device = asClass(opened, "discrete");
+    assertEquals(device.class, "discrete");
+    const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
+    assertLosses("Conv5_FC3", "Adam", losses);
+    assertLogits("Conv5_FC3", "Adam", logits);
   });
-}
+});
 
 function smallTask(): TrainerOptions {
   const fixture = { ...fixtures.Conv5_FC3, batch_size: 1 };
