@@ -36,11 +36,15 @@ export async function compile(
     onProgress?.(++done, kernels.length);
   };
   await make(longest);
-  if (device.class === "software" && !await isCached(device, longest)) {
+  if (isLavapipe(device) && !await isCached(device, longest)) {
     await makeOnTwo(device, others, make);
   } else {
     for (const kernel of others) await make(kernel);
   }
+}
+
+function isLavapipe({ info }: Device): boolean {
+  return /llvmpipe|lavapipe/i.test(`${info.description} ${info.device}`);
 }
 
 /** Whether the driver has a kernel compiled already; if not, it has now. */
