@@ -67,9 +67,15 @@ export const FOLDERS: readonly Folder[] = [
     imports: ["src/workflow", "src/formats", "src/evaluation", "src/imaging", "src/tables"],
   },
   {
+    path: "src/pages",
+    job: "HTML documents under a policy; their server on 127.0.0.1",
+    imports: [],
+  },
+  {
     path: "src/report",
     job: "the HTML report and the live view",
     imports: [
+      "src/pages",
       "src/workflow",
       "src/formats",
       "src/evaluation",
@@ -77,6 +83,11 @@ export const FOLDERS: readonly Folder[] = [
       "src/tables",
       "src/artifacts",
     ],
+  },
+  {
+    path: "src/demo",
+    job: "a page that trains a network in a browser, by the program's own modules",
+    imports: ["src/gpu", "src/imaging", "src/nn", "src/device", "src/pages", "src/report"],
   },
   {
     path: "src/steps",
@@ -112,6 +123,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/nn",
       "src/device",
       "src/report",
+      "src/demo",
       "src/steps",
       "src/lsp",
     ],

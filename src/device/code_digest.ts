@@ -94,11 +94,12 @@ export async function reachedModules(
  */
 export async function codeDigest(entry: URL, sources?: Sources): Promise<Digest> {
   const modules = await reachedModules(entry, sources);
-  const lines = Array.from(modules, ([href, { digest }]) => `${withoutRoot(href)} ${digest}`);
+  const lines = Array.from(modules, ([href, { digest }]) => `${pathOf(href)} ${digest}`);
   return await digestText(lines.sort().join("\n"));
 }
 
-function withoutRoot(href: string): string {
+/** A module's path below Gyrus's root; the address of one elsewhere. */
+export function pathOf(href: string): string {
   return href.startsWith(ROOT.href) ? href.slice(ROOT.href.length) : href;
 }
 
@@ -118,13 +119,18 @@ async function readSource(href: string): Promise<Source> {
   return {
     // Publishing rewrites import lines; resolved, they are the same everywhere.
     digest: await digestText(
-      replaceImports(text, (specifier) => withoutRoot(resolved(specifier))),
+      replaceImports(text, (specifier) => pathOf(resolved(specifier))),
     ),
     imports: imports.map(({ specifier }) => resolved(specifier)),
   };
 }
 
-async function readText(url: URL): Promise<string> {
+/**
+ * The text of a module, wherever the program comes from.
+ *
+ * @throws {TypeError} when it can't be read
+ */
+export async function readText(url: URL): Promise<string> {
   if (url.protocol === "file:") return Deno.readTextFileSync(url);
   const { default: text } = await import(url.href, { with: { type: "text" } });
   return text;

@@ -54,10 +54,13 @@ export const MODULES: Readonly<Record<string, string>> = {
   main,
 };
 
-/** uPlot defines one global, which ours uses. */
+/** Defines the global that `client/line_chart.js` uses. */
+export const PLOT_SCRIPT: string = plot;
+
+/** uPlot, then ours. */
 export function clientScript(): string {
   const modules = Object.entries(MODULES).map(([name, source]) => joinable(name, source));
-  return `${plot}\n(() => {\n"use strict";\n${modules.join("\n")}\n})();`;
+  return `${PLOT_SCRIPT}\n(() => {\n"use strict";\n${modules.join("\n")}\n})();`;
 }
 
 /** What others build on comes first, print last. */

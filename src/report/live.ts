@@ -1,9 +1,9 @@
 /** The live view: a run, or always the newest, served to browsers on this machine. */
-import { DataError } from "../errors.ts";
 import { isAlive, isRunId, listRuns, readRun, runPath } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
 import { ReportBuilder } from "./build.ts";
 import type { PastRun, ReportData } from "./data.ts";
+import { type Content, LocalServer } from "../pages/local_server.ts";
 import { reportPage } from "./page.ts";
 
 /** Least time between two reads of the run's files; milliseconds. */
@@ -14,26 +14,12 @@ const MAX_LOAD = 0.2;
 /** Runs that the page links to. */
 const MAX_RUNS = 20;
 
-const HEADERS = {
-  "cache-control": "no-store",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-};
-
 type Sections = Map<string, string>;
 
-/**
- * Serves the report of a run at a secret address: other users of the machine
- * can reach its loopback, but not guess the path.
- */
+/** Serves the report of a run. */
 export class LiveView {
-  readonly url: string;
   readonly #builder: ReportBuilder;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #token = crypto.randomUUID();
+  readonly #server: LocalServer;
   readonly #listeners = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #data!: ReportData;
   #sections: Sections = new Map();
@@ -51,16 +37,11 @@ export class LiveView {
   ) {
     this.#run = run;
     this.#builder = new ReportBuilder(store);
-    try {
-      this.#server = Deno.serve(
-        { hostname: "127.0.0.1", port, onListen() {} },
-        (request) => this.#answer(request),
-      );
-    } catch (cause) {
-      if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
-      throw new DataError(`port ${port}`, "is in use; name another with --port", { cause });
-    }
-    this.url = `http://127.0.0.1:${this.#server.addr.port}/${this.#token}/`;
+    this.#server = new LocalServer(port, (path, parameters) => this.#answer(path, parameters));
+  }
+
+  get url(): string {
+    return this.#server.url;
   }
 
   /**
@@ -84,29 +65,15 @@ export class LiveView {
     clearTimeout(this.#timer);
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
-    await this.#server.shutdown();
+    await this.#server.close();
   }
 
-  async #answer(request: Request): Promise<Response> {
-    const { pathname, host, searchParams } = new URL(request.url);
-    const named = request.headers.get("host");
-    const origin = request.headers.get("origin");
-    // DNS rebinding: a page of another site whose name resolves to this machine sends its own name.
-    const { port } = this.#server.addr;
-    const here = [`127.0.0.1:${port}`, `localhost:${port}`];
-    if (named === null || !here.includes(named) || !here.includes(host)) return refusal(403);
-    if (origin !== null && origin !== `http://${named}`) return refusal(403);
-    if (request.method !== "GET") return refusal(405);
-    if (pathname === `/${this.#token}/`) {
-      const id = searchParams.get("run");
-      const page = id === null ? await reportPage(this.#data, true) : await this.#pageOf(id);
-      if (page === undefined) return refusal(404);
-      return new Response(page, {
-        headers: { ...HEADERS, "content-type": "text/html; charset=utf-8" },
-      });
-    }
-    if (pathname === `/${this.#token}/events`) return this.#listen();
-    return refusal(404);
+  async #answer(path: string, parameters: URLSearchParams): Promise<Content | undefined> {
+    if (path === "events") return this.#listen();
+    if (path !== "") return undefined;
+    const id = parameters.get("run");
+    const page = id === null ? await reportPage(this.#data, true) : await this.#pageOf(id);
+    return page === undefined ? undefined : { type: "text/html", body: page };
   }
 
   /** The report of another run as it is now; undefined when there is no such run. */
@@ -122,7 +89,7 @@ export class LiveView {
     });
   }
 
-  #listen(): Response {
+  #listen(): Content {
     let own: ReadableStreamDefaultController<Uint8Array>;
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -136,7 +103,7 @@ export class LiveView {
         this.#listeners.delete(own);
       },
     });
-    return new Response(stream, { headers: { ...HEADERS, "content-type": "text/event-stream" } });
+    return { type: "text/event-stream", body: stream };
   }
 
   /** Whether nothing more can come. */
@@ -176,10 +143,6 @@ export class LiveView {
       if (this.#ended) listener.enqueue(message("end", "{}"));
     }
   }
-}
-
-function refusal(status: 403 | 404 | 405): Response {
-  return new Response(null, { status, headers: HEADERS });
 }
 
 /** A server-sent event; JSON has no line ends of its own. */

@@ -8,7 +8,10 @@ export type { Browser, Page };
 const PLACES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
   .flatMap((name) => ["/usr/bin", "/usr/local/bin"].map((folder) => `${folder}/${name}`));
 
-export async function launch(): Promise<Browser> {
+/** Gives pages WebGPU by Chromium's own software adapter, on machines with a GPU too. */
+export const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+export async function launch(args: readonly string[] = ["--disable-gpu"]): Promise<Browser> {
   const executablePath = PLACES.find((path) => {
     try {
       return Deno.statSync(path).isFile;
@@ -19,7 +22,7 @@ export async function launch(): Promise<Browser> {
   if (executablePath === undefined) {
     throw new Error("no Chromium was found. On Debian: apt-get install chromium");
   }
-  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  return await chromium.launch({ executablePath, args: ["--no-sandbox", ...args] });
 }
 
 export interface Watched {

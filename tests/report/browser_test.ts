@@ -6,6 +6,7 @@ import { launcher, Project } from "../cli/project.ts";
 import { type Browser, inked, interactiveAfter, launch, open, pointerTime } from "./browser.ts";
 import { dataOf, fileUrl } from "./report_file.ts";
 import { manyCurves } from "./synthetic.ts";
+import { View } from "./view.ts";
 
 const WORKFLOW = `version = 1
 name = "seen"
@@ -73,36 +74,6 @@ const STEPS = 12;
 
 const SECONDS = 1000;
 
-/** Waits for the first line of what a process prints. */
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stream.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value, { stream: true });
-  }
-  await reader.cancel();
-  return text;
-}
-
-/** Asked in bare HTTP, since `fetch` lets nobody choose the Host header. */
-async function statusOf(
-  home: URL,
-  path: string,
-  headers: Record<string, string>,
-): Promise<number> {
-  using connection = await Deno.connect({ hostname: home.hostname, port: Number(home.port) });
-  const lines = Object.entries({ host: home.host, connection: "close", ...headers })
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-  const request = `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
-  await connection.write(new TextEncoder().encode(request));
-  const bytes = new Uint8Array(64);
-  const length = await connection.read(bytes) ?? 0;
-  return Number(new TextDecoder().decode(bytes.subarray(0, length)).split(" ")[1]);
-}
-
 async function until(holds: () => boolean | Promise<boolean>, seconds: number): Promise<void> {
   const end = Date.now() + seconds * SECONDS;
   while (!await holds()) {
@@ -149,17 +120,9 @@ async function live(browser: Browser, project: Project): Promise<void> {
     stdin: "null",
   }).spawn();
   await until(() => hasRecord(project), 30);
-  const view = new Deno.Command(launcher, {
-    args: ["view"],
-    cwd: project.folder,
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
+  const view = await View.start(["view"], project.folder);
   try {
-    const line = await firstLine(view.stdout);
-    const url = line.trim().split(" ").at(-1)!;
-    const home = new URL(url);
-    const { page, problems } = await open(browser, url, { home: url });
+    const { page, problems } = await open(browser, view.url);
     await page.locator(".pill.running").first().waitFor();
     await page.locator(".node.running").first().waitFor({ timeout: 60 * SECONDS });
     await page.locator("#curves canvas").waitFor({ timeout: 120 * SECONDS });
@@ -174,19 +137,19 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(problems, []);
     await page.close();
 
+    const { pathname } = new URL(view.url);
     const status = (path: string, headers: Record<string, string> = {}) =>
-      statusOf(home, path, headers);
-    assertEquals(await status(home.pathname), 200);
-    assertEquals(await status(home.pathname, { host: "evil.example" }), 403);
-    assertEquals(await status(home.pathname, { origin: "http://evil.example" }), 403);
+      view.statusOf(path, headers);
+    assertEquals(await status(pathname), 200);
+    assertEquals(await status(pathname, { host: "evil.example" }), 403);
+    assertEquals(await status(pathname, { origin: "http://evil.example" }), 403);
     assertEquals(await status("/"), 404);
-    assertEquals(await status(`${home.pathname}..%2f..%2frun.json`), 404);
-    assertEquals(await status(`${home.pathname}run.json`), 404);
-    assertEquals(await status(`${home.pathname}?run=${newest.split(" ")[0]}`), 200);
-    assertEquals(await status(`${home.pathname}?run=../runs`), 404);
+    assertEquals(await status(`${pathname}..%2f..%2frun.json`), 404);
+    assertEquals(await status(`${pathname}run.json`), 404);
+    assertEquals(await status(`${pathname}?run=${newest.split(" ")[0]}`), 200);
+    assertEquals(await status(`${pathname}?run=../runs`), 404);
   } finally {
-    view.kill("SIGINT");
-    assertEquals((await view.status).code, 0);
+    assertEquals(await view.interrupt(), 0);
     assertEquals((await run.status).code, 0);
   }
 }

@@ -1,4 +1,4 @@
-import { UsageError } from "../arguments.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { STOP_SIGNALS } from "../interrupt.ts";
@@ -12,32 +12,65 @@ export default {
   ],
   options: {
     port: { value: "N", help: "Port on this machine; default: a free one" },
+    demo: { help: "Serve no run, but a page that trains a network in the browser" },
     ...CACHE_OPTIONS,
   },
   details:
     `Serves the report of RUN on 127.0.0.1, or else of the newest run, also when a newer one begins. It
 shows new results as the run makes them; Ctrl-C ends it. The address has a secret, since other users of
-this machine can reach its ports too.`,
+this machine can reach its ports too. With --demo the page trains Conv5_FC3 on generated slices on the GPU
+that the browser reaches by WebGPU; it needs no run and no cache.`,
   async run(args, { out }) {
     const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
-    const { LiveView } = await import("../../report/live.ts");
-    const store = await openPastCache(args);
-    const record = findRun(store, args, args.positionals[0]);
     const stop = Promise.withResolvers<void>();
     const hear = () => stop.resolve();
     for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, hear);
-    const named = args.positionals[0] ?? "latest";
-    const newest = named === "latest" ? () => newestId(store, args.file) : undefined;
-    const view = await LiveView.open(store, record.id, port, newest);
     try {
-      const what = newest ? `run ${record.id}, then each newer one,` : `run ${record.id}`;
-      out.line(`${what} at ${view.url}`);
+      const view = args.has("demo") ? await openDemo(args, port) : await openRuns(args, port);
+      out.line(`${view.what} at ${view.url}`);
       await stop.promise;
+      await view.close();
     } finally {
       for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, hear);
-      await view.close();
     }
     return ExitCode.done;
   },
 } satisfies Command;
+
+interface Served {
+  what: string;
+  url: string;
+  close(): Promise<void>;
+}
+
+async function openRuns(args: Arguments, port: number): Promise<Served> {
+  const { LiveView } = await import("../../report/live.ts");
+  const store = await openPastCache(args);
+  const record = findRun(store, args, args.positionals[0]);
+  const named = args.positionals[0] ?? "latest";
+  const newest = named === "latest" ? () => newestId(store, args.file) : undefined;
+  const view = await LiveView.open(store, record.id, port, newest);
+  return {
+    what: newest ? `run ${record.id}, then each newer one,` : `run ${record.id}`,
+    url: view.url,
+    close: () => view.close(),
+  };
+}
+
+async function openDemo(args: Arguments, port: number): Promise<Served> {
+  const options = Object.keys(CACHE_OPTIONS).filter((name) => args.has(name));
+  const [surplus] = [
+    ...args.file === undefined ? [] : [args.file],
+    ...args.positionals,
+    ...options.map((name) => `--${name}`),
+  ];
+  if (surplus !== undefined) throw new UsageError(`--demo shows no run; leave out ${surplus}`);
+  const { serveDemo } = await import("../../demo/server.ts");
+  const server = await serveDemo(port);
+  return {
+    what: "a page that trains a network in the browser",
+    url: server.url,
+    close: () => server.close(),
+  };
+}

@@ -52,10 +52,15 @@ export function drawLines(host, chart) {
   entry.plot = new Plot(optionsOf(frame.clientWidth, entry, readout), aligned(chart.lines), frame);
   if (zoom) entry.plot.setScale("x", { min: zoom[0], max: zoom[1] });
   frame.setAttribute("aria-label", `${chart.title}, ${chart.lines.length} lines`);
-  readout.textContent = hint;
+  readout.textContent = hintOf(chart);
 }
 
-const hint = "Rings mark the selected epochs. Point at a line to read its values; drag to zoom.";
+/** @param {Chart} chart */
+function hintOf({ lines }) {
+  const marked = lines.some((line) => line.marked !== undefined);
+  return `${marked ? "Rings mark the selected epochs. " : ""}` +
+    "Point at a line to read its values; drag to zoom.";
+}
 
 /** @param {HTMLElement} host */
 function prepare(host) {
@@ -82,7 +87,7 @@ function prepare(host) {
         { class: "zoom", role: "group", "aria-label": "Zoom" },
         button("+", "Zoom in"),
         button("−", "Zoom out"),
-        button("0", "Show all epochs"),
+        button("0", "Show all"),
       ),
     ),
   );
@@ -228,7 +233,7 @@ function read(plot, { chart, focused }, readout) {
   const line = chart.lines[focused];
   const value = line && idx !== null && idx !== undefined ? plot.data[focused + 1][idx] : undefined;
   if (value === undefined || value === null) {
-    readout.textContent = hint;
+    readout.textContent = hintOf(chart);
     return;
   }
   const isChosen = line.marked !== undefined && line.xs[line.marked] === plot.data[0][idx];
