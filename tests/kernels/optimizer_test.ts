@@ -1,3 +1,4 @@
+import { assert } from "@std/assert";
 import { momentsOf, optimizerParams, recordUpdate } from "../../kernels/optimizer.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { type OptimizerOptions, updateRule, updateScalars } from "../../src/nn/optimizer.ts";
@@ -132,6 +133,64 @@ for (const [name, { options, rule }] of Object.entries(rules)) {
     });
   }
 }
+
+for (const [name, { options }] of Object.entries(rules)) {
+  const update = updateRule(options);
+  const kept = momentsOf(update.rule);
+  if (!kept.first && !kept.second) continue;
+  // Adadelta's first moment is one of squares.
+  const sign = update.rule === "adadelta" ? 1 : -1;
+  Deno.test(`moments of ${name} that decay below the least normal float become zero`, async () => {
+    await onDevice(async (bench) => {
+      const count = 64;
+      // Each shrinks to a normal number, to one in the range of denormals, or is denormal already.
+      const before = [3e-38, 1.17549435e-38, 1e-40, 1.401298464324817e-45, 0, 1e-20];
+      const start = Float32Array.from({ length: count }, (_, i) => before[i % before.length]);
+      const moments = {
+        ...(kept.first && { moment1: bench.buffer(start.map((m, i) => i % 4 < 2 ? m : sign * m)) }),
+        ...(kept.second && { moment2: bench.buffer(start) }),
+      };
+      const parameters = bench.buffer(count * 4);
+      const results = await bench.run((program) => {
+        recordUpdate(program, {
+          ...update,
+          ...moments,
+          count,
+          parameters,
+          gradients: bench.buffer(count * 4),
+          params: uniformsOf(bench, options, 1000),
+        });
+        return Object.values(moments);
+      }, { inPlace: true });
+      for (const moment of results) {
+        moment.forEach((m, i) => {
+          const size = Math.abs(m);
+          assert(size === 0 || size >= 2 ** -126, `moment ${i} is ${m}`);
+          if (start[i] > 2e-38) assert(size > 0.5 * start[i], `moment ${i} is ${m}`);
+        });
+      }
+    });
+  });
+}
+
+Deno.test("a gradient that is not a number remains visible in Adam's moments", async () => {
+  await onDevice(async (bench) => {
+    const options: OptimizerOptions = { name: "Adam", learningRate: rate };
+    const moments = { moment1: bench.buffer(256), moment2: bench.buffer(256) };
+    const results = await bench.run((program) => {
+      recordUpdate(program, {
+        ...updateRule(options),
+        ...moments,
+        count: 64,
+        parameters: bench.buffer(256),
+        gradients: bench.buffer(new Float32Array(64).fill(NaN)),
+        params: uniformsOf(bench, options, 1),
+      });
+      return Object.values(moments);
+    }, { inPlace: true });
+    assert(results.every((moment) => moment.every(Number.isNaN)));
+  });
+});
 
 for (const clipNorm of [0.5, 1e6]) {
   Deno.test(`gradients are scaled to a norm of at most ${clipNorm}, frozen ones left out`, async () => {
