@@ -2,8 +2,9 @@
 import { activationForward } from "../../kernels/activation.ts";
 import { conv2dForward, linearShape } from "../../kernels/conv/mod.ts";
 import type { AdapterClass, AdapterDescription, Device } from "../gpu/device.ts";
-import { type Program, ProgramBuilder } from "../gpu/program.ts";
+import { ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable } from "../gpu/tuning.ts";
+import { type Clock, type ClockName, clockOf, timeRun } from "./timing.ts";
 
 /** A device, its limits and its measured throughput; the JSON of `gyrus doctor --json`. */
 export interface DeviceReport {
@@ -14,14 +15,17 @@ export interface DeviceReport {
   features: string[];
   limits: Record<string, number>;
   kernels: KernelTable;
+  /** A device that is too fast to measure has no throughput here. */
   measured: {
+    /** `processor`: the throughput is that of one core. */
+    clock: ClockName;
     /** Matrix product of `gemmSize` cubed, TFLOP/s. */
-    gemmTeraflops: number;
+    gemmTeraflops?: number;
     gemmSize: number;
     /** Bytes read and written by an elementwise kernel, GB/s. */
-    copyGigabytes: number;
+    copyGigabytes?: number;
     /** One dispatch among many, microseconds. */
-    dispatchMicroseconds: number;
+    dispatchMicroseconds?: number;
     /** Host time to encode and submit one dispatch, microseconds. */
     submitMicroseconds: number;
   };
@@ -45,6 +49,8 @@ const REPORTED_LIMITS = [
  */
 export async function examineDevice(device: Device): Promise<DeviceReport> {
   const gemmSize = device.class === "software" ? 512 : 4096;
+  const clock = await clockOf(device);
+  const perSecond = (amount: number, seconds: number | undefined) => seconds && amount / seconds;
   return {
     class: device.class,
     adapter: device.info,
@@ -53,18 +59,26 @@ export async function examineDevice(device: Device): Promise<DeviceReport> {
     limits: Object.fromEntries(REPORTED_LIMITS.map((name) => [name, device.limits[name]])),
     kernels: kernelTable(device),
     measured: {
+      clock: clock.name,
       gemmSize,
-      gemmTeraflops: 2 * gemmSize ** 3 / await timeGemm(device, gemmSize) / 1e12,
-      copyGigabytes: 2 * COPY_BYTES / await timeCopy(device) / 1e9,
-      ...await timeDispatches(device),
+      gemmTeraflops: perSecond(2 * gemmSize ** 3 / 1e12, await timeGemm(device, clock, gemmSize)),
+      copyGigabytes: perSecond(2 * COPY_BYTES / 1e9, await timeCopy(device, clock)),
+      ...await timeDispatches(device, clock),
     },
   };
 }
 
 const COPY_BYTES = 2 ** 25;
 
+/** Least time of one measurement. */
+const SECONDS = 0.1;
+
 /** Seconds of one product through the linear layer's kernel. */
-async function timeGemm(device: Device, size: number): Promise<number> {
+async function timeGemm(
+  device: Device,
+  clock: Clock,
+  size: number,
+): Promise<number | undefined> {
   const program = new ProgramBuilder(device, "gemm");
   const bytes = size * size * 4;
   const weights = device.buffer("gemm weights", bytes);
@@ -73,26 +87,27 @@ async function timeGemm(device: Device, size: number): Promise<number> {
   program.clear(input);
   conv2dForward(program, { input, weights, output, shape: linearShape(size, size, size) });
   try {
-    return await timeProgram(device, await program.build());
+    return await timeRun(clock, await program.build(), SECONDS);
   } finally {
     device.free(weights);
   }
 }
 
 /** Seconds to read and write {@link COPY_BYTES} once. */
-async function timeCopy(device: Device): Promise<number> {
+async function timeCopy(device: Device, clock: Clock): Promise<number | undefined> {
   const program = new ProgramBuilder(device, "copy");
   const from = program.tensor("copied", COPY_BYTES);
   const to = program.tensor("copy", COPY_BYTES);
   program.clear(from);
   activationForward(program, "none", { x: from, y: to, bytes: COPY_BYTES });
-  return await timeProgram(device, await program.build());
+  return await timeRun(clock, await program.build(), SECONDS);
 }
 
 /** Times a program of 1000 dispatches, each of which reads what the last one wrote. */
 async function timeDispatches(
   device: Device,
-): Promise<{ dispatchMicroseconds: number; submitMicroseconds: number }> {
+  clock: Clock,
+): Promise<{ dispatchMicroseconds?: number; submitMicroseconds: number }> {
   const count = 1000;
   const builder = new ProgramBuilder(device, "dispatches");
   const from = builder.tensor("a", 256);
@@ -108,22 +123,9 @@ async function timeDispatches(
   const began = performance.now();
   program.run();
   const submitted = performance.now() - began;
+  const seconds = await timeRun(clock, program, SECONDS);
   return {
-    dispatchMicroseconds: await timeProgram(device, program) * 1e6 / count,
+    dispatchMicroseconds: seconds && seconds * 1e6 / count,
     submitMicroseconds: submitted * 1e3 / count,
   };
-}
-
-/** Seconds of one run: a mean over a quarter of a second, in which the final wait is negligible. */
-async function timeProgram(device: Device, program: Program): Promise<number> {
-  const timeOf = async (runs: number) => {
-    const began = performance.now();
-    for (let i = 0; i < runs; i++) program.run();
-    await device.gpu.queue.onSubmittedWorkDone();
-    device.check();
-    return (performance.now() - began) / 1000;
-  };
-  await timeOf(1);
-  const runs = Math.min(200, Math.max(1, Math.ceil(0.25 / await timeOf(1))));
-  return await timeOf(runs) / runs;
 }

@@ -9,11 +9,14 @@ import type { Store } from "../engine/store/store.ts";
 import type { AdapterDescription } from "../gpu/device.ts";
 import { type KernelTable, standardTable } from "../gpu/tuning.ts";
 import { identityOf } from "./adapter_memory.ts";
+import type { Candidate } from "./tune.ts";
 
 /** A table and the adapter on which it was the fastest. */
 export interface TunedTable {
   adapter: AdapterDescription;
   kernels: KernelTable;
+  /** Of the layers that were measured. */
+  milliseconds: number;
   /** ISO 8601, UTC. */
   tuned: string;
 }
@@ -59,16 +62,16 @@ function fits(table: KernelTable, standard: KernelTable): boolean {
 }
 
 /**
- * Writes the table that later runs on this adapter use.
+ * Writes the table that later runs on this adapter use, be it the standard one.
  *
  * @throws {DataError} when the cache can't be written
  */
 export async function saveTunedTable(
   store: Store,
   adapter: AdapterDescription,
-  kernels: KernelTable,
+  { table: kernels, milliseconds }: Candidate,
 ): Promise<void> {
-  const found: TunedTable = { adapter, kernels, tuned: new Date().toISOString() };
+  const found: TunedTable = { adapter, kernels, milliseconds, tuned: new Date().toISOString() };
   store.files.makeFolder(`${store.root}/devices`);
   const text = JSON.stringify(found, undefined, 2) + "\n";
   await store.replaceFile(pathOf(store.root, adapter), text, true);

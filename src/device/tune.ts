@@ -2,6 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable, useKernelTable } from "../gpu/tuning.ts";
+import { type Clock, clockOf, timeRun } from "./timing.ts";
 import {
   conv2dBackwardData,
   conv2dBackwardWeights,
@@ -66,42 +67,67 @@ export interface Candidate {
  *
  * @param layers the convolutions to be fast at
  * @param seconds least time of one measurement
+ * @param clock the device's own when absent
  * @param onMeasured called after each measurement
- * @returns the table that the device uses now; results computed with it have keys of their own
+ * @returns the table that the device uses now, and its time; results computed with it have keys of
+ * their own. Undefined when the device is too fast to measure: it uses the table it began with.
  * @throws {DeviceError} when the device fails
  */
 export async function tune(
   device: Device,
-  { layers = TYPICAL_LAYERS, seconds = 0.25, onMeasured }: {
+  { layers = TYPICAL_LAYERS, seconds = 0.25, clock, onMeasured }: {
     layers?: readonly Conv2dShape[];
     seconds?: number;
+    clock?: Clock;
     onMeasured?: (candidate: Candidate) => void;
   } = {},
-): Promise<KernelTable> {
-  const measured = async (table: KernelTable): Promise<Candidate> => {
+): Promise<Candidate | undefined> {
+  const timer = clock ?? await clockOf(device);
+  const measured = async (table: KernelTable): Promise<Candidate | undefined> => {
     useKernelTable(device, table);
     let milliseconds = 0;
-    for (const shape of layers) milliseconds += await timeLayer(device, shape, seconds);
+    for (const shape of layers) {
+      const layerSeconds = await timeLayer(device, shape, timer, seconds);
+      if (layerSeconds === undefined) return undefined;
+      milliseconds += layerSeconds * 1e3;
+    }
     const candidate = { table, milliseconds };
     onMeasured?.(candidate);
     return candidate;
   };
-  let best = await measured(kernelTable(device));
-  for (const alternatives of CHOICES[best.table.convolution]) {
+  const start = kernelTable(device);
+  const best = await findFastest(start, measured);
+  useKernelTable(device, best?.table ?? start);
+  return best;
+}
+
+/** @returns undefined as soon as a table can't be measured */
+async function findFastest(
+  start: KernelTable,
+  measured: (table: KernelTable) => Promise<Candidate | undefined>,
+): Promise<Candidate | undefined> {
+  let best = await measured(start);
+  if (best === undefined) return undefined;
+  for (const alternatives of CHOICES[start.convolution]) {
     const current = best.table;
     for (const choice of alternatives) {
       const table = { ...current, ...choice };
       if (JSON.stringify(table) === JSON.stringify(current)) continue;
       const candidate = await measured(table);
+      if (candidate === undefined) return undefined;
       if (candidate.milliseconds < best.milliseconds * 0.97) best = candidate;
     }
   }
-  useKernelTable(device, best.table);
-  return best.table;
+  return best;
 }
 
-/** Milliseconds of a layer's forward pass and gradients, the least of three measurements. */
-async function timeLayer(device: Device, shape: Conv2dShape, seconds: number): Promise<number> {
+/** Seconds of a layer's forward pass and gradients; undefined when they are too short to measure. */
+async function timeLayer(
+  device: Device,
+  shape: Conv2dShape,
+  clock: Clock,
+  seconds: number,
+): Promise<number | undefined> {
   const [height, width] = conv2dOutput(shape);
   const floats = (channels: number, pixels: number) =>
     device.buffer("tuning", shape.images * Math.ceil(channels / 4) * 16 * pixels);
@@ -115,16 +141,7 @@ async function timeLayer(device: Device, shape: Conv2dShape, seconds: number): P
     conv2dForward(program, { input, weights, output, shape });
     conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
     conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
-    const built = await program.build();
-    const time = async (times: number) => {
-      const start = performance.now();
-      for (let i = 0; i < times; i++) built.run();
-      await device.gpu.queue.onSubmittedWorkDone();
-      return (performance.now() - start) / times;
-    };
-    await time(1);
-    const times = Math.max(1, Math.ceil(seconds * 1e3 / await time(1)));
-    return Math.min(await time(times), await time(times), await time(times));
+    return await timeRun(clock, await program.build(), seconds);
   } finally {
     for (const buffer of [input, inGradient, output, outGradient, weights, weightGradient]) {
       device.free(buffer);

@@ -1,6 +1,6 @@
 /** A built program: what runs, once a step. */
-import { DeviceError } from "../errors.ts";
 import type { Device } from "./device.ts";
+import { Timestamps } from "./timestamps.ts";
 
 /** Time of one operation of a profiled run. */
 export interface Timing {
@@ -51,13 +51,103 @@ export class Program {
   run(): void {
     this.device.check();
     const encoder = this.device.gpu.createCommandEncoder({ label: this.label });
+    this.#encode(encoder);
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * Seconds from the beginning of the first dispatch to the end of the last one of `runs` runs, by
+   * the device's own clock. They are one submission, so that the device does not wait for the host.
+   *
+   * @throws {DeviceError} when the adapter lacks timestamps, or the device failed
+   */
+  async time(runs: number): Promise<number> {
+    this.device.check();
+    const timestamps = new Timestamps(this.device, 1);
+    const encoder = this.device.gpu.createCommandEncoder({ label: `${this.label} timed` });
+    const last = this.#passes - 1;
+    for (let run = 0; run < runs; run++) {
+      this.#encode(encoder, (pass) => {
+        const [begins, ends] = [run === 0 && pass === 0, run === runs - 1 && pass === last];
+        return begins || ends ? timestamps.writes(0, { begins, ends }) : undefined;
+      });
+    }
+    timestamps.resolve(encoder);
+    this.device.gpu.queue.submit([encoder.finish()]);
+    return (await timestamps.read())[0];
+  }
+
+  /**
+   * Runs once and times every dispatch, by timestamps of the device.
+   *
+   * @param processorSeconds of this process so far. Given, each dispatch is submitted and waited for
+   * alone, and timed by it: software adapters write their timestamps late.
+   * @throws {DeviceError} when the adapter lacks timestamps, or the device failed
+   */
+  async profile(processorSeconds?: () => number): Promise<Timing[]> {
+    const dispatches = this.#operations.filter((operation) => operation.kind === "dispatch");
+    const seconds = processorSeconds
+      ? await this.#timeAlone(processorSeconds)
+      : await this.#timeTogether(dispatches.length);
+    return dispatches.map(({ label, kernel }, i) => ({
+      label,
+      kernel,
+      milliseconds: seconds[i] * 1e3,
+    }));
+  }
+
+  /** Seconds of each dispatch. */
+  async #timeAlone(processorSeconds: () => number): Promise<number[]> {
+    const { queue } = this.device.gpu;
+    const seconds: number[] = [];
+    for (const operation of this.#operations) {
+      const encoder = this.device.gpu.createCommandEncoder({ label: operation.label });
+      encodeAlone(encoder, operation);
+      await queue.onSubmittedWorkDone();
+      const began = processorSeconds();
+      queue.submit([encoder.finish()]);
+      await queue.onSubmittedWorkDone();
+      if (operation.kind === "dispatch") seconds.push(processorSeconds() - began);
+    }
+    this.device.check();
+    return seconds;
+  }
+
+  /** Seconds of each dispatch. */
+  async #timeTogether(dispatches: number): Promise<number[]> {
+    const timestamps = new Timestamps(this.device, dispatches);
+    const encoder = this.device.gpu.createCommandEncoder({ label: `${this.label} profiled` });
+    let index = 0;
+    for (const operation of this.#operations) {
+      encodeAlone(
+        encoder,
+        operation,
+        operation.kind === "dispatch" ? timestamps.writes(index++) : undefined,
+      );
+    }
+    timestamps.resolve(encoder);
+    this.device.gpu.queue.submit([encoder.finish()]);
+    return await timestamps.read();
+  }
+
+  /** Passes of one run: transfers separate them. */
+  get #passes(): number {
+    return this.#operations.filter(({ kind }, i) =>
+      kind === "dispatch" && this.#operations[i - 1]?.kind !== "dispatch"
+    ).length;
+  }
+
+  /** @param writes of a pass by its number in the run */
+  #encode(
+    encoder: GPUCommandEncoder,
+    writes?: (pass: number) => GPUComputePassTimestampWrites | undefined,
+  ): void {
     let pass: GPUComputePassEncoder | undefined;
+    let passes = 0;
     for (const operation of this.#operations) {
       if (operation.kind === "dispatch") {
-        pass ??= encoder.beginComputePass();
-        pass.setPipeline(operation.pipeline);
-        pass.setBindGroup(0, operation.group);
-        pass.dispatchWorkgroups(...operation.workgroups);
+        pass ??= encoder.beginComputePass({ timestampWrites: writes?.(passes++) });
+        encodeDispatch(pass, operation);
       } else {
         pass?.end();
         pass = undefined;
@@ -65,70 +155,35 @@ export class Program {
       }
     }
     pass?.end();
-    this.device.gpu.queue.submit([encoder.finish()]);
   }
+}
 
-  /**
-   * Runs once with a timestamp around every dispatch.
-   *
-   * @throws {DeviceError} when the adapter lacks timestamps
-   */
-  async profile(): Promise<Timing[]> {
-    const { gpu } = this.device;
-    if (!gpu.features.has("timestamp-query")) {
-      throw new DeviceError("This adapter measures no times (no timestamp-query)");
-    }
-    const dispatches = this.#operations.filter((o) => o.kind === "dispatch").length;
-    const perSet = 2048;
-    const sets = Array.from(
-      { length: Math.ceil(dispatches / perSet) },
-      () => gpu.createQuerySet({ type: "timestamp", count: perSet * 2 }),
-    );
-    const resolved = this.device.buffer(
-      "timestamps",
-      sets.length * perSet * 16,
-      GPUBufferUsage.QUERY_RESOLVE,
-    );
-    const encoder = gpu.createCommandEncoder({ label: `${this.label} profiled` });
-    let index = 0;
-    for (const operation of this.#operations) {
-      if (operation.kind !== "dispatch") {
-        encodeTransfer(encoder, operation);
-        continue;
-      }
-      const at = (index % perSet) * 2;
-      const pass = encoder.beginComputePass({
-        timestampWrites: {
-          querySet: sets[Math.floor(index / perSet)],
-          beginningOfPassWriteIndex: at,
-          endOfPassWriteIndex: at + 1,
-        },
-      });
-      pass.setPipeline(operation.pipeline);
-      pass.setBindGroup(0, operation.group);
-      pass.dispatchWorkgroups(...operation.workgroups);
-      pass.end();
-      index++;
-    }
-    sets.forEach((set, i) => {
-      const count = Math.min(perSet, dispatches - i * perSet) * 2;
-      encoder.resolveQuerySet(set, 0, count, resolved.gpu, i * perSet * 16);
-    });
-    gpu.queue.submit([encoder.finish()]);
-    const times = new BigUint64Array(await this.device.read(resolved));
-    this.device.free(resolved);
-    for (const set of sets) set.destroy();
-    return this.#operations.filter((o) => o.kind === "dispatch").map((operation, i) => ({
-      label: operation.label,
-      kernel: operation.kernel,
-      milliseconds: Number(times[i * 2 + 1] - times[i * 2]) / 1e6,
-    }));
-  }
+type EncodedDispatch = Extract<Encoded, { kind: "dispatch" }>;
+
+function encodeDispatch(
+  pass: GPUComputePassEncoder,
+  { pipeline, group, workgroups }: EncodedDispatch,
+): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(...workgroups);
+}
+
+/** One operation; a dispatch in a pass of its own. */
+function encodeAlone(
+  encoder: GPUCommandEncoder,
+  operation: Encoded,
+  timestampWrites?: GPUComputePassTimestampWrites,
+): void {
+  if (operation.kind !== "dispatch") return encodeTransfer(encoder, operation);
+  const pass = encoder.beginComputePass({ timestampWrites });
+  encodeDispatch(pass, operation);
+  pass.end();
 }
 
 function encodeTransfer(
   encoder: GPUCommandEncoder,
-  operation: Exclude<Encoded, { kind: "dispatch" }>,
+  operation: Exclude<Encoded, EncodedDispatch>,
 ): void {
   const { kind } = operation;
   if (kind === "clear") {

@@ -7,7 +7,6 @@ import {
   type AdapterDescription,
   classifyAdapter,
   type Device,
-  subgroupSizeOf,
 } from "./device.ts";
 
 export interface KernelTable {
@@ -16,7 +15,10 @@ export interface KernelTable {
    * `// texels` as textures; `implicit_gemm`: workgroup memory (GPUs).
    */
   convolution: "direct" | "implicit_gemm";
-  /** Output channels an invocation of the direct convolution keeps in registers: 16 or 32. */
+  /**
+   * Output channels an invocation of the direct convolution keeps in registers: 16 or 32. With 32,
+   * drivers differ on which is faster at 16 lanes, and compiling takes a third longer.
+   */
   directChannels: number;
   /** Tile of the implicit GEMM: 64 or 128 each. */
   gemmPixels: number;
@@ -31,11 +33,11 @@ export interface KernelTable {
   weightGradientWorkgroups: number;
 }
 
-/** Tables by class; {@link standardTable} fits them to an adapter. */
+/** The standard tables. */
 export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
   software: {
     convolution: "direct",
-    directChannels: 32,
+    directChannels: 16,
     gemmPixels: 128,
     gemmChannels: 64,
     winograd: true,
@@ -65,16 +67,9 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
   },
 };
 
-/**
- * What an adapter runs until `gyrus tune` has measured it. A vector of 8 lanes keeps half the sums
- * that one of 16 does in as many registers: with 16 channels steps are as fast, and compiling the
- * kernels of a ResNet-18 took three quarters of the time.
- */
+/** What an adapter runs until `gyrus tune` has measured it. */
 export function standardTable(adapter: AdapterDescription): KernelTable {
-  const table = kernelTables[classifyAdapter(adapter)];
-  return table.convolution === "direct" && subgroupSizeOf(adapter) < 16
-    ? { ...table, directChannels: 16 }
-    : table;
+  return kernelTables[classifyAdapter(adapter)];
 }
 
 const chosen = new WeakMap<Device, KernelTable>();

@@ -11,6 +11,8 @@ Deno.test("examineDevice names the adapter and measures what it reaches", async 
   assert(report.limits.maxStorageBufferBindingSize >= 2 ** 27);
   const { gemmTeraflops, copyGigabytes, dispatchMicroseconds } = report.measured;
   // Far below any device that runs Gyrus, far above a measurement that went wrong.
+  assertEquals(report.measured.clock, report.software ? "processor" : "timestamps");
+  assert(gemmTeraflops && copyGigabytes && dispatchMicroseconds);
   assert(gemmTeraflops > 1e-3 && gemmTeraflops < 1e3, `${gemmTeraflops}`);
   assert(copyGigabytes > 0.05 && copyGigabytes < 1e5, `${copyGigabytes}`);
   assert(dispatchMicroseconds > 0.1 && dispatchMicroseconds < 1e5, `${dispatchMicroseconds}`);

@@ -16,7 +16,7 @@ Deno.test("a tuned table is in the numeric class, on the device, and gone when f
     const standard = await readNumericClass("exact", openStore(folder));
     const adapter = await describeAdapter();
     const tuned = { ...standardTable(adapter), weightGradientWorkgroups: 7 };
-    await saveTunedTable(openStore(folder), adapter, tuned);
+    await saveTunedTable(openStore(folder), adapter, { table: tuned, milliseconds: 1 });
 
     const store = openStore(folder);
     const found = await readNumericClass("exact", store);
@@ -46,7 +46,7 @@ Deno.test("a table of another version of the kernels, or a truncated one, is non
     const store = openStore(folder);
     const adapter = await describeAdapter();
     const { winograd: _, ...older } = standardTable(adapter);
-    await saveTunedTable(store, adapter, older as KernelTable);
+    await saveTunedTable(store, adapter, { table: older as KernelTable, milliseconds: 1 });
     assertEquals(readTunedTable(store, adapter), undefined);
     const [{ name }] = Deno.readDirSync(`${folder}/devices`);
     Deno.writeTextFileSync(`${folder}/devices/${name}`, '{"kernels": ');

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Everything that a GPU decides, on this machine: the tests of tests/gpu, tests/kernels and tests/nn,
 # then the benches of kernels and training. What it prints also stands in a file with date, adapter and
-# driver, for BENCHMARKS.md.
+# driver, for BENCHMARKS.md. Kernels are timed by the GPU's clock, training over a second of steps or more
+# whose losses are read back once, so that neither counts the wait for a result.
 #
 #   tests/gpu/run_on_gpu.sh [FILE]    FILE is gpu-DATE.txt when absent
 #

@@ -1,22 +1,31 @@
 /** Times of built programs, for benches and `deno task kernel`. */
+import { clockOf, processorSeconds, timeRun } from "../../src/device/timing.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import type { Program } from "../../src/gpu/program.ts";
 
 export interface Times {
-  /** Milliseconds by the clock. */
+  /** Milliseconds: elapsed on a software adapter, else by the device's clock. */
   clock: number;
-  /** Milliseconds of processor time over two cores, NaN outside of Linux. */
+  /** Milliseconds of processor time over two cores; on a GPU `clock`. */
   processor: number;
 }
 
-/** Median of three measurements, each of as many runs as take `least` milliseconds. */
+/**
+ * Of measurements of as many runs as take `least` milliseconds: the median of three on a software
+ * adapter, else the least of three. NaN for a GPU that is too fast to measure.
+ */
 export async function timeProgram(device: Device, program: Program, least = 250): Promise<Times> {
+  if (device.class !== "software") {
+    const seconds = await timeRun(await clockOf(device), program, least / 1e3) ?? NaN;
+    return { clock: seconds * 1e3, processor: seconds * 1e3 };
+  }
   const run = async (times: number): Promise<Times> => {
-    const start = performance.now(), before = processorTime();
+    const start = performance.now(), before = processorSeconds();
     for (let i = 0; i < times; i++) program.run();
     await device.gpu.queue.onSubmittedWorkDone();
     device.check();
-    return { clock: performance.now() - start, processor: (processorTime() - before) / 2 };
+    const processor = (processorSeconds() - before) * 1e3 / 2;
+    return { clock: performance.now() - start, processor };
   };
   await run(1);
   const times = Math.max(1, Math.ceil(least / (await run(1)).clock));
@@ -26,19 +35,4 @@ export async function timeProgram(device: Device, program: Program, least = 250)
     clock: median(measured.map((m) => m.clock)),
     processor: median(measured.map((m) => m.processor)),
   };
-}
-
-/** Milliseconds of processor time of all threads of this process. */
-function processorTime(): number {
-  if (Deno.build.os !== "linux") return NaN;
-  let nanoseconds = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/task")) {
-    try {
-      const [spent] = Deno.readTextFileSync(`/proc/self/task/${name}/schedstat`).split(" ");
-      nanoseconds += Number(spent);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return nanoseconds / 1e6;
 }

@@ -74,12 +74,22 @@ function reportLines(report: DeviceReport, tuned: TunedTable | undefined): strin
     `kernels: ${tuned ? `tuned ${tuned.tuned}` : `standard for ${report.class} adapters`}`,
     ...tableText(chosen),
     "",
-    "measured",
+    `measured by ${CLOCKS[measured.clock]}`,
     ...tableText([
-      [`  matrix product, ${gemm}`, `${numberText(measured.gemmTeraflops * 1000)} GFLOP/s`],
-      ["  elementwise, read and written", `${numberText(measured.copyGigabytes)} GB/s`],
-      ["  a dispatch", `${numberText(measured.dispatchMicroseconds)} µs`],
-      ["  of it on the host", `${numberText(measured.submitMicroseconds)} µs`],
+      [`  matrix product, ${gemm}`, measuredText(measured.gemmTeraflops, 1000, "GFLOP/s")],
+      ["  elementwise, read and written", measuredText(measured.copyGigabytes, 1, "GB/s")],
+      ["  a dispatch", measuredText(measured.dispatchMicroseconds, 1, "µs")],
+      ["  of it on the host", measuredText(measured.submitMicroseconds, 1, "µs")],
     ]),
   ];
+}
+
+const CLOCKS: Readonly<Record<DeviceReport["measured"]["clock"], string>> = {
+  timestamps: "the device's clock",
+  processor: "processor time, so for one core",
+  elapsed: "elapsed time",
+};
+
+function measuredText(value: number | undefined, factor: number, unit: string): string {
+  return value === undefined ? "too fast to measure" : `${numberText(value * factor)} ${unit}`;
 }

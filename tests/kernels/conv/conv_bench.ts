@@ -2,10 +2,10 @@
  * Convolutions of ResNet-18 in all three passes, next to PyTorch's on two threads where Python has torch.
  * `deno task kernel conv` compares the variants with each other.
  *
- *   LP_NATIVE_VECTOR_WIDTH=512 deno bench -A tests/kernels/conv/conv_bench.ts [-- 224x8 [layer ...]]
+ *   deno bench -A tests/kernels/conv/conv_bench.ts [-- 224x8 [layer ...]]
  *
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
- * cores, which other work on the machine disturbs less.
+ * cores, which other work on the machine disturbs less. On a GPU both are by its own clock.
  */
 import { type Conv2dShape, linearShape } from "../../../kernels/conv/mod.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
@@ -86,7 +86,8 @@ async function printTable(side: number, images: number, names: readonly string[]
   const device = await openDevice();
   const layers = resnetLayers(images, side)
     .filter(({ name }) => names.length === 0 || names.includes(name));
-  const gemm = device.class === "software" ? 768 : 4096;
+  const software = device.class === "software";
+  const gemm = software ? 768 : 4096;
   const torch = await torchTimes(layers, gemm);
   console.log(
     `${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}; ` +
@@ -118,7 +119,9 @@ async function printTable(side: number, images: number, names: readonly string[]
   }
   const sum = total.forward + total.data + total.weights;
   console.log(
-    `convolutions of a step: ${sum.toFixed(0)} ms of processor time ` +
+    `convolutions of a step: ${sum.toFixed(0)} ms of ${
+      software ? "processor time" : "the GPU's clock"
+    } ` +
       `(${passes.map((pass) => `${pass} ${total[pass].toFixed(0)}`).join(", ")})` +
       (torch ? `; PyTorch ${torchTotal.toFixed(0)} ms` : ""),
   );
