@@ -38,12 +38,9 @@ async function choose(current: number, args: readonly string[]): Promise<void> {
     err.line(`vectors of ${bits} bits remain: ${times.join(", ")}`);
     return;
   }
-  const stale = countResults(store, adapter, current);
   err.line(`vectors of ${bits} bits from now on: ${times.join(", ")}`);
-  err.line(
-    `${countText(stale, "result")} of this cache used ${current} bits; ` +
-      "what needs them is computed again",
-  );
+  const stale = countText(countResults(store, adapter, current), "result");
+  err.line(`${stale} of this cache used ${current} bits; steps that need one compute it again`);
 }
 
 try {

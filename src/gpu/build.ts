@@ -1,8 +1,9 @@
 /** Builds what was recorded: places buffers and textures, compiles kernels, makes bind groups. */
 import { type Arena, textureBytes } from "./arena.ts";
-import { type Encoded, Program } from "./built_program.ts";
+import { Program } from "./built_program.ts";
 import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
+import type { Encoded } from "./encode.ts";
 import { extent, type Operand, type PlannedTexture } from "./operand.ts";
 import {
   type DispatchOperation,
