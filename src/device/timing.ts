@@ -122,6 +122,7 @@ export async function timeRun(
     runs = Math.min(most, Math.ceil(runs * Math.min(8, Math.max(1.2, needed))));
     taken = await clock.time(program, runs);
   }
+  if (taken < clock.least) return undefined;
   for (let round = 1; round < 3; round++) taken = Math.min(taken, await clock.time(program, runs));
   return taken >= clock.least ? taken / runs : undefined;
 }
