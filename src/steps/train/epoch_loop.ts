@@ -24,6 +24,7 @@ import type { TrainingParams } from "./parameters.ts";
 import { mean, reportEvaluation } from "./progress.ts";
 import {
   type EvaluationRow,
+  firstEvaluated,
   improvedMetrics,
   itemsOfNetworks,
   type TrainedNetwork,
@@ -42,6 +43,8 @@ export class EpochLoop {
   readonly #options: CommonOptions;
   /** Items of each network: those it is trained on, then those that validate it. */
   readonly #items: readonly Uint32Array<ArrayBuffer>[];
+  /** Those of them that evaluations cover. */
+  readonly #evaluated: readonly Uint32Array<ArrayBuffer>[];
   /** Number of items that each network is trained on. */
   readonly #trainingItems: number;
   /** Networks that have started, are not finished, and are not on the device. */
@@ -58,6 +61,7 @@ export class EpochLoop {
     const { params } = context;
     const { samples, training } = data;
     this.#items = itemsOfNetworks(context, data, networks);
+    this.#evaluated = itemsOfNetworks(context, data, networks, firstEvaluated(context, data));
     this.#trainingItems = this.#items[0].length / samples.length * training;
     const batches = Math.ceil(this.#trainingItems / params.batch_size);
     if (params.evaluation_steps > 0 && (nextEvaluation(0, params) ?? batches) >= batches) {
@@ -160,18 +164,19 @@ export class EpochLoop {
     }
   }
 
-  /** Adds a row to each curve. @returns outputs of each network for all its items */
+  /** Adds a row to each curve. @returns outputs of each network for its evaluated items */
   async #evaluate(trainer: Trainer, group: readonly number[]): Promise<NetworkOutputs[]> {
-    const evaluated = await trainer.evaluate(group.map((network) => this.#items[network]));
+    const evaluated = await trainer.evaluate(group.map((network) => this.#evaluated[network]));
     const ended = trainer.batch === 0;
     for (const [run, network] of group.entries()) {
-      const all = { outputs: evaluated[run], items: this.#items[network] };
-      const train = sliceItems(all, 0, this.#trainingItems);
-      const valid = sliceItems(all, this.#trainingItems, all.items.length);
+      const all = { outputs: evaluated[run], items: this.#evaluated[network] };
+      const validation = this.#items[network].length - this.#trainingItems;
+      const training = all.items.length - validation;
+      const valid = sliceItems(all, training, all.items.length);
       const row = {
         epoch: ended ? trainer.epoch - 1 : trainer.epoch,
         iteration: (ended ? trainer.batches : trainer.batch) - 1,
-        train: this.#score(trainer, run, train),
+        train: training > 0 ? this.#score(trainer, run, sliceItems(all, 0, training)) : {},
         valid: this.#score(trainer, run, valid),
       };
       if (!Number.isFinite(row.valid.loss)) {

@@ -24,10 +24,15 @@ import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts"
 import { decodeOutputs } from "./checkpoint.ts";
 import { weightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import { type EvaluationRow, itemsOfNetworks, type TrainedNetwork } from "./trained_network.ts";
+import {
+  type EvaluationRow,
+  firstEvaluated,
+  itemsOfNetworks,
+  type TrainedNetwork,
+} from "./trained_network.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
-/** Parameters that are fields of the meta, or that change no result. */
+/** Parameters that are fields of the meta, or that change no weights. */
 const OMITTED_PARAMETERS = new Set([
   "architecture",
   "multi_network",
@@ -36,12 +41,13 @@ const OMITTED_PARAMETERS = new Set([
   "selection_metrics",
   "initial_weights",
   "checkpoint_interval",
+  "training_curve",
   "config_file",
 ]);
 
 /**
  * Weights, tables and description; of the best weights by every selection metric also their
- * predictions of the training and the validation set.
+ * predictions of the evaluated sets.
  *
  * @throws {DataError} naming a metric that was never a number, so that no weights are the best
  */
@@ -118,7 +124,7 @@ function isLeakageCheckable(context: TrainingContext, { inherited }: TrainingDat
 }
 
 function trainingTable(rows: readonly EvaluationRow[]): string {
-  const names = Object.keys(rows[0].train);
+  const names = Object.keys(rows[0].valid);
   const columns = ["epoch", "iteration"];
   for (const part of ["train", "valid"]) columns.push(...names.map((name) => `${name}_${part}`));
   return writeTsv(
@@ -126,7 +132,7 @@ function trainingTable(rows: readonly EvaluationRow[]): string {
     rows.map(({ epoch, iteration, train, valid }) => [
       epoch,
       iteration,
-      ...names.map((name) => train[name]),
+      ...names.map((name) => train[name] ?? null),
       ...names.map((name) => valid[name]),
     ]),
   );
@@ -140,7 +146,7 @@ function iterationsTable(iterations: readonly (readonly number[])[]): string {
   return writeTsv(["epoch", "iteration", "loss"], rows);
 }
 
-/** Predictions of both sets by the best weights, by elements and by images. */
+/** Predictions of the evaluated sets by the best weights, by elements and by images. */
 async function predictionTables(
   context: TrainingContext,
   data: TrainingData,
@@ -148,20 +154,26 @@ async function predictionTables(
   metric: string,
 ): Promise<Record<string, string>> {
   const { images, samples, training, targets, classes } = data;
-  const items = itemsOfNetworks(context, data, networks);
+  const first = firstEvaluated(context, data);
+  const items = itemsOfNetworks(context, data, networks, first);
   const scored: ScoredItems[] = [];
   for (const [i, { history }] of networks.entries()) {
     const outputs = decodeOutputs(await context.get(history.best[metric].outputs));
     scored.push({ outputs, items: items[i] });
   }
   const table = { samples, elements: images.elements, targets, classes };
-  const predict = (first: number, end: number): Predictions =>
-    asPredictions(table, scored.map((one) => sliceSamples(one, samples.length, first, end)));
-  const groups = { train: predict(0, training), validation: predict(training, samples.length) };
-  const weights = votingWeights(context, groups.validation, classes);
+  const predict = (from: number, end: number): Predictions =>
+    asPredictions(
+      table,
+      scored.map((one) => sliceSamples(one, samples.length - first, from - first, end - first)),
+    );
+  const validation = predict(training, samples.length);
+  const weights = votingWeights(context, validation, classes);
+  const groups = first < training
+    ? [["train", predict(0, training)], ["validation", validation]] as const
+    : [["validation", validation]] as const;
   const tables: Record<string, string> = {};
-  for (const group of ["train", "validation"] as const) {
-    const predictions = groups[group];
+  for (const [group, predictions] of groups) {
     const write = (level: string, rows: Predictions) => {
       tables[modelPredictionPath(metric, group, level)] = writePredictions(rows, images.mode);
     };

@@ -55,6 +55,9 @@ const trainingParameters = {
   evaluation_steps: count.default(0).describe(
     "Batches between evaluations within an epoch; 0 evaluates at its end only. They are in the curves and choose no network.",
   ),
+  training_curve: z.enum(["both", "validation"]).default("both").describe(
+    "Sets whose metrics are computed at each evaluation: the training and the validation set, as in ClinicaDL, or the validation set alone, which saves a pass over the training set. Its columns of training.tsv are then n/a, and its prediction tables are absent. Metrics of the validation set are the same up to rounding.",
+  ),
   epochs: z.int().min(1).default(20).describe(
     "Passes over the training set. Raising it continues an earlier run.",
   ),

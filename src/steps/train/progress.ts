@@ -30,7 +30,10 @@ export function reportEvaluation(
       metrics[`${name}_${set}`] = mean(rows.map((row) => row[set][name]));
     }
   }
-  const loss = `loss ${metrics.loss_train.toFixed(4)}, validation ${metrics.loss_valid.toFixed(4)}`;
+  const validation = metrics.loss_valid.toFixed(4);
+  const loss = "loss_train" in metrics
+    ? `loss ${metrics.loss_train.toFixed(4)}, validation ${validation}`
+    : `validation loss ${validation}`;
   const networks = params.multi_network ? `networks ${group[0]} to ${group.at(-1)}, ` : "";
   const batch = part < 1 ? `, batch ${rows[0].iteration + 1}` : "";
   const message = `${networks}epoch ${epoch + 1}/${params.epochs}${batch}: ${loss}`;

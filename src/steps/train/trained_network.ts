@@ -11,7 +11,7 @@ export interface EvaluationRow {
   epoch: number;
   /** Index in the epoch of the batch after which it was made. */
   iteration: number;
-  /** Metrics by name. */
+  /** Metrics by name; of the training set none with `training_curve = "validation"`. */
   train: Readonly<Record<string, number>>;
   valid: Readonly<Record<string, number>>;
 }
@@ -21,7 +21,7 @@ export interface Best {
   value: number;
   /** Stored weights, under PyTorch's names. */
   weights: Blob;
-  /** Outputs for every training item, then for every validation item; see `encodeOutputs`. */
+  /** Outputs for every item from {@link firstEvaluated} on; see `encodeOutputs`. */
   outputs: Blob;
 }
 
@@ -49,14 +49,25 @@ export interface TrainedNetwork {
   readonly history: TrainingHistory;
 }
 
-/** Items of each network: of the training samples, then of the validation samples. */
+/** The first sample that evaluations cover: of the training set, or of the validation set. */
+export function firstEvaluated({ params }: TrainingContext, { training }: TrainingData): number {
+  return params.training_curve === "validation" ? training : 0;
+}
+
+/** Items of each network from sample `first` on: training samples come before validation samples. */
 export function itemsOfNetworks(
   { params }: TrainingContext,
   { samples, images }: TrainingData,
   networks: readonly TrainedNetwork[],
+  first = 0,
 ): Uint32Array<ArrayBuffer>[] {
   return networks.map(({ index }) =>
-    itemsOf(0, samples.length, images.elements.length, params.multi_network ? index : undefined)
+    itemsOf(
+      first,
+      samples.length - first,
+      images.elements.length,
+      params.multi_network ? index : undefined,
+    )
   );
 }
 

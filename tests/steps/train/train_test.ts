@@ -261,6 +261,37 @@ Deno.test("a regression learns a number, with schedule, augmentation and accumul
   assertEquals(lowest[training.columns.indexOf("MAE_valid")], `${MAE}`);
 });
 
+Deno.test('training_curve = "validation" leaves out the training set\'s metrics and changes no weights', async () => {
+  await using project = await Project.create();
+  const text = generatedFolds({ slice_direction: 2, slice_mode: "single", slices: [14] }) +
+    tinyTraining({ architecture: "Conv5_FC3", training_curve: "${matrix.curve}" }, {
+      in: { folds: "folds[0]" },
+      matrix: { curve: ["both", "validation"] },
+    });
+  const outcome = await project.run(text);
+  const models = ["both", "validation"].map((curve) =>
+    project.artifact(outcome, `train[curve=${curve}]`, "model")
+  );
+  const [both, validation] = models;
+  const isOfTraining = (path: string) => /^best-[^/]+\/train_/.test(path);
+  const contents = ({ files }: Artifact) =>
+    files.filter(({ path }) => path !== "training.tsv" && !isOfTraining(path))
+      .map(({ path, digest }) => [path, digest]);
+  assert(both.files.some(({ path }) => isOfTraining(path)));
+  assert(!validation.files.some(({ path }) => isOfTraining(path)));
+  assertEquals(contents(validation), contents(both));
+  assertEquals(validation.meta, both.meta);
+
+  const [all, withoutTraining] = await Promise.all(
+    models.map(async (model) => readTsv(await model.readText("training.tsv"), "training.tsv")),
+  );
+  assertEquals(withoutTraining.columns, all.columns);
+  assertEquals(
+    withoutTraining.rows,
+    all.rows.map((row) => row.map((cell, i) => all.columns[i].endsWith("_train") ? null : cell)),
+  );
+});
+
 Deno.test("predicting on training data is refused unless requested by name, and then labelled", async () => {
   await using project = await Project.create();
   const onTraining = experiment() + predict("split.train") + EVALUATE;
