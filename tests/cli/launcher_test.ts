@@ -300,7 +300,7 @@ export default defineStep({
       assert(code === 1 || code === 2, `${name}: ${out}${err}`);
       assertMatch(
         out + err,
-        /must not import|outside the step's folder|none of its inputs|asks for import|make code from text/,
+        /must not import|outside the step's folder|none of its inputs|asks for import|which a step does not have|make code from text/,
         name,
       );
     }
