@@ -2,10 +2,10 @@
 // are flat and have the same offsets; tensors are aligned to 64 floats, so a block of 16 vectors
 // belongs to one tensor. Scalars that depend on the number of the update, t, come from the host.
 //
-// Moments below the least normal float are stored as zero, which PyTorch does not do: the moments of a
-// weight whose gradient stays zero would otherwise become denormal after some 740 updates and remain
-// so, and arithmetic on denormals takes a processor many times as long. With the default epsilons no
-// step of a weight differs by more than rate * 1e-28, or one rounding.
+// Moments below the least normal float are stored as zero, which PyTorch does not do: the moments
+// of a weight whose gradient stays zero would otherwise become denormal after some 740 updates and
+// remain so, and arithmetic on denormals takes a processor many times as long. With the default
+// epsilons no step of a weight differs by more than rate * 1e-28, or one rounding.
 
 struct Params {
   // Step size, by the schedule.

@@ -94,8 +94,6 @@ Deno.test("a device computes nothing that was planned for another one", () =>
   }));
 
 Deno.test("the launcher lets the program read what it passes on of the machine", async () => {
-  const [, names] = /--allow-env=(\S+)/.exec(
-    (await Deno.readTextFile(launcher)).split("exec").at(-1)!,
-  )!;
+  const [, names] = /--allow-env=(GYRUS_CACHE\S+)/.exec(await Deno.readTextFile(launcher))!;
   assertEquals(names.split(",").includes("GYRUS_MACHINE"), true);
 });
