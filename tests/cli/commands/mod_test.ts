@@ -194,13 +194,18 @@ Deno.test("new starts from a folder of images, named as the workflow finds it", 
 Deno.test("an editor finds the types of a user's step by the file that new writes", async () => {
   await using project = await Project.make();
   await project.gyrus("new", "study");
-  await Deno.copyFile(`${project.folder}/count.ts`, `${project.folder}/study/count.ts`);
-  const check = () =>
-    call(Deno.execPath(), ["check", "count.ts"], { cwd: `${project.folder}/study` });
-  const { code, err } = await check();
-  assertEquals(code, 0, err);
-  await project.write("study/count.ts", (await project.read("count.ts")).replace("z.int()", "3"));
-  assertEquals((await check()).code, 1);
+  const step = await project.read("count.ts");
+  await project.write("study/right.ts", step);
+  await project.write("study/wrong.ts", step.replace("z.int()", "3"));
+  const { code, err } = await call(Deno.execPath(), ["check", "right.ts", "wrong.ts"], {
+    cwd: `${project.folder}/study`,
+  });
+  assertEquals(code, 1);
+  assertEquals(
+    [...err.matchAll(/study\/(\w+)\.ts/g)].map(([, name]) => name).includes("wrong"),
+    true,
+  );
+  assertEquals(/at .*study\/right\.ts/.test(err), false, err);
 });
 
 Deno.test("steps and schema describe every step kind", async () => {

@@ -1,5 +1,5 @@
 /**
- * SIGKILL at random instants between the first and the last step of a training: 3 of them, or 20
+ * SIGKILL at random instants between the first and the last step of a training: 2 of them, or 20
  * with GYRUS_TEST_FULL=1. The next run ends in the bytes of an uninterrupted run, and starts after the
  * newest finished epoch.
  */
@@ -8,7 +8,7 @@ import { Random } from "../../../src/random.ts";
 import { createProject, openedGroups, prediction, tinyTraining } from "../recipes.ts";
 import type { Project } from "../workflows.ts";
 
-const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 20 : 3;
+const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 20 : 2;
 const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
 const CHILD = new URL("./kill_child.ts", import.meta.url).pathname;
 
