@@ -49,5 +49,6 @@ try {
   await Deno.remove(report);
 }
 
-console.log(`${passed} passed, ${failed} failed`);
+// Dawn ends its last remark without a line break.
+console.log(`\n${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);

@@ -48,7 +48,7 @@ Deno.test("commands that look at runs find the only cache in a folder of this on
   }
 });
 
-Deno.test("without a cache such a command says so, and makes none", async () => {
+Deno.test("without a cache such a command reports that, and makes none", async () => {
   await using project = await Project.make();
   for (const args of [["runs"], ["show"], ["diff"], ["verify"], ["view"], ["cache", "gc"]]) {
     const { code, err } = await project.gyrus(...args);
