@@ -19,7 +19,7 @@ image, and the memory that training takes with Adam.`,
     const [name] = args.positionals;
     if (name === undefined) {
       const rows = Object.entries(networks).map(([each, { description }]) => [each, description]);
-      for (const line of tableText(rows)) out.line(line);
+      for (const line of tableText(rows, [], out.columns)) out.line(line);
       return ExitCode.done;
     }
     if (!Object.hasOwn(networks, name)) {
@@ -40,7 +40,7 @@ image, and the memory that training takes with Adam.`,
       layer.macs.toLocaleString("en"),
     ]);
     const header = ["layer", "kind", "output", "parameters", "multiply-adds"];
-    for (const line of tableText([header, ...rows], [3, 4])) out.line(line);
+    for (const line of tableText([header, ...rows], [3, 4], out.columns)) out.line(line);
     out.line();
     out.line(
       `${name}, input ${input.join("x")}: ${parameters.toLocaleString("en")} parameters, ` +

@@ -44,7 +44,7 @@ export default {
     const record = findRun(store, args, text);
     const lines = what === undefined
       ? runLines(store, record, out.columns)
-      : await whatLines(store, record, what);
+      : await whatLines(store, record, what, out.columns);
     for (const line of lines) out.line(line);
     return ExitCode.done;
   },
@@ -70,7 +70,12 @@ function runLines(store: Store, record: RunRecord, width: number): string[] {
   ];
 }
 
-async function whatLines(store: Store, record: RunRecord, what: string): Promise<string[]> {
+async function whatLines(
+  store: Store,
+  record: RunRecord,
+  what: string,
+  width: number,
+): Promise<string[]> {
   const exact = record.instances.find(({ name }) => name === what);
   if (exact) return instanceLines(store, record, exact);
   const ofStep = record.instances.filter(({ step }) => step === what);
@@ -83,8 +88,8 @@ async function whatLines(store: Store, record: RunRecord, what: string): Promise
     const slash = rest.indexOf("/");
     const artifact = outputOf(store, entry, slash < 0 ? rest : rest.slice(0, slash));
     return slash < 0
-      ? await artifactLines(artifact)
-      : await fileLines(artifact, rest.slice(slash + 1));
+      ? await artifactLines(artifact, width)
+      : await fileLines(artifact, rest.slice(slash + 1), width);
   }
   const names = [...new Set(record.instances.map(({ step }) => step))].join(", ");
   throw new UsageError(`run ${record.id} has no ${what}`, `its steps are ${names}`);
