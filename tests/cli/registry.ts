@@ -27,7 +27,12 @@ export class Registry implements AsyncDisposable {
   static async serve(): Promise<Registry> {
     const folder = await Deno.makeTempDir({ prefix: "gyrus-registry-" });
     const { out } = await call(Deno.execPath(), ["info", "--json"]);
-    return new Registry(folder, `${JSON.parse(out).npmCache}/registry.npmjs.org`);
+    // Packages lie in a folder named after the registry that they came from.
+    const cache = JSON.parse(out).npmCache;
+    for (const { name } of Deno.readDirSync(cache)) {
+      if (await exists(`${cache}/${name}/zod`)) return new Registry(folder, `${cache}/${name}`);
+    }
+    throw new Error(`${cache} lacks the packages of the program`);
   }
 
   /** Environment of a process that installs from this registry, with a cache and commands of its own. */
@@ -168,4 +173,8 @@ export class Registry implements AsyncDisposable {
     await this.#server.shutdown();
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
