@@ -28,10 +28,12 @@ async function gate(name: string, args: readonly string[]): Promise<void> {
   console.log(`${ok ? "ok" : "FAILED"}: ${name} (${seconds} s)`);
 }
 
-await gate("format", ["fmt", "--check"]);
-await gate("lint", ["lint", "--quiet"]);
-await gate("doc", ["doc", "--quiet", "--lint", "mod.ts"]);
-await gate("types", ["check", "--quiet", "--doc", ...offline, "."]);
+await Promise.all([
+  gate("format", ["fmt", "--check"]),
+  gate("lint", ["lint", "--quiet"]),
+  gate("doc", ["doc", "--quiet", "--lint", "mod.ts"]),
+  gate("types", ["check", "--quiet", "--doc", ...offline, "."]),
+]);
 
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
