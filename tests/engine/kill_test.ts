@@ -1,5 +1,5 @@
 /**
- * SIGKILL at random instants of a run: 6 of them, or 100 with GYRUS_TEST_FULL=1.
+ * SIGKILL at random instants of a run: 10 of them, or 100 with GYRUS_TEST_FULL=1.
  *
  * Each killed run is run again to its end. Then its outputs are those of a run that nobody killed,
  * the store verifies, and nothing was computed again that had been published.
@@ -9,7 +9,7 @@ import { verifyCache } from "../../src/engine/store/cache.ts";
 import { openStore } from "../../src/engine/store/store.ts";
 import { inFolder } from "./scratch.ts";
 
-const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 100 : 6;
+const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 100 : 10;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const CHILD = new URL("./kill_child.ts", import.meta.url).pathname;
 
