@@ -1,17 +1,11 @@
 /** The volumes that generators work on. */
 import { DataError } from "../../errors.ts";
-import type { Affine } from "../nifti/affine.ts";
 import { readNifti } from "../nifti/nifti.ts";
 import { writeNifti } from "../nifti/write.ts";
+import type { ScalarImage } from "../scalar_image.ts";
 import { scaledVoxels } from "../extract/voxels.ts";
 
-export interface HeadVolume {
-  /** Voxels along x, y and z. */
-  shape: [number, number, number];
-  /** The first axis varies fastest, as in NIfTI. */
-  data: Float32Array;
-  /** Row-major 4 by 4: voxel indices to mm, right, anterior and superior positive. */
-  affine: Affine;
+export interface HeadVolume extends ScalarImage {
   /** Whether voxels are stored as integers, as scanners do. */
   integer: boolean;
 }
