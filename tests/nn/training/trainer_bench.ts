@@ -1,24 +1,35 @@
 /**
- * Training and inference of ResNet-18, next to PyTorch in the same run: on two threads, or on the GPU
- * (fp32, TF32 off) where ours runs on one and PyTorch has CUDA. A measurement of ours is a second of steps
- * or more, whose losses are read back once, at its end. `--profile` lists times by kernel: of the GPU's
- * clock, or processor time on a software adapter.
+ * Training and inference of a network, in turns with PyTorch: on two threads, or on the GPU
+ * (fp32, TF32 off) where ours runs on one and PyTorch has CUDA; in both memory formats, and inference
+ * next to ONNX Runtime where it is installed. A measurement is a second of steps or more; losses are
+ * read back once, at its end. `--profile` lists times by kernel: of the GPU's clock,
+ * or processor time on a software adapter.
  *
- *   deno run -A tests/nn/training/trainer_bench.ts [side] [batch] [--profile] [--peers]
+ *   deno run -A tests/nn/training/trainer_bench.ts [SIDE | HEIGHTxWIDTH] [BATCH] [--conv5]
+ *     [--profile] [--peers]
  *
- * PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names another Python. Without it the ratio is
- * left out. `--peers` trains with the WebGPU libraries of tests/nn/peers too, on the same adapter.
+ * The network is ResNet-18, with `--conv5` Conv5_FC3. PyTorch is Debian's python3-torch;
+ * `GYRUS_PYTHON` names another Python. Without it the ratio is left out. `--peers` trains with the
+ * WebGPU libraries of tests/nn/peers too, on the same adapter.
  */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { processorSeconds } from "../../../src/device/timing.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import { Program, type Timing } from "../../../src/gpu/program.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 
-const [side, batch] = [Number(Deno.args[0] ?? 128), Number(Deno.args[1] ?? 32)];
+const [size = "128", batchSize = "32"] = Deno.args.filter((argument) => !argument.startsWith("--"));
+const [height, width = height] = size.split("x").map(Number);
+const batch = Number(batchSize);
+/** Turns of ours and the peers. */
+const ROUNDS = 7;
+const conv5 = Deno.args.includes("--conv5");
+const networkName = conv5 ? "Conv5_FC3" : "resnet18";
 
 const peer = (onGpu: boolean) => `
-import sys, time, torch
+import io, json, sys, time, torch
 sys.path.insert(0, ${JSON.stringify(new URL("../../fixtures/nn/", import.meta.url).pathname)})
 import make_fixtures
 torch.use_deterministic_algorithms(False)
@@ -27,44 +38,85 @@ torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 on_gpu = ${onGpu ? "torch.cuda.is_available()" : "False"}
 torch.backends.cudnn.benchmark = on_gpu
 device = "cuda" if on_gpu else "cpu"
-model = make_fixtures.ResNet18(2).to(device)
-update = torch.optim.Adam(model.parameters(), lr=1e-4)
-x, y = torch.rand(${batch}, 3, ${side}, ${side}).to(device), (torch.arange(${batch}) % 2).to(device)
-def best(work, rounds):
-    times = []
+shape = (${batch}, 3, ${height}, ${width})
+y = (torch.arange(${batch}) % 2).to(device)
+works = {"training": {}, "inference": {}}
+for name, memory in [("NCHW", torch.contiguous_format), ("channels_last", torch.channels_last)]:
+    model = make_fixtures.${conv5 ? `Conv5FC3(3, ${height}, ${width}, 2)` : "ResNet18(2)"}
+    model = model.to(device, memory_format=memory)
+    x = torch.rand(*shape).to(device, memory_format=memory)
+    update = torch.optim.Adam(model.parameters(), lr=1e-4)
+    def train(model=model, x=x, update=update):
+        model.train()
+        update.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        update.step()
+    def infer(model=model, x=x):
+        model.eval()
+        with torch.no_grad():
+            model(x)
+    title = f"PyTorch {torch.__version__.split('+')[0]} {name}"
+    works["training"][title], works["inference"][title] = train, infer
+try:
+    import onnxruntime
+    exported = io.BytesIO()
+    torch.onnx.export(model.cpu().eval(), (torch.rand(*shape),), exported, dynamo=False, input_names=["x"])
+    model.to(device)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(exported.getvalue(), options)
+    images = torch.rand(*shape).numpy()
+    title = f"ONNX Runtime {onnxruntime.__version__} on the processor"
+    works["inference"][title] = lambda: session.run(None, {"x": images})
+except ImportError:
+    pass
+print(json.dumps({task: list(named) for task, named in works.items()}), flush=True)
+for line in sys.stdin:
+    task, title = json.loads(line)
+    work, steps = works[task][title], 0
     work()
-    for _ in range(rounds):
-        began = time.perf_counter()
+    began = time.perf_counter()
+    while steps == 0 or time.perf_counter() - began < 1:
         work()
+        steps += 1
         if on_gpu:
             torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    return ${batch} / min(times)
-def train():
-    update.zero_grad()
-    torch.nn.functional.cross_entropy(model(x), y).backward()
-    update.step()
-print(best(train, 5))
-model.eval()
-with torch.no_grad():
-    print(best(lambda: model(x), 5))
+    print(${batch} * steps / (time.perf_counter() - began), flush=True)
 `;
 
-/** Images per second of PyTorch, or nothing where there is none. */
-async function pytorch(onGpu: boolean): Promise<number[] | undefined> {
-  try {
-    const python = Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3";
-    const { code, stdout } = await new Deno.Command(python, { args: ["-c", peer(onGpu)] }).output();
-    return code === 0 ? new TextDecoder().decode(stdout).trim().split("\n").map(Number) : undefined;
-  } catch {
-    return undefined;
-  }
+type Task = "training" | "inference";
+
+/** A Python that measures PyTorch and ONNX Runtime for a second or more whenever it is asked to. */
+interface PythonPeers {
+  /** What each task can be done by. */
+  titles: Record<Task, string[]>;
+  /** Images per second. */
+  measure(task: Task, title: string): Promise<number>;
+  close(): void;
+}
+
+/** The peers in Python; nothing where there is no PyTorch. */
+async function startPython(onGpu: boolean): Promise<PythonPeers | undefined> {
+  const python = Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3";
+  const child = spawn(python, ["-c", peer(onGpu)], { stdio: ["pipe", "pipe", "ignore"] });
+  child.on("error", () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value, done } = await lines.next();
+  if (done) return undefined;
+  return {
+    titles: JSON.parse(value),
+    async measure(task, title) {
+      child.stdin.write(JSON.stringify([task, title]) + "\n");
+      return Number((await lines.next()).value);
+    },
+    close: () => child.stdin.end(),
+  };
 }
 
 /** Trains with a WebGPU library in a process of its own; its last line of output. */
 async function webgpuPeer(name: string): Promise<{ version: string; imagesPerSecond: number }> {
   const script = new URL(`peers/${name}.js`, import.meta.url).pathname;
-  const args = ["run", "-A", "--no-lock", script, `${side}`, `${batch}`];
+  const args = ["run", "-A", "--no-lock", script, `${height}`, `${batch}`];
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (!success) throw new Error(`${name} failed: ${text(stderr)}`);
@@ -85,17 +137,48 @@ function byKernel(timings: readonly Timing[]): [string, number, number][] {
   ]).sort((a, b) => b[1] - a[1]);
 }
 
-/** Images per second, the most of five measurements of a second or more. */
-async function fastest(measure: (steps: number) => Promise<number>): Promise<number> {
-  await measure(1);
+/** Images per second, measured over a second or more. */
+function sustained(measure: (steps: number) => Promise<number>): () => Promise<number> {
   let steps = 1;
-  let speed = await measure(steps);
-  while (batch * steps / speed < 1 && steps < 1000) {
-    steps = Math.min(1000, steps * 8, Math.ceil(1.2 * speed / batch));
-    speed = await measure(steps);
+  return async () => {
+    let speed = await measure(steps);
+    while (batch * steps / speed < 1 && steps < 1000) {
+      steps = Math.min(1000, steps * 8, Math.ceil(1.2 * speed / batch));
+      speed = await measure(steps);
+    }
+    return speed;
+  };
+}
+
+/** Measures ours and each peer in turns, and prints the medians and the median of the ratios. */
+async function compare(
+  task: Task,
+  ours: () => Promise<number>,
+  python?: PythonPeers,
+): Promise<number> {
+  const titles = python?.titles[task] ?? [];
+  const rounds: number[][] = [];
+  await ours();
+  for (let round = 0; round < ROUNDS; round++) {
+    const speeds = [await ours()];
+    for (const title of titles) speeds.push(await python!.measure(task, title));
+    rounds.push(speeds);
   }
-  for (let round = 1; round < 5; round++) speed = Math.max(speed, await measure(steps));
+  const speed = median(rounds.map(([own]) => own));
+  console.log(`${task}: ${speed.toFixed(1)} images/s`);
+  for (const [i, title] of titles.entries()) {
+    const theirs = median(rounds.map((speeds) => speeds[i + 1]));
+    const ratios = rounds.map((speeds) => speeds[0] / speeds[i + 1]).sort((a, b) => a - b);
+    console.log(
+      `  ${title}: ${theirs.toFixed(1)}, ratio ${median(ratios).toFixed(2)} ` +
+        `(${ratios[0].toFixed(2)} to ${ratios.at(-1)!.toFixed(2)})`,
+    );
+  }
   return speed;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 if (import.meta.main) {
@@ -106,17 +189,17 @@ if (import.meta.main) {
     programs.push(this);
     run.call(this);
   };
-  const image = Float32Array.from({ length: side * side }, (_, i) => Math.sin(i * i));
+  const image = Float32Array.from({ length: height * width }, (_, i) => Math.sin(i * i));
   const labels = Uint32Array.from({ length: batch }, (_, i) => i % 2);
   // So many that no measurement reaches the end of an epoch.
   const items = Uint32Array.from({ length: batch * 10_000 }, (_, i) => i % batch);
   const began = performance.now();
   const trainer = await Trainer.create(device, {
-    data: { shape: [1, side, side], count: batch, normalisation: "element", read: () => image },
+    data: { shape: [1, height, width], count: batch, normalisation: "element", read: () => image },
     targets: labels,
     runs: [{
       label: "bench",
-      network: createNetwork("resnet18", [3, side, side], 2),
+      network: createNetwork(networkName, [3, height, width], 2),
       items,
       seed: 0,
     }],
@@ -129,22 +212,17 @@ if (import.meta.main) {
     (await trainer.trainEpoch({ until: trained += steps })).imagesPerSecond;
   await train(1);
   console.log(`until the first step is done: ${((performance.now() - began) / 1000).toFixed(2)} s`);
-  const training = await fastest(train);
+  console.log(`${networkName}, 3x${height}x${width}, batch ${batch}, ${device.summary}`);
+  const python = await startPython(device.class === "discrete");
+  const training = await compare("training", sustained(train), python);
   const step = programs[programs.length - 1];
-  const inference = await fastest(async (steps) => {
+  const infer = async (steps: number) => {
     const start = performance.now();
     await trainer.evaluate([items.subarray(0, batch * steps)]);
     return batch * steps / ((performance.now() - start) / 1000);
-  });
-  const theirs = await pytorch(device.class === "discrete");
-  const row = (name: string, ours: number, peer?: number) =>
-    console.log(
-      `${name}: ${ours.toFixed(1)} images/s` +
-        (peer ? `, PyTorch ${peer.toFixed(1)}, ratio ${(ours / peer).toFixed(2)}` : ""),
-    );
-  console.log(`ResNet-18, 3x${side}x${side}, batch ${batch}, ${device.summary}`);
-  row("training", training, theirs?.[0]);
-  row("inference", inference, theirs?.[1]);
+  };
+  await compare("inference", sustained(infer), python);
+  python?.close();
   if (Deno.args.includes("--profile")) {
     const clock = device.class === "software" ? processorSeconds : undefined;
     await step.profile(clock);
