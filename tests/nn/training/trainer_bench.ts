@@ -12,8 +12,8 @@
  * `GYRUS_PYTHON` names another Python. Without it the ratio is left out. `--peers` trains with the
  * WebGPU libraries of tests/nn/peers too, on the same adapter.
  */
-import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { processorSeconds } from "../../../src/device/timing.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import { Program, type Timing } from "../../../src/gpu/program.ts";
@@ -92,24 +92,36 @@ interface PythonPeers {
   titles: Record<Task, string[]>;
   /** Images per second. */
   measure(task: Task, title: string): Promise<number>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The peers in Python; nothing where there is no PyTorch. */
 async function startPython(onGpu: boolean): Promise<PythonPeers | undefined> {
   const python = Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3";
-  const child = spawn(python, ["-c", peer(onGpu)], { stdio: ["pipe", "pipe", "ignore"] });
-  child.on("error", () => {});
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const args = ["-c", peer(onGpu)];
+  const options = { args, stdin: "piped", stdout: "piped", stderr: "null" } as const;
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(python, options).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const input = child.stdin.getWriter();
+  const output = Readable.fromWeb(child.stdout);
+  const lines = createInterface({ input: output })[Symbol.asyncIterator]();
   const { value, done } = await lines.next();
   if (done) return undefined;
   return {
     titles: JSON.parse(value),
     async measure(task, title) {
-      child.stdin.write(JSON.stringify([task, title]) + "\n");
+      await input.write(new TextEncoder().encode(JSON.stringify([task, title]) + "\n"));
       return Number((await lines.next()).value);
     },
-    close: () => child.stdin.end(),
+    async close() {
+      await input.close();
+      await child.status;
+    },
   };
 }
 
@@ -222,7 +234,7 @@ if (import.meta.main) {
     return batch * steps / ((performance.now() - start) / 1000);
   };
   await compare("inference", sustained(infer), python);
-  python?.close();
+  await python?.close();
   if (Deno.args.includes("--profile")) {
     const clock = device.class === "software" ? processorSeconds : undefined;
     await step.profile(clock);
