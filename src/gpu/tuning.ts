@@ -42,7 +42,7 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     gemmChannels: 64,
     winograd: true,
     winogradChannels: 32,
-    winogradTiles: 128,
+    winogradTiles: 64,
     weightGradientWorkgroups: 32,
   },
   integrated: {
