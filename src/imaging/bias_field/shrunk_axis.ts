@@ -1,0 +1,57 @@
+/**
+ * One axis of the grid on which the field is estimated.
+ *
+ * The domain of the splines is a multiple of the spline distance, so ANTs pads the image to it, half of
+ * the padding on each side, and keeps every n-th voxel of the padded image (n: the shrink factor).
+ * Padding is no data: only samples inside the image count. The spline's domain reaches from the first
+ * to the last sample of the padded axis while the field is estimated, and from its first to its last
+ * voxel when it is evaluated, which moves the field by up to 1.5 voxels towards the ends.
+ *
+ * Source: `N4BiasFieldCorrection.cxx` of ANTs, `itkShrinkImageFilter` and
+ * `itkBSplineScatteredDataPointSetToImageFilter` of ITK.
+ */
+export interface ShrunkAxis {
+  /** Intervals between knots on the coarsest level. */
+  spans: number;
+  /** Voxels of the image that are samples, rising. */
+  samples: Int32Array;
+  /** Position of each sample in the spline's domain, 0 to 1. */
+  samplePositions: Float64Array;
+  /** Position of each voxel of the image in the spline's domain, 0 to 1. */
+  voxelPositions: Float64Array;
+}
+
+/**
+ * @param voxels of the image along the axis, at least two
+ * @param spacing of the voxels in mm
+ * @param splineDistance between two knots of the coarsest level in mm
+ * @param shrink one of so many voxels is a sample
+ */
+export function shrinkAxis(
+  voxels: number,
+  spacing: number,
+  splineDistance: number,
+  shrink: number,
+): ShrunkAxis {
+  // Rounded to float32 as in ANTs, so that 200.00000000000003 mm are still one span of 200.
+  const length = Math.fround((voxels - 1) * spacing);
+  const spans = Math.ceil(length / splineDistance);
+  const padding = Math.floor((spans * splineDistance - length) / spacing + 0.5);
+  const before = Math.floor(padding / 2);
+  const padded = voxels + padding;
+  const shrunk = Math.floor(padded / shrink);
+  const offset = Math.floor((padded - 1 - shrink * (shrunk - 1)) / 2 + 0.5);
+
+  const firstInside = Math.max(0, Math.ceil((before - offset) / shrink));
+  const lastInside = Math.min(shrunk - 1, Math.floor((before + voxels - 1 - offset) / shrink));
+  const inside = { length: Math.max(0, lastInside - firstInside + 1) };
+  return {
+    spans,
+    samples: Int32Array.from(inside, (_, i) => offset + shrink * (firstInside + i) - before),
+    samplePositions: Float64Array.from(inside, (_, i) => (firstInside + i) / (shrunk - 1)),
+    voxelPositions: Float64Array.from(
+      { length: voxels },
+      (_, voxel) => (before + voxel) / (padded - 1),
+    ),
+  };
+}
