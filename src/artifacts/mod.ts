@@ -10,12 +10,14 @@ import { labelsType, participantsType } from "./labels.ts";
 import { mapsType } from "./maps.ts";
 import { modelType } from "./model.ts";
 import { predictionsType } from "./predictions.ts";
+import { qualityType } from "./quality.ts";
 import { splitType } from "./split.ts";
 import { tableType } from "./table.ts";
 
 /** In the order in which a workflow makes them. */
 export const artifactTypes: readonly ArtifactType[] = [
   capsType,
+  qualityType,
   imagesType,
   labelsType,
   participantsType,

@@ -29,6 +29,8 @@ export interface LabelsOptions {
   restriction?: ReadonlySet<string>;
   /** Sessions of which there is an image, by {@link sessionKey}; absent: all. */
   imaged?: ReadonlySet<string>;
+  /** Sessions whose image was registered well, by {@link sessionKey}; absent: all. */
+  registered?: ReadonlySet<string>;
 }
 
 /** Columns of a merged table that {@link getLabels} reads besides ids. */
@@ -90,7 +92,14 @@ export function getLabels(merged: SessionTable, options: LabelsOptions): Labels 
   );
   const labelled = table;
   table = keep(table, options.imaged, (left) => stage(left, "with an image"));
-  warnings.push(...namesWithout(labelled, table));
+  warnings.push(...namesWithout(labelled, table, "have no image"));
+  const imaged = table;
+  table = keep(
+    table,
+    options.registered,
+    (left) => stage(left, "registered without being outliers"),
+  );
+  warnings.push(...namesWithout(imaged, table, "failed in the registration or are its outliers"));
   table = keep(table, options.restriction, (left) => stage(left, "in the restriction table"));
   if (table.rows.length === 0) {
     const others = absent.length > 0 ? `; the table has the diagnoses ${quoteAll(seen)}` : "";
@@ -121,14 +130,14 @@ function quoteAll(names: Iterable<Cell>): string {
   return [...names].sort().map((name) => `"${name}"`).join(", ");
 }
 
-/** A warning that lists the labelled sessions without an image. */
-function namesWithout(labelled: SessionTable, imaged: SessionTable): string[] {
-  const kept = new Set(imaged.rows.map((row) => imaged.key(row)));
-  const names = labelled.rows.filter((row) => !kept.has(labelled.key(row)))
+/** A warning that lists the labelled sessions that were not kept. */
+function namesWithout(labelled: SessionTable, kept: SessionTable, why: string): string[] {
+  const keys = new Set(kept.rows.map((row) => kept.key(row)));
+  const names = labelled.rows.filter((row) => !keys.has(labelled.key(row)))
     .map((row) => `${labelled.participant(row)} ${labelled.session(row)}`);
   if (names.length === 0) return [];
   return [
-    `${names.length} labelled sessions have no image and are left out: ${nameSome(names, 20)}`,
+    `${names.length} labelled sessions ${why} and are left out: ${nameSome(names, 20)}`,
   ];
 }
 

@@ -2,6 +2,9 @@
 
 export type Affine = Float64Array;
 
+/** Three coordinates, of a voxel or in mm. */
+export type Point = readonly [number, number, number];
+
 /** A rotation as a unit quaternion and the sign of the third axis (NIfTI's `qfac`). */
 export interface QuaternionTransform {
   /** b, c, d of the unit quaternion a + bi + cj + dk with a >= 0. */
@@ -127,4 +130,42 @@ export function multiplyAffines(left: Affine, right: Affine): Affine {
     }
   }
   return product;
+}
+
+/**
+ * The orthogonal factor Q of a matrix's polar decomposition M = Q P, P symmetric and positive: the
+ * rotation, or reflection, that is closest to its upper left 3x3 block. By Newton's iteration (Higham
+ * 1986, "Computing the polar decomposition"). Offsets are left out.
+ *
+ * @returns undefined when the matrix is singular
+ */
+export function orthogonalFactor(affine: Affine): Affine | undefined {
+  let matrix = affine.slice();
+  for (const row of [0, 4, 8]) matrix[row + 3] = 0;
+  for (let iteration = 0; iteration < 50; iteration++) {
+    let inverse;
+    try {
+      inverse = invertAffine(matrix);
+    } catch {
+      return undefined;
+    }
+    const next = new Float64Array(16);
+    let change = 0;
+    for (let i = 0; i < 3; i++) {
+      for (let j = 0; j < 3; j++) {
+        next[4 * i + j] = (matrix[4 * i + j] + inverse[4 * j + i]) / 2;
+        change = Math.max(change, Math.abs(next[4 * i + j] - matrix[4 * i + j]));
+      }
+    }
+    next[15] = 1;
+    matrix = next;
+    if (change < 1e-14) break;
+  }
+  return matrix;
+}
+
+/** The point that an affine maps a point to. */
+export function transformPoint(m: Affine, [x, y, z]: Point): Point {
+  const row = (r: number) => m[r] * x + m[r + 1] * y + m[r + 2] * z + m[r + 3];
+  return [row(0), row(4), row(8)];
 }

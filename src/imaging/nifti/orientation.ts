@@ -2,7 +2,7 @@
  * Where the axes of a volume point: three letters, one an axis, of right or left, anterior or
  * posterior, superior or inferior, such as `RAS` (towards right, anterior, superior) or `PSR`.
  */
-import { type Affine, invertAffine } from "./affine.ts";
+import { type Affine, invertAffine, orthogonalFactor } from "./affine.ts";
 import type { Volume, Voxels } from "./nifti.ts";
 
 /** The world axis that a voxel axis follows most closely, and whether it points the same way. */
@@ -35,34 +35,16 @@ export function axisDirections(affine: Affine): AxisDirection[] | undefined {
   return directions;
 }
 
-/** Rows of the orthogonal polar factor, by Newton's iteration (Higham 1986). */
+/** Rows of the rotation or reflection that is closest to the affine without its voxel sizes. */
 function closestRotation(affine: Affine): number[][] | undefined {
-  let matrix = new Float64Array(16);
+  const matrix = new Float64Array(16);
   for (let axis = 0; axis < 3; axis++) {
     const zoom = Math.hypot(affine[axis], affine[4 + axis], affine[8 + axis]);
     for (const row of [0, 4, 8]) matrix[row + axis] = affine[row + axis] / (zoom || 1);
   }
   matrix[15] = 1;
-  for (let iteration = 0; iteration < 50; iteration++) {
-    let inverse;
-    try {
-      inverse = invertAffine(matrix);
-    } catch {
-      return undefined;
-    }
-    const next = new Float64Array(16);
-    let change = 0;
-    for (let i = 0; i < 3; i++) {
-      for (let j = 0; j < 3; j++) {
-        next[4 * i + j] = (matrix[4 * i + j] + inverse[4 * j + i]) / 2;
-        change = Math.max(change, Math.abs(next[4 * i + j] - matrix[4 * i + j]));
-      }
-    }
-    next[15] = 1;
-    matrix = next;
-    if (change < 1e-14) break;
-  }
-  return [0, 4, 8].map((row) => [...matrix.subarray(row, row + 3)]);
+  const factor = orthogonalFactor(matrix);
+  return factor && [0, 4, 8].map((row) => [...factor.subarray(row, row + 3)]);
 }
 
 /** Such as `RAS`; undefined when the affine is singular. */

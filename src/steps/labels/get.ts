@@ -49,6 +49,12 @@ stable.`,
       description: "Data set whose sessions are labelled.",
       optional: true,
     },
+    quality: {
+      types: ["quality"],
+      description:
+        "Quality of the registrations: sessions that failed or are outliers are left out.",
+      optional: true,
+    },
   },
   outputs: {
     labels: labelsPort(
@@ -63,6 +69,7 @@ stable.`,
     const { getLabels, labelColumns } = await import("../../tables/labels.ts");
     const { IMAGES_FILE } = await import("../../artifacts/caps.ts");
     const { labelsOutput } = await import("../../artifacts/labels.ts");
+    const { readQuality, registeredWell } = await import("../../artifacts/quality.ts");
     const { imagedIn, readMissingMods, sessionSet, sharedImages } = await import(
       "../../tables/availability.ts"
     );
@@ -97,6 +104,7 @@ stable.`,
       }
       imaged = imaged?.intersection(available) ?? available;
     }
+    const quality = context.inputs.quality as Artifact | undefined;
     const { table, account, warnings } = getLabels(merged, {
       ...chosen,
       diagnoses: params.diagnoses,
@@ -104,6 +112,7 @@ stable.`,
       removeUniqueSession: params.remove_unique_session,
       sexLevels: params.sex_levels,
       imaged,
+      registered: quality && registeredWell(await readQuality(quality), merged),
       restriction: params.restriction_tsv === undefined ? undefined : sessionSet(
         readTsv(await bytes(params.restriction_tsv), params.restriction_tsv),
         params.restriction_tsv,
