@@ -53,6 +53,13 @@ const UNREAL_TYPES: ReadonlyMap<number, string> = new Map([
   [2304, "RGBA"],
 ]);
 
+/** A transform that a header states. */
+export interface StatedTransform {
+  /** What its mm mean: 1 scanner, 2 another image, 3 Talairach, 4 MNI152. */
+  code: number;
+  affine: Affine;
+}
+
 export interface NiftiHeader {
   version: 1 | 2;
   /** Whether the voxels are in another file (`.img`). */
@@ -68,9 +75,13 @@ export interface NiftiHeader {
   /** value = stored * slope + intercept; 1 and 0 when the header asks for no scaling. */
   slope: number;
   intercept: number;
+  /** Of the sform if there is one, else of the qform if there is one, else about the grid's centre. */
   affine: Affine;
   /** Whether the header states a transform; the affine is nibabel's guess otherwise. */
   oriented: boolean;
+  /** Absent where the header states none, or no valid one. */
+  sform?: StatedTransform;
+  qform?: StatedTransform;
   /** Values that contradict others and are passed over, as by nibabel; such as `bitpix is 8`. */
   contradictions: readonly string[];
   /** Text of `descrip`, up to its first NUL. */
@@ -120,7 +131,13 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
     fail(`vox_offset is ${offset}, but voxels begin at byte ${least} or later`);
   }
   const { slope, intercept } = scaling(header, fail);
-  const affine = chooseAffine(header, view, littleEndian, shape, fail);
+  const sform = readSform(header, view, littleEndian);
+  const qform = readQform(header);
+  const affine = sform?.affine ?? qform?.affine ?? centredAffine(shape, zoomsOf(header));
+  if (!sform && !qform && header.qform_code > 0) {
+    const { quatern_b: b, quatern_c: c, quatern_d: d } = header;
+    fail(`its qform quaternion (${b}, ${c}, ${d}) is longer than 1`);
+  }
   if (!affine.every(Number.isFinite)) fail("its affine has values that are not finite");
   return {
     version,
@@ -134,7 +151,9 @@ export function parseHeader(bytes: Uint8Array, subject: string): NiftiHeader {
     slope,
     intercept,
     affine,
-    oriented: header.sform_code > 0 || header.qform_code > 0,
+    oriented: sform !== undefined || qform !== undefined,
+    ...(sform && { sform }),
+    ...(qform?.affine.every(Number.isFinite) && { qform }),
     contradictions: header.numBitsPerVoxel === 8 * bytesPerVoxel
       ? []
       : [`bitpix is ${header.numBitsPerVoxel}, but ${type} voxels have ${8 * bytesPerVoxel} bits`],
@@ -190,38 +209,39 @@ function scaling(
   return { slope, intercept };
 }
 
-/** The sform if it has a code, else the qform if it has one, else a grid about the origin. */
-function chooseAffine(
+function readSform(
   header: NIFTI1 | NIFTI2,
   view: DataView,
   littleEndian: boolean,
-  shape: readonly number[],
-  fail: (problem: string) => never,
-): Affine {
-  if (header.sform_code > 0) {
-    const affine = new Float64Array(16);
-    for (let i = 0; i < 12; i++) {
-      affine[i] = header instanceof NIFTI1
-        ? view.getFloat32(280 + 4 * i, littleEndian)
-        : view.getFloat64(400 + 8 * i, littleEndian);
-    }
-    affine[15] = 1;
-    return affine;
+): StatedTransform | undefined {
+  if (!(header.sform_code > 0)) return undefined;
+  const affine = new Float64Array(16);
+  for (let i = 0; i < 12; i++) {
+    affine[i] = header instanceof NIFTI1
+      ? view.getFloat32(280 + 4 * i, littleEndian)
+      : view.getFloat64(400 + 8 * i, littleEndian);
   }
-  // nibabel mends voxel sizes of zero and below in this way.
+  affine[15] = 1;
+  return { code: header.sform_code, affine };
+}
+
+/** Undefined when the header has none, or its quaternion is longer than 1. */
+function readQform(header: NIFTI1 | NIFTI2): StatedTransform | undefined {
+  const { quatern_b: b, quatern_c: c, quatern_d: d } = header;
+  if (!(header.qform_code > 0) || b * b + c * c + d * d > 1 + QUATERNION_TOLERANCE) {
+    return undefined;
+  }
+  const affine = quaternionAffine({
+    quaternion: [b, c, d],
+    zooms: zoomsOf(header),
+    offset: [header.qoffset_x, header.qoffset_y, header.qoffset_z],
+    qfac: header.pixDims[0] < 0 ? -1 : 1,
+  });
+  return { code: header.qform_code, affine };
+}
+
+/** nibabel mends voxel sizes of zero and below in this way. */
+function zoomsOf(header: NIFTI1 | NIFTI2): [number, number, number] {
   const zoom = (axis: number) => Math.abs(header.pixDims[axis]) || 1;
-  const zooms = [zoom(1), zoom(2), zoom(3)] as const;
-  if (header.qform_code > 0) {
-    const { quatern_b: b, quatern_c: c, quatern_d: d } = header;
-    if (b * b + c * c + d * d > 1 + QUATERNION_TOLERANCE) {
-      fail(`its qform quaternion (${b}, ${c}, ${d}) is longer than 1`);
-    }
-    return quaternionAffine({
-      quaternion: [b, c, d],
-      zooms,
-      offset: [header.qoffset_x, header.qoffset_y, header.qoffset_z],
-      qfac: header.pixDims[0] < 0 ? -1 : 1,
-    });
-  }
-  return centredAffine(shape, zooms);
+  return [zoom(1), zoom(2), zoom(3)];
 }
