@@ -4,6 +4,7 @@ import { attributionType } from "./attribution.ts";
 import { capsType } from "./caps.ts";
 import { evaluationType } from "./evaluation.ts";
 import { figureType } from "./figure.ts";
+import { figuresType } from "./figures.ts";
 import { foldsType, foldType } from "./folds.ts";
 import { imagesType } from "./images.ts";
 import { labelsType, participantsType } from "./labels.ts";
@@ -31,4 +32,5 @@ export const artifactTypes: readonly ArtifactType[] = [
   attributionType,
   mapsType,
   figureType,
+  figuresType,
 ];

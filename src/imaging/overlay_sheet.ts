@@ -1,5 +1,5 @@
 /** A picture of maps over slices, to look at. */
-import { encode } from "fast-png";
+import { Canvas, type Colour, mix, quantile } from "./drawing/canvas.ts";
 
 /** A slice with the map that lies over it, both [rows][columns]. */
 export interface MappedSlice {
@@ -26,8 +26,6 @@ const BAR = 14;
 const MAX_SLICES = 40;
 /** Share of a map's values that do not exceed the end of the colours. */
 const BRIGHTEST = 0.995;
-
-type Colour = readonly [number, number, number];
 
 /** From negative to positive, and from nothing to the largest. */
 const DIVERGING: readonly Colour[] = [[70, 170, 255], [20, 80, 220], [90, 90, 90], [220, 30, 30], [
@@ -56,22 +54,23 @@ export function overlaySheet(slices: readonly MappedSlice[], options: SheetOptio
   const across = Math.max(1, Math.round(Math.sqrt(1.4 * shown.length * high / wide)));
   const perRow = Math.min(shown.length, across);
   const lines = Math.ceil(shown.length / perRow);
-  const sheet = new Sheet(
+  const palette = new Palette(signed);
+  const sheet = new Canvas(
     GAP + perRow * (wide + GAP) + BAR + GAP,
     GAP + lines * (high + GAP),
-    new Palette(signed),
+    palette.colours,
   );
   shown.forEach((cell, i) => {
     const left = GAP + i % perRow * (wide + GAP);
     const top = GAP + Math.floor(i / perRow) * (high + GAP);
-    drawCell(sheet, cell, options, { left, top, wide, high });
-    sheet.drawNumber(cell.id, left + 3, top + high - 13);
+    drawCell(sheet, palette, cell, options, { left, top, wide, high });
+    drawNumber(sheet, cell.id, left + 3, top + high - 13);
   });
   const barLeft = sheet.width - GAP - BAR;
   const barHeight = sheet.height - 2 * GAP;
   for (let y = 0; y < barHeight; y++) {
     const share = 1 - y / Math.max(1, barHeight - 1);
-    const index = sheet.palette.index(0.4, signed ? 2 * share - 1 : share);
+    const index = palette.index(0.4, signed ? 2 * share - 1 : share);
     for (let x = 0; x < BAR; x++) sheet.set(barLeft + x, GAP + y, index);
   }
   return sheet.encode();
@@ -84,7 +83,8 @@ function sampleEvenly<T>(items: readonly T[], count: number): readonly T[] {
 }
 
 function drawCell(
-  sheet: Sheet,
+  sheet: Canvas,
+  palette: Palette,
   { slice, map }: MappedSlice,
   { rows, columns }: SheetOptions,
   { left, top, wide, high }: { left: number; top: number; wide: number; high: number },
@@ -99,7 +99,7 @@ function drawCell(
       const u = (x + 0.5) / wide * rows - 0.5;
       const grey = (interpolate(slice, rows, columns, u, v) - black) * contrast;
       const value = interpolate(map, rows, columns, u, v) * strength;
-      sheet.set(left + x, top + y, sheet.palette.index(grey, value));
+      sheet.set(left + x, top + y, palette.index(grey, value));
     }
   }
 }
@@ -110,16 +110,6 @@ function colourLimit(map: Float32Array): number {
   return quantile(magnitudes, BRIGHTEST) || magnitudes.reduce((a, b) => Math.max(a, b), 0);
 }
 
-/** Of an even sample of some thousand values. */
-function quantile(values: Float32Array, share: number): number {
-  const step = Math.ceil(values.length / 4096);
-  const sample = Float32Array.from(
-    { length: Math.ceil(values.length / step) },
-    (_, i) => values[i * step],
-  ).sort();
-  return sample[Math.floor(share * (sample.length - 1))];
-}
-
 /** Every shade of a slice under every colour of a map: a picture of few colours is a small file. */
 class Palette {
   /** Steps of a map's values from 0 to 1. */
@@ -128,7 +118,6 @@ class Palette {
   readonly #values: number;
   readonly #greys: number;
   readonly colours: Colour[] = [[24, 24, 24], [0, 0, 0], [255, 255, 255]];
-  static readonly background = 0;
   static readonly black = 1;
   static readonly white = 2;
 
@@ -160,11 +149,6 @@ function colourOf(value: number, signed: boolean): Colour {
   const at = (signed ? (value + 1) / 2 : value) * (stops.length - 1);
   const low = Math.min(Math.floor(at), stops.length - 2);
   return mix(stops[low], stops[low + 1], at - low);
-}
-
-function mix(a: Colour, b: Colour, share: number): Colour {
-  const rest = 1 - share;
-  return [a[0] * rest + b[0] * share, a[1] * rest + b[1] * share, a[2] * rest + b[2] * share];
 }
 
 function clamp(value: number, low: number, high: number): number {
@@ -200,38 +184,18 @@ const DIGITS = [
   0o75717,
 ];
 
-class Sheet {
-  readonly #pixels: Uint8Array;
-
-  constructor(readonly width: number, readonly height: number, readonly palette: Palette) {
-    this.#pixels = new Uint8Array(width * height).fill(Palette.background);
+/** Draws white digits of six by ten pixels on black. */
+function drawNumber(sheet: Canvas, value: number, left: number, top: number): void {
+  const digits = [...String(value)].map(Number);
+  for (let y = -2; y < 12; y++) {
+    for (let x = -2; x < 8 * digits.length; x++) sheet.set(left + x, top + y, Palette.black);
   }
-
-  set(x: number, y: number, index: number): void {
-    if (x >= 0 && x < this.width && y >= 0 && y < this.height) {
-      this.#pixels[y * this.width + x] = index;
-    }
-  }
-
-  /** Draws white digits of six by ten pixels on black. */
-  drawNumber(value: number, left: number, top: number): void {
-    const digits = [...String(value)].map(Number);
-    for (let y = -2; y < 12; y++) {
-      for (let x = -2; x < 8 * digits.length; x++) this.set(left + x, top + y, Palette.black);
-    }
-    digits.forEach((digit, i) => {
-      for (let y = 0; y < 10; y++) {
-        for (let x = 0; x < 6; x++) {
-          const bit = 14 - 3 * (y >> 1) - (x >> 1);
-          if (DIGITS[digit] >> bit & 1) this.set(left + 8 * i + x, top + y, Palette.white);
-        }
+  digits.forEach((digit, i) => {
+    for (let y = 0; y < 10; y++) {
+      for (let x = 0; x < 6; x++) {
+        const bit = 14 - 3 * (y >> 1) - (x >> 1);
+        if (DIGITS[digit] >> bit & 1) sheet.set(left + 8 * i + x, top + y, Palette.white);
       }
-    });
-  }
-
-  encode(): Uint8Array {
-    const { width, height } = this;
-    const palette = this.palette.colours.map((colour) => [...colour]);
-    return encode({ width, height, data: this.#pixels, channels: 1, depth: 8, palette });
-  }
+    }
+  });
 }

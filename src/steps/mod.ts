@@ -7,6 +7,7 @@ import type { StepKind, StepModules } from "../workflow/step.ts";
 export const stepModules: StepModules = {
   "caps.open": () => import("./caps/open.ts"),
   "bids.open": () => import("./bids/open.ts"),
+  "preprocess.figure": () => import("./preprocess/figure.ts"),
   "generate.phantom": () => import("./generate/phantom.ts"),
   "generate.trivial": () => import("./generate/trivial.ts"),
   "generate.random": () => import("./generate/random.ts"),
