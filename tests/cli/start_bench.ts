@@ -1,7 +1,7 @@
 /**
  * Whole processes that have little or nothing to do, next to an empty Deno program (aim for the rerun
- * of 30 instances: 5 times that) and Snakemake where it is installed (31 jobs, all done). They go by
- * turns, so that other work of the machine falls on all. A plan of the tutorial with nothing cached aims
+ * of 30 instances: 5 times that), and Snakemake and DVC where they are in PATH (31 jobs or stages, all
+ * done). They go by turns, so that other work of the machine falls on all. A plan of the tutorial with nothing cached aims
  * at 150 ms more than the empty program.
  *
  *     deno bench -A tests/cli/start_bench.ts
@@ -66,11 +66,28 @@ rule gather:
     shell: "cat b/*.txt > {output}"
 `;
 
+const DVC = `
+stages:
+  a:
+    foreach: [${Array.from({ length: 30 }, (_, i) => i)}]
+    do:
+      cmd: echo \${item} > a-\${item}.txt
+      outs: ["a-\${item}.txt"]
+  gather:
+    cmd: cat a-*.txt > gathered.txt
+    deps: [${Array.from({ length: 30 }, (_, i) => `a-${i}.txt`)}]
+    outs: [gathered.txt]
+`;
+
 const folder = Deno.makeTempDirSync({ prefix: "gyrus-start-" });
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-for (const [name, text] of [["empty.ts", ""], ["flow.toml", THIRTY], ["Snakefile", SNAKEFILE]]) {
-  Deno.writeTextFileSync(`${folder}/${name}`, text);
-}
+const FILES = {
+  "empty.ts": "",
+  "flow.toml": THIRTY,
+  "Snakefile": SNAKEFILE,
+  "dvc.yaml": DVC,
+};
+for (const [name, text] of Object.entries(FILES)) Deno.writeTextFileSync(`${folder}/${name}`, text);
 
 type Command = readonly [program: string, ...args: string[]];
 
@@ -119,7 +136,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "split.holdout alone": again("split"),
   "split.kfold alone": again("folds"),
   "snakemake, 31 jobs done": ["snakemake", "-q", "-c1"],
+  "dvc repro, 31 stages done": ["dvc", "repro", "-q"],
 };
+
+time(["dvc", "init", "--no-scm", "-q"]);
 
 const times = new Map<string, number[]>();
 for (let turn = 0; turn <= TURNS; turn++) {
