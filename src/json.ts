@@ -55,6 +55,16 @@ export function parseJsonBytes(
   return parseJson(text, subject, limits);
 }
 
+/** The JSON text of a value; undefined where it has numbers that JSON can't express (NaN, infinite, -0). */
+export function exactJson(value: unknown): string | undefined {
+  let isExact = true;
+  const text = JSON.stringify(value, (_, each) => {
+    if (typeof each === "number") isExact &&= Number.isFinite(each) && !Object.is(each, -0);
+    return each;
+  });
+  return isExact ? text : undefined;
+}
+
 /** Whether a value is an object of JSON, not null and no array. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

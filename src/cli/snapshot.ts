@@ -1,13 +1,13 @@
 /**
- * Makes a rerun that has nothing to run quick: a run that is done writes a snapshot of its workflow,
- * and the next one plans the snapshot, if every text, the options and the program are still the same.
- * If then anything is to run, the workflow is read as usual.
+ * Makes plans quick, and reruns that have nothing to run: a plan, and a run that is done, write a snapshot
+ * of the workflow, and the next one plans the snapshot, if every text, the options and the program are
+ * still the same. If then a run finds anything to do, it reads the workflow as usual.
  */
 import { DataError } from "../errors.ts";
 import { isJsonObject, OWN_LIMITS, parseJson } from "../json.ts";
 import type { EventBody } from "../engine/plan/events.ts";
 import { digestOf, hexOf } from "../engine/store/digest.ts";
-import { type Plan, plan } from "../engine/plan/plan.ts";
+import { type Plan, plan, type PlanOptions } from "../engine/plan/plan.ts";
 import type { Store } from "../engine/store/store.ts";
 import { planning } from "../steps/engine_options.ts";
 import { loadKind } from "../steps/mod.ts";
@@ -15,7 +15,10 @@ import type { Workflow } from "../workflow/graph.ts";
 import { readSnapshot, writeSnapshot } from "../workflow/snapshot.ts";
 import { dirname, resolve } from "../workflow/paths.ts";
 import type { Arguments } from "./arguments.ts";
-import { cacheFolders, openCache, selectionOf } from "./open.ts";
+import { cacheFolders, openCache, openWorkflow, selectionOf } from "./open.ts";
+import { ProgramMemory } from "./program_memory.ts";
+import { programStamp, READER_SOURCES } from "./program_stamp.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What a snapshot depends on: the first line of its file; the workflow is the second. */
 interface SnapshotKey {
@@ -25,48 +28,89 @@ interface SnapshotKey {
   texts: readonly (readonly [string, string])[];
   /** Digest of the second line. */
   workflow: string;
+  /** Digest of the third line, the program's answers to plans. */
+  memory: string;
 }
 
+/** A workflow, read or from its snapshot, and what its plans have asked of the program before. */
+export interface RecalledWorkflow {
+  workflow: Workflow;
+  /** Every text that was read, by absolute path. */
+  texts: ReadonlyMap<string, string>;
+  memory: ProgramMemory;
+  fromSnapshot: boolean;
+}
+
+/**
+ * The workflow's snapshot, or the workflow as it is read now.
+ *
+ * @throws {WorkflowError} with everything that is wrong with the file and the options
+ */
+export async function recallWorkflow(args: Arguments): Promise<RecalledWorkflow> {
+  const { memory, found } = await findSnapshot(args);
+  if (found) return { ...found, memory, fromSnapshot: true };
+  const texts = new Map<string, string>();
+  return { workflow: await openWorkflow(args, texts), texts, memory, fromSnapshot: false };
+}
+
+/** What the snapshot of a workflow saves a run. */
 export interface SnapshotPlan {
-  store: Store;
+  memory: ProgramMemory;
+  /** Absent where there is no valid snapshot. */
+  store?: Store;
   /** Absent when something is to run. */
-  plan?: Plan;
+  planned?: { plan: Plan; texts: ReadonlyMap<string, string> };
   /** What happened while planning. */
   events: readonly EventBody[];
 }
 
-/** Plans the workflow's snapshot; undefined when there is no valid one. */
-export async function planSnapshot(args: Arguments): Promise<SnapshotPlan | undefined> {
-  if (args.has("profile") || args.has("force")) return undefined;
-  const workflow = await findSnapshot(args);
-  if (workflow === undefined) return undefined;
+/** Plans the workflow's snapshot, if there is a valid one. */
+export async function planSnapshot(args: Arguments): Promise<SnapshotPlan> {
+  const { memory, found } = await findSnapshot(args);
+  if (found === undefined || args.has("force")) return { memory, events: [] };
+  const { workflow, texts } = found;
   const store = openCache(args, workflow);
   const events: EventBody[] = [];
   store.onCorruption = (corruption) => events.push({ type: "corruption", ...corruption });
   const planned = await plan(store, workflow, {
-    ...planning,
+    ...planningWith(memory),
     ...selectionOf(args),
     onEvent: (event) => events.push(event),
   });
   if (planned.counts["will-run"] + planned.counts["may-run"] === 0) {
-    return { store, plan: planned, events };
+    return { memory, store, planned: { plan: planned, texts }, events };
   }
-  return { store, events: events.filter(({ type }) => type === "corruption") };
+  return { memory, store, events: events.filter(({ type }) => type === "corruption") };
 }
 
-async function findSnapshot(args: Arguments): Promise<Workflow | undefined> {
+/** Options of a plan that may take what earlier ones have asked of the program. */
+export function planningWith(memory: ProgramMemory): PlanOptions {
+  return {
+    ...planning,
+    deviceCode: (kind) => memory.ask(["code", kind], () => planning.deviceCode!(kind)),
+    planMemory: memory,
+  };
+}
+
+async function findSnapshot(args: Arguments): Promise<{
+  memory: ProgramMemory;
+  found?: Pick<RecalledWorkflow, "workflow" | "texts">;
+}> {
   const file = resolve(args.positionals[0]);
+  // Only the workflow knows the cache of a profile.
+  if (args.has("profile")) return { memory: new ProgramMemory() };
   const [root] = cacheFolders(args, { folder: dirname(file) });
-  const [first, second] = readText(snapshotPath(root, file))?.split("\n") ?? [];
-  if (!second) return undefined;
-  const key = parseKey(first);
-  if (key === undefined) return undefined;
-  const program = programStamp();
-  const isValid = program !== undefined && key.program === program &&
-    key.workflow === digestOf(second) &&
+  const [first, second, third = ""] = readText(snapshotPath(root, file))?.split("\n") ?? [];
+  const key = second ? parseKey(first) : undefined;
+  if (key === undefined) return { memory: new ProgramMemory() };
+  const memory = new ProgramMemory(key.memory === digestOf(third) ? third : "");
+  const isValid = key.workflow === digestOf(second) &&
     JSON.stringify(key.options) === JSON.stringify(optionsOf(args)) &&
-    key.texts.every(([path, text]) => readText(path) === text);
-  return isValid ? await readSnapshot(second, async (name) => (await loadKind(name))!) : undefined;
+    key.texts.every(([path, text]) => readText(path) === text) &&
+    key.program === programStamp(READER_SOURCES);
+  if (!isValid) return { memory };
+  const workflow = await readSnapshot(second, async (name) => (await loadKind(name))!);
+  return { memory, found: { workflow, texts: new Map(key.texts) } };
 }
 
 /** Undefined for a corrupt line: a snapshot is a cache, so a corrupt one counts as absent. */
@@ -84,37 +128,45 @@ function isSnapshotKey(value: unknown): value is SnapshotKey {
   const isPair = (pair: unknown) =>
     Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === "string");
   return isJsonObject(value) && typeof value.program === "string" &&
-    Array.isArray(value.options) && typeof value.workflow === "string" &&
+    typeof value.workflow === "string" && typeof value.memory === "string" &&
+    Array.isArray(value.options) &&
     Array.isArray(value.texts) && value.texts.every(isPair);
 }
 
-/**
- * Writes the snapshot of a workflow whose run is done, where it can have one.
- *
- * @param texts what the reader read, by path
- */
+/** Writes the snapshot of a workflow, where it can have one. */
 export async function saveSnapshot(
   store: Store,
   args: Arguments,
-  workflow: Workflow,
-  texts: ReadonlyMap<string, string>,
+  { workflow, texts, memory }: Omit<RecalledWorkflow, "fromSnapshot">,
 ): Promise<void> {
   const alwaysRuns = workflow.instances.some(({ execution }) => !execution.cache);
-  const program = programStamp();
-  if (program === undefined) return;
   if (args.has("profile") || alwaysRuns || !store.writable) return;
+  const program = programStamp(READER_SOURCES);
+  if (program === undefined) return;
   const snapshot = writeSnapshot(workflow);
   if (snapshot === undefined) return;
+  const answers = memory.toText();
   const key: SnapshotKey = {
     program,
     options: optionsOf(args),
     texts: [...texts],
     workflow: digestOf(snapshot),
+    memory: digestOf(answers),
   };
   const path = snapshotPath(store.root, workflow.file);
   store.files.makeFolder(path.slice(0, path.lastIndexOf("/")));
   // Synced, so that a power failure leaves no torn file.
-  await store.replaceFile(path, `${JSON.stringify(key)}\n${snapshot}\n`, true);
+  await store.replaceFile(path, [JSON.stringify(key), snapshot, answers, ""].join("\n"), true);
+}
+
+/** Writes what later calls can do without: a disk that refuses it fails no run that is done. */
+export async function writeOptional({ err }: Terminal, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    err.line(`${err.paint("warning", "yellow")}: ${error.message}`);
+  }
 }
 
 function snapshotPath(root: string, file: string): string {
@@ -131,48 +183,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Files and folders that decide how a workflow is read. */
-export const READER_SOURCES = [
-  "../artifacts/file_types.ts",
-  "../disk/",
-  "../errors.ts",
-  "../json.ts",
-  "../evaluation/classification_metrics.ts",
-  "../nn/names.ts",
-  "../std/",
-  "../steps/",
-  "../workflow/",
-  "../../deno.json",
-  "../../deno.lock",
-  "../../program.lock",
-].map((place) => new URL(place, import.meta.url));
-
-/**
- * Changes with any of these files, with the compiled program or with the version of the package;
- * undefined where the program comes from an address whose content can change.
- */
-function programStamp(): string | undefined {
-  if (Deno.build.standalone) return digestOf(fileStamp(Deno.execPath()));
-  const root = new URL("../../", import.meta.url);
-  if (root.protocol === "file:") {
-    return digestOf(READER_SOURCES.flatMap(fileStamps).sort().join("\n"));
-  }
-  const isVersioned = /\/@[^/]+\/[^/]+\/\d[^/]*\/$/.test(root.pathname);
-  return isVersioned ? digestOf(root.href) : undefined;
-}
-
-/** Of the file, or of every file of the folder. */
-function fileStamps(url: URL): string[] {
-  if (!url.pathname.endsWith("/")) return [fileStamp(url)];
-  return [...Deno.readDirSync(url)].flatMap(({ name, isDirectory }) =>
-    fileStamps(new URL(isDirectory ? `${name}/` : name, url))
-  );
-}
-
-/** Changes when the file is replaced or edited. */
-function fileStamp(path: string | URL): string {
-  const { size, mtime, ino } = Deno.statSync(path);
-  return `${path} ${size} ${mtime?.getTime()} ${ino}`;
 }

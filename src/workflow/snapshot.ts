@@ -5,15 +5,18 @@
  *
  * A snapshot is valid only while every text that was read, the options and the program are the same.
  */
+import { exactJson } from "../json.ts";
 import type { Instance, Step, Workflow } from "./graph.ts";
-import type { OutputPort, StepKind } from "./step.ts";
+import type { OutputPort, Preflight, StepKind } from "./step.ts";
 
 /** Reading a larger snapshot takes longer than loading the reader. */
 const MAX_INSTANCES = 1000;
 
+const HOOKS = ["planNotes", "checkInputs", "estimate"] as const;
+
 export type LoadKind = (name: string) => Promise<StepKind>;
 
-/** The part of a step kind that keys, plans and records use. */
+/** The part of a step kind that keys, plans and records use; what it computes is loaded. */
 interface KindFacts extends
   Pick<
     StepKind,
@@ -21,6 +24,9 @@ interface KindFacts extends
   > {
   /** Names of published outputs whose files the kind writes itself. */
   written: readonly string[];
+  preflight?: Pick<Preflight, "reads" | "readsIfKnown">;
+  /** Hooks that the kind has. */
+  hooks: readonly (typeof HOOKS)[number][];
 }
 
 interface StepSnapshot extends Omit<Step, "kind" | "instances"> {
@@ -55,12 +61,7 @@ export function writeSnapshot(workflow: Workflow): string | undefined {
       instances: instances.map(({ kind: _, step: __, execution: ___, ...own }) => own),
     })),
   };
-  let expressible = true;
-  const text = JSON.stringify(snapshot, (_, value) => {
-    if (typeof value === "number") expressible &&= Number.isFinite(value) && !Object.is(value, -0);
-    return value;
-  });
-  return expressible ? text : undefined;
+  return exactJson(snapshot);
 }
 
 function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFacts {
@@ -82,6 +83,9 @@ function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFac
     unkeyed,
     pathParameters,
     written: [...new Set(written)],
+    preflight: kind.preflight &&
+      { reads: kind.preflight.reads, readsIfKnown: kind.preflight.readsIfKnown },
+    hooks: HOOKS.filter((hook) => kind[hook] !== undefined),
   };
 }
 
@@ -119,8 +123,17 @@ export async function readSnapshot(text: string, load: LoadKind): Promise<Workfl
   };
 }
 
-/** A kind without a schema, which loads the real one to run or to write published files. */
-function lazyKind({ written, ...facts }: KindFacts, load: LoadKind): StepKind {
+/** A kind without a schema, which loads the real one to check, to run and to write published files. */
+function lazyKind(
+  { written, preflight, hooks, ...facts }: KindFacts,
+  load: LoadKind,
+): StepKind {
+  const real = () => load(facts.kind);
+  const lazyHooks: Pick<StepKind, (typeof HOOKS)[number]> = {
+    planNotes: async (...args) => await (await real()).planNotes!(...args),
+    checkInputs: async (...args) => await (await real()).checkInputs!(...args),
+    estimate: async (...args) => await (await real()).estimate!(...args),
+  };
   return {
     ...facts,
     summary: "",
@@ -132,8 +145,15 @@ function lazyKind({ written, ...facts }: KindFacts, load: LoadKind): StepKind {
         type: "",
         description: "",
         publish: async (artifact, target) =>
-          await portsOf(await load(facts.kind), params)[name].publish!(artifact, target),
+          await portsOf(await real(), params)[name].publish!(artifact, target),
       }])),
-    run: async (context) => await (await load(facts.kind)).run(context),
+    ...(preflight && {
+      preflight: {
+        ...preflight,
+        check: async (context) => await (await real()).preflight!.check(context),
+      },
+    }),
+    ...Object.fromEntries(hooks.map((hook) => [hook, lazyHooks[hook]])),
+    run: async (context) => await (await real()).run(context),
   };
 }

@@ -173,6 +173,8 @@ export interface Preflight<P = Record<string, Json>> {
   /** Ports that it reads too where they are known; when one becomes known later, it runs again. */
   readsIfKnown?: readonly string[];
   /**
+   * Depends on nothing but its argument and the files that it names: a plan keeps what it returns.
+   *
    * @returns what is known of each output already, for steps whose preflight reads it
    * @throws {DataError} on inputs that `run` would refuse
    */
@@ -316,7 +318,10 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
    *
    * @param connected names of the ports that the workflow connects
    */
-  planNotes?(params: z.output<Schema>, connected: readonly string[]): readonly string[];
+  planNotes?(
+    params: z.output<Schema>,
+    connected: readonly string[],
+  ): readonly string[] | Promise<readonly string[]>;
   /** Reports bad label tables before slices are cut, and leakage before a model is trained. */
   preflight?: Preflight<z.output<Schema>>;
   /**
@@ -327,7 +332,8 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
   checkInputs?(context: Pick<StepContext<z.output<Schema>, S>, "params" | "inputs">): Promise<void>;
   /**
    * What a run will cost that no earlier one has shown: disk from parameters and shapes, time only
-   * where it was measured.
+   * where it was measured. It depends on nothing but its arguments, the files that they name and the
+   * number of processors: a plan keeps it for later ones.
    *
    * @param inputs those that exist or are declared, by port
    * @param inputBytes sizes of the inputs, by port, where all of a port are known or estimated

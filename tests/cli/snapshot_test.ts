@@ -21,6 +21,35 @@ uses = "labels.get"
 in.caps = "caps"
 `;
 
+/** Nothing of it is cached; the training's estimate and note come from its own step. */
+const TRAINING = `version = 1
+
+[steps.caps]
+uses = "generate.phantom"
+with = { n_subjects = 4, image_size = 32 }
+
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slices = [14, 16] }
+
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+
+[steps.folds]
+uses = "split.kfold"
+in.labels = "labels"
+with.n_splits = 2
+
+[steps.train]
+uses = "train.classification"
+in.images = "slices"
+in.folds = "folds[0]"
+with = { seed = 3 }
+device = "any"
+`;
+
 /** A project whose workflow has run, so that it has a snapshot. */
 async function project(): Promise<Project> {
   const made = await Project.make();
@@ -41,10 +70,11 @@ async function snapshotFile({ folder }: Project): Promise<string> {
 async function mark(project: Project, from = '"name":"flow"', to = '"name":"snapshot"') {
   const file = await snapshotFile(project);
   const text = await Deno.readTextFile(file);
-  const [key, workflow] = text.replace(from, to).split("\n");
+  const [key, workflow, memory] = text.replace(from, to).split("\n");
+  const digests = { workflow: digestOf(workflow), memory: digestOf(memory) };
   await replace(
     file,
-    `${JSON.stringify({ ...JSON.parse(key), workflow: digestOf(workflow) })}\n${workflow}\n`,
+    `${JSON.stringify({ ...JSON.parse(key), ...digests })}\n${workflow}\n${memory}\n`,
   );
 }
 
@@ -131,4 +161,49 @@ Deno.test("what is missing from the cache runs again, and corruption is reported
   const [name, done] = await rerun(made);
   assertEquals([name, done > 0], ["flow", true]);
   assertEquals((await rerun(made)).slice(1), [0, 2]);
+});
+
+Deno.test("a plan keeps the workflow and what it asked of the program for the next one", async () => {
+  await using made = await Project.make();
+  await made.write("flow.toml", TRAINING);
+  const plan = async (...options: string[]) =>
+    JSON.parse((await made.gyrus("plan", "flow.toml", "--json", ...options)).out);
+  const first = await plan();
+  const train = first.instances.find(({ name }: { name: string }) => name === "train");
+  assertEquals(train.notes, ["starts from random weights (seed 3)"]);
+
+  assertEquals(typeof first.estimate.diskBytes, "number");
+  // Its parameters are as in the snapshot, its estimates and notes as in the memory.
+  assertEquals(await plan(), first);
+  await mark(made);
+  await mark(made, "starts from random weights (seed 3)", "starts as the memory has it");
+  const marked = await plan();
+  assertEquals([marked.workflow, marked.counts], ["snapshot", first.counts]);
+  assertEquals(JSON.stringify(marked).includes("starts as the memory has it"), true);
+  // An edit of the workflow leaves what was asked about equal parameters.
+  await made.write("flow.toml", `# A comment.\n${TRAINING}`);
+  const edited = await plan();
+  assertEquals(edited.workflow, "flow");
+  assertEquals(JSON.stringify(edited).includes("starts as the memory has it"), true);
+});
+
+Deno.test("a plan asks the program again when its memory is damaged or another program's", async () => {
+  await using made = await Project.make();
+  await made.write("flow.toml", TRAINING);
+  const plan = async () => (await made.gyrus("plan", "flow.toml")).out;
+  const first = await plan();
+  const file = await snapshotFile(made);
+  const text = await Deno.readTextFile(file);
+  const [key, workflow, memory] = text.trimEnd().split("\n");
+  const wrong = memory.replace("starts from random weights", "starts from nothing");
+  const other = wrong.replace('"program":"sha256-', '"program":"sha256-0');
+  assertEquals([wrong !== memory, other !== wrong], [true, true]);
+  for (const damaged of [wrong, memory.slice(1), memory.slice(0, memory.length / 2), ""]) {
+    await replace(file, [key, workflow, damaged, ""].join("\n"));
+    assertEquals(await plan(), first);
+  }
+
+  const withDigest = JSON.stringify({ ...JSON.parse(key), memory: digestOf(other) });
+  await replace(file, [withDigest, workflow, other, ""].join("\n"));
+  assertEquals(await plan(), first);
 });

@@ -1,20 +1,15 @@
 import { type Plan, plan as planEngine } from "../../engine/plan/plan.ts";
+import type { PlanMemory } from "../../engine/plan/plan_memory.ts";
 import { findFullDisks } from "../../engine/plan/disk_space.ts";
 import { isPending, type PlannedInstance } from "../../engine/plan/planned_instance.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
-import { planning } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, reportFailure } from "../failure.ts";
-import {
-  openCache,
-  openWorkflow,
-  SELECTION_OPTIONS,
-  selectionOf,
-  WORKFLOW_OPTIONS,
-} from "../open.ts";
+import { openCache, SELECTION_OPTIONS, selectionOf, WORKFLOW_OPTIONS } from "../open.ts";
 import { costText, fullDiskText } from "../cost.ts";
 import { pooledSweeps } from "../pooled_sweeps.ts";
+import { planningWith, recallWorkflow, saveSnapshot, writeOptional } from "../snapshot.ts";
 import { SAVE_OPTION, saveWorkflow } from "../save.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 
@@ -34,18 +29,25 @@ export default {
     `An instance whose inputs are not made yet may run: if they turn out as before, it is cached.
 Steps that read files outside the cache, such as caps.open, run while planning. Leakage and labels that
 can't be trained on are errors, as far as existing tables show them.`,
-  async run(args, { out, err }) {
-    const workflow = await openWorkflow(args);
+  async run(args, terminal) {
+    const { out, err } = terminal;
+    const recalled = await recallWorkflow(args);
+    const { workflow, memory } = recalled;
     const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) err.line(`wrote ${saved}`);
     const store = openCache(args, workflow);
-    const planned = await planEngine(store, workflow, { ...planning, ...selectionOf(args) });
+    const planned = await planEngine(store, workflow, {
+      ...planningWith(memory),
+      ...selectionOf(args),
+    });
     const { findDeclaredProblems } = await import("../../engine/run/preflight.ts");
-    const problems = await findDeclaredProblems(store, planned);
+    const problems = await findDeclaredProblems(store, planned, memory);
     if (args.has("json")) {
       const messages = problems.map(({ instance, message }) => ({ instance, message }));
-      out.block(JSON.stringify({ ...await planJson(planned), problems: messages }, null, 2));
-    } else for (const line of await planLines(planned, out.columns)) out.line(line);
+      out.block(
+        JSON.stringify({ ...await planJson(planned, memory), problems: messages }, null, 2),
+      );
+    } else for (const line of await planLines(planned, out.columns, memory)) out.line(line);
     for (const warning of pooledSweeps(args.values("sweep"), planned)) {
       err.line(`${err.paint("warning", "yellow")}: ${warning}`);
     }
@@ -53,6 +55,9 @@ can't be trained on are errors, as far as existing tables show them.`,
       err.line(`${err.paint("warning", "yellow")}: ${fullDiskText(disk)}`);
     }
     for (const problem of problems) await reportFailure(problem, err);
+    if (!recalled.fromSnapshot || memory.isChanged) {
+      await writeOptional(terminal, () => saveSnapshot(store, args, recalled));
+    }
     if (problems.length > 0) return ExitCode.failed;
     const work = planned.counts["will-run"] + planned.counts["may-run"] > 0;
     return args.has("check") && work ? ExitCode.pending : ExitCode.done;
@@ -64,6 +69,7 @@ const STATES = { "cached": "cached", "will-run": "will run", "may-run": "may run
 async function planLines(
   { workflow, instances, counts, estimate }: Plan,
   width: number,
+  memory: PlanMemory,
 ): Promise<string[]> {
   const rows = [["instance", "state", "time", "disk", "device", "why"]];
   for (const planned of instances) {
@@ -75,7 +81,7 @@ async function planLines(
       seconds === undefined ? "" : durationText(seconds),
       diskBytes === undefined ? "" : sizeText(diskBytes),
       deviceBytes === undefined ? "" : sizeText(deviceBytes),
-      [...await reasonsOf(planned, workflow), ...notesOf(planned)].join(", "),
+      [...await reasonsOf(planned, workflow), ...await notesOf(planned, memory)].join(", "),
     ]);
   }
   const work = counts["will-run"] + counts["may-run"];
@@ -116,12 +122,22 @@ function withoutEmpty(
 }
 
 /** How it would begin; not where it continues from a checkpoint. */
-function notesOf({ instance: { kind, params, inputs }, resumesFrom }: PlannedInstance) {
-  if (resumesFrom !== undefined) return [];
-  return kind.planNotes?.(params, Object.keys(inputs)) ?? [];
+async function notesOf(
+  { instance: { kind, params, inputs }, resumesFrom }: PlannedInstance,
+  memory: PlanMemory,
+): Promise<readonly string[]> {
+  if (resumesFrom !== undefined || !kind.planNotes) return [];
+  const ports = Object.keys(inputs);
+  return await memory.ask(
+    ["notes", kind.kind, params, ports],
+    async () => await kind.planNotes!(params, ports),
+  );
 }
 
-async function planJson({ workflow, instances, counts, estimate }: Plan): Promise<object> {
+async function planJson(
+  { workflow, instances, counts, estimate }: Plan,
+  memory: PlanMemory,
+): Promise<object> {
   return {
     workflow: workflow.name,
     file: workflow.file,
@@ -138,7 +154,7 @@ async function planJson({ workflow, instances, counts, estimate }: Plan): Promis
       inputs: planned.instance.inputs,
       reasons: isPending(planned) ? planned.reasons : undefined,
       why: isPending(planned) ? await reasonsOf(planned, workflow) : undefined,
-      notes: notesOf(planned),
+      notes: await notesOf(planned, memory),
       estimate: isPending(planned) ? planned.estimate : undefined,
       resumesFrom: planned.resumesFrom,
     }))),

@@ -2,7 +2,6 @@ import { encodeEvent, type EngineEvent } from "../../engine/plan/events.ts";
 import { run as runEngine, type RunResult } from "../../engine/run/run.ts";
 import type { RunRequest } from "../../engine/run/run_folder.ts";
 import { plan } from "../../engine/plan/plan.ts";
-import { DataError } from "../../errors.ts";
 import type { Store } from "../../engine/store/store.ts";
 import { planning, running } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
@@ -20,7 +19,7 @@ import {
   WORKFLOW_OPTIONS,
 } from "../open.ts";
 import { countText, durationText } from "../quantity.ts";
-import { planSnapshot, saveSnapshot } from "../snapshot.ts";
+import { planSnapshot, saveSnapshot, writeOptional } from "../snapshot.ts";
 import { lockDrift, readLock, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -66,13 +65,13 @@ same command then continues where this one stopped.`,
 async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number> {
   const jobs = args.count("jobs");
   const snapshot = await planSnapshot(args);
-  const texts = new Map<string, string>();
-  const workflow = snapshot?.plan?.workflow ?? await openWorkflow(args, texts);
+  const texts = new Map(snapshot.planned?.texts);
+  const workflow = snapshot.planned?.plan.workflow ?? await openWorkflow(args, texts);
   const saved = await saveWorkflow(args, workflow);
   if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
   // Before hours of work, not after.
   readLock(workflow);
-  const store = snapshot?.store ?? openCache(args, workflow);
+  const store = snapshot.store ?? openCache(args, workflow);
   if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
     return ExitCode.mismatch;
   }
@@ -89,31 +88,22 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
       kill: interrupt.kill,
       onEvent: (event) => display.show(event),
       request: requestOf(args),
-      planned: snapshot?.plan,
-      before: snapshot?.events,
+      planned: snapshot.planned?.plan,
+      before: snapshot.events,
     });
     display.close();
     if (result.status === "done" && store.writable) {
       await writeOptional(terminal, () => writeLock(result.plan));
     }
-    if (result.status === "done" && !snapshot?.plan) {
-      await writeOptional(terminal, () => saveSnapshot(store, args, workflow, texts));
+    const { memory, planned } = snapshot;
+    if (result.status === "done" && (!planned || memory.isChanged)) {
+      await writeOptional(terminal, () => saveSnapshot(store, args, { workflow, texts, memory }));
     }
     const code = summarize(result, args, terminal);
     return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
   } finally {
     interrupt.close();
     display.close();
-  }
-}
-
-/** Writes what a later run can do without: a disk that refuses it fails no run that is done. */
-async function writeOptional({ err }: Terminal, write: () => Promise<void>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    err.line(`${err.paint("warning", "yellow")}: ${error.message}`);
   }
 }
 

@@ -1,8 +1,9 @@
 /** Costs that no earlier run has shown, from what steps declare of inputs that do not exist yet. */
 import type { Instance, Workflow } from "../../workflow/graph.ts";
-import type { Estimate, Json } from "../../workflow/step.ts";
+import type { Estimate, Json, PreflightInput } from "../../workflow/step.ts";
 import type { Store } from "../store/store.ts";
 import { KnownOutputs } from "./known_outputs.ts";
+import { NO_MEMORY, type PlanMemory } from "./plan_memory.ts";
 import { isPending, type PlannedInstance } from "./planned_instance.ts";
 
 /** Ports that the preflight check reads, needed or not. */
@@ -14,13 +15,33 @@ export function preflightPortsOf({ kind: { preflight } }: Instance): readonly st
 export async function runPreflight(
   instance: Instance,
   known: KnownOutputs,
+  memory: PlanMemory = NO_MEMORY,
 ): Promise<Readonly<Record<string, Json>>> {
-  const { kind: { preflight }, params } = instance;
+  const { kind: { kind, preflight }, params } = instance;
   const inputs = known.inputsOf(instance, preflightPortsOf(instance));
   const unknown = (preflight?.readsIfKnown ?? []).filter((port) =>
     instance.inputs[port] !== undefined && inputs[port] === undefined
   );
-  return await preflight?.check({ params, inputs, unknown }) ?? {};
+  const check = async () => await preflight?.check({ params, inputs, unknown }) ?? {};
+  if (readsFiles(instance, inputs)) return await check();
+  return await memory.ask(["preflight", kind, params, declarationsOf(inputs), unknown], check);
+}
+
+type KnownInputs = Readonly<Record<string, PreflightInput | readonly PreflightInput[]>>;
+
+/** Whether an answer may depend on more than parameters and what steps declare. */
+function readsFiles({ kind, params }: Instance, inputs: KnownInputs): boolean {
+  return kind.pathParameters.some((name) => params[name] !== undefined && params[name] !== null) ||
+    Object.values(inputs).flat().some((input) => !("declared" in input));
+}
+
+function declarationsOf(inputs: KnownInputs): Json {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([port, input]) => [
+      port,
+      [input].flat().map((each) => "declared" in each ? each.declared : null),
+    ]),
+  );
 }
 
 /**
@@ -30,6 +51,7 @@ export async function runPreflight(
 export async function forecast(
   store: Store,
   byName: ReadonlyMap<string, PlannedInstance>,
+  memory: PlanMemory,
 ): Promise<void> {
   const pending = [...byName.values()].filter(isPending);
   if (!pending.some(({ instance }) => instance.kind.estimate)) return;
@@ -46,10 +68,10 @@ export async function forecast(
     const { instance, instance: { kind } } = planned;
     if (kind.preflight && known.has(instance, kind.preflight.reads)) {
       // A problem is reported by the checks before a run; here the outputs remain unknown.
-      known.declare(instance.name, await runPreflight(instance, known).catch(() => ({})));
+      known.declare(instance.name, await runPreflight(instance, known, memory).catch(() => ({})));
     }
     if (!kind.estimate) continue;
-    const own = await estimateOf(instance, known, byName).catch(() => ({}));
+    const own = await estimateOf(instance, known, byName, memory).catch(() => ({}));
     planned.estimate = { ...own, ...planned.estimate, ...diskOf(own) };
   }
 }
@@ -58,12 +80,20 @@ async function estimateOf(
   instance: Instance,
   known: KnownOutputs,
   byName: ReadonlyMap<string, PlannedInstance>,
+  memory: PlanMemory,
 ): Promise<Estimate> {
   const { kind, params } = instance;
-  const inputs = Object.entries(known.inputsOf(instance, Object.keys(instance.inputs)));
-  const lists = inputs.map(([port, input]) => [port, [input].flat()]);
+  const inputs = known.inputsOf(instance, Object.keys(instance.inputs));
+  const lists = Object.fromEntries(
+    Object.entries(inputs).map(([port, input]) => [port, [input].flat()]),
+  );
   const bytes = inputBytesOf(instance, byName);
-  return await kind.estimate?.(params, Object.fromEntries(lists), bytes) ?? {};
+  const estimate = async () => ({ ...await kind.estimate?.(params, lists, bytes) });
+  if (readsFiles(instance, inputs)) return await estimate();
+  return await memory.ask(
+    ["estimate", kind.kind, params, declarationsOf(inputs), bytes],
+    estimate,
+  );
 }
 
 /** Sizes of the inputs by port, as they are stored or will be published. */

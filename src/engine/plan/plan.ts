@@ -22,6 +22,7 @@ import {
 } from "./keying.ts";
 import { publishedFiles } from "../publish/ledger.ts";
 import { NearestRecords } from "./nearest.ts";
+import { NO_MEMORY, type PlanMemory } from "./plan_memory.ts";
 import { compareParts, type Reason } from "./reason.ts";
 import { isPending, type PlannedInstance, type PlanState } from "./planned_instance.ts";
 import type { InstanceRecord } from "../store/record.ts";
@@ -40,6 +41,8 @@ export interface PlanOptions extends InstanceSelection {
   /** Needed when a step runs on a device. */
   numericClass?: NumericClass;
   deviceCode?: DeviceCode;
+  /** Of earlier plans by the same program. */
+  planMemory?: PlanMemory;
   signal?: AbortSignal;
   onEvent?: (event: EventBody) => void;
 }
@@ -77,7 +80,7 @@ export async function plan(
   await store.externals.flush();
   await store.sync();
   planner.checkReaders();
-  await forecast(store, planner.planned);
+  await forecast(store, planner.planned, options.planMemory ?? NO_MEMORY);
   return planner.result();
 }
 

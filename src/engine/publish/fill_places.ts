@@ -3,7 +3,7 @@ import { makeFolder } from "../../disk/folders.ts";
 import { linkStatIfPresent } from "../../disk/read.ts";
 import { remove, rename } from "../../disk/write.ts";
 import { foldersOf } from "../../workflow/nested_paths.ts";
-import { takeFingerprint } from "../store/externals.ts";
+import { takeFingerprint } from "../store/fingerprint.ts";
 import type { Store } from "../store/store.ts";
 import { folderOf, removeEmptyFolders } from "./folders.ts";
 

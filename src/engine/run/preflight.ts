@@ -10,6 +10,7 @@ import { boundInputs } from "../plan/keying.ts";
 import { KnownOutputs } from "../plan/known_outputs.ts";
 import { buildNodes, type Node } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
+import { NO_MEMORY, type PlanMemory } from "../plan/plan_memory.ts";
 import { isPending } from "../plan/planned_instance.ts";
 import { ObjectError, type Store } from "../store/store.ts";
 import { checkInputs } from "../task/task.ts";
@@ -27,6 +28,7 @@ export class PreflightChecks {
     readonly store: Store,
     readonly nodes: ReadonlyMap<string, Node>,
     readonly fail: (node: Node, error: unknown) => void,
+    readonly memory: PlanMemory = NO_MEMORY,
   ) {
     this.#known = new KnownOutputs(store, this.#outputsOf, this.#axesOf);
     for (const node of nodes.values()) {
@@ -82,7 +84,7 @@ export class PreflightChecks {
     const ended = this.#start(node, async () => {
       await before?.ended;
       if (node.outcome !== undefined) return;
-      this.#known.declare(name, await runPreflight(instance, this.#known));
+      this.#known.declare(name, await runPreflight(instance, this.#known, this.memory));
       this.continueAfter(name);
     });
     this.#checks.set(name, { inputs, ended });
@@ -105,7 +107,11 @@ export class PreflightChecks {
 }
 
 /** Problems of what will or may run that existing inputs show; nothing is run. */
-export async function findDeclaredProblems(store: Store, plan: Plan): Promise<StepError[]> {
+export async function findDeclaredProblems(
+  store: Store,
+  plan: Plan,
+  memory?: PlanMemory,
+): Promise<StepError[]> {
   const hasChecks = plan.instances.some((planned) => {
     const { preflight, checkInputs } = planned.instance.kind;
     return isPending(planned) && (preflight || checkInputs);
@@ -123,7 +129,7 @@ export async function findDeclaredProblems(store: Store, plan: Plan): Promise<St
     node.outcome = "failed";
     const { name } = node.planned.instance;
     problems.push(new StepError(name, messageOf(cause), undefined, { cause }));
-  });
+  }, memory);
   for (const node of nodes.values()) if (node.outcome === undefined) preflight.checkInputs(node);
   await preflight.done();
   return problems;

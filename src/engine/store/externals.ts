@@ -6,51 +6,25 @@
  * otherwise have the same ones. Losing the memo costs hashing again and nothing else.
  */
 import type { FileOperations } from "../../disk/operations.ts";
-import { statOf } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { parseJson } from "../../json.ts";
 import type { Blob, Digest } from "../../workflow/step.ts";
 import { isSize } from "./checked.ts";
 import { digestFile, digestOf, hexOf, isDigest } from "./digest.ts";
+import {
+  COARSE_TICK,
+  type Fingerprint,
+  isSame,
+  showsEditsSince,
+  takeFingerprint,
+} from "./fingerprint.ts";
 
-/** Milliseconds. Clocks of file systems tick as rarely as every two seconds (FAT)... */
-const COARSE_TICK = 2000;
-/** ...or at each turn of the kernel's timer, at least a hundred times a second. */
-const FINE_TICK = 50;
 const SHARDS = 256;
-
-/** Facts about a file that change when it is edited. */
-export interface Fingerprint {
-  size: number;
-  /** Milliseconds since 1970. */
-  modified: number;
-  /** Likewise, in whole seconds. */
-  changed: number;
-  inode: string;
-}
 
 interface MemoEntry extends Fingerprint {
   digest: Digest;
   /** When hashing started, or until when no other program could find it; ms since 1970. */
   hashed: number;
-}
-
-/** @throws {DataError} when there is no such file, or it can't be read */
-export function takeFingerprint(path: string): Fingerprint {
-  // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
-  const stat = statOf(path);
-  if (!stat.isFile) throw new DataError(path, "is not a file");
-  return {
-    size: stat.size,
-    modified: stat.mtime?.getTime() ?? 0,
-    changed: stat.ctime?.getTime() ?? 0,
-    inode: `${stat.dev}:${stat.ino}`,
-  };
-}
-
-function isSame(a: Fingerprint, b: Fingerprint): boolean {
-  return a.size === b.size && a.modified === b.modified && a.changed === b.changed &&
-    a.inode === b.inode;
 }
 
 /** Hash memo over files outside the store. */
@@ -77,7 +51,7 @@ export class Externals {
    */
   async digest(path: string, now: Fingerprint = takeFingerprint(path)): Promise<Blob> {
     const entry = this.#shard(path).get(path);
-    if (entry && isSame(entry, now) && isTrustworthy(entry)) {
+    if (entry && isSame(entry, now) && showsEditsSince(entry, entry.hashed)) {
       return { digest: entry.digest, size: entry.size };
     }
     const hashed = Date.now();
@@ -96,7 +70,7 @@ export class Externals {
    * @param staged its fingerprint before, at the time `known`, until when no other program could find it
    */
   learn(path: string, digest: Digest, staged: Fingerprint, known: number): void {
-    if (!isTrustworthy({ ...staged, digest, hashed: known })) return;
+    if (!showsEditsSince(staged, known)) return;
     const now = takeFingerprint(path);
     if (!isSame({ ...staged, changed: now.changed }, now)) return;
     const hashed = Math.max(known, now.changed + COARSE_TICK + 1);
@@ -213,15 +187,6 @@ export class Externals {
     }
     return shard;
   }
-}
-
-/** Whether an edit after the hashing would have changed the times. */
-function isTrustworthy({ modified, changed, hashed }: MemoEntry): boolean {
-  const last = Math.max(modified, changed);
-  // A coarse clock has no fraction. A fine one shows in the seconds of `changed`.
-  return modified % 1000 === 0
-    ? last + COARSE_TICK < hashed
-    : Math.floor(last / 1000) < Math.floor((hashed - FINE_TICK) / 1000);
 }
 
 /** Of a shard's file. */

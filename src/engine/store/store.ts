@@ -18,7 +18,8 @@ import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { checkDigest, isPosition } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 import { DurableWriter } from "./durable.ts";
-import { Externals, takeFingerprint } from "./externals.ts";
+import { Externals } from "./externals.ts";
+import { takeFingerprint } from "./fingerprint.ts";
 import { KindIndex } from "./kind_index.ts";
 import {
   type ChainRecord,

@@ -14,7 +14,7 @@ import type {
   StepOutput,
 } from "../../workflow/step.ts";
 import { artifactIntact, openArtifact, storeOutput } from "../store/artifact.ts";
-import { type Fingerprint, takeFingerprint } from "../store/externals.ts";
+import { type Fingerprint, takeFingerprint } from "../store/fingerprint.ts";
 import { memoKey } from "../store/key.ts";
 import type { ManifestRef, OutputRef } from "../store/record.ts";
 import type { Store } from "../store/store.ts";

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { findFullDisks } from "../../../src/engine/plan/disk_space.ts";
 import type { RunEstimate } from "../../../src/engine/plan/forecast.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
+import type { PlanMemory } from "../../../src/engine/plan/plan_memory.ts";
 import { run } from "../../../src/engine/run/run.ts";
+import { canonicalJson } from "../../../src/engine/store/canonical.ts";
 import { openStore } from "../../../src/engine/store/store.ts";
 import { DataError } from "../../../src/errors.ts";
-import type { PreflightInput, StepKind } from "../../../src/workflow/step.ts";
+import type { Json, PreflightInput, StepKind } from "../../../src/workflow/step.ts";
 import { inFolder } from "../scratch.ts";
 import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";
 
@@ -123,4 +125,37 @@ Deno.test("disks on which everything fits are not reported, nor the little that 
     for (const bytes of [1, 101 * 2 ** 20]) {
       assertEquals(await findFullDisks(store, { folder }, estimate(bytes)), []);
     }
+  }));
+
+Deno.test("a plan asks its memory what follows from parameters and declarations, and nothing else", () =>
+  inFolder(async (folder) => {
+    const store = openStore(`${folder}/cache`);
+    const kept = new Map<string, Json>();
+    let computed = 0;
+    const planMemory: PlanMemory = {
+      ask: async <T extends Json>(question: Json, compute: () => Promise<T>) => {
+        const name = canonicalJson(question);
+        if (!kept.has(name)) kept.set(name, (computed++, await compute()));
+        return kept.get(name) as T;
+      },
+    };
+    const planned = async (flow: Record<string, ToyInstance>) => {
+      computed = 0;
+      const { estimate } = await plan(store, toyWorkflow(flow, options), { planMemory });
+      return [estimate.diskBytes, computed];
+    };
+    // The check of the images, and the training's estimate.
+    assertEquals(await planned(workflow(3)), [3000, 2]);
+    assertEquals(await planned(workflow(3)), [3000, 0]);
+    assertEquals(await planned(workflow(4)), [4000, 2]);
+    // A parameter that names a file: the answer may be another tomorrow.
+    const reading = { ...train, pathParameters: ["size"] };
+    const flow = {
+      ...workflow(4),
+      train: { ...workflow(4).train, uses: reading, with: { size: 1 } },
+    };
+    assertEquals(await planned(flow), [4000, 0]);
+    // Of images that exist, the artifact decides.
+    await run(store, toyWorkflow({ images: workflow(5).images }));
+    assertEquals(await planned(workflow(5)), [0, 0]);
   }));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { digestOf } from "../../../src/engine/store/digest.ts";
-import { Externals, takeFingerprint } from "../../../src/engine/store/externals.ts";
+import { Externals } from "../../../src/engine/store/externals.ts";
+import { takeFingerprint } from "../../../src/engine/store/fingerprint.ts";
 import { diskFiles } from "../../../src/disk/operations.ts";
 import { DataError } from "../../../src/errors.ts";
 import { inFolder } from "../scratch.ts";
