@@ -36,7 +36,10 @@ export class Fft {
   #reorder(values: Float64Array): void {
     for (let i = 0; i < this.length; i++) {
       const j = this.#reversed[i];
-      if (i < j) [values[i], values[j]] = [values[j], values[i]];
+      if (i >= j) continue;
+      const value = values[i];
+      values[i] = values[j];
+      values[j] = value;
     }
   }
 
@@ -45,8 +48,10 @@ export class Fft {
     const step = this.length / (2 * half);
     for (let start = 0; start < this.length; start += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const [even, odd] = [start + k, start + k + half];
-        const [cos, sin] = [this.#cos[k * step], this.#sin[k * step]];
+        const even = start + k;
+        const odd = even + half;
+        const cos = this.#cos[k * step];
+        const sin = this.#sin[k * step];
         const re = real[odd] * cos + imaginary[odd] * sin;
         const im = imaginary[odd] * cos - real[odd] * sin;
         real[odd] = real[even] - re;

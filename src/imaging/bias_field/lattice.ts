@@ -61,7 +61,8 @@ export function evaluateRows(
     for (let j = 0; j < y.first.length; j++) {
       combine(plane, nx, y, j, line);
       for (let i = 0; i < row.length; i++) {
-        const [at, w] = [x.first[i], 4 * i];
+        const at = x.first[i];
+        const w = 4 * i;
         row[i] = x.weights[w] * line[at] + x.weights[w + 1] * line[at + 1] +
           x.weights[w + 2] * line[at + 2] + x.weights[w + 3] * line[at + 3];
       }

@@ -9,10 +9,11 @@ import { BINS, expectedIntensities } from "./sharpening.ts";
  * @param out as many values as there are samples
  */
 export function residualField(samples: Float64Array, out: Float64Array): void {
-  let [lowest, highest] = [Infinity, -Infinity];
-  for (const value of samples) {
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let i = 0; i < samples.length; i++) {
+    lowest = Math.min(lowest, samples[i]);
+    highest = Math.max(highest, samples[i]);
   }
   if (lowest === highest) return void out.fill(0);
   const width = (highest - lowest) / (BINS - 1);

@@ -25,7 +25,7 @@ const PERIOD = 512;
 const START = (PERIOD - BINS) / 2;
 
 /** Part of the counts below which (F ∗ U)(v) is nothing but rounding of the transforms. */
-const ROUNDING = 1e-15;
+const ROUNDING = 1e-12;
 
 const fft = new Fft(PERIOD);
 

@@ -2,10 +2,13 @@
  * One axis of the grid on which the field is estimated.
  *
  * The domain of the splines is a multiple of the spline distance, so ANTs pads the image to it, half of
- * the padding on each side, and keeps every n-th voxel of the padded image (n: the shrink factor).
- * Padding is no data: only samples inside the image count. The spline's domain reaches from the first
- * to the last sample of the padded axis while the field is estimated, and from its first to its last
- * voxel when it is evaluated, which moves the field by up to 1.5 voxels towards the ends.
+ * the padding on each side, and keeps every n-th voxel of the padded image, about its centre (n: the
+ * shrink factor). Padding is no data: only samples inside the image count. The spline's domain reaches
+ * from the first to the last sample of the padded axis while the field is estimated, and from its first
+ * to its last voxel when it is evaluated.
+ *
+ * With an even number of padded voxels, two choices of samples are equally near the centre. ANTs then
+ * takes one or the other by rounding errors of world coordinates; here it is always the later one.
  *
  * Source: `N4BiasFieldCorrection.cxx` of ANTs, `itkShrinkImageFilter` and
  * `itkBSplineScatteredDataPointSetToImageFilter` of ITK.

@@ -53,7 +53,9 @@ export function addFit(
     for (let j = 0; j < y.first.length; j++) {
       line.fill(0);
       for (let i = 0; i < x.first.length; i++, at++) {
-        const [first, w, value] = [x.first[i], 4 * i, samples[at]];
+        const first = x.first[i];
+        const w = 4 * i;
+        const value = samples[at];
         line[first] += x.weights[w] * value;
         line[first + 1] += x.weights[w + 1] * value;
         line[first + 2] += x.weights[w + 2] * value;
