@@ -117,6 +117,21 @@ export const folder = defineStep({
   },
 });
 
+/** Writes how many files a folder has. */
+export const countFiles = defineStep({
+  kind: "count",
+  version: 1,
+  summary: "counts the files of a folder",
+  params: z.object({}),
+  inputs: { folder: { types: ["folder"], description: "a folder" } },
+  outputs: { value },
+  runs: "worker",
+  run: ({ inputs }) => {
+    const { files } = inputs.folder as Artifact;
+    return Promise.resolve({ value: { files: { "value.txt": String(files.length) } } });
+  },
+});
+
 /** Keeps a running sum, with checkpoints. */
 export const train = defineStep({
   kind: "train",
@@ -205,6 +220,7 @@ export const stepKinds: readonly StepKind[] = [
   list,
   readFile,
   folder,
+  countFiles,
   train,
   device,
   failing,
