@@ -10,7 +10,7 @@ import type { Artifact, Blob, Json, PreflightInput, StepOutput } from "../workfl
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 
 export interface CapsMeta extends ImageType {
-  /** `caps`, `bids` or the name of the generator. */
+  /** `caps`, `bids` or the name of the step that made the images. */
   source: string;
 }
 
@@ -42,8 +42,8 @@ export interface CapsDataset {
   images: readonly CapsImage[];
   /** `participants.tsv`. */
   sessions: { columns: readonly string[]; rows: readonly (readonly Writable[])[] };
-  /** Files that belong to no session, such as masks. */
-  extras?: Readonly<Record<string, Blob>>;
+  /** Further files, such as masks and transforms. */
+  extras?: StepOutput["files"];
 }
 
 export function capsOutput(
@@ -179,9 +179,13 @@ export const capsType: ArtifactType = {
     ],
     [SESSIONS_FILE, "one row a session, BIDS columns: age, sex, diagnosis, ..."],
     ["masks/", "where the CAPS has them"],
+    [
+      "<path of an image>.json, <…>_affine.mat",
+      "of registered images: what made them, and the transform as ANTs writes it",
+    ],
   ],
   meta: describeMeta<CapsMeta>({
-    source: "`caps`, `bids` or the generator",
+    source: "`caps`, `bids` or the step that made the images",
     preprocessing: "pipeline that made the images; the modality of raw ones",
     use_uncropped_image: "whether they have the template's full grid; null where that is unknown",
     tracer: "PET: tracer; null or absent where it does not apply, as in the fields below",

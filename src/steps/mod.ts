@@ -7,6 +7,8 @@ import type { StepKind, StepModules } from "../workflow/step.ts";
 export const stepModules: StepModules = {
   "caps.open": () => import("./caps/open.ts"),
   "bids.open": () => import("./bids/open.ts"),
+  "preprocess.t1_linear": () => import("./preprocess/t1_linear.ts"),
+  "preprocess.flair_linear": () => import("./preprocess/flair_linear.ts"),
   "preprocess.figure": () => import("./preprocess/figure.ts"),
   "generate.phantom": () => import("./generate/phantom.ts"),
   "generate.trivial": () => import("./generate/trivial.ts"),

@@ -28,6 +28,24 @@ export interface CapsImageType {
 /** The template of the linear pipelines. */
 export const LINEAR_TEMPLATE = "MNI152NLin2009cSym";
 
+/** A pipeline that registers raw images to {@link LINEAR_TEMPLATE}. */
+export type LinearPipeline = "t1-linear" | "flair-linear";
+
+/** Paths below a CAPS, as Clinica's linear pipelines name a session's image and its transform. */
+export function linearPaths(
+  pipeline: LinearPipeline,
+  { participant, session }: { participant: string; session: string },
+  uncropped: boolean,
+): { image: string; affine: string } {
+  const stem = `subjects/${participant}/${session}/${pipeline.replace("-", "_")}/` +
+    `${participant}_${session}_space-${LINEAR_TEMPLATE}`;
+  const suffix = pipeline === "t1-linear" ? "T1w" : "flair";
+  return {
+    image: `${stem}${uncropped ? "" : "_desc-Crop"}_res-1x1x1_${suffix}.nii.gz`,
+    affine: `${stem}_res-1x1x1_affine.mat`,
+  };
+}
+
 /** Pattern of the file names, as ClinicaDL writes it into an extraction's JSON. */
 export function capsPattern(type: CapsImageType): ImagePattern {
   if (type.preprocessing === "custom") {

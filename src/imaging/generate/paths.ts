@@ -1,6 +1,4 @@
 /** Paths of generated images in a CAPS. */
-import { LINEAR_TEMPLATE } from "../datasets/caps.ts";
-
 /** An image of a CAPS, read or generated. */
 export interface DatasetImage {
   participant: string;
@@ -8,17 +6,6 @@ export interface DatasetImage {
   /** Below the CAPS's root. */
   path: string;
   cohort: string;
-}
-
-/** Path of a T1-weighted image as the t1-linear pipeline names it. */
-export function t1LinearPath(
-  participant: string,
-  session: string,
-  uncropped: boolean,
-): string {
-  const crop = uncropped ? "" : "_desc-Crop";
-  return `subjects/${participant}/${session}/t1_linear/${participant}_${session}` +
-    `_space-${LINEAR_TEMPLATE}${crop}_res-1x1x1_T1w.nii.gz`;
 }
 
 /** Path of an image of no pipeline, found by its suffix. */

@@ -1,6 +1,7 @@
 /** What a generated data set will hold: path and recipe of every image, and the sessions. */
 import { DataError } from "../../errors.ts";
 import type { Cell, Table } from "../../formats/tsv.ts";
+import { linearPaths } from "../datasets/caps.ts";
 import type { ImageType } from "../datasets/dataset.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { ArtifactOptions } from "./artifacts.ts";
@@ -12,7 +13,7 @@ import {
   type SessionRows,
   sessionRows,
 } from "./participants.ts";
-import { customPath, type DatasetImage, markedPath, renamedPath, t1LinearPath } from "./paths.ts";
+import { customPath, type DatasetImage, markedPath, renamedPath } from "./paths.ts";
 
 /** A real image to start from. */
 export interface Source extends DatasetImage {
@@ -57,10 +58,13 @@ export function planPhantoms(
 ): DatasetPlan {
   const sessions = drawParticipants("PHAN", nSubjects, nSessions, seed);
   return {
-    images: sessions.map((session) => ({
-      ...imageOf(session, t1LinearPath(session.participantId, session.sessionId, false)),
-      recipe: { kind: "phantom", seed, session, ...options },
-    })),
+    images: sessions.map((session) => {
+      const names = { participant: session.participantId, session: session.sessionId };
+      return {
+        ...imageOf(session, linearPaths("t1-linear", names, false).image),
+        recipe: { kind: "phantom", seed, session, ...options },
+      };
+    }),
     sessions: sessionRows(sessions),
     meta: { source: "phantom", ...T1_LINEAR },
   };

@@ -56,9 +56,14 @@ export function crop(
       data.set(image.data.subarray(from, from + tx), tx * (y + ty * z));
     }
   }
-  const affine = image.affine.slice();
+  return { shape, data, affine: cropAffine(image.affine, start) };
+}
+
+/** Voxels to mm of a box that begins at voxel `start` of a grid. */
+export function cropAffine(grid: Affine, start: readonly [number, number, number]): Affine {
+  const affine = grid.slice();
   for (const row of [0, 4, 8]) {
-    for (let axis = 0; axis < 3; axis++) affine[row + 3] += affine[row + axis] * start[axis];
+    for (let axis = 0; axis < 3; axis++) affine[row + 3] += grid[row + axis] * start[axis];
   }
-  return { shape, data, affine };
+  return affine;
 }

@@ -5,7 +5,7 @@ import { DataError } from "../../errors.ts";
 import { readTsv } from "../../formats/tsv.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
 import type { Sources } from "../../imaging/generate/plan.ts";
-import { t1LinearPath } from "../../imaging/generate/paths.ts";
+import { linearPaths } from "../../imaging/datasets/caps.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import type { Mask } from "./generate_dataset.ts";
 
@@ -50,12 +50,11 @@ export async function readDatasetOrImage(
     );
   }
   const blob = await context.external(path);
-  const [participant, session] = ["sub-SOURCE", "ses-M000"];
+  const names = { participant: "sub-SOURCE", session: "ses-M000" };
   return {
     images: [{
-      participant,
-      session,
-      path: t1LinearPath(participant, session, true),
+      ...names,
+      path: linearPaths("t1-linear", names, true).image,
       cohort: SINGLE_COHORT,
       ...blob,
     }],
