@@ -14,6 +14,7 @@ import { RunArtifacts } from "./inputs.ts";
 import { describeInstances } from "./instances.ts";
 import { layoutGraph } from "./layout.ts";
 import { worstMistakes } from "./mistakes.ts";
+import { describeRegistrations } from "./registrations.ts";
 import { describeReproduction } from "./reproduce.ts";
 import { contactSheets } from "./samples.ts";
 import { ImageStrips } from "./strips.ts";
@@ -59,6 +60,7 @@ export class ReportBuilder {
       instances: describeInstances(store, run),
       curves,
       evaluations,
+      registrations: await section("Registration", [], () => describeRegistrations(artifacts)),
       cohorts: await section("Participants", [], () => describeCohorts(artifacts)),
       samples: await section("Images", [], () => contactSheets(artifacts, stripsOf)),
       mistakes: await section("Mistakes", null, () => worstMistakes(artifacts, stripsOf)),

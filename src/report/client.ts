@@ -18,6 +18,7 @@ import live from "./client/live.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
 import node from "./client/node.js" with { type: "text" };
 import overview from "./client/overview.js" with { type: "text" };
+import registration from "./client/registration.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
 import squareChart from "./client/square_chart.js" with { type: "text" };
 import step from "./client/step.js" with { type: "text" };
@@ -49,6 +50,7 @@ export const MODULES: Readonly<Record<string, string>> = {
   evaluation,
   cohorts,
   images,
+  registration,
   reproduce,
   live,
   main,

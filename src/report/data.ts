@@ -22,6 +22,7 @@ export interface ReportData {
   instances: InstanceData[];
   curves: CurvesData;
   evaluations: EvaluationData[];
+  registrations: RegistrationData[];
   cohorts: CohortData[];
   samples: SampleSheet[];
   mistakes: MistakesData | null;
@@ -187,6 +188,26 @@ export interface ClassBand {
   class: number;
   roc: Band | null;
   precisionRecall: Band | null;
+}
+
+export interface RegistrationData {
+  instance: string;
+  heads: number;
+  outliers: number;
+  failed: number;
+  /** `sub-01 ses-M000: why it failed`; not all where there are many. */
+  failures: string[];
+  /** Those to look at first; not all where there are many. */
+  rows: {
+    /** `sub-01 ses-M000`, with the cohort where there are several. */
+    head: string;
+    measures: Record<string, number | null>;
+    outlier: boolean;
+    /** Why it is an outlier. */
+    reason: string;
+  }[];
+  /** PNGs as data URIs. */
+  sheets: string[];
 }
 
 export interface CohortData {

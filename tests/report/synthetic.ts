@@ -67,6 +67,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
     })),
     curves: { metrics: ["loss"], series },
     evaluations: [],
+    registrations: [],
     cohorts: [],
     samples: [],
     mistakes: null,

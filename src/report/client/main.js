@@ -9,6 +9,7 @@ import { renderGraph } from "./graph.js";
 import { renderAttributions, renderMistakes, renderSamples } from "./images.js";
 import { follow } from "./live.js";
 import { renderOverview } from "./overview.js";
+import { renderRegistrations } from "./registration.js";
 import { renderReproduce } from "./reproduce.js";
 import { themeButton } from "./theme.js";
 
@@ -75,6 +76,13 @@ const SECTIONS = [
     needs: ["attributions"],
     has: ({ attributions }) => attributions.length > 0,
     render: renderAttributions,
+  },
+  {
+    id: "registration",
+    title: "Registration",
+    needs: ["registrations"],
+    has: ({ registrations }) => registrations.length > 0,
+    render: renderRegistrations,
   },
   {
     id: "participants",

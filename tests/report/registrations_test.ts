@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { type AssessedHead, qualityOutput } from "../../src/artifacts/quality.ts";
+import { describeRegistrations } from "../../src/report/registrations.ts";
+import { SINGLE_COHORT } from "../../src/tables/identity.ts";
+import { MadeRun } from "./made_run.ts";
+
+const MEASURES = {
+  mutual_information: 0.8,
+  correlation: 0.6,
+  scale_x: 1,
+  scale_y: 1,
+  scale_z: 1,
+  shear: 0,
+  rotation: 1,
+  shift: 1,
+  field_range: 1.2,
+};
+
+/** Images that fit the better the higher their number; the 5th has an odd scale, the 6th failed. */
+function heads(count: number): AssessedHead[] {
+  return Array.from({ length: count }, (_, i) => ({
+    participant: `sub-${i}`,
+    session: "ses-M000",
+    cohort: i === 7 ? "B" : SINGLE_COHORT,
+    result: i === 6 ? { failure: "skull-stripped" } : {
+      ...MEASURES,
+      mutual_information: 0.7 + i / 1000,
+      scale_z: i === 5 ? 1.6 : 1 + i / 10_000,
+    },
+  }));
+}
+
+const PNG = Uint8Array.of(137, 80, 78, 71);
+
+function drawn(quality: string) {
+  return {
+    kind: "preprocess.figure",
+    inputs: { quality },
+    outputs: { contact_sheet: { type: "figure", draft: { files: { "contact_sheet.png": PNG } } } },
+  };
+}
+
+function registered(count: number) {
+  return {
+    kind: "preprocess.t1_linear",
+    outputs: { quality: { type: "quality", draft: qualityOutput(heads(count)) } },
+  };
+}
+
+Deno.test("outliers come first, then the images of the lowest mutual information", async () => {
+  await using run = await MadeRun.make({ t1: registered(40), look: drawn("t1.quality") });
+  const [found, ...others] = await describeRegistrations(run.artifacts);
+  assertEquals(others, []);
+  assertEquals([found.heads, found.outliers, found.failed], [40, 1, 1]);
+  assertEquals(found.failures, ["sub-6 ses-M000: skull-stripped"]);
+  assertEquals(found.rows.length, 20);
+  assertEquals(found.rows.map(({ head }) => head).slice(0, 8), [
+    "sub-5 ses-M000",
+    "sub-0 ses-M000",
+    "sub-1 ses-M000",
+    "sub-2 ses-M000",
+    "sub-3 ses-M000",
+    "sub-4 ses-M000",
+    "sub-7 ses-M000 B",
+    "sub-8 ses-M000",
+  ]);
+  assertEquals(found.rows[0].reason.startsWith("scale_z 1.6 (z "), true);
+  assertEquals(found.sheets, [`data:image/png;base64,${PNG.toBase64()}`]);
+});
+
+Deno.test("a contact sheet belongs to the images that it was drawn of", async () => {
+  await using run = await MadeRun.make({
+    t1: registered(4),
+    other: registered(3),
+    look: drawn("other.quality"),
+  });
+  const found = await describeRegistrations(run.artifacts);
+  assertEquals(found.map(({ instance, sheets }) => [instance, sheets.length]), [
+    ["t1", 0],
+    ["other", 1],
+  ]);
+});
