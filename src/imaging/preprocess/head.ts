@@ -4,6 +4,7 @@
  */
 import { DataError } from "../../errors.ts";
 import { correctBiasField } from "../bias_field/mod.ts";
+import type { LinearPipeline } from "../datasets/caps.ts";
 import { scaledVoxels, selectFrame } from "../extract/voxels.ts";
 import { type Frame, readNifti, volumeShape } from "../nifti/nifti.ts";
 import { orientationOf } from "../nifti/orientation.ts";
@@ -19,8 +20,11 @@ import type { ScalarImage } from "../scalar_image.ts";
 import { isSkullStripped } from "./skull.ts";
 import type { PreparedTemplate, TemplateSpace } from "./template_space.ts";
 
-/** Distance of the knots of the bias field, mm: Clinica's, ANTs' default otherwise. */
-export const SPLINE_DISTANCE = 200;
+/** Distance of the knots of the bias field on its first level, mm: that of Clinica's pipelines. */
+export const SPLINE_DISTANCES: Readonly<Record<LinearPipeline, number>> = {
+  "t1-linear": 600,
+  "flair-linear": 100,
+};
 
 export interface HeadJob {
   /** Of the image file. */
@@ -32,6 +36,8 @@ export interface HeadJob {
   /** The volume to take of an image of several, and what weighs their mean. */
   frame?: Frame;
   frameDurations?: readonly number[];
+  /** Distance of the knots of the bias field, mm. */
+  splineDistance: number;
   /** What to keep of the template's grid; all when absent. */
   crop?: TemplateSpace["crop"];
   /** For the header of the file. */
@@ -48,7 +54,7 @@ export interface RegisteredHead {
 
 /** @throws {DataError} when the image can't be used or registered, or shows no skull */
 export function preprocessHead(job: HeadJob, { image, fixed }: PreparedTemplate): RegisteredHead {
-  const { subject } = job;
+  const { subject, splineDistance } = job;
   const head = readHead(job);
   if (isSkullStripped(head)) {
     throw new DataError(
@@ -57,7 +63,7 @@ export function preprocessHead(job: HeadJob, { image, fixed }: PreparedTemplate)
         "open the images as they were before skull-stripping",
     );
   }
-  const { corrected, field } = correctBiasField(head, { splineDistance: SPLINE_DISTANCE, subject });
+  const { corrected, field } = correctBiasField(head, { splineDistance, subject });
   const { affine, mutualInformation } = registerAffine(fixed, corrected, { subject });
   const registered = resample(corrected, image, affine);
   const kept = job.crop ? crop(registered, job.crop.start, job.crop.shape) : registered;

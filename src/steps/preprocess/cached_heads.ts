@@ -4,7 +4,11 @@ import { DataError } from "../../errors.ts";
 import type { LinearPipeline } from "../../imaging/datasets/caps.ts";
 import { readHeader } from "../../imaging/nifti/nifti.ts";
 import { agreedAffine } from "../../imaging/nifti/stated_transform.ts";
-import type { HeadJob, RegisteredHead } from "../../imaging/preprocess/head.ts";
+import {
+  type HeadJob,
+  type RegisteredHead,
+  SPLINE_DISTANCES,
+} from "../../imaging/preprocess/head.ts";
 import { HeadPool } from "../../imaging/preprocess/pool.ts";
 import { prepareTemplate, type TemplateSpace } from "../../imaging/preprocess/template_space.ts";
 import { OWN_LIMITS, parseJsonBytes } from "../../json.ts";
@@ -93,6 +97,7 @@ export class CachedHeads {
     const { frame } = capsMeta(this.#context.inputs.caps as Artifact);
     const settings = {
       affine,
+      splineDistance: SPLINE_DISTANCES[pipeline],
       ...(!this.#context.params.uncropped_image && { crop: space.crop }),
       ...(frame !== undefined && { frame }),
       ...(image.frame_durations && { frameDurations: image.frame_durations }),

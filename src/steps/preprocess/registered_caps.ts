@@ -4,7 +4,7 @@ import { columnIndices, readTsv } from "../../formats/tsv.ts";
 import { LINEAR_TEMPLATE, linearPaths } from "../../imaging/datasets/caps.ts";
 import { sessionName } from "../../imaging/datasets/dataset.ts";
 import { orientationOf, spacingOf } from "../../imaging/nifti/orientation.ts";
-import { SPLINE_DISTANCE } from "../../imaging/preprocess/head.ts";
+import { SPLINE_DISTANCES } from "../../imaging/preprocess/head.ts";
 import { writeItkTransform } from "../../imaging/preprocess/itk_transform.ts";
 import { cropAffine } from "../../imaging/resampling/mod.ts";
 import { SINGLE_COHORT } from "../../tables/identity.ts";
@@ -94,7 +94,7 @@ function describeImage(
     parameters: {
       uncropped_image: params.uncropped_image,
       header: params.header ?? null,
-      bias_field_spline_distance: SPLINE_DISTANCE,
+      bias_field_spline_distance: SPLINE_DISTANCES[pipeline],
       interpolation: "linear",
     },
     template_to_source: rowsOf(affine),
