@@ -24,8 +24,8 @@ interface Level {
   resolution: keyof Pyramid;
   /** Spacing of the grid of samples, mm. */
   spacing: number;
-  /** One of so many grid points is a sample. */
-  oneOf: number;
+  /** Every so many grid points one is a sample. */
+  every: number;
   outside: Outside;
   /** Limits of the optimiser, mm. */
   firstStep: number;
@@ -35,9 +35,9 @@ interface Level {
 
 // deno-fmt-ignore
 const LEVELS: readonly Level[] = [
-  { resolution: "coarse", spacing: 8, oneOf: 1, outside: "background", firstStep: 2, tolerance: 0.2, iterations: 80 },
-  { resolution: "middle", spacing: 4, oneOf: 1, outside: "excluded", firstStep: 1, tolerance: 0.05, iterations: 80 },
-  { resolution: "fine", spacing: 2, oneOf: 4, outside: "excluded", firstStep: 0.3, tolerance: 0.01, iterations: 40 },
+  { resolution: "coarse", spacing: 8, every: 1, outside: "background", firstStep: 2, tolerance: 0.2, iterations: 80 },
+  { resolution: "middle", spacing: 4, every: 1, outside: "excluded", firstStep: 1, tolerance: 0.05, iterations: 80 },
+  { resolution: "fine", spacing: 2, every: 4, outside: "excluded", firstStep: 0.3, tolerance: 0.01, iterations: 40 },
 ];
 
 /** What a registration needs of a template. It is made once and may be sent to other threads. */
@@ -75,8 +75,8 @@ export function prepareFixed(template: ScalarImage, subject = "the template"): F
   const image = winsorise(checkGrid(template, subject), subject);
   const centre = centreOfMass(image);
   const pyramid = buildPyramid(image);
-  const samples = LEVELS.map(({ resolution, spacing, oneOf }) =>
-    sampleFixed(pyramid[resolution], centre, spacing, oneOf)
+  const samples = LEVELS.map(({ resolution, spacing, every }) =>
+    sampleFixed(pyramid[resolution], centre, spacing, every)
   );
   return { centre, samples };
 }

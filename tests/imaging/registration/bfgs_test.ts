@@ -1,0 +1,81 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { minimise, type Objective } from "../../../src/imaging/registration/bfgs.ts";
+
+const IDENTITY = (n: number) =>
+  Float64Array.from({ length: n * n }, (_, at) => at % (n + 1) === 0 ? 1 : 0);
+
+const LIMITS = { iterations: 200, firstStep: 1, tolerance: 1e-8 };
+
+/** Half x'Ax - b'x. */
+const quadratic = (matrix: number[][], vector: number[]): Objective => (point) => {
+  const product = matrix.map((row) => row.reduce((sum, value, j) => sum + value * point[j], 0));
+  const value = product.reduce((sum, p, i) => sum + p * point[i] / 2 - vector[i] * point[i], 0);
+  return { value, gradient: () => Float64Array.from(product, (p, i) => p - vector[i]) };
+};
+
+const rosenbrock: Objective = ([x, y]) => ({
+  value: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+  gradient: () => Float64Array.of(-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)),
+});
+
+Deno.test("a quadratic of three unlike directions is minimised", () => {
+  // A (1, -2, 3) = (8, -197, 27).
+  const objective = quadratic([[4, 1, 2], [1, 100, 0.6667], [2, 0.6667, 9]], [8, -197, 27.6666]);
+  const { point } = minimise(objective, new Float64Array(3), IDENTITY(3), LIMITS);
+  [1, -2, 3].forEach((x, i) => assertAlmostEquals(point[i], x, 1e-3));
+});
+
+Deno.test("a metric that is the inverse Hessian leads to the minimum in few iterations", () => {
+  let evaluations = 0;
+  const objective = quadratic([[1000, 0], [0, 0.1]], [3000, -0.2]);
+  const counted: Objective = (point) => {
+    evaluations++;
+    return objective(point);
+  };
+  const metric = Float64Array.of(0.001, 0, 0, 10);
+  const { point } = minimise(counted, new Float64Array(2), metric, LIMITS);
+  [3, -2].forEach((x, i) => assertAlmostEquals(point[i], x, 1e-6));
+  assert(evaluations <= 12, `${evaluations} evaluations`);
+});
+
+Deno.test("Rosenbrock's valley is followed to its end", () => {
+  const { point, value } = minimise(rosenbrock, Float64Array.of(-1.2, 1), IDENTITY(2), LIMITS);
+  assertAlmostEquals(point[0], 1, 1e-6);
+  assertAlmostEquals(point[1], 1, 1e-6);
+  assert(value < 1e-12);
+});
+
+Deno.test("a function that is not defined everywhere is minimised where it is", () => {
+  const objective: Objective = ([x]) => ({
+    value: x > 0 ? x - Math.log(x) : Infinity,
+    gradient: () => Float64Array.of(1 - 1 / x),
+  });
+  const { point } = minimise(objective, Float64Array.of(8), IDENTITY(1), {
+    ...LIMITS,
+    firstStep: 20,
+  });
+  assertAlmostEquals(point[0], 1, 1e-6);
+  const start = Float64Array.of(-1);
+  assertEquals(minimise(objective, start, IDENTITY(1), LIMITS), { point: start, value: Infinity });
+});
+
+Deno.test("at a minimum, and after the last iteration, the search ends", () => {
+  const still = minimise(rosenbrock, Float64Array.of(1, 1), IDENTITY(2), LIMITS);
+  assertEquals([...still.point], [1, 1]);
+  const limits = { ...LIMITS, iterations: 1 };
+  const { point } = minimise(rosenbrock, Float64Array.of(-1.2, 1), IDENTITY(2), limits);
+  assert(Math.hypot(point[0] + 1.2, point[1] - 1) <= Math.SQRT2);
+});
+
+Deno.test("an abort ends the search before its next iteration", () => {
+  let calls = 0;
+  const throwIfAborted = () => {
+    if (++calls === 3) throw new DOMException("stopped", "AbortError");
+  };
+  const start = Float64Array.of(-1.2, 1);
+  assertThrows(
+    () => minimise(rosenbrock, start, IDENTITY(2), { ...LIMITS, throwIfAborted }),
+    DOMException,
+    "stopped",
+  );
+});
