@@ -14,7 +14,7 @@
  * 0 for background.
  */
 import { DataError } from "../../errors.ts";
-import { spacingOf } from "../nifti/orientation.ts";
+import type { Affine } from "../nifti/affine.ts";
 import type { ScalarImage } from "../scalar_image.ts";
 import { emptyLattice, evaluateRows, type Lattice, refine } from "./lattice.ts";
 import { residualField } from "./residual.ts";
@@ -56,13 +56,18 @@ export function correctBiasField(
 ): CorrectedImage {
   const { splineDistance = 200, shrink = 4, subject = "the image" } = options;
   checkVoxels(image, subject);
-  const spacing = spacingOf(image.affine);
   const axes = image.shape.map((voxels, axis) => {
     const name = (["x", "y", "z"] as const)[axis];
-    checkAxis(name, voxels, spacing[axis], { splineDistance, shrink, subject });
-    return shrinkAxis(voxels, spacing[axis], splineDistance, shrink);
+    const spacing = voxelSize(image.affine, axis);
+    checkAxis(name, voxels, spacing, { splineDistance, shrink, subject });
+    return shrinkAxis(voxels, spacing, splineDistance, shrink);
   });
   return divide(image, estimateField(logSamples(image, axes), axes, options), axes);
+}
+
+/** In mm. Seven digits restore the size in the header, a float32, from the columns of the affine. */
+function voxelSize(affine: Affine, axis: number): number {
+  return Number(Math.hypot(affine[axis], affine[4 + axis], affine[8 + axis]).toPrecision(7));
 }
 
 function checkVoxels({ data }: ScalarImage, subject: string): void {

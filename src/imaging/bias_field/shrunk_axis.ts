@@ -7,8 +7,8 @@
  * from the first to the last sample of the padded axis while the field is estimated, and from its first
  * to its last voxel when it is evaluated.
  *
- * With an even number of padded voxels, two choices of samples are equally near the centre. ANTs then
- * takes one or the other by rounding errors of world coordinates; here it is always the later one.
+ * With an even number of padded voxels, two choices of samples are equally near the centre. Here it is
+ * the later one; in ANTs, rounding errors of world coordinates decide, on oblique images either way.
  *
  * Source: `N4BiasFieldCorrection.cxx` of ANTs, `itkShrinkImageFilter` and
  * `itkBSplineScatteredDataPointSetToImageFilter` of ITK.
@@ -36,14 +36,18 @@ export function shrinkAxis(
   splineDistance: number,
   shrink: number,
 ): ShrunkAxis {
-  // Rounded to float32 as in ANTs, so that 200.00000000000003 mm are still one span of 200.
-  const length = Math.fround((voxels - 1) * spacing);
+  // In float32 as in ANTs: voxel sizes often leave just half a voxel to round.
+  const { fround } = Math;
+  const length = fround((voxels - 1) * fround(spacing));
   const spans = Math.ceil(length / splineDistance);
-  const padding = Math.floor((spans * splineDistance - length) / spacing + 0.5);
+  const excess = fround(fround(spans * splineDistance - length) / fround(spacing));
+  const padding = Math.floor(fround(excess + 0.5));
   const before = Math.floor(padding / 2);
   const padded = voxels + padding;
   const shrunk = Math.floor(padded / shrink);
-  const offset = Math.floor((padded - 1 - shrink * (shrunk - 1)) / 2 + 0.5);
+  const centred = Math.floor((padded - 1 - shrink * (shrunk - 1)) / 2 + 0.5);
+  // The shrink filter counts from the image's first voxel and clamps its offset to 0.
+  const offset = Math.max(centred, before % shrink);
 
   const firstInside = Math.max(0, Math.ceil((before - offset) / shrink));
   const lastInside = Math.min(shrunk - 1, Math.floor((before + voxels - 1 - offset) / shrink));

@@ -30,6 +30,19 @@ Deno.test("a length that differs from the spline distance by rounding only is on
   assertEquals(shrinkAxis(201, spacing, 200, 4).spans, 1);
 });
 
+Deno.test("half a voxel of padding is rounded as in float32", () => {
+  // 38.5 and 55.5 voxels of padding to 300 mm, of 1.6 mm that no float holds exactly.
+  const start = (voxels: number) => shrinkAxis(voxels, 1.6, 100, 4).voxelPositions[0];
+  assertEquals([start(150), start(133)], [19 / 187, 28 / 188]);
+});
+
+Deno.test("samples start no earlier than the padding's remainder by the shrink factor", () => {
+  // 19 voxels of padding before the image: sample 3, not 2, of the padded axis is the first.
+  const axis = shrinkAxis(150, 1.6, 100, 4);
+  assertEquals([axis.samples[0], axis.samples[1]], [0, 4]);
+  assertEquals(axis.samplePositions[0], 4 / 46);
+});
+
 Deno.test("as many voxels as the shrink factor hold at least one sample, wherever padding puts them", () => {
   for (let distance = 40; distance < 120; distance++) {
     const { samples } = shrinkAxis(4, 1, distance, 4);
