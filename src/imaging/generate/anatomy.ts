@@ -128,6 +128,40 @@ export function drawAnatomy(
   };
 }
 
+/**
+ * A head of mean sizes and intensities, half a patient and half healthy, without misalignment, noise or
+ * receive field: the template that drawn heads can be registered to.
+ */
+export function meanAnatomy(): Anatomy {
+  return {
+    headScale: [1, 1, 1],
+    translation: [0, 0, 0],
+    rotation: [0, 0, 0],
+    scalpThickness: 5.5,
+    skullThickness: 6.5,
+    subarachnoidGap: 2.2,
+    corticalThickness: 2.9,
+    sulcalHalfWidths: new Float64Array(COMPENSATION.length).fill(1.2),
+    sulcalDepth: 15,
+    ventricleScale: [1.25, 1.25],
+    ventricleLength: 1,
+    hippocampusScale: [0.9, 0.9],
+    folds: drawFolds(new Random(0, "phantom template")),
+    intensity: {
+      scalp: 1.05,
+      skull: 0.13,
+      marrow: 0.4,
+      muscle: 0.475,
+      fluid: 0.21,
+      greyMatter: 0.61,
+      whiteMatter: 1,
+      deepGrey: 0.71,
+    },
+    bias: new Array(9).fill(0),
+    noise: 0,
+  };
+}
+
 /** Plane waves in random directions, whose zeros become the sulci. */
 function drawFolds(random: Random): Float64Array {
   const folds = new Float64Array(4 * FOLD_WAVES);

@@ -1,13 +1,14 @@
 /** One generated image: a pure function of its description. */
 import { DataError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import { drawAnatomy } from "./anatomy.ts";
+import { type Anatomy, drawAnatomy } from "./anatomy.ts";
 import { gridDistance } from "../nifti/orientation.ts";
 import { addArtifacts, type ArtifactOptions } from "./artifacts.ts";
 import { halfMasks } from "./half_masks.ts";
 import { hypometabolise, type Pathology, pathologyMask } from "./hypometabolic.ts";
 import type { GeneratedSession } from "./participants.ts";
 import { renderPhantom } from "./phantom.ts";
+import { drawScan, renderScan } from "./scan.ts";
 import { drawSubtype, renderSheppLogan, type Subtype } from "./shepp_logan.ts";
 import { addNoise, applyAtrophy } from "./trivial.ts";
 import { type HeadVolume, readHead, writeHead } from "./volume.ts";
@@ -26,6 +27,14 @@ export type ImageRecipe =
     seed: number;
     session: GeneratedSession;
     shape: readonly [number, number, number];
+    strength: number;
+  }
+  | {
+    kind: "scan";
+    seed: number;
+    session: GeneratedSession;
+    /** Edge of a voxel, mm; about that of the image. */
+    voxel: number;
     strength: number;
   }
   | { kind: "trivial"; seed: number; session: GeneratedSession; atrophyPercent: number }
@@ -65,16 +74,15 @@ export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<Ar
   const description = `gyrus ${recipe.kind}`;
   switch (recipe.kind) {
     case "phantom": {
-      const { session, seed, shape, strength } = recipe;
-      const years = session.months / 12;
-      const subject = {
-        diagnosis: session.diagnosis,
-        age: session.age - years,
-        sex: session.sex,
-        followUp: years,
-      };
-      const anatomy = drawAnatomy(seed, session.participant, subject, strength);
-      return writeHead(renderPhantom(anatomy, shape, createRandom(recipe)), description);
+      const anatomy = anatomyOf(recipe);
+      return writeHead(renderPhantom(anatomy, recipe.shape, createRandom(recipe)), description);
+    }
+    case "scan": {
+      const { participant, months } = recipe.session;
+      const random = new Random(recipe.seed, `scan pose ${participant} ${months}`);
+      const scan = drawScan(random, recipe.voxel);
+      const head = renderScan(anatomyOf(recipe), scan, createRandom(recipe));
+      return writeHead(head, description, "scanner");
     }
     case "trivial": {
       const head = readSource(source);
@@ -122,6 +130,19 @@ export function generateImage({ recipe, source, mask }: ImageJob): Uint8Array<Ar
         description,
       );
   }
+}
+
+function anatomyOf(
+  { seed, session, strength }: { seed: number; session: GeneratedSession; strength: number },
+): Anatomy {
+  const years = session.months / 12;
+  const subject = {
+    diagnosis: session.diagnosis,
+    age: session.age - years,
+    sex: session.sex,
+    followUp: years,
+  };
+  return drawAnatomy(seed, session.participant, subject, strength);
 }
 
 /** Numbers of one image, apart from those of any other session. */

@@ -1,4 +1,5 @@
-/** Paths of generated images in a CAPS. */
+/** Paths of generated images in a CAPS or BIDS folder. */
+
 /** An image of a CAPS, read or generated. */
 export interface DatasetImage {
   participant: string;
@@ -6,6 +7,11 @@ export interface DatasetImage {
   /** Below the CAPS's root. */
   path: string;
   cohort: string;
+}
+
+/** Path of a raw T1-weighted image in a BIDS folder. */
+export function rawPath(participant: string, session: string): string {
+  return `${participant}/${session}/anat/${participant}_${session}_T1w.nii.gz`;
 }
 
 /** Path of an image of no pipeline, found by its suffix. */

@@ -9,7 +9,7 @@ import type { HeadVolume } from "./volume.ts";
 const FIELD_OF_VIEW = [169, 208, 179] as const;
 
 /** White matter's brightness in stored units, about that of clinical T1-weighted images. */
-const WHITE_MATTER = 1000;
+export const WHITE_MATTER = 1000;
 
 /**
  * Renders a head.
@@ -39,8 +39,8 @@ export function renderPhantom(
   return { shape: [nx, ny, nz], data, affine, integer: true };
 }
 
-/** Edge of the voxels of a grid, mm. */
-function voxelSize(shape: readonly [number, number, number]): number {
+/** Edge of the cubic voxels of a grid that the field of view fits in, mm. */
+export function voxelSize(shape: readonly [number, number, number]): number {
   return Math.max(...FIELD_OF_VIEW.map((extent, axis) => extent / shape[axis]));
 }
 
@@ -60,29 +60,53 @@ export function renderAxialSlice(
   const [nx, ny, nz] = shape;
   const voxel = voxelSize(shape);
   const data = new Float32Array(nx * ny);
-  const painter = new HeadPainter(anatomy, voxel);
-  const rotation = rotationMatrix(anatomy.rotation);
-  const bias = anatomy.bias;
+  const head = new PlacedHead(anatomy, voxel);
   const origin = [(nx - 1) / 2, (ny - 1) / 2, (nz - 1) / 2];
-  const sigma = anatomy.noise;
+  const z = (k - origin[2]) * voxel;
   for (let j = 0, at = 0; j < ny; j++) {
+    const y = (j - origin[1]) * voxel;
     for (let i = 0; i < nx; i++, at++) {
-      const vx = (i - origin[0]) * voxel - anatomy.translation[0];
-      const vy = (j - origin[1]) * voxel - anatomy.translation[1];
-      const vz = (k - origin[2]) * voxel - anatomy.translation[2];
-      const x = (rotation[0] * vx + rotation[1] * vy + rotation[2] * vz) / anatomy.headScale[0];
-      const y = (rotation[3] * vx + rotation[4] * vy + rotation[5] * vz) / anatomy.headScale[1];
-      const z = (rotation[6] * vx + rotation[7] * vy + rotation[8] * vz) / anatomy.headScale[2];
-      let signal = painter.brightnessAt(x, y, z);
-      if (signal > 0) {
-        const bx = x / 80, by = y / 100, bz = z / 80;
-        signal *= Math.exp(
-          bias[0] * bx + bias[1] * by + bias[2] * bz + bias[3] * bx * bx + bias[4] * by * by +
-            bias[5] * bz * bz + bias[6] * bx * by + bias[7] * by * bz + bias[8] * bx * bz,
-        );
-      }
-      data[at] = WHITE_MATTER * Math.abs(signal + noise.normal(0, sigma));
+      const signal = head.signalAt((i - origin[0]) * voxel, y, z);
+      data[at] = WHITE_MATTER * Math.abs(signal + noise.normal(0, anatomy.noise));
     }
   }
   return data;
+}
+
+/** A head where its anatomy's misalignment puts it, under its receive field. */
+export class PlacedHead {
+  readonly #anatomy: Anatomy;
+  readonly #painter: HeadPainter;
+  readonly #rotation: readonly number[];
+
+  /** @param voxel edge of the voxels that it is rendered on, mm */
+  constructor(anatomy: Anatomy, voxel: number) {
+    this.#anatomy = anatomy;
+    this.#painter = new HeadPainter(anatomy, voxel);
+    this.#rotation = rotationMatrix(anatomy.rotation);
+  }
+
+  /** Relative to white matter, 0 in air; the point in mm, 0 in the middle of the field of view. */
+  signalAt(px: number, py: number, pz: number): number {
+    const { translation, headScale, bias } = this.#anatomy;
+    const rotation = this.#rotation;
+    const vx = px - translation[0], vy = py - translation[1], vz = pz - translation[2];
+    const x = (rotation[0] * vx + rotation[1] * vy + rotation[2] * vz) / headScale[0];
+    const y = (rotation[3] * vx + rotation[4] * vy + rotation[5] * vz) / headScale[1];
+    const z = (rotation[6] * vx + rotation[7] * vy + rotation[8] * vz) / headScale[2];
+    const signal = this.#painter.brightnessAt(x, y, z);
+    return signal > 0 ? signal * Math.exp(polynomial(bias, x / 80, y / 100, z / 80)) : signal;
+  }
+}
+
+/** @param coefficients of x, y, z, x^2, y^2, z^2, xy, yz, xz */
+export function polynomial(
+  coefficients: readonly number[],
+  x: number,
+  y: number,
+  z: number,
+): number {
+  const c = coefficients;
+  return c[0] * x + c[1] * y + c[2] * z + c[3] * x * x + c[4] * y * y + c[5] * z * z +
+    c[6] * x * y + c[7] * y * z + c[8] * x * z;
 }

@@ -13,7 +13,7 @@ import {
   type SessionRows,
   sessionRows,
 } from "./participants.ts";
-import { customPath, type DatasetImage, markedPath, renamedPath } from "./paths.ts";
+import { customPath, type DatasetImage, markedPath, rawPath, renamedPath } from "./paths.ts";
 
 /** A real image to start from. */
 export interface Source extends DatasetImage {
@@ -67,6 +67,23 @@ export function planPhantoms(
     }),
     sessions: sessionRows(sessions),
     meta: { source: "phantom", ...T1_LINEAR },
+  };
+}
+
+/** Heads as scanners store them, in a BIDS folder. */
+export function planScans(
+  { nSubjects, seed }: Population,
+  nSessions: number,
+  options: { voxel: number; strength: number },
+): DatasetPlan {
+  const sessions = drawParticipants("PHAN", nSubjects, nSessions, seed);
+  return {
+    images: sessions.map((session) => ({
+      ...imageOf(session, rawPath(session.participantId, session.sessionId)),
+      recipe: { kind: "scan", seed, session, ...options },
+    })),
+    sessions: sessionRows(sessions),
+    meta: { source: "bids", preprocessing: "t1", use_uncropped_image: null },
   };
 }
 

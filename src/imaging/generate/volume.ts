@@ -1,6 +1,7 @@
 /** The volumes that generators work on. */
 import { DataError } from "../../errors.ts";
-import { readNifti } from "../nifti/nifti.ts";
+import { readNifti, type Volume } from "../nifti/nifti.ts";
+import { toRas } from "../nifti/orientation.ts";
 import { writeNifti } from "../nifti/write.ts";
 import type { ScalarImage } from "../scalar_image.ts";
 import { scaledVoxels } from "../extract/voxels.ts";
@@ -12,7 +13,16 @@ export interface HeadVolume extends ScalarImage {
 
 /** @throws {DataError} when the image can't be read or is not three-dimensional */
 export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
+  return headOf(readNifti(bytes, subject), subject);
+}
+
+/** As {@link readHead}, with the axes along right, anterior and superior. */
+export function readUpright(bytes: Uint8Array, subject: string): HeadVolume {
   const volume = readNifti(bytes, subject);
+  return headOf(toRas(volume) ?? volume, subject);
+}
+
+function headOf(volume: Volume, subject: string): HeadVolume {
   const [x, y = 1, z = 1, ...rest] = volume.shape;
   if (rest.some((extent) => extent !== 1)) {
     throw new DataError(subject, `not a 3D image: its shape is ${volume.shape.join(" x ")}`);
@@ -21,13 +31,17 @@ export function readHead(bytes: Uint8Array, subject: string): HeadVolume {
   return { shape: [x, y, z], data: scaledVoxels(volume, subject), affine: volume.affine, integer };
 }
 
-/** A `.nii.gz` in the template's space: int16 for integers that fit, float32 otherwise. */
-export function writeHead(volume: HeadVolume, description: string): Uint8Array<ArrayBuffer> {
+/** A `.nii.gz`: int16 for integers that fit, float32 otherwise. */
+export function writeHead(
+  volume: HeadVolume,
+  description: string,
+  space: "mni152" | "scanner" = "mni152",
+): Uint8Array<ArrayBuffer> {
   return writeNifti({
     shape: volume.shape,
     voxels: (volume.integer ? roundVoxels(volume.data) : undefined) ?? volume.data,
     affine: volume.affine,
-    space: "mni152",
+    space,
     description,
   });
 }

@@ -5,7 +5,7 @@ import { contactSheet } from "../../imaging/generate/contact_sheet.ts";
 import type { SourceImage } from "../../imaging/generate/image.ts";
 import type { DatasetPlan, PlannedImage } from "../../imaging/generate/plan.ts";
 import { GeneratorPool } from "../../imaging/generate/pool.ts";
-import { readHead } from "../../imaging/generate/volume.ts";
+import { readHead, readUpright } from "../../imaging/generate/volume.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 
 type Context = StepContext<unknown>;
@@ -85,7 +85,11 @@ async function drawContactSheet(
     const first = plan.images.map((image, i) => ({ image, blob: blobs[i] }))
       .filter(({ image }) => diagnosis(image) === wanted).slice(0, SHEET_HEADS);
     const heads = [];
-    for (const { image, blob } of first) heads.push(readHead(await context.get(blob), image.path));
+    for (const { image, blob } of first) {
+      // Scans are stored along any axes.
+      const read = image.recipe.kind === "scan" ? readUpright : readHead;
+      heads.push(read(await context.get(blob), image.path));
+    }
     return heads;
   };
   return contactSheet(await readHeads("AD"), await readHeads("CN"));

@@ -34,14 +34,17 @@ export const generationOutputs: Record<"caps" | "contact_sheet", OutputPort> = {
   },
 };
 
-/** Declares the data set, RAS, before it is generated. */
+/** Declares the data set before it is generated; images of a known shape are RAS. */
 export function declareDataset<P>(
   describe: (params: P) => Omit<DatasetDescription, "orientation">,
 ): Preflight<P> {
   return {
     reads: [],
-    check: (context) =>
-      Promise.resolve({ caps: { ...describe(context.params), orientation: "RAS" } }),
+    check: ({ params }) => {
+      const description = describe(params);
+      const orientation = description.shape && { orientation: "RAS" };
+      return Promise.resolve({ caps: { ...description, ...orientation } });
+    },
   };
 }
 

@@ -14,6 +14,9 @@ import {
 const SECONDS_PER_VOXEL = 4e-7;
 const BYTES_PER_VOXEL = 1.65;
 
+/** Voxels of a raw image relative to a registered one: it has a larger field of view. */
+const NATIVE_SIZE = 1.6;
+
 const params = z.object({
   n_subjects,
   n_sessions: z.int().min(1).max(20).default(1)
@@ -23,6 +26,9 @@ const params = z.object({
     .describe("Voxels along x, y and z, or of a cube."),
   strength: z.number().min(0).max(2).default(1)
     .describe("How far AD and CN are apart; 0 makes them alike."),
+  space: z.enum(["template", "native"]).default("template").describe(
+    "Where heads lie: registered, as in a CAPS, or as scanners store them, in a BIDS folder.",
+  ),
 });
 
 type Params = z.output<typeof params>;
@@ -36,19 +42,25 @@ hippocampi, an anatomy for each participant, noise and a bias field. AD differs 
 ventricles and smaller hippocampi, which overlap; the intensity histogram shows next to nothing of the
 class. Voxels are cubes; a field of view of 169 x 208 x 179 mm fits in the grid.
 
+With \`space = "native"\` the heads are raw images, to try \`preprocess.t1_linear\` with the template
+of \`generate.template\`: each is turned by up to 30°, up to 40 mm from the scanner's origin, 0.9 to 1.1
+times as large along each axis, under a coil's field, and stored in voxels 0.9 to 1.3 times as large along
+each axis, whose axes have any order and direction. Published, \`caps\` is then a BIDS folder.
+
 ${POPULATION_TEXT}`,
   params,
   inputs: {},
   outputs: generationOutputs,
   runs: "worker",
   cpu: GENERATION_THREADS,
-  preflight: declareDataset(({ image_size, n_subjects, n_sessions }: Params) => ({
+  preflight: declareDataset(({ image_size, n_subjects, n_sessions, space }: Params) => ({
     images: 2 * n_subjects * n_sessions,
-    shape: gridShape(image_size),
+    ...(space === "template" && { shape: gridShape(image_size) }),
   })),
-  estimate({ image_size, n_subjects, n_sessions }) {
+  estimate({ image_size, n_subjects, n_sessions, space }) {
     const [x, y, z] = gridShape(image_size);
-    const voxels = 2 * n_subjects * n_sessions * x * y * z;
+    const size = space === "template" ? 1 : NATIVE_SIZE;
+    const voxels = 2 * n_subjects * n_sessions * x * y * z * size;
     const threads = Math.min(GENERATION_THREADS, navigator.hardwareConcurrency);
     return {
       seconds: voxels * SECONDS_PER_VOXEL / threads,
@@ -57,15 +69,16 @@ ${POPULATION_TEXT}`,
     };
   },
   run: async (context) => {
-    const { planPhantoms } = await import("../../imaging/generate/plan.ts");
+    const { planPhantoms, planScans } = await import("../../imaging/generate/plan.ts");
+    const { voxelSize } = await import("../../imaging/generate/phantom.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { n_subjects, n_sessions, seed, image_size, strength } = context.params;
+    const { n_subjects, n_sessions, seed, image_size, strength, space } = context.params;
     const population = { nSubjects: n_subjects, seed };
     const shape = gridShape(image_size);
-    return await generateDataset(
-      context,
-      planPhantoms(population, n_sessions, { shape, strength }),
-    );
+    const plan = space === "template"
+      ? planPhantoms(population, n_sessions, { shape, strength })
+      : planScans(population, n_sessions, { voxel: voxelSize(shape), strength });
+    return await generateDataset(context, plan);
   },
 });
 
