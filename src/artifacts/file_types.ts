@@ -3,6 +3,7 @@
  * any other type names a folder.
  */
 export const FILE_TYPES: ReadonlySet<string> = new Set([
+  "template",
   "quality",
   "labels",
   "participants",

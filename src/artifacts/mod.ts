@@ -14,10 +14,12 @@ import { predictionsType } from "./predictions.ts";
 import { qualityType } from "./quality.ts";
 import { splitType } from "./split.ts";
 import { tableType } from "./table.ts";
+import { templateType } from "./template.ts";
 
 /** In the order in which a workflow makes them. */
 export const artifactTypes: readonly ArtifactType[] = [
   capsType,
+  templateType,
   qualityType,
   imagesType,
   labelsType,

@@ -11,6 +11,7 @@ export const stepModules: StepModules = {
   "preprocess.flair_linear": () => import("./preprocess/flair_linear.ts"),
   "preprocess.figure": () => import("./preprocess/figure.ts"),
   "generate.phantom": () => import("./generate/phantom.ts"),
+  "generate.template": () => import("./generate/template.ts"),
   "generate.trivial": () => import("./generate/trivial.ts"),
   "generate.random": () => import("./generate/random.ts"),
   "generate.shepplogan": () => import("./generate/shepplogan.ts"),

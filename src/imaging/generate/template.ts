@@ -1,19 +1,12 @@
 /** The template of generated heads. */
-import type { Affine } from "../nifti/affine.ts";
 import { transformPoint } from "../nifti/affine.ts";
+import type { TemplateSpace } from "../preprocess/template_space.ts";
 import { meanAnatomy } from "./anatomy.ts";
 import { PlacedHead, WHITE_MATTER } from "./phantom.ts";
 import type { HeadVolume } from "./volume.ts";
 
-/** A space that heads are registered to: its grid, and the box of it that is kept of an image. */
-export interface TemplateGrid {
-  shape: [number, number, number];
-  affine: Affine;
-  crop: { start: [number, number, number]; shape: [number, number, number] };
-}
-
 /** The mean head, where the crop of the grid has it as generated heads have it in their images. */
-export function renderTemplate({ shape, affine, crop }: TemplateGrid): HeadVolume {
+export function renderTemplate({ shape, affine, crop }: TemplateSpace): HeadVolume {
   const [nx, ny, nz] = shape;
   const middle = transformPoint(affine, [
     crop.start[0] + (crop.shape[0] - 1) / 2,
