@@ -10,7 +10,7 @@
  * and the files; those of a registration contain the template's part and the resampling.
  */
 import { transformPoint } from "../../../src/imaging/nifti/affine.ts";
-import { SPLINE_DISTANCE } from "../../../src/imaging/preprocess/head.ts";
+import { SPLINE_DISTANCES } from "../../../src/imaging/preprocess/head.ts";
 import { measureRegistration } from "../../../src/imaging/registration_quality/measures.ts";
 import type { ScalarImage } from "../../../src/imaging/scalar_image.ts";
 import { readScalarImage } from "./read_scalar_image.ts";
@@ -83,7 +83,7 @@ try {
   const table: Record<string, Record<string, string>> = {};
   for (const path of heads) {
     const ours = await run(Deno.execPath(), ["run", "-A", here("t1_linear_once.ts")], path);
-    const distance = String(SPLINE_DISTANCE);
+    const distance = String(SPLINE_DISTANCES["t1-linear"]);
     const theirs = await run(python, [here("t1_linear_ants.py"), distance], path);
     const [mean, largest] = displacement(ours.affine, theirs.affine, brain);
     const [correlation, theirCorrelation] = [ours, theirs].map(({ registered, affine }) =>

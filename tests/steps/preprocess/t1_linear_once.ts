@@ -7,7 +7,7 @@
  */
 import { correctBiasField } from "../../../src/imaging/bias_field/mod.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
-import { SPLINE_DISTANCE } from "../../../src/imaging/preprocess/head.ts";
+import { SPLINE_DISTANCES } from "../../../src/imaging/preprocess/head.ts";
 import { prepareFixed, registerAffine } from "../../../src/imaging/registration/mod.ts";
 import { resample } from "../../../src/imaging/resampling/mod.ts";
 import type { ScalarImage } from "../../../src/imaging/scalar_image.ts";
@@ -18,7 +18,9 @@ const template = await readScalarImage(templatePath);
 const head = await readScalarImage(headPath);
 
 const start = performance.now();
-const { corrected, field } = correctBiasField(head, { splineDistance: SPLINE_DISTANCE });
+const { corrected, field } = correctBiasField(head, {
+  splineDistance: SPLINE_DISTANCES["t1-linear"],
+});
 const middle = performance.now();
 const { affine } = registerAffine(prepareFixed(template), corrected);
 const registered = resample(corrected, template, affine);
