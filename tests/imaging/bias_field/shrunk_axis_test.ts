@@ -30,6 +30,11 @@ Deno.test("a length that differs from the spline distance by rounding only is on
   assertEquals(shrinkAxis(201, spacing, 200, 4).spans, 1);
 });
 
+Deno.test("of two choices that are equally near the centre the later one is taken", () => {
+  // Ten voxels without padding: 3 and 7, not 2 and 6.
+  assertEquals([...shrinkAxis(10, 2, 18, 4).samples], [3, 7]);
+});
+
 Deno.test("half a voxel of padding is rounded as in float32", () => {
   // 38.5 and 55.5 voxels of padding to 300 mm, of 1.6 mm that no float holds exactly.
   const start = (voxels: number) => shrinkAxis(voxels, 1.6, 100, 4).voxelPositions[0];
