@@ -2,6 +2,8 @@
  * The intensity axis of the joint histogram (Mattes 2003): 32 bins, of which two at either end stay
  * free for the tails of the Parzen window.
  */
+import { rangeOf } from "./intensities.ts";
+
 export const BINS = 32;
 const PADDING = 2;
 /** Bins that intensities themselves fall into. */
@@ -15,11 +17,7 @@ export class BinScale {
   readonly width: number;
 
   constructor(data: Float32Array) {
-    let lowest = Infinity, highest = -Infinity;
-    for (let at = 0; at < data.length; at++) {
-      if (data[at] < lowest) lowest = data[at];
-      if (data[at] > highest) highest = data[at];
-    }
+    const { lowest, highest } = rangeOf(data);
     this.lowest = lowest;
     this.width = (highest - lowest) / (BINS - 2 * PADDING);
   }

@@ -14,7 +14,8 @@ const HIGHEST_SHARE = 0.995;
  */
 export function winsorise(image: ScalarImage, subject: string): ScalarImage {
   const { data } = image;
-  if (!data.every(Number.isFinite)) {
+  const { lowest, highest } = rangeOf(data);
+  if (!Number.isFinite(highest - lowest)) {
     throw new DataError(subject, "has values that are not finite numbers");
   }
   const last = data.length - 1;
@@ -26,7 +27,19 @@ export function winsorise(image: ScalarImage, subject: string): ScalarImage {
       `99 % of its voxels have one value, ${low}: it shows nothing to register`,
     );
   }
-  return { ...image, data: data.map((value) => Math.min(high, Math.max(low, value))) };
+  const cut = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) cut[at] = Math.min(high, Math.max(low, data[at]));
+  return { ...image, data: cut };
+}
+
+/** NaN where a value is NaN. */
+export function rangeOf(data: Float32Array): { lowest: number; highest: number } {
+  let lowest = Infinity, highest = -Infinity;
+  for (let at = 0; at < data.length; at++) {
+    lowest = Math.min(lowest, data[at]);
+    highest = Math.max(highest, data[at]);
+  }
+  return { lowest, highest };
 }
 
 /**
@@ -60,7 +73,7 @@ function sortable(bits: number): number {
 /** Mean position in mm, weighted by the intensity above the lowest. */
 export function centreOfMass({ shape, data, affine }: ScalarImage): [number, number, number] {
   const [nx, ny, nz] = shape;
-  const lowest = data.reduce((least, value) => Math.min(least, value));
+  const { lowest } = rangeOf(data);
   let mass = 0, i = 0, j = 0, k = 0;
   for (let z = 0, at = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
