@@ -68,12 +68,10 @@ const LARGEST_SCALE = 2;
 /**
  * Prepares a template.
  *
+ * @param subject the template's file, for messages
  * @throws {DataError} when the image is constant, too thin, or has values or an affine of no use
  */
-export function prepareFixed(
-  template: ScalarImage,
-  { subject = "the template" }: Pick<RegistrationOptions, "subject"> = {},
-): FixedImage {
+export function prepareFixed(template: ScalarImage, subject = "the template"): FixedImage {
   const image = winsorise(checkGrid(template, subject), subject);
   const centre = centreOfMass(image);
   const pyramid = buildPyramid(image);

@@ -88,7 +88,7 @@ Deno.test("images that can't be registered are refused by name", () => {
   const inMetres = HEAD.affine.map((value, entry) => entry < 12 ? value / 1000 : value);
   refused({ ...HEAD, affine: inMetres }, "covers less than a tenth of the template");
   assertThrows(
-    () => prepareFixed({ ...HEAD, data: HEAD.data.map(() => 0) }, { subject: "template.nii.gz" }),
+    () => prepareFixed({ ...HEAD, data: HEAD.data.map(() => 0) }, "template.nii.gz"),
     DataError,
     "template.nii.gz: 99 % of its voxels have one value, 0",
   );
