@@ -33,7 +33,7 @@ export function gradCam(
     shape: Shape;
     features: Operand;
     gradient: Operand;
-    output: { height: number; width: number };
+    output: { depth: number; height: number; width: number };
     label?: string;
   },
 ): PlannedTensor {

@@ -2,10 +2,18 @@
 import type { Device } from "../src/gpu/device.ts";
 import { DeviceError } from "../src/errors.ts";
 
-/** Shape of an activation `[batch][ceil(channels / 4)][height][width][4]`. */
+/** Numbers along the axes of a volume. */
+export type Triple = readonly [z: number, y: number, x: number];
+
+/** Index into a {@link Triple}. */
+export type Axis = 0 | 1 | 2;
+
+/** Shape of an activation `[batch][ceil(channels / 4)][depth][height][width][4]`. */
 export interface Shape {
   batch: number;
   channels: number;
+  /** Planes of a volume; 1 for a 2D image. */
+  depth: number;
   height: number;
   width: number;
 }
@@ -15,9 +23,9 @@ export function blocks(shape: { channels: number }): number {
   return Math.ceil(shape.channels / 4);
 }
 
-/** Pixels of one plane. */
-export function pixels(shape: { height: number; width: number }): number {
-  return shape.height * shape.width;
+/** Pixels of one channel: those of a plane, or the voxels of all planes of a volume. */
+export function pixels(shape: { depth: number; height: number; width: number }): number {
+  return shape.depth * shape.height * shape.width;
 }
 
 /** Bytes of an activation, padding channels included. */
@@ -38,7 +46,7 @@ export function laneCount(device: Device, gpuLanes = 64): number {
   return device.class === "software" ? device.subgroupSize : gpuLanes;
 }
 
-/** Grid over the pixels of every plane: chunks, channel blocks, images. */
+/** Grid over the pixels of every channel: chunks, channel blocks, images. */
 export function planeGrid(
   device: Device,
   shape: Shape,

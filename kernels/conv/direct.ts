@@ -5,13 +5,16 @@ import { kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./direct.wgsl" with { type: "text" };
 import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
+import type { Axis } from "../tensors.ts";
 import {
-  conv2dOutput,
+  convInput,
   type ConvolutionGrid,
   type ConvolutionVariant,
+  convOutput,
   gridParams,
   gridParamValues,
   inputBlocks,
+  volume,
   weightGradientParams,
   weightGradientParamValues,
   type WeightGradientVariant,
@@ -63,8 +66,8 @@ export const directConvolution: ConvolutionVariant = (
   program,
   { input, weights, bias, output, shape, grids, transposed, label },
 ) => {
-  const { images, inBlocks, inHeight, inWidth } = grids[0];
-  const inputTexels = paddedTexels(program, input, images * inBlocks * inHeight * inWidth);
+  const { images, inBlocks, inSize } = grids[0];
+  const inputTexels = paddedTexels(program, input, images * inBlocks * volume(inSize));
   const packed = program.texelsWithin(weights);
   const { outChannels, kernel } = shape;
   const { subgroupSize: lanes } = program.device;
@@ -85,10 +88,10 @@ export const directConvolution: ConvolutionVariant = (
           out_channels: outChannels,
           has_bias: bias ? 1 : 0,
           weights_first: packed.first,
-          weight_taps: kernel[0] * kernel[1],
-          first_tap: taps.first[0] * kernel[1] + taps.first[1],
-          tap_step_x: taps.step[1],
-          tap_step_y: taps.step[0] * kernel[1],
+          weight_taps: volume(kernel),
+          first_tap: taps.first[1] * kernel[2] + taps.first[2],
+          tap_step_x: taps.step[2],
+          tap_step_y: taps.step[1] * kernel[2],
         }),
         input: inputTexels,
         weights: packed.texture,
@@ -118,17 +121,17 @@ function chooseTile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
   const { directChannels } = kernelTable(program.device);
   const outChannels = grid.outBlocks * 4;
   const channels = outChannels <= directChannels / 2 ? directChannels / 2 : directChannels;
-  const places = grid.height * grid.width;
+  const places = volume(grid.size);
   const pixels = pixelTile(lanes, grid.images * places, channels);
   const groups = Math.ceil(grid.images * places / (lanes * pixels));
   const channelGroups = Math.ceil(outChannels / channels);
   const images = pixelTile(1, grid.images, channels);
   const imageGroups = Math.ceil(grid.images / images);
   const laneGroups = Math.ceil(outChannels / (lanes * channels));
-  const alongPixels = groups * channelGroups * grid.taps.count[0] * grid.taps.count[1] *
+  const alongPixels = groups * channelGroups * volume(grid.taps.count) *
     tileCost(pixels, channels);
-  const alongChannels = imageGroups * laneGroups * countValidTaps(grid, 0) *
-    countValidTaps(grid, 1) *
+  const alongChannels = imageGroups * laneGroups *
+    ([0, 1, 2] as const).reduce<number>((taps, axis) => taps * countValidTaps(grid, axis), 1) *
     tileCost(images, channels);
   return alongChannels < 0.9 * alongPixels
     ? {
@@ -141,9 +144,8 @@ function chooseTile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
 }
 
 /** Pairs of a grid pixel and a tap along one axis that do not fall into the padding. */
-function countValidTaps(grid: ConvolutionGrid, axis: 0 | 1): number {
-  const count = axis === 0 ? grid.height : grid.width;
-  const size = axis === 0 ? grid.inHeight : grid.inWidth;
+function countValidTaps(grid: ConvolutionGrid, axis: Axis): number {
+  const count = grid.size[axis], size = grid.inSize[axis];
   let valid = 0;
   for (let place = 0; place < count; place++) {
     const first = place * grid.stride[axis] + grid.inStart[axis];
@@ -162,19 +164,19 @@ const COLUMNS = 4, OUT_BLOCKS = 4, STEP = 4;
 export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
   const { subgroupSize: lanes } = program.device;
-  const [outHeight, outWidth] = conv2dOutput(shape);
+  const outPixels = volume(convOutput(shape));
   const inBlocks = inputBlocks(shape);
   const outBlocks = Math.ceil(shape.outChannels / 4);
-  const columnGroups = Math.ceil(inBlocks * shape.kernel[0] * shape.kernel[1] / COLUMNS);
+  const columnGroups = Math.ceil(inBlocks * volume(shape.kernel) / COLUMNS);
   const channelGroups = Math.ceil(outBlocks / OUT_BLOCKS);
   const workgroups = Math.ceil(columnGroups * channelGroups / lanes);
-  const pixels = shape.images * outHeight * outWidth;
+  const pixels = shape.images * outPixels;
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups);
   const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
   const slices = Math.ceil(pixels / slicePixels);
   const padded = shape.padding.some((pad) => pad > 0);
-  const inTexels = shape.images * inBlocks * shape.height * shape.width;
-  const outTexels = shape.images * outBlocks * outHeight * outWidth;
+  const inTexels = shape.images * inBlocks * volume(convInput(shape));
+  const outTexels = shape.images * outBlocks * outPixels;
   const partials = partialsFor(program, work, slices);
   program.dispatch(weightGradientKernel, "main", {
     constants: { LANES: lanes, ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0 },

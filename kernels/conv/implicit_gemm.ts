@@ -7,11 +7,12 @@ import source from "./implicit_gemm.wgsl" with { type: "text" };
 import gradientSource from "./implicit_gemm_weight_gradient.wgsl" with { type: "text" };
 import { packWeights } from "./pack_weights.ts";
 import {
-  conv2dOutput,
   type ConvolutionVariant,
+  convOutput,
   gridParams,
   gridParamValues,
   inputBlocks,
+  volume,
   weightGradientParams,
   weightGradientParamValues,
   type WeightGradientVariant,
@@ -53,7 +54,7 @@ export const implicitGemmConvolution: ConvolutionVariant = (
       multiple: gemmChannels,
       label,
     });
-    const pixels = grid.images * grid.height * grid.width;
+    const pixels = grid.images * volume(grid.size);
     const [across, deep] = folded(program.device, Math.ceil(pixels / gemmPixels));
     program.dispatch(convolutionKernel, "main", {
       constants: { TILE_PIXELS: gemmPixels, TILE_CHANNELS: gemmChannels },
@@ -78,12 +79,11 @@ const TILE_BLOCKS = 16;
 /** dW, from slices of the pixels. */
 export const implicitGemmWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
-  const [outHeight, outWidth] = conv2dOutput(shape);
   const inBlocks = inputBlocks(shape);
   const outBlocks = Math.ceil(shape.outChannels / 4);
-  const across = Math.ceil(inBlocks * shape.kernel[0] * shape.kernel[1] / TILE_BLOCKS);
+  const across = Math.ceil(inBlocks * volume(shape.kernel) / TILE_BLOCKS);
   const down = Math.ceil(outBlocks / TILE_BLOCKS);
-  const pixels = shape.images * outHeight * outWidth;
+  const pixels = shape.images * volume(convOutput(shape));
   const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / (across * down));
   const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 128)));
   const slices = Math.ceil(pixels / slicePixels);

@@ -1,29 +1,37 @@
 /**
- * 2D convolution in its three passes, and the linear layer as its 1 x 1 case.
+ * Convolution in 2D and 3D in its three passes, and the linear layer as its 1 x 1 case.
  *
- * Activations are float32 `[N][ceil(C/4)][H][W][4]`; weights and their gradients are in the order of
- * `weight_layout.ts`.
+ * Activations are float32 `[N][ceil(C/4)][D][H][W][4]`, D = 1 in 2D; weights and their gradients are in
+ * the order of `weight_layout.ts`.
  */
 import type { Operand, PlannedTexture, ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { recordBiasGradient } from "./bias_gradient.ts";
-import { conv2dOutput, type Conv2dShape, type ConvolutionGrid, inputBlocks } from "./shape.ts";
+import type { Axis, Triple } from "../tensors.ts";
+import {
+  convInput,
+  type ConvolutionGrid,
+  convOutput,
+  type ConvShape,
+  inputBlocks,
+  volume,
+} from "./shape.ts";
 import { directConvolution, directWeightGradient } from "./direct.ts";
 import { implicitGemmConvolution, implicitGemmWeightGradient } from "./implicit_gemm.ts";
 import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
-export { conv2dOutput, type Conv2dShape, linearShape, weightShape } from "./shape.ts";
+export { convOutput, type ConvShape, linearShape, volume, weightShape } from "./shape.ts";
 
-export interface Conv2dForward {
-  /** `[N][C/4][H][W][4]` */
+export interface ConvForward {
+  /** `[N][C/4][D][H][W][4]` */
   input: Operand;
-  /** `[K/4][C/4][R * S][4][4]` */
+  /** `[K/4][C/4][taps][4][4]` */
   weights: Operand;
   /** `[K]` */
   bias?: Operand;
-  /** `[N][K/4][P][Q][4]` */
+  /** `[N][K/4][O][P][Q][4]` */
   output: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   label?: string;
 }
 
@@ -31,37 +39,34 @@ export interface Conv2dForward {
  * Y = X * W + b.
  *
  * @returns the input as Winograd's transformed tiles, where that algorithm ran, for
- * {@link conv2dBackwardWeights}
+ * {@link convBackwardWeights}
  */
-export function conv2dForward(
+export function convForward(
   program: ProgramBuilder,
-  work: Conv2dForward,
+  work: ConvForward,
 ): PlannedTexture | undefined {
   const { shape } = work;
   const { input, weights, bias, output } = work;
-  const label = `${work.label ?? "conv2d"} forward`;
+  const label = `${work.label ?? "convolution"} forward`;
   if (usesWinograd(program, shape)) {
     const operands = { input, weights, bias, output, shape };
     return winogradConvolution(program, { ...operands, transposed: false, label });
   }
-  const [outHeight, outWidth] = conv2dOutput(shape);
+  const outSize = convOutput(shape);
   const grid: ConvolutionGrid = {
     images: shape.images,
-    height: outHeight,
-    width: outWidth,
+    size: outSize,
     inBlocks: inputBlocks(shape),
-    inHeight: shape.height,
-    inWidth: shape.width,
-    inStart: [-shape.padding[0], -shape.padding[1]],
+    inSize: convInput(shape),
+    inStart: negated(shape.padding),
     stride: shape.stride,
     outBlocks: Math.ceil(shape.outChannels / 4),
-    outHeight,
-    outWidth,
-    outStart: [0, 0],
-    outStride: [1, 1],
-    taps: { count: shape.kernel, first: [0, 0], step: [1, 1] },
+    outSize,
+    outStart: [0, 0, 0],
+    outStride: [1, 1, 1],
+    taps: { count: shape.kernel, first: [0, 0, 0], step: [1, 1, 1] },
   };
-  variantOf(program).convolve(program, {
+  variantOf(program, shape).convolve(program, {
     input,
     weights,
     bias,
@@ -73,59 +78,52 @@ export function conv2dForward(
   });
 }
 
-export interface Conv2dBackwardData {
-  /** `[N][K/4][P][Q][4]` */
+export interface ConvBackwardData {
+  /** `[N][K/4][O][P][Q][4]` */
   outGradient: Operand;
-  /** `[K/4][C/4][R * S][4][4]` */
+  /** `[K/4][C/4][taps][4][4]` */
   weights: Operand;
-  /** `[N][C/4][H][W][4]` */
+  /** `[N][C/4][D][H][W][4]` */
   inGradient: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   label?: string;
 }
 
 /**
- * dX. Input pixels of one parity (y mod stride, x mod stride) meet the same taps, so each parity is
- * a dense convolution of dY with every stride-th tap, in reverse.
+ * dX. Input pixels of one parity (their position modulo the stride) meet the same taps, so each parity
+ * is a dense convolution of dY with every stride-th tap, in reverse.
  */
-export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackwardData): void {
+export function convBackwardData(program: ProgramBuilder, work: ConvBackwardData): void {
   const { outGradient, weights, inGradient, shape } = work;
-  const label = `${work.label ?? "conv2d"} data gradient`;
+  const label = `${work.label ?? "convolution"} data gradient`;
   if (usesWinograd(program, shape)) {
     const operands = { input: outGradient, weights, output: inGradient, shape };
     winogradConvolution(program, { ...operands, transposed: true, label });
     return;
   }
-  const [outHeight, outWidth] = conv2dOutput(shape);
-  const grids: ConvolutionGrid[] = [];
-  for (let y = 0; y < Math.min(shape.stride[0], shape.height); y++) {
-    for (let x = 0; x < Math.min(shape.stride[1], shape.width); x++) {
-      const [down, right] = [parityTaps(shape, 0, y), parityTaps(shape, 1, x)];
-      const some = down.count > 0 && right.count > 0;
-      const count: readonly [number, number] = some ? [down.count, right.count] : [0, 0];
-      grids.push({
-        images: shape.images,
-        height: Math.ceil((shape.height - y) / shape.stride[0]),
-        width: Math.ceil((shape.width - x) / shape.stride[1]),
-        inBlocks: Math.ceil(shape.outChannels / 4),
-        inHeight: outHeight,
-        inWidth: outWidth,
-        inStart: [down.start, right.start],
-        stride: [1, 1],
-        outBlocks: inputBlocks(shape),
-        outHeight: shape.height,
-        outWidth: shape.width,
-        outStart: [y, x],
-        outStride: shape.stride,
-        taps: {
-          count,
-          first: [down.first, right.first],
-          step: [-shape.stride[0], -shape.stride[1]],
-        },
-      });
-    }
-  }
-  variantOf(program).convolve(program, {
+  const grids = parities(shape).map((parity): ConvolutionGrid => {
+    const inSize = convInput(shape);
+    const taps = perAxis((axis) => parityTaps(shape, axis, parity[axis]));
+    const some = taps.every(({ count }) => count > 0);
+    return {
+      images: shape.images,
+      size: perAxis((axis) => Math.ceil((inSize[axis] - parity[axis]) / shape.stride[axis])),
+      inBlocks: Math.ceil(shape.outChannels / 4),
+      inSize: convOutput(shape),
+      inStart: perAxis((axis) => taps[axis].start),
+      stride: [1, 1, 1],
+      outBlocks: inputBlocks(shape),
+      outSize: inSize,
+      outStart: parity,
+      outStride: shape.stride,
+      taps: {
+        count: some ? perAxis((axis) => taps[axis].count) : [0, 0, 0],
+        first: perAxis((axis) => taps[axis].first),
+        step: negated(shape.stride),
+      },
+    };
+  });
+  variantOf(program, shape).convolve(program, {
     input: outGradient,
     weights,
     output: inGradient,
@@ -136,10 +134,32 @@ export function conv2dBackwardData(program: ProgramBuilder, work: Conv2dBackward
   });
 }
 
+/** Positions modulo the stride that input pixels have. */
+function parities(shape: ConvShape): Triple[] {
+  const [depth, height, width] = perAxis((axis) =>
+    Math.min(shape.stride[axis], convInput(shape)[axis])
+  );
+  const found: Triple[] = [];
+  for (let z = 0; z < depth; z++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) found.push([z, y, x]);
+    }
+  }
+  return found;
+}
+
+function perAxis<T>(of: (axis: Axis) => T): [z: T, y: T, x: T] {
+  return [of(0), of(1), of(2)];
+}
+
+function negated([z, y, x]: Triple): Triple {
+  return [-z, -y, -x];
+}
+
 /** Taps that reach input pixels of a parity along one axis, last first; `start` as in `inStart`. */
 function parityTaps(
-  shape: Conv2dShape,
-  axis: 0 | 1,
+  shape: ConvShape,
+  axis: Axis,
   parity: number,
 ): { count: number; first: number; start: number } {
   const { kernel, stride, padding } = shape;
@@ -152,42 +172,41 @@ function parityTaps(
   };
 }
 
-export interface Conv2dBackwardWeights {
-  /** `[N][C/4][H][W][4]` */
+export interface ConvBackwardWeights {
+  /** `[N][C/4][D][H][W][4]` */
   input: Operand;
-  /** What {@link conv2dForward} returned for the same input in the same program. */
+  /** What {@link convForward} returned for the same input in the same program. */
   inputTiles?: PlannedTexture;
-  /** `[N][K/4][P][Q][4]` */
+  /** `[N][K/4][O][P][Q][4]` */
   outGradient: Operand;
-  /** `[K/4][C/4][R * S][4][4]` */
+  /** `[K/4][C/4][taps][4][4]` */
   weightGradient: Operand;
   /** `[K]` */
   biasGradient?: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   /** Add to the gradients that are there instead of replacing them. */
   accumulate?: boolean;
   label?: string;
 }
 
 /** dW and db. The sum over pixels is split into slices that are added in a fixed order (split-K). */
-export function conv2dBackwardWeights(program: ProgramBuilder, work: Conv2dBackwardWeights): void {
+export function convBackwardWeights(program: ProgramBuilder, work: ConvBackwardWeights): void {
   const { input, outGradient, weightGradient, biasGradient, shape } = work;
-  const { accumulate = false, label = "conv2d" } = work;
+  const { accumulate = false, label = "convolution" } = work;
   const name = `${label} weight gradient`;
   if (usesWinograd(program, shape)) {
     const operands = { input, inputTiles: work.inputTiles, outGradient, weightGradient, shape };
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
     const operands = { input, outGradient, weightGradient, shape };
-    variantOf(program).weightGradient(program, { ...operands, accumulate, label: name });
+    variantOf(program, shape).weightGradient(program, { ...operands, accumulate, label: name });
   }
   if (biasGradient) {
-    const [outHeight, outWidth] = conv2dOutput(shape);
     recordBiasGradient(program, {
       outGradient,
       biasGradient,
       images: shape.images,
-      pixels: outHeight * outWidth,
+      pixels: volume(convOutput(shape)),
       channels: shape.outChannels,
       accumulate,
       label: `${label} bias gradient`,
@@ -200,6 +219,10 @@ const variants = {
   implicit_gemm: { convolve: implicitGemmConvolution, weightGradient: implicitGemmWeightGradient },
 } as const;
 
-function variantOf(program: ProgramBuilder) {
+function variantOf(program: ProgramBuilder, shape: ConvShape) {
+  const { depth, kernel, padding } = shape;
+  if (depth > 1 || kernel[0] > 1 || padding[0] > 0) {
+    throw new RangeError("There is no convolution of volumes");
+  }
   return variants[kernelTable(program.device).convolution];
 }

@@ -7,7 +7,7 @@ import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { flatGrid } from "../tensors.ts";
 import source from "./naive.wgsl" with { type: "text" };
-import { conv2dOutput, type Conv2dShape } from "./shape.ts";
+import { convInput, convOutput, type ConvShape, volume } from "./shape.ts";
 
 const naiveKernel = defineKernel({
   name: "conv/naive",
@@ -57,20 +57,20 @@ const LANES = 64;
 /** `output` (`[N][K][P][Q]`) = `input` (`[N][C][H][W]`) * `weights` (`[K][C][R][S]`) + `bias` (`[K]`). */
 export function naiveForward(
   program: ProgramBuilder,
-  work: { input: Operand; weights: Operand; bias: Operand; output: Operand; shape: Conv2dShape },
+  work: { input: Operand; weights: Operand; bias: Operand; output: Operand; shape: ConvShape },
 ): void {
   const { input, weights, bias, output, shape } = work;
-  const [height, width] = conv2dOutput(shape);
+  const outPixels = volume(convOutput(shape));
   program.dispatch(naiveKernel, "forward", {
     bindings: { params: params(program, shape), input, weights, bias, result: output },
-    workgroups: grid(program, shape.images * shape.outChannels * height * width),
+    workgroups: grid(program, shape.images * shape.outChannels * outPixels),
   });
 }
 
 /** `inGradient` (`[N][C][H][W]`) from `outGradient` (`[N][K][P][Q]`). */
 export function naiveBackwardData(
   program: ProgramBuilder,
-  work: { outGradient: Operand; weights: Operand; inGradient: Operand; shape: Conv2dShape },
+  work: { outGradient: Operand; weights: Operand; inGradient: Operand; shape: ConvShape },
 ): void {
   const { outGradient, weights, inGradient, shape } = work;
   program.dispatch(naiveKernel, "backward_data", {
@@ -80,17 +80,17 @@ export function naiveBackwardData(
       out_gradient: outGradient,
       result: inGradient,
     },
-    workgroups: grid(program, shape.images * shape.channels * shape.height * shape.width),
+    workgroups: grid(program, shape.images * shape.channels * volume(convInput(shape))),
   });
 }
 
 /** `weightGradient` (`[K][C][R][S]`) from `outGradient` (`[N][K][P][Q]`). */
 export function naiveBackwardWeights(
   program: ProgramBuilder,
-  work: { input: Operand; outGradient: Operand; weightGradient: Operand; shape: Conv2dShape },
+  work: { input: Operand; outGradient: Operand; weightGradient: Operand; shape: ConvShape },
 ): void {
   const { input, outGradient, weightGradient, shape } = work;
-  const taps = shape.kernel[0] * shape.kernel[1];
+  const taps = volume(shape.kernel);
   program.dispatch(naiveKernel, "backward_weights", {
     bindings: {
       params: params(program, shape),
@@ -106,8 +106,8 @@ function grid(program: ProgramBuilder, elements: number): [number, number, numbe
   return flatGrid(program.device, elements, LANES);
 }
 
-function params(program: ProgramBuilder, shape: Conv2dShape): Operand {
-  const [outHeight, outWidth] = conv2dOutput(shape);
+function params(program: ProgramBuilder, shape: ConvShape): Operand {
+  const [, outHeight, outWidth] = convOutput(shape);
   return fixedParams(program.device, naiveKernel, {
     images: shape.images,
     channels: shape.channels,
@@ -116,11 +116,11 @@ function params(program: ProgramBuilder, shape: Conv2dShape): Operand {
     out_channels: shape.outChannels,
     out_height: outHeight,
     out_width: outWidth,
-    kernel_height: shape.kernel[0],
-    kernel_width: shape.kernel[1],
-    stride_y: shape.stride[0],
-    stride_x: shape.stride[1],
-    pad_y: shape.padding[0],
-    pad_x: shape.padding[1],
+    kernel_height: shape.kernel[1],
+    kernel_width: shape.kernel[2],
+    stride_y: shape.stride[1],
+    stride_x: shape.stride[2],
+    pad_y: shape.padding[1],
+    pad_x: shape.padding[2],
   });
 }

@@ -3,7 +3,7 @@ import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./pack_weights.wgsl" with { type: "text" };
-import { type Conv2dShape, inputBlocks, type Taps } from "./shape.ts";
+import { type ConvShape, inputBlocks, type Taps, volume } from "./shape.ts";
 
 const packKernel = defineKernel({
   name: "conv/pack_weights",
@@ -47,7 +47,7 @@ const LANES = 64;
 export function packWeights(program: ProgramBuilder, work: {
   weights: Operand;
   bias?: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   taps: Taps;
   transposed: boolean;
   multiple: number;
@@ -57,7 +57,7 @@ export function packWeights(program: ProgramBuilder, work: {
   const inBlocks = inputBlocks(shape);
   const blocks = transposed ? Math.ceil(shape.outChannels / 4) : inBlocks;
   const channels = Math.ceil((transposed ? inBlocks * 4 : shape.outChannels) / multiple) * multiple;
-  const tapCount = taps.count[0] * taps.count[1];
+  const tapCount = volume(taps.count);
   const packed = program.tensor(
     `${label} weights`,
     (tapCount * blocks * channels + channels / 4) * 16,
@@ -65,14 +65,14 @@ export function packWeights(program: ProgramBuilder, work: {
   const params = fixedParams(program.device, packKernel, {
     out_channels: shape.outChannels,
     in_blocks: inBlocks,
-    kernel_width: shape.kernel[1],
-    kernel_taps: shape.kernel[0] * shape.kernel[1],
+    kernel_width: shape.kernel[2],
+    kernel_taps: volume(shape.kernel),
     taps: tapCount,
-    taps_x: taps.count[1],
-    first_y: taps.first[0],
-    first_x: taps.first[1],
-    step_y: taps.step[0],
-    step_x: taps.step[1],
+    taps_x: taps.count[2],
+    first_y: taps.first[1],
+    first_x: taps.first[2],
+    step_y: taps.step[1],
+    step_x: taps.step[2],
     padded_channels: channels,
     has_bias: bias ? 1 : 0,
   });

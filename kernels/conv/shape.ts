@@ -1,17 +1,20 @@
 /** Shapes of convolutions, as layers state them and as kernels run them. */
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import type { Axis, Triple } from "../tensors.ts";
 import type { WeightShape } from "./weight_layout.ts";
 
-export interface Conv2dShape {
+/** A convolution of volumes, or of images, which are volumes of one plane. */
+export interface ConvShape {
   images: number;
   channels: number;
+  depth: number;
   height: number;
   width: number;
   outChannels: number;
-  kernel: readonly [number, number];
-  stride: readonly [number, number];
-  /** Zeros on each side, along y and x. */
-  padding: readonly [number, number];
+  kernel: Triple;
+  stride: Triple;
+  /** Zeros on each side. */
+  padding: Triple;
   /**
    * Spatial positions folded into the channels of a linear layer's input, 1 for a convolution:
    * see {@link linearShape}.
@@ -21,34 +24,31 @@ export interface Conv2dShape {
 
 /**
  * One dense convolution, as the kernels of every variant run it: over all pixels of the output, or over
- * one parity of them (see `conv2dBackwardData`).
+ * one parity of them (see `convBackwardData`).
  */
 export interface ConvolutionGrid {
   images: number;
   /** Output pixels that are computed. */
-  height: number;
-  width: number;
+  size: Triple;
   inBlocks: number;
-  inHeight: number;
-  inWidth: number;
-  /** Input row and column of tap 0 at grid pixel 0: minus the padding in the forward pass. */
-  inStart: readonly [number, number];
+  inSize: Triple;
+  /** Input pixel of tap 0 at grid pixel 0: minus the padding in the forward pass. */
+  inStart: Triple;
   /** Input pixels from one grid pixel to the next. */
-  stride: readonly [number, number];
+  stride: Triple;
   outBlocks: number;
-  outHeight: number;
-  outWidth: number;
+  outSize: Triple;
   /** Output pixel of grid pixel 0, and output pixels from one grid pixel to the next. */
-  outStart: readonly [number, number];
-  outStride: readonly [number, number];
+  outStart: Triple;
+  outStride: Triple;
   taps: Taps;
 }
 
 /** The taps (positions of the kernel) that a grid uses: `first + i * step` along each axis. */
 export interface Taps {
-  count: readonly [number, number];
-  first: readonly [number, number];
-  step: readonly [number, number];
+  count: Triple;
+  first: Triple;
+  step: Triple;
 }
 
 /** Records convolutions of one input with the same weights, each over its own grid. */
@@ -57,7 +57,7 @@ export type ConvolutionVariant = (program: ProgramBuilder, work: {
   weights: Operand;
   bias?: Operand;
   output: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   grids: readonly ConvolutionGrid[];
   /** The data gradient, which reduces over the weights' output channels. */
   transposed: boolean;
@@ -69,7 +69,7 @@ export interface WeightGradient {
   outGradient: Operand;
   /** In the order of `weight_layout.ts`. */
   weightGradient: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   /** Add to the gradient that is there instead of replacing it. */
   accumulate: boolean;
   label: string;
@@ -78,15 +78,25 @@ export interface WeightGradient {
 /** Records dW. */
 export type WeightGradientVariant = (program: ProgramBuilder, work: WeightGradient) => void;
 
-/** Height and width of the output. */
-export function conv2dOutput(shape: Conv2dShape): [height: number, width: number] {
-  const side = (size: number, axis: 0 | 1) =>
+/** Depth, height and width of the output. */
+export function convOutput(shape: ConvShape): [depth: number, height: number, width: number] {
+  const side = (size: number, axis: Axis) =>
     Math.floor((size + 2 * shape.padding[axis] - shape.kernel[axis]) / shape.stride[axis]) + 1;
-  return [side(shape.height, 0), side(shape.width, 1)];
+  return [side(shape.depth, 0), side(shape.height, 1), side(shape.width, 2)];
+}
+
+/** Depth, height and width of the input. */
+export function convInput({ depth, height, width }: ConvShape): Triple {
+  return [depth, height, width];
+}
+
+/** The product of the numbers along the three axes, such as the pixels of a size. */
+export function volume([z, y, x]: Triple): number {
+  return z * y * x;
 }
 
 /** Blocks of four channels of the input, a linear layer's positions included. */
-export function inputBlocks(shape: Conv2dShape): number {
+export function inputBlocks(shape: ConvShape): number {
   return Math.ceil(shape.channels / 4) * (shape.positions ?? 1);
 }
 
@@ -100,25 +110,26 @@ export function linearShape(
   channels: number,
   outFeatures: number,
   positions = 1,
-): Conv2dShape {
+): ConvShape {
   return {
     images,
     channels,
+    depth: 1,
     height: 1,
     width: 1,
     outChannels: outFeatures,
-    kernel: [1, 1],
-    stride: [1, 1],
-    padding: [0, 0],
+    kernel: [1, 1, 1],
+    stride: [1, 1, 1],
+    padding: [0, 0, 0],
     positions,
   };
 }
 
 /** Shape of the weights of a convolution. */
 export function weightShape(
-  { outChannels, channels, kernel, positions }: Conv2dShape,
+  { outChannels, channels, kernel, positions }: ConvShape,
 ): WeightShape {
-  return { outChannels, channels, positions, taps: kernel[0] * kernel[1] };
+  return { outChannels, channels, positions, taps: volume(kernel) };
 }
 
 /** First fields of `Params` of the convolution kernels; `direct.wgsl` explains them. */
@@ -148,24 +159,24 @@ export const gridParams = {
 export function gridParamValues(grid: ConvolutionGrid): Record<keyof typeof gridParams, number> {
   return {
     images: grid.images,
-    grid_height: grid.height,
-    grid_width: grid.width,
+    grid_height: grid.size[1],
+    grid_width: grid.size[2],
     in_blocks: grid.inBlocks,
-    in_height: grid.inHeight,
-    in_width: grid.inWidth,
-    in_start_y: grid.inStart[0],
-    in_start_x: grid.inStart[1],
-    stride_y: grid.stride[0],
-    stride_x: grid.stride[1],
+    in_height: grid.inSize[1],
+    in_width: grid.inSize[2],
+    in_start_y: grid.inStart[1],
+    in_start_x: grid.inStart[2],
+    stride_y: grid.stride[1],
+    stride_x: grid.stride[2],
     out_blocks: grid.outBlocks,
-    out_height: grid.outHeight,
-    out_width: grid.outWidth,
-    out_start_y: grid.outStart[0],
-    out_start_x: grid.outStart[1],
-    out_stride_y: grid.outStride[0],
-    out_stride_x: grid.outStride[1],
-    taps_y: grid.taps.count[0],
-    taps_x: grid.taps.count[1],
+    out_height: grid.outSize[1],
+    out_width: grid.outSize[2],
+    out_start_y: grid.outStart[1],
+    out_start_x: grid.outStart[2],
+    out_stride_y: grid.outStride[1],
+    out_stride_x: grid.outStride[2],
+    taps_y: grid.taps.count[1],
+    taps_x: grid.taps.count[2],
   };
 }
 
@@ -187,9 +198,9 @@ export const weightGradientParams = {
 
 /** Values of {@link weightGradientParams}. */
 export function weightGradientParamValues(
-  shape: Conv2dShape,
+  shape: ConvShape,
 ): Record<keyof typeof weightGradientParams, number> {
-  const [outHeight, outWidth] = conv2dOutput(shape);
+  const [, outHeight, outWidth] = convOutput(shape);
   return {
     in_blocks: inputBlocks(shape),
     in_height: shape.height,
@@ -197,11 +208,11 @@ export function weightGradientParamValues(
     out_blocks: Math.ceil(shape.outChannels / 4),
     out_height: outHeight,
     out_width: outWidth,
-    taps_y: shape.kernel[0],
-    taps_x: shape.kernel[1],
-    stride_y: shape.stride[0],
-    stride_x: shape.stride[1],
-    pad_y: shape.padding[0],
-    pad_x: shape.padding[1],
+    taps_y: shape.kernel[1],
+    taps_x: shape.kernel[2],
+    stride_y: shape.stride[1],
+    stride_x: shape.stride[2],
+    pad_y: shape.padding[1],
+    pad_x: shape.padding[2],
   };
 }

@@ -5,7 +5,7 @@
  * forward pass and the data gradient alike.
  */
 
-/** PyTorch's `[outChannels][channels][positions][taps]`; see `Conv2dShape`. */
+/** PyTorch's `[outChannels][channels][positions][taps]`; see `ConvShape`. */
 export interface WeightShape {
   outChannels: number;
   channels: number;

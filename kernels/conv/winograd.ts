@@ -11,8 +11,8 @@ import type {
 } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
-import { conv2dOutput, type Conv2dShape } from "./shape.ts";
-import { folded } from "../tensors.ts";
+import { convInput, convOutput, type ConvShape } from "./shape.ts";
+import { folded, type Triple } from "../tensors.ts";
 import { paddedTexels, pixelTile, plainTexels } from "../texels.ts";
 import source from "./winograd.wgsl" with { type: "text" };
 import correlateSource from "./winograd_correlate.wgsl" with { type: "text" };
@@ -91,14 +91,20 @@ const correlateKernel = defineKernel({
 const ELEMENTS = 36, TILE_SIDE = 4;
 
 /** Whether the table of the device has the layer computed by Winograd's algorithm. */
-export function usesWinograd(program: ProgramBuilder, shape: Conv2dShape): boolean {
+export function usesWinograd(program: ProgramBuilder, shape: ConvShape): boolean {
   const { convolution, winograd, winogradChannels, winogradTiles } = kernelTable(program.device);
   const { kernel, stride, padding, channels, outChannels, positions = 1 } = shape;
-  const output = conv2dOutput(shape);
-  return winograd && convolution === "direct" && positions === 1 &&
-    kernel.every((side) => side === 3) && stride.every((step) => step === 1) &&
-    padding.every((pad) => pad <= 2) && Math.min(channels, outChannels) >= winogradChannels &&
+  const output = planeOf(convOutput(shape));
+  return winograd && convolution === "direct" && positions === 1 && shape.depth === 1 &&
+    kernel.every((side, axis) => side === (axis === 0 ? 1 : 3)) && padding[0] === 0 &&
+    stride.slice(1).every((step) => step === 1) && padding.every((pad) => pad <= 2) &&
+    Math.min(channels, outChannels) >= winogradChannels &&
     Math.min(...output) >= TILE_SIDE && countTiles(shape.images, output).count >= winogradTiles;
+}
+
+/** Height and width of the plane that a 2D image is. */
+function planeOf([, height, width]: Triple): readonly [height: number, width: number] {
+  return [height, width];
 }
 
 interface Tiles {
@@ -125,7 +131,7 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   weights: Operand;
   bias?: Operand;
   output: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   transposed: boolean;
   label: string;
 }): PlannedTexture {
@@ -133,9 +139,9 @@ export function winogradConvolution(program: ProgramBuilder, work: {
   const { device } = program;
   const { subgroupSize: lanes } = device;
   const constants = { LANES: lanes };
-  const outSize = transposed ? [shape.height, shape.width] as const : conv2dOutput(shape);
-  const inSize = transposed ? conv2dOutput(shape) : [shape.height, shape.width] as const;
-  const padding = shape.padding.map((pad) => transposed ? 2 - pad : pad);
+  const outSize = planeOf(transposed ? convInput(shape) : convOutput(shape));
+  const inSize = planeOf(transposed ? convOutput(shape) : convInput(shape));
+  const padding = planeOf(shape.padding).map((pad) => transposed ? 2 - pad : pad);
   const channels = [shape.channels, shape.outChannels];
   const [inBlocks, outBlocks] = (transposed ? channels.toReversed() : channels)
     .map((count) => Math.ceil(count / 4));
@@ -230,23 +236,23 @@ export function winogradWeightGradient(program: ProgramBuilder, work: {
   inputTiles?: PlannedTexture;
   outGradient: Operand;
   weightGradient: Operand;
-  shape: Conv2dShape;
+  shape: ConvShape;
   accumulate: boolean;
   label: string;
 }): void {
   const { input, outGradient, weightGradient, shape, accumulate, label } = work;
   const { device } = program;
   const { subgroupSize: lanes } = device;
-  const outSize = conv2dOutput(shape);
+  const outSize = planeOf(convOutput(shape));
   const tiles = countTiles(shape.images, outSize);
   const inBlocks = Math.ceil(shape.channels / 4);
   const outBlocks = Math.ceil(shape.outChannels / 4);
-  const common = { images: shape.images, padding: shape.padding, tiles };
+  const common = { images: shape.images, padding: planeOf(shape.padding), tiles };
   const inputTiles = work.inputTiles ?? transform(program, "input_tiles", {
     ...common,
     pixels: input,
     blocks: inBlocks,
-    size: [shape.height, shape.width],
+    size: planeOf(convInput(shape)),
     label: `${label}: transform input`,
   });
   const gradientTiles = transform(program, "gradient_tiles", {

@@ -1,6 +1,6 @@
 /** What `gyrus doctor` reports: the adapter, its limits, and what it reaches in practice. */
 import { activationForward } from "../../kernels/activation.ts";
-import { conv2dForward, linearShape } from "../../kernels/conv/mod.ts";
+import { convForward, linearShape } from "../../kernels/conv/mod.ts";
 import type { AdapterClass, AdapterDescription, Device } from "../gpu/device.ts";
 import { ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable } from "../gpu/tuning.ts";
@@ -85,7 +85,7 @@ async function timeGemm(
   const input = program.tensor("gemm input", bytes);
   const output = program.tensor("gemm output", bytes);
   program.clear(input);
-  conv2dForward(program, { input, weights, output, shape: linearShape(size, size, size) });
+  convForward(program, { input, weights, output, shape: linearShape(size, size, size) });
   try {
     return await timeRun(clock, await program.build(), SECONDS);
   } finally {

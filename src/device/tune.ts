@@ -4,32 +4,35 @@ import { ProgramBuilder } from "../gpu/program.ts";
 import { type KernelTable, kernelTable, useKernelTable } from "../gpu/tuning.ts";
 import { type Clock, clockOf, timeRun } from "./timing.ts";
 import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
-  conv2dOutput,
-  type Conv2dShape,
+  convBackwardData,
+  convBackwardWeights,
+  convForward,
+  convOutput,
+  type ConvShape,
+  volume,
   weightShape,
 } from "../../kernels/conv/mod.ts";
+import { pixels } from "../../kernels/tensors.ts";
 import { tiledCount } from "../../kernels/conv/weight_layout.ts";
 
 /** Early, middle and late layers of a ResNet; strided and not. */
-const TYPICAL_LAYERS: readonly Conv2dShape[] = [
+const TYPICAL_LAYERS: readonly ConvShape[] = [
   layer(64, 64, 32, 1),
   layer(128, 256, 16, 2),
   layer(256, 256, 8, 1),
 ];
 
-function layer(channels: number, outChannels: number, side: number, stride: number): Conv2dShape {
+function layer(channels: number, outChannels: number, side: number, stride: number): ConvShape {
   return {
     images: 16,
     channels,
+    depth: 1,
     height: side,
     width: side,
     outChannels,
-    kernel: [3, 3],
-    stride: [stride, stride],
-    padding: [1, 1],
+    kernel: [1, 3, 3],
+    stride: [1, stride, stride],
+    padding: [0, 1, 1],
   };
 }
 
@@ -76,7 +79,7 @@ export interface Candidate {
 export async function tune(
   device: Device,
   { layers = TYPICAL_LAYERS, seconds = 0.25, clock, onMeasured }: {
-    layers?: readonly Conv2dShape[];
+    layers?: readonly ConvShape[];
     seconds?: number;
     clock?: Clock;
     onMeasured?: (candidate: Candidate) => void;
@@ -124,23 +127,22 @@ async function findFastest(
 /** Seconds of a layer's forward pass and gradients; undefined when they are too short to measure. */
 async function timeLayer(
   device: Device,
-  shape: Conv2dShape,
+  shape: ConvShape,
   clock: Clock,
   seconds: number,
 ): Promise<number | undefined> {
-  const [height, width] = conv2dOutput(shape);
   const floats = (channels: number, pixels: number) =>
     device.buffer("tuning", shape.images * Math.ceil(channels / 4) * 16 * pixels);
-  const inPixels = shape.height * shape.width, outPixels = height * width;
+  const inPixels = pixels(shape), outPixels = volume(convOutput(shape));
   const [input, inGradient] = [1, 2].map(() => floats(shape.channels, inPixels));
   const [output, outGradient] = [1, 2].map(() => floats(shape.outChannels, outPixels));
   const count = tiledCount(weightShape(shape));
   const [weights, weightGradient] = [1, 2].map(() => device.buffer("tuning", count * 4));
   try {
     const program = new ProgramBuilder(device, "tuning");
-    conv2dForward(program, { input, weights, output, shape });
-    conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
-    conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
+    convForward(program, { input, weights, output, shape });
+    convBackwardData(program, { outGradient, weights, inGradient, shape });
+    convBackwardWeights(program, { input, outGradient, weightGradient, shape });
     return await timeRun(clock, await program.build(), seconds);
   } finally {
     for (const buffer of [input, inGradient, output, outGradient, weights, weightGradient]) {

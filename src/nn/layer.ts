@@ -39,7 +39,7 @@ export interface Layer {
 /** A tensor of the network and, where it is required, the derivative of the loss by it. */
 export interface Activation {
   readonly shape: Shape;
-  /** `[batch][ceil(channels / 4)][height][width][4]` floats. */
+  /** `[batch][ceil(channels / 4)][depth][height][width][4]` floats. */
   readonly tensor: Operand;
   /** Whether it depends on a trainable parameter, or on an input whose gradient is asked for. */
   readonly requiresGradient: boolean;

@@ -32,7 +32,7 @@ export class Network {
   /** Shape of a batch of images. */
   inputShape(batch: number): Shape {
     const [channels, height, width] = this.input;
-    return { batch, channels, height, width };
+    return { batch, channels, depth: 1, height, width };
   }
 
   /** One row a layer, for one image. */

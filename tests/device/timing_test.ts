@@ -71,12 +71,12 @@ Deno.test("tune ends with the table it began with where a device is too fast to 
   try {
     assertEquals((await clockOf(device)).name, "processor");
     const start = kernelTable(device);
-    const layer = { images: 1, channels: 4, height: 4, width: 4, outChannels: 4 };
+    const layer = { images: 1, channels: 4, depth: 1, height: 4, width: 4, outChannels: 4 };
     const layers = [{
       ...layer,
-      kernel: [3, 3] as [number, number],
-      stride: [1, 1] as [number, number],
-      padding: [1, 1] as [number, number],
+      kernel: [1, 3, 3] as const,
+      stride: [1, 1, 1] as const,
+      padding: [0, 1, 1] as const,
     }];
     for (const fails of [1, 3]) {
       // Measurable at first: an alternative that is not ends the search too.

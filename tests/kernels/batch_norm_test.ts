@@ -62,7 +62,7 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
     Deno.test(`batch norm with ${name} gives values, gradients and running statistics`, async () => {
       await onDevice(async (bench) => {
         const [n, c, h, w] = [3, 7, 14, 14];
-        const shape = { batch: n, channels: c, height: h, width: w };
+        const shape = { batch: n, channels: c, depth: 1, height: h, width: w };
         const p = h * w;
         // A large mean with a small deviation breaks E[x²] - E[x]².
         const x = numbers(n * c * p, 1).map((v, i) => v * 0.1 + 2 * (Math.floor(i / p) % c));
@@ -139,7 +139,7 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
 Deno.test("batch norm in evaluation uses the running statistics and normalises the shortcut", async () => {
   await onDevice(async (bench) => {
     const [n, c, p] = [2, 5, 6];
-    const shape = { batch: n, channels: c, height: 2, width: 3 };
+    const shape = { batch: n, channels: c, depth: 1, height: 2, width: 3 };
     const flat = new Float32Array(64 + c);
     flat.set(numbers(c, 1).map((v) => v + 2));
     flat.set(numbers(c, 2).map((v) => v + 2), 64);
@@ -179,7 +179,11 @@ Deno.test("batch norm notes the step of the first statistics that are not finite
     await bench.run((program) => {
       batchNormStatistics(
         program,
-        { shape: { batch: 1, channels: 4, height: 4, width: 4 }, activation: "none", label: "bn" },
+        {
+          shape: { batch: 1, channels: 4, depth: 1, height: 4, width: 4 },
+          activation: "none",
+          label: "bn",
+        },
         {
           x: bench.buffer(x),
           parameters,

@@ -39,7 +39,7 @@ for (const [inChannels, outChannels] of [[1, 3], [1, 1], [6, 6]]) {
       data.fill(4, 2 * floats, 3 * floats); // a constant item becomes zero
       const shifts: [number, number][] = [[2, -3], [0, 0]];
       const scales = ranges(data, floats);
-      const output = { batch: 2, channels: outChannels, height: h, width: w };
+      const output = { batch: 2, channels: outChannels, depth: 1, height: h, width: w };
       const y = bench.buffer(activationBytes(output));
       const [result] = await bench.run((program) => {
         gatherBatch(program, {
@@ -75,7 +75,7 @@ for (const [inChannels, outChannels] of [[1, 3], [1, 1], [6, 6]]) {
 
 Deno.test("smoothing is a Gaussian cut at four deviations with reflected edges; erasing zeroes", async () => {
   await onDevice(async (bench) => {
-    const shape = { batch: 2, channels: 4, height: h, width: w };
+    const shape = { batch: 2, channels: 4, depth: 1, height: h, width: w };
     const x = numbers(2 * h * w * 4, 3);
     const deviations = [0.8, 0];
     const [top, left, height, width] = [1, 2, 3, 4];

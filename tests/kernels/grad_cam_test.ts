@@ -37,10 +37,10 @@ for (const [height, width] of [[h, w], [13, 29], [40, 21]]) {
       const y = bench.buffer(n * height * width * 4);
       const [found] = await bench.run((program) => {
         const map = gradCam(program, {
-          shape: { batch: n, channels: c, height: h, width: w },
+          shape: { batch: n, channels: c, depth: 1, height: h, width: w },
           features: bench.buffer(toBlocks(features, n, c, h * w)),
           gradient: bench.buffer(toBlocks(gradient, n, c, h * w)),
-          output: { height, width },
+          output: { depth: 1, height, width },
         });
         program.copy(map, y);
         return [y];

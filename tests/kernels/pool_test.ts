@@ -12,7 +12,7 @@ import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 /** Windows as lists of input places, -1 for padding, per output pixel. */
 function places(h: number, w: number, window: Window): number[][] {
-  const out = pooledShape({ batch: 1, channels: 1, height: h, width: w }, window);
+  const out = pooledShape({ batch: 1, channels: 1, depth: 1, height: h, width: w }, window);
   return Array.from({ length: out.height * out.width }, (_, at) => {
     const top = Math.floor(at / out.width) * window.stride[0] - window.padFront[0];
     const left = at % out.width * window.stride[1] - window.padFront[1];
@@ -42,7 +42,7 @@ const windows: Record<string, Window> = {
 };
 
 const [n, c, h, w] = [2, 6, 9, 11];
-const input = { batch: n, channels: c, height: h, width: w };
+const input = { batch: n, channels: c, depth: 1, height: h, width: w };
 const x = numbers(n * c * h * w, 1);
 
 for (const [name, window] of Object.entries(windows)) {

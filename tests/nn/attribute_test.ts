@@ -160,8 +160,8 @@ Deno.test("levels are feature maps before the network flattens them; stages name
     ...[1, 2, 3, 4].flatMap((stage) => [`layer${stage}.0`, `layer${stage}.1`]),
   ]);
   const level = (name?: string) => findGradCamLevel(resnet, name).shape;
-  assertEquals(level(), { batch: 1, channels: 512, height: 2, width: 3 });
-  assertEquals(level("layer2"), { batch: 1, channels: 128, height: 8, width: 12 });
+  assertEquals(level(), { batch: 1, channels: 512, depth: 1, height: 2, width: 3 });
+  assertEquals(level("layer2"), { batch: 1, channels: 128, depth: 1, height: 8, width: 12 });
   assertEquals(level("layer2.0"), level("layer2"));
   const strided = createNetwork("Stride_Conv5_FC3", [1, 40, 40], 2);
   assertEquals(listGradCamLevels(strided).at(-1), "convolutions.13");

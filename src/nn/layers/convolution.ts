@@ -1,12 +1,12 @@
-/** 2D convolution, `torch.nn.Conv2d`. */
+/** Convolution of images or volumes, `torch.nn.Conv2d` and `torch.nn.Conv3d`. */
 import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
-  conv2dOutput,
-  type Conv2dShape,
+  convBackwardData,
+  convBackwardWeights,
+  convForward,
+  convOutput,
+  type ConvShape,
 } from "../../../kernels/conv/mod.ts";
-import type { Shape } from "../../../kernels/tensors.ts";
+import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { Initialisation } from "../initialisation.ts";
 import type { TensorSpec } from "../parameters.ts";
@@ -14,50 +14,60 @@ import type { TensorSpec } from "../parameters.ts";
 export interface ConvolutionOptions {
   inChannels: number;
   outChannels: number;
+  /** Axes of a map: 2 (the default) or 3. */
+  dimensions?: 2 | 3;
+  /** Taps along each axis; stride and padding likewise. */
   kernel: number;
   stride?: number;
   padding?: number;
   bias?: boolean;
-  /** `default` is PyTorch's, `he` is ResNet's: N(0, 2 / (kernel² outChannels)). */
+  /** `default` is PyTorch's, `he` is ResNet's: N(0, 2 / (taps * outChannels)). */
   initialisation?: "default" | "he";
 }
 
 export class Convolution implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[] = [];
+  /** Positions of the kernel. */
+  readonly #taps: number;
 
   constructor(readonly name: string, readonly options: ConvolutionOptions) {
-    const { inChannels, outChannels, kernel, bias = true, initialisation } = options;
+    const { inChannels, outChannels, kernel, dimensions = 2, bias = true, initialisation } =
+      options;
+    const taps = kernel ** dimensions;
+    this.#taps = taps;
     const uniform: Initialisation = {
       kind: "uniform",
-      bound: 1 / Math.sqrt(inChannels * kernel * kernel),
+      bound: 1 / Math.sqrt(inChannels * taps),
     };
     const weight: Initialisation = initialisation === "he"
-      ? { kind: "normal", deviation: Math.sqrt(2 / (kernel * kernel * outChannels)) }
+      ? { kind: "normal", deviation: Math.sqrt(2 / (taps * outChannels)) }
       : uniform;
-    const shape = [outChannels, inChannels, kernel, kernel];
+    const shape = [outChannels, inChannels, ...Array(dimensions).fill(kernel)];
     this.parameters = [
       {
         name: `${name}.weight`,
         shape,
         initialisation: weight,
-        tiles: { outChannels, channels: inChannels, taps: kernel * kernel },
+        tiles: { outChannels, channels: inChannels, taps },
       },
       ...(bias ? [{ name: `${name}.bias`, shape: [outChannels], initialisation: uniform }] : []),
     ];
   }
 
-  #shape(input: Shape): Conv2dShape {
-    const { outChannels, kernel, stride = 1, padding = 0 } = this.options;
+  #shape(input: Shape): ConvShape {
+    const { outChannels, dimensions = 2, kernel, stride = 1, padding = 0 } = this.options;
+    const is3d = dimensions === 3;
     return {
       images: input.batch,
       channels: input.channels,
+      depth: input.depth,
       height: input.height,
       width: input.width,
       outChannels,
-      kernel: [kernel, kernel],
-      stride: [stride, stride],
-      padding: [padding, padding],
+      kernel: [is3d ? kernel : 1, kernel, kernel],
+      stride: [is3d ? stride : 1, stride, stride],
+      padding: [is3d ? padding : 0, padding, padding],
     };
   }
 
@@ -67,23 +77,25 @@ export class Convolution implements Layer {
         `${this.name} takes ${this.options.inChannels} channels, not ${input.channels}`,
       );
     }
-    const [height, width] = conv2dOutput(this.#shape(input));
-    if (height < 1 || width < 1) {
-      throw new RangeError(`${this.name}: an input of ${input.height}x${input.width} is too small`);
+    const [depth, height, width] = convOutput(this.#shape(input));
+    if (Math.min(depth, height, width) < 1) {
+      const { dimensions = 2 } = this.options;
+      const size = [input.depth, input.height, input.width].slice(-dimensions).join("x");
+      throw new RangeError(`${this.name}: an input of ${size} is too small`);
     }
-    return { batch: input.batch, channels: this.options.outChannels, height, width };
+    return { batch: input.batch, channels: this.options.outChannels, depth, height, width };
   }
 
   summarise(input: Shape): LayerSummary[] {
     const output = this.outputShape(input);
-    const { inChannels, outChannels, kernel } = this.options;
-    const weights = outChannels * inChannels * kernel * kernel;
+    const { inChannels, outChannels, dimensions = 2 } = this.options;
+    const weights = outChannels * inChannels * this.#taps;
     return [{
       name: this.name,
-      kind: "Conv2d",
+      kind: `Conv${dimensions}d`,
       output,
       parameters: weights + (this.parameters.length > 1 ? outChannels : 0),
-      macs: weights * output.height * output.width,
+      macs: weights * pixels(output),
     }];
   }
 
@@ -95,7 +107,7 @@ export class Convolution implements Layer {
     const [weight, bias] = names;
     const weights = trace.parameter(weight);
     const tensor = trace.tensor(this.name, output);
-    const inputTiles = conv2dForward(program, {
+    const inputTiles = convForward(program, {
       input: x.tensor,
       weights,
       bias: bias === undefined ? undefined : trace.parameter(bias),
@@ -106,7 +118,7 @@ export class Convolution implements Layer {
     const y = trace.activation(tensor, output, [x], names);
     trace.onBackward(y, (outGradient) => {
       if (names.some((name) => trace.trainable(name))) {
-        conv2dBackwardWeights(program, {
+        convBackwardWeights(program, {
           input: x.tensor,
           inputTiles,
           outGradient,
@@ -118,7 +130,7 @@ export class Convolution implements Layer {
         });
       }
       trace.give(x, this.name, (inGradient) => {
-        conv2dBackwardData(program, { outGradient, weights, inGradient, shape, label: this.name });
+        convBackwardData(program, { outGradient, weights, inGradient, shape, label: this.name });
       });
     });
     return y;

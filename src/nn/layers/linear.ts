@@ -1,8 +1,8 @@
 /** Fully connected layer over a flattened input, `torch.nn.Flatten` then `torch.nn.Linear`. */
 import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
+  convBackwardData,
+  convBackwardWeights,
+  convForward,
   linearShape,
 } from "../../../kernels/conv/mod.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";
@@ -42,7 +42,7 @@ export class Linear implements Layer {
           `${features} in maps of ${pixels(input)}`,
       );
     }
-    return { batch: input.batch, channels: this.outFeatures, height: 1, width: 1 };
+    return { batch: input.batch, channels: this.outFeatures, depth: 1, height: 1, width: 1 };
   }
 
   summarise(input: Shape): LayerSummary[] {
@@ -65,7 +65,7 @@ export class Linear implements Layer {
     const weights = trace.parameter(weight);
     const tensor = trace.tensor(this.name, output);
     const label = this.name;
-    conv2dForward(program, {
+    convForward(program, {
       input: x.tensor,
       weights,
       bias: trace.parameter(bias),
@@ -76,7 +76,7 @@ export class Linear implements Layer {
     const y = trace.activation(tensor, output, [x], [weight, bias]);
     trace.onBackward(y, (outGradient) => {
       if (trace.trainable(weight) || trace.trainable(bias)) {
-        conv2dBackwardWeights(program, {
+        convBackwardWeights(program, {
           input: x.tensor,
           outGradient,
           weightGradient: trace.gradient(weight),
@@ -87,7 +87,7 @@ export class Linear implements Layer {
         });
       }
       trace.give(x, label, (inGradient) => {
-        conv2dBackwardData(program, { outGradient, weights, inGradient, shape, label });
+        convBackwardData(program, { outGradient, weights, inGradient, shape, label });
       });
     });
     return y;

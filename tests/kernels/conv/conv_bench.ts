@@ -7,7 +7,7 @@
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
  * cores, which other work on the machine disturbs less. On a GPU both are by its own clock.
  */
-import { type Conv2dShape, linearShape } from "../../../kernels/conv/mod.ts";
+import { type ConvShape, linearShape } from "../../../kernels/conv/mod.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import type { Times } from "../time_program.ts";
 import { layer } from "./problem.ts";
@@ -17,7 +17,7 @@ interface Layer {
   name: string;
   /** How often ResNet-18 has it. */
   count: number;
-  shape: Conv2dShape;
+  shape: ConvShape;
 }
 
 /** Distinct convolutions of ResNet-18 for square input. */
@@ -63,7 +63,7 @@ async function torchTimes(layers: readonly Layer[], gemm: number): Promise<Torch
   const writer = python.stdin.getWriter();
   const rows = layers.map(({ name, shape: s }) => [
     ...[name, s.images, s.channels, s.height, s.width, s.outChannels],
-    ...[s.kernel[0], s.stride[0], s.padding[0]],
+    ...[s.kernel[2], s.stride[2], s.padding[2]],
   ]);
   await writer.write(new TextEncoder().encode(JSON.stringify({ layers: rows, gemm })));
   await writer.close();

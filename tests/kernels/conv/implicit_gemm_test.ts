@@ -1,4 +1,4 @@
-import { conv2dForward } from "../../../kernels/conv/mod.ts";
+import { convForward } from "../../../kernels/conv/mod.ts";
 import { Device, openDevice } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
@@ -56,7 +56,7 @@ Deno.test("a grid longer than the device allows is folded and agrees with float6
     const weights = device.buffer("weights", toTiles(shape, problem.weights));
     const bias = device.buffer("bias", problem.bias);
     const program = new ProgramBuilder(device, "folded");
-    conv2dForward(program, { input, weights, bias, output, shape });
+    convForward(program, { input, weights, bias, output, shape });
     (await program.build()).run();
     const results = { output: fromBlocks(await device.readFloats(output), 2, 4, 300) };
     assertCloseTo("float64", shape, results, { output: computeReference(problem).output });

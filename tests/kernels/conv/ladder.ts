@@ -1,5 +1,5 @@
 /** Every variant of the convolution, from naive to fastest, for `deno task kernel conv`. */
-import type { Conv2dShape } from "../../../kernels/conv/mod.ts";
+import type { ConvShape } from "../../../kernels/conv/mod.ts";
 import type { Device } from "../../../src/gpu/device.ts";
 import { type KernelTable, kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
 import type { Measurement } from "../check_kernel.ts";
@@ -24,7 +24,7 @@ interface Variant {
   table?: KernelTable;
   /** How many times the error of a plain sum is allowed. */
   factor: number;
-  runs(shape: Conv2dShape): boolean;
+  runs(shape: ConvShape): boolean;
 }
 
 const always = () => true;
@@ -41,7 +41,7 @@ const variants: Readonly<Record<string, Variant>> = {
   Winograd: {
     table: { ...kernelTables.software, winogradChannels: 1, winogradTiles: 1 },
     factor: 10,
-    runs: ({ kernel, stride }) => kernel.every((k) => k === 3) && stride.every((s) => s === 1),
+    runs: ({ kernel, stride }) => kernel.join() === "1,3,3" && stride.join() === "1,1,1",
   },
 };
 
@@ -52,7 +52,7 @@ const directions: Readonly<Record<Direction, { label: string; pass: Pass }>> = {
 };
 
 /** Partial blocks of channels, both strides, the first layer of a ResNet. */
-const checkedShapes: readonly Conv2dShape[] = [
+const checkedShapes: readonly ConvShape[] = [
   layer(3, 36, 12, 12, 68, 3, 1, 1),
   layer(2, 20, 9, 8, 33, 3, 1, 0),
   layer(2, 8, 9, 6, 12, 3, 2, 1),
@@ -68,8 +68,8 @@ const checkedShapes: readonly Conv2dShape[] = [
 export async function* measureConvolutions(
   device: Device,
   { checked = checkedShapes, timed, least = 250 }: {
-    checked?: readonly Conv2dShape[];
-    timed?: Conv2dShape;
+    checked?: readonly ConvShape[];
+    timed?: ConvShape;
     least?: number;
   } = {},
 ): AsyncGenerator<Measurement> {
@@ -82,12 +82,12 @@ export async function* measureConvolutions(
     const naive = await runNaive(device, problem);
     problems.push({ problem, naive, reference: computeReference(problem) });
   }
-  const { images, channels, outChannels, height, width, kernel } = timed;
+  const { images, channels, outChannels, depth, height, width, kernel } = timed;
   const work = `${kernel.join(" x ")}, ${channels} to ${outChannels} channels, ` +
-    `${images} images of ${height} x ${width}`;
+    `${images} images of ${depth} x ${height} x ${width}`;
   for (const [variant, { table, factor, runs }] of Object.entries(variants)) {
     if (table) useKernelTable(device, table);
-    const results: { shape: Conv2dShape; of: Results; naive: Results; reference: Results }[] = [];
+    const results: { shape: ConvShape; of: Results; naive: Results; reference: Results }[] = [];
     for (const { problem, naive, reference } of problems.filter((p) => runs(p.problem.shape))) {
       const of = table ? await runTable(device, problem) : naive;
       results.push({ shape: problem.shape, of, naive, reference });

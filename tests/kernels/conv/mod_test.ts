@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
-  conv2dBackwardWeights,
-  type Conv2dShape,
+  convBackwardWeights,
+  type ConvShape,
   linearShape,
   weightShape,
 } from "../../../kernels/conv/mod.ts";
@@ -30,7 +30,7 @@ for (const [name, table] of Object.entries(tables)) {
   if (name !== "Winograd") {
     Deno.test(`${name} linear layer over 6 maps of 3x4 takes PyTorch's weights`, async () => {
       await withTable(table, async (device) => {
-        const asConvolution: Conv2dShape = { ...layer(5, 6, 3, 4, 9, 1, 1, 0), kernel: [3, 4] };
+        const asConvolution: ConvShape = { ...layer(5, 6, 3, 4, 9, 1, 1, 0), kernel: [1, 3, 4] };
         const problem = randomProblem(asConvolution);
         const linear = linearShape(5, 6, 9, 12);
         const results = await runTable(device, { ...problem, shape: linear });
@@ -47,7 +47,7 @@ for (const [name, table] of Object.entries(tables)) {
       const weightGradient = device.buffer("weight gradient", count * 4);
       const program = new ProgramBuilder(device, "partial blocks");
       const [input, outGradient] = [activation(), activation()];
-      conv2dBackwardWeights(program, { input, outGradient, weightGradient, shape });
+      convBackwardWeights(program, { input, outGradient, weightGradient, shape });
       (await program.build()).run();
       fromTiles(shape, await device.readFloats(weightGradient));
     });

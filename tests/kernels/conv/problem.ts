@@ -1,11 +1,12 @@
 /** Convolutions of random operands, by the kernels that a device's table chooses and by the naive one. */
 import { assert, assertEquals } from "@std/assert";
 import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
-  conv2dOutput,
-  type Conv2dShape,
+  convBackwardData,
+  convBackwardWeights,
+  convForward,
+  convOutput,
+  type ConvShape,
+  volume,
   weightShape,
 } from "../../../kernels/conv/mod.ts";
 import {
@@ -14,13 +15,14 @@ import {
   naiveForward,
 } from "../../../kernels/conv/naive.ts";
 import { intoTiles, outOfTiles, tiledCount } from "../../../kernels/conv/weight_layout.ts";
+import { pixels } from "../../../kernels/tensors.ts";
 import { type Device, openDevice } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { type KernelTable, useKernelTable } from "../../../src/gpu/tuning.ts";
 import { numbers } from "../on_device.ts";
-import { conv2dReference, fromBlocks, toBlocks } from "./reference.ts";
+import { convReference, fromBlocks, toBlocks } from "./reference.ts";
 
-/** A convolution of square kernel. */
+/** A 2D convolution of square kernel. */
 export function layer(
   images: number,
   channels: number,
@@ -30,21 +32,22 @@ export function layer(
   kernel: number,
   stride: number,
   padding: number,
-): Conv2dShape {
+): ConvShape {
   return {
     images,
     channels,
+    depth: 1,
     height,
     width,
     outChannels,
-    kernel: [kernel, kernel],
-    stride: [stride, stride],
-    padding: [padding, padding],
+    kernel: [1, kernel, kernel],
+    stride: [1, stride, stride],
+    padding: [0, padding, padding],
   };
 }
 
 /** Shapes at which every variant has to be right. */
-export const oddShapes: Record<string, Conv2dShape> = {
+export const oddShapes: Record<string, ConvShape> = {
   "3x3, 5 to 7 channels, 7x7, one image": layer(1, 5, 7, 7, 7, 3, 1, 1),
   "3x3 with stride 2, 8 to 12 channels, 9x6": layer(2, 8, 9, 6, 12, 3, 2, 1),
   "7x7 with stride 2, 3 to 16 channels, 13x11": layer(2, 3, 13, 11, 16, 7, 2, 3),
@@ -53,12 +56,13 @@ export const oddShapes: Record<string, Conv2dShape> = {
   "2x4 with stride 3x2, 4 to 33 channels": {
     images: 2,
     channels: 4,
+    depth: 1,
     height: 11,
     width: 12,
     outChannels: 33,
-    kernel: [2, 4],
-    stride: [3, 2],
-    padding: [1, 2],
+    kernel: [1, 2, 4],
+    stride: [1, 3, 2],
+    padding: [0, 1, 2],
   },
   "3x3, 36 to 68 channels, more than one tile": layer(3, 36, 12, 12, 68, 3, 1, 1),
   "3x3, 256 to 260 channels, 2x3, half of the taps in the padding": layer(
@@ -77,22 +81,21 @@ export const oddShapes: Record<string, Conv2dShape> = {
 
 /** Operands in PyTorch's order. */
 export interface Problem {
-  shape: Conv2dShape;
+  shape: ConvShape;
   input: Float32Array<ArrayBuffer>;
   weights: Float32Array<ArrayBuffer>;
   bias: Float32Array<ArrayBuffer>;
   outGradient: Float32Array<ArrayBuffer>;
 }
 
-export function randomProblem(shape: Conv2dShape): Problem {
-  const [height, width] = conv2dOutput(shape);
+export function randomProblem(shape: ConvShape): Problem {
   const { images, channels, outChannels, kernel } = shape;
   return {
     shape,
-    input: numbers(images * channels * shape.height * shape.width, 1),
-    weights: numbers(outChannels * channels * kernel[0] * kernel[1], 2),
+    input: numbers(images * channels * pixels(shape), 1),
+    weights: numbers(outChannels * channels * volume(kernel), 2),
     bias: numbers(outChannels, 3),
-    outGradient: numbers(images * outChannels * height * width, 4),
+    outGradient: numbers(images * outChannels * volume(convOutput(shape)), 4),
   };
 }
 
@@ -103,7 +106,7 @@ export type Results = Record<Direction, ArrayLike<number>> & { biasGradient?: Ar
 
 /** All passes in float64. */
 export function computeReference({ shape, input, weights, bias, outGradient }: Problem): Results {
-  return conv2dReference(shape, input, weights, bias, outGradient);
+  return convReference(shape, input, weights, bias, outGradient);
 }
 
 /** All passes by the device's table; the weight gradient `times` times, added up. */
@@ -113,8 +116,7 @@ export async function runTable(
   times = 1,
 ): Promise<Results> {
   const { images, channels, outChannels, positions = 1 } = shape;
-  const [height, width] = conv2dOutput(shape);
-  const inPixels = shape.height * shape.width * positions, outPixels = height * width;
+  const inPixels = pixels(shape) * positions, outPixels = volume(convOutput(shape));
   const input = device.buffer("input", toBlocks(data.input, images, channels, inPixels));
   const outGradient = device.buffer(
     "output gradient",
@@ -127,10 +129,10 @@ export async function runTable(
   const weightGradient = device.buffer("weight gradient", weights.bytes);
   const biasGradient = device.buffer("bias gradient", bias.bytes);
   const program = new ProgramBuilder(device, "convolution");
-  const inputTiles = conv2dForward(program, { input, weights, bias, output, shape });
-  conv2dBackwardData(program, { outGradient, weights, inGradient, shape });
+  const inputTiles = convForward(program, { input, weights, bias, output, shape });
+  convBackwardData(program, { outGradient, weights, inGradient, shape });
   for (let i = 0; i < times; i++) {
-    conv2dBackwardWeights(program, {
+    convBackwardWeights(program, {
       input,
       inputTiles,
       outGradient,
@@ -192,7 +194,7 @@ export async function withTable(
  *
  * @param factor how many times the error of a plain sum is allowed
  */
-export async function checkTable(device: Device, shape: Conv2dShape, factor = 1): Promise<void> {
+export async function checkTable(device: Device, shape: ConvShape, factor = 1): Promise<void> {
   const problem = randomProblem(shape);
   const results = await runTable(device, problem);
   assertCloseTo("float64", shape, results, computeReference(problem), factor);
@@ -203,7 +205,7 @@ export async function checkTable(device: Device, shape: Conv2dShape, factor = 1)
 /** Fails where a result differs from `wanted` by more than {@link toleranceOf}. */
 export function assertCloseTo(
   whose: string,
-  shape: Conv2dShape,
+  shape: ConvShape,
   actual: Partial<Results>,
   wanted: Partial<Results>,
   factor = 1,
@@ -228,27 +230,26 @@ export function errorOf(actual: ArrayLike<number>, wanted: ArrayLike<number>): n
 }
 
 /** Rounding errors of a sum of n products grow like the root of n. */
-export function toleranceOf(shape: Conv2dShape, of: keyof Results): number {
-  const [height, width] = conv2dOutput(shape);
-  const taps = shape.kernel[0] * shape.kernel[1];
+export function toleranceOf(shape: ConvShape, of: keyof Results): number {
+  const taps = volume(shape.kernel), outPixels = volume(convOutput(shape));
   const terms = {
     output: shape.channels * (shape.positions ?? 1) * taps,
     inGradient: shape.outChannels * taps,
-    weightGradient: shape.images * height * width,
-    biasGradient: shape.images * height * width,
+    weightGradient: shape.images * outPixels,
+    biasGradient: shape.images * outPixels,
   };
   return 1e-6 * Math.sqrt(terms[of]);
 }
 
 /** PyTorch's weights in the order of the device. */
-export function toTiles(shape: Conv2dShape, weights: Float32Array): Float32Array<ArrayBuffer> {
+export function toTiles(shape: ConvShape, weights: Float32Array): Float32Array<ArrayBuffer> {
   const result = new Float32Array(tiledCount(weightShape(shape)));
   intoTiles(weightShape(shape), weights, result);
   return result;
 }
 
 /** The inverse of {@link toTiles}; padding has to be zero. */
-export function fromTiles(shape: Conv2dShape, values: Float32Array): Float32Array {
+export function fromTiles(shape: ConvShape, values: Float32Array): Float32Array {
   const { outChannels, channels, positions = 1, taps } = weightShape(shape);
   const result = new Float32Array(outChannels * channels * positions * taps);
   outOfTiles(weightShape(shape), values, result);

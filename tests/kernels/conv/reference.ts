@@ -1,7 +1,7 @@
 /** Float64 convolutions in plain loops, and the device layout of activations. */
-import { conv2dOutput, type Conv2dShape } from "../../../kernels/conv/mod.ts";
+import { convOutput, type ConvShape } from "../../../kernels/conv/mod.ts";
 
-/** `[N][C][H][W]` to `[N][ceil(C/4)][H][W][4]`, zeros in padding channels. */
+/** `[N][C][pixels]` to `[N][ceil(C/4)][pixels][4]`, zeros in padding channels. */
 export function toBlocks(data: ArrayLike<number>, n: number, c: number, pixels: number) {
   const blocks = Math.ceil(c / 4);
   const out = new Float32Array(n * blocks * pixels * 4);
@@ -15,7 +15,7 @@ export function toBlocks(data: ArrayLike<number>, n: number, c: number, pixels: 
   return out;
 }
 
-/** `[N][ceil(C/4)][H][W][4]` to `[N][C][H][W]`. */
+/** `[N][ceil(C/4)][pixels][4]` to `[N][C][pixels]`. */
 export function fromBlocks(data: ArrayLike<number>, n: number, c: number, pixels: number) {
   const blocks = Math.ceil(c / 4);
   const out = new Float64Array(n * c * pixels);
@@ -29,7 +29,7 @@ export function fromBlocks(data: ArrayLike<number>, n: number, c: number, pixels
   return out;
 }
 
-export interface Conv2dReference {
+export interface ConvReference {
   output: Float64Array;
   inGradient: Float64Array;
   weightGradient: Float64Array;
@@ -37,43 +37,49 @@ export interface Conv2dReference {
 }
 
 /** All three passes at once: every product of the forward pass has a part in each. */
-export function conv2dReference(
-  shape: Conv2dShape,
+export function convReference(
+  shape: ConvShape,
   input: Float32Array,
   weights: Float32Array,
   bias: Float32Array | undefined,
   outGradient: Float32Array,
-): Conv2dReference {
-  const { images, channels, height, width, outChannels, kernel, stride, padding } = shape;
-  const [outHeight, outWidth] = conv2dOutput(shape);
-  const output = new Float64Array(images * outChannels * outHeight * outWidth);
+): ConvReference {
+  const { images, channels, depth, height, width, outChannels, kernel, stride, padding } = shape;
+  const [outDepth, outHeight, outWidth] = convOutput(shape);
+  const output = new Float64Array(images * outChannels * outDepth * outHeight * outWidth);
   const inGradient = new Float64Array(input.length);
   const weightGradient = new Float64Array(weights.length);
   const biasGradient = new Float64Array(outChannels);
+  const addProducts = (n: number, k: number, o: number, p: number, q: number, at: number) => {
+    let sum = bias?.[k] ?? 0;
+    for (let t = 0; t < kernel[0]; t++) {
+      const z = o * stride[0] + t - padding[0];
+      if (z < 0 || z >= depth) continue;
+      for (let r = 0; r < kernel[1]; r++) {
+        const y = p * stride[1] + r - padding[1];
+        if (y < 0 || y >= height) continue;
+        for (let s = 0; s < kernel[2]; s++) {
+          const x = q * stride[2] + s - padding[2];
+          if (x < 0 || x >= width) continue;
+          for (let c = 0; c < channels; c++) {
+            const i = (((n * channels + c) * depth + z) * height + y) * width + x;
+            const w = (((k * channels + c) * kernel[0] + t) * kernel[1] + r) * kernel[2] + s;
+            sum += input[i] * weights[w];
+            inGradient[i] += outGradient[at] * weights[w];
+            weightGradient[w] += outGradient[at] * input[i];
+          }
+        }
+      }
+    }
+    output[at] = sum;
+    biasGradient[k] += outGradient[at];
+  };
   let at = 0;
   for (let n = 0; n < images; n++) {
     for (let k = 0; k < outChannels; k++) {
-      for (let p = 0; p < outHeight; p++) {
-        for (let q = 0; q < outWidth; q++, at++) {
-          const gradient = outGradient[at];
-          let sum = bias?.[k] ?? 0;
-          biasGradient[k] += gradient;
-          for (let r = 0; r < kernel[0]; r++) {
-            const y = p * stride[0] + r - padding[0];
-            if (y < 0 || y >= height) continue;
-            for (let s = 0; s < kernel[1]; s++) {
-              const x = q * stride[1] + s - padding[1];
-              if (x < 0 || x >= width) continue;
-              for (let c = 0; c < channels; c++) {
-                const i = ((n * channels + c) * height + y) * width + x;
-                const w = ((k * channels + c) * kernel[0] + r) * kernel[1] + s;
-                sum += input[i] * weights[w];
-                inGradient[i] += gradient * weights[w];
-                weightGradient[w] += gradient * input[i];
-              }
-            }
-          }
-          output[at] = sum;
+      for (let o = 0; o < outDepth; o++) {
+        for (let p = 0; p < outHeight; p++) {
+          for (let q = 0; q < outWidth; q++) addProducts(n, k, o, p, q, at++);
         }
       }
     }

@@ -1,10 +1,11 @@
 /** Times of one pass of one convolution. */
 import {
-  conv2dBackwardData,
-  conv2dBackwardWeights,
-  conv2dForward,
-  conv2dOutput,
-  type Conv2dShape,
+  convBackwardData,
+  convBackwardWeights,
+  convForward,
+  convOutput,
+  type ConvShape,
+  volume,
   weightShape,
 } from "../../../kernels/conv/mod.ts";
 import {
@@ -13,6 +14,7 @@ import {
   naiveForward,
 } from "../../../kernels/conv/naive.ts";
 import { tiledCount } from "../../../kernels/conv/weight_layout.ts";
+import { pixels } from "../../../kernels/tensors.ts";
 import type { Device } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { numbers } from "../on_device.ts";
@@ -28,14 +30,13 @@ export type Pass = typeof passes[number];
  */
 export async function timePass(
   device: Device,
-  shape: Conv2dShape,
+  shape: ConvShape,
   pass: Pass,
   { naive = false, least = 250 } = {},
 ): Promise<Times> {
-  const [height, width] = conv2dOutput(shape);
   const { images, channels, outChannels } = shape;
-  const inFloats = images * Math.ceil(channels / 4) * 4 * shape.height * shape.width;
-  const outFloats = images * Math.ceil(outChannels / 4) * 4 * height * width;
+  const inFloats = images * Math.ceil(channels / 4) * 4 * pixels(shape);
+  const outFloats = images * Math.ceil(outChannels / 4) * 4 * volume(convOutput(shape));
   const weightFloats = tiledCount(weightShape(shape));
   const input = device.buffer("input", numbers(inFloats));
   const outGradient = device.buffer("output gradient", numbers(outFloats));
@@ -44,13 +45,13 @@ export async function timePass(
   const result = device.buffer("result", Math.max(inFloats, outFloats, weightFloats) * 4);
   const program = new ProgramBuilder(device, pass);
   if (pass === "forward") {
-    const forward = naive ? naiveForward : conv2dForward;
+    const forward = naive ? naiveForward : convForward;
     forward(program, { input, weights, bias, output: result, shape });
   } else if (pass === "data") {
-    const backward = naive ? naiveBackwardData : conv2dBackwardData;
+    const backward = naive ? naiveBackwardData : convBackwardData;
     backward(program, { outGradient, weights, inGradient: result, shape });
   } else {
-    const backward = naive ? naiveBackwardWeights : conv2dBackwardWeights;
+    const backward = naive ? naiveBackwardWeights : convBackwardWeights;
     backward(program, { input, outGradient, weightGradient: result, shape });
   }
   try {
@@ -61,8 +62,7 @@ export async function timePass(
 }
 
 /** Useful multiply-adds of a pass, times two. */
-export function flops(shape: Conv2dShape): number {
-  const [height, width] = conv2dOutput(shape);
+export function flops(shape: ConvShape): number {
   const { images, channels, outChannels, kernel } = shape;
-  return 2 * images * height * width * outChannels * channels * kernel[0] * kernel[1];
+  return 2 * images * volume(convOutput(shape)) * outChannels * channels * volume(kernel);
 }
