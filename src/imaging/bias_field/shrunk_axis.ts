@@ -2,8 +2,7 @@
  * One axis of the grid on which the field is estimated.
  *
  * The domain of the splines is a multiple of the spline distance, so ANTs pads the image to it, half of
- * the padding on each side, and keeps every n-th voxel of the padded image, about its centre (n: the
- * shrink factor). Padding is no data: only samples inside the image count. The spline's domain reaches
+ * the padding on each side, and keeps every fourth voxel of the padded image, about its centre. Padding is no data: only samples inside the image count. The spline's domain reaches
  * from the first to the last sample of the padded axis while the field is estimated, and from its first
  * to its last voxel when it is evaluated.
  *
@@ -13,6 +12,9 @@
  * Source: `N4BiasFieldCorrection.cxx` of ANTs, `itkShrinkImageFilter` and
  * `itkBSplineScatteredDataPointSetToImageFilter` of ITK.
  */
+/** One of so many voxels along an axis is a sample: ANTs' default. */
+export const SHRINK = 4;
+
 export interface ShrunkAxis {
   /** Intervals between knots on the coarsest level. */
   spans: number;
@@ -25,16 +27,14 @@ export interface ShrunkAxis {
 }
 
 /**
- * @param voxels of the image along the axis, at least two
+ * @param voxels of the image along the axis
  * @param spacing of the voxels in mm
  * @param splineDistance between two knots of the coarsest level in mm
- * @param shrink one of so many voxels is a sample
  */
 export function shrinkAxis(
   voxels: number,
   spacing: number,
   splineDistance: number,
-  shrink: number,
 ): ShrunkAxis {
   // In float32 as in ANTs: voxel sizes often leave just half a voxel to round.
   const { fround } = Math;
@@ -44,17 +44,17 @@ export function shrinkAxis(
   const padding = Math.floor(fround(excess + 0.5));
   const before = Math.floor(padding / 2);
   const padded = voxels + padding;
-  const shrunk = Math.floor(padded / shrink);
-  const centred = Math.floor((padded - 1 - shrink * (shrunk - 1)) / 2 + 0.5);
+  const shrunk = Math.floor(padded / SHRINK);
+  const centred = Math.floor((padded - 1 - SHRINK * (shrunk - 1)) / 2 + 0.5);
   // The shrink filter counts from the image's first voxel and clamps its offset to 0.
-  const offset = Math.max(centred, before % shrink);
+  const offset = Math.max(centred, before % SHRINK);
 
-  const firstInside = Math.max(0, Math.ceil((before - offset) / shrink));
-  const lastInside = Math.min(shrunk - 1, Math.floor((before + voxels - 1 - offset) / shrink));
+  const firstInside = Math.max(0, Math.ceil((before - offset) / SHRINK));
+  const lastInside = Math.min(shrunk - 1, Math.floor((before + voxels - 1 - offset) / SHRINK));
   const inside = { length: Math.max(0, lastInside - firstInside + 1) };
   return {
     spans,
-    samples: Int32Array.from(inside, (_, i) => offset + shrink * (firstInside + i) - before),
+    samples: Int32Array.from(inside, (_, i) => offset + SHRINK * (firstInside + i) - before),
     samplePositions: Float64Array.from(inside, (_, i) => (firstInside + i) / (shrunk - 1)),
     voxelPositions: Float64Array.from(
       { length: voxels },
