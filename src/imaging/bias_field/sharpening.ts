@@ -60,7 +60,7 @@ export function expectedIntensities(
   });
 }
 
-/** Transform of the periodic Gaussian of unit sum. @param width at half maximum, in bins */
+/** Transform of the periodic Gaussian of unit area. @param width at half maximum, in bins */
 function gaussianTransform(width: number): Float64Array {
   const height = 2 * Math.sqrt(Math.LN2 / Math.PI) / width;
   const kernel = Float64Array.from({ length: PERIOD }, (_, at) => {

@@ -2,9 +2,10 @@
  * One axis of the grid on which the field is estimated.
  *
  * The domain of the splines is a multiple of the spline distance, so ANTs pads the image to it, half of
- * the padding on each side, and keeps every fourth voxel of the padded image, about its centre. Padding is no data: only samples inside the image count. The spline's domain reaches
- * from the first to the last sample of the padded axis while the field is estimated, and from its first
- * to its last voxel when it is evaluated.
+ * the padding on each side, and keeps every fourth voxel of the padded image, about its centre. Padding
+ * is no data: only samples inside the image count. The spline's domain reaches from the first to the
+ * last sample of the padded axis while the field is estimated, and from its first to its last voxel when
+ * it is evaluated.
  *
  * With an even number of padded voxels, two choices of samples are equally near the centre. Here it is
  * the later one; in ANTs, rounding errors of world coordinates decide, on oblique images either way.
@@ -12,6 +13,7 @@
  * Source: `N4BiasFieldCorrection.cxx` of ANTs, `itkShrinkImageFilter` and
  * `itkBSplineScatteredDataPointSetToImageFilter` of ITK.
  */
+
 /** One of so many voxels along an axis is a sample: ANTs' default. */
 export const SHRINK = 4;
 
