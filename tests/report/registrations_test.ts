@@ -1,8 +1,14 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { encode } from "fast-png";
 import { type AssessedHead, qualityOutput } from "../../src/artifacts/quality.ts";
 import { describeRegistrations } from "../../src/report/registrations.ts";
 import { SINGLE_COHORT } from "../../src/tables/identity.ts";
+import { reportPage } from "../../src/report/page.ts";
+import { launch, open } from "./browser.ts";
+import { faintTexts } from "./contrast.js";
 import { MadeRun } from "./made_run.ts";
+import { fileUrl } from "./report_file.ts";
+import { manyCurves } from "./synthetic.ts";
 
 const MEASURES = {
   mutual_information: 0.8,
@@ -30,7 +36,7 @@ function heads(count: number): AssessedHead[] {
   }));
 }
 
-const PNG = Uint8Array.of(137, 80, 78, 71);
+const PNG = encode({ width: 900, height: 2, channels: 1, depth: 8, data: new Uint8Array(1800) });
 
 function drawn(quality: string) {
   return {
@@ -79,4 +85,30 @@ Deno.test("a contact sheet belongs to the images that it was drawn of", async ()
     ["t1", 0],
     ["other", 1],
   ]);
+});
+
+Deno.test("the page shows failures, outliers and the worst heads, on narrow screens too", async () => {
+  await using run = await MadeRun.make({ t1: registered(40), look: drawn("t1.quality") });
+  const registrations = await describeRegistrations(run.artifacts);
+  const path = `${run.folder}/report.html`;
+  await Deno.writeTextFile(path, await reportPage({ ...manyCurves(1, 2), registrations }));
+  const browser = await launch();
+  try {
+    const { page, problems } = await open(browser, fileUrl(path), { width: 400, scheme: "dark" });
+    const section = page.locator("#registration");
+    const text = await section.innerText();
+    assertStringIncludes(text, "1 of 40 images differ from the others");
+    assertStringIncludes(text, "1 of 40 images failed\nsub-6 ses-M000: skull-stripped");
+    assertStringIncludes(text, "19 images more, of higher MI.");
+    assertEquals(await section.locator("tbody tr").count(), 20);
+    assertEquals(await section.locator("tbody .notable").allInnerTexts(), ["1.600"]);
+    assertEquals(await section.locator("tbody tr").first().locator(".pill").innerText(), "outlier");
+    assert((await section.locator("img").boundingBox())!.width < 400);
+    assertEquals(await page.evaluate(faintTexts), []);
+    const wide = await page.locator("html").evaluate((node) => node.scrollWidth);
+    assert(wide <= 400, `${wide} pixels wide`);
+    assertEquals(problems, []);
+  } finally {
+    await browser.close();
+  }
 });

@@ -44,13 +44,3 @@ export function mix(a: Colour, b: Colour, share: number): Colour {
   const rest = 1 - share;
   return [a[0] * rest + b[0] * share, a[1] * rest + b[1] * share, a[2] * rest + b[2] * share];
 }
-
-/** A quantile of an even sample of some thousand values. */
-export function quantile(values: Float32Array, share: number): number {
-  const step = Math.ceil(values.length / 4096);
-  const sample = Float32Array.from(
-    { length: Math.ceil(values.length / step) },
-    (_, i) => values[i * step],
-  ).sort();
-  return sample[Math.floor(share * (sample.length - 1))];
-}

@@ -6,7 +6,7 @@ import { DataError } from "../../errors.ts";
 import { Canvas } from "../../imaging/drawing/canvas.ts";
 import { readHead } from "../../imaging/generate/volume.ts";
 import { tile } from "../../imaging/registration_figure/contact_sheet.ts";
-import { HeadPainter } from "../../imaging/registration_figure/head_painter.ts";
+import { FigurePainter } from "../../imaging/registration_figure/figure_painter.ts";
 import type { ScalarImage } from "../../imaging/scalar_image.ts";
 import { sessionKey } from "../../tables/identity.ts";
 import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/step.ts";
@@ -77,7 +77,7 @@ async function joinQuality(images: readonly CapsImage[], quality: Artifact): Pro
 
 /** Draws heads; the template's contour is found once for each grid and resolution. */
 class Artist {
-  readonly #painters = new Map<string, HeadPainter>();
+  readonly #painters = new Map<string, FigurePainter>();
   #template: ScalarImage | undefined;
 
   private constructor(
@@ -101,12 +101,12 @@ class Artist {
     });
   }
 
-  async #painterOn(grid: ScalarImage, pixelsPerMm: number): Promise<HeadPainter> {
+  async #painterOn(grid: ScalarImage, pixelsPerMm: number): Promise<FigurePainter> {
     const { context, template } = this;
     this.#template ??= readHead(await context.get(template), context.params.template);
     const key = [pixelsPerMm, ...grid.shape, ...grid.affine].join(" ");
     const painter = this.#painters.get(key) ??
-      new HeadPainter(this.#template, grid, pixelsPerMm);
+      new FigurePainter(this.#template, grid, pixelsPerMm);
     this.#painters.set(key, painter);
     return painter;
   }

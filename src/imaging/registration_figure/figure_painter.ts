@@ -1,5 +1,6 @@
 /** A registered head under the template's contour, to see whether the two fit. */
-import { Canvas, type Colour, mix, quantile } from "../drawing/canvas.ts";
+import { Canvas, type Colour, mix } from "../drawing/canvas.ts";
+import { quantile } from "../drawing/quantile.ts";
 import { drawText, lettersIn, LINE_HEIGHT, textWidth } from "../drawing/text.ts";
 import { blurAxis } from "../generate/blur.ts";
 import { spacingOf } from "../nifti/orientation.ts";
@@ -45,7 +46,7 @@ const BRIGHTEST = 0.995;
  * on the left, with the template's contour at the same place in the world. The contour is where the
  * template has Otsu's threshold: around the head, the brain and its ventricles.
  */
-export class HeadPainter {
+export class FigurePainter {
   readonly #planes: { plane: Plane; cover: Float32Array }[];
   readonly #width: number;
   readonly #height: number;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Canvas } from "../../../src/imaging/drawing/canvas.ts";
 import { tile } from "../../../src/imaging/registration_figure/contact_sheet.ts";
-import { HeadPainter } from "../../../src/imaging/registration_figure/head_painter.ts";
+import { FigurePainter } from "../../../src/imaging/registration_figure/figure_painter.ts";
 import { planesThrough, sampleOn } from "../../../src/imaging/registration_figure/planes.ts";
 import type { ScalarImage } from "../../../src/imaging/scalar_image.ts";
 
@@ -64,7 +64,7 @@ Deno.test("a volume of another orientation looks the same", () => {
 });
 
 Deno.test("the contour lies on the template's surface, whatever the head is", () => {
-  const painter = new HeadPainter(image(ball(12)), image(() => 0), 2);
+  const painter = new FigurePainter(image(ball(12)), image(() => 0), 2);
   const canvas = painter.draw(image(() => 0), "sub-01 ses-M000", "");
   // Axial, 0.64 mm above the centre: half of the image's 50 mm is the row of y = 0.
   const row = 32 + 49;
@@ -78,7 +78,7 @@ Deno.test("the contour lies on the template's surface, whatever the head is", ()
 });
 
 Deno.test("a title and a warning share a line without meeting", () => {
-  const painter = new HeadPainter(image(ball(12)), image(() => 0), 2);
+  const painter = new FigurePainter(image(ball(12)), image(() => 0), 2);
   const columns = (title: string, warning: string, colour: number) => {
     const { pixels, width } = painter.draw(image(() => 0), title, warning);
     return [...pixels.subarray(0, 32 * width).keys()]
@@ -93,7 +93,7 @@ Deno.test("a title and a warning share a line without meeting", () => {
 });
 
 Deno.test("a contact sheet has two pictures a row, in their order", () => {
-  const painter = new HeadPainter(image(ball(12)), image(() => 0), 1);
+  const painter = new FigurePainter(image(ball(12)), image(() => 0), 1);
   const pictures = ["1", "2", "3"].map((name) => painter.draw(image(ball(10)), name, ""));
   const [{ width, height }] = pictures;
   const sheet = tile(pictures);
