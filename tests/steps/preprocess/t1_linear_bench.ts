@@ -19,8 +19,11 @@ import { readScalarImage } from "./read_scalar_image.ts";
 interface Answer {
   /** Template's mm to head's mm, RAS, row-major 4 by 4. */
   affine: number[];
+  /** By the clock. */
   field_s: number;
   registration_s: number;
+  /** Of both, on all threads. */
+  processor_s: number;
   peak_mb: number;
 }
 
@@ -91,11 +94,12 @@ try {
         .correlation.toFixed(4)
     );
     const seconds = (of: Omit<Answer, "affine">) => of.field_s + of.registration_s;
-    const pair = (name: "field_s" | "registration_s" | "peak_mb", digits: number) =>
+    const pair = (name: Exclude<keyof Answer, "affine">, digits: number) =>
       `${ours[name].toFixed(digits)} / ${theirs[name].toFixed(digits)}`;
     table[path.split("/").at(-1)!] = {
       "field s": pair("field_s", 1),
       "registration s": pair("registration_s", 1),
+      "processor s": pair("processor_s", 1),
       ratio: (seconds(ours) / seconds(theirs)).toFixed(3),
       "peak MB": pair("peak_mb", 0),
       "log field RMS": rmsOfLogs(ours.field, theirs.field, await readScalarImage(path))

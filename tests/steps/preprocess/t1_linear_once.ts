@@ -5,6 +5,7 @@
  *
  * Writes and prints what t1_linear_ants.py does. The peak of memory is read from /proc.
  */
+import process from "node:process";
 import { correctBiasField } from "../../../src/imaging/bias_field/mod.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
 import { SPLINE_DISTANCES } from "../../../src/imaging/preprocess/head.ts";
@@ -17,6 +18,7 @@ const [templatePath, headPath, folder] = Deno.args;
 const template = await readScalarImage(templatePath);
 const head = await readScalarImage(headPath);
 
+const before = process.cpuUsage();
 const start = performance.now();
 const { corrected, field } = correctBiasField(head, {
   splineDistance: SPLINE_DISTANCES["t1-linear"],
@@ -25,6 +27,7 @@ const middle = performance.now();
 const { affine } = registerAffine(prepareFixed(template), corrected);
 const registered = resample(corrected, template, affine);
 const end = performance.now();
+const { user, system } = process.cpuUsage(before);
 
 const write = ({ shape, data, affine }: ScalarImage, name: string) =>
   Deno.writeFile(`${folder}/${name}.nii.gz`, writeNifti({ shape, voxels: data, affine }));
@@ -36,5 +39,6 @@ console.log(JSON.stringify({
   affine: [...affine],
   field_s: (middle - start) / 1000,
   registration_s: (end - middle) / 1000,
+  processor_s: (user + system) / 1e6,
   peak_mb: Number(peak?.[1]) / 1024,
 }));
