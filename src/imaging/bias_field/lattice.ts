@@ -79,9 +79,12 @@ function combine(
   position: number,
   out: Float64Array,
 ): void {
-  const [a, b, c, d] = weights.subarray(4 * position, 4 * position + 4);
-  const start = first[position] * size;
-  for (let i = 0, at = start; i < size; i++, at++) {
+  const w = 4 * position;
+  const a = weights[w];
+  const b = weights[w + 1];
+  const c = weights[w + 2];
+  const d = weights[w + 3];
+  for (let i = 0, at = first[position] * size; i < size; i++, at++) {
     out[i] = a * parts[at] + b * parts[at + size] + c * parts[at + 2 * size] +
       d * parts[at + 3 * size];
   }
