@@ -8,7 +8,7 @@
  * takes a minute or two.
  */
 import { diskFiles, type FileOperations } from "../../src/disk/operations.ts";
-import { gc } from "../../src/engine/gc.ts";
+import { gc } from "../../src/engine/gc/gc.ts";
 import { plan } from "../../src/engine/plan/plan.ts";
 import { run } from "../../src/engine/run/run.ts";
 import { openStore } from "../../src/engine/store/store.ts";

@@ -1,4 +1,4 @@
-import type { KeepReason } from "../../engine/gc.ts";
+import type { KeepReason } from "../../engine/gc/roots.ts";
 import type { Store } from "../../engine/store/store.ts";
 import { parseBytes } from "../../workflow/quantities.ts";
 import { didYouMean } from "../../workflow/suggest.ts";
@@ -137,7 +137,7 @@ async function gc(
     throw new UsageError(`--max-size must be a size such as 10GiB, not "${text}"`);
   }
   const dryRun = args.has("dry-run");
-  const { gc: collect } = await import("../../engine/gc.ts");
+  const { gc: collect } = await import("../../engine/gc/gc.ts");
   const keepRuns = args.count("keep-runs", 0);
   const { removals, kept, bytesBefore, bytesAfter } = collect(store, {
     maxBytes,

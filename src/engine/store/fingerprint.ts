@@ -1,4 +1,4 @@
-/** Facts about a file that change when it is edited. */
+/** Facts about a file or folder that change when it is edited. */
 import { statOf } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 
@@ -21,6 +21,10 @@ export function takeFingerprint(path: string): Fingerprint {
   // Not node:fs, which costs 20 ms of start-up and cuts `ctime` to seconds too.
   const stat = statOf(path);
   if (!stat.isFile) throw new DataError(path, "is not a file");
+  return fingerprintOf(stat);
+}
+
+export function fingerprintOf(stat: Deno.FileInfo): Fingerprint {
   return {
     size: stat.size,
     modified: stat.mtime?.getTime() ?? 0,

@@ -29,6 +29,17 @@ export interface Inventory {
 /** Folders with what a run can't make again, or can only at a cost. */
 const VALUABLE = ["objects", "records", "chains", "runs", "published"];
 
+/** @throws {DataError} when a folder that matters is a link: what it holds would count as absent */
+export function refuseLinkedFolders({ root, files }: Store): void {
+  for (const folder of VALUABLE) {
+    if (files.stat(`${root}/${folder}`)?.kind !== "link") continue;
+    throw new DataError(
+      `${root}/${folder}`,
+      "is a symbolic link, which is not followed; replace it by the folder, and link the cache itself",
+    );
+  }
+}
+
 /**
  * Looks at every file of the first tier, but follows no symbolic link; records are read, objects are
  * not.
@@ -37,13 +48,7 @@ const VALUABLE = ["objects", "records", "chains", "runs", "published"];
  */
 export function takeInventory(store: Store, listing = new Listing(store.files)): Inventory {
   const { root } = store;
-  for (const folder of VALUABLE) {
-    if (store.files.stat(`${root}/${folder}`)?.kind !== "link") continue;
-    throw new DataError(
-      `${root}/${folder}`,
-      "is a symbolic link, which is not followed; replace it by the folder, and link the cache itself",
-    );
-  }
+  refuseLinkedFolders(store);
   const read = (file: StoredFile) => {
     const bytes = store.files.readSync(file.path, file);
     return bytes && decodeAnyRecord(bytes);

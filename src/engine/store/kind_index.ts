@@ -44,18 +44,22 @@ export class KindIndex {
     return shapes.size > 0 && shapes.has(shapeKey(parts));
   }
 
-  /** Replaces the index by these records; for the garbage collector. */
-  rewrite(records: readonly InstanceRecord[]): void {
-    const texts = new Map<string, string>();
-    for (const name of this.files.list(`${this.roots[0]}/kinds`)) texts.set(name, "");
-    for (const { key, parts } of records) {
-      const name = fileName(parts.kind);
-      texts.set(name, `${texts.get(name) ?? ""}${key} ${shapeKey(parts)}\n`);
-    }
-    for (const [name, text] of texts) {
-      const path = `${this.roots[0]}/kinds/${name}`;
+  /** Leaves the lines of these records alone; for the garbage collector. */
+  retain(keys: ReadonlySet<Digest>): void {
+    const folder = `${this.roots[0]}/kinds`;
+    for (const name of this.files.list(folder)) {
+      const path = `${folder}/${name}`;
+      const bytes = this.files.readSync(path);
+      if (!bytes) continue;
+      const lines = new Map<Digest, string>();
+      for (const line of new TextDecoder().decode(bytes).split("\n")) {
+        const [key] = line.split(" ");
+        if (!keys.has(key)) continue;
+        lines.delete(key);
+        lines.set(key, line);
+      }
       this.files.remove(path);
-      if (text) this.files.append(path, text);
+      if (lines.size > 0) this.files.append(path, [...lines.values(), ""].join("\n"));
     }
     this.#kinds.clear();
   }

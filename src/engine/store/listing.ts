@@ -17,11 +17,11 @@ export class Listing {
   }
 
   filesIn(folder: string): StoredFile[] {
-    return this.#entries(folder).filter(({ kind }) => kind === "file");
+    return this.entriesIn(folder).filter(({ kind }) => kind === "file");
   }
 
   foldersIn(folder: string): StoredFile[] {
-    return this.#entries(folder).filter(({ kind }) => kind === "folder");
+    return this.entriesIn(folder).filter(({ kind }) => kind === "folder");
   }
 
   /** Files one folder down. */
@@ -29,7 +29,8 @@ export class Listing {
     return this.foldersIn(folder).flatMap(({ path }) => this.filesIn(path));
   }
 
-  #entries(folder: string): StoredFile[] {
+  /** Files, folders and whatever else there is. */
+  entriesIn(folder: string): StoredFile[] {
     if (this.files.stat(folder)?.kind !== "folder") return [];
     const entries = this.files.list(folder).flatMap((name) => {
       const path = `${folder}/${name}`;

@@ -17,7 +17,7 @@ import { resolve } from "../../workflow/paths.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { checkDigest, isPosition } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
-import { DurableWriter } from "./durable.ts";
+import { DurableWriter, folderOf } from "./durable.ts";
 import { Externals } from "./externals.ts";
 import { takeFingerprint } from "./fingerprint.ts";
 import { KindIndex } from "./kind_index.ts";
@@ -162,6 +162,8 @@ export class Store {
     const present = this.files.size(path);
     if (present === blob.size) {
       this.files.touch(path);
+      // So that a collection looks at the times of its files again.
+      this.files.touch(folderOf(path));
       this.#written.delete(blob.digest);
       this.#writer.adopt(path);
       return blob;

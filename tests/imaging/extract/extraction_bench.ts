@@ -5,8 +5,8 @@
  *
  *     deno run -A tests/imaging/extract/extraction_bench.ts
  *
- * Needs Debian's python3-nibabel. Files are read once before anything is timed; runs alternate,
- * and the median of each counts.
+ * Needs Debian's python3-nibabel; NIBABEL_PYTHON names another Python that has nibabel. Files are read
+ * once before anything is timed; runs alternate, and the median of each counts.
  */
 import { ExtractionPool } from "../../../src/imaging/extract/extract_pool.ts";
 import { forEachConcurrently } from "../../../src/imaging/concurrent.ts";
@@ -82,7 +82,7 @@ class Nibabel {
   #pending = "";
 
   constructor(paths: readonly string[]) {
-    this.#process = new Deno.Command("/usr/bin/python3", {
+    this.#process = new Deno.Command(Deno.env.get("NIBABEL_PYTHON") ?? "/usr/bin/python3", {
       args: ["-c", PYTHON, ...paths],
       stdin: "piped",
       stdout: "piped",

@@ -1,21 +1,21 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { DataError } from "../../src/errors.ts";
-import { gc, type GcOptions } from "../../src/engine/gc.ts";
-import { plan } from "../../src/engine/plan/plan.ts";
-import { run } from "../../src/engine/run/run.ts";
+import { DataError } from "../../../src/errors.ts";
+import { gc, type GcOptions } from "../../../src/engine/gc/gc.ts";
+import { plan } from "../../../src/engine/plan/plan.ts";
+import { run } from "../../../src/engine/run/run.ts";
 import {
   cacheStats,
   findKeys,
   listCache,
   removeResults,
   verifyCache,
-} from "../../src/engine/store/cache.ts";
-import { pin, unpin } from "../../src/engine/store/pins.ts";
-import { openStore } from "../../src/engine/store/store.ts";
-import type { Json } from "../../src/workflow/step.ts";
-import { newRunId } from "../../src/engine/run/run_folder.ts";
-import { inFolder } from "./scratch.ts";
-import { type ToyInstance, toyWorkflow } from "./toy_workflow.ts";
+} from "../../../src/engine/store/cache.ts";
+import { pin, unpin } from "../../../src/engine/store/pins.ts";
+import { openStore } from "../../../src/engine/store/store.ts";
+import type { Json } from "../../../src/workflow/step.ts";
+import { newRunId } from "../../../src/engine/run/run_folder.ts";
+import { inFolder } from "../scratch.ts";
+import { type ToyInstance, toyWorkflow } from "../toy_workflow.ts";
 
 const LATER = () => Date.now() + 7_200_000;
 
