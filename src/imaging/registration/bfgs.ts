@@ -1,6 +1,6 @@
 /**
  * Minimisation by BFGS (Nocedal and Wright 2006, chapter 6) with a backtracking line search
- * (section 3.5).
+ * (section 3.5) that also accepts a step by its slope (Hager and Zhang 2005).
  */
 
 /** A function at one point. `gradient` is called before the function is evaluated again, if at all. */
@@ -27,8 +27,21 @@ export interface Minimum {
   value: number;
 }
 
+interface LinePoint extends Minimum {
+  slopes: Float64Array;
+}
+
 /** Share of the decrease predicted by the slope that a step must reach (Armijo's condition). */
 const SUFFICIENT_DECREASE = 1e-4;
+/**
+ * The approximate Wolfe conditions (Hager and Zhang 2005, 4.1 to 4.3): a step that raises the value by
+ * no more than this share of it is good where the slope along it has changed to between -0.8 and 0.9
+ * of the first. Mutual information jumps by so much where samples leave the moving image, which its
+ * gradient does not show: thick slices would stop the search away from the maximum.
+ */
+const JUMPS = 1e-3;
+const SLOPE_BEHIND = 0.9;
+const SLOPE_BEYOND = -0.8;
 const MOST_TRIALS = 8;
 /** Of the first step. */
 const LONGEST_STEP = 8;
@@ -47,9 +60,10 @@ export function minimise(
   { iterations, firstStep, tolerance, throwIfAborted }: Limits,
 ): Minimum {
   let point = start;
-  let { value, gradient } = objective(start);
+  const first = objective(start);
+  let value = first.value;
   if (value === Infinity) return { point, value };
-  let slopes = gradient();
+  let slopes = first.gradient();
   let inverseHessian = scaled(metric, firstStep / largest(multiply(metric, slopes)));
   let smallSteps = 0;
   for (let iteration = 0; iteration < iterations && smallSteps < 2; iteration++) {
@@ -57,12 +71,10 @@ export function minimise(
     let direction = scaled(multiply(inverseHessian, slopes), -1);
     const excess = largest(direction) / (LONGEST_STEP * firstStep);
     if (excess > 1) direction = scaled(direction, 1 / excess);
-    const found = searchLine(objective, { point, value }, direction, dot(slopes, direction));
+    const found = searchLine(objective, { point, value, slopes }, direction);
     if (found === undefined) break;
-    ({ value, gradient } = found);
-    const newSlopes = gradient();
     const step = found.point.map((x, i) => x - point[i]);
-    const change = newSlopes.map((slope, i) => slope - slopes[i]);
+    const change = found.slopes.map((slope, i) => slope - slopes[i]);
     const curvature = dot(step, change);
     if (curvature > LEAST_CURVATURE) {
       if (iteration === 0) {
@@ -72,8 +84,7 @@ export function minimise(
       }
       update(inverseHessian, step, change, curvature);
     }
-    point = found.point;
-    slopes = newSlopes;
+    ({ point, value, slopes } = found);
     smallSteps = largest(step) < tolerance ? smallSteps + 1 : 0;
   }
   return { point, value };
@@ -81,24 +92,30 @@ export function minimise(
 
 /**
  * Tries the step and then shorter ones, at the minimum of the parabola through what is known, until
- * one decreases the value enough.
+ * one is good enough.
  *
- * @param slope derivative along the direction
- * @returns undefined where none does
+ * @returns undefined where none is
  */
 function searchLine(
   objective: Objective,
-  from: Minimum,
+  from: LinePoint,
   direction: Float64Array,
-  slope: number,
-): (Minimum & Evaluation) | undefined {
+): LinePoint | undefined {
+  const slope = dot(from.slopes, direction);
   if (!(slope < 0)) return undefined;
   let length = 1;
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
     const point = from.point.map((x, i) => x + length * direction[i]);
-    const evaluation = objective(point);
-    const rise = evaluation.value - from.value;
-    if (rise <= SUFFICIENT_DECREASE * length * slope) return { point, ...evaluation };
+    const { value, gradient } = objective(point);
+    const rise = value - from.value;
+    if (rise <= JUMPS * Math.abs(from.value)) {
+      const slopes = gradient();
+      const decreases = rise <= SUFFICIENT_DECREASE * length * slope;
+      const flatter = dot(slopes, direction) / slope;
+      if (decreases || (flatter <= SLOPE_BEHIND && flatter >= SLOPE_BEYOND)) {
+        return { point, value, slopes };
+      }
+    }
     // 0 where the value is infinite: then the shortest step allowed is next.
     const minimum = -slope * length ** 2 / (2 * (rise - slope * length));
     length = Math.min(0.5 * length, Math.max(0.1 * length, minimum));

@@ -24,7 +24,7 @@ interface Level {
   resolution: keyof Pyramid;
   /** Spacing of the grid of samples, mm. */
   spacing: number;
-  /** Every so many grid points one is a sample. */
+  /** Every n-th point of the grid is a sample. */
   every: number;
   outside: Outside;
   /** Limits of the optimiser, mm. */

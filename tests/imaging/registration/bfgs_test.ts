@@ -59,6 +59,16 @@ Deno.test("a function that is not defined everywhere is minimised where it is", 
   assertEquals(minimise(objective, start, IDENTITY(1), LIMITS), { point: start, value: Infinity });
 });
 
+Deno.test("jumps that the gradient does not show do not stop the search", () => {
+  const jumping: Objective = (point) => {
+    const { value, gradient } = rosenbrock(point);
+    const jump = 5e-4 * (Math.floor(1e7 * (point[0] - 2 * point[1])) & 1);
+    return { value: 1 + value + jump, gradient };
+  };
+  const { point } = minimise(jumping, Float64Array.of(-1.2, 1), IDENTITY(2), LIMITS);
+  assertAlmostEquals(Math.hypot(point[0] - 1, point[1] - 1), 0, 1e-6);
+});
+
 Deno.test("at a minimum, and after the last iteration, the search ends", () => {
   const still = minimise(rosenbrock, Float64Array.of(1, 1), IDENTITY(2), LIMITS);
   assertEquals([...still.point], [1, 1]);

@@ -63,14 +63,12 @@ Deno.test("heads turned by up to 30 degrees and shifted by up to 40 mm come to o
   }
 });
 
-Deno.test("a head is never mirrored", () => {
-  const mirrored = HEAD.affine.map((value, entry) => entry < 4 ? -value : value);
-  for (const affine of [HEAD.affine, mirrored]) {
-    const m = registerAffine(TEMPLATE, { ...HEAD, affine }).affine;
-    const volume = m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) +
-      m[2] * (m[4] * m[9] - m[5] * m[8]);
-    assert(volume > 0.8);
-  }
+Deno.test("a head whose header mirrors it stays mirrored", () => {
+  const affine = HEAD.affine.map((value, entry) => entry < 4 ? -value : value);
+  const m = registerAffine(TEMPLATE, { ...HEAD, affine }).affine;
+  const volume = m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) +
+    m[2] * (m[4] * m[9] - m[5] * m[8]);
+  assert(volume > 0.8);
 });
 
 Deno.test("images that can't be registered are refused by name", () => {
