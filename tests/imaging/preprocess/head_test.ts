@@ -12,7 +12,14 @@ const TEMPLATE = prepareTemplate(niftiFile(TOY_TEMPLATE), TOY_SPACE, "template.n
 
 function job(bytes: Uint8Array<ArrayBuffer>): HeadJob {
   const { affine } = readNifti(bytes, "sub-1");
-  return { bytes, subject: "sub-1", affine: [...affine], crop: TOY_SPACE.crop, description: "toy" };
+  return {
+    bytes,
+    subject: "sub-1",
+    affine: [...affine],
+    crop: TOY_SPACE.crop,
+    splineDistance: 200,
+    description: "toy",
+  };
 }
 
 Deno.test("a head whose sform is sheared is registered as its voxels lie", () => {
