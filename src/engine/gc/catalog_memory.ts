@@ -9,6 +9,7 @@
  */
 import { statIfPresent } from "../../disk/read.ts";
 import type { Digest } from "../../workflow/step.ts";
+import { DataError } from "../../errors.ts";
 import { isJsonObject } from "../../json.ts";
 import { isBlob, isTableOf } from "../store/checked.ts";
 import { digestOf } from "../store/digest.ts";
@@ -63,6 +64,7 @@ export class CatalogMemory {
   readonly #manifests = new Map<Digest, ManifestFacts>();
   readonly #runs: Record<string, Remembered["runs"][string]> = {};
   #isChanged = false;
+  #isUsed = false;
 
   private constructor(store: Store, earlier: Remembered) {
     this.#store = store;
@@ -78,6 +80,11 @@ export class CatalogMemory {
 
   static empty(store: Store): CatalogMemory {
     return new CatalogMemory(store, NOTHING);
+  }
+
+  /** Whether anything was taken from an earlier collection. */
+  get isUsed(): boolean {
+    return this.#isUsed;
   }
 
   /**
@@ -120,6 +127,7 @@ export class CatalogMemory {
    */
   manifest(digest: Digest, read: () => ManifestFacts | undefined): ManifestFacts | undefined {
     const known = this.#earlierManifests.get(digest);
+    this.#isUsed ||= known !== undefined;
     const facts = known ?? read();
     if (known === undefined) this.#isChanged = true;
     if (facts) this.#manifests.set(digest, facts);
@@ -147,8 +155,14 @@ export class CatalogMemory {
     };
     const text = JSON.stringify(remembered);
     const temporary = `${root}/tmp/${crypto.randomUUID()}`;
-    files.append(temporary, `${VERSION} ${digestOf(text)}\n${text}`);
-    files.rename(temporary, pathOf(this.#store));
+    try {
+      files.append(temporary, `${VERSION} ${digestOf(text)}\n${text}`);
+      files.rename(temporary, pathOf(this.#store));
+    } catch (error) {
+      // On a full disk a collection matters most; the next one reads everything again.
+      if (!(error instanceof DataError)) throw error;
+      files.remove(temporary);
+    }
   }
 
   /**
@@ -162,7 +176,10 @@ export class CatalogMemory {
     const stat = statIfPresent(path);
     if (!stat) return {};
     const now = fingerprintOf(stat);
-    if (before && isSame(before.seen, now)) return { before };
+    if (before && isSame(before.seen, now)) {
+      this.#isUsed = true;
+      return { before };
+    }
     return showsEditsSince(now, time) ? { now } : {};
   }
 }

@@ -61,10 +61,11 @@ const TRIM = 0.8;
 
 export function gc(store: Store, options: GcOptions = {}): GcResult {
   const memory = CatalogMemory.read(store);
-  const found = look(store, options, memory).result();
+  const first = look(store, options, memory);
   memory.save();
+  const found = first.result();
   if (options.dryRun || found.removals.length === 0) return found;
-  const collector = look(store, options, CatalogMemory.empty(store));
+  const collector = memory.isUsed ? look(store, options, CatalogMemory.empty(store)) : first;
   collector.remove();
   return collector.result();
 }

@@ -1,6 +1,7 @@
 /** What one collection keeps for the next: that it saves reading, and never decides on what goes. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { diskFiles } from "../../../src/disk/operations.ts";
+import { DataError } from "../../../src/errors.ts";
 import { gc, type GcOptions } from "../../../src/engine/gc/gc.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
 import { run } from "../../../src/engine/run/run.ts";
@@ -37,7 +38,7 @@ function counting(cache: string): { store: Store; reads: () => number } {
 
 const look = (store: Store, options: GcOptions = {}) =>
   gc(store, { dryRun: true, keepRuns: 1, now: Date.now() + 2 * HOURS, ...options });
-const namesOf = ({ removals }: ReturnType<typeof gc>) =>
+const namesOf = ({ removals }: Pick<ReturnType<typeof gc>, "removals">) =>
   removals.map(({ what, name }) => `${what} ${name}`).sort();
 
 /** Two runs, the second without "old", and a dry run that has left its memory. */
@@ -67,6 +68,12 @@ Deno.test("a second dry run reads no object and no record; after a run it reads 
     assertEquals(removed.filter((name) => third.includes(name)), removed);
     await Deno.remove(`${cache}/catalog`);
     assertEquals(namesOf(look(openStore(cache))), third);
+    // Without a memory the first look is enough to remove by.
+    await Deno.remove(`${cache}/catalog`);
+    const files = filesIn(`${cache}/records`).length;
+    const removing = counting(cache);
+    gc(removing.store, { keepRuns: 1, now: Date.now() + 2 * HOURS });
+    assert(removing.reads() < 3 * files, `${removing.reads()} reads of ${files} records`);
   }, { settled: true }));
 
 Deno.test("an object that a run stores again since then is kept", () =>
@@ -127,7 +134,7 @@ Deno.test("a forged memory of what results reach removes nothing that they need"
     await Deno.writeTextFile(file, `${head.split(" ")[0]} ${digestOf(forged)}\n${forged}`);
     assertNotEquals(namesOf(look(openStore(cache))), removed);
     const { removals } = gc(openStore(cache), { keepRuns: 1, now: Date.now() + 2 * HOURS });
-    assertEquals(namesOf({ removals } as ReturnType<typeof gc>), removed);
+    assertEquals(namesOf({ removals }), removed);
     assertEquals((await plan(openStore(cache), workflow("both"))).counts.cached, 2);
     const { corrupt, incomplete } = await verifyCache(openStore(cache));
     assertEquals([corrupt, incomplete], [[], []]);
@@ -180,6 +187,23 @@ Deno.test("what a run stores again between the two looks of a collection stays",
     assertEquals(dry, removed.filter((name) => !name.startsWith("run")));
     assertEquals([gc(store, options).removals, looks], [[], 2]);
     assertEquals((await plan(openStore(cache), workflow("both", "old"))).counts.cached, 4);
+  }, { settled: false }));
+
+Deno.test("a disk too full for the memory is collected all the same", () =>
+  inStore(async (cache, removed) => {
+    await Deno.remove(`${cache}/catalog`);
+    const store = openStore(cache, {
+      files: {
+        ...diskFiles,
+        append: (path, text) => {
+          if (path.startsWith(`${cache}/tmp/`)) throw new DataError(path, "the disk is full");
+          diskFiles.append(path, text);
+        },
+      },
+    });
+    const { removals } = gc(store, { keepRuns: 1, now: Date.now() + 2 * HOURS });
+    assertEquals(namesOf({ removals }), removed);
+    assertEquals(look(openStore(cache)).removals, []);
   }, { settled: false }));
 
 function filesIn(folder: string): string[] {
