@@ -14,6 +14,9 @@ export const FEWEST_HEADS = 10;
  */
 export const OUTLIER_THRESHOLD = 3.5;
 
+/** Compared by their logarithms, since they are never negative and skewed to the right. */
+const SKEWED: ReadonlySet<string> = new Set<Measure>(["shear", "field_range"]);
+
 /** The MAD of a normal distribution relative to its standard deviation. */
 const NORMAL_MAD = 0.6745;
 
@@ -36,7 +39,8 @@ export function findOutliers(heads: readonly RegistrationMeasures[]): string[] {
   if (heads.length < FEWEST_HEADS) return heads.map(() => "");
   for (const [measure, side] of Object.entries(MEASURES)) {
     const values = heads.map((head) => head[measure as Measure]);
-    robustScores(values).forEach((score, head) => {
+    const compared = SKEWED.has(measure) ? values.map(logarithm) : values;
+    robustScores(compared).forEach((score, head) => {
       if (!isBeyond(score, side)) return;
       reasons[head].push(
         `${measure} ${Number(values[head].toPrecision(3))} (z ${score.toFixed(1)})`,
@@ -44,6 +48,11 @@ export function findOutliers(heads: readonly RegistrationMeasures[]): string[] {
     });
   }
   return reasons.map((texts) => texts.join(", "));
+}
+
+/** Finite for 0 too. */
+function logarithm(value: number): number {
+  return Math.log(Math.max(value, Number.MIN_VALUE));
 }
 
 function isBeyond(score: number, side: typeof MEASURES[Measure]): boolean {

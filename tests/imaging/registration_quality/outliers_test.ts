@@ -55,6 +55,16 @@ Deno.test("a head that fits the template better than others, or lay oddly in the
   assertEquals(findOutliers(all).map((reason, i) => reason && i).filter(String), [5, 6]);
 });
 
+Deno.test("a shear that is a few times as large as most is none, one of thirty times is", () => {
+  const random = new Random(4, "shear");
+  const all = heads(40).map((head) => ({ ...head, shear: Math.abs(random.normal(0, 0.004)) }));
+  all[8] = { ...all[8], shear: 0.0136 };
+  all[9] = { ...all[9], shear: 0 };
+  assertEquals(findOutliers(all).every((reason) => reason === ""), true);
+  all[8] = { ...all[8], shear: 0.3 };
+  assertEquals(findOutliers(all)[8].startsWith("shear 0.3 (z "), true);
+});
+
 Deno.test("of fewer than ten heads none is an outlier", () => {
   const few = heads(FEWEST_HEADS);
   few[0] = { ...few[0], correlation: -1 };
