@@ -27,7 +27,14 @@ const learn = (name: string) => `
 uses = "train.classification"
 in.images = "slices_${name}"
 in.folds = "folds[0]"
-with = { architecture = "resnet18", epochs = 5, batch_size = 12, learning_rate = 1e-3, selection_metrics = ["BA"] }
+[steps.train_${name}.with]
+architecture = "resnet18"
+epochs = 8
+batch_size = 8
+learning_rate = 1e-3
+learning_rate_schedule = "cosine"
+schedule_epochs = 8
+selection_metrics = ["BA"]
 [steps.predict_${name}]
 uses = "predict"
 in.model = "train_${name}"
@@ -68,7 +75,7 @@ with = { subset_name = "test", n_test = 12, p_age_threshold = 0.1, p_sex_thresho
 [steps.folds]
 uses = "split.kfold"
 in.labels = "split.train"
-with.n_splits = 3
+with.n_splits = 7
 ${learn("registered")}
 ${learn("direct")}
 `;
