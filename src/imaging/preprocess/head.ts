@@ -52,8 +52,20 @@ export interface RegisteredHead {
   measures: RegistrationMeasures;
 }
 
+/** What computes the costly parts of a head that a GPU can take. */
+export interface HeadCompute {
+  registerAffine: typeof registerAffine;
+  resample(...input: Parameters<typeof resample>): ScalarImage | Promise<ScalarImage>;
+}
+
+const processor: HeadCompute = { registerAffine, resample };
+
 /** @throws {DataError} when the image can't be used or registered, or shows no skull */
-export function preprocessHead(job: HeadJob, { image, fixed }: PreparedTemplate): RegisteredHead {
+export async function preprocessHead(
+  job: HeadJob,
+  { image, fixed }: PreparedTemplate,
+  compute = processor,
+): Promise<RegisteredHead> {
   const { subject, splineDistance } = job;
   const head = readHead(job);
   if (isSkullStripped(head)) {
@@ -64,8 +76,10 @@ export function preprocessHead(job: HeadJob, { image, fixed }: PreparedTemplate)
     );
   }
   const { corrected, field } = correctBiasField(head, { splineDistance, subject });
-  const { affine, mutualInformation } = registerAffine(fixed, corrected, { subject });
-  const registered = resample(corrected, image, affine);
+  const { affine, mutualInformation } = await compute.registerAffine(fixed, corrected, {
+    subject,
+  });
+  const registered = await compute.resample(corrected, image, affine);
   const kept = job.crop ? crop(registered, job.crop.start, job.crop.shape) : registered;
   return {
     bytes: writeNifti({

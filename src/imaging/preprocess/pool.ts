@@ -3,14 +3,15 @@ import { transfer } from "../../threads/channel.ts";
 import { Thread, WorkerPool } from "../../threads/pool.ts";
 import type { HeadJob, RegisteredHead } from "./head.ts";
 import type { PreparedTemplate } from "./template_space.ts";
-import type { HeadMethods } from "./worker.ts";
+import type { HeadMethods } from "./serve_heads.ts";
 
 /** Threads that hold the template and one head each. */
 export class HeadPool {
   readonly #pool: WorkerPool<HeadMethods>;
 
-  constructor(threads: number, template: PreparedTemplate) {
-    this.#pool = new WorkerPool(() => startThread(template), threads);
+  /** @param startWorker starts a worker that calls `serveHeads`; one for the processor when absent */
+  constructor(threads: number, template: PreparedTemplate, startWorker = startProcessorWorker) {
+    this.#pool = new WorkerPool(() => startThread(startWorker(), template), threads);
   }
 
   /**
@@ -30,8 +31,11 @@ export class HeadPool {
   }
 }
 
-function startThread(template: PreparedTemplate): Thread<HeadMethods> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+function startProcessorWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
+
+function startThread(worker: Worker, template: PreparedTemplate): Thread<HeadMethods> {
   const thread = new Thread<HeadMethods>(worker);
   // A thread that can't take it fails at its first head.
   thread.channel.call("setTemplate", template).catch(() => {});

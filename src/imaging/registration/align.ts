@@ -1,7 +1,7 @@
 /** Maximises the mutual information of two images over the parameters of a transform. */
 import type { Affine } from "../nifti/affine.ts";
 import { type Limits, minimise, type Objective } from "./bfgs.ts";
-import { ENTRIES, type MutualInformation } from "./mutual_information.ts";
+import { ENTRIES, type InformationMeasure } from "./mutual_information.ts";
 import type { Parametrisation } from "./parametrisation.ts";
 import { invertPositiveDefinite } from "./positive_definite.ts";
 
@@ -20,25 +20,27 @@ const DAMPING = 1e-3;
  * matrix: a transform's parameters move intensities to very different degrees, and mutual information
  * curves alike.
  */
-export function align(
-  information: MutualInformation,
+export async function align(
+  information: InformationMeasure,
   parametrisation: Parametrisation,
   limits: Limits,
-): Alignment {
-  const objective: Objective = (parameters) => {
-    const value = -information.evaluate(parametrisation.transformAt(parameters));
-    const gradient = () =>
-      chain(information.gradient(), parametrisation.jacobianAt(parameters)).map((slope) => -slope);
+): Promise<Alignment> {
+  const objective: Objective = async (parameters) => {
+    const value = -await information.evaluate(parametrisation.transformAt(parameters));
+    const gradient = async () => {
+      const byEntries = await information.gradient();
+      return chain(byEntries, parametrisation.jacobianAt(parameters)).map((slope) => -slope);
+    };
     return { value, gradient };
   };
   const start = new Float64Array(parametrisation.count);
   const transform = parametrisation.transformAt(start);
-  const mutualInformation = information.evaluate(transform);
+  const mutualInformation = await information.evaluate(transform);
   const metric = mutualInformation === -Infinity
     ? undefined
-    : firstMetric(information, parametrisation.jacobianAt(start));
+    : firstMetric(await information.gaussNewtonMatrix(), parametrisation.jacobianAt(start));
   if (metric === undefined) return { transform, mutualInformation };
-  const { point, value } = minimise(objective, start, metric, limits);
+  const { point, value } = await minimise(objective, start, metric, limits);
   return { transform: parametrisation.transformAt(point), mutualInformation: -value };
 }
 
@@ -52,13 +54,13 @@ function chain(gradient: Float64Array, jacobian: Float64Array): Float64Array {
   return slopes;
 }
 
-/** Undefined where no intensity changes with the transform. */
-function firstMetric(
-  information: MutualInformation,
-  jacobian: Float64Array,
-): Float64Array | undefined {
+/**
+ * Undefined where no intensity changes with the transform.
+ *
+ * @param byEntries the Gauss-Newton matrix by the transform's entries
+ */
+function firstMetric(byEntries: Float64Array, jacobian: Float64Array): Float64Array | undefined {
   const count = jacobian.length / ENTRIES;
-  const byEntries = information.gaussNewtonMatrix();
   const matrix = new Float64Array(count * count);
   for (let a = 0; a < ENTRIES; a++) {
     for (let k = 0; k < count; k++) {

@@ -7,10 +7,10 @@
 export interface Evaluation {
   /** Infinity where the function is not defined. */
   value: number;
-  gradient(): Float64Array;
+  gradient(): Float64Array | Promise<Float64Array>;
 }
 
-export type Objective = (point: Float64Array) => Evaluation;
+export type Objective = (point: Float64Array) => Evaluation | Promise<Evaluation>;
 
 export interface Limits {
   iterations: number;
@@ -53,17 +53,17 @@ const LEAST_CURVATURE = 1e-14;
  *
  * @param metric first estimate of the inverse Hessian up to a factor, n by n, positive definite
  */
-export function minimise(
+export async function minimise(
   objective: Objective,
   start: Float64Array,
   metric: Float64Array,
   { iterations, firstStep, tolerance, throwIfAborted }: Limits,
-): Minimum {
+): Promise<Minimum> {
   let point = start;
-  const first = objective(start);
+  const first = await objective(start);
   let value = first.value;
   if (value === Infinity) return { point, value };
-  let slopes = first.gradient();
+  let slopes = await first.gradient();
   let inverseHessian = scaled(metric, firstStep / largest(multiply(metric, slopes)));
   let smallSteps = 0;
   for (let iteration = 0; iteration < iterations && smallSteps < 2; iteration++) {
@@ -71,7 +71,7 @@ export function minimise(
     let direction = scaled(multiply(inverseHessian, slopes), -1);
     const excess = largest(direction) / (LONGEST_STEP * firstStep);
     if (excess > 1) direction = scaled(direction, 1 / excess);
-    const found = searchLine(objective, { point, value, slopes }, direction);
+    const found = await searchLine(objective, { point, value, slopes }, direction);
     if (found === undefined) break;
     const step = found.point.map((x, i) => x - point[i]);
     const change = found.slopes.map((slope, i) => slope - slopes[i]);
@@ -96,20 +96,20 @@ export function minimise(
  *
  * @returns undefined where none is
  */
-function searchLine(
+async function searchLine(
   objective: Objective,
   from: LinePoint,
   direction: Float64Array,
-): LinePoint | undefined {
+): Promise<LinePoint | undefined> {
   const slope = dot(from.slopes, direction);
   if (!(slope < 0)) return undefined;
   let length = 1;
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
     const point = from.point.map((x, i) => x + length * direction[i]);
-    const { value, gradient } = objective(point);
+    const { value, gradient } = await objective(point);
     const rise = value - from.value;
     if (rise <= JUMPS * Math.abs(from.value)) {
-      const slopes = gradient();
+      const slopes = await gradient();
       const decreases = rise <= SUFFICIENT_DECREASE * length * slope;
       const flatter = dot(slopes, direction) / slope;
       if (decreases || (flatter <= SLOPE_BEHIND && flatter >= SLOPE_BEYOND)) {

@@ -15,7 +15,7 @@ import { align, type Alignment } from "./align.ts";
 import { type FixedSamples, sampleFixed } from "./fixed_samples.ts";
 import { centreOfMass, winsorise } from "./intensities.ts";
 import type { Outside } from "./moving_samples.ts";
-import { MutualInformation } from "./mutual_information.ts";
+import { type InformationMeasure, MutualInformation } from "./mutual_information.ts";
 import { affineFrom, rigidFrom } from "./parametrisation.ts";
 import { buildPyramid, type Pyramid } from "./pyramid.ts";
 import { findStart } from "./starts.ts";
@@ -53,7 +53,17 @@ export interface RegistrationOptions {
   subject?: string;
   /** Is called between iterations; what it throws ends the registration. */
   throwIfAborted?: () => void;
+  /** Computes the information of a level; on this thread when absent. */
+  measure?: (
+    fixed: FixedSamples,
+    moving: ScalarImage,
+    outside: Outside,
+  ) => InformationMeasure | Promise<InformationMeasure>;
 }
+
+/** Measures on this thread. */
+export const measureHere: NonNullable<RegistrationOptions["measure"]> = (fixed, moving, outside) =>
+  new MutualInformation(fixed, moving, outside);
 
 export interface Registration {
   /** 4 by 4, row-major: world of the template to world of the head, mm, RAS. */
@@ -88,23 +98,23 @@ export function prepareFixed(template: ScalarImage, subject = "the template"): F
  * @throws {DataError} when the image is constant, too thin, or has values or an affine of no use, and
  *   when head and template can't be brought to overlap
  */
-export function registerAffine(
+export async function registerAffine(
   fixed: FixedImage,
   moving: ScalarImage,
-  { subject = "the image", throwIfAborted }: RegistrationOptions = {},
-): Registration {
+  { subject = "the image", throwIfAborted, measure = measureHere }: RegistrationOptions = {},
+): Promise<Registration> {
   const image = winsorise(checkGrid(moving, subject), subject);
   const pyramid = buildPyramid(image);
-  const levels = LEVELS.map((level, i) => ({
+  const levels = await Promise.all(LEVELS.map(async (level, i) => ({
     ...level,
     throwIfAborted,
-    information: new MutualInformation(fixed.samples[i], pyramid[level.resolution], level.outside),
-  }));
-  let transform = findStart(levels[0].information, centreOfMass(image), throwIfAborted);
+    information: await measure(fixed.samples[i], pyramid[level.resolution], level.outside),
+  })));
+  let transform = await findStart(levels[0].information, centreOfMass(image), throwIfAborted);
   let mutualInformation = -Infinity;
   for (const parametrisationFrom of [rigidFrom, affineFrom]) {
     for (const level of levels) {
-      const found = align(level.information, parametrisationFrom(transform), level);
+      const found = await align(level.information, parametrisationFrom(transform), level);
       ({ transform, mutualInformation } = checkAlignment(found, subject));
     }
   }

@@ -25,9 +25,19 @@ import { MovingSamples, type Outside } from "./moving_samples.ts";
 export const ENTRIES = 12;
 
 /** With a smaller share of the samples inside the moving image the images can't be compared. */
-const LEAST_OVERLAP = 0.1;
+export const LEAST_OVERLAP = 0.1;
 
-export class MutualInformation {
+/** Mutual information of two images, computed on this thread at once or elsewhere and later. */
+export interface InformationMeasure {
+  /** In nats; -Infinity where fewer than a tenth of the samples lie inside the moving image. */
+  evaluate(transform: Affine): number | Promise<number>;
+  /** Twelve derivatives at the transform that was evaluated last: nats per mm, or per 1. */
+  gradient(): Float64Array | Promise<Float64Array>;
+  /** See {@link gaussNewtonMatrix}; at the transform that was evaluated last. */
+  gaussNewtonMatrix(): Float64Array | Promise<Float64Array>;
+}
+
+export class MutualInformation implements InformationMeasure {
   readonly #fixed: FixedSamples;
   readonly #moving: MovingSamples;
   readonly #histogram = new Float64Array(BINS * BINS);
@@ -41,7 +51,6 @@ export class MutualInformation {
     this.#moving = new MovingSamples(moving, fixed.count, outside);
   }
 
-  /** In nats; -Infinity where fewer than a tenth of the samples lie inside the moving image. */
   evaluate(transform: Affine): number {
     const inside = this.#moving.interpolate(this.#fixed.positions, transform);
     if (inside < LEAST_OVERLAP * this.#fixed.count) return -Infinity;
@@ -50,7 +59,6 @@ export class MutualInformation {
     return informationOf(this.#histogram, this.#logRatios);
   }
 
-  /** Twelve derivatives at the transform that was evaluated last: nats per mm, or per 1. */
   gradient(): Float64Array {
     const { positions, bins } = this.#fixed;
     const moving = this.#moving;
@@ -81,34 +89,44 @@ export class MutualInformation {
     return sums.map((sum) => sum / (6 * this.#count));
   }
 
-  /**
-   * 1/N sum over samples of (du/dT) (du/dT)^T at the transform that was evaluated last, 12 by 12: how
-   * strongly moving bins change with each entry of the transform.
-   */
   gaussNewtonMatrix(): Float64Array {
-    const { positions, count } = this.#fixed;
-    const { slopes } = this.#moving;
-    const matrix = new Float64Array(ENTRIES * ENTRIES);
-    const derivative = new Float64Array(ENTRIES);
-    for (let p = 0; p < 3 * count; p += 3) {
-      for (let row = 0; row < 3; row++) {
-        const slope = slopes[p + row];
-        for (let axis = 0; axis < 3; axis++) {
-          derivative[4 * row + axis] = slope * positions[p + axis];
-        }
-        derivative[4 * row + 3] = slope;
+    return gaussNewtonMatrix(this.#fixed.positions, this.#moving.slopes, this.#count);
+  }
+}
+
+/**
+ * 1/N sum over samples of (du/dT) (du/dT)^T, 12 by 12: how strongly moving bins change with each entry
+ * of the transform.
+ *
+ * @param positions x, y, z of one sample after another
+ * @param slopes derivatives of its moving bin along right, anterior and superior; 0 outside the image
+ * @param count N, samples that count
+ */
+export function gaussNewtonMatrix(
+  positions: Float32Array,
+  slopes: Float32Array,
+  count: number,
+): Float64Array {
+  const matrix = new Float64Array(ENTRIES * ENTRIES);
+  const derivative = new Float64Array(ENTRIES);
+  for (let p = 0; p < positions.length; p += 3) {
+    for (let row = 0; row < 3; row++) {
+      const slope = slopes[p + row];
+      for (let axis = 0; axis < 3; axis++) {
+        derivative[4 * row + axis] = slope * positions[p + axis];
       }
-      for (let a = 0; a < ENTRIES; a++) {
-        for (let b = 0; b <= a; b++) matrix[ENTRIES * a + b] += derivative[a] * derivative[b];
-      }
+      derivative[4 * row + 3] = slope;
     }
     for (let a = 0; a < ENTRIES; a++) {
-      for (let b = 0; b <= a; b++) {
-        matrix[ENTRIES * b + a] = matrix[ENTRIES * a + b] /= this.#count;
-      }
+      for (let b = 0; b <= a; b++) matrix[ENTRIES * a + b] += derivative[a] * derivative[b];
     }
-    return matrix;
   }
+  for (let a = 0; a < ENTRIES; a++) {
+    for (let b = 0; b <= a; b++) {
+      matrix[ENTRIES * b + a] = matrix[ENTRIES * a + b] /= count;
+    }
+  }
+  return matrix;
 }
 
 /**
@@ -117,7 +135,7 @@ export class MutualInformation {
  * @param histogram of any sum
  * @param logRatios receives log( p(f, m) / p(m) ), 0 in empty bins
  */
-function informationOf(histogram: Float64Array, logRatios: Float64Array): number {
+export function informationOf(histogram: Float64Array, logRatios: Float64Array): number {
   let total = 0;
   const rows = new Float64Array(BINS);
   const columns = new Float64Array(BINS);

@@ -4,7 +4,7 @@
  */
 import type { Affine } from "../nifti/affine.ts";
 import { align, type Alignment } from "./align.ts";
-import type { MutualInformation } from "./mutual_information.ts";
+import type { InformationMeasure } from "./mutual_information.ts";
 import { affineFrom, RADIUS, rigidFrom, rotationOf } from "./parametrisation.ts";
 
 /** Rotations about each of the three axes, in radians. */
@@ -26,32 +26,39 @@ const DISTINCT = 5;
  * @param information at the coarsest resolution, outside counted as background
  * @param movingCentre centre of mass of the moving image, mm
  */
-export function findStart(
-  information: MutualInformation,
+export async function findStart(
+  information: InformationMeasure,
   movingCentre: readonly number[],
   throwIfAborted?: () => void,
-): Affine {
-  const candidates = starts(movingCentre).map((transform) => ({
-    transform,
-    mutualInformation: information.evaluate(transform),
-  }));
-  const rigid = best(candidates, RIGID_CANDIDATES).map(({ transform }) =>
-    align(information, rigidFrom(transform), {
-      iterations: 15,
-      firstStep: 4,
-      tolerance: 0.5,
-      throwIfAborted,
-    })
-  );
+): Promise<Affine> {
+  const candidates: Alignment[] = [];
+  for (const transform of starts(movingCentre)) {
+    candidates.push({ transform, mutualInformation: await information.evaluate(transform) });
+  }
+  const rigid: Alignment[] = [];
+  for (const { transform } of best(candidates, RIGID_CANDIDATES)) {
+    rigid.push(
+      await align(information, rigidFrom(transform), {
+        iterations: 15,
+        firstStep: 4,
+        tolerance: 0.5,
+        throwIfAborted,
+      }),
+    );
+  }
   const limits = { firstStep: 2, tolerance: 0.1, throwIfAborted };
-  const refined = distinct(best(rigid, rigid.length)).map(({ transform: start }) => {
-    const { transform } = align(information, rigidFrom(start), { ...limits, iterations: 40 });
-    const { mutualInformation } = align(information, affineFrom(transform), {
+  const refined: Alignment[] = [];
+  for (const { transform: start } of distinct(best(rigid, rigid.length))) {
+    const { transform } = await align(information, rigidFrom(start), {
+      ...limits,
+      iterations: 40,
+    });
+    const { mutualInformation } = await align(information, affineFrom(transform), {
       ...limits,
       iterations: 30,
     });
-    return { transform, mutualInformation };
-  });
+    refined.push({ transform, mutualInformation });
+  }
   return best(refined, 1)[0].transform;
 }
 

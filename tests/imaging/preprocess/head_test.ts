@@ -1,4 +1,4 @@
-import { assert, assertThrows } from "@std/assert";
+import { assert, assertRejects } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
 import { transformPoint } from "../../../src/imaging/nifti/affine.ts";
 import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
@@ -22,7 +22,7 @@ function job(bytes: Uint8Array<ArrayBuffer>): HeadJob {
   };
 }
 
-Deno.test("a head whose sform is sheared is registered as its voxels lie", () => {
+Deno.test("a head whose sform is sheared is registered as its voxels lie", async () => {
   // The template itself on a grid that leans by a fifth to the right and an eighth forwards.
   // deno-fmt-ignore
   const sheared = Float64Array.of(
@@ -34,7 +34,7 @@ Deno.test("a head whose sform is sheared is registered as its voxels lie", () =>
   const shape: [number, number, number] = [48, 44, 40];
   const identity = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
   const leaning = niftiFile(resample(TOY_TEMPLATE, { shape, affine: sheared }, identity));
-  const { affine, measures } = preprocessHead(job(leaning), TEMPLATE);
+  const { affine, measures } = await preprocessHead(job(leaning), TEMPLATE);
   for (const place of [[0, 0, 0], [30, -10, 15], [-20, 25, 20], [0, -35, 10]] as const) {
     const there = transformPoint(Float64Array.from(affine), place);
     const error = Math.hypot(...there.map((value, axis) => value - place[axis]));
@@ -44,20 +44,20 @@ Deno.test("a head whose sform is sheared is registered as its voxels lie", () =>
   assert(measures.correlation > 0.8, `${measures.correlation}`);
 });
 
-Deno.test("what is no head of three dimensions, or shows no skull, is refused by name", () => {
+Deno.test("what is no head of three dimensions, or shows no skull, is refused by name", async () => {
   const refuses = (bytes: Uint8Array<ArrayBuffer>, problem: string, affine?: number[]) =>
-    assertThrows(
+    assertRejects(
       () => preprocessHead({ ...job(bytes), ...(affine && { affine }) }, TEMPLATE),
       DataError,
       `sub-1: ${problem}`,
     );
   const stripped = niftiFile(maskHead(toyHead(1), isBrain));
-  refuses(
+  await refuses(
     stripped,
     "the image shows a brain without skull, which would be inflated to the template's head; open the " +
       "images as they were before skull-stripping",
   );
-  refuses(stripped, "its affine is singular; correct the header", new Array(16).fill(0));
+  await refuses(stripped, "its affine is singular; correct the header", new Array(16).fill(0));
   const empty = niftiFile({ ...TOY_TEMPLATE, data: new Float32Array(TOY_TEMPLATE.data.length) });
-  refuses(empty, "every voxel of the image is 0");
+  await refuses(empty, "every voxel of the image is 0");
 });

@@ -24,7 +24,7 @@ const { corrected, field } = correctBiasField(head, {
   splineDistance: SPLINE_DISTANCES["t1-linear"],
 });
 const middle = performance.now();
-const { affine } = registerAffine(prepareFixed(template), corrected);
+const { affine } = await registerAffine(prepareFixed(template), corrected);
 const registered = resample(corrected, template, affine);
 const end = performance.now();
 const { user, system } = process.cpuUsage(before);
