@@ -268,6 +268,8 @@ export interface UserStep<Schema extends ParameterSchema = ParameterSchema> {
   ): Promise<Readonly<Record<string, StepOutput>>>;
 }
 
+export type RunPlace = "inline" | "worker" | "device";
+
 /** What one of Gyrus's own steps declares. */
 export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   extends Omit<UserStep<Schema>, "outputs" | "runs" | "run"> {
@@ -277,9 +279,10 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
     | ((params: z.output<Schema>) => Readonly<Record<string, OutputPort>>);
   /**
    * Where it runs: `inline` on the main thread (cheap tables), `worker` on a thread of its own,
-   * `device` likewise, with a slot of the gpu pool and the numeric class in its key.
+   * `device` likewise, with a slot of the gpu pool and the numeric class in its key. A function where
+   * a parameter decides it.
    */
-  runs: "inline" | "worker" | "device";
+  runs: RunPlace | ((params: z.output<Schema>) => RunPlace);
   /** Processors that it uses where the workflow names no `resources.cpu`, at most all; default 1. */
   cpu?: number;
   /**
@@ -353,6 +356,13 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   pathParameters: readonly string[];
   /** Of a user's own step: the digest of its modules, which enters the key with the version. */
   code?: Digest;
+}
+
+/** Where an instance of a kind runs. */
+export function runPlace(
+  { kind, params }: { kind: StepKind; params: Readonly<Record<string, Json>> },
+): RunPlace {
+  return typeof kind.runs === "function" ? kind.runs(params) : kind.runs;
 }
 
 /** Step kinds by name, each loaded when it is needed. */

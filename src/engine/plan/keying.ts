@@ -3,7 +3,7 @@ import { filesBelow } from "../../disk/folders.ts";
 import { statIfPresent } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import type { Binding, Instance } from "../../workflow/graph.ts";
-import type { Digest, Json } from "../../workflow/step.ts";
+import { type Digest, type Json, runPlace } from "../../workflow/step.ts";
 import { canonicalJson } from "../store/canonical.ts";
 import { digestOf } from "../store/digest.ts";
 import type { KeyParts } from "../store/key.ts";
@@ -56,7 +56,7 @@ export class Keying {
   fixedParts(instance: Instance): Omit<KeyParts, "inputs"> | Promise<Omit<KeyParts, "inputs">> {
     const { kind } = instance;
     const paths = kind.source ? [] : kind.pathParameters;
-    const policy = kind.runs === "device" ? instance.execution.device : undefined;
+    const policy = runPlace(instance) === "device" ? instance.execution.device : undefined;
     if (paths.length === 0 && (policy === undefined || this.#isKnown(policy, kind.kind))) {
       return this.#assemble(instance, {}, policy);
     }

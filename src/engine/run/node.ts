@@ -1,5 +1,5 @@
 /** The instances of a run, and what becomes of them. */
-import type { Blob } from "../../workflow/step.ts";
+import { type Blob, runPlace } from "../../workflow/step.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { Counts, Outcome } from "../plan/events.ts";
 import type { OutputRefs } from "../plan/keying.ts";
@@ -63,7 +63,7 @@ export function buildNodes(
       planned,
       order,
       demand: demandOf(planned.instance),
-      quick: kind.runs === "inline" && kind.code === undefined,
+      quick: runPlace(planned.instance) === "inline" && kind.code === undefined,
       priority: 0,
       waiting: 0,
       consumers: [],
@@ -121,6 +121,6 @@ export function whySkipped(node: Node, nodes: ReadonlyMap<string, Node>): string
 }
 
 /** Whether it will run on a thread of its own that has no device. */
-export function wantsThread({ outcome, planned: { instance: { kind } } }: Node): boolean {
-  return outcome === undefined && kind.runs === "worker";
+export function wantsThread({ outcome, planned: { instance } }: Node): boolean {
+  return outcome === undefined && runPlace(instance) === "worker";
 }

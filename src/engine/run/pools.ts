@@ -1,5 +1,6 @@
 /** Resource pools: processors, devices and memory that running instances share. */
 import type { Instance } from "../../workflow/graph.ts";
+import { runPlace } from "../../workflow/step.ts";
 
 /** What an instance needs, or what a pool has. Memory is in bytes. */
 export interface Demand {
@@ -16,8 +17,9 @@ export class Pools {
   }
 
   /** What an instance needs, at most all there is: more would never start. */
-  demandOf({ kind, execution: { resources } }: Instance): Demand {
-    const gpu = kind.runs === "device" ? Math.max(1, resources.gpu) : resources.gpu;
+  demandOf(instance: Instance): Demand {
+    const { resources } = instance.execution;
+    const gpu = runPlace(instance) === "device" ? Math.max(1, resources.gpu) : resources.gpu;
     return {
       cpu: Math.min(this.capacity.cpu, resources.cpu),
       gpu: Math.min(this.capacity.gpu, gpu),

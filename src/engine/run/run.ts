@@ -1,6 +1,7 @@
 /** Runs a workflow: plans it, executes what is not cached, publishes, and records all of it. */
 import type { DataError } from "../../errors.ts";
 import type { Workflow } from "../../workflow/graph.ts";
+import { runPlace } from "../../workflow/step.ts";
 import type { Counts, EngineEvent, EventBody, EventListener, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
 import { LocalExecutor } from "../task/executors/local.ts";
@@ -167,7 +168,7 @@ async function runEstimate(store: Store, { estimate, workflow }: Plan) {
 }
 
 function needsDevice({ instances }: Plan): boolean {
-  return instances.some((planned) => planned.instance.kind.runs === "device" && isPending(planned));
+  return instances.some((planned) => runPlace(planned.instance) === "device" && isPending(planned));
 }
 
 async function countDeviceSlots(planned: Plan, { deviceSlots }: RunOptions): Promise<number> {

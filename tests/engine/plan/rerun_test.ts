@@ -1,10 +1,11 @@
 /** One test for each cause of a rerun; `no_rerun_test.ts` has the changes that are none. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { z } from "zod";
 import { why } from "../../../src/engine/plan/explain.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
 import { run } from "../../../src/engine/run/run.ts";
 import { openStore } from "../../../src/engine/store/store.ts";
-import type { Json, StepKind } from "../../../src/workflow/step.ts";
+import { defineStep, type Json, type StepKind } from "../../../src/workflow/step.ts";
 import { base, rerun, rerunOf, type Spec, states } from "./rerun.ts";
 import { inFolder } from "../scratch.ts";
 import { constant, countFiles, device } from "../toy_steps.ts";
@@ -86,6 +87,33 @@ Deno.test("a changed device, kernel table or code reruns device steps alone", ()
     const edited = await planWith(() => old, "c2");
     assertEquals(edited.instances[2].reasons, [{ cause: "code" }]);
     assertEquals(states(edited), ["cached", "cached", "will-run"]);
+  }));
+
+Deno.test("a parameter that chooses the device puts it in the key", () =>
+  inFolder(async (folder) => {
+    const choosing = defineStep({
+      kind: "choosing",
+      version: 1,
+      summary: "Needs a device where its parameter asks for one.",
+      params: z.object({ gpu: z.boolean() }),
+      inputs: {},
+      outputs: { value: { type: "value", description: "a text" } },
+      runs: ({ gpu }) => gpu ? "device" : "inline",
+      run: () => Promise.resolve({ value: { files: { "value.txt": "same" } } }),
+    });
+    const uses = choosing as unknown as StepKind;
+    const workflow = () =>
+      toyWorkflow({ here: { uses, with: { gpu: false } }, there: { uses, with: { gpu: true } } });
+    const options = (adapter: string) => ({
+      numericClass: () => adapter,
+      deviceCode: () => Promise.resolve("c1"),
+    });
+    const cache = `${folder}/cache`;
+    const { counts } = await run(openStore(cache), workflow(), options("A"));
+    assertEquals(counts.done, 2);
+    const moved = await plan(openStore(cache), workflow(), options("B"));
+    assertEquals(states(moved), ["cached", "will-run"]);
+    assertEquals(moved.instances[1].reasons[0].cause, "device");
   }));
 
 Deno.test("an edited file behind a path parameter reruns", () =>

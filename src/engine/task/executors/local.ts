@@ -1,7 +1,7 @@
 /** Runs instances in this process: on the main thread, or each on a thread of its own. */
 import { encodeError } from "../../../threads/errors.ts";
 import { Thread, untilAborted, WorkerPool } from "../../../threads/pool.ts";
-import type { StepKind } from "../../../workflow/step.ts";
+import { type RunPlace, runPlace, type StepKind } from "../../../workflow/step.ts";
 import type { Store } from "../../store/store.ts";
 import { execute, type TaskResult } from "../task.ts";
 import type { Executor, Job } from "./executor.ts";
@@ -17,7 +17,7 @@ export interface LocalOptions {
 }
 
 /** Threads that have opened a device run device steps only. */
-type ThreadKind = Exclude<StepKind["runs"], "inline">;
+type ThreadKind = Exclude<RunPlace, "inline">;
 
 export class LocalExecutor implements Executor {
   readonly #pools: Record<ThreadKind, WorkerPool<WorkerMethods>>;
@@ -29,10 +29,11 @@ export class LocalExecutor implements Executor {
 
   async run(job: Job): Promise<TaskResult> {
     const { kind } = job.instance;
+    const place = runPlace(job.instance);
     // A user's own step is not in the module: its `run` starts its own worker.
-    return kind.runs === "inline" || kind.code !== undefined || !this.options.stepModule
+    return place === "inline" || kind.code !== undefined || !this.options.stepModule
       ? await this.#runHere(job, kind)
-      : await this.#runInWorker(job, this.#pools[kind.runs]);
+      : await this.#runInWorker(job, this.#pools[place]);
   }
 
   expect(): void {
