@@ -99,6 +99,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/formats",
       "src/evaluation",
       "src/engine",
+      "kernels",
       "src/imaging",
       "src/tables",
       "src/maps",

@@ -10,6 +10,8 @@ import { adapterMatches } from "./numeric_class.ts";
 
 /** `context.services` of device steps. */
 export interface DeviceService {
+  /** The device part of the step's key; absent where the step runs on none. */
+  readonly numericClass?: Json;
   /** @throws {DeviceError} when there is no adapter */
   device(): Promise<Device>;
 }

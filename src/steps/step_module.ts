@@ -8,6 +8,7 @@ export { loadKind } from "./mod.ts";
 /** Creates the `context.services` of a step. */
 export function createServices(store: Store, numericClass: Json | undefined): DeviceService {
   return {
+    ...(numericClass !== undefined && { numericClass }),
     device: async () =>
       await (await import("../device/open.ts")).openStepDevice(store, numericClass),
   };

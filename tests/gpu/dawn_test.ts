@@ -1,18 +1,29 @@
 /**
- * Every network trains, evaluates and explains on Dawn, at WebGPU's default limits and by the kernels of each
- * adapter class: Tint compiles each kernel, and Dawn checks each buffer, binding, dispatch and copy. With
+ * Every network trains, evaluates and explains on Dawn, and an image is registered and resampled, at WebGPU's
+ * default limits and by the kernels of each adapter class: Tint compiles each kernel, and Dawn checks each buffer, binding, dispatch and copy. With
  * GYRUS_TEST_FULL=1 also with every optimizer, and with images of the size of a brain's slice. At the end Dawn
  * remarks that a dispatch has no workgroups: by such ones `compile` has software adapters compile.
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { isClassLoss } from "../../kernels/loss.ts";
+import {
+  countJointly,
+  jointHistogramParams,
+  resultBytes,
+} from "../../kernels/registration/joint_histogram.ts";
+import { resampleVolume } from "../../kernels/registration/resample.ts";
 import { DeviceError } from "../../src/errors.ts";
 import type { AdapterClass, Device } from "../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../src/gpu/program.ts";
+import { Uniforms } from "../../src/gpu/uniforms.ts";
+import { sampleFixed } from "../../src/imaging/registration/fixed_samples.ts";
 import { attribute } from "../../src/nn/attribute.ts";
 import { AUGMENTATIONS, type NetworkName, NETWORKS, OPTIMIZERS } from "../../src/nn/names.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
 import { createBlankState } from "../../src/nn/state_dict.ts";
 import { Trainer, type TrainerOptions } from "../../src/nn/training/trainer.ts";
+import { measureOnDevice } from "../../src/steps/preprocess/device_information.ts";
+import { resampleOnDevice } from "../../src/steps/preprocess/device_registration.ts";
 import { shaders } from "../kernels/shaders.ts";
 import { adapters } from "./adapters.ts";
 import { openDawn } from "./dawn.ts";
@@ -83,6 +94,39 @@ async function explain(device: Device, name: NetworkName): Promise<void> {
   device.check();
 }
 
+/** Registers and resamples an image in one buffer and in two, as images beyond a binding are. */
+async function register(device: Device): Promise<void> {
+  const image = {
+    shape: [8, 9, 10] as [number, number, number],
+    data: new Float32Array(720).map((_, at) => at % 7),
+    affine: Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1),
+  };
+  const fixed = sampleFixed(image, [0, 0, 0], 1, 1);
+  const information = await measureOnDevice(device, fixed, image, "excluded");
+  await information.evaluate(image.affine);
+  await information.gaussNewtonMatrix();
+  information.close();
+  await resampleOnDevice(device, image, image, image.affine);
+  const buffer = (bytes: number) => device.buffer("test", bytes);
+  const volume = { shape: image.shape, slabs: [buffer(4 * 8 * 9 * 6), buffer(4 * 8 * 9 * 4)] };
+  const program = new ProgramBuilder(device, "two slabs");
+  const { shape } = image;
+  resampleVolume(program, { volume, shape, toMoving: buffer(48), y: buffer(4 * 720) });
+  countJointly(program, {
+    samples: 720,
+    volume,
+    params: new Uniforms(device, "test", jointHistogramParams).buffer,
+    maps: buffer(96),
+    positions: buffer(12 * 720),
+    fixedBins: buffer(720),
+    moving: buffer(16 * 720),
+    results: buffer(resultBytes(device, 720)),
+  });
+  (await program.build()).run();
+  await device.gpu.queue.onSubmittedWorkDone();
+  device.check();
+}
+
 /** Every entry point that a class runs, such as `pool.max_forward`. */
 function entriesOf(adapterClass: AdapterClass): string[] {
   const others = adapterClass === "software"
@@ -110,6 +154,7 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
       });
       await train(device, "Conv4_FC3", { loss: "mse" });
       await explain(device, "resnet18");
+      await register(device);
       assertEquals([...compiled].sort(), entriesOf(adapterClass));
       assertEquals(await listRemarks(), []);
     } finally {

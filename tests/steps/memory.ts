@@ -8,7 +8,7 @@ import type {
   StepOutput,
 } from "../../src/workflow/step.ts";
 
-/** Holds blobs as a store does: by the digest of their bytes. */
+/** Holds blobs as a store does: by the digest of their bytes, of which each reader has a copy. */
 export class MemoryStore {
   readonly #blobs = new Map<string, Uint8Array<ArrayBuffer>>();
   /** How often a memo had to be computed. */
@@ -28,7 +28,7 @@ export class MemoryStore {
   get({ digest }: Blob): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = this.#blobs.get(digest);
     if (bytes === undefined) throw new DataError(digest, "is not in the store");
-    return Promise.resolve(bytes);
+    return Promise.resolve(bytes.slice());
   }
 
   /** What a draft becomes when it is published. */

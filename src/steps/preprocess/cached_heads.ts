@@ -14,6 +14,7 @@ import { prepareTemplate, type TemplateSpace } from "../../imaging/preprocess/te
 import { OWN_LIMITS, parseJsonBytes } from "../../json.ts";
 import type { Artifact, Blob, Json, StepContext } from "../../workflow/step.ts";
 import type { LinearParameters } from "./declaration.ts";
+import { startDeviceWorker } from "./device_heads.ts";
 
 export interface LinearTarget {
   pipeline: LinearPipeline;
@@ -36,13 +37,19 @@ export class CachedHeads {
   readonly #context: Context;
   readonly #target: LinearTarget;
   readonly #threads: number;
+  readonly #device: Json | undefined;
   /** Starts at the first head that is not cached. */
   #pool: Promise<HeadPool> | undefined;
 
-  constructor(context: Context, { threads, ...target }: LinearTarget & { threads: number }) {
+  /** @param device part of the key of heads that a device computes; the processor when absent */
+  constructor(
+    context: Context,
+    { threads, device, ...target }: LinearTarget & { threads: number; device?: Json },
+  ) {
     this.#context = context;
     this.#target = target;
     this.#threads = threads;
+    this.#device = device;
   }
 
   /**
@@ -102,7 +109,12 @@ export class CachedHeads {
       ...(frame !== undefined && { frame }),
       ...(image.frame_durations && { frameDurations: image.frame_durations }),
     } satisfies Partial<HeadJob>;
-    const key = { image: image.digest, template: template.digest, ...settings } as unknown as Json;
+    const key = {
+      image: image.digest,
+      template: template.digest,
+      ...settings,
+      ...(this.#device !== undefined && { device: this.#device }),
+    } as unknown as Json;
     let running: Promise<RegisteredHead> | undefined;
     const compute = () =>
       running ??= this.#compute(image, {
@@ -132,7 +144,9 @@ export class CachedHeads {
     const { space, template } = this.#target;
     const bytes = await this.#context.get(template);
     const prepared = prepareTemplate(bytes, space, this.#context.params.template);
-    return new HeadPool(this.#threads, prepared);
+    return this.#device === undefined
+      ? new HeadPool(this.#threads, prepared)
+      : new HeadPool(this.#threads, prepared, startDeviceWorker);
   }
 
   async #decode(blob: Blob): Promise<unknown> {

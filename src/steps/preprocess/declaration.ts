@@ -7,6 +7,7 @@ import type {
   OutputPort,
   Preflight,
   PreflightInput,
+  RunPlace,
   StepDeclaration,
 } from "../../workflow/step.ts";
 
@@ -19,6 +20,9 @@ export const linearParameters = z.object({
   ),
   header: z.enum(["sform", "qform"]).optional().describe(
     "Which transform counts of an image whose header states two that differ by more than 1 mm or 1 degree; without it such an image is left out.",
+  ),
+  compute: z.enum(["processor", "gpu"]).default("processor").describe(
+    "Where the large parts of registration and resampling run. Results differ by hundredths of a mm, so the choice, the GPU and its driver are in the key. A software adapter is slower than the processor.",
   ),
 });
 
@@ -59,6 +63,10 @@ sform where sform and qform agree.`;
 
 /** Of both steps. */
 export const LINEAR_VERSION = 1;
+
+export function linearPlace({ compute }: LinearParameters): RunPlace {
+  return compute === "gpu" ? "device" : "worker";
+}
 
 /** Threads that registration asks for; it gets no more than there are, and than memory is for. */
 export const LINEAR_THREADS = 16;

@@ -8,6 +8,7 @@ import { MNI152NLIN2009CSYM } from "../../imaging/preprocess/template_space.ts";
 import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import { CachedHeads } from "./cached_heads.ts";
 import type { LinearParameters } from "./declaration.ts";
+import { deviceKey } from "./device_heads.ts";
 import { type PreprocessedImage, registeredCaps } from "./registered_caps.ts";
 
 /** Peak of a thread: a head of 256 x 256 x 256 voxels at all resolutions, and the template. */
@@ -32,7 +33,8 @@ export async function preprocessHeads(
   // This thread only waits, so that a worker may have its processor.
   const threads = Math.min(context.cpus + 1, images.length, threadsInMemory());
   const template = await context.external(context.params.template);
-  const heads = new CachedHeads(context, { pipeline, space, template, threads });
+  const device = context.params.compute === "gpu" ? await deviceKey(context) : undefined;
+  const heads = new CachedHeads(context, { pipeline, space, template, threads, device });
   const registered = new Map<CapsImage, PreprocessedImage>();
   const failures = new Map<CapsImage, string>();
   let done = 0;

@@ -94,6 +94,7 @@ function describeImage(
     parameters: {
       uncropped_image: params.uncropped_image,
       header: params.header ?? null,
+      compute: params.compute,
       bias_field_spline_distance: SPLINE_DISTANCES[pipeline],
       interpolation: "linear",
     },

@@ -7,6 +7,7 @@ import {
   linearInputs,
   linearOutputs,
   linearParameters,
+  linearPlace,
 } from "./declaration.ts";
 
 export default defineStep({
@@ -17,7 +18,7 @@ export default defineStep({
   params: linearParameters,
   inputs: linearInputs,
   outputs: linearOutputs,
-  runs: "worker",
+  runs: linearPlace,
   cpu: LINEAR_THREADS,
   ...linearForecast("t1-linear"),
   run: async (context) => {
