@@ -14,6 +14,7 @@ import {
   gridParams,
   gridParamValues,
   inputBlocks,
+  isVolume,
   volume,
   weightGradientParams,
   weightGradientParamValues,
@@ -25,7 +26,7 @@ import { paddedTexels, pixelTile, tileCost } from "../texels.ts";
 const convolutionKernel = defineKernel({
   name: "conv/direct",
   source,
-  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED"],
+  constants: ["LANES", "PIXELS", "OUT_CHANNELS", "LANES_ALONG_CHANNELS", "TRANSPOSED", "VOLUME"],
   params: {
     ...gridParams,
     out_channels: "u32",
@@ -35,6 +36,7 @@ const convolutionKernel = defineKernel({
     first_tap: "i32",
     tap_step_x: "i32",
     tap_step_y: "i32",
+    tap_step_z: "i32",
   },
   entries: {
     main: {
@@ -50,7 +52,7 @@ const convolutionKernel = defineKernel({
 const weightGradientKernel = defineKernel({
   name: "conv/direct_weight_gradient",
   source: gradientSource,
-  constants: ["LANES", "ONE_TAP"],
+  constants: ["LANES", "ONE_TAP", "VOLUME"],
   params: { ...weightGradientParams, images: "u32", slices: "u32", column_groups: "u32" },
   entries: {
     main: {
@@ -81,6 +83,7 @@ export const directConvolution: ConvolutionVariant = (
         OUT_CHANNELS: channels,
         LANES_ALONG_CHANNELS: alongChannels,
         TRANSPOSED: transposed,
+        VOLUME: isVolume(shape),
       },
       bindings: {
         params: fixedParams(program.device, convolutionKernel, {
@@ -89,9 +92,10 @@ export const directConvolution: ConvolutionVariant = (
           has_bias: bias ? 1 : 0,
           weights_first: packed.first,
           weight_taps: volume(kernel),
-          first_tap: taps.first[1] * kernel[2] + taps.first[2],
+          first_tap: (taps.first[0] * kernel[1] + taps.first[1]) * kernel[2] + taps.first[2],
           tap_step_x: taps.step[2],
           tap_step_y: taps.step[1] * kernel[2],
+          tap_step_z: taps.step[0] * kernel[1] * kernel[2],
         }),
         input: inputTexels,
         weights: packed.texture,
@@ -179,7 +183,11 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const outTexels = shape.images * outBlocks * outPixels;
   const partials = partialsFor(program, work, slices);
   program.dispatch(weightGradientKernel, "main", {
-    constants: { LANES: lanes, ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0 },
+    constants: {
+      LANES: lanes,
+      ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0,
+      VOLUME: isVolume(shape),
+    },
     bindings: {
       params: fixedParams(program.device, weightGradientKernel, {
         ...weightGradientParamValues(shape),

@@ -1,15 +1,15 @@
-// 2D convolution on software adapters: operands are read from storage textures, which these drivers
+// Convolution on software adapters: operands are read from storage textures, which these drivers
 // inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
 //
 // A texture holds a linear array of vec4s (texels), 2^ROW_BITS a row; row 0 of the input is zero,
-// so that padding is a read of texel 0. Input: row 0, then [N][C/4][H][W]. Weights: in the order of
+// so that padding is a read of texel 0. Input: row 0, then [N][C/4][D][H][W]. Weights: in the order of
 // weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
 // the data gradient (TRANSPOSED), whose input is dY, over their output channels.
 //
 // The grid is all pixels of the output, or one parity of them in the data gradient of a strided
-// convolution. Lanes run along its pixels (n, row, column), all with the same channels. With
-// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (row, column)
-// of PIXELS images: the taps that fall into the padding there are left out.
+// convolution. Lanes run along its pixels (n, z, y, x), all with the same channels. With
+// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (z, y, x) of
+// PIXELS images: the taps that fall into the padding there are left out.
 
 // Invocations of a workgroup: one vector of the processor.
 const LANES: u32 = 16u;
@@ -20,35 +20,45 @@ const ROW_BITS: u32 = 11u;
 const ROW_MASK: u32 = (1u << ROW_BITS) - 1u;
 const LANES_ALONG_CHANNELS: bool = false;
 const TRANSPOSED: bool = false;
+// Whether input or kernel has several planes. In 2D, everything along z is left out.
+const VOLUME: bool = false;
 
 struct Params {
   // Grid: the output pixels that this dispatch computes, all or one parity of them.
   images: u32,
+  grid_depth: u32,
   grid_height: u32,
   grid_width: u32,
 
-  // Input [images][in_blocks][in_height][in_width], a block being four channels.
+  // Input [images][in_blocks][in_depth][in_height][in_width], a block being four channels.
   in_blocks: u32,
+  in_depth: u32,
   in_height: u32,
   in_width: u32,
-  // Input row and column of tap 0 at grid pixel 0: minus the padding in the forward pass.
+  // Input pixel of tap 0 at grid pixel 0: minus the padding in the forward pass.
+  in_start_z: i32,
   in_start_y: i32,
   in_start_x: i32,
   // Input pixels from one grid pixel to the next.
+  stride_z: u32,
   stride_y: u32,
   stride_x: u32,
 
-  // Output [images][out_blocks][out_height][out_width].
+  // Output [images][out_blocks][out_depth][out_height][out_width].
   out_blocks: u32,
+  out_depth: u32,
   out_height: u32,
   out_width: u32,
   // Output pixel of grid pixel 0, and output pixels from one grid pixel to the next.
+  out_start_z: u32,
   out_start_y: u32,
   out_start_x: u32,
+  out_stride_z: u32,
   out_stride_y: u32,
   out_stride_x: u32,
 
-  // Taps (positions of the kernel) that this dispatch uses, along y and x.
+  // Taps (positions of the kernel) that this dispatch uses along each axis.
+  taps_z: u32,
   taps_y: u32,
   taps_x: u32,
 
@@ -59,10 +69,11 @@ struct Params {
   // Weights: texel of the first, and taps of each, the ones that this dispatch leaves out included.
   weights_first: u32,
   weight_taps: u32,
-  // Tap (y * kernel width + x) that is tap 0 here, and from it to the next along x and y.
+  // Tap ((z * kernel height + y) * kernel width + x) that is tap 0 here, and from it to the next.
   first_tap: i32,
   tap_step_x: i32,
   tap_step_y: i32,
+  tap_step_z: i32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -71,18 +82,40 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 
-// (image, row, column) of pixel p of an invocation; the image may be one too many.
-fn grid_pixel(group: u32, lane: u32, p: u32) -> vec3u {
+struct Place {
+  // May be one too many.
+  image: u32,
+  z: u32,
+  y: u32,
+  x: u32,
+}
+
+// Where pixel p of an invocation is in the grid.
+fn grid_pixel(group: u32, lane: u32, p: u32) -> Place {
   if (LANES_ALONG_CHANNELS) {
     let image_groups = (params.images + PIXELS - 1u) / PIXELS;
     let place = group / image_groups;
+    let image = (group - place * image_groups) * PIXELS + p;
     let row = place / params.grid_width;
-    return vec3u((group - place * image_groups) * PIXELS + p, row, place - row * params.grid_width);
+    let x = place - row * params.grid_width;
+    if (VOLUME) {
+      let plane = row / params.grid_height;
+      return Place(image, plane, row - plane * params.grid_height, x);
+    } else {
+      return Place(image, 0u, row, x);
+    }
   } else {
     let pixel = (group * PIXELS + p) * LANES + lane;
     let row = pixel / params.grid_width;
-    let n = row / params.grid_height;
-    return vec3u(n, row - n * params.grid_height, pixel - row * params.grid_width);
+    let plane = row / params.grid_height;
+    let y = row - plane * params.grid_height;
+    let x = pixel - row * params.grid_width;
+    if (VOLUME) {
+      let image = plane / params.grid_depth;
+      return Place(image, plane - image * params.grid_depth, y, x);
+    } else {
+      return Place(plane, 0u, y, x);
+    }
   }
 }
 
@@ -100,32 +133,52 @@ fn main(
   // registers
   var origin: array<i32, PIXELS>;
   // registers
+  var front: array<i32, PIXELS>;
+  // registers
   var top: array<i32, PIXELS>;
   // registers
   var left: array<i32, PIXELS>;
 
-  let in_pixels = params.in_height * params.in_width;
+  let in_plane = params.in_height * params.in_width;
+  var in_pixels = in_plane;
+  if (VOLUME) {
+    in_pixels *= params.in_depth;
+  }
 
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
     let at = grid_pixel(workgroup.x, lane, p);
     top[p] = i32(at.y * params.stride_y) + params.in_start_y;
-    left[p] = i32(at.z * params.stride_x) + params.in_start_x;
-    origin[p] = i32(at.x * params.in_blocks * in_pixels + ROW_MASK + 1u) +
+    left[p] = i32(at.x * params.stride_x) + params.in_start_x;
+    origin[p] = i32(at.image * params.in_blocks * in_pixels + ROW_MASK + 1u) +
       top[p] * i32(params.in_width) + left[p];
+    if (VOLUME) {
+      front[p] = i32(at.z * params.stride_z) + params.in_start_z;
+      origin[p] += front[p] * i32(in_plane);
+    }
   }
   var first_channel = workgroup.y * OUT_CHANNELS;
-  var first_valid_tap = vec2i();
-  var end_valid_tap = vec2i(vec2u(params.taps_x, params.taps_y));
+  var first_valid_tap = vec3i();
+  var end_valid_tap = vec3i(vec3u(params.taps_x, params.taps_y, 1u));
+  if (VOLUME) {
+    end_valid_tap.z = i32(params.taps_z);
+  }
   if (LANES_ALONG_CHANNELS) {
     first_channel = (workgroup.y * LANES + lane) * OUT_CHANNELS;
-    let corner = vec2i(left[0], top[0]);
+    var corner = vec3i(left[0], top[0], 0);
+    var end = vec3i(vec3u(params.in_width, params.in_height, 1u)) - corner;
+    if (VOLUME) {
+      corner.z = front[0];
+      end.z = i32(params.in_depth) - corner.z;
+    }
     first_valid_tap = max(first_valid_tap, -corner);
-    let end = vec2i(vec2u(params.in_width, params.in_height)) - corner;
     end_valid_tap = max(first_valid_tap, min(end_valid_tap, end));
   }
-  let valid_taps = vec2u(end_valid_tap - first_valid_tap);
-  let entries = valid_taps.x * valid_taps.y * params.in_blocks;
+  let valid_taps = vec3u(end_valid_tap - first_valid_tap);
+  var entries = valid_taps.x * valid_taps.y * params.in_blocks;
+  if (VOLUME) {
+    entries *= valid_taps.z;
+  }
 
   // Texels from one block of output channels to the next, and from one reduced block to the next.
   var out_step = params.in_blocks * params.weight_taps * 4u;
@@ -139,17 +192,25 @@ fn main(
   // One flat loop over (block, tap): these drivers copy all sums at the borders of a nested one.
   var tap_x = first_valid_tap.x;
   var tap_y = first_valid_tap.y;
+  var tap_z = first_valid_tap.z;
   var block = 0u;
   for (var entry = 0u; entry < entries; entry++) {
-    let offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
-    let tap = u32(params.first_tap + tap_y * params.tap_step_y + tap_x * params.tap_step_x);
-    let weight_at = first_weight + block * in_step + tap * 4u;
+    var offset = i32(block * in_pixels) + tap_y * i32(params.in_width) + tap_x;
+    var tap = params.first_tap + tap_y * params.tap_step_y + tap_x * params.tap_step_x;
+    if (VOLUME) {
+      offset += tap_z * i32(in_plane);
+      tap += tap_z * params.tap_step_z;
+    }
+    let weight_at = first_weight + block * in_step + u32(tap) * 4u;
     // unroll
     for (var p = 0u; p < PIXELS; p++) {
       var at = u32(origin[p] + offset);
       if (!LANES_ALONG_CHANNELS) {
-        let inside = u32(top[p] + tap_y) < params.in_height &&
+        var inside = u32(top[p] + tap_y) < params.in_height &&
           u32(left[p] + tap_x) < params.in_width;
+        if (VOLUME) {
+          inside = inside && u32(front[p] + tap_z) < params.in_depth;
+        }
         at = select(0u, at, inside);
       }
       x[p] = textureLoad(input, vec2u(at & ROW_MASK, at >> ROW_BITS));
@@ -180,12 +241,21 @@ fn main(
     let row_ends = tap_x == end_valid_tap.x;
     tap_x = select(tap_x, first_valid_tap.x, row_ends);
     tap_y = select(tap_y, tap_y + 1, row_ends);
-    let block_ends = tap_y == end_valid_tap.y;
+    var block_ends = tap_y == end_valid_tap.y;
     tap_y = select(tap_y, first_valid_tap.y, block_ends);
+    if (VOLUME) {
+      tap_z = select(tap_z, tap_z + 1, block_ends);
+      block_ends = tap_z == end_valid_tap.z;
+      tap_z = select(tap_z, first_valid_tap.z, block_ends);
+    }
     block = select(block, block + 1u, block_ends);
   }
 
-  let out_pixels = params.out_height * params.out_width;
+  let out_plane = params.out_height * params.out_width;
+  var out_pixels = out_plane;
+  if (VOLUME) {
+    out_pixels *= params.out_depth;
+  }
   let first_block = first_channel / 4u;
   // registers
   var to: array<u32, PIXELS>;
@@ -193,8 +263,11 @@ fn main(
   for (var p = 0u; p < PIXELS; p++) {
     let at = grid_pixel(workgroup.x, lane, p);
     let y = at.y * params.out_stride_y + params.out_start_y;
-    let x_ = at.z * params.out_stride_x + params.out_start_x;
-    to[p] = (at.x * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
+    let x_ = at.x * params.out_stride_x + params.out_start_x;
+    to[p] = (at.image * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
+    if (VOLUME) {
+      to[p] += (at.z * params.out_stride_z + params.out_start_z) * out_plane;
+    }
   }
   // A loop whose end is not constant, so that drivers keep it: they make each store a loop over the
   // lanes, and all stores written out take as long to compile as the loop above.
@@ -222,7 +295,7 @@ fn main(
           value[k] = select(value[k], sum[p][from * 4u + k], b == from);
         }
       }
-      if (grid_pixel(workgroup.x, lane, p).x < params.images) {
+      if (grid_pixel(workgroup.x, lane, p).image < params.images) {
         let total = vec4f(value[0], value[1], value[2], value[3]) + offset;
         output[to[p] + b * out_pixels] = total;
       }

@@ -12,6 +12,7 @@ import {
   gridParams,
   gridParamValues,
   inputBlocks,
+  isVolume,
   volume,
   weightGradientParams,
   weightGradientParamValues,
@@ -22,7 +23,7 @@ import { partialsFor, sumPartials } from "./sum_partials.ts";
 const convolutionKernel = defineKernel({
   name: "conv/implicit_gemm",
   source,
-  constants: ["TILE_PIXELS", "TILE_CHANNELS"],
+  constants: ["TILE_PIXELS", "TILE_CHANNELS", "VOLUME"],
   params: { ...gridParams, padded_channels: "u32" },
   entries: {
     main: { params: "uniform", input: "read", weights: "read", output: "read_write" },
@@ -32,7 +33,7 @@ const convolutionKernel = defineKernel({
 const weightGradientKernel = defineKernel({
   name: "conv/implicit_gemm_weight_gradient",
   source: gradientSource,
-  constants: [],
+  constants: ["VOLUME"],
   params: { ...weightGradientParams, pixels: "u32", slice_pixels: "u32" },
   entries: {
     main: { params: "uniform", input: "read", out_gradient: "read", partials: "read_write" },
@@ -57,7 +58,11 @@ export const implicitGemmConvolution: ConvolutionVariant = (
     const pixels = grid.images * volume(grid.size);
     const [across, deep] = folded(program.device, Math.ceil(pixels / gemmPixels));
     program.dispatch(convolutionKernel, "main", {
-      constants: { TILE_PIXELS: gemmPixels, TILE_CHANNELS: gemmChannels },
+      constants: {
+        TILE_PIXELS: gemmPixels,
+        TILE_CHANNELS: gemmChannels,
+        VOLUME: isVolume(shape),
+      },
       bindings: {
         params: fixedParams(program.device, convolutionKernel, {
           ...gridParamValues(grid),
@@ -89,6 +94,7 @@ export const implicitGemmWeightGradient: WeightGradientVariant = (program, work)
   const slices = Math.ceil(pixels / slicePixels);
   const partials = partialsFor(program, work, slices);
   program.dispatch(weightGradientKernel, "main", {
+    constants: { VOLUME: isVolume(shape) },
     bindings: {
       params: fixedParams(program.device, weightGradientKernel, {
         ...weightGradientParamValues(shape),

@@ -1,4 +1,4 @@
-// Weight gradient of a 2D convolution on GPUs: a GEMM of output channels x columns over pixels,
+// Weight gradient of a convolution on GPUs: a GEMM of output channels x columns over pixels,
 // tiled through workgroup memory, 8 channels x 8 elements an invocation.
 //
 // A column is a block of four input channels at one tap, the tap running fastest. workgroup_id.z
@@ -7,27 +7,34 @@
 
 const TILE_BLOCKS: u32 = 16u;
 const DEPTH: u32 = 16u;
+// Whether input or kernel has several planes. In 2D, everything along z is left out.
+const VOLUME: bool = false;
 const SIDE: u32 = TILE_BLOCKS / 2u;
 const INVOCATIONS: u32 = SIDE * SIDE;
 const LOADS: u32 = TILE_BLOCKS * DEPTH / INVOCATIONS;
 const LOAD_STEP: u32 = INVOCATIONS / DEPTH;
 
 struct Params {
-  // Input [images][in_blocks][in_height][in_width], a block being four channels.
+  // Input [images][in_blocks][in_depth][in_height][in_width], a block being four channels.
   in_blocks: u32,
+  in_depth: u32,
   in_height: u32,
   in_width: u32,
 
-  // Output gradient [images][out_blocks][out_height][out_width].
+  // Output gradient [images][out_blocks][out_depth][out_height][out_width].
   out_blocks: u32,
+  out_depth: u32,
   out_height: u32,
   out_width: u32,
 
-  // The kernel's height and width, its stride, and the zeros on each side of the input.
+  // The kernel's size, its stride, and the zeros on each side of the input.
+  taps_z: u32,
   taps_y: u32,
   taps_x: u32,
+  stride_z: u32,
   stride_y: u32,
   stride_x: u32,
+  pad_z: u32,
   pad_y: u32,
   pad_x: u32,
 
@@ -57,20 +64,29 @@ fn main(
   // registers
   var gradient_next: array<vec4f, LOADS>;
   // registers
+  var tap_z: array<i32, LOADS>;
+  // registers
   var tap_y: array<i32, LOADS>;
   // registers
   var tap_x: array<i32, LOADS>;
   // registers
-  var plane: array<u32, LOADS>;
+  var block_at: array<u32, LOADS>;
 
   let across = index % SIDE;
   let down = index / SIDE;
   let first_column = workgroup.x * TILE_BLOCKS;
   let first_block = workgroup.y * TILE_BLOCKS;
-  let taps = params.taps_y * params.taps_x;
+  let in_plane = params.in_height * params.in_width;
+  let out_plane = params.out_height * params.out_width;
+  var taps = params.taps_y * params.taps_x;
+  var in_pixels = in_plane;
+  var out_pixels = out_plane;
+  if (VOLUME) {
+    taps *= params.taps_z;
+    in_pixels *= params.in_depth;
+    out_pixels *= params.out_depth;
+  }
   let all_columns = params.in_blocks * taps;
-  let in_pixels = params.in_height * params.in_width;
-  let out_pixels = params.out_height * params.out_width;
   let load_pixel = index % DEPTH;
   let load_block = index / DEPTH;
 
@@ -78,9 +94,15 @@ fn main(
   for (var i = 0u; i < LOADS; i++) {
     let column = first_column + load_block + i * LOAD_STEP;
     let tap = column % taps;
-    tap_y[i] = i32(tap / params.taps_x) - i32(params.pad_y);
+    var tap_row = tap / params.taps_x;
+    if (VOLUME) {
+      let tap_plane = tap_row / params.taps_y;
+      tap_row -= tap_plane * params.taps_y;
+      tap_z[i] = i32(tap_plane) - i32(params.pad_z);
+    }
+    tap_y[i] = i32(tap_row) - i32(params.pad_y);
     tap_x[i] = i32(tap % params.taps_x) - i32(params.pad_x);
-    plane[i] = column / taps * in_pixels;
+    block_at[i] = column / taps * in_pixels;
   }
 
   let first = workgroup.z * params.slice_pixels;
@@ -96,26 +118,37 @@ fn main(
     workgroupBarrier();
     let pixel = start + load_pixel;
     let row = pixel / params.out_width;
-    let n = row / params.out_height;
-    let p = row - n * params.out_height;
+    let row_plane = row / params.out_height;
+    let p = row - row_plane * params.out_height;
     let q = pixel - row * params.out_width;
+    var n = row_plane;
+    var o = 0u;
+    if (VOLUME) {
+      n = row_plane / params.out_depth;
+      o = row_plane - n * params.out_depth;
+    }
     // unroll
     for (var i = 0u; i < LOADS; i++) {
       let block = load_block + i * LOAD_STEP;
       var value = vec4f();
       if (pixel < end && first_block + block < params.out_blocks) {
         value = out_gradient[(n * params.out_blocks + first_block + block) * out_pixels +
-          p * params.out_width + q];
+          o * out_plane + p * params.out_width + q];
       }
       gradient_next[i] = value;
       let y = u32(i32(p * params.stride_y) + tap_y[i]);
       let x = u32(i32(q * params.stride_x) + tap_x[i]);
+      var inside = pixel < end && first_column + block < all_columns && y < params.in_height &&
+        x < params.in_width;
+      var at = n * params.in_blocks * in_pixels + block_at[i] + y * params.in_width + x;
+      if (VOLUME) {
+        let z = u32(i32(o * params.stride_z) + tap_z[i]);
+        inside = inside && z < params.in_depth;
+        at += z * in_plane;
+      }
       value = vec4f();
-      if (
-        pixel < end && first_column + block < all_columns && y < params.in_height &&
-        x < params.in_width
-      ) {
-        value = input[n * params.in_blocks * in_pixels + plane[i] + y * params.in_width + x];
+      if (inside) {
+        value = input[at];
       }
       input_next[i] = value;
     }

@@ -66,7 +66,7 @@ export function convForward(
     outStride: [1, 1, 1],
     taps: { count: shape.kernel, first: [0, 0, 0], step: [1, 1, 1] },
   };
-  variantOf(program, shape).convolve(program, {
+  variantOf(program).convolve(program, {
     input,
     weights,
     bias,
@@ -123,7 +123,7 @@ export function convBackwardData(program: ProgramBuilder, work: ConvBackwardData
       },
     };
   });
-  variantOf(program, shape).convolve(program, {
+  variantOf(program).convolve(program, {
     input: outGradient,
     weights,
     output: inGradient,
@@ -199,7 +199,7 @@ export function convBackwardWeights(program: ProgramBuilder, work: ConvBackwardW
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
     const operands = { input, outGradient, weightGradient, shape };
-    variantOf(program, shape).weightGradient(program, { ...operands, accumulate, label: name });
+    variantOf(program).weightGradient(program, { ...operands, accumulate, label: name });
   }
   if (biasGradient) {
     recordBiasGradient(program, {
@@ -219,10 +219,6 @@ const variants = {
   implicit_gemm: { convolve: implicitGemmConvolution, weightGradient: implicitGemmWeightGradient },
 } as const;
 
-function variantOf(program: ProgramBuilder, shape: ConvShape) {
-  const { depth, kernel, padding } = shape;
-  if (depth > 1 || kernel[0] > 1 || padding[0] > 0) {
-    throw new RangeError("There is no convolution of volumes");
-  }
+function variantOf(program: ProgramBuilder) {
   return variants[kernelTable(program.device).convolution];
 }

@@ -16,15 +16,20 @@ const naiveKernel = defineKernel({
   params: {
     images: "u32",
     channels: "u32",
+    depth: "u32",
     height: "u32",
     width: "u32",
     out_channels: "u32",
+    out_depth: "u32",
     out_height: "u32",
     out_width: "u32",
+    kernel_depth: "u32",
     kernel_height: "u32",
     kernel_width: "u32",
+    stride_z: "u32",
     stride_y: "u32",
     stride_x: "u32",
+    pad_z: "u32",
     pad_y: "u32",
     pad_x: "u32",
   },
@@ -54,7 +59,7 @@ const naiveKernel = defineKernel({
 /** Invocations of a workgroup; a constant of the kernel. */
 const LANES = 64;
 
-/** `output` (`[N][K][P][Q]`) = `input` (`[N][C][H][W]`) * `weights` (`[K][C][R][S]`) + `bias` (`[K]`). */
+/** `output` (`[N][K][O][P][Q]`) = `input` (`[N][C][D][H][W]`) * `weights` (`[K][C][T][R][S]`) + `bias` (`[K]`). */
 export function naiveForward(
   program: ProgramBuilder,
   work: { input: Operand; weights: Operand; bias: Operand; output: Operand; shape: ConvShape },
@@ -67,7 +72,7 @@ export function naiveForward(
   });
 }
 
-/** `inGradient` (`[N][C][H][W]`) from `outGradient` (`[N][K][P][Q]`). */
+/** `inGradient` (`[N][C][D][H][W]`) from `outGradient` (`[N][K][O][P][Q]`). */
 export function naiveBackwardData(
   program: ProgramBuilder,
   work: { outGradient: Operand; weights: Operand; inGradient: Operand; shape: ConvShape },
@@ -84,7 +89,7 @@ export function naiveBackwardData(
   });
 }
 
-/** `weightGradient` (`[K][C][R][S]`) from `outGradient` (`[N][K][P][Q]`). */
+/** `weightGradient` (`[K][C][T][R][S]`) from `outGradient` (`[N][K][O][P][Q]`). */
 export function naiveBackwardWeights(
   program: ProgramBuilder,
   work: { input: Operand; outGradient: Operand; weightGradient: Operand; shape: ConvShape },
@@ -107,19 +112,24 @@ function grid(program: ProgramBuilder, elements: number): [number, number, numbe
 }
 
 function params(program: ProgramBuilder, shape: ConvShape): Operand {
-  const [, outHeight, outWidth] = convOutput(shape);
+  const [outDepth, outHeight, outWidth] = convOutput(shape);
   return fixedParams(program.device, naiveKernel, {
     images: shape.images,
     channels: shape.channels,
+    depth: shape.depth,
     height: shape.height,
     width: shape.width,
     out_channels: shape.outChannels,
+    out_depth: outDepth,
     out_height: outHeight,
     out_width: outWidth,
+    kernel_depth: shape.kernel[0],
     kernel_height: shape.kernel[1],
     kernel_width: shape.kernel[2],
+    stride_z: shape.stride[0],
     stride_y: shape.stride[1],
     stride_x: shape.stride[2],
+    pad_z: shape.padding[0],
     pad_y: shape.padding[1],
     pad_x: shape.padding[2],
   });

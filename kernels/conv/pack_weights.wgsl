@@ -11,15 +11,19 @@ struct Params {
   // positions.
   out_channels: u32,
   in_blocks: u32,
+  kernel_height: u32,
   kernel_width: u32,
   kernel_taps: u32,
 
-  // Taps that are packed: all, of a row, and the kernel's row and column of tap (y, x), which is
-  // first + (y, x) * step.
+  // Taps that are packed: all, of a plane's column and row, and where tap (z, y, x) is in the kernel:
+  // at first + (z, y, x) * step.
   taps: u32,
+  taps_y: u32,
   taps_x: u32,
+  first_z: i32,
   first_y: i32,
   first_x: i32,
+  step_z: i32,
   step_y: i32,
   step_x: i32,
 
@@ -34,9 +38,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> packed: array<vec4f>;
 
 fn kernel_tap(tap: u32) -> u32 {
-  let y = params.first_y + i32(tap / params.taps_x) * params.step_y;
+  let row = tap / params.taps_x;
+  let z = params.first_z + i32(row / params.taps_y) * params.step_z;
+  let y = params.first_y + i32(row % params.taps_y) * params.step_y;
   let x = params.first_x + i32(tap % params.taps_x) * params.step_x;
-  return u32(y) * params.kernel_width + u32(x);
+  return (u32(z) * params.kernel_height + u32(y)) * params.kernel_width + u32(x);
 }
 
 fn weight_at(out_block: u32, in_block: u32, tap: u32) -> u32 {

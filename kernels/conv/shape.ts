@@ -95,6 +95,11 @@ export function volume([z, y, x]: Triple): number {
   return z * y * x;
 }
 
+/** Whether input or kernel has several planes: images go without the arithmetic along z. */
+export function isVolume({ depth, kernel, padding }: ConvShape): boolean {
+  return depth > 1 || kernel[0] > 1 || padding[0] > 0;
+}
+
 /** Blocks of four channels of the input, a linear layer's positions included. */
 export function inputBlocks(shape: ConvShape): number {
   return Math.ceil(shape.channels / 4) * (shape.positions ?? 1);
@@ -135,22 +140,30 @@ export function weightShape(
 /** First fields of `Params` of the convolution kernels; `direct.wgsl` explains them. */
 export const gridParams = {
   images: "u32",
+  grid_depth: "u32",
   grid_height: "u32",
   grid_width: "u32",
   in_blocks: "u32",
+  in_depth: "u32",
   in_height: "u32",
   in_width: "u32",
+  in_start_z: "i32",
   in_start_y: "i32",
   in_start_x: "i32",
+  stride_z: "u32",
   stride_y: "u32",
   stride_x: "u32",
   out_blocks: "u32",
+  out_depth: "u32",
   out_height: "u32",
   out_width: "u32",
+  out_start_z: "u32",
   out_start_y: "u32",
   out_start_x: "u32",
+  out_stride_z: "u32",
   out_stride_y: "u32",
   out_stride_x: "u32",
+  taps_z: "u32",
   taps_y: "u32",
   taps_x: "u32",
 } as const;
@@ -159,22 +172,30 @@ export const gridParams = {
 export function gridParamValues(grid: ConvolutionGrid): Record<keyof typeof gridParams, number> {
   return {
     images: grid.images,
+    grid_depth: grid.size[0],
     grid_height: grid.size[1],
     grid_width: grid.size[2],
     in_blocks: grid.inBlocks,
+    in_depth: grid.inSize[0],
     in_height: grid.inSize[1],
     in_width: grid.inSize[2],
+    in_start_z: grid.inStart[0],
     in_start_y: grid.inStart[1],
     in_start_x: grid.inStart[2],
+    stride_z: grid.stride[0],
     stride_y: grid.stride[1],
     stride_x: grid.stride[2],
     out_blocks: grid.outBlocks,
+    out_depth: grid.outSize[0],
     out_height: grid.outSize[1],
     out_width: grid.outSize[2],
+    out_start_z: grid.outStart[0],
     out_start_y: grid.outStart[1],
     out_start_x: grid.outStart[2],
+    out_stride_z: grid.outStride[0],
     out_stride_y: grid.outStride[1],
     out_stride_x: grid.outStride[2],
+    taps_z: grid.taps.count[0],
     taps_y: grid.taps.count[1],
     taps_x: grid.taps.count[2],
   };
@@ -183,15 +204,20 @@ export function gridParamValues(grid: ConvolutionGrid): Record<keyof typeof grid
 /** First fields of `Params` of the weight-gradient kernels; `direct_weight_gradient.wgsl` explains them. */
 export const weightGradientParams = {
   in_blocks: "u32",
+  in_depth: "u32",
   in_height: "u32",
   in_width: "u32",
   out_blocks: "u32",
+  out_depth: "u32",
   out_height: "u32",
   out_width: "u32",
+  taps_z: "u32",
   taps_y: "u32",
   taps_x: "u32",
+  stride_z: "u32",
   stride_y: "u32",
   stride_x: "u32",
+  pad_z: "u32",
   pad_y: "u32",
   pad_x: "u32",
 } as const;
@@ -200,18 +226,23 @@ export const weightGradientParams = {
 export function weightGradientParamValues(
   shape: ConvShape,
 ): Record<keyof typeof weightGradientParams, number> {
-  const [, outHeight, outWidth] = convOutput(shape);
+  const [outDepth, outHeight, outWidth] = convOutput(shape);
   return {
     in_blocks: inputBlocks(shape),
+    in_depth: shape.depth,
     in_height: shape.height,
     in_width: shape.width,
     out_blocks: Math.ceil(shape.outChannels / 4),
+    out_depth: outDepth,
     out_height: outHeight,
     out_width: outWidth,
+    taps_z: shape.kernel[0],
     taps_y: shape.kernel[1],
     taps_x: shape.kernel[2],
+    stride_z: shape.stride[0],
     stride_y: shape.stride[1],
     stride_x: shape.stride[2],
+    pad_z: shape.padding[0],
     pad_y: shape.padding[1],
     pad_x: shape.padding[2],
   };

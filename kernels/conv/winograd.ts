@@ -11,7 +11,7 @@ import type {
 } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
-import { convInput, convOutput, type ConvShape } from "./shape.ts";
+import { convInput, convOutput, type ConvShape, isVolume } from "./shape.ts";
 import { folded, type Triple } from "../tensors.ts";
 import { paddedTexels, pixelTile, plainTexels } from "../texels.ts";
 import source from "./winograd.wgsl" with { type: "text" };
@@ -95,8 +95,8 @@ export function usesWinograd(program: ProgramBuilder, shape: ConvShape): boolean
   const { convolution, winograd, winogradChannels, winogradTiles } = kernelTable(program.device);
   const { kernel, stride, padding, channels, outChannels, positions = 1 } = shape;
   const output = planeOf(convOutput(shape));
-  return winograd && convolution === "direct" && positions === 1 && shape.depth === 1 &&
-    kernel.every((side, axis) => side === (axis === 0 ? 1 : 3)) && padding[0] === 0 &&
+  return winograd && convolution === "direct" && positions === 1 && !isVolume(shape) &&
+    kernel.every((side, axis) => side === (axis === 0 ? 1 : 3)) &&
     stride.slice(1).every((step) => step === 1) && padding.every((pad) => pad <= 2) &&
     Math.min(channels, outChannels) >= winogradChannels &&
     Math.min(...output) >= TILE_SIDE && countTiles(shape.images, output).count >= winogradTiles;

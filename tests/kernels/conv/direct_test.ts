@@ -1,5 +1,5 @@
 import { kernelTables } from "../../../src/gpu/tuning.ts";
-import { checkTable, layer, oddShapes, withTable } from "./problem.ts";
+import { checkTable, checkVolumes, layer, oddShapes, withTable } from "./problem.ts";
 
 const direct = { ...kernelTables.software, winograd: false };
 
@@ -8,6 +8,10 @@ for (const [name, shape] of Object.entries(oddShapes)) {
     await withTable(direct, (device) => checkTable(device, shape));
   });
 }
+
+Deno.test("direct convolution of volumes agrees with float64", async (t) => {
+  await checkVolumes(t, direct);
+});
 
 Deno.test("register tiles of 16 channels agree with float64", async () => {
   await withTable(

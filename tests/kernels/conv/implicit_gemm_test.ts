@@ -5,6 +5,7 @@ import { kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
 import {
   assertCloseTo,
   checkTable,
+  checkVolumes,
   computeReference,
   layer,
   oddShapes,
@@ -25,6 +26,10 @@ for (const [name, shape] of Object.entries(oddShapes)) {
     await withTable(implicitGemm, (device) => checkTable(device, shape));
   });
 }
+
+Deno.test("implicit GEMM of volumes agrees with float64", async (t) => {
+  await checkVolumes(t, implicitGemm);
+});
 
 for (const [gemmPixels, gemmChannels] of [[64, 64], [64, 128], [128, 128]]) {
   Deno.test(`tiles of ${gemmPixels} pixels x ${gemmChannels} channels agree with float64`, async () => {

@@ -15,7 +15,7 @@ import {
   naiveForward,
 } from "../../../kernels/conv/naive.ts";
 import { intoTiles, outOfTiles, tiledCount } from "../../../kernels/conv/weight_layout.ts";
-import { pixels } from "../../../kernels/tensors.ts";
+import { pixels, type Triple } from "../../../kernels/tensors.ts";
 import { type Device, openDevice } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { type KernelTable, useKernelTable } from "../../../src/gpu/tuning.ts";
@@ -78,6 +78,80 @@ export const oddShapes: Record<string, ConvShape> = {
   "3x3 with stride 2, 256 to 260 channels, 3x4": layer(9, 256, 3, 4, 260, 3, 2, 1),
   "5x5, 256 to 260 channels, taps that never meet one pixel": layer(17, 256, 1, 1, 260, 5, 1, 2),
 };
+
+/** A 3D convolution: `size` and the kernel's numbers are [z, y, x], or one for all three. */
+export function volumeLayer(
+  images: number,
+  channels: number,
+  [depth, height, width]: Triple,
+  outChannels: number,
+  kernel: Triple | number,
+  stride: Triple | number,
+  padding: Triple | number,
+): ConvShape {
+  const triple = (of: Triple | number): Triple => typeof of === "number" ? [of, of, of] : of;
+  return {
+    images,
+    channels,
+    depth,
+    height,
+    width,
+    outChannels,
+    kernel: triple(kernel),
+    stride: triple(stride),
+    padding: triple(padding),
+  };
+}
+
+/** Volumes at which every variant has to be right. */
+export const oddVolumes: Record<string, ConvShape> = {
+  "3x3x3, 5 to 7 channels, 5x6x7": volumeLayer(2, 5, [5, 6, 7], 7, 3, 1, 1),
+  "3x3x3 with stride 2, 8 to 12 channels, 7x6x5": volumeLayer(2, 8, [7, 6, 5], 12, 3, 2, 1),
+  "3x3x3, 1 to 8 channels, 6x5x9": volumeLayer(2, 1, [6, 5, 9], 8, 3, 1, 1),
+  "7x7x7 with stride 1x2x2, 1 to 9 channels, 9x11x8": volumeLayer(
+    1,
+    1,
+    [9, 11, 8],
+    9,
+    7,
+    [1, 2, 2],
+    3,
+  ),
+  "1x1x1 with stride 2, 16 to 20 channels, 4x5x6": volumeLayer(3, 16, [4, 5, 6], 20, 1, 2, 0),
+  "2x1x4 with stride 3x2x1, 4 to 33 channels": volumeLayer(
+    2,
+    4,
+    [7, 4, 6],
+    33,
+    [2, 1, 4],
+    [3, 2, 1],
+    [1, 0, 2],
+  ),
+  "3x3x3 on one plane": volumeLayer(3, 6, [1, 5, 4], 5, 3, 1, 1),
+  "3x3 on each of 4 planes": volumeLayer(1, 4, [4, 6, 5], 8, [1, 3, 3], 1, [0, 1, 1]),
+  "3x3x3, 128 to 132 channels, 2x1x2, most taps in the padding": volumeLayer(
+    5,
+    128,
+    [2, 1, 2],
+    132,
+    3,
+    1,
+    1,
+  ),
+};
+
+/** Runs `check` for each of {@link oddVolumes} as a step, on one device that uses `table`. */
+export async function checkVolumes(
+  t: Deno.TestContext,
+  table: KernelTable,
+  check: (device: Device, shape: ConvShape) => Promise<void> = checkTable,
+): Promise<void> {
+  await withTable(table, async (device) => {
+    for (const [name, shape] of Object.entries(oddVolumes)) {
+      await t.step(name, () => check(device, shape));
+    }
+  });
+}
 
 /** Operands in PyTorch's order. */
 export interface Problem {
