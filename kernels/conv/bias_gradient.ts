@@ -15,8 +15,13 @@ const biasGradientKernel = defineKernel({
   },
 });
 
-/** Slices of the pixels that the sum of a channel is split into. */
-const SLICES = 64;
+/**
+ * Slices of the pixels that the sum of a channel is split into: more for large volumes, of whose pixels
+ * a slice would else be a long way for one invocation.
+ */
+function sliceCount(pixels: number): number {
+  return pixels <= 2 ** 17 ? 64 : 1024;
+}
 
 /** dB[k] = sum of dY[n][k][pixel]; `outGradient` is `[N][K/4][pixels][4]`. */
 export function recordBiasGradient(program: ProgramBuilder, work: {
@@ -38,12 +43,13 @@ export function recordBiasGradient(program: ProgramBuilder, work: {
     channels,
     accumulate: accumulate ? 1 : 0,
   });
-  const partials = program.tensor(`${label} partial sums`, SLICES * blocks * 16);
-  const constants = { LANES: lanes, SLICES };
+  const slices = sliceCount(pixels);
+  const partials = program.tensor(`${label} partial sums`, slices * blocks * 16);
+  const constants = { LANES: lanes, SLICES: slices };
   program.dispatch(biasGradientKernel, "sum_slices", {
     constants,
     bindings: { params, out_gradient: outGradient, partials_out: partials },
-    workgroups: [Math.ceil(SLICES / lanes), blocks],
+    workgroups: [Math.ceil(slices / lanes), blocks],
     label: `${label}: sum slices`,
   });
   program.dispatch(biasGradientKernel, "sum_partials", {

@@ -6,13 +6,11 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./direct.wgsl" with { type: "text" };
 import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
 import type { Axis } from "../tensors.ts";
+import { type ConvolutionGrid, gridParams, gridParamValues } from "./grid.ts";
 import {
   convInput,
-  type ConvolutionGrid,
   type ConvolutionVariant,
   convOutput,
-  gridParams,
-  gridParamValues,
   inputBlocks,
   isVolume,
   volume,
@@ -52,7 +50,7 @@ const convolutionKernel = defineKernel({
 const weightGradientKernel = defineKernel({
   name: "conv/direct_weight_gradient",
   source: gradientSource,
-  constants: ["LANES", "ONE_TAP", "VOLUME"],
+  constants: ["LANES", "OUT_BLOCKS", "ONE_TAP", "LANES_ALONG_SLICES", "VOLUME"],
   params: { ...weightGradientParams, images: "u32", slices: "u32", column_groups: "u32" },
   entries: {
     main: {
@@ -158,11 +156,8 @@ function countValidTaps(grid: ConvolutionGrid, axis: Axis): number {
   return valid;
 }
 
-/**
- * Columns and blocks of output channels that an invocation of the weight gradient keeps, and pixels of
- * one of its steps: constants of the kernel.
- */
-const COLUMNS = 4, OUT_BLOCKS = 4, STEP = 4;
+/** Columns that an invocation of the weight gradient keeps, and pixels of a step: of the kernel. */
+const COLUMNS = 4, STEP = 4;
 
 /** dW, from slices of the pixels. */
 export const directWeightGradient: WeightGradientVariant = (program, work) => {
@@ -172,12 +167,17 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const inBlocks = inputBlocks(shape);
   const outBlocks = Math.ceil(shape.outChannels / 4);
   const columnGroups = Math.ceil(inBlocks * volume(shape.kernel) / COLUMNS);
-  const channelGroups = Math.ceil(outBlocks / OUT_BLOCKS);
-  const workgroups = Math.ceil(columnGroups * channelGroups / lanes);
+  const groupBlocks = outBlocks <= 2 ? 2 : 4;
+  const invocations = columnGroups * Math.ceil(outBlocks / groupBlocks);
+  const isFew = isVolume(shape) && invocations < 0.6 * Math.ceil(invocations / lanes) * lanes;
+  const sliceLanes = isFew ? lanes : 1;
+  const workgroups = Math.ceil(invocations * sliceLanes / lanes);
   const pixels = shape.images * outPixels;
-  const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups);
+  const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups) *
+    sliceLanes;
   const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
-  const slices = Math.ceil(pixels / slicePixels);
+  const sliceGroups = Math.ceil(pixels / slicePixels / sliceLanes);
+  const slices = sliceGroups * sliceLanes;
   const padded = shape.padding.some((pad) => pad > 0);
   const inTexels = shape.images * inBlocks * volume(convInput(shape));
   const outTexels = shape.images * outBlocks * outPixels;
@@ -185,7 +185,9 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
   program.dispatch(weightGradientKernel, "main", {
     constants: {
       LANES: lanes,
+      OUT_BLOCKS: groupBlocks,
       ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0,
+      LANES_ALONG_SLICES: isFew,
       VOLUME: isVolume(shape),
     },
     bindings: {
@@ -199,7 +201,7 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
       out_gradient: paddedTexels(program, outGradient, outTexels),
       partials,
     },
-    workgroups: [workgroups, slices],
+    workgroups: [workgroups, sliceGroups],
     label,
   });
   sumPartials(program, partials, work, slices);

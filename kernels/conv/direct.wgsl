@@ -2,9 +2,9 @@
 // inline, and each invocation keeps a large register tile; no workgroup memory, no barriers.
 //
 // A texture holds a linear array of vec4s (texels), 2^ROW_BITS a row; row 0 of the input is zero,
-// so that padding is a read of texel 0. Input: row 0, then [N][C/4][D][H][W]. Weights: in the order of
-// weight_layout.ts from texel weights_first on. The forward pass reduces over their input channels;
-// the data gradient (TRANSPOSED), whose input is dY, over their output channels.
+// so that padding is a read of texel 0. Input: row 0, then [N][C/4][D][H][W]. Weights: in the order
+// of weight_layout.ts from texel weights_first on. The forward pass reduces over their input
+// channels; the data gradient (TRANSPOSED), whose input is dY, over their output channels.
 //
 // The grid is all pixels of the output, or one parity of them in the data gradient of a strided
 // convolution. Lanes run along its pixels (n, z, y, x), all with the same channels. With
@@ -291,8 +291,8 @@ fn main(
       for (var k = 0u; k < 4u; k++) {
         value[k] = sum[p][k];
         // unroll
-        for (var from = 1u; from < OUT_CHANNELS / 4u; from++) {
-          value[k] = select(value[k], sum[p][from * 4u + k], b == from);
+        for (var group = 1u; group < OUT_CHANNELS / 4u; group++) {
+          value[k] = select(value[k], sum[p][group * 4u + k], b == group);
         }
       }
       if (grid_pixel(workgroup.x, lane, p).image < params.images) {

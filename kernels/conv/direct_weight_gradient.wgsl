@@ -11,13 +11,15 @@
 // and pixels for which that tap falls into the padding are left out. Invocation (column group,
 // channel group) takes COLUMNS columns and OUT_BLOCKS blocks of output channels; workgroup_id.y
 // takes a slice of the pixels (split-K) and writes its sums to partials[slice] in the order of
-// weight_layout.ts: sum_partials.wgsl adds them.
+// weight_layout.ts: sum_partials.wgsl adds them. With LANES_ALONG_SLICES, for few columns, the
+// lanes of a workgroup share columns and channels, and each takes a slice of its own.
 
 const LANES: u32 = 16u;
 const COLUMNS: u32 = 4u;
 const OUT_BLOCKS: u32 = 4u;
 const PIXELS: u32 = 4u;
 const ONE_TAP: bool = false;
+const LANES_ALONG_SLICES: bool = false;
 // Whether input or kernel has several planes. In 2D, everything along z is left out.
 const VOLUME: bool = false;
 const ROW_BITS: u32 = 11u;
@@ -96,7 +98,12 @@ fn main(
   // registers
   var offset: array<i32, COLUMNS>;
 
-  let invocation = workgroup.x * LANES + lane;
+  var invocation = workgroup.x * LANES + lane;
+  var slice = workgroup.y;
+  if (LANES_ALONG_SLICES) {
+    invocation = workgroup.x;
+    slice = workgroup.y * LANES + lane;
+  }
   let channel_group = invocation / params.column_groups;
   let column_group = invocation - channel_group * params.column_groups;
   let first_block = channel_group * OUT_BLOCKS;
@@ -153,7 +160,7 @@ fn main(
     pixels *= valid_size.z;
   }
   let slice_pixels = (pixels + params.slices * PIXELS - 1u) / (params.slices * PIXELS) * PIXELS;
-  let first = workgroup.y * slice_pixels;
+  let first = slice * slice_pixels;
   let end = min(first + slice_pixels, pixels);
   let first_row = first / max(1u, valid_size.x);
   let first_plane = first_row / max(1u, valid_size.y);
@@ -225,7 +232,7 @@ fn main(
   }
 
   let columns = params.in_blocks * taps;
-  let first_texel = workgroup.y * params.out_blocks * columns * 4u;
+  let first_texel = slice * params.out_blocks * columns * 4u;
   // A loop that drivers keep: see the end of direct.wgsl.
   let blocks = min(OUT_BLOCKS, max(params.out_blocks, first_block) - first_block);
   for (var b = 0u; b < blocks; b++) {
@@ -238,8 +245,8 @@ fn main(
       for (var k = 0u; k < 4u; k++) {
         var value = sum[k][j];
         // unroll
-        for (var from = 1u; from < OUT_BLOCKS; from++) {
-          value = select(value, sum[from * 4u + k][j], b == from);
+        for (var group = 1u; group < OUT_BLOCKS; group++) {
+          value = select(value, sum[group * 4u + k][j], b == group);
         }
         if (column < columns) {
           partials[to + k] = value;

@@ -5,12 +5,11 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { folded } from "../tensors.ts";
 import source from "./implicit_gemm.wgsl" with { type: "text" };
 import gradientSource from "./implicit_gemm_weight_gradient.wgsl" with { type: "text" };
+import { gridParams, gridParamValues } from "./grid.ts";
 import { packWeights } from "./pack_weights.ts";
 import {
   type ConvolutionVariant,
   convOutput,
-  gridParams,
-  gridParamValues,
   inputBlocks,
   isVolume,
   volume,

@@ -7,16 +7,10 @@
 import type { Operand, PlannedTexture, ProgramBuilder } from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { recordBiasGradient } from "./bias_gradient.ts";
-import type { Axis, Triple } from "../tensors.ts";
-import {
-  convInput,
-  type ConvolutionGrid,
-  convOutput,
-  type ConvShape,
-  inputBlocks,
-  volume,
-} from "./shape.ts";
+import { backwardGrids, forwardGrid } from "./grid.ts";
+import { convOutput, type ConvShape, volume } from "./shape.ts";
 import { directConvolution, directWeightGradient } from "./direct.ts";
+import { foldedShape, foldInput, foldsTaps, foldWeights, unfoldGradient } from "./fold_taps.ts";
 import { implicitGemmConvolution, implicitGemmWeightGradient } from "./implicit_gemm.ts";
 import { usesWinograd, winogradConvolution, winogradWeightGradient } from "./winograd.ts";
 
@@ -52,27 +46,22 @@ export function convForward(
     const operands = { input, weights, bias, output, shape };
     return winogradConvolution(program, { ...operands, transposed: false, label });
   }
-  const outSize = convOutput(shape);
-  const grid: ConvolutionGrid = {
-    images: shape.images,
-    size: outSize,
-    inBlocks: inputBlocks(shape),
-    inSize: convInput(shape),
-    inStart: negated(shape.padding),
-    stride: shape.stride,
-    outBlocks: Math.ceil(shape.outChannels / 4),
-    outSize,
-    outStart: [0, 0, 0],
-    outStride: [1, 1, 1],
-    taps: { count: shape.kernel, first: [0, 0, 0], step: [1, 1, 1] },
-  };
+  if (foldsTaps(shape)) {
+    convForward(program, {
+      ...work,
+      input: foldInput(program, { input, shape, label }),
+      weights: foldWeights(program, { weights, shape, label }),
+      shape: foldedShape(shape),
+    });
+    return;
+  }
   variantOf(program).convolve(program, {
     input,
     weights,
     bias,
     output,
     shape,
-    grids: [grid],
+    grids: [forwardGrid(shape)],
     transposed: false,
     label,
   });
@@ -89,10 +78,7 @@ export interface ConvBackwardData {
   label?: string;
 }
 
-/**
- * dX. Input pixels of one parity (their position modulo the stride) meet the same taps, so each parity
- * is a dense convolution of dY with every stride-th tap, in reverse.
- */
+/** dX. */
 export function convBackwardData(program: ProgramBuilder, work: ConvBackwardData): void {
   const { outGradient, weights, inGradient, shape } = work;
   const label = `${work.label ?? "convolution"} data gradient`;
@@ -101,75 +87,15 @@ export function convBackwardData(program: ProgramBuilder, work: ConvBackwardData
     winogradConvolution(program, { ...operands, transposed: true, label });
     return;
   }
-  const grids = parities(shape).map((parity): ConvolutionGrid => {
-    const inSize = convInput(shape);
-    const taps = perAxis((axis) => parityTaps(shape, axis, parity[axis]));
-    const some = taps.every(({ count }) => count > 0);
-    return {
-      images: shape.images,
-      size: perAxis((axis) => Math.ceil((inSize[axis] - parity[axis]) / shape.stride[axis])),
-      inBlocks: Math.ceil(shape.outChannels / 4),
-      inSize: convOutput(shape),
-      inStart: perAxis((axis) => taps[axis].start),
-      stride: [1, 1, 1],
-      outBlocks: inputBlocks(shape),
-      outSize: inSize,
-      outStart: parity,
-      outStride: shape.stride,
-      taps: {
-        count: some ? perAxis((axis) => taps[axis].count) : [0, 0, 0],
-        first: perAxis((axis) => taps[axis].first),
-        step: negated(shape.stride),
-      },
-    };
-  });
   variantOf(program).convolve(program, {
     input: outGradient,
     weights,
     output: inGradient,
     shape,
-    grids,
+    grids: backwardGrids(shape),
     transposed: true,
     label,
   });
-}
-
-/** Positions modulo the stride that input pixels have. */
-function parities(shape: ConvShape): Triple[] {
-  const [depth, height, width] = perAxis((axis) =>
-    Math.min(shape.stride[axis], convInput(shape)[axis])
-  );
-  const found: Triple[] = [];
-  for (let z = 0; z < depth; z++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) found.push([z, y, x]);
-    }
-  }
-  return found;
-}
-
-function perAxis<T>(of: (axis: Axis) => T): [z: T, y: T, x: T] {
-  return [of(0), of(1), of(2)];
-}
-
-function negated([z, y, x]: Triple): Triple {
-  return [-z, -y, -x];
-}
-
-/** Taps that reach input pixels of a parity along one axis, last first; `start` as in `inStart`. */
-function parityTaps(
-  shape: ConvShape,
-  axis: Axis,
-  parity: number,
-): { count: number; first: number; start: number } {
-  const { kernel, stride, padding } = shape;
-  const nearest = (parity + padding[axis]) % stride[axis];
-  const count = Math.max(0, Math.ceil((kernel[axis] - nearest) / stride[axis]));
-  return {
-    count,
-    first: nearest + (count - 1) * stride[axis],
-    start: Math.floor((parity + padding[axis]) / stride[axis]) - (count - 1),
-  };
 }
 
 export interface ConvBackwardWeights {
@@ -198,8 +124,10 @@ export function convBackwardWeights(program: ProgramBuilder, work: ConvBackwardW
     const operands = { input, inputTiles: work.inputTiles, outGradient, weightGradient, shape };
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
-    const operands = { input, outGradient, weightGradient, shape };
-    variantOf(program).weightGradient(program, { ...operands, accumulate, label: name });
+    const operands = { input, outGradient, weightGradient, shape, accumulate, label: name };
+    const { weightGradient: record } = variantOf(program);
+    if (foldsTaps(shape)) unfoldGradient(program, operands, (folded) => record(program, folded));
+    else record(program, operands);
   }
   if (biasGradient) {
     recordBiasGradient(program, {

@@ -3,7 +3,8 @@ import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./pack_weights.wgsl" with { type: "text" };
-import { type ConvShape, inputBlocks, type Taps, volume } from "./shape.ts";
+import type { Taps } from "./grid.ts";
+import { type ConvShape, inputBlocks, volume } from "./shape.ts";
 
 const packKernel = defineKernel({
   name: "conv/pack_weights",

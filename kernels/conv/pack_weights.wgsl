@@ -15,8 +15,8 @@ struct Params {
   kernel_width: u32,
   kernel_taps: u32,
 
-  // Taps that are packed: all, of a plane's column and row, and where tap (z, y, x) is in the kernel:
-  // at first + (z, y, x) * step.
+  // Taps that are packed: all, along y and along x; tap (z, y, x) is at first + (z, y, x) * step in
+  // the kernel.
   taps: u32,
   taps_y: u32,
   taps_x: u32,

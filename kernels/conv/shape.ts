@@ -1,6 +1,7 @@
 /** Shapes of convolutions, as layers state them and as kernels run them. */
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import type { Axis, Triple } from "../tensors.ts";
+import type { ConvolutionGrid } from "./grid.ts";
 import type { WeightShape } from "./weight_layout.ts";
 
 /** A convolution of volumes, or of images, which are volumes of one plane. */
@@ -20,35 +21,6 @@ export interface ConvShape {
    * see {@link linearShape}.
    */
   positions?: number;
-}
-
-/**
- * One dense convolution, as the kernels of every variant run it: over all pixels of the output, or over
- * one parity of them (see `convBackwardData`).
- */
-export interface ConvolutionGrid {
-  images: number;
-  /** Output pixels that are computed. */
-  size: Triple;
-  inBlocks: number;
-  inSize: Triple;
-  /** Input pixel of tap 0 at grid pixel 0: minus the padding in the forward pass. */
-  inStart: Triple;
-  /** Input pixels from one grid pixel to the next. */
-  stride: Triple;
-  outBlocks: number;
-  outSize: Triple;
-  /** Output pixel of grid pixel 0, and output pixels from one grid pixel to the next. */
-  outStart: Triple;
-  outStride: Triple;
-  taps: Taps;
-}
-
-/** The taps (positions of the kernel) that a grid uses: `first + i * step` along each axis. */
-export interface Taps {
-  count: Triple;
-  first: Triple;
-  step: Triple;
 }
 
 /** Records convolutions of one input with the same weights, each over its own grid. */
@@ -135,70 +107,6 @@ export function weightShape(
   { outChannels, channels, kernel, positions }: ConvShape,
 ): WeightShape {
   return { outChannels, channels, positions, taps: volume(kernel) };
-}
-
-/** First fields of `Params` of the convolution kernels; `direct.wgsl` explains them. */
-export const gridParams = {
-  images: "u32",
-  grid_depth: "u32",
-  grid_height: "u32",
-  grid_width: "u32",
-  in_blocks: "u32",
-  in_depth: "u32",
-  in_height: "u32",
-  in_width: "u32",
-  in_start_z: "i32",
-  in_start_y: "i32",
-  in_start_x: "i32",
-  stride_z: "u32",
-  stride_y: "u32",
-  stride_x: "u32",
-  out_blocks: "u32",
-  out_depth: "u32",
-  out_height: "u32",
-  out_width: "u32",
-  out_start_z: "u32",
-  out_start_y: "u32",
-  out_start_x: "u32",
-  out_stride_z: "u32",
-  out_stride_y: "u32",
-  out_stride_x: "u32",
-  taps_z: "u32",
-  taps_y: "u32",
-  taps_x: "u32",
-} as const;
-
-/** Values of {@link gridParams}. */
-export function gridParamValues(grid: ConvolutionGrid): Record<keyof typeof gridParams, number> {
-  return {
-    images: grid.images,
-    grid_depth: grid.size[0],
-    grid_height: grid.size[1],
-    grid_width: grid.size[2],
-    in_blocks: grid.inBlocks,
-    in_depth: grid.inSize[0],
-    in_height: grid.inSize[1],
-    in_width: grid.inSize[2],
-    in_start_z: grid.inStart[0],
-    in_start_y: grid.inStart[1],
-    in_start_x: grid.inStart[2],
-    stride_z: grid.stride[0],
-    stride_y: grid.stride[1],
-    stride_x: grid.stride[2],
-    out_blocks: grid.outBlocks,
-    out_depth: grid.outSize[0],
-    out_height: grid.outSize[1],
-    out_width: grid.outSize[2],
-    out_start_z: grid.outStart[0],
-    out_start_y: grid.outStart[1],
-    out_start_x: grid.outStart[2],
-    out_stride_z: grid.outStride[0],
-    out_stride_y: grid.outStride[1],
-    out_stride_x: grid.outStride[2],
-    taps_z: grid.taps.count[0],
-    taps_y: grid.taps.count[1],
-    taps_x: grid.taps.count[2],
-  };
 }
 
 /** First fields of `Params` of the weight-gradient kernels; `direct_weight_gradient.wgsl` explains them. */

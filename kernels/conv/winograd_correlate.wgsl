@@ -105,8 +105,8 @@ fn main(
       for (var j = 0u; j < COLUMNS; j++) {
         var value = sum[k][j];
         // unroll
-        for (var from = 4u; from < OUT_BLOCKS * 4u; from += 4u) {
-          value = select(value, sum[from + k][j], channel - first_channel == from);
+        for (var group = 4u; group < OUT_BLOCKS * 4u; group += 4u) {
+          value = select(value, sum[group + k][j], channel - first_channel == group);
         }
         products[to + j] = value;
       }

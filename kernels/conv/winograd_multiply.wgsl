@@ -94,8 +94,8 @@ fn main(
       for (var k = 0u; k < 4u; k++) {
         value[k] = sum[t][k];
         // unroll
-        for (var from = 1u; from < OUT_CHANNELS / 4u; from++) {
-          value[k] = select(value[k], sum[t][from * 4u + k], b == from);
+        for (var group = 1u; group < OUT_CHANNELS / 4u; group++) {
+          value[k] = select(value[k], sum[t][group * 4u + k], b == group);
         }
       }
       let tile = first_tile + t * LANES;

@@ -137,12 +137,11 @@ export class Device {
     return buffer;
   }
 
-  /** @throws {DeviceError} when one tensor of `bytes` can't be bound on this device */
-  requireSize(label: string, bytes: number): void {
-    const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
+  /** @throws {DeviceError} when `bytes` are more than the `limit` of one buffer on this device */
+  requireSize(label: string, bytes: number, limit = this.limits.maxBufferSize): void {
     if (bytes > limit) {
       throw new DeviceError(
-        `"${label}" needs ${megabytes(bytes)} in one buffer; this device binds at most ${
+        `"${label}" needs ${megabytes(bytes)} in one buffer; this device takes at most ${
           megabytes(limit)
         }`,
       );

@@ -1,4 +1,5 @@
 /** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
+import type { Spans } from "./spans.ts";
 import { type Constants, specialise } from "./specialise.ts";
 import { type Access, type Declarations, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
 import { parse, print, type Tree } from "./wgsl_tokens.ts";
@@ -114,6 +115,7 @@ const specialisedKernels = new Map<Kernel, Map<string, SpecialisedKernel>>();
 
 /**
  * @param texels whether buffers marked with `// texels` are read as textures
+ * @param spans of the buffers that are longer than a binding
  * @throws {DeviceError} see `specialise`
  */
 export function specialiseKernel(
@@ -121,15 +123,16 @@ export function specialiseKernel(
   entry: string,
   constants: Constants,
   texels: boolean,
+  spans?: Spans,
 ): SpecialisedKernel {
   let variants = specialisedKernels.get(kernel);
   if (!variants) specialisedKernels.set(kernel, variants = new Map());
   const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
-  const key = JSON.stringify([entry, texels, sorted]);
+  const key = JSON.stringify([entry, texels, sorted, spans && [spans.bytes, ...spans.counts]]);
   let variant = variants.get(key);
   if (!variant) {
     const module = withoutOtherEntries(kernel.module, entry);
-    const trees = specialise(kernel.name, module, constants, texels);
+    const trees = specialise(kernel.name, module, constants, texels, spans);
     variants.set(key, variant = { code: print(trees), declarations: readDeclarations(trees) });
   }
   return variant;

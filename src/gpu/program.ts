@@ -58,9 +58,10 @@ import {
   slice,
 } from "./operand.ts";
 import { checkAliasing, type Operation } from "./operations.ts";
+import { spanBytes, spanOf, type Spans } from "./spans.ts";
 import type { Constants } from "./specialise.ts";
 import { texelsOf } from "./texel_reads.ts";
-import { listShape, rowBits, TexelCopies } from "./texels.ts";
+import { largestTensor, listShape, rowBits, TexelCopies } from "./texels.ts";
 import { kernelTable } from "./tuning.ts";
 import type { BindingDeclaration } from "./wgsl.ts";
 
@@ -84,6 +85,12 @@ export interface Dispatch<D extends KernelDeclaration, E extends EntryOf<D>> {
   label?: string;
 }
 
+/** Span number `span` of an operand. */
+function sliceOfSpan(operand: Operand, span: number, bytes: number): Slice {
+  const first = span * bytes;
+  return slice(operand, first, Math.min(bytes, extent(operand).bytes - first));
+}
+
 /** Records operations in the order in which they will run. */
 export class ProgramBuilder {
   #operations: Operation[] = [];
@@ -96,7 +103,7 @@ export class ProgramBuilder {
   /** @throws {DeviceError} when one buffer can't be that large on this device */
   tensor(label: string, bytes: number): PlannedTensor {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
-    this.device.requireSize(label, size);
+    this.device.requireSize(label, size, largestTensor(this.device));
     return { kind: "tensor", id: this.#tensors++, label, bytes: size };
   }
 
@@ -111,21 +118,28 @@ export class ProgramBuilder {
   ): void {
     const name = `${kernel.name}.${entry}`;
     const texels = kernelTable(this.device).convolution === "direct";
+    const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
+    const spans = this.#spansOf(given);
     const { code, declarations } = specialiseKernel(
       kernel,
       entry,
       constants as Constants,
       texels,
+      spans,
     );
     const used = declarations.entries.get(entry) ?? new Set();
-    const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
     for (const extra of Object.keys(given)) {
       if (!used.has(extra)) throw new TypeError(`${name} has no binding ${extra}`);
     }
     const bound = [...used].map((binding) => {
-      const operand = given[binding] ?? given[texelsOf(binding)];
-      if (!operand) throw new TypeError(`${name} needs binding ${binding}`);
+      const { buffer, span } = spanOf(binding);
+      const whole = given[buffer] ?? given[texelsOf(buffer)];
+      if (!whole) throw new TypeError(`${name} needs binding ${binding}`);
       const declared = declarations.bindings.find((d) => d.name === binding)!;
+      const isSpan = spans?.counts.has(buffer) && declared.access !== "texture_read";
+      const operand = spans && isSpan && whole.kind !== "texture"
+        ? sliceOfSpan(whole, span, spans.bytes)
+        : whole;
       const resource = texels && declared.access === "texture_read" && operand.kind !== "texture"
         ? this.texels(operand)
         : operand;
@@ -137,6 +151,7 @@ export class ProgramBuilder {
       };
     });
     checkAliasing(name, bound);
+    this.#checkCount(name, bound);
     const grid: [number, number, number] = [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1];
     const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
     if (grid.some((n) => !Number.isInteger(n) || n < 1 || n > limit)) {
@@ -154,6 +169,29 @@ export class ProgramBuilder {
       bindings: bound,
       workgroups: grid,
     });
+  }
+
+  /** The spans of operands that are longer than a binding; undefined where there are none. */
+  #spansOf(given: Record<string, Operand | PlannedTexture | undefined>): Spans | undefined {
+    const limit = this.device.limits.maxStorageBufferBindingSize;
+    const bytes = spanBytes(limit);
+    const counts = Object.entries(given).flatMap(([buffer, operand]): [string, number][] => {
+      if (!operand || operand.kind === "texture" || extent(operand).bytes <= limit) return [];
+      return [[buffer, Math.ceil(extent(operand).bytes / bytes)]];
+    });
+    return counts.length > 0 ? { bytes, counts: new Map(counts) } : undefined;
+  }
+
+  #checkCount(name: string, bound: readonly { bound: Operand | PlannedTexture }[]): void {
+    const buffers = bound.filter(({ bound: { kind } }) => kind !== "texture").length;
+    const limit = this.device.limits.maxStorageBuffersPerShaderStage;
+    if (buffers > limit + 1) {
+      throw new DeviceError(
+        `${name} needs ${buffers} bindings of buffers, because its tensors are longer than one ` +
+          `binding; this device has ${limit} and one for parameters. Use a smaller batch`,
+        name,
+      );
+    }
   }
 
   #checkBinding(

@@ -18,6 +18,7 @@
 import { DeviceError } from "../errors.ts";
 import { evaluate } from "./constant_expression.ts";
 import { splitRegisters } from "./registers.ts";
+import { bindSpans, type Spans } from "./spans.ts";
 import { readTexels } from "./texel_reads.ts";
 import { unroll } from "./unroll.ts";
 import { readConstant, splitDeclarations } from "./wgsl.ts";
@@ -31,6 +32,8 @@ export type Constants = Readonly<Record<string, number | boolean | string>>;
 
 /**
  * Specialises a parsed module. `name` is used in errors only.
+ * @param texels whether buffers marked with `// texels` are read as textures
+ * @param spans of the buffers that are longer than a binding
  * @throws {DeviceError} when a constant is not declared, a directive is not before what it is for, a
  * loop's bounds are not constant, or an index into registers is not constant
  */
@@ -39,12 +42,14 @@ export function specialise(
   module: readonly Tree[],
   constants: Constants = {},
   texels = false,
+  spans?: Spans,
 ): Tree[] {
   const set = setConstants(name, module, constants);
   const values = integerConstants(set);
   const pruned = prune(set, booleanConstants(set), values);
   const read = texels ? readTexels(name, pruned) : pruned;
-  return splitRegisters(name, unroll(name, read, values), values);
+  const bound = spans ? bindSpans(name, read, spans) : read;
+  return splitRegisters(name, unroll(name, bound, values), values);
 }
 
 /**

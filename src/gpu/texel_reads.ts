@@ -83,8 +83,12 @@ function callReads(name: string, trees: readonly Tree[], buffers: ReadonlySet<st
   return called;
 }
 
-/** Whether a statement assigns to the element with the index at `at`. */
-function isAssigned(name: string, trees: readonly Tree[], at: number): boolean {
+/**
+ * Whether a statement assigns to the element with the index at `at`.
+ *
+ * @throws {DeviceError} when it also reads the element
+ */
+export function isAssigned(name: string, trees: readonly Tree[], at: number): boolean {
   const operator = trees[at + 1];
   if (operator === undefined || isGroup(operator) || operator.kind !== "operator") return false;
   if (/^([-+*/%&|^]|<<|>>)=$/.test(operator.text)) {

@@ -3,8 +3,9 @@
  * storage buffer is a loop over the lanes: with 256-bit vectors lavapipe takes fifteen times longer.
  */
 import type { TextureShape } from "./arena.ts";
-import type { DeviceBuffer } from "./device.ts";
+import type { Device, DeviceBuffer } from "./device.ts";
 import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";
+import { kernelTable } from "./tuning.ts";
 
 /** log2 of the texels in a row. */
 export const rowBits = 11;
@@ -26,6 +27,14 @@ export function listShape(count: number, zeroRows: number, longestSide: number):
 function roundedRows(rows: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
   return Math.max(3, (Math.ceil(rows / step) * step) | 1);
+}
+
+/** Bytes of the largest tensor: what a buffer holds, and a texture where kernels read texels. */
+export function largestTensor(device: Device): number {
+  const { maxBufferSize, maxTextureDimension2D } = device.limits;
+  const texture = (maxTextureDimension2D - 1) * 2 ** rowBits * 16;
+  const isRead = kernelTable(device).convolution === "direct";
+  return isRead ? Math.min(maxBufferSize, texture) : maxBufferSize;
 }
 
 interface Copy {

@@ -25,7 +25,7 @@ interface TrainingMemory {
   /** Input and outputs of all layers, and three times the largest for gradients. */
   activations: number;
   total: number;
-  /** Largest single tensor: it must fit one binding of the device. */
+  /** Largest single tensor: it must fit one buffer of the device. */
   largestTensor: number;
 }
 

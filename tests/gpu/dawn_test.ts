@@ -24,9 +24,11 @@ import { createBlankState } from "../../src/nn/state_dict.ts";
 import { Trainer, type TrainerOptions } from "../../src/nn/training/trainer.ts";
 import { measureOnDevice } from "../../src/steps/preprocess/device_information.ts";
 import { resampleOnDevice } from "../../src/steps/preprocess/device_registration.ts";
+import { randomProblem, runTable, volumeLayer } from "../kernels/conv/problem.ts";
 import { shaders } from "../kernels/shaders.ts";
 import { adapters } from "./adapters.ts";
 import { openDawn } from "./dawn.ts";
+import { limitedDevice } from "./limited_device.ts";
 
 type Sides = [height: number, width: number];
 
@@ -127,6 +129,16 @@ async function register(device: Device): Promise<void> {
   device.check();
 }
 
+/** Convolves volumes in all passes: of one channel, with a stride, and longer than one binding. */
+async function convolve(device: Device): Promise<void> {
+  await runTable(device, randomProblem(volumeLayer(1, 1, [6, 7, 8], 8, 3, 1, 1)));
+  await runTable(device, randomProblem(volumeLayer(2, 8, [6, 7, 8], 12, 3, 2, 1)));
+  const limited = limitedDevice(device, { maxStorageBufferBindingSize: 2 ** 16 });
+  await runTable(limited, randomProblem(volumeLayer(1, 8, [6, 17, 24], 8, 3, 1, 1)));
+  limited.check();
+  device.check();
+}
+
 /** Every entry point that a class runs, such as `pool.max_forward`. */
 function entriesOf(adapterClass: AdapterClass): string[] {
   const others = adapterClass === "software"
@@ -155,6 +167,7 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
       await train(device, "Conv4_FC3", { loss: "mse" });
       await explain(device, "resnet18");
       await register(device);
+      await convolve(device);
       assertEquals([...compiled].sort(), entriesOf(adapterClass));
       assertEquals(await listRemarks(), []);
     } finally {

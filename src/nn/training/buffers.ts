@@ -4,6 +4,7 @@ import { isClassLoss } from "../../../kernels/loss.ts";
 import { momentsOf, optimizerParams } from "../../../kernels/optimizer.ts";
 import { activationBytes } from "../../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import { largestTensor } from "../../gpu/texels.ts";
 import { Uniforms } from "../../gpu/uniforms.ts";
 import { DeviceDataset } from "../dataset.ts";
 import type { TrainerOptions } from "./options.ts";
@@ -132,13 +133,12 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   };
 }
 
-/** Largest batch size at which the device can bind every tensor, or 0. */
+/** Largest batch size at which every tensor fits the device, or 0. */
 export function largestBatch(device: Device, options: TrainerOptions): number {
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const perImage = Math.max(
     ...options.runs.flatMap(({ network }) =>
       network.summarise().map(({ output }) => activationBytes(output))
     ),
   );
-  return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / perImage);
+  return Math.floor(largestTensor(device) / perImage);
 }

@@ -1,21 +1,23 @@
 /**
- * Convolutions of ResNet-18 in all three passes, next to PyTorch's on two threads where Python has torch.
- * `deno task kernel conv` compares the variants with each other.
+ * Convolutions of ResNet-18, and of Conv5_FC3 over volumes, in all three passes, next to PyTorch's on two
+ * threads where Python has torch. `deno task kernel conv` compares the variants with each other.
  *
  *   deno bench -A tests/kernels/conv/conv_bench.ts [-- 224x8 [layer ...]]
+ *   deno bench -A tests/kernels/conv/conv_bench.ts -- 80x96x80x4 [layer ...]
  *
  * `GF` is useful GFLOP/s by the clock; `GF*` counts processor time instead of the clock's, on both
  * cores, which other work on the machine disturbs less. On a GPU both are by its own clock.
  */
 import { type ConvShape, linearShape } from "../../../kernels/conv/mod.ts";
+import type { Triple } from "../../../kernels/tensors.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import type { Times } from "../time_program.ts";
-import { layer } from "./problem.ts";
+import { layer, volumeLayer } from "./problem.ts";
 import { flops, type Pass, passes, timePass } from "./time_pass.ts";
 
 interface Layer {
   name: string;
-  /** How often ResNet-18 has it. */
+  /** How often the network has it. */
   count: number;
   shape: ConvShape;
 }
@@ -50,6 +52,16 @@ function resnetLayers(images: number, side: number): Layer[] {
   ];
 }
 
+/** Convolutions of Conv5_FC3 over volumes of [z, y, x] pixels. */
+function conv5Layers(images: number, size: Triple): Layer[] {
+  return [1, 8, 16, 32, 64].map((channels, i): Layer => {
+    const [z, y, x] = size.map((side) => Math.ceil(side / 2 ** i));
+    const outChannels = 8 << i;
+    const shape = volumeLayer(images, channels, [z, y, x], outChannels, 3, 1, 1);
+    return { name: `conv${i + 1}`, count: 1, shape };
+  });
+}
+
 type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: string };
 
 /** PyTorch's times of the same layers, or undefined where Python has no torch. */
@@ -62,8 +74,8 @@ async function torchTimes(layers: readonly Layer[], gemm: number): Promise<Torch
   }).spawn();
   const writer = python.stdin.getWriter();
   const rows = layers.map(({ name, shape: s }) => [
-    ...[name, s.images, s.channels, s.height, s.width, s.outChannels],
-    ...[s.kernel[2], s.stride[2], s.padding[2]],
+    ...[name, s.images, s.channels, [s.depth, s.height, s.width], s.outChannels],
+    ...[s.kernel, s.stride, s.padding],
   ]);
   await writer.write(new TextEncoder().encode(JSON.stringify({ layers: rows, gemm })));
   await writer.close();
@@ -71,26 +83,43 @@ async function torchTimes(layers: readonly Layer[], gemm: number): Promise<Torch
   return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
 }
 
+/** A network's convolutions over images of `side`x`side`x`images` or `z`x`y`x`x`x`images`. */
+function layersOf(size: string): { title: string; layers: Layer[] } {
+  const numbers = size.split("x").map(Number);
+  const images = numbers[numbers.length - 1];
+  if (numbers.length === 2) {
+    const [side] = numbers;
+    const title = `ResNet-18, ${images} images of 3x${side}x${side}`;
+    return { title, layers: resnetLayers(images, side) };
+  }
+  const [z, y, x] = numbers;
+  const title = `Conv5_FC3, ${images} volumes of 1x${z}x${y}x${x}`;
+  return { title, layers: conv5Layers(images, [z, y, x]) };
+}
+
 const [onlySize, ...onlyLayers] = Deno.args;
-for (const size of onlySize ? [onlySize] : ["128x32", "224x8"]) {
-  const [side, images] = size.split("x").map(Number);
+for (const size of onlySize ? [onlySize] : ["128x32", "224x8", "80x96x80x4"]) {
+  const { title, layers } = layersOf(size);
   let table: Promise<void> | undefined;
   Deno.bench(
-    `ResNet-18's convolutions, ${images} images of 3x${side}x${side}`,
+    `convolutions of ${title}`,
     { n: 1, warmup: 0 },
-    async () => await (table ??= printTable(side, images, onlyLayers)),
+    async () => await (table ??= printTable(title, layers, onlyLayers)),
   );
 }
 
-async function printTable(side: number, images: number, names: readonly string[]): Promise<void> {
+async function printTable(
+  title: string,
+  all: readonly Layer[],
+  names: readonly string[],
+): Promise<void> {
   const device = await openDevice();
-  const layers = resnetLayers(images, side)
-    .filter(({ name }) => names.length === 0 || names.includes(name));
+  const layers = all.filter(({ name }) => names.length === 0 || names.includes(name));
   const software = device.class === "software";
   const gemm = software ? 768 : 4096;
   const torch = await torchTimes(layers, gemm);
   console.log(
-    `${device.summary}; ResNet-18, ${images} images of 3x${side}x${side}; ` +
+    `${device.summary}; ${title}; ` +
       (torch ? `PyTorch ${torch.version}` : "no PyTorch"),
   );
   console.log(

@@ -1,7 +1,7 @@
 """Times PyTorch's convolutions on two threads, for conv_bench.ts.
 
-Reads {"layers": [[name, N, C, H, W, K, kernel, stride, padding], ...], "gemm": side} from stdin and
-writes {name: {"forward": time, "data": time, "weights": time}, "gemm": time, "version": ...}, a time
+Reads {"layers": [[name, N, C, size, K, kernel, stride, padding], ...], "gemm": side} from stdin, size
+and what follows K being [z, y, x], and writes {name: {"forward": time, "data": time, "weights": time}, "gemm": time, "version": ...}, a time
 being milliseconds {"clock": by the clock, "processor": processor time over two cores}.
 """
 
@@ -11,7 +11,7 @@ import time
 
 import torch
 import torch.nn.functional as functional
-from torch.nn.grad import conv2d_input, conv2d_weight
+from torch.nn.grad import conv2d_input, conv2d_weight, conv3d_input, conv3d_weight
 
 torch.set_num_threads(2)
 
@@ -30,15 +30,20 @@ def milliseconds(work, rounds=5):
 request = json.load(sys.stdin)
 answer = {"version": torch.__version__}
 with torch.no_grad():
-    for name, n, c, h, w, k, kernel, stride, padding in request["layers"]:
-        x, weight = torch.randn(n, c, h, w), torch.randn(k, c, kernel, kernel)
+    for name, n, c, size, k, *window in request["layers"]:
+        flat = size[0] == 1
+        forward, for_input, for_weight = (
+            (functional.conv2d, conv2d_input, conv2d_weight) if flat
+            else (functional.conv3d, conv3d_input, conv3d_weight))
+        size, kernel, stride, padding = (axes[1:] if flat else axes for axes in (size, *window))
+        x, weight = torch.randn(n, c, *size), torch.randn(k, c, *kernel)
         step = {"stride": stride, "padding": padding}
-        y = functional.conv2d(x, weight, **step)
+        y = forward(x, weight, **step)
         gradient = torch.randn_like(y)
         answer[name] = {
-            "forward": milliseconds(lambda: functional.conv2d(x, weight, **step)),
-            "data": milliseconds(lambda: conv2d_input(x.shape, weight, gradient, **step)),
-            "weights": milliseconds(lambda: conv2d_weight(x, weight.shape, gradient, **step)),
+            "forward": milliseconds(lambda: forward(x, weight, **step)),
+            "data": milliseconds(lambda: for_input(x.shape, weight, gradient, **step)),
+            "weights": milliseconds(lambda: for_weight(x, weight.shape, gradient, **step)),
         }
     side = request["gemm"]
     a, b = torch.randn(side, side), torch.randn(side, side)

@@ -1,5 +1,5 @@
 import { kernelTables } from "../../../src/gpu/tuning.ts";
-import { checkTable, checkVolumes, layer, oddShapes, withTable } from "./problem.ts";
+import { checkTable, checkVolumes, layer, oddShapes, volumeLayer, withTable } from "./problem.ts";
 
 const direct = { ...kernelTables.software, winograd: false };
 
@@ -11,6 +11,13 @@ for (const [name, shape] of Object.entries(oddShapes)) {
 
 Deno.test("direct convolution of volumes agrees with float64", async (t) => {
   await checkVolumes(t, direct);
+});
+
+Deno.test("3x3x3 convolution of volumes of 2x1x2, most taps in the padding, agrees with float64", async () => {
+  await withTable(
+    direct,
+    (device) => checkTable(device, volumeLayer(5, 128, [2, 1, 2], 132, 3, 1, 1)),
+  );
 });
 
 Deno.test("register tiles of 16 channels agree with float64", async () => {

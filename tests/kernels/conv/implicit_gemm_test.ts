@@ -1,5 +1,5 @@
 import { convForward } from "../../../kernels/conv/mod.ts";
-import { Device, openDevice } from "../../../src/gpu/device.ts";
+import { openDevice } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
 import {
@@ -13,6 +13,7 @@ import {
   toTiles,
   withTable,
 } from "./problem.ts";
+import { limitedDevice } from "../../gpu/limited_device.ts";
 import { fromBlocks, toBlocks } from "./reference.ts";
 
 const implicitGemm = {
@@ -43,15 +44,7 @@ for (const [gemmPixels, gemmChannels] of [[64, 64], [64, 128], [128, 128]]) {
 Deno.test("a grid longer than the device allows is folded and agrees with float64", async () => {
   const opened = await openDevice();
   try {
-    const limits = { ...limitsOf(opened), maxComputeWorkgroupsPerDimension: 4 };
-    const gpu = new Proxy(opened.gpu, {
-      get(target, key) {
-        if (key === "limits") return limits;
-        const value = Reflect.get(target, key);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-    const device = new Device(gpu, opened.info);
+    const device = limitedDevice(opened, { maxComputeWorkgroupsPerDimension: 4 });
     // 10 tiles of 64 pixels in 3 rows of 4.
     useKernelTable(device, { ...implicitGemm, gemmPixels: 64 });
     const shape = layer(2, 4, 20, 15, 4, 1, 1, 0);
@@ -69,13 +62,3 @@ Deno.test("a grid longer than the device allows is folded and agrees with float6
     opened.destroy();
   }
 });
-
-function limitsOf(device: Device): GPUSupportedLimits {
-  const names = Object.keys(Object.getOwnPropertyDescriptors(GPUSupportedLimits.prototype));
-  return Object.fromEntries(
-    names.filter((name) => name !== "constructor").map((name) => [
-      name,
-      device.limits[name as keyof GPUSupportedLimits],
-    ]),
-  ) as unknown as GPUSupportedLimits;
-}

@@ -13,6 +13,7 @@ import {
   runNaive,
   runTable,
   toleranceOf,
+  volumeLayer,
 } from "./problem.ts";
 import { flops, type Pass, timePass } from "./time_pass.ts";
 
@@ -51,12 +52,14 @@ const directions: Readonly<Record<Direction, { label: string; pass: Pass }>> = {
   weightGradient: { label: "weight gradient", pass: "weights" },
 };
 
-/** Partial blocks of channels, both strides, the first layer of a ResNet. */
+/** Partial blocks of channels, both strides, the first layer of a ResNet, volumes of many and of one. */
 const checkedShapes: readonly ConvShape[] = [
   layer(3, 36, 12, 12, 68, 3, 1, 1),
   layer(2, 20, 9, 8, 33, 3, 1, 0),
   layer(2, 8, 9, 6, 12, 3, 2, 1),
   layer(2, 3, 13, 11, 16, 7, 2, 3),
+  volumeLayer(2, 5, [5, 6, 7], 7, 3, 2, 1),
+  volumeLayer(2, 1, [6, 5, 9], 8, 3, 1, 1),
 ];
 
 /**

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DeviceError } from "../../../src/errors.ts";
 import { type Device, openDevice } from "../../../src/gpu/device.ts";
+import { largestTensor } from "../../../src/gpu/texels.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import type { OptimizerOptions } from "../../../src/nn/optimizer.ts";
@@ -287,7 +288,7 @@ Deno.test("a batch that exceeds the device reports what is needed and which batc
   await withDevice(async (device) => {
     const side = 1024;
     const perImage = 64 * (side / 2) ** 2 * 4;
-    const fits = Math.floor(device.limits.maxStorageBufferBindingSize / perImage);
+    const fits = Math.floor(largestTensor(device) / perImage);
     const count = fits + 1;
     const network = createNetwork("resnet18", [1, side, side], 2, { head: "linear" });
     const image = new Float32Array(side * side);
@@ -309,7 +310,7 @@ Deno.test("a batch that exceeds the device reports what is needed and which batc
         }),
       DeviceError,
     );
-    assert(/"conv1" needs .* this device binds at most/.test(error.message), error.message);
+    assert(/"conv1" needs .* this device takes at most/.test(error.message), error.message);
     assert(error.message.includes(`batch_size ${fits} would fit`), error.message);
   });
 });

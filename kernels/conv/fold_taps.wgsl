@@ -1,0 +1,118 @@
+// A convolution with one input channel, whose vec4s would be three quarters padding, as one with
+// more channels: the taps along x become channels. What a row of the kernel meets at output column
+// q is one pixel of the folded input,
+//
+//   F[n][s][z][y][q] = X[n][0][z][y][q * stride_x + s - pad_x],
+//
+// so that the kernel of taps_z x taps_y x taps_x is one of taps_z x taps_y x 1 over F.
+
+const LANES: u32 = 64u;
+const ACCUMULATE: bool = false;
+
+struct Params {
+  // X is [images][1][image_rows][in_width], F [images][blocks][image_rows][out_width].
+  images: u32,
+  image_rows: u32,
+  in_width: u32,
+  out_width: u32,
+  blocks: u32,
+
+  // The kernel along x.
+  taps_x: u32,
+  stride_x: u32,
+  pad_x: u32,
+
+  // Weights of X are [out_blocks][1][tap_rows][taps_x], those of F [out_blocks][blocks][tap_rows],
+  // tiles of four output and four input channels each.
+  out_blocks: u32,
+  tap_rows: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+// texels
+@group(0) @binding(1) var<storage, read> input: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> folded_input: array<vec4f>;
+// texels
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> folded_weights: array<vec4f>;
+// texels
+@group(0) @binding(5) var<storage, read> folded_gradient: array<vec4f>;
+// texels
+@group(0) @binding(6) var<storage, read_write> gradient: array<vec4f>;
+
+// F. An invocation makes four channels of a pixel.
+@compute @workgroup_size(LANES)
+fn fold_input(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  let to = id.y * workgroups.x * LANES + id.x;
+  let row = to / params.out_width;
+  let block_row = row / params.image_rows;
+  let n = block_row / params.blocks;
+  if (n >= params.images) {
+    return;
+  }
+  let first_tap = (block_row - n * params.blocks) * 4u;
+  let source = (n * params.image_rows + row - block_row * params.image_rows) * params.in_width;
+  let left = (to - row * params.out_width) * params.stride_x + first_tap - params.pad_x;
+  var value = vec4f();
+  // unroll
+  for (var i = 0u; i < 4u; i++) {
+    // u32 has no negative numbers, they turn into very large ones.
+    let x = left + i;
+    if (first_tap + i < params.taps_x && x < params.in_width) {
+      value[i] = input[source + x].x;
+    }
+  }
+  folded_input[to] = value;
+}
+
+// The weights of F. An invocation makes four input channels of an output channel and a tap.
+@compute @workgroup_size(LANES)
+fn fold_weights(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  let to = id.y * workgroups.x * LANES + id.x;
+  let tile = to / 4u;
+  let tap_row = tile % params.tap_rows;
+  let block = tile / params.tap_rows % params.blocks;
+  let out_block = tile / params.tap_rows / params.blocks;
+  if (out_block >= params.out_blocks) {
+    return;
+  }
+  var value = vec4f();
+  // unroll
+  for (var i = 0u; i < 4u; i++) {
+    let tap_x = block * 4u + i;
+    if (tap_x < params.taps_x) {
+      let source = (out_block * params.tap_rows + tap_row) * params.taps_x + tap_x;
+      value[i] = weights[source * 4u + to % 4u].x;
+    }
+  }
+  folded_weights[to] = value;
+}
+
+// The gradient of X's weights from that of F's. An invocation makes one weight and its padding.
+@compute @workgroup_size(LANES)
+fn unfold_gradient(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  let to = id.y * workgroups.x * LANES + id.x;
+  let tile = to / 4u;
+  let tap_x = tile % params.taps_x;
+  let tap_row = tile / params.taps_x % params.tap_rows;
+  let out_block = tile / params.taps_x / params.tap_rows;
+  if (out_block >= params.out_blocks) {
+    return;
+  }
+  let source = (out_block * params.blocks + tap_x / 4u) * params.tap_rows + tap_row;
+  let value = folded_gradient[source * 4u + to % 4u][tap_x % 4u];
+  if (ACCUMULATE) {
+    gradient[to] = gradient[to] + vec4f(value, 0.0, 0.0, 0.0);
+  } else {
+    gradient[to] = vec4f(value, 0.0, 0.0, 0.0);
+  }
+}
