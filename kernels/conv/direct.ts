@@ -6,10 +6,14 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./direct.wgsl" with { type: "text" };
 import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
 import type { Axis } from "../tensors.ts";
-import { type ConvolutionGrid, gridParams, gridParamValues } from "./grid.ts";
+import {
+  type ConvolutionGrid,
+  type ConvolutionVariant,
+  gridParams,
+  gridParamValues,
+} from "./grid.ts";
 import {
   convInput,
-  type ConvolutionVariant,
   convOutput,
   inputBlocks,
   isVolume,

@@ -1,4 +1,5 @@
 /** Convolutions as the kernels of every variant run them. */
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import type { Axis, Triple } from "../tensors.ts";
 import { convInput, convOutput, type ConvShape, inputBlocks } from "./shape.ts";
 
@@ -30,6 +31,19 @@ export interface Taps {
   first: Triple;
   step: Triple;
 }
+
+/** Records convolutions of one input with the same weights, each over its own grid. */
+export type ConvolutionVariant = (program: ProgramBuilder, work: {
+  input: Operand;
+  weights: Operand;
+  bias?: Operand;
+  output: Operand;
+  shape: ConvShape;
+  grids: readonly ConvolutionGrid[];
+  /** The data gradient, which reduces over the weights' output channels. */
+  transposed: boolean;
+  label: string;
+}) => void;
 
 /** The forward pass. */
 export function forwardGrid(shape: ConvShape): ConvolutionGrid {

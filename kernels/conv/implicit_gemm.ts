@@ -5,10 +5,9 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { folded } from "../tensors.ts";
 import source from "./implicit_gemm.wgsl" with { type: "text" };
 import gradientSource from "./implicit_gemm_weight_gradient.wgsl" with { type: "text" };
-import { gridParams, gridParamValues } from "./grid.ts";
+import { type ConvolutionVariant, gridParams, gridParamValues } from "./grid.ts";
 import { packWeights } from "./pack_weights.ts";
 import {
-  type ConvolutionVariant,
   convOutput,
   inputBlocks,
   isVolume,

@@ -1,7 +1,6 @@
 /** Shapes of convolutions, as layers state them and as kernels run them. */
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import type { Axis, Triple } from "../tensors.ts";
-import type { ConvolutionGrid } from "./grid.ts";
 import type { WeightShape } from "./weight_layout.ts";
 
 /** A convolution of volumes, or of images, which are volumes of one plane. */
@@ -22,19 +21,6 @@ export interface ConvShape {
    */
   positions?: number;
 }
-
-/** Records convolutions of one input with the same weights, each over its own grid. */
-export type ConvolutionVariant = (program: ProgramBuilder, work: {
-  input: Operand;
-  weights: Operand;
-  bias?: Operand;
-  output: Operand;
-  shape: ConvShape;
-  grids: readonly ConvolutionGrid[];
-  /** The data gradient, which reduces over the weights' output channels. */
-  transposed: boolean;
-  label: string;
-}) => void;
 
 export interface WeightGradient {
   input: Operand;
