@@ -29,6 +29,7 @@
  * - Parameters are ranges of flat buffers: `slice(buffer, offset, bytes)`, offsets multiples of 256.
  *   A dispatch may not read one range and write another of the same buffer (WebGPU tracks whole
  *   buffers); writing two ranges of one buffer is possible when they don't overlap.
+ * - An operand may be longer than a binding of the device: it is bound as several (`spans.ts`).
  * - `program.texels(operand)` is a copy of a buffer as a texture, for a binding of `texture_read`.
  * - A constant is for what changes the code. Shapes of layers are in `fixedParams`, and a batch size
  *   follows from the grid or from `arrayLength`: each set of constants is a pipeline of its own, which
