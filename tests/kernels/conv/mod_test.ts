@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import {
   convBackwardWeights,
   type ConvShape,
@@ -6,17 +6,14 @@ import {
   weightShape,
 } from "../../../kernels/conv/mod.ts";
 import { tiledCount } from "../../../kernels/conv/weight_layout.ts";
-import type { Device } from "../../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
-import { type KernelTable, kernelTables, useKernelTable } from "../../../src/gpu/tuning.ts";
-import { limitedDevice } from "../../gpu/limited_device.ts";
+import { type KernelTable, kernelTables } from "../../../src/gpu/tuning.ts";
 import { numbers } from "../on_device.ts";
 import {
   assertCloseTo,
   computeReference,
   fromTiles,
   layer,
-  oddVolumes,
   randomProblem,
   runTable,
   volumeLayer,
@@ -73,47 +70,4 @@ for (const [name, table] of Object.entries(tables)) {
       }
     });
   });
-
-  if (name !== "Winograd") {
-    Deno.test(`${name} gives the same bits where a binding holds half of a volume`, async () => {
-      await withTable(table, async (device) => {
-        const problem = randomProblem(volumeLayer(1, 8, [6, 17, 24], 8, 3, 1, 1));
-        const limited = limitedDevice(device, { maxStorageBufferBindingSize: 2 ** 16 });
-        useKernelTable(limited, table);
-        assertEquals(await runTable(limited, problem), await runTable(device, problem));
-      });
-    });
-
-    Deno.test(`${name} gradients of volumes are those of differences of the forward pass`, async () => {
-      await withTable(table, async (device) => {
-        await checkDifferences(device, oddVolumes["3x3x3, 5 to 7 channels, 5x6x7"]);
-        await checkDifferences(device, oddVolumes["3x3x3, 1 to 8 channels, 6x5x9"]);
-      });
-    });
-  }
-}
-
-/** Compares derivatives of the projection on the output's gradient along random directions. */
-async function checkDifferences(device: Device, shape: ConvShape): Promise<void> {
-  const problem = randomProblem(shape);
-  const { inGradient, weightGradient, biasGradient } = await runTable(device, problem);
-  const gradients = { input: inGradient, weights: weightGradient, bias: biasGradient! };
-  for (const name of ["input", "weights", "bias"] as const) {
-    const direction = numbers(problem[name].length, 8);
-    const projectionAt = async (by: number) => {
-      const moved = problem[name].map((value, i) => value + by * direction[i]);
-      const { output } = await runTable(device, { ...problem, [name]: moved });
-      return dot(output, problem.outGradient);
-    };
-    const difference = await projectionAt(0.5) - await projectionAt(-0.5);
-    const error = Math.abs(difference - dot(gradients[name], direction));
-    const scale = Math.hypot(...Array.from(gradients[name])) * Math.hypot(...direction);
-    assert(error < 1e-5 * scale, `${name}: ${error} of ${scale}`);
-  }
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

@@ -131,19 +131,6 @@ export const oddVolumes: Record<string, ConvShape> = {
   "3x3 on each of 4 planes": volumeLayer(1, 4, [4, 6, 5], 8, [1, 3, 3], 1, [0, 1, 1]),
 };
 
-/** Runs `check` for each of {@link oddVolumes} as a step, on one device that uses `table`. */
-export async function checkVolumes(
-  t: Deno.TestContext,
-  table: KernelTable,
-  check: (device: Device, shape: ConvShape) => Promise<void> = checkTable,
-): Promise<void> {
-  await withTable(table, async (device) => {
-    for (const [name, shape] of Object.entries(oddVolumes)) {
-      await t.step(name, () => check(device, shape));
-    }
-  });
-}
-
 /** Operands in PyTorch's order. */
 export interface Problem {
   shape: ConvShape;
