@@ -37,6 +37,7 @@ const kernel = defineKernel({
     log_ratios: { histogram_in: "read", ratios_out: "read_write" },
     gradient: {
       params: "uniform",
+      maps: "read",
       positions: "read",
       fixed_bins: "read",
       moving_in: "read",
@@ -52,6 +53,8 @@ const HISTOGRAM_BYTES = 4 * (2 * COUNTS + 1);
 /** The gradient's partial sums begin at an offset that can be bound. */
 const PARTIALS_AT = Math.ceil(HISTOGRAM_BYTES / 256) * 256;
 const ENTRIES = 12;
+/** What a sample of weight 1 adds where six times its window is 1. */
+const UNIT = 2 ** 17;
 
 /** Samples of a workgroup. */
 function chunkOf(device: Device): number {
@@ -64,11 +67,13 @@ export function resultBytes(device: Device, samples: number): number {
 }
 
 export interface JointCounts {
-  /** In units of 2^-17: six times the window's weights. */
+  /** As `addToHistogram` sums it, exact multiples of 2^-17. */
   histogram: Float64Array;
+  /** Sum of the weights of all samples. */
+  weight: number;
   /** Samples inside the moving image. */
   inside: number;
-  /** Sums over samples of w'(u - m) du/dT log(p(f, m) / p(m)), times 6, by the transform's entries. */
+  /** Six times the weight times dMI/dT: `mutual_information.ts` has the formula. */
   gradient: Float64Array;
 }
 
@@ -77,23 +82,24 @@ export function readResults(bytes: ArrayBuffer): JointCounts {
   const words = new Uint32Array(bytes, 0, 2 * COUNTS + 1);
   const histogram = Float64Array.from(
     { length: COUNTS },
-    (_, at) => 2 ** 32 * words[COUNTS + at] + words[at],
+    (_, at) => (2 ** 32 * words[COUNTS + at] + words[at]) / UNIT,
   );
+  const weight = histogram.reduce((sum, count) => sum + count) / 6;
   const gradient = new Float64Array(ENTRIES);
   new Float32Array(bytes, PARTIALS_AT).forEach((part, at) => gradient[at % ENTRIES] += part);
-  return { histogram, inside: words[2 * COUNTS], gradient };
+  return { histogram, weight, inside: words[2 * COUNTS], gradient };
 }
 
 /**
  * Counts all samples, then sums the gradient.
  *
  * @param params by {@link jointHistogramParams}
- * @param maps 6 rows of 4 float32: positions to voxels of the volume, and the volume's derivatives by
- *   voxels to bins per mm
+ * @param maps 6 rows of 4 float32: positions to voxels of the volume, and derivatives by voxels to those
+ *   by mm
  * @param positions 3 float32 a sample, mm
  * @param fixedBins a byte a sample
- * @param moving receives 4 float32 a sample: fractional bin, -1 where it does not count, and its
- *   derivatives along right, anterior and superior
+ * @param moving receives 4 float32 a sample: fractional bin, and its derivatives along right, anterior
+ *   and superior
  * @param results receives what {@link readResults} reads
  */
 export function countJointly(
@@ -140,6 +146,7 @@ export function countJointly(
     constants,
     bindings: {
       params,
+      maps,
       positions,
       fixed_bins: fixedBins,
       moving_in: moving,

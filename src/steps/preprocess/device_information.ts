@@ -68,7 +68,7 @@ export async function measureOnDevice(
     const maps = own(device.buffer("maps", 2 * 4 * ENTRIES));
     // Derivatives by voxels to derivatives by mm: the transpose of the world-to-voxel matrix.
     const slopes = [0, 1, 2].flatMap((axis) =>
-      [0, 4, 8].map((row) => toVoxel[row + axis] / width).concat(0)
+      [0, 4, 8].map((row) => toVoxel[row + axis]).concat(0)
     );
     device.write(maps, Float32Array.from(slopes), 4 * ENTRIES);
     const moving = own(device.buffer("moving samples", 16 * fixed.count));
@@ -87,25 +87,25 @@ export async function measureOnDevice(
     const program = await builder.build(arena);
 
     let last: JointCounts;
-    const logRatios = new Float64Array(BINS * BINS);
-    const count = () => outside === "background" ? fixed.count : last.inside;
+    const excess = new Float64Array(BINS * BINS);
     return {
       async evaluate(transform) {
         const toMoving = multiplyAffines(toVoxel, transform).subarray(0, ENTRIES);
         device.write(maps, Float32Array.from(toMoving));
         program.run();
         last = readResults(await device.read(results));
-        if (last.inside < LEAST_OVERLAP * fixed.count) return -Infinity;
-        return informationOf(last.histogram, logRatios);
+        const inside = outside === "background" ? last.inside : last.weight;
+        if (inside < LEAST_OVERLAP * fixed.count) return -Infinity;
+        return informationOf(last.histogram, excess);
       },
-      gradient: () => last.gradient.map((sum) => sum / (6 * count())),
+      gradient: () => last.gradient.map((sum) => sum / (6 * last.weight)),
       async gaussNewtonMatrix() {
         const samples = await device.readFloats(moving);
         const slopes = new Float32Array(3 * fixed.count);
         for (let from = 1, to = 0; to < slopes.length; from += 4, to += 3) {
           slopes.set(samples.subarray(from, from + 3), to);
         }
-        return gaussNewtonMatrix(fixed.positions, slopes, count());
+        return gaussNewtonMatrix(fixed.positions, slopes);
       },
       close,
     };
