@@ -48,7 +48,14 @@ for (const outside of ["excluded", "background"] as const) {
 
 Deno.test("the device's gradient is that of differences of its information", async () => {
   const fixed = sampleFixed(TEMPLATE, [0, 0, 0], 10, 1);
-  const information = await measureOnDevice(device, fixed, HEAD, "background");
+  const [nx, ny] = HEAD.shape;
+  // Cut through the head, where samples leave the image.
+  const cut = {
+    ...HEAD,
+    shape: [nx, ny, 26] as typeof HEAD.shape,
+    data: HEAD.data.slice(0, nx * ny * 26),
+  };
+  const information = await measureOnDevice(device, fixed, cut, "excluded");
   try {
     await information.evaluate(NEAR);
     const gradient = await information.gradient();
