@@ -36,8 +36,8 @@ const SUFFICIENT_DECREASE = 1e-4;
 /**
  * The approximate Wolfe conditions (Hager and Zhang 2005, 4.1 to 4.3): a step that raises the value by
  * no more than this share of it is good where the slope along it has changed to between -0.8 and 0.9
- * of the first. Mutual information jumps by so much where samples leave the moving image, which its
- * gradient does not show: thick slices would stop the search away from the maximum.
+ * of the first. Mutual information jumps by so much where samples leave the moving image and turn to
+ * background, which its gradient does not show: a search would stop there, away from the maximum.
  */
 const JUMPS = 1e-3;
 const SLOPE_BEHIND = 0.9;

@@ -13,7 +13,8 @@
  * (Mattes, Haynor, Vesselle, Lewellen, Eubank 2003, equations 4 to 9; Thevenaz, Unser 2000). Theirs has
  * neither weights nor, in L, the terms of p(f) and MI. These cancel in the first half of the sum, as w'
  * sums to 0 over m. In the second they make the derivative of V: a sample that gains weight raises MI
- * where it is more informative than the mean.
+ * where it is more informative than the mean. Where samples outside count as background, all weights are
+ * 1, and the jump of a sample's bin to that of the background is left out.
  *
  * A transform T maps x, mm from the centre of rotation in the fixed world, to T (x, 1), mm in the
  * moving world. Derivatives are by its upper twelve entries, row by row.
