@@ -24,7 +24,7 @@ export class MovingSamples {
   readonly slopes: Float32Array;
   /** Weight of each sample, 0 to 1. */
   readonly weights: Float64Array;
-  /** Its derivatives along right, anterior and superior, per mm; of no meaning where it is 0. */
+  /** Its derivatives along right, anterior and superior, per mm; filled where it is between 0 and 1. */
   readonly weightSlopes: Float32Array;
   readonly #image: ScalarImage;
   readonly #toVoxel: Affine;
@@ -71,7 +71,11 @@ export class MovingSamples {
         if (excluded) weights[sample] = 0;
         continue;
       }
-      if (excluded) this.#weigh(sample, i, j, k);
+      if (excluded) {
+        const amid = i >= 1 && j >= 1 && k >= 1 && i <= nx - 2 && j <= ny - 2 && k <= nz - 2;
+        if (amid) weights[sample] = 1;
+        else this.#weigh(sample, i, j, k);
+      }
       inside += weights[sample];
       const i0 = i | 0, j0 = j | 0, k0 = k | 0;
       const a = i - i0, b = j - j0, c = k - k0;
@@ -98,7 +102,7 @@ export class MovingSamples {
     return inside;
   }
 
-  /** Fills the weight and its slopes of a sample inside the image, at a place in voxels. */
+  /** Fills the weight and its slopes of a sample in the image's outermost voxel. */
   #weigh(sample: number, i: number, j: number, k: number): void {
     const { shape: [nx, ny, nz] } = this.#image;
     const x = weightAlong(i, nx - 1), y = weightAlong(j, ny - 1), z = weightAlong(k, nz - 1);
