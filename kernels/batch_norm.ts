@@ -1,4 +1,4 @@
-/** Batch normalisation with fused activation and residual sum, as `torch.nn.BatchNorm2d`. */
+/** Batch normalisation with fused activation and residual sum, of images and volumes. */
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Device } from "../src/gpu/device.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";

@@ -1,4 +1,4 @@
-// Batch normalisation over (N, H, W), with the activation and the residual sum that follow it.
+// Batch normalisation over (N, D, H, W), with the activation and the residual sum that follow it.
 // Activations are [N][blocks][pixels] vec4f: four channels of a pixel.
 //
 // Training forward: statistics -> merge_statistics -> normalize. Evaluation: running_moments ->
@@ -16,7 +16,7 @@ struct Params {
   channels: u32,
   // Blocks of four channels.
   blocks: u32,
-  // Of one plane: height x width.
+  // Of one channel of an image: depth x height x width.
   pixels: u32,
   // Values of a channel: batch x pixels.
   values: u32,

@@ -1,15 +1,17 @@
-/** Max and adaptive average pooling. */
+/** Max and adaptive average pooling of images and volumes. */
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./pool.wgsl" with { type: "text" };
 import {
   activationBytes,
+  type Axis,
   blocks,
   flatGrid,
   laneCount,
   pixels,
   planeGrid,
   type Shape,
+  type Triple,
 } from "./tensors.ts";
 
 const pool = defineKernel({
@@ -18,14 +20,19 @@ const pool = defineKernel({
   constants: [
     "LANES",
     "CHANNELS",
+    "IN_DEPTH",
     "IN_HEIGHT",
     "IN_WIDTH",
+    "OUT_DEPTH",
     "OUT_HEIGHT",
     "OUT_WIDTH",
+    "KERNEL_DEPTH",
     "KERNEL_HEIGHT",
     "KERNEL_WIDTH",
+    "STRIDE_DEPTH",
     "STRIDE_HEIGHT",
     "STRIDE_WIDTH",
+    "PAD_FRONT",
     "PAD_TOP",
     "PAD_LEFT",
     "ZERO_PADDED",
@@ -39,45 +46,54 @@ const pool = defineKernel({
   },
 });
 
-type Pair = readonly [number, number];
-
+/** The places over which a maximum is taken; an image has one plane, as has a window over it. */
 export interface Window {
-  /** Rows, columns; at most 15 x 15. */
-  kernel: Pair;
-  stride: Pair;
-  /** Zeros or minus infinities before the first row and column. */
-  padFront: Pair;
+  /** At most 255 places. */
+  kernel: Triple;
+  stride: Triple;
+  /** Zeros or minus infinities before the first plane, row and column. */
+  padFront: Triple;
   /** And after the last. */
-  padBack: Pair;
+  padBack: Triple;
   /** Padding takes part in a maximum as zero. */
   zeroPadded?: boolean;
 }
 
-/** Output rows and columns of a window over an input, PyTorch's `ceil_mode=False`. */
+/** Output planes, rows and columns of a window over an input, PyTorch's `ceil_mode=False`. */
 export function pooledShape(input: Shape, window: Window): Shape {
-  const side = (n: number, axis: 0 | 1) =>
+  const side = (n: number, axis: Axis) =>
     Math.floor(
       (n + window.padFront[axis] + window.padBack[axis] - window.kernel[axis]) /
         window.stride[axis],
     ) + 1;
-  return { ...input, height: side(input.height, 0), width: side(input.width, 1) };
+  return {
+    ...input,
+    depth: side(input.depth, 0),
+    height: side(input.height, 1),
+    width: side(input.width, 2),
+  };
 }
 
 function constantsOf(program: ProgramBuilder, input: Shape, output: Shape, window?: Window) {
   return {
     LANES: laneCount(program.device),
     CHANNELS: input.channels,
+    IN_DEPTH: input.depth,
     IN_HEIGHT: input.height,
     IN_WIDTH: input.width,
+    OUT_DEPTH: output.depth,
     OUT_HEIGHT: output.height,
     OUT_WIDTH: output.width,
     ...(window && {
-      KERNEL_HEIGHT: window.kernel[0],
-      KERNEL_WIDTH: window.kernel[1],
-      STRIDE_HEIGHT: window.stride[0],
-      STRIDE_WIDTH: window.stride[1],
-      PAD_TOP: window.padFront[0],
-      PAD_LEFT: window.padFront[1],
+      KERNEL_DEPTH: window.kernel[0],
+      KERNEL_HEIGHT: window.kernel[1],
+      KERNEL_WIDTH: window.kernel[2],
+      STRIDE_DEPTH: window.stride[0],
+      STRIDE_HEIGHT: window.stride[1],
+      STRIDE_WIDTH: window.stride[2],
+      PAD_FRONT: window.padFront[0],
+      PAD_TOP: window.padFront[1],
+      PAD_LEFT: window.padFront[2],
       ZERO_PADDED: window.zeroPadded ?? false,
     }),
   };
@@ -94,7 +110,7 @@ export function maxPoolForward(
     label?: string;
   },
 ): PlannedTensor {
-  if (window.kernel[0] * window.kernel[1] > 255) {
+  if (window.kernel.reduce((places, side) => places * side) > 255) {
     throw new RangeError(`A max pool of ${window.kernel.join("x")} has more than 255 places`);
   }
   const output = pooledShape(input, window);
@@ -132,7 +148,10 @@ export function maxPoolBackward(
   });
 }
 
-/** Mean over a grid of `output` cells as `torch.nn.AdaptiveAvgPool2d`; 1 x 1 is the global mean. */
+/**
+ * Mean over a grid of `output` cells as `torch.nn.AdaptiveAvgPool2d` and `AdaptiveAvgPool3d`; one cell
+ * is the global mean.
+ */
 export function adaptiveAverageForward(
   program: ProgramBuilder,
   { input, output, x, y, label }: {

@@ -28,6 +28,14 @@ export function pixels(shape: { depth: number; height: number; width: number }):
   return shape.depth * shape.height * shape.width;
 }
 
+/** `height x width` of an image or `depth x height x width` of a volume, such as `64x64x60`. */
+export function sizeText(
+  { depth, height, width }: { depth: number; height: number; width: number },
+  dimensions: 2 | 3,
+): string {
+  return [depth, height, width].slice(-dimensions).join("x");
+}
+
 /** Bytes of an activation, padding channels included. */
 export function activationBytes(shape: Shape): number {
   return shape.batch * blocks(shape) * pixels(shape) * 16;
@@ -52,8 +60,10 @@ export function planeGrid(
   shape: Shape,
   lanes: number,
 ): { chunk: number; workgroups: [number, number, number] } {
+  const rounded = (count: number) => Math.ceil(count / lanes) * lanes;
   const perLane = device.class === "software" ? 64 : 4;
-  const chunk = Math.min(lanes * perLane, Math.ceil(pixels(shape) / lanes) * lanes);
+  const least = rounded(pixels(shape) / device.limits.maxComputeWorkgroupsPerDimension);
+  const chunk = Math.max(least, Math.min(lanes * perLane, rounded(pixels(shape))));
   return { chunk, workgroups: [Math.ceil(pixels(shape) / chunk), blocks(shape), shape.batch] };
 }
 

@@ -63,7 +63,7 @@ const cases: Record<string, Case> = {
     epsilon: 5e-4,
   },
   "adaptive average pooling": {
-    layer: new AdaptiveAveragePool("pool", 3, 2),
+    layer: new AdaptiveAveragePool("pool", [3, 2]),
     input: [5, 7, 5],
     epsilon: 0.1,
   },

@@ -11,7 +11,7 @@ import {
   batchNormStatistics,
 } from "../../../kernels/batch_norm.ts";
 import type { PlannedTensor } from "../../gpu/program.ts";
-import type { Shape } from "../../../kernels/tensors.ts";
+import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { TensorSpec } from "../parameters.ts";
 
@@ -19,7 +19,7 @@ const one = { kind: "constant", value: 1 } as const;
 const zero = { kind: "constant", value: 0 } as const;
 
 /**
- * `torch.nn.BatchNorm2d(channels)`, then an activation:
+ * `torch.nn.BatchNorm2d(channels)` or `BatchNorm3d`, then an activation:
  * y = f((x - mean) / sqrt(variance + 1e-5) * weight + bias), each channel by its own statistics. In
  * training these are the batch's, and the running ones move towards them by a momentum of 0.1; in
  * evaluation they are the running ones.
@@ -32,6 +32,7 @@ export class BatchNorm implements Layer {
     readonly name: string,
     readonly channels: number,
     readonly activation: ActivationName = "none",
+    readonly dimensions: 2 | 3 = 2,
   ) {
     const shape = [channels];
     this.parameters = [
@@ -49,7 +50,10 @@ export class BatchNorm implements Layer {
   }
 
   summarise(input: Shape): LayerSummary[] {
-    const kind = this.activation === "none" ? "BatchNorm2d" : `BatchNorm2d, ${this.activation}`;
+    const normalisation = `BatchNorm${this.dimensions}d`;
+    const kind = this.activation === "none"
+      ? normalisation
+      : `${normalisation}, ${this.activation}`;
     return [{ name: this.name, kind, output: input, parameters: 2 * this.channels, macs: 0 }];
   }
 
@@ -123,7 +127,7 @@ export class BatchNorm implements Layer {
     if (!trace.training) {
       return batchNormEvaluate(trace.program, options, { parameters, running });
     }
-    if (x.shape.batch * x.shape.height * x.shape.width < 2) {
+    if (x.shape.batch * pixels(x.shape) < 2) {
       throw new RangeError(`${this.name} needs more than one value a channel to train`);
     }
     return batchNormStatistics(trace.program, options, {

@@ -6,7 +6,7 @@ import {
   convOutput,
   type ConvShape,
 } from "../../../kernels/conv/mod.ts";
-import { pixels, type Shape } from "../../../kernels/tensors.ts";
+import { pixels, type Shape, sizeText } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { Initialisation } from "../initialisation.ts";
 import type { TensorSpec } from "../parameters.ts";
@@ -79,8 +79,7 @@ export class Convolution implements Layer {
     }
     const [depth, height, width] = convOutput(this.#shape(input));
     if (Math.min(depth, height, width) < 1) {
-      const { dimensions = 2 } = this.options;
-      const size = [input.depth, input.height, input.width].slice(-dimensions).join("x");
+      const size = sizeText(input, this.options.dimensions ?? 2);
       throw new RangeError(`${this.name}: an input of ${size} is too small`);
     }
     return { batch: input.batch, channels: this.options.outChannels, depth, height, width };

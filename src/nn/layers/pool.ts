@@ -7,10 +7,10 @@ import {
   pooledShape,
   type Window,
 } from "../../../kernels/pool.ts";
-import type { Shape } from "../../../kernels/tensors.ts";
+import { type Shape, sizeText, type Triple } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 
-/** `torch.nn.MaxPool2d(kernel, stride, padding)`: the largest value of each window. */
+/** `torch.nn.MaxPool2d(kernel, stride, padding)` or `MaxPool3d`: the largest value of each window. */
 export class MaxPool implements Layer {
   readonly parameters = [];
   readonly statistics = [];
@@ -20,29 +20,45 @@ export class MaxPool implements Layer {
     readonly kernel: number,
     readonly stride: number,
     readonly padding = 0,
+    readonly dimensions: 2 | 3 = 2,
   ) {}
 
   /** The window for an input; {@link PadMaxPool} pads by the input's parity. */
   protected window(_input: Shape): Window {
+    const { kernel, stride, padding } = this;
+    const pad = this.along(padding, 0);
     return {
-      kernel: [this.kernel, this.kernel],
-      stride: [this.stride, this.stride],
-      padFront: [this.padding, this.padding],
-      padBack: [this.padding, this.padding],
+      kernel: this.along(kernel, 1),
+      stride: this.along(stride, 1),
+      padFront: pad,
+      padBack: pad,
     };
+  }
+
+  /** A number along every axis; `flat` along the depth of an image. */
+  protected along(number: number, flat: number): Triple {
+    return [this.dimensions === 3 ? number : flat, number, number];
   }
 
   outputShape(input: Shape): Shape {
     const output = pooledShape(input, this.window(input));
-    if (output.height < 1 || output.width < 1) {
-      throw new RangeError(`${this.name}: an input of ${input.height}x${input.width} is too small`);
+    if (Math.min(output.depth, output.height, output.width) < 1) {
+      throw new RangeError(
+        `${this.name}: an input of ${sizeText(input, this.dimensions)} is too small`,
+      );
     }
     return output;
   }
 
   summarise(input: Shape): LayerSummary[] {
     const output = this.outputShape(input);
-    return [{ name: this.name, kind: "MaxPool2d", output, parameters: 0, macs: 0 }];
+    return [{
+      name: this.name,
+      kind: `MaxPool${this.dimensions}d`,
+      output,
+      parameters: 0,
+      macs: 0,
+    }];
   }
 
   record(trace: Trace, x: Activation): Activation {
@@ -59,40 +75,49 @@ export class MaxPool implements Layer {
   }
 }
 
-/** ClinicaDL's `PadMaxPool2d(2, 2)`: a row or column of zeros is added in front of an odd side. */
+/**
+ * ClinicaDL's `PadMaxPool2d(2, 2)` or `PadMaxPool3d(2, 2)`: a plane, row or column of zeros is added in
+ * front of an odd side.
+ */
 export class PadMaxPool extends MaxPool {
-  constructor(name: string) {
-    super(name, 2, 2);
+  constructor(name: string, dimensions: 2 | 3 = 2) {
+    super(name, 2, 2, 0, dimensions);
   }
 
   protected override window(input: Shape): Window {
+    const depthPadding = this.dimensions === 3 ? input.depth % 2 : 0;
     return {
-      kernel: [2, 2],
-      stride: [2, 2],
-      padFront: [input.height % 2, input.width % 2],
-      padBack: [0, 0],
+      ...super.window(input),
+      padFront: [depthPadding, input.height % 2, input.width % 2],
       zeroPadded: true,
     };
   }
 }
 
 /**
- * `torch.nn.AdaptiveAvgPool2d([height, width])`: output row i is the mean of input rows
- * floor(i H / height) to ceil((i + 1) H / height) - 1, and columns likewise; 1 x 1 averages a channel.
+ * `torch.nn.AdaptiveAvgPool2d([height, width])` or `AdaptiveAvgPool3d([depth, height, width])`: output
+ * row i is the mean of input rows floor(i H / height) to ceil((i + 1) H / height) - 1, and planes and
+ * columns likewise; a size of ones averages a channel.
  */
 export class AdaptiveAveragePool implements Layer {
   readonly parameters = [];
   readonly statistics = [];
 
-  constructor(readonly name: string, readonly height = 1, readonly width = 1) {}
+  /** @param size `[height, width]` or `[depth, height, width]` */
+  constructor(
+    readonly name: string,
+    readonly size: readonly [number, number] | Triple = [1, 1],
+  ) {}
 
   outputShape(input: Shape): Shape {
-    return { ...input, height: this.height, width: this.width };
+    const [width, height, depth = 1] = this.size.toReversed();
+    return { ...input, depth, height, width };
   }
 
   summarise(input: Shape): LayerSummary[] {
     const output = this.outputShape(input);
-    return [{ name: this.name, kind: "AdaptiveAvgPool2d", output, parameters: 0, macs: 0 }];
+    const kind = `AdaptiveAvgPool${this.size.length}d`;
+    return [{ name: this.name, kind, output, parameters: 0, macs: 0 }];
   }
 
   record(trace: Trace, x: Activation): Activation {
