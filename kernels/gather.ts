@@ -68,7 +68,8 @@ function grid(program: ProgramBuilder, output: Shape) {
     constants: {
       LANES,
       OUT_CHANNELS: output.channels,
-      HEIGHT: output.height,
+      // Rows of all planes. Only what moves pixels depends on where a plane ends: it is of images.
+      HEIGHT: output.depth * output.height,
       WIDTH: output.width,
       CHUNK: chunk,
     },

@@ -16,7 +16,7 @@ import type { Activation, Trace } from "./layer.ts";
 import { Dropout } from "./layers/activation.ts";
 import { Linear } from "./layers/linear.ts";
 import { AdaptiveAveragePool } from "./layers/pool.ts";
-import type { Network } from "./network.ts";
+import { dimensionsOf, type Network } from "./network.ts";
 import type { Readout } from "./predictor.ts";
 
 export type AttributionMethod =
@@ -34,14 +34,15 @@ interface AttributeOptions extends InferOptions {
 }
 
 /**
- * Computes one map an item, for each run `[items][height][width]` in the order of its items.
+ * Computes one map an item, for each run `[items][depth][height][width]` in the order of its items.
  *
  * - `gradients`: d logit / d input, signed. Where one stored channel fills several channels of the
  *   network, their derivatives are summed: that is the derivative by the stored value after normalisation.
  * - `grad_cam`: relu(sum over channels of the mean gradient times the feature map), upsampled to the
  *   input's size.
  *
- * @throws {RangeError} no such output node or level, or gradients by several stored channels
+ * @throws {RangeError} no such output node or level, gradients by several stored channels, or Grad-CAM
+ *   of volumes
  * @throws {DeviceError} too little memory, or a device that failed
  */
 export async function attribute(
@@ -51,6 +52,9 @@ export async function attribute(
   const { method, target, runs, batchSize, signal } = options;
   if (method.kind === "gradients" && options.data.shape[0] !== 1) {
     throw new RangeError("Gradients are given by one stored channel");
+  }
+  if (method.kind === "grad_cam" && dimensionsOf(options.data.shape) === 3) {
+    throw new RangeError("Grad-CAM is of images; volumes have gradients");
   }
   const logitGradients = new Map<number, DeviceBuffer>();
   for (const { network: { outputs } } of runs) {
@@ -67,15 +71,14 @@ export async function attribute(
   try {
     return await withPredictor(device, options, readout, async (predictor, items) => {
       const maps = runs.map(({ network }, run) =>
-        new Float32Array(items[run].length * network.input[1] * network.input[2])
+        new Float32Array(items[run].length * pixels(network.inputShape(1)))
       );
       const longest = Math.max(0, ...items.map((list) => list.length));
       for (let first = 0; first < longest; first += batchSize) {
         const batch = items.map((list) => list.subarray(first, first + batchSize));
         const rows = await predictor.readRows(batch, signal);
         runs.forEach(({ network }, run) => {
-          const plane = network.input[1] * network.input[2];
-          const map = maps[run].subarray(first * plane);
+          const map = maps[run].subarray(first * pixels(network.inputShape(1)));
           if (method.kind === "grad_cam") map.set(rows[run]);
           else sumChannels(rows[run], network.inputShape(batch[run].length), map);
         });
@@ -149,7 +152,7 @@ function recordBackward(
   return x.gradient;
 }
 
-/** Rows `[blocks][height][width][4]`: the gradient by the network's input. */
+/** Rows `[blocks][depth][height][width][4]`: the gradient by the network's input. */
 function inputGradientReadout(logitGradients: ReadonlyMap<number, DeviceBuffer>): Readout {
   return {
     rowLength: (network) => {
@@ -169,7 +172,7 @@ function gradCamReadout(
   level?: string,
 ): Readout {
   return {
-    rowLength: ({ input: [, height, width] }) => height * width,
+    rowLength: (network) => pixels(network.inputShape(1)),
     record: (trace, network, x) => {
       const { layers } = findGradCamLevel(network, level);
       const { shape, tensor } = network.record(trace, x, 0, layers);

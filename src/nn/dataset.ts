@@ -1,17 +1,19 @@
 /** The data set on the device: resident when it fits one buffer, otherwise streamed batch by batch. */
+import { pixels } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import { batchShape, type InputShape } from "./network.ts";
 
 /** Items that a network is trained on or applied to. */
 export interface Dataset {
-  /** Stored channels, height and width of every item. */
-  readonly shape: readonly [number, number, number];
+  /** Shape of every item, as it is stored. */
+  readonly shape: InputShape;
   readonly count: number;
   /**
    * How the device scales items. `element`: each item to [0, 1] by its own minimum and maximum, as
    * ClinicaDL does; a constant item becomes zero. `none`: not at all.
    */
   readonly normalisation: "element" | "none";
-  /** Values of one item, C x H x W floats; NaN counts as zero. */
+  /** Values of one item, C x H x W or C x D x H x W floats; NaN counts as zero. */
   read(item: number): Float32Array | Promise<Float32Array>;
 }
 
@@ -20,7 +22,7 @@ export class DeviceDataset {
   /** Whether the device holds every item, not only a batch for each network. */
   readonly resident: boolean;
   readonly #device: Device;
-  /** `[items][C][H][W]` floats: one buffer with all items when resident, else a batch each stream. */
+  /** `[items][C][D][H][W]` floats: one buffer with all items when resident, else a batch each stream. */
   readonly #data: DeviceBuffer[];
   /** `[items][2]` floats, minimum and maximum - minimum of each item in `#data`. */
   readonly #ranges: DeviceBuffer[];
@@ -125,5 +127,5 @@ export class DeviceDataset {
 }
 
 function itemFloats({ shape }: Dataset): number {
-  return shape[0] * shape[1] * shape[2];
+  return shape[0] * pixels(batchShape(shape, 1));
 }

@@ -1,13 +1,13 @@
 /** The layers of a network and what they cost, without a device. */
-import { activationBytes } from "../../kernels/tensors.ts";
+import { activationBytes, type Shape, sizeText } from "../../kernels/tensors.ts";
 import { momentsOf } from "../../kernels/optimizer.ts";
 import type { LayerSummary } from "./layer.ts";
-import type { Network } from "./network.ts";
+import type { InputShape, Network } from "./network.ts";
 import { type OptimizerOptions, updateRule } from "./optimizer.ts";
 
 interface NetworkDescription {
   architecture: string;
-  input: readonly [number, number, number];
+  input: InputShape;
   outputs: number;
   layers: LayerSummary[];
   /** Trainable numbers. */
@@ -51,6 +51,11 @@ export function describeNetwork(
     batchSize,
     memory: estimateMemory(network, layers, batchSize, optimizer),
   };
+}
+
+/** `channels x height x width`, or `channels x depth x height x width` of volumes, such as `8x64x64x60`. */
+export function shapeText(shape: Shape, dimensions: 2 | 3): string {
+  return `${shape.channels}x${sizeText(shape, dimensions)}`;
 }
 
 /** Numbers that an optimizer keeps of each parameter: 0 to 2. */

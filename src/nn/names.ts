@@ -9,6 +9,7 @@ export const NETWORKS = [
   "Stride_Conv5_FC3",
   "resnet18",
   "resnet34",
+  "ResNet3D",
 ] as const;
 
 export type NetworkName = typeof NETWORKS[number];

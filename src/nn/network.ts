@@ -3,10 +3,28 @@ import type { Shape } from "../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "./layer.ts";
 import { FlatLayout } from "./parameters.ts";
 
-/** Channels, height and width of one image. */
-export type InputShape = readonly [number, number, number];
+/** Channels, height and width of an image, or channels, depth, height and width of a volume. */
+export type InputShape =
+  | readonly [channels: number, height: number, width: number]
+  | readonly [channels: number, depth: number, height: number, width: number];
 
-/** Layers applied one after another to images of one shape; it holds shapes and names, no weights. */
+/** Axes of an input: 2 of an image, 3 of a volume. */
+export function dimensionsOf(input: InputShape): 2 | 3 {
+  return input.length === 4 ? 3 : 2;
+}
+
+/** Shape of a batch of images or volumes; an image has one plane. */
+export function batchShape(input: InputShape, batch: number): Shape {
+  const [width, height, depth] = input.length === 4
+    ? [input[3], input[2], input[1]]
+    : [input[2], input[1], 1];
+  return { batch, channels: input[0], depth, height, width };
+}
+
+/**
+ * Layers applied one after another to images or volumes of one shape; it holds shapes and names, no
+ * weights.
+ */
 export class Network {
   readonly parameters: FlatLayout;
   readonly statistics: FlatLayout;
@@ -29,10 +47,9 @@ export class Network {
     this.summarise();
   }
 
-  /** Shape of a batch of images. */
+  /** Shape of a batch. */
   inputShape(batch: number): Shape {
-    const [channels, height, width] = this.input;
-    return { batch, channels, depth: 1, height, width };
+    return batchShape(this.input, batch);
   }
 
   /** One row a layer, for one image. */

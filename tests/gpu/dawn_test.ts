@@ -19,7 +19,7 @@ import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { sampleFixed } from "../../src/imaging/registration/fixed_samples.ts";
 import { attribute } from "../../src/nn/attribute.ts";
 import { AUGMENTATIONS, type NetworkName, NETWORKS, OPTIMIZERS } from "../../src/nn/names.ts";
-import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { createNetwork, takesImages } from "../../src/nn/networks/mod.ts";
 import { createBlankState } from "../../src/nn/state_dict.ts";
 import { Trainer, type TrainerOptions } from "../../src/nn/training/trainer.ts";
 import { measureOnDevice } from "../../src/steps/preprocess/device_information.ts";
@@ -30,18 +30,20 @@ import { adapters } from "./adapters.ts";
 import { openDawn } from "./dawn.ts";
 import { limitedDevice } from "./limited_device.ts";
 
-type Sides = [height: number, width: number];
+type Sides = readonly [number, number] | readonly [number, number, number];
 
 /** Large enough for Winograd's algorithm in a full batch, not in the smaller one. */
 const small: Sides = [96, 96];
+/** The least that every network of volumes takes. */
+const smallVolume: Sides = [63, 63, 63];
 const items = Uint32Array.of(0, 1, 2, 3, 4, 5);
 
-function dataset([height, width]: Sides) {
+function dataset(sides: Sides) {
   return {
-    shape: [1, height, width] as const,
+    shape: [1, ...sides] as const,
     count: items.length,
     normalisation: "element" as const,
-    read: () => new Float32Array(height * width),
+    read: () => new Float32Array(sides.reduce((product: number, side) => product * side, 1)),
   };
 }
 
@@ -68,7 +70,7 @@ async function train(
     loss,
     batchSize: 4,
     optimizer: { name: "Adam", learningRate: 1e-3 },
-    augmentation: AUGMENTATIONS,
+    augmentation: sides.length === 2 ? AUGMENTATIONS : [],
     ...change,
   });
   try {
@@ -158,7 +160,10 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
   Deno.test(`Tint compiles every kernel of ${adapterClass} adapters, and all networks train by them at default limits`, async () => {
     const { device, compiled, listRemarks } = await openDawn(adapterClass);
     try {
-      for (const name of NETWORKS) await train(device, name);
+      for (const name of NETWORKS) {
+        await train(device, name, {}, takesImages(name) ? small : smallVolume);
+      }
+      await train(device, "Conv5_FC3", {}, smallVolume);
       await train(device, "Conv4_FC3", {
         loss: "multi_margin",
         optimizer: { name: "SGD", learningRate: 0.1, momentum: 0.9, nesterov: true, clipNorm: 1 },
@@ -184,7 +189,7 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
         for (const name of OPTIMIZERS) {
           await train(device, "Stride_Conv5_FC3", { optimizer: { name, learningRate: 0.1 } });
         }
-        for (const name of NETWORKS) {
+        for (const name of NETWORKS.filter(takesImages)) {
           await train(device, name, { accumulationSteps: 2 }, [208, 179]);
           await explain(device, name);
         }

@@ -5,7 +5,8 @@ import {
   batchNormEvaluate,
   batchNormStatistics,
 } from "../../kernels/batch_norm.ts";
-import { assertEquals } from "@std/assert";
+import { pixels } from "../../kernels/tensors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { fromBlocks, toBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
@@ -135,6 +136,46 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
     });
   }
 }
+
+const planes = Deno.env.get("GYRUS_TEST_FULL") === "1" ? 169 : 32;
+
+Deno.test(`the statistics of ${planes} planes of 208x179 voxels are precise`, async () => {
+  const shape = { batch: 1, channels: 4, depth: planes, height: 208, width: 179 };
+  const count = pixels(shape);
+  // Means of up to 35 deviations; one float32 sum would lose half of the digits.
+  const x = numbers(4 * count, 6);
+  for (let i = 0; i < x.length; i++) x[i] = x[i] * (0.1 + (i & 3)) + 20 * (i & 3);
+  const mean = new Float64Array(4);
+  const variance = new Float64Array(4);
+  for (let i = 0; i < x.length; i++) mean[i & 3] += x[i] / count;
+  for (let i = 0; i < x.length; i++) variance[i & 3] += (x[i] - mean[i & 3]) ** 2 / (count - 1);
+  await onDevice(async (bench) => {
+    const running = bench.buffer(512);
+    const parameters = bench.buffer(512);
+    const values = bench.buffer(x);
+    await bench.run((program) => {
+      batchNormStatistics(program, { shape, activation: "none", momentum: 1, label: "bn" }, {
+        x: values,
+        parameters,
+        running,
+        nonFiniteSteps: bench.buffer(16),
+        nonFiniteAt: 0,
+        step: bench.uniform(new Uint32Array(4)),
+      });
+      return [running];
+    });
+    const found = await bench.device.readFloats(running);
+    for (let c = 0; c < 4; c++) {
+      const shift = Math.abs(found[c] - mean[c]);
+      // Each part rounds the mean once, so that some spacings of floats at the mean add up.
+      const allowed = 1e-6 * Math.sqrt(variance[c]) + 2 ** -20 * Math.abs(mean[c]);
+      assert(shift < allowed, `the mean of channel ${c} is off by ${shift}`);
+      const spread = Math.abs(found[64 + c] / variance[c] - 1);
+      assert(spread < 2e-6, `the variance of channel ${c} is off by ${spread}`);
+    }
+    for (const buffer of [values, running, parameters]) bench.device.free(buffer);
+  });
+});
 
 Deno.test("batch norm in evaluation uses the running statistics and normalises the shortcut", async () => {
   await onDevice(async (bench) => {

@@ -1,9 +1,9 @@
 /** Inputs of the PyTorch fixtures: an integer hash instead of stored weights and images. */
-import type { Network } from "../../src/nn/network.ts";
+import type { InputShape, Network } from "../../src/nn/network.ts";
 import type { NetworkState } from "../../src/nn/state_dict.ts";
 
 export interface TrainingFixture {
-  input: [number, number, number];
+  input: InputShape;
   batch_size: number;
   gradient_norms: Record<string, number>;
   logits_after_one_batch: number[];
@@ -18,9 +18,17 @@ export interface TrainingFixture {
   >;
 }
 
-export const fixtures: Record<string, TrainingFixture> = JSON.parse(
-  Deno.readTextFileSync(new URL("../fixtures/nn/training.json", import.meta.url)),
-);
+function readFixtures(file: string): Record<string, TrainingFixture> {
+  return JSON.parse(
+    Deno.readTextFileSync(new URL(`../fixtures/nn/${file}`, import.meta.url)),
+  );
+}
+
+/** Of networks of images, by their name. */
+export const fixtures = readFixtures("training.json");
+
+/** Of networks of volumes, by their name. */
+export const volumeFixtures = readFixtures("volumes.json");
 
 /** `uniform` of make_fixtures.py. */
 export function uniform(stream: number, count: number): Float64Array {
@@ -53,7 +61,7 @@ export function fixtureWeights(network: Network): NetworkState {
 
 /** All images of `count` batches, and their labels. */
 export function fixtureData({ input, batch_size }: TrainingFixture, count: number) {
-  const floats = input[0] * input[1] * input[2];
+  const floats = input.reduce((product, size) => product * size);
   const images = Float32Array.from(uniform(2002, batch_size * count * floats));
   const labels = Uint32Array.from(
     { length: batch_size * count },

@@ -6,7 +6,7 @@ import { assert } from "@std/assert";
 import { openDevice } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
-import { activationBytes } from "../../kernels/tensors.ts";
+import { activationBytes, pixels } from "../../kernels/tensors.ts";
 import { stepFields } from "../../src/nn/training/buffers.ts";
 import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
 import { ActivationLayer, Dropout } from "../../src/nn/layers/activation.ts";
@@ -14,7 +14,7 @@ import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../src/nn/layers/convolution.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
-import { BasicBlock } from "../../src/nn/layers/residual.ts";
+import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
 import { toBlocks } from "../kernels/conv/reference.ts";
 import { numbers } from "../kernels/on_device.ts";
@@ -67,12 +67,66 @@ const cases: Record<string, Case> = {
     input: [5, 7, 5],
     epsilon: 0.1,
   },
+  "a convolution of volumes with stride and padding": {
+    layer: new Convolution("conv", { ...convolution, dimensions: 3, stride: 2, padding: 1 }),
+    input: [5, 5, 6, 7],
+    epsilon: 0.1,
+  },
+  "a linear layer over volumes": {
+    layer: new Linear("fc", 5 * 24, 9, 24),
+    input: [5, 2, 3, 4],
+    epsilon: 0.1,
+  },
+  "batch normalisation of volumes with ELU": {
+    layer: new BatchNorm("bn", 6, "elu", 3),
+    input: [6, 3, 5, 4],
+    epsilon: 0.002,
+  },
+  "max pooling of volumes": {
+    layer: new MaxPool("pool", 3, 2, 0, 3),
+    input: [5, 5, 7, 6],
+    epsilon: 2e-4,
+  },
+  "max pooling of volumes with padding in front": {
+    layer: new PadMaxPool("pool", 3),
+    input: [5, 3, 4, 5],
+    epsilon: 5e-4,
+  },
+  "adaptive average pooling of volumes": {
+    layer: new AdaptiveAveragePool("pool", [2, 3, 1]),
+    input: [5, 3, 7, 4],
+    epsilon: 0.1,
+  },
   dropout: { layer: new Dropout("dropout", 0.4), input: [5, 7, 5], epsilon: 0.1 },
-  "a residual block": { layer: new BasicBlock("block", 8, 8, 1), input: [8, 8, 8], epsilon: 5e-5 },
+  "a residual block": { layer: basicBlock("block", 8, 8, 1), input: [8, 8, 8], epsilon: 5e-5 },
   "a residual block with a shortcut": {
-    layer: new BasicBlock("block", 8, 12, 2),
+    layer: basicBlock("block", 8, 12, 2),
     input: [8, 9, 8],
     epsilon: 5e-5,
+  },
+  "a residual block of volumes with MONAI's shortcut": {
+    layer: basicBlock("block", 8, 12, 2, { dimensions: 3, bias: true }),
+    input: [8, 5, 4, 6],
+    epsilon: 5e-5,
+  },
+  "a residual block of volumes with ELU and a convolution as shortcut": {
+    layer: new ResidualBlock("block", {
+      inChannels: 5,
+      outChannels: 8,
+      dimensions: 3,
+      activation: "elu",
+      shortcut: {
+        layer: new Convolution("block.shortcut.0", {
+          inChannels: 5,
+          outChannels: 8,
+          dimensions: 3,
+          kernel: 1,
+          bias: false,
+        }),
+      },
+    }),
+    input: [5, 4, 5, 6],
+    epsilon: 5e-4,
   },
   ...Object.fromEntries(
     ([["relu", 5e-4], ["leaky_relu", 5e-4], ["elu", 0.005], ["sigmoid", 0.005], [
@@ -103,14 +157,13 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 
 async function differences({ layer, input, epsilon }: Case): Promise<void> {
   const network = new Network("one layer", input, 1, [layer]);
-  const [channels, height, width] = input;
   const shape = network.inputShape(batch);
   const device = await openDevice();
   try {
-    const pixels = height * width;
-    const inBlocks = (values: Float32Array) => toBlocks(values, batch, channels, pixels);
-    const x = inBlocks(apart(batch * channels * pixels));
-    const alongX = inBlocks(numbers(batch * channels * pixels, 2));
+    const { channels } = shape;
+    const inBlocks = (values: Float32Array) => toBlocks(values, batch, channels, pixels(shape));
+    const x = inBlocks(apart(batch * channels * pixels(shape)));
+    const alongX = inBlocks(numbers(batch * channels * pixels(shape), 2));
     const layout = network.parameters;
     const initial = network.createInitialParameters(1).map((value, i, all) =>
       value === 0 || value === 1 ? value + 0.1 * Math.sin(i + all.length) : value
@@ -122,10 +175,10 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
     const gradients = buffer(parameters.byteLength), xGradient = buffer(x.byteLength);
     const output = layer.outputShape(shape);
     const projection = toBlocks(
-      numbers(batch * output.channels * output.height * output.width, 4),
+      numbers(batch * output.channels * pixels(output), 4),
       batch,
       output.channels,
-      output.height * output.width,
+      pixels(output),
     );
     const cotangent = buffer(projection), y = buffer(activationBytes(output));
     const step = new Uniforms(device, "step", stepFields);

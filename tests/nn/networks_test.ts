@@ -2,13 +2,21 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/formats/tensor.ts";
 import { describeNetwork } from "../../src/nn/describe.ts";
+import type { InputShape, Network } from "../../src/nn/network.ts";
 import { createNetwork, networks } from "../../src/nn/networks/mod.ts";
 import {
+  createBlankState,
   createInitialState,
   diffState,
   exportState,
   importState,
 } from "../../src/nn/state_dict.ts";
+
+/** Names in a state dict, in PyTorch's order. */
+function listStateNames(network: Network): string[] {
+  const state = createBlankState(network);
+  return [...exportState(network, state, "clinicadl").keys()];
+}
 
 Deno.test("networks have the parameter counts of ClinicaDL and torchvision", () => {
   const count = (...args: Parameters<typeof createNetwork>) =>
@@ -18,6 +26,94 @@ Deno.test("networks have the parameter counts of ClinicaDL and torchvision", () 
   assertEquals(count("resnet18", [3, 208, 179], 2), 11_691_514);
   assertEquals(count("resnet18", [3, 224, 224], 1000, { head: "linear" }), 11_689_512);
   assertEquals(count("resnet34", [3, 224, 224], 1000, { head: "linear" }), 21_797_672);
+});
+
+Deno.test("networks of volumes have the parameters and tensors of ClinicaDL and MONAI", () => {
+  const whole = [1, 169, 208, 179] as const;
+  const counts: [Parameters<typeof createNetwork>, parameters: number, tensors: number][] = [
+    [["Conv5_FC3", whole, 2], 42_293_972, 41],
+    [["Stride_Conv5_FC3", whole, 2], 42_293_972, 41],
+    [["Conv4_FC3", [1, 50, 50, 50], 2], 348_092, 41],
+    [["ResNet3D", whole, 2], 3_517_314, 69],
+    [["resnet18", [1, 64, 64, 64], 2], 33_161_922, 125],
+  ];
+  for (const [args, parameters, tensors] of counts) {
+    const network = createNetwork(...args);
+    assertEquals(describeNetwork(network, 1).parameters, parameters, args[0]);
+    assertEquals(listStateNames(network).length, tensors, args[0]);
+  }
+});
+
+Deno.test("networks of volumes take the multiply-adds of their convolutions and linear layers", () => {
+  const whole = [1, 169, 208, 179] as const;
+  const macs = (name: string) => describeNetwork(createNetwork(name, whole, 2), 1).macs;
+  assertEquals(macs("Conv5_FC3"), 6_648_705_228);
+  assertEquals(macs("ResNet3D"), 26_718_733_312);
+});
+
+Deno.test("features of volumes keep ClinicaDL's sizes, of odd and of even sides", () => {
+  const featureSizes = (name: string, input: InputShape) =>
+    createNetwork(name, input, 2).summarise().filter(({ kind }) => kind === "MaxPool3d")
+      .map(({ output: { depth, height, width } }) => [depth, height, width]);
+  assertEquals(featureSizes("Conv5_FC3", [1, 169, 208, 179]), [
+    [85, 104, 90],
+    [43, 52, 45],
+    [22, 26, 23],
+    [11, 13, 12],
+    [6, 7, 6],
+  ]);
+  assertEquals(featureSizes("Conv5_FC3", [1, 50, 50, 50]).at(-1), [2, 2, 2]);
+  assertEquals(featureSizes("ResNet3D", [1, 169, 208, 179]), [
+    [84, 103, 89],
+    [41, 51, 44],
+    [20, 25, 21],
+    [9, 12, 10],
+    [4, 5, 4],
+  ]);
+});
+
+Deno.test("parameters of networks of volumes bear ClinicaDL's and MONAI's names", () => {
+  const batchNorm = (name: string) =>
+    ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+      .map((tensor) => `${name}.${tensor}`);
+  const conv5 = listStateNames(createNetwork("Conv5_FC3", [1, 40, 48, 40], 2));
+  assertEquals(conv5, [
+    ...[0, 4, 8, 12, 16].flatMap((i) => [
+      `convolutions.${i}.weight`,
+      `convolutions.${i}.bias`,
+      ...batchNorm(`convolutions.${i + 1}`),
+    ]),
+    ...[2, 4, 6].flatMap((i) => [`fc.${i}.weight`, `fc.${i}.bias`]),
+  ]);
+  const strided = createNetwork("Stride_Conv5_FC3", [1, 40, 48, 40], 2);
+  assertEquals(strided.parameters.get("convolutions.12.weight").shape, [128, 64, 3, 3, 3]);
+  assertEquals(strided.parameters.get("fc.2.weight").shape, [1300, 128 * 2 * 2 * 2]);
+  const resnet3d = createNetwork("ResNet3D", [1, 64, 64, 64], 2);
+  assertEquals(listStateNames(resnet3d), [
+    ...[0, 1, 2, 3, 4].flatMap((i) => [
+      `convolutions.${i}.0.conv1.weight`,
+      ...batchNorm(`convolutions.${i}.0.bn1`),
+      `convolutions.${i}.0.conv2.weight`,
+      ...batchNorm(`convolutions.${i}.0.bn2`),
+      `convolutions.${i}.0.shortcut.0.weight`,
+    ]),
+    ...[1, 4].flatMap((i) => [`fc.${i}.weight`, `fc.${i}.bias`]),
+  ]);
+  assertEquals(resnet3d.parameters.get("fc.1.weight").shape, [256, 128]);
+  const resnet18 = createNetwork("resnet18", [1, 64, 64, 64], 3, { conv1Stride: 2 });
+  assertEquals(listStateNames(resnet18).filter((name) => name.startsWith("layer2.0.")), [
+    "layer2.0.conv1.weight",
+    ...batchNorm("layer2.0.bn1"),
+    "layer2.0.conv2.weight",
+    ...batchNorm("layer2.0.bn2"),
+    "layer2.0.downsample.0.weight",
+    "layer2.0.downsample.0.bias",
+    ...batchNorm("layer2.0.downsample.1"),
+  ]);
+  assertEquals(resnet18.parameters.get("conv1.weight").shape, [64, 1, 7, 7, 7]);
+  assertEquals(resnet18.parameters.get("fc.weight").shape, [3, 512]);
+  const [{ output }] = resnet18.summarise();
+  assertEquals([output.depth, output.height, output.width], [32, 32, 32]);
 });
 
 Deno.test("ResNet-18 takes 1.814 billion multiply-adds for an image of 224x224", () => {
@@ -51,6 +147,17 @@ Deno.test("parameters bear torchvision's names, and ClinicaDL's on export", () =
   assertEquals(convNames.slice(-2), ["fc.6.weight", "fc.6.bias"]);
   const strided = createNetwork("Stride_Conv5_FC3", [1, 50, 60], 2);
   assertEquals(strided.parameters.get("convolutions.12.weight").shape, [128, 64, 3, 3]);
+});
+
+Deno.test("a state dict of a network of volumes comes back as it went out", () => {
+  const network = createNetwork("ResNet3D", [1, 63, 63, 63], 3);
+  const state = createInitialState(network, 5);
+  const clean = importState(network, exportState(network, state), "memory");
+  assertEquals(importState(network, exportState(network, clean, "clinicadl"), "file"), clean);
+  assertEquals(
+    network.parameters.toHost(network.parameters.toDevice(clean.parameters)),
+    clean.parameters,
+  );
 });
 
 for (const naming of ["torchvision", "clinicadl"] as const) {
@@ -145,8 +252,23 @@ Deno.test("initial weights are a function of the seed and have the spread that t
   assertEquals(spread("layer1.0.bn1.weight"), 1);
 });
 
-Deno.test("an unknown network and an input that is too small are refused", () => {
+Deno.test("networks refuse inputs that they can't take", () => {
   assertThrows(() => createNetwork("resnet9", [3, 32, 32], 2), RangeError, "there are Conv5_FC3");
   assertThrows(() => createNetwork("resnet18", [1, 0, 32], 2), RangeError, "too small");
-  assertEquals(Object.keys(networks).length, 5);
+  assertEquals(Object.keys(networks).length, 6);
+  assertThrows(
+    () => createNetwork("ResNet3D", [1, 208, 179], 2),
+    RangeError,
+    "ResNet3D takes volumes, channels x depth x height x width, not 1x208x179",
+  );
+  assertThrows(
+    () => createNetwork("ResNet3D", [1, 62, 64, 64], 2),
+    RangeError,
+    "convolutions.4.1: an input of 2x3x3 is too small",
+  );
+  assertThrows(
+    () => createNetwork("resnet18", [1, 64, 64, 64], 2, { head: "clinicadl" }),
+    RangeError,
+    'resnet18 of volumes has no head "clinicadl"; take "linear"',
+  );
 });

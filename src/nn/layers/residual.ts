@@ -1,50 +1,58 @@
-/** The basic block of ResNet-18 and ResNet-34 (He et al., CVPR 2016), with torchvision's names. */
+/** The residual block of ResNet-18, ResNet-34 (He et al., CVPR 2016) and ClinicaDL's ResNet3D. */
+import type { ActivationName } from "../../../kernels/activation.ts";
 import type { Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { TensorSpec } from "../parameters.ts";
 import { BatchNorm } from "./batch_norm.ts";
-import { Convolution } from "./convolution.ts";
+import { Convolution, type ConvolutionOptions } from "./convolution.ts";
+
+/** What is added to a block's main path, where it is not the block's input itself. */
+export interface Shortcut {
+  layer: Layer;
+  normalisation?: BatchNorm;
+}
+
+interface ResidualBlockOptions {
+  inChannels: number;
+  outChannels: number;
+  dimensions?: 2 | 3;
+  /** Of the first convolution. */
+  stride?: number;
+  activation?: ActivationName;
+  initialisation?: ConvolutionOptions["initialisation"];
+  /** Absent where the block adds its input. */
+  shortcut?: Shortcut;
+}
 
 /**
- * y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)). The shortcut is x itself, or a normalised
- * 1 x 1 convolution of it where stride or channels change.
+ * y = f(bn2(conv2(f(bn1(conv1(x))))) + shortcut(x)) with convolutions of 3 x 3 or 3 x 3 x 3 without bias.
  */
-export class BasicBlock implements Layer {
+export class ResidualBlock implements Layer {
   readonly parameters: readonly TensorSpec[];
   readonly statistics: readonly TensorSpec[];
   readonly #conv1: Convolution;
   readonly #bn1: BatchNorm;
   readonly #conv2: Convolution;
   readonly #bn2: BatchNorm;
-  readonly #shortcut?: { convolution: Convolution; normalisation: BatchNorm };
+  readonly #shortcut?: Shortcut;
 
-  constructor(readonly name: string, inChannels: number, outChannels: number, stride: number) {
-    const bare = { bias: false, initialisation: "he" } as const;
-    const conv3 = { outChannels, kernel: 3, padding: 1, ...bare };
-    this.#conv1 = new Convolution(`${name}.conv1`, { ...conv3, inChannels, stride });
-    this.#bn1 = new BatchNorm(`${name}.bn1`, outChannels, "relu");
-    this.#conv2 = new Convolution(`${name}.conv2`, { ...conv3, inChannels: outChannels });
-    this.#bn2 = new BatchNorm(`${name}.bn2`, outChannels, "relu");
-    if (stride !== 1 || inChannels !== outChannels) {
-      this.#shortcut = {
-        convolution: new Convolution(`${name}.downsample.0`, {
-          inChannels,
-          outChannels,
-          kernel: 1,
-          stride,
-          ...bare,
-        }),
-        normalisation: new BatchNorm(`${name}.downsample.1`, outChannels),
-      };
-    }
+  constructor(readonly name: string, options: ResidualBlockOptions) {
+    const { inChannels, outChannels, dimensions = 2, stride = 1, activation = "relu" } = options;
+    const { initialisation, shortcut } = options;
+    const common = { outChannels, dimensions, kernel: 3, padding: 1, bias: false, initialisation };
+    this.#conv1 = new Convolution(`${name}.conv1`, { ...common, inChannels, stride });
+    this.#bn1 = new BatchNorm(`${name}.bn1`, outChannels, activation, dimensions);
+    this.#conv2 = new Convolution(`${name}.conv2`, { ...common, inChannels: outChannels });
+    this.#bn2 = new BatchNorm(`${name}.bn2`, outChannels, activation, dimensions);
+    this.#shortcut = shortcut;
     this.parameters = this.#layers.flatMap((layer) => layer.parameters);
     this.statistics = this.#layers.flatMap((layer) => layer.statistics);
   }
 
   get #layers(): Layer[] {
-    const { convolution, normalisation } = this.#shortcut ?? {};
+    const { layer, normalisation } = this.#shortcut ?? {};
     const main = [this.#conv1, this.#bn1, this.#conv2, this.#bn2];
-    return convolution && normalisation ? [...main, convolution, normalisation] : main;
+    return [...main, layer, normalisation].filter((each) => each !== undefined);
   }
 
   outputShape(input: Shape): Shape {
@@ -59,18 +67,42 @@ export class BasicBlock implements Layer {
       ...this.#bn1.summarise(inner),
       ...this.#conv2.summarise(inner),
       ...this.#bn2.summarise(output),
-      ...(this.#shortcut?.convolution.summarise(input) ?? []),
-      ...(this.#shortcut?.normalisation.summarise(output) ?? []),
+      ...(this.#shortcut?.layer.summarise(input) ?? []),
+      ...(this.#shortcut?.normalisation?.summarise(output) ?? []),
     ];
   }
 
   record(trace: Trace, x: Activation): Activation {
     // The shortcut comes first, so that its gradient is the last to be added to x's.
-    const shortcut = this.#shortcut && {
-      of: this.#shortcut.convolution.record(trace, x),
-      normalisation: this.#shortcut.normalisation,
-    };
+    const { layer, normalisation } = this.#shortcut ?? {};
+    const mapped = layer?.record(trace, x) ?? x;
+    const shortcut = normalisation ? { of: mapped, normalisation } : mapped;
     const inner = this.#bn1.record(trace, this.#conv1.record(trace, x));
-    return this.#bn2.recordWith(trace, this.#conv2.record(trace, inner), shortcut ?? x);
+    return this.#bn2.recordWith(trace, this.#conv2.record(trace, inner), shortcut);
   }
+}
+
+/**
+ * The basic block of ResNet-18 and ResNet-34 with torchvision's names. Where stride or channels change,
+ * the shortcut is a normalised convolution of one tap.
+ *
+ * @param bias of that convolution, as MONAI has it
+ */
+export function basicBlock(
+  name: string,
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+  { dimensions = 2, bias = false }: { dimensions?: 2 | 3; bias?: boolean } = {},
+): ResidualBlock {
+  const initialisation = "he";
+  const changes = stride !== 1 || inChannels !== outChannels;
+  const options = { inChannels, outChannels, dimensions, stride, initialisation } as const;
+  const shortcut = changes
+    ? {
+      layer: new Convolution(`${name}.downsample.0`, { ...options, kernel: 1, bias }),
+      normalisation: new BatchNorm(`${name}.downsample.1`, outChannels, "none", dimensions),
+    }
+    : undefined;
+  return new ResidualBlock(name, { ...options, shortcut });
 }

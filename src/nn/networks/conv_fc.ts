@@ -1,11 +1,14 @@
-/** ClinicaDL's small networks: five convolution blocks, then three linear layers; its names. */
+/**
+ * ClinicaDL's small networks of images and volumes: five convolution blocks, then three linear layers;
+ * its names.
+ */
 import { ActivationLayer, Dropout } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batch_norm.ts";
 import { Convolution } from "../layers/convolution.ts";
 import { Linear } from "../layers/linear.ts";
 import { PadMaxPool } from "../layers/pool.ts";
 import type { Layer } from "../layer.ts";
-import { type InputShape, Network } from "../network.ts";
+import { dimensionsOf, type InputShape, Network } from "../network.ts";
 
 /** Output channels of the convolutions. */
 const WIDTHS = [8, 16, 32, 64, 128] as const;
@@ -16,6 +19,7 @@ function convFc(
   outputs: number,
   { dropout, hidden, strided }: { dropout: number; hidden: readonly number[]; strided: boolean },
 ): Network {
+  const dimensions = dimensionsOf(input);
   const perBlock = strided ? 3 : 4;
   const convolutions: Layer[] = WIDTHS.flatMap((outChannels, block) => {
     const at = block * perBlock;
@@ -23,16 +27,23 @@ function convFc(
     const stride = strided ? 2 : 1;
     const name = (offset: number) => `convolutions.${at + offset}`;
     return [
-      new Convolution(name(0), { inChannels, outChannels, kernel: 3, padding: 1, stride }),
-      new BatchNorm(name(1), outChannels, "relu"),
-      ...(strided ? [] : [new PadMaxPool(name(3))]),
+      new Convolution(name(0), {
+        inChannels,
+        outChannels,
+        dimensions,
+        kernel: 3,
+        padding: 1,
+        stride,
+      }),
+      new BatchNorm(name(1), outChannels, "relu", dimensions),
+      ...(strided ? [] : [new PadMaxPool(name(3), dimensions)]),
     ];
   });
   const side = (n: number) => WIDTHS.reduce((size) => Math.ceil(size / 2), n);
-  const pixels = side(input[1]) * side(input[2]);
-  const sizes = [WIDTHS[4] * pixels, ...hidden, outputs];
+  const positions = input.slice(1).map(side).reduce((product, size) => product * size);
+  const sizes = [WIDTHS[4] * positions, ...hidden, outputs];
   const head = sizes.slice(1).flatMap((size, i): Layer[] => {
-    const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size, i === 0 ? pixels : 1);
+    const linear = new Linear(`fc.${2 + 2 * i}`, sizes[i], size, i === 0 ? positions : 1);
     return i + 2 < sizes.length
       ? [linear, new ActivationLayer(`fc.${3 + 2 * i}`, "relu")]
       : [linear];

@@ -1,25 +1,30 @@
-/** ResNet-18 and ResNet-34 (He et al., CVPR 2016) with torchvision's parameter names. */
+/**
+ * ResNet-18 and ResNet-34 (He et al., CVPR 2016): of images with torchvision's parameter names, of volumes
+ * with MONAI's.
+ */
 import { Dropout } from "../layers/activation.ts";
 import { BatchNorm } from "../layers/batch_norm.ts";
 import { Convolution } from "../layers/convolution.ts";
 import { Linear } from "../layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool } from "../layers/pool.ts";
-import { BasicBlock } from "../layers/residual.ts";
+import { basicBlock } from "../layers/residual.ts";
 import type { Layer } from "../layer.ts";
-import { type InputShape, Network } from "../network.ts";
+import { dimensionsOf, type InputShape, Network } from "../network.ts";
 
 interface ResNetOptions {
   /**
-   * `linear`: dropout and a linear layer. `clinicadl`: the 1000-way layer of ImageNet, then dropout and
-   * a linear layer.
+   * `linear`: dropout and a linear layer, which is all that networks of volumes have. `clinicadl`: the
+   * 1000-way layer of ImageNet, then dropout and a linear layer.
    */
   head?: "clinicadl" | "linear";
   /** Probability, before the last linear layer. */
   dropout?: number;
+  /** Of the first convolution over volumes, MONAI's `conv1_t_stride`. */
+  conv1Stride?: number;
 }
 
 /**
- * A 7 x 7 convolution and a pool, four stages of basic blocks with 64, 128, 256 and 512 channels, the
+ * A 7 x 7 or 7 x 7 x 7 convolution and a pool, four stages of basic blocks with 64, 128, 256 and 512 channels, the
  * mean over pixels, and a head.
  *
  * @param depths blocks of each stage
@@ -29,17 +34,23 @@ function resnet(
   depths: readonly number[],
   input: InputShape,
   outputs: number,
-  { head = "clinicadl", dropout = 0 }: ResNetOptions,
+  { head, dropout = 0, conv1Stride = 1 }: ResNetOptions,
 ): Network {
+  const dimensions = dimensionsOf(input);
+  if (dimensions === 3 && head === "clinicadl") {
+    throw new RangeError(`${architecture} of volumes has no head "clinicadl"; take "linear"`);
+  }
   const stages: Layer[] = depths.flatMap((depth, stage) =>
     Array.from({ length: depth }, (_, i) => {
       const channels = 64 << stage;
       const first = i === 0 && stage > 0;
-      return new BasicBlock(
+      return basicBlock(
         `layer${stage + 1}.${i}`,
         first ? channels / 2 : channels,
         channels,
         first ? 2 : 1,
+        // MONAI's shortcuts have a bias, torchvision's have none.
+        { dimensions, bias: dimensions === 3 },
       );
     })
   );
@@ -47,18 +58,19 @@ function resnet(
     new Convolution("conv1", {
       inChannels: input[0],
       outChannels: 64,
+      dimensions,
       kernel: 7,
-      stride: 2,
+      stride: dimensions === 3 ? conv1Stride : 2,
       padding: 3,
       bias: false,
       initialisation: "he",
     }),
-    new BatchNorm("bn1", 64, "relu"),
-    new MaxPool("maxpool", 3, 2, 1),
+    new BatchNorm("bn1", 64, "relu", dimensions),
+    new MaxPool("maxpool", 3, 2, 1, dimensions),
     ...stages,
-    new AdaptiveAveragePool("avgpool"),
+    new AdaptiveAveragePool("avgpool", dimensions === 3 ? [1, 1, 1] : [1, 1]),
   ];
-  if (head === "linear") {
+  if (head === "linear" || dimensions === 3) {
     const layers = [...backbone, new Dropout("dropout", dropout), new Linear("fc", 512, outputs)];
     return new Network(architecture, input, outputs, layers);
   }

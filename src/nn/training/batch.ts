@@ -42,7 +42,8 @@ export async function uploadBatch(
   { run, items, first, share }: { run: number; items: Uint32Array; first: number; share: number },
 ): Promise<void> {
   const { epoch, step, batch, updates } = counters;
-  const { seed, network: { input: [, height, width] } } = options.runs[run];
+  const { seed, network } = options.runs[run];
+  const { height, width } = network.inputShape(1);
   const buffers = runs[run];
   await data.prepare(run, items);
   buffers.step.set({ step, seed, first, slot: batch, share });

@@ -2,7 +2,7 @@
 import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
 import type { Dataset } from "../dataset.ts";
 import type { AugmentationName } from "../names.ts";
-import type { Network } from "../network.ts";
+import { dimensionsOf, type Network } from "../network.ts";
 import type { OptimizerOptions } from "../optimizer.ts";
 import type { Sampler } from "../sampler.ts";
 import type { Schedule, ScheduleState } from "../schedule.ts";
@@ -91,13 +91,16 @@ export interface TrainerState {
 
 /** @throws {RangeError} options that contradict each other */
 export function checkOptions(options: TrainerOptions): void {
-  const { runs, batchSize, targets, data, accumulationSteps = 1 } = options;
+  const { runs, batchSize, targets, data, augmentation = [], accumulationSteps = 1 } = options;
   const fail = (message: string) => {
     throw new RangeError(message);
   };
   if (runs.length === 0) fail("There is no network to train");
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     fail(`batch_size ${batchSize} is not possible`);
+  }
+  if (augmentation.length > 0 && dimensionsOf(data.shape) === 3) {
+    fail(`The augmentation ${augmentation.join(", ")} is of images; volumes are trained without`);
   }
   if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
     fail(`accumulation_steps ${accumulationSteps} is not possible`);
@@ -111,10 +114,10 @@ export function checkOptions(options: TrainerOptions): void {
     if (items.length !== runs[0].items.length) {
       fail(`Networks side by side need equally many items: ${label} has ${items.length}`);
     }
-    const [channels, height, width] = data.shape;
-    const [networkChannels, ...sides] = network.input;
+    const [channels, ...sides] = data.shape;
+    const [networkChannels, ...networkSides] = network.input;
     if (
-      height !== sides[0] || width !== sides[1] || (channels !== networkChannels && channels !== 1)
+      sides.join() !== networkSides.join() || (channels !== networkChannels && channels !== 1)
     ) {
       fail(
         `${label} takes ${network.input.join("x")} images, the data are ${data.shape.join("x")}`,

@@ -4,7 +4,7 @@ import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import type { Network } from "../../nn/network.ts";
-import { createNetwork } from "../../nn/networks/mod.ts";
+import { createNetwork, takesImages } from "../../nn/networks/mod.ts";
 import {
   checkWeights,
   diffState,
@@ -64,12 +64,16 @@ export function matchBackbone(network: Network, given: StateDict, subject: strin
   return [...missing, ...misshaped.map(({ name }) => name)];
 }
 
-/** Height and width at which backbones are compared: every architecture takes it. */
-const PROBE_SIZE = 224;
+/** Sizes at which backbones are compared: every architecture takes the one or the other. */
+const PROBE_IMAGE = [224, 224] as const;
+const PROBE_VOLUME = [64, 64, 64] as const;
 
 /** A network that serves to compare a backbone, which does not depend on the images' extent. */
 function probe(architecture: string, channels: number): Network {
-  return createNetwork(architecture, [channels, PROBE_SIZE, PROBE_SIZE], 2);
+  const input = takesImages(architecture)
+    ? [channels, ...PROBE_IMAGE] as const
+    : [channels, ...PROBE_VOLUME] as const;
+  return createNetwork(architecture, input, 2);
 }
 
 /** @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights} */

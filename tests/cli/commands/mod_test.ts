@@ -230,8 +230,20 @@ Deno.test("networks prints layers, sums and memory", async () => {
   const small = await project.gyrus("networks", "Conv5_FC3", "--input", "3x64");
   assertEquals([small.code, small.err], [
     2,
-    'error: --input must be channels, height and width such as 3x208x179, not "3x64"\n',
+    "error: --input must be channels, height and width such as 3x208x179, or channels, depth, height " +
+    'and width such as 1x169x208x179, not "3x64"\n',
   ]);
+});
+
+Deno.test("networks prints shapes of volumes and the memory of several batch sizes", async () => {
+  await using project = await Project.make();
+  const { code, out } = await project.gyrus("networks", "Conv5_FC3", "--input", "1x169x208x179");
+  assertEquals(code, 0);
+  assertMatch(out, /^convolutions\.0 +Conv3d +8x169x208x179 +224 /m);
+  assertMatch(out, /^convolutions\.19 +MaxPool3d +128x6x7x6 +0 /m);
+  assertStringIncludes(out, "\nConv5_FC3, input 1x169x208x179: 42,293,972 parameters, ");
+  const sizes = [...out.matchAll(/^training with batches of (\d+): about/gm)].map(([, n]) => n);
+  assertEquals(sizes, ["1", "2", "4", "8"]);
 });
 
 Deno.test("help and wrong usage list what there is", async () => {

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Device, openDevice } from "../../../src/gpu/device.ts";
 import { AUGMENTATIONS, type NetworkName, NETWORKS } from "../../../src/nn/names.ts";
-import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import { createNetwork, takesImages } from "../../../src/nn/networks/mod.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
 import { asClass } from "../../gpu/adapters.ts";
 import { uniform } from "../fixture.ts";
@@ -62,9 +62,9 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
 /** Rounding that moves an input of a ReLU to the other side of zero shows in a deep network. */
 const toleranceOf = (name: NetworkName) => name.startsWith("resnet") ? 5e-3 : 1e-5;
 
-// ResNet-34 has the kernels of ResNet-18.
+// ResNet-34 has the kernels of ResNet-18; networks of volumes have a test of their own.
 const names: readonly NetworkName[] = Deno.env.get("GYRUS_TEST_FULL") === "1"
-  ? NETWORKS.filter((name) => name !== "resnet34")
+  ? NETWORKS.filter((name) => name !== "resnet34" && takesImages(name))
   : ["Conv5_FC3"];
 
 for (const adapterClass of ["discrete", "integrated"] as const) {

@@ -4,88 +4,27 @@ import { type Device, openDevice } from "../../../src/gpu/device.ts";
 import { largestTensor } from "../../../src/gpu/texels.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
-import type { OptimizerOptions } from "../../../src/nn/optimizer.ts";
 import { asClass } from "../../gpu/adapters.ts";
 import { tightDevice } from "../../gpu/tight_device.ts";
-import { fixtureData, fixtures, fixtureWeights } from "../fixture.ts";
+import { fixtureData, fixtures } from "../fixture.ts";
+import {
+  assertGradients,
+  assertLogits,
+  assertLosses,
+  optimizers,
+  trainFixture,
+  withDevice,
+} from "./fixture_training.ts";
 
-const optimizers: Record<string, OptimizerOptions> = {
-  SGD: { name: "SGD", learningRate: 3e-5, momentum: 0.9, weightDecay: 1e-4 },
-  Nesterov: { name: "SGD", learningRate: 1e-2, momentum: 0.9, nesterov: true },
-  Adam: { name: "Adam", learningRate: 2e-6, weightDecay: 1e-4 },
-  AdamW: { name: "AdamW", learningRate: 1e-4, weightDecay: 1e-2 },
-  RMSprop: { name: "RMSprop", learningRate: 1e-4, weightDecay: 1e-4 },
-  Adagrad: { name: "Adagrad", learningRate: 1e-3, weightDecay: 1e-4 },
-  Adadelta: { name: "Adadelta", learningRate: 1, weightDecay: 1e-4 },
-  Adamax: { name: "Adamax", learningRate: 1e-4, weightDecay: 1e-4 },
-  NAdam: { name: "NAdam", learningRate: 1e-4, weightDecay: 1e-4 },
-  RAdam: { name: "RAdam", learningRate: 1e-3, weightDecay: 1e-4 },
-  ASGD: { name: "ASGD", learningRate: 1e-2, weightDecay: 1e-4 },
-};
-
-async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {
-  const device = await openDevice();
-  try {
-    await work(device);
-  } finally {
-    device.destroy();
-  }
-}
-
-/** Trains as the fixture did; returns losses and the final logits of the first batch. */
-async function trainFixture(device: Device, name: string, optimizer: string, steps: number) {
-  const fixture = fixtures[name];
-  const network = createNetwork(name, fixture.input, 2);
-  const { data, labels, items } = fixtureData(fixture, steps);
-  const trainer = await Trainer.create(device, {
-    data,
-    targets: labels,
-    runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
-    loss: "cross_entropy",
-    batchSize: fixture.batch_size,
-    sampler: "sequential",
-    optimizer: optimizers[optimizer],
-  });
-  try {
-    const { losses } = await trainer.trainEpoch();
-    const [{ logits }] = await trainer.evaluate([items.subarray(0, fixture.batch_size)]);
-    return { losses: losses[0], logits };
-  } finally {
-    trainer.destroy();
-  }
-}
-
-/** 1e-4 relative, or three times PyTorch's own deviation where that is larger. */
-function assertLosses(name: string, optimizer: string, losses: Float32Array): void {
-  const { losses_float32, losses_float64 } = fixtures[name].training[optimizer];
-  losses_float64.forEach((expected, step) => {
-    const own = Math.abs(losses_float32[step] / expected - 1);
-    const ours = Math.abs(losses[step] / expected - 1);
-    assert(
-      ours <= Math.max(1e-4, 3 * own),
-      `${name}, ${optimizer}, step ${step}: ${losses[step]} instead of ${expected}`,
-    );
-  });
-}
-
-/** 1e-4 absolute, or three times PyTorch's own deviation where that is larger. */
-function assertLogits(name: string, optimizer: string, logits: Float32Array): void {
-  const { logits_float32, logits_float64 } = fixtures[name].training[optimizer];
-  const own = Math.max(...logits_float64.map((v, i) => Math.abs(v - logits_float32[i])));
-  logits_float64.forEach((expected, i) => {
-    assert(
-      Math.abs(logits[i] - expected) <= Math.max(1e-4, 3 * own),
-      `${name}, ${optimizer}, logit ${i}: ${logits[i]} instead of ${expected}`,
-    );
-  });
-}
+/** A network of images and its fixture. */
+const ofImages = (architecture: string) => ({ architecture, fixture: fixtures[architecture] });
 
 for (const optimizer of ["SGD", "Adam"]) {
   Deno.test(`ten steps of ResNet-18 with ${optimizer} give PyTorch's losses`, async () => {
     await withDevice(async (device) => {
-      const { losses, logits } = await trainFixture(device, "resnet18", optimizer, 10);
-      assertLosses("resnet18", optimizer, losses);
-      assertLogits("resnet18", optimizer, logits);
+      const { losses, logits } = await trainFixture(device, ofImages("resnet18"), optimizer, 10);
+      assertLosses(ofImages("resnet18"), optimizer, losses);
+      assertLogits(ofImages("resnet18"), optimizer, logits);
     });
   });
 }
@@ -93,9 +32,9 @@ for (const optimizer of ["SGD", "Adam"]) {
 for (const optimizer of Object.keys(optimizers)) {
   Deno.test(`six steps of Conv5_FC3 with ${optimizer} give PyTorch's losses and logits`, async () => {
     await withDevice(async (device) => {
-      const { losses, logits } = await trainFixture(device, "Conv5_FC3", optimizer, 6);
-      assertLosses("Conv5_FC3", optimizer, losses);
-      assertLogits("Conv5_FC3", optimizer, logits);
+      const { losses, logits } = await trainFixture(device, ofImages("Conv5_FC3"), optimizer, 6);
+      assertLosses(ofImages("Conv5_FC3"), optimizer, losses);
+      assertLogits(ofImages("Conv5_FC3"), optimizer, logits);
     });
   });
 }
@@ -104,9 +43,9 @@ Deno.test("the kernels of discrete adapters give PyTorch's losses and logits too
   await withDevice(async (opened) => {
     const device = asClass(opened, "discrete");
     assertEquals(device.class, "discrete");
-    const { losses, logits } = await trainFixture(device, "Conv5_FC3", "Adam", 6);
-    assertLosses("Conv5_FC3", "Adam", losses);
-    assertLogits("Conv5_FC3", "Adam", logits);
+    const { losses, logits } = await trainFixture(device, ofImages("Conv5_FC3"), "Adam", 6);
+    assertLosses(ofImages("Conv5_FC3"), "Adam", losses);
+    assertLogits(ofImages("Conv5_FC3"), "Adam", logits);
   });
 });
 
@@ -249,38 +188,7 @@ Deno.test("a loss that is not finite stops the run with step, batch and layer", 
 // A ReLU of ResNet-18 whose input rounds to the other side of zero moves a norm by some 1e-3.
 for (const [name, tolerance] of [["resnet18", 3e-3], ["Conv5_FC3", 2e-5]] as const) {
   Deno.test(`the gradients of ${name} have PyTorch's norms, its evaluation PyTorch's logits`, async () => {
-    await withDevice(async (device) => {
-      const fixture = fixtures[name];
-      const network = createNetwork(name, fixture.input, 2);
-      const { data, labels, items } = fixtureData(fixture, 1);
-      const trainer = await Trainer.create(device, {
-        data,
-        targets: labels,
-        runs: [{ label: name, network, items, seed: 0, initial: fixtureWeights(network) }],
-        loss: "cross_entropy",
-        batchSize: fixture.batch_size,
-        sampler: "sequential",
-        optimizer: { name: "SGD", learningRate: 0 },
-      });
-      await trainer.trainEpoch();
-      const gradients = network.parameters.toHost(
-        await device.readFloats(trainer.buffers.runs[0].gradients),
-      );
-      for (const { name: tensor, offset, count } of network.parameters.tensors) {
-        const norm = Math.sqrt(
-          gradients.subarray(offset, offset + count).reduce((sum, g) => sum + g * g, 0),
-        );
-        const expected = fixture.gradient_norms[tensor];
-        // A bias before a normalisation has no effect: its gradient is zero but for rounding.
-        const allowed = Math.max(tolerance * expected, 1e-6);
-        assert(Math.abs(norm - expected) <= allowed, `${tensor}: ${norm}, not ${expected}`);
-      }
-      const [{ logits }] = await trainer.evaluate([items]);
-      fixture.logits_after_one_batch.forEach((expected, i) =>
-        assert(Math.abs(logits[i] - expected) < 1e-4, `${logits[i]}, not ${expected}`)
-      );
-      trainer.destroy();
-    });
+    await withDevice((device) => assertGradients(device, ofImages(name), tolerance));
   });
 }
 

@@ -1,0 +1,109 @@
+/** Networks of volumes as PyTorch trains them; the large ones with GYRUS_TEST_FULL=1. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { activationBytes } from "../../../kernels/tensors.ts";
+import type { Device } from "../../../src/gpu/device.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import { Trainer } from "../../../src/nn/training/trainer.ts";
+import { asClass } from "../../gpu/adapters.ts";
+import { limitedDevice } from "../../gpu/limited_device.ts";
+import { fixtureData, volumeFixtures } from "../fixture.ts";
+import {
+  assertGradients,
+  assertLogits,
+  assertLosses,
+  trainFixture,
+  withDevice,
+} from "./fixture_training.ts";
+
+/** A network of volumes and its fixture. */
+const ofVolumes = (architecture: string) => ({
+  architecture,
+  fixture: volumeFixtures[architecture],
+});
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+
+// Three times what PyTorch's own float32 is off, where rounding moves an input of a ReLU to the other side
+// of zero or a maximum to another voxel.
+const tolerances = { Conv5_FC3: 2e-5, ResNet3D: 5e-4, resnet18: 3e-3 };
+const networks = full ? Object.keys(tolerances) : ["Conv5_FC3"];
+for (const name of networks) {
+  const tolerance = tolerances[name as keyof typeof tolerances];
+  Deno.test(`the gradients of ${name} of volumes have PyTorch's norms, its evaluation PyTorch's logits`, async () => {
+    await withDevice((device) => assertGradients(device, ofVolumes(name), tolerance));
+  });
+}
+
+Deno.test("the kernels of discrete adapters give gradients of volumes with PyTorch's norms too", async () => {
+  await withDevice((opened) => {
+    const device = asClass(opened, "discrete");
+    return assertGradients(device, ofVolumes("Conv5_FC3"), tolerances.Conv5_FC3);
+  });
+});
+
+for (const optimizer of full ? ["SGD", "Adam"] : ["Adam"]) {
+  Deno.test(`ten steps of Conv5_FC3 of volumes with ${optimizer} give PyTorch's losses`, async () => {
+    await withDevice(async (device) => {
+      const problem = ofVolumes("Conv5_FC3");
+      const { losses, logits } = await trainFixture(device, problem, optimizer, 10);
+      assertLosses(problem, optimizer, losses);
+      assertLogits(problem, optimizer, logits);
+    });
+  });
+}
+
+Deno.test("volumes longer than one binding train to the same bits", async () => {
+  const { architecture, fixture } = ofVolumes("Conv5_FC3");
+  const batchSize = 8;
+  const network = createNetwork(architecture, fixture.input, 2);
+  const { data, labels, items } = fixtureData({ ...fixture, batch_size: batchSize }, 1);
+  const train = async (device: Device) => {
+    const trainer = await Trainer.create(device, {
+      data,
+      targets: labels,
+      runs: [{ label: architecture, network, items, seed: 0 }],
+      loss: "cross_entropy",
+      batchSize,
+      optimizer: { name: "SGD", learningRate: 0.1 },
+    });
+    try {
+      await trainer.trainEpoch();
+      const [{ logits }] = await trainer.evaluate([items]);
+      return { ...await trainer.readNetworkState(0), logits };
+    } finally {
+      trainer.destroy();
+    }
+  };
+  const longest = Math.max(
+    ...network.summarise().map(({ output }) => activationBytes({ ...output, batch: batchSize })),
+  );
+  await withDevice(async (device) => {
+    const limit = 2 ** 20;
+    assert(longest > limit);
+    const expected = await train(device);
+    const limited = limitedDevice(device, { maxStorageBufferBindingSize: limit });
+    assertEquals(await train(limited), expected);
+  });
+});
+
+Deno.test("augmentations, which are of images, are refused for volumes", async () => {
+  await withDevice(async (device) => {
+    const { architecture, fixture } = ofVolumes("Conv5_FC3");
+    const { data, labels, items } = fixtureData(fixture, 1);
+    const network = createNetwork(architecture, fixture.input, 2);
+    await assertRejects(
+      () =>
+        Trainer.create(device, {
+          data,
+          targets: labels,
+          runs: [{ label: architecture, network, items, seed: 0 }],
+          loss: "cross_entropy",
+          batchSize: 2,
+          optimizer: { name: "SGD", learningRate: 0 },
+          augmentation: ["Noise", "CropPad"],
+        }),
+      RangeError,
+      "The augmentation Noise, CropPad is of images; volumes are trained without",
+    );
+  });
+});
