@@ -10,6 +10,7 @@ export const NETWORKS = [
   "resnet18",
   "resnet34",
   "ResNet3D",
+  "SqueezeExcitationCNN",
 ] as const;
 
 export type NetworkName = typeof NETWORKS[number];

@@ -15,6 +15,7 @@ import { Convolution } from "../../src/nn/layers/convolution.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
+import { SqueezeExcitation } from "../../src/nn/layers/squeeze_excitation.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
 import { toBlocks } from "../kernels/conv/reference.ts";
 import { numbers } from "../kernels/on_device.ts";
@@ -127,6 +128,30 @@ const cases: Record<string, Case> = {
     }),
     input: [5, 4, 5, 6],
     epsilon: 5e-4,
+  },
+  "squeeze and excitation of volumes": {
+    layer: new SqueezeExcitation("se_block", 16),
+    input: [16, 3, 4, 5],
+    epsilon: 0.005,
+  },
+  "a residual block of volumes with squeeze and excitation": {
+    layer: new ResidualBlock("block", {
+      inChannels: 5,
+      outChannels: 16,
+      dimensions: 3,
+      excited: true,
+      shortcut: {
+        layer: new Convolution("block.shortcut.0", {
+          inChannels: 5,
+          outChannels: 16,
+          dimensions: 3,
+          kernel: 1,
+          bias: false,
+        }),
+      },
+    }),
+    input: [5, 4, 5, 6],
+    epsilon: 5e-5,
   },
   ...Object.fromEntries(
     ([["relu", 5e-4], ["leaky_relu", 5e-4], ["elu", 0.005], ["sigmoid", 0.005], [

@@ -35,6 +35,7 @@ Deno.test("networks of volumes have the parameters and tensors of ClinicaDL and 
     [["Stride_Conv5_FC3", whole, 2], 42_293_972, 41],
     [["Conv4_FC3", [1, 50, 50, 50], 2], 348_092, 41],
     [["ResNet3D", whole, 2], 3_517_314, 69],
+    [["SqueezeExcitationCNN", whole, 2], 3_523_049, 89],
     [["resnet18", [1, 64, 64, 64], 2], 33_161_922, 125],
   ];
   for (const [args, parameters, tensors] of counts) {
@@ -100,6 +101,18 @@ Deno.test("parameters of networks of volumes bear ClinicaDL's and MONAI's names"
     ...[1, 4].flatMap((i) => [`fc.${i}.weight`, `fc.${i}.bias`]),
   ]);
   assertEquals(resnet3d.parameters.get("fc.1.weight").shape, [256, 128]);
+  const excited = createNetwork("SqueezeExcitationCNN", [1, 64, 64, 64], 2);
+  assertEquals(listStateNames(excited).filter((name) => !name.includes("convolutions")), [
+    "fc.2.weight",
+    "fc.2.bias",
+    "fc.4.weight",
+    "fc.4.bias",
+  ]);
+  assertEquals(
+    listStateNames(excited).filter((name) => name.startsWith("convolutions.0.0.se_block")),
+    ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+      .map((name) => `convolutions.0.0.se_block.${name}`),
+  );
   const resnet18 = createNetwork("resnet18", [1, 64, 64, 64], 3, { conv1Stride: 2 });
   assertEquals(listStateNames(resnet18).filter((name) => name.startsWith("layer2.0.")), [
     "layer2.0.conv1.weight",
@@ -255,7 +268,7 @@ Deno.test("initial weights are a function of the seed and have the spread that t
 Deno.test("networks refuse inputs that they can't take", () => {
   assertThrows(() => createNetwork("resnet9", [3, 32, 32], 2), RangeError, "there are Conv5_FC3");
   assertThrows(() => createNetwork("resnet18", [1, 0, 32], 2), RangeError, "too small");
-  assertEquals(Object.keys(networks).length, 6);
+  assertEquals(Object.keys(networks).length, 7);
   assertThrows(
     () => createNetwork("ResNet3D", [1, 208, 179], 2),
     RangeError,

@@ -3,7 +3,7 @@ import type { NetworkName } from "../names.ts";
 import type { InputShape, Network } from "../network.ts";
 import { conv4Fc3, conv5Fc3, strideConv5Fc3 } from "./conv_fc.ts";
 import { resnet18, resnet34 } from "./resnet.ts";
-import { resnet3d } from "./resnet3d.ts";
+import { resnet3d, squeezeExcitationCnn } from "./residual_3d.ts";
 
 interface NetworkOptions {
   /** Probability. */
@@ -52,6 +52,11 @@ export const networks = {
       "ClinicaDL's residual network of volumes: five blocks with ELU, 256 and output units",
     dimensions: [3],
     create: resnet3d,
+  },
+  SqueezeExcitationCNN: {
+    description: "the same blocks with ReLU and weighed channels, 256 and output units",
+    dimensions: [3],
+    create: squeezeExcitationCnn,
   },
 } as const satisfies Record<NetworkName, Listed>;
 
