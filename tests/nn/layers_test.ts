@@ -14,6 +14,7 @@ import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../src/nn/layers/convolution.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
+import { PaddedShortcut } from "../../src/nn/layers/padded_shortcut.ts";
 import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
 import { SqueezeExcitation } from "../../src/nn/layers/squeeze_excitation.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
@@ -106,7 +107,17 @@ const cases: Record<string, Case> = {
     epsilon: 5e-5,
   },
   "a residual block of volumes with MONAI's shortcut": {
-    layer: basicBlock("block", 8, 12, 2, { dimensions: 3, bias: true }),
+    layer: basicBlock("block", 8, 12, 2, { dimensions: 3, shortcut: "biased convolution" }),
+    input: [8, 5, 4, 6],
+    epsilon: 5e-5,
+  },
+  "a padded shortcut": {
+    layer: new PaddedShortcut("downsample", 8, 14, 2),
+    input: [8, 5, 4, 7],
+    epsilon: 0.1,
+  },
+  "a residual block of volumes with a padded shortcut": {
+    layer: basicBlock("block", 8, 12, 2, { dimensions: 3, shortcut: "padded" }),
     input: [8, 5, 4, 6],
     epsilon: 5e-5,
   },

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/formats/tensor.ts";
 import { describeNetwork } from "../../src/nn/describe.ts";
-import type { InputShape, Network } from "../../src/nn/network.ts";
+import { Convolution } from "../../src/nn/layers/convolution.ts";
+import { type InputShape, Network } from "../../src/nn/network.ts";
 import { createNetwork, networks } from "../../src/nn/networks/mod.ts";
 import {
   createBlankState,
@@ -37,6 +38,7 @@ Deno.test("networks of volumes have the parameters and tensors of ClinicaDL and 
     [["ResNet3D", whole, 2], 3_517_314, 69],
     [["SqueezeExcitationCNN", whole, 2], 3_523_049, 89],
     [["resnet18", [1, 64, 64, 64], 2], 33_161_922, 125],
+    [["resnet18", [1, 64, 64, 64], 2, { shortcutType: "A" }], 32_987_202, 104],
   ];
   for (const [args, parameters, tensors] of counts) {
     const network = createNetwork(...args);
@@ -278,6 +280,12 @@ Deno.test("networks refuse inputs that they can't take", () => {
     () => createNetwork("ResNet3D", [1, 62, 64, 64], 2),
     RangeError,
     "convolutions.4.1: an input of 2x3x3 is too small",
+  );
+  const planar = new Convolution("conv1", { inChannels: 1, outChannels: 4, kernel: 3 });
+  assertThrows(
+    () => new Network("Conv1", [1, 9, 10, 11], 2, [planar]),
+    RangeError,
+    "conv1 convolves images, not volumes of 9x10x11",
   );
   assertThrows(
     () => createNetwork("resnet18", [1, 64, 64, 64], 2, { head: "clinicadl" }),

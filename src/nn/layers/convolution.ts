@@ -77,9 +77,15 @@ export class Convolution implements Layer {
         `${this.name} takes ${this.options.inChannels} channels, not ${input.channels}`,
       );
     }
+    const { dimensions = 2 } = this.options;
+    if (dimensions === 2 && input.depth > 1) {
+      throw new RangeError(
+        `${this.name} convolves images, not volumes of ${sizeText(input, 3)}`,
+      );
+    }
     const [depth, height, width] = convOutput(this.#shape(input));
     if (Math.min(depth, height, width) < 1) {
-      const size = sizeText(input, this.options.dimensions ?? 2);
+      const size = sizeText(input, dimensions);
       throw new RangeError(`${this.name}: an input of ${size} is too small`);
     }
     return { batch: input.batch, channels: this.options.outChannels, depth, height, width };

@@ -6,6 +6,7 @@ import type { TensorSpec } from "../parameters.ts";
 import { ActivationLayer } from "./activation.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { Convolution, type ConvolutionOptions } from "./convolution.ts";
+import { PaddedShortcut } from "./padded_shortcut.ts";
 import { SqueezeExcitation } from "./squeeze_excitation.ts";
 
 /** What is added to a block's main path, where it is not the block's input itself. */
@@ -111,27 +112,32 @@ function recordSum(trace: Trace, a: Activation, b: Activation): Activation {
   return sum;
 }
 
-/**
- * The basic block of ResNet-18 and ResNet-34 with torchvision's names. Where stride or channels change,
- * the shortcut is a normalised convolution of one tap.
- *
- * @param bias of that convolution, as MONAI has it
- */
+interface BasicBlockOptions {
+  dimensions?: 2 | 3;
+  /**
+   * Where stride or channels change: a normalised convolution of one tap, which has a bias in MONAI, or
+   * no parameters (MONAI's types B and A).
+   */
+  shortcut?: "convolution" | "biased convolution" | "padded";
+}
+
+/** The basic block of ResNet-18 and ResNet-34 with torchvision's names. */
 export function basicBlock(
   name: string,
   inChannels: number,
   outChannels: number,
   stride: number,
-  { dimensions = 2, bias = false }: { dimensions?: 2 | 3; bias?: boolean } = {},
+  { dimensions = 2, shortcut = "convolution" }: BasicBlockOptions = {},
 ): ResidualBlock {
-  const initialisation = "he";
-  const changes = stride !== 1 || inChannels !== outChannels;
-  const options = { inChannels, outChannels, dimensions, stride, initialisation } as const;
-  const shortcut = changes
-    ? {
-      layer: new Convolution(`${name}.downsample.0`, { ...options, kernel: 1, bias }),
-      normalisation: new BatchNorm(`${name}.downsample.1`, outChannels, "none", dimensions),
-    }
-    : undefined;
-  return new ResidualBlock(name, { ...options, shortcut });
+  const options = { inChannels, outChannels, dimensions, stride, initialisation: "he" } as const;
+  if (stride === 1 && inChannels === outChannels) return new ResidualBlock(name, options);
+  const downsample = `${name}.downsample`;
+  if (shortcut === "padded") {
+    const layer = new PaddedShortcut(downsample, inChannels, outChannels, stride);
+    return new ResidualBlock(name, { ...options, shortcut: { layer } });
+  }
+  const bias = shortcut === "biased convolution";
+  const layer = new Convolution(`${downsample}.0`, { ...options, kernel: 1, bias });
+  const normalisation = new BatchNorm(`${downsample}.1`, outChannels, "none", dimensions);
+  return new ResidualBlock(name, { ...options, shortcut: { layer, normalisation } });
 }

@@ -12,6 +12,8 @@ interface NetworkOptions {
   head?: "clinicadl" | "linear";
   /** ResNets of volumes only: stride of the first convolution, MONAI's `conv1_t_stride`. */
   conv1Stride?: number;
+  /** ResNets of volumes only: MONAI's `shortcut_type`. */
+  shortcutType?: "A" | "B";
 }
 
 interface Listed {

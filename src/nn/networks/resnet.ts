@@ -21,11 +21,13 @@ interface ResNetOptions {
   dropout?: number;
   /** Of the first convolution over volumes, MONAI's `conv1_t_stride`. */
   conv1Stride?: number;
+  /** MONAI's `shortcut_type` of volumes: B, the default, is a convolution; A has no parameters. */
+  shortcutType?: "A" | "B";
 }
 
 /**
- * A 7 x 7 or 7 x 7 x 7 convolution and a pool, four stages of basic blocks with 64, 128, 256 and 512 channels, the
- * mean over pixels, and a head.
+ * A 7 x 7 or 7 x 7 x 7 convolution and a pool, four stages of basic blocks with 64, 128, 256 and 512
+ * channels, the mean over pixels, and a head.
  *
  * @param depths blocks of each stage
  */
@@ -34,12 +36,14 @@ function resnet(
   depths: readonly number[],
   input: InputShape,
   outputs: number,
-  { head, dropout = 0, conv1Stride = 1 }: ResNetOptions,
+  { head, dropout = 0, conv1Stride = 1, shortcutType = "B" }: ResNetOptions,
 ): Network {
   const dimensions = dimensionsOf(input);
   if (dimensions === 3 && head === "clinicadl") {
     throw new RangeError(`${architecture} of volumes has no head "clinicadl"; take "linear"`);
   }
+  const ofVolumes = shortcutType === "A" ? "padded" : "biased convolution";
+  const shortcut = dimensions === 3 ? ofVolumes : "convolution";
   const stages: Layer[] = depths.flatMap((depth, stage) =>
     Array.from({ length: depth }, (_, i) => {
       const channels = 64 << stage;
@@ -49,8 +53,7 @@ function resnet(
         first ? channels / 2 : channels,
         channels,
         first ? 2 : 1,
-        // MONAI's shortcuts have a bias, torchvision's have none.
-        { dimensions, bias: dimensions === 3 },
+        { dimensions, shortcut },
       );
     })
   );
