@@ -2,7 +2,8 @@
 // Activations are [N][BLOCKS][PIXELS] vec4f: four channels of a pixel; channel numbers [N][BLOCKS].
 //
 // Sums take two passes, sum_parts -> merge: one part (a workgroup) sums SPAN pixels of a channel
-// block of an image, and the parts are merged in order, so the result does not depend on scheduling.
+// block of an image, and the parts are merged in order, so the result does not depend on
+// scheduling.
 
 // Invocations of a workgroup.
 const LANES: u32 = 16u;

@@ -6,7 +6,7 @@ import { layer } from "./conv/problem.ts";
 
 Deno.test("an unknown kernel is refused with the names of those that there are", async () => {
   const { message } = await assertRejects(() => checkKernel("convolution"), RangeError);
-  assert(message.includes("batch_norm, conv, gather"), message);
+  assert(message.includes("batch_norm, channel_sums, conv, gather"), message);
   assert(!kernelNames().includes("check_kernel"));
 });
 
