@@ -57,23 +57,12 @@ function largestShear(m: Affine): number {
 
 /** Of the upper left 3x3 block. */
 function transpose(m: Affine): Affine {
+  // deno-fmt-ignore
   return Float64Array.of(
-    m[0],
-    m[4],
-    m[8],
-    0,
-    m[1],
-    m[5],
-    m[9],
-    0,
-    m[2],
-    m[6],
-    m[10],
-    0,
-    0,
-    0,
-    0,
-    1,
+    m[0], m[4], m[8], 0,
+    m[1], m[5], m[9], 0,
+    m[2], m[6], m[10], 0,
+    0, 0, 0, 1,
   );
 }
 

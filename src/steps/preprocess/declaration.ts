@@ -71,7 +71,7 @@ export function linearPlace({ compute }: LinearParameters): RunPlace {
 /** Threads that registration asks for; it gets no more than there are, and than memory is for. */
 export const LINEAR_THREADS = 16;
 
-/** Measured on one thread of an Ice Lake; heads of 1 mm take between half and twice as long. */
+/** On one thread; heads of 0.7 to 1.6 mm took 5 to 13 s. */
 const SECONDS_PER_IMAGE = 12;
 const BYTES_PER_VOXEL = 3.2;
 
