@@ -8,6 +8,14 @@ export type InputShape =
   | readonly [channels: number, height: number, width: number]
   | readonly [channels: number, depth: number, height: number, width: number];
 
+/** @throws {RangeError} when a shape has neither three nor four axes */
+export function inputShape(shape: readonly number[]): InputShape {
+  if (shape.length === 3 || shape.length === 4) return shape as unknown as InputShape;
+  throw new RangeError(
+    `An input has channels and two or three axes, and this has the shape ${shape.join(" x ")}`,
+  );
+}
+
 /** Axes of an input: 2 of an image, 3 of a volume. */
 export function dimensionsOf(input: InputShape): 2 | 3 {
   return input.length === 4 ? 3 : 2;

@@ -1,6 +1,6 @@
 /** The images of a step as networks read them: one item an element. */
 import type { Dataset } from "../../nn/dataset.ts";
-import { DataError } from "../../errors.ts";
+import { inputShape } from "../../nn/network.ts";
 import { type ImageSet, loadElements, type Sample } from "../../artifacts/images.ts";
 
 /** Bytes of decoded images that stay on the host while a data set is streamed. */
@@ -9,7 +9,7 @@ const HOST_CACHE_BYTES = 2 ** 30;
 /** Whose range scales an element to [0, 1]: its own, that of its image, or none. */
 export type NormalisationLevel = "element" | "image" | "none";
 
-/** Item `sample * elements + element` is one slice of one session. */
+/** Item `sample * elements + element` is one element of one session. */
 export interface ElementData extends Dataset {
   readonly elements: number;
 }
@@ -17,17 +17,15 @@ export interface ElementData extends Dataset {
 /**
  * @param level `image` scales each image by its own range over all its elements, on the host;
  *   otherwise the device scales values
- * @throws {DataError} when the elements are not two-dimensional
  */
 export function elementData(
   images: ImageSet,
   samples: readonly Sample[],
   level: NormalisationLevel,
 ): ElementData {
-  assertTwoDimensional({ mode: images.mode, element_shape: images.elementShape });
-  const [, height, width] = images.elementShape;
+  const axes = images.elementShape.slice(1);
   const elements = images.elements.length;
-  const floats = height * width;
+  const floats = axes.reduce((product, size) => product * size);
   const capacity = Math.max(1, Math.floor(HOST_CACHE_BYTES / (elements * floats * 4)));
   const cache = new Map<number, Promise<Float32Array>>();
 
@@ -42,7 +40,7 @@ export function elementData(
     return loading;
   };
   return {
-    shape: [1, height, width],
+    shape: inputShape([1, ...axes]),
     normalisation: level === "element" ? "element" : "none",
     count: samples.length * elements,
     elements,
@@ -52,30 +50,6 @@ export function elementData(
       return values.subarray(element * floats, (element + 1) * floats);
     },
   };
-}
-
-/** The step that cuts each kind of element. */
-const EXTRACTIONS: Readonly<Record<string, string>> = {
-  patch: "extract.patches",
-  roi: "extract.rois",
-  image: "extract.images",
-};
-
-/**
- * @param images of which the shape of an element may not be known yet
- * @throws {DataError} when the elements are volumes
- */
-export function assertTwoDimensional(
-  { mode, element_shape }: { mode: string; element_shape?: readonly number[] },
-): void {
-  if (element_shape === undefined ? mode === "slice" : element_shape.length === 3) return;
-  const shape = element_shape === undefined ? "" : ` of shape ${element_shape.join(" x ")}`;
-  const maker = Object.hasOwn(EXTRACTIONS, mode) ? `, as ${EXTRACTIONS[mode]} cuts them` : "";
-  throw new DataError(
-    "images",
-    `the networks are two-dimensional, and these are volumes${shape} (mode "${mode}"${maker}); ` +
-      "take slices by extract.slices",
-  );
 }
 
 /** (x - min) / (max - min); zeros when all values are equal. */

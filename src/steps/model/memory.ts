@@ -1,4 +1,5 @@
 /** How many networks fit a device side by side. */
+import { pixels } from "../../../kernels/tensors.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { Network } from "../../nn/network.ts";
 
@@ -18,7 +19,7 @@ export function estimateInferenceBytes(network: Network, batchSize: number): num
 /** Floats of one image in all layers. */
 function activations(network: Network): number {
   return network.summarise().reduce(
-    (sum, { output }) => sum + output.channels * output.height * output.width,
+    (sum, { output }) => sum + output.channels * pixels(output),
     0,
   );
 }

@@ -1,7 +1,7 @@
 /** What the steps that apply a model read of it. */
 import { type ModelMeta, weightsFile } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
-import type { Network } from "../../nn/network.ts";
+import { inputShape, type Network } from "../../nn/network.ts";
 import { createNetwork } from "../../nn/networks/mod.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { itemsOf, type NormalisationLevel } from "./element_data.ts";
@@ -77,8 +77,6 @@ export function listNetworks(
 
 /** A network of the model's architecture. */
 export function createNetworkOf(meta: ModelMeta): Network {
-  const [channels, height, width] = meta.input_shape;
   const head = meta.parameters.head === "linear" ? "linear" : "clinicadl";
-  const input = [channels, height, width] as const;
-  return createNetwork(meta.architecture, input, meta.output_size, { head });
+  return createNetwork(meta.architecture, inputShape(meta.input_shape), meta.output_size, { head });
 }

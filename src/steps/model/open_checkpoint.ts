@@ -1,5 +1,5 @@
 /** Reads a bare checkpoint as a `model` artifact. */
-import { describeImages, type ImageSet, openImages } from "../../artifacts/images.ts";
+import { type ImageSet, openImages } from "../../artifacts/images.ts";
 import { readLabelsText } from "../../artifacts/labels.ts";
 import {
   type DeclaredModel,
@@ -17,14 +17,7 @@ import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table, writeTsv } from "../../formats/tsv.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type {
-  Artifact,
-  PreflightContext,
-  PreflightInput,
-  StepContext,
-  StepOutput,
-} from "../../workflow/step.ts";
-import { assertTwoDimensional } from "./element_data.ts";
+import type { Artifact, PreflightContext, StepContext, StepOutput } from "../../workflow/step.ts";
 import { createNetworkOf } from "./model.ts";
 import type { OpenParams } from "./open.ts";
 import { outputSize } from "./targets.ts";
@@ -38,7 +31,6 @@ const METRIC = "loss";
 export async function openCheckpoint(context: StepContext<OpenParams>): Promise<StepOutput> {
   const { params, inputs } = context;
   const images = await openImages(inputs.images as Artifact);
-  assertTwoDimensional({ mode: images.mode, element_shape: images.elementShape });
   const given = await readWeightsFile(
     await context.get(await context.external(params.weights)),
     params.weights,
@@ -86,9 +78,6 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
 export async function preflightCheckpoint(
   { params, inputs }: PreflightContext<OpenParams>,
 ): Promise<DeclaredModel> {
-  if (inputs.images) {
-    assertTwoDimensional(await describeImages(inputs.images as PreflightInput));
-  }
   await checkWeightsFile(params.architecture, params.weights);
   const participants = inputs.participants as Artifact | undefined;
   const description = describe(params);

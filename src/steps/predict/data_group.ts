@@ -11,7 +11,6 @@ import type {
   StepContext,
 } from "../../workflow/step.ts";
 import {
-  describeImages,
   type ImageSet,
   joinSamples,
   readSessions,
@@ -22,7 +21,6 @@ import { readLabelsText } from "../../artifacts/labels.ts";
 import { describeModel, type ModelDescription, participantsSeenBy } from "../../artifacts/model.ts";
 import { toGuardedSessions } from "../../artifacts/participants_table.ts";
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
-import { assertTwoDimensional } from "../model/element_data.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 import type { GroupParams } from "./group_parameters.ts";
 
@@ -95,16 +93,13 @@ export async function loadSessions(
 /**
  * Checks a group before there are images, or weights to apply to them.
  *
- * @throws {DataError} on volumes, leakage by participants, an unknown group, or labels without an
+ * @throws {DataError} on leakage by participants, an unknown group, or labels without an
  *   output node
  */
 export async function preflightGroup(
   { params, inputs, unknown }: PreflightContext<GroupParams>,
   subject: string,
 ): Promise<Record<string, Json>> {
-  if (inputs.images) {
-    assertTwoDimensional(await describeImages(inputs.images as PreflightInput));
-  }
   if (unknown.some((port) => port !== "images")) return {};
   const model = inputs.model as PreflightInput;
   const participants = inputs.participants as Artifact | undefined;

@@ -1,5 +1,6 @@
 /** Refuses batches on which batch normalisation can't train, before anything is trained. */
 import { DataError } from "../../errors.ts";
+import { pixels } from "../../../kernels/tensors.ts";
 import type { Network } from "../../nn/network.ts";
 import { newNetwork } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
@@ -9,7 +10,7 @@ import type { TrainingSize } from "./training_data.ts";
 const PROPOSED = 3;
 
 /**
- * Batch normalisation divides by a standard deviation over batch, height and width. Where a network has
+ * Batch normalisation divides by a standard deviation over batch and positions. Where a network has
  * maps of one pixel, a batch of one item leaves a single value a channel.
  *
  * @throws {DataError} when such a batch occurs, with batch sizes that work; when the images are too small
@@ -61,6 +62,6 @@ function workingSizes(items: number, batchSize: number): number[] {
 
 function onePixelLayer(network: Network): string | undefined {
   return network.summarise().find(({ kind, output }) =>
-    kind.startsWith("BatchNorm") && output.height * output.width === 1
+    kind.startsWith("BatchNorm") && pixels(output) === 1
   )?.name;
 }

@@ -1,7 +1,7 @@
 /** The networks of a training and their initial weights: random, of a file or of another model. */
 import { describeModel, modelMeta, weightsPath } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
-import type { Network } from "../../nn/network.ts";
+import { inputShape, type Network } from "../../nn/network.ts";
 import { createNetwork } from "../../nn/networks/mod.ts";
 import { createInitialState, importState, type NetworkState } from "../../nn/state_dict.ts";
 import type { Artifact, PreflightInput } from "../../workflow/step.ts";
@@ -111,9 +111,8 @@ export function newNetwork(
   shape: readonly number[],
   outputs: number,
 ): Network {
-  const [channels, height, width] = shape;
   try {
-    return createNetwork(params.architecture, [channels, height, width], outputs, {
+    return createNetwork(params.architecture, inputShape(shape), outputs, {
       dropout: params.dropout,
       head: params.head,
     });

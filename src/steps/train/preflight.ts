@@ -19,7 +19,6 @@ import {
   toGuardedSessions,
 } from "../../artifacts/participants_table.ts";
 import type { PreflightContext, PreflightInput } from "../../workflow/step.ts";
-import { assertTwoDimensional } from "../model/element_data.ts";
 import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
 import { checkBatches } from "./batch_check.ts";
 import { checkWeightsSource } from "./initial_weights.ts";
@@ -41,7 +40,6 @@ export async function preflightTraining(
   task: "classification" | "regression",
 ): Promise<{ model?: DeclaredModel }> {
   const images = inputs.images && await describeImages(inputs.images as PreflightInput);
-  if (images) assertTwoDimensional(images);
   if (images?.elements !== undefined) assertElements(params, images.elements);
   if (unknown.some((port) => port !== "images")) return {};
   checkWeightsSource({ params, inputs });

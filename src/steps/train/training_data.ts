@@ -20,7 +20,6 @@ import type { Table } from "../../formats/tsv.ts";
 import { assertNoLeakage } from "../../tables/leakage.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import { encodeLabels, numericTargets, outputSize, resolveLabelCode } from "../model/targets.ts";
-import { assertTwoDimensional } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
@@ -74,7 +73,6 @@ export async function openTrainingData(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(trainSamples, validSamples, inherited?.table);
 
-  assertTwoDimensional({ mode: images.mode, element_shape: images.elementShape });
   assertElements(params, images.elements.length);
   return {
     ...resolveTargets(params, task, trainSamples, validSamples),
@@ -103,7 +101,7 @@ export function assertElements(
 export interface TrainingSize {
   /** Elements of an image. */
   elements: number;
-  /** [C, H, W] */
+  /** [C, H, W] or [C, D, H, W] */
   element_shape: readonly number[];
   /** Training samples. */
   training: number;

@@ -6,14 +6,7 @@ import { openStore } from "../../../src/engine/store/store.ts";
 import { reading } from "../../../src/steps/engine_options.ts";
 import { readWorkflow } from "../../../src/workflow/read.ts";
 import { writeImage } from "../caps/hashed_caps.ts";
-import {
-  createProject,
-  generatedFolds,
-  openedGroups,
-  prediction,
-  step,
-  tinyTraining,
-} from "../recipes.ts";
+import { createProject, generatedFolds, openedGroups, step, tinyTraining } from "../recipes.ts";
 import { Project } from "../workflows.ts";
 
 /** Problems that a plan reports; nothing is run but source steps, and no device is asked for. */
@@ -30,26 +23,6 @@ async function problemsOf(project: Project, toml: string): Promise<string[]> {
 /** Twelve participants of a CAPS, the first eight to train on. */
 const GROUPS = { train_labels: [0, 8], validation_labels: [8, 4] } as const;
 const IN = { train: "train_labels", validation: "validation_labels" };
-
-Deno.test("a first plan reports volumes that would be trained on, and which step cuts slices", async () => {
-  await using project = await Project.create();
-  const volumes: [uses: string, params: string, mode: string][] = [
-    ["extract.patches", "patch_size = 8", "patch"],
-    ["extract.images", "", "image"],
-    ["extract.rois", 'roi_list = ["a"]\nmasks_directory = "."', "roi"],
-  ];
-  const sliced = generatedFolds({}) + tinyTraining({}, { in: { folds: "folds[0]" } }) +
-    prediction(undefined, { data_group: "validation" });
-  assertEquals(await problemsOf(project, sliced), []);
-  for (const [uses, params, mode] of volumes) {
-    const text = sliced.replace('uses = "extract.slices"', `uses = "${uses}"`)
-      .replace("[steps.slices.with]", `[steps.slices.with]\n${params}`);
-    const problem =
-      `images: the networks are two-dimensional, and these are volumes (mode "${mode}", as ${uses} ` +
-      "cuts them); take slices by extract.slices";
-    assertEquals(await problemsOf(project, text), [`train: ${problem}`, `predict: ${problem}`]);
-  }
-});
 
 Deno.test("a first plan reports one network an element where each image has one element", async () => {
   await using project = await Project.create();
