@@ -10,13 +10,12 @@ import { participantId, sessionId, sessionKey, SINGLE_COHORT } from "../tables/i
 import { nameSome } from "../tables/session_table.ts";
 import type { Artifact, PreflightInput } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
+import { areVaried, commonShape, type ElementShapes, shapesOf } from "./element_shapes.ts";
 
-export interface ImagesMeta {
+export interface ImagesMeta extends ElementShapes {
   mode: Mode;
   /** Ids in order; for slices the absolute slice indices. */
   elements: readonly number[];
-  /** [C, H, W] or [C, D, H, W] as the network sees it. */
-  element_shape: readonly number[];
   extraction: ExtractionJson;
   /** Regions: names of the mask files. */
   mask_files?: readonly string[];
@@ -115,8 +114,10 @@ export interface ImageSet {
   mode: string;
   /** Ids in order; for slices the absolute slice indices. */
   elements: readonly number[];
-  /** [C, H, W] as the network sees it; stored tensors have one channel. */
-  elementShape: readonly number[];
+  /** [C, H, W] or [C, D, H, W] of each; stored tensors have one channel. */
+  elementShapes: readonly (readonly number[])[];
+  /** The shape that all elements have. @throws {DataError} where they differ */
+  readonly elementShape: readonly number[];
   /** By `sessionKey` without the cohort: a data set has no session of one name in two cohorts. */
   index: ReadonlyMap<string, Pick<IndexedImage, "sourceDigest" | "path" | "cohort">>;
 }
@@ -124,10 +125,15 @@ export interface ImageSet {
 /** What is known of images before they are cut, and of those that are. A type alias, so that it is JSON. */
 export type ImagesDescription = {
   mode: Mode;
-  /** How many; elements of each, and the shape of an element as a network sees it. Absent where unknown. */
+  /** How many, and elements of each. Absent where unknown, as the following. */
   images?: number;
   elements?: number;
-  element_shape?: number[];
+  /** [C, H, W] or [C, D, H, W] of every element. */
+  element_shape?: readonly number[];
+  /** Of each element, where they differ. */
+  element_shapes?: readonly (readonly number[])[];
+  /** Names of regions, in the order of the elements. */
+  regions?: readonly string[];
   /** `sessionKey` and cohort of every image; absent where they are not known. */
   sessions?: [key: string, cohort: string][];
 };
@@ -135,12 +141,18 @@ export type ImagesDescription = {
 /** @throws {DataError} when the artifact's index is damaged */
 export async function describeImages(images: PreflightInput): Promise<ImagesDescription> {
   if ("declared" in images) return images.declared as ImagesDescription;
-  const { index, elements, elementShape } = await openImages(images);
+  return describeImageSet(await openImages(images));
+}
+
+export function describeImageSet({ artifact, index }: ImageSet): ImagesDescription {
+  const { mode, elements, element_shape, element_shapes, extraction } = imagesMeta(artifact);
   return {
-    mode: imagesMeta(images).mode,
+    mode,
     images: index.size,
     elements: elements.length,
-    element_shape: [...elementShape],
+    ...(element_shape && { element_shape }),
+    ...(element_shapes && { element_shapes }),
+    ...(extraction.roi_list && { regions: extraction.roi_list }),
     sessions: [...index].map(([key, { cohort }]) => [key, cohort]),
   };
 }
@@ -148,12 +160,23 @@ export async function describeImages(images: PreflightInput): Promise<ImagesDesc
 /** @throws {DataError} when the artifact's index is damaged */
 export async function openImages(artifact: Artifact): Promise<ImageSet> {
   const rows = await readIndex(artifact);
-  const { mode, elements, element_shape: elementShape } = imagesMeta(artifact);
+  const meta = imagesMeta(artifact);
+  const { mode, elements } = meta;
   const index = new Map(rows.map(({ participant, session, sourceDigest, path, cohort }) => [
     sessionKey(participant, session),
     { sourceDigest, path, cohort },
   ]));
-  return { artifact, mode, elements, elementShape, index };
+  const elementShapes = shapesOf(meta);
+  return {
+    artifact,
+    mode,
+    elements,
+    elementShapes,
+    get elementShape() {
+      return commonShape(elementShapes, meta.extraction.roi_list);
+    },
+    index,
+  };
 }
 
 /**
@@ -268,28 +291,43 @@ function refuseUnknownCohorts(
 }
 
 /**
- * Every element of one sample: float32, [elements, 1, spatial...] flattened, all finite, as
+ * The elements of one sample: of each its float32 values, [1, H, W] or [1, D, H, W], all finite, as
  * extraction promises.
  *
- * @throws {DataError} when its shape is not that of the other images
+ * @throws {DataError} when their shapes are not those of the other images
  */
-export async function loadElements(images: ImageSet, sample: Sample): Promise<Float32Array> {
-  const bytes = await images.artifact.read(sample.path);
-  const { shape, data } = readSafetensors(bytes, sample.path).tensor("data");
-  const expected = [images.elements.length, 1, ...images.elementShape.slice(1)];
-  if (shape.length !== expected.length || shape.some((size, i) => size !== expected[i])) {
+export async function readElements(images: ImageSet, sample: Sample): Promise<Float32Array[]> {
+  const file = readSafetensors(await images.artifact.read(sample.path), sample.path);
+  const { shape, data } = file.tensor("data");
+  const extents = images.elementShapes.map((shape) => shape.slice(1));
+  const found = shapeText(
+    shape,
+    file.entries.has("shapes") ? file.tensor("shapes").data : undefined,
+  );
+  const expected = areVaried(extents)
+    ? shapeText([count(extents)], extents.flat())
+    : shapeText([extents.length, 1, ...extents[0]]);
+  if (found !== expected) {
     throw new DataError(
       `${sample.participant} ${sample.session}`,
-      `its elements have shape ${shape.join(" x ")}, those of the others ${
-        expected.join(" x ")
-      }; ` +
-        "resample the images to one grid when extracting",
+      `its elements have shape ${found}, those of the others ${expected}; resample the images to ` +
+        "one grid when extracting",
     );
   }
   if (!(data instanceof Float32Array)) {
     throw new DataError(`${sample.participant} ${sample.session}`, "its elements are not float32");
   }
-  return data;
+  let end = 0;
+  return extents.map((extent) => data.subarray(end, end += count([extent])));
+}
+
+function count(shapes: readonly (readonly number[])[]): number {
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
+
+function shapeText(shape: readonly number[], parts?: ArrayLike<number | bigint>): string {
+  const text = shape.join(" x ");
+  return parts === undefined ? text : `${text} (${Array.from(parts).join(", ")})`;
 }
 
 const TENSORS = tensorsPath("sub-X", "ses-Y");
@@ -306,8 +344,9 @@ export const imagesType: ArtifactType = {
     [
       `${TENSORS}: data`,
       "float32, finite: [elements, 1, H, W] of slices, [elements, 1, D, H, W] otherwise; rgb is " +
-      "replicated when loaded, never stored",
+      "replicated when loaded, never stored; [voxels] of regions that differ in size, one after another",
     ],
+    [`${TENSORS}: shapes`, "int32 [elements, 3], D, H, W of regions that differ in size"],
     [`${TENSORS}: elements`, "int32, their ids in the volume"],
     [
       `${TENSORS}: affine`,
@@ -318,7 +357,8 @@ export const imagesType: ArtifactType = {
   meta: describeMeta<ImagesMeta>({
     mode: "`slice`, `patch`, `roi` or `image`",
     elements: "ids in order; for slices the absolute slice indices",
-    element_shape: "[C, H, W] or [C, D, H, W] as the network sees it",
+    element_shape: "[C, H, W] or [C, D, H, W] of every element; absent where they differ",
+    element_shapes: "of each element, where they differ, as regions may",
     extraction: "ClinicaDL's extract JSON",
     mask_files: "regions: names of the masks",
   }),

@@ -6,12 +6,15 @@ import type { ExtractionJson, Mode } from "../imaging/datasets/extraction_json.t
 import type { ExtractedFile, ImageFacts } from "../imaging/extract/extract_file.ts";
 import { sameSpacing, spacingOf } from "../imaging/nifti/orientation.ts";
 import type { Blob, Json, StepContext, StepOutput } from "../workflow/step.ts";
+import { describeShapes } from "./element_shapes.ts";
 import { INDEX_FILE, tensorsPath, writeIndex } from "./images.ts";
 
 /** Shape and element ids of a volume's tensors, and how its image was stored. */
 export interface TensorLayout extends ImageFacts {
-  /** [elements, 1, spatial...] */
+  /** [elements, 1, spatial...], or [voxels] of regions that differ in size. */
   shape: number[];
+  /** [D, H, W] of each region where these differ. */
+  shapes?: number[][];
   elements: number[];
   /** Voxel sizes along the axes that were cut, in mm; absent of tensors without an affine. */
   spacing?: readonly number[];
@@ -64,8 +67,12 @@ function readLayout(bytes: Uint8Array<ArrayBuffer>, subject: string): TensorLayo
   const file = readSafetensors(bytes, subject);
   const elements = file.tensor("elements").data as Int32Array;
   const affine = file.entries.has("affine") && file.tensor("affine").data as Float64Array;
+  const shapes = file.entries.has("shapes") && file.tensor("shapes").data as Int32Array;
   return {
     shape: [...file.tensor("data").shape],
+    ...(shapes && {
+      shapes: Array.from(elements, (_, i) => [...shapes.subarray(3 * i, 3 * i + 3)]),
+    }),
     elements: [...elements],
     ...(affine && { spacing: spacingOf(affine) }),
   };
@@ -88,7 +95,7 @@ export function imagesOutput(
 ): StepOutput {
   checkShapes(images);
   checkSpacing(images);
-  const { shape, elements } = images[0].layout;
+  const { shape, shapes, elements } = images[0].layout;
   const differ = new Set(images.map(({ layout }) => layout.elements.join())).size > 1;
   const index = images.map(({ participant, session, digest, stem, cohort }) => ({
     participant,
@@ -103,7 +110,7 @@ export function imagesOutput(
       mode,
       // Positions where the images have slices of their own.
       elements: differ ? elements.map((_, i) => i) : elements,
-      element_shape: [channels, ...shape.slice(2)],
+      ...describeShapes((shapes ?? [shape.slice(2)]).map((extents) => [channels, ...extents])),
       extraction: {
         ...withGeometry(images, json),
         ...differ && { own_slices: true },
@@ -155,7 +162,7 @@ function withGeometry(
 export interface Shaped {
   participant: string;
   session: string;
-  layout: Pick<TensorLayout, "shape" | "spacing">;
+  layout: Pick<TensorLayout, "shape" | "shapes" | "spacing">;
 }
 
 /** A line a group, the largest first, each with some of its sessions. */
@@ -168,7 +175,11 @@ function listGroups(groups: ReadonlyMap<string, readonly Shaped[]>): string {
 
 /** @throws {DataError} listing the shapes when there is more than one */
 export function checkShapes(images: readonly Shaped[]): void {
-  const groups = Map.groupBy(images, ({ layout: { shape } }) => shape.join(" x "));
+  const groups = Map.groupBy(
+    images,
+    ({ layout: { shape, shapes = [shape] } }) =>
+      shapes.map((extents) => extents.join(" x ")).join(", "),
+  );
   if (groups.size <= 1) return;
   throw new DataError(
     "extraction",

@@ -34,7 +34,12 @@ const metaSchema = z.object({
   mode: z.string().describe("mode of the images: `slice`, `patch`, `roi` or `image`"),
   multi_network: z.boolean().describe("whether each element has a network of its own"),
   elements: z.array(z.number()).readonly().describe("ids; network k sees `elements[k]`"),
-  input_shape: z.array(z.number()).readonly().describe("shape of an element, [C, H, W]"),
+  input_shape: z.array(z.number()).readonly().describe(
+    "shape of an element as the network sees it, [C, H, W] or [C, D, H, W]; of the first where they differ",
+  ),
+  input_shapes: z.array(z.array(z.number()).readonly()).readonly().optional().describe(
+    "of each element, where regions differ in size",
+  ),
   output_size: z.number().describe("output nodes"),
   label: z.string().describe("column that is predicted"),
   label_code: z.record(z.string(), z.number()).readonly().describe(
@@ -76,17 +81,19 @@ export type SeenParticipants = {
   complete: boolean;
 };
 
-/** What is known of a model before it exists. */
-export type ModelDescription = Pick<
-  ModelMeta,
-  | "task"
-  | "architecture"
-  | "multi_network"
-  | "label"
-  | "label_code"
-  | "output_size"
-  | "selection_metrics"
->;
+/** What is known of a model before it exists; its mode only where that of its images is. */
+export type ModelDescription =
+  & Pick<
+    ModelMeta,
+    | "task"
+    | "architecture"
+    | "multi_network"
+    | "label"
+    | "label_code"
+    | "output_size"
+    | "selection_metrics"
+  >
+  & { mode?: string };
 
 /** What a step declares of its model, for the preflight of the steps that read it. */
 export type DeclaredModel = ModelDescription & { seen: SeenParticipants };

@@ -299,6 +299,8 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
     /** @throws {DataError} when the file can't be understood */
     parse(text: string, subject: string): Promise<Readonly<Record<string, Json>>>;
   };
+  /** Parameters that the kind had once, each with what replaces it: the error's suggestion. */
+  replaced?: Readonly<Record<string, string>>;
   // Checks before `run`, in the order in which they are called:
   //
   // | hook          | when                                  | sees                              |

@@ -10,7 +10,10 @@ function imagesOf(...sessions: string[]): ImageSet {
     const [participant, session, cohort = "single"] = text.split(" ");
     return [sessionKey(participant, session), { sourceDigest: text, path: text, cohort }];
   }));
-  return { artifact: {} as Artifact, mode: "slice", elements: [0], elementShape: [1, 2, 2], index };
+  const elementShape = [1, 2, 2];
+  const elementShapes = [elementShape];
+  const artifact = {} as Artifact;
+  return { artifact, mode: "slice", elements: [0], elementShapes, elementShape, index };
 }
 
 const table = (...rows: string[]) => rows.join("\n").replaceAll(" ", "\t") + "\n";

@@ -36,8 +36,7 @@ export interface ExtractionJson {
   readonly frame?: ImageType["frame"];
   /** Each image has slices of its own. */
   readonly own_slices?: true;
-  /** What was done before cutting. */
-  readonly size_reduction_factor?: number;
+  /** The grid that images were resampled to before cutting. */
   readonly target_grid?: TargetGrid;
   /** Where the axes that were cut point, such as `RAS`; ClinicaDL cuts arrays as stored. */
   readonly orientation?: string;

@@ -1,6 +1,12 @@
 /** From the bytes of an image file to the bytes of its tensors; the same on every thread. */
 import { allocateSafetensors } from "../../formats/safetensors.ts";
-import { checkMask, extract, type OrientedMask, type Recipe } from "./extraction.ts";
+import {
+  checkMask,
+  extract,
+  type Extraction,
+  type OrientedMask,
+  type Recipe,
+} from "./extraction.ts";
 import type { Scratch } from "../nifti/gzip.ts";
 import { readNifti, type Volume } from "../nifti/nifti.ts";
 import { selectFrame } from "./voxels.ts";
@@ -41,7 +47,7 @@ export interface ExtractedFile {
 
 /**
  * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]), `grid`
- * (int32 [3]) and `elements` (int32).
+ * (int32 [3]), `elements` (int32), and of regions that differ in size `shapes` (int32 [elements, 3]).
  *
  * @param scratch memory to inflate to
  * @throws {DataError} when the image is malformed or does not suit the recipe
@@ -58,19 +64,20 @@ export function extractFile(
     ? image
     : selectFrame(image, recipe.frame, subject, recipe.frame_durations);
   let file: ReturnType<typeof allocateFile> | undefined;
-  const { affine, grid, elements } = extract(
+  const { affine, grid, elements, shapes } = extract(
     volume,
     recipe,
     masks,
     subject,
-    (shape) => {
-      file = allocateFile(shape);
+    (shape, shapes) => {
+      file = allocateFile(shape, shapes);
       return file.views.data as Float32Array<ArrayBuffer>;
     },
   );
   (file!.views.affine as Float64Array).set(affine);
   (file!.views.grid as Int32Array).set(grid);
   (file!.views.elements as Int32Array).set(elements);
+  if (shapes) (file!.views.shapes as Int32Array).set(shapes.flat());
   return { bytes: file!.bytes, facts: factsOf(volume) };
 }
 
@@ -89,11 +96,12 @@ function factsOf(
   };
 }
 
-function allocateFile(shape: readonly number[]) {
-  return allocateSafetensors({
+function allocateFile(shape: readonly number[], shapes: Extraction["shapes"]) {
+  return allocateSafetensors<string>({
     data: { dtype: "float32", shape },
     affine: { dtype: "float64", shape: [4, 4] },
     grid: { dtype: "int32", shape: [3] },
-    elements: { dtype: "int32", shape: [shape[0]] },
+    elements: { dtype: "int32", shape: [shapes?.length ?? shape[0]] },
+    ...(shapes && { shapes: { dtype: "int32", shape: [shapes.length, 3] } }),
   });
 }

@@ -4,7 +4,7 @@ import type { Affine } from "../nifti/affine.ts";
 import { type Frame, type Volume, volumeShape } from "../nifti/nifti.ts";
 import { gridDistance, orientationOf, toRas } from "../nifti/orientation.ts";
 import { resample, type TargetGrid } from "./resample.ts";
-import { patchOrigins, reductionWindows, sliceIndices } from "./windows.ts";
+import { patchOrigins, sliceIndices } from "./windows.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
 
 export type Axis = 0 | 1 | 2;
@@ -29,11 +29,7 @@ export type Recipe =
       /** Digests of the mask files, in the order of the elements. */
       masks: readonly string[];
     }
-    | {
-      mode: "image";
-      /** Every n-th voxel, 2 to 5. */
-      size_reduction_factor?: number;
-    }
+    | { mode: "image" }
   )
   & {
     /** Grid that the volume is resampled to before it is cut. */
@@ -48,8 +44,13 @@ export type Recipe =
 
 /** Tensor of one volume. */
 export interface Extraction {
-  /** [elements, 1, height, width] for slices, [elements, 1, depth, height, width] otherwise. */
+  /**
+   * [elements, 1, height, width] for slices, [elements, 1, depth, height, width] otherwise; [voxels]
+   * of regions that differ in size, one after another.
+   */
   shape: readonly number[];
+  /** [depth, height, width] of each region where these differ. */
+  shapes?: readonly (readonly number[])[];
   /** Finite. */
   data: Float32Array<ArrayBuffer>;
   /** For slices, their indices in the volume; else 0, 1, ... */
@@ -60,8 +61,11 @@ export interface Extraction {
   grid: readonly number[];
 }
 
-/** Returns the tensor's memory, all zero, once its shape is known. */
-export type Allocate = (shape: readonly number[]) => Float32Array<ArrayBuffer>;
+/** Returns the tensor's memory, all zero, once {@link Extraction.shape} and `shapes` are known. */
+export type Allocate = (
+  shape: readonly number[],
+  shapes?: Extraction["shapes"],
+) => Float32Array<ArrayBuffer>;
 
 const countVoxels = (shape: readonly number[]) =>
   shape.reduce((product, extent) => product * extent, 1);
@@ -131,7 +135,7 @@ function cut(
     case "roi":
       return cutRegions(grid, recipe, masks, subject, allocate);
     case "image":
-      return cutImage(grid, recipe.size_reduction_factor ?? 1, subject, allocate);
+      return cutImage(grid, subject, allocate);
   }
 }
 
@@ -166,10 +170,8 @@ export function elementsShape(
     }
     case "roi":
       return recipe.roi_uncrop_output ? [recipe.masks.length, 1, ...shape] : undefined;
-    case "image": {
-      const windows = reductionWindows(recipe.size_reduction_factor ?? 1, shape, subject);
-      return [1, 1, ...windows.map(([, count]) => count)];
-    }
+    case "image":
+      return [1, 1, ...shape];
   }
 }
 
@@ -314,46 +316,30 @@ function cutRegions(
     gatherVoxels(volume, selection, [0, 1, 2], data, subject);
     gatherVoxels(mask.volume, selection, [0, 1, 2], inside, subject);
     for (let i = 0; i < data.length; i++) data[i] *= inside[i];
-    return { roi: mask.roi, shape: box.map(([begin, end]) => end - begin), data };
+    return { shape: box.map(([begin, end]) => end - begin), data };
   });
-  const sizes = new Set(regions.map(({ shape }) => shape.join(" x ")));
-  if (sizes.size > 1) {
-    throw new DataError(
-      regions.map(({ roi, shape }) => `${roi} (${shape.join(" x ")})`).join(", "),
-      "regions of one extraction have one size; extract them by steps of their own, or set " +
-        "roi_uncrop_output",
-    );
+  const shapes = regions.map(({ shape }) => shape);
+  const varied = new Set(shapes.map((shape) => shape.join())).size > 1;
+  const shape = varied
+    ? [shapes.reduce((sum, extents) => sum + countVoxels(extents), 0)]
+    : [regions.length, 1, ...shapes[0]];
+  const data = varied ? allocate(shape, shapes) : allocate(shape);
+  let at = 0;
+  for (const region of regions) {
+    data.set(region.data, at);
+    at += region.data.length;
   }
-  const shape = [regions.length, 1, ...regions[0].shape];
-  const data = allocate(shape);
-  regions.forEach((region, i) => data.set(region.data, i * region.data.length));
   return {
     shape,
+    ...(varied && { shapes }),
     data,
     elements: regions.map((_, i) => i),
     affine: volume.affine,
   };
 }
 
-/** Every n-th voxel of ClinicaDL's window, or of a window centred on other grids. */
-function cutImage(
-  volume: Volume,
-  factor: number,
-  subject: string,
-  allocate: Allocate,
-): Cut {
-  const windows = reductionWindows(factor, volume.shape, subject);
-  const selection = windows.map(([start, count]) =>
-    range(start, start + count * factor, factor)
-  ) as unknown as Selection;
-  const affine = volume.affine.slice();
-  for (const row of [0, 4, 8]) {
-    for (let axis = 0; axis < 3; axis++) {
-      affine[row + 3] += volume.affine[row + axis] * windows[axis][0];
-      affine[row + axis] *= factor;
-    }
-  }
-  const shape = [1, 1, ...windows.map(([, count]) => count)];
-  const tensor = gather(volume, selection, [0, 1, 2], shape, subject, allocate);
-  return { ...tensor, elements: [0], affine };
+function cutImage(volume: Volume, subject: string, allocate: Allocate): Cut {
+  const shape = [1, 1, ...volume.shape];
+  const tensor = gather(volume, selectAll(volume.shape), [0, 1, 2], shape, subject, allocate);
+  return { ...tensor, elements: [0], affine: volume.affine };
 }

@@ -60,36 +60,3 @@ export function patchOrigins(
   }
   return shape.map((extent) => range(0, extent - size + 1, stride));
 }
-
-/** First voxel and voxel count that ClinicaDL keeps of the cropped template, by reduction factor. */
-const REDUCED_TEMPLATE: Readonly<Record<number, readonly (readonly [number, number])[]>> = {
-  2: [[4, 80], [8, 96], [8, 80]],
-  3: [[0, 56], [8, 64], [4, 56]],
-  4: [[4, 40], [8, 48], [8, 40]],
-  5: [[4, 32], [0, 40], [8, 32]],
-};
-const CROPPED_TEMPLATE = [169, 208, 179];
-
-/**
- * First voxel along each axis, and how many are kept, every `factor`-th: ClinicaDL's window, or one
- * that is centred on other grids.
- *
- * @throws {DataError} when an axis is too short
- */
-export function reductionWindows(
-  factor: number,
-  shape: readonly number[],
-  subject: string,
-): readonly (readonly [first: number, count: number])[] {
-  const isTemplate = CROPPED_TEMPLATE.every((extent, axis) => extent === shape[axis]);
-  const windows = isTemplate && REDUCED_TEMPLATE[factor] ||
-    shape.map((extent) => {
-      const count = Math.floor(extent / factor);
-      return [Math.floor((extent - count * factor) / 2), count] as const;
-    });
-  const short = windows.findIndex(([, count]) => count === 0);
-  if (short >= 0) {
-    throw new DataError(subject, `axis ${short} has too few voxels to be reduced by ${factor}`);
-  }
-  return windows;
-}

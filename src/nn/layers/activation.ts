@@ -81,3 +81,8 @@ export class Dropout implements Layer {
     return y;
   }
 }
+
+/** Probability of a network's dropout; 0 where it has none. */
+export function dropoutOf({ layers }: { layers: readonly Layer[] }): number {
+  return layers.find((layer) => layer instanceof Dropout)?.probability ?? 0;
+}

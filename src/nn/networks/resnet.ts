@@ -30,17 +30,21 @@ interface ResNetOptions {
  * channels, the mean over pixels, and a head.
  *
  * @param depths blocks of each stage
+ * @throws {RangeError} an input that is too small, or an option that its ResNets do not have
  */
 function resnet(
   architecture: string,
   depths: readonly number[],
   input: InputShape,
   outputs: number,
-  { head, dropout = 0, conv1Stride = 1, shortcutType = "B" }: ResNetOptions,
+  { head, dropout = 0, conv1Stride, shortcutType }: ResNetOptions,
 ): Network {
   const dimensions = dimensionsOf(input);
   if (dimensions === 3 && head === "clinicadl") {
     throw new RangeError(`${architecture} of volumes has no head "clinicadl"; take "linear"`);
+  }
+  if (dimensions === 2 && (conv1Stride ?? shortcutType) !== undefined) {
+    throw new RangeError(`${architecture} of images has no shortcut type or stride to choose`);
   }
   const ofVolumes = shortcutType === "A" ? "padded" : "biased convolution";
   const shortcut = dimensions === 3 ? ofVolumes : "convolution";
@@ -63,7 +67,7 @@ function resnet(
       outChannels: 64,
       dimensions,
       kernel: 7,
-      stride: dimensions === 3 ? conv1Stride : 2,
+      stride: dimensions === 3 ? conv1Stride ?? 1 : 2,
       padding: 3,
       bias: false,
       initialisation: "he",

@@ -1,9 +1,12 @@
 /** The masks that an extraction of regions cuts with. */
 import { capsMeta } from "../../artifacts/caps.ts";
 import { filesBelow } from "../../disk/folders.ts";
-import type { MaskFile } from "../../imaging/extract/extract_file.ts";
+import { readFile } from "../../disk/read.ts";
 import { findMasks } from "../../imaging/datasets/masks.ts";
-import type { Artifact, Blob, StepContext } from "../../workflow/step.ts";
+import type { MaskFile } from "../../imaging/extract/extract_file.ts";
+import { checkMask } from "../../imaging/extract/extraction.ts";
+import { readNifti } from "../../imaging/nifti/nifti.ts";
+import type { Artifact, StepContext } from "../../workflow/step.ts";
 
 export interface MaskParameters {
   roi_list: string[];
@@ -14,32 +17,66 @@ export interface MaskParameters {
 
 /** One file a region, in the order of `roi_list`. @throws {DataError} when a mask is missing */
 export async function loadMasks(context: StepContext<MaskParameters>): Promise<MaskFile[]> {
-  const { roi_list, roi_custom_template, roi_custom_mask_pattern, masks_directory } =
-    context.params;
+  const { roi_list, masks_directory } = context.params;
   const caps = context.inputs.caps as Artifact;
-  const blobs = new Map<string, () => Promise<Blob>>(
-    masks_directory === undefined
-      ? caps.files.filter(({ path }) => /(^|\/)masks\//.test(path))
-        .map((file) => [file.path, () => Promise.resolve(file)])
-      : filesBelow(masks_directory, ".")
-        .map((path) => [path, () => context.external(`${masks_directory}/${path}`)]),
+  return await Promise.all(
+    maskPaths(context.params, caps).map(async (path, i) => {
+      const blob = masks_directory === undefined
+        ? caps.files.find((file) => file.path === path)!
+        : await context.external(`${masks_directory}/${path}`);
+      return {
+        digest: blob.digest,
+        roi: roi_list[i],
+        subject: baseName(path),
+        bytes: await context.get(blob),
+      };
+    }),
   );
+}
+
+/**
+ * Voxels of each region's box along its three axes.
+ *
+ * @returns undefined where a mask does not state where its axes point
+ * @throws {DataError} when a mask is missing, or is none
+ */
+export async function regionShapes(
+  params: MaskParameters & { orientation: "RAS" | "stored" },
+  caps: Artifact,
+): Promise<number[][] | undefined> {
+  const { roi_list, masks_directory, orientation } = params;
+  const shapes: number[][] = [];
+  for (const [i, path] of maskPaths(params, caps).entries()) {
+    const bytes = masks_directory === undefined
+      ? await caps.read(path)
+      : await readFile(`${masks_directory}/${path}`);
+    const { stored, ras } = checkMask(readNifti(bytes, path), roi_list[i], baseName(path));
+    const mask = orientation === "stored" ? stored : ras;
+    if (mask === undefined) return undefined;
+    shapes.push(mask.box.map(([begin, end]) => end - begin));
+  }
+  return shapes;
+}
+
+/** Paths below `masks_directory`, or of the data set's files, in the order of `roi_list`. */
+function maskPaths(
+  { roi_list, roi_custom_template, roi_custom_mask_pattern, masks_directory }: MaskParameters,
+  caps: Artifact,
+): string[] {
+  const paths = masks_directory === undefined
+    ? caps.files.map(({ path }) => path).filter((path) => /(^|\/)masks\//.test(path))
+    : filesBelow(masks_directory, ".");
   // Masks of a template of one's own need not follow the linear pipelines' names.
   const custom = roi_custom_template !== undefined;
   const { use_uncropped_image: uncropped } = capsMeta(caps);
-  const paths = findMasks([...blobs.keys()], {
+  return findMasks(paths, {
     rois: roi_list,
     template: roi_custom_template,
     pattern: roi_custom_mask_pattern ?? (custom ? "" : undefined),
     cropped: custom || typeof uncropped !== "boolean" ? undefined : !uncropped,
   }, masks_directory ?? "the masks of the data set");
-  return await Promise.all(paths.map(async (path, i) => {
-    const blob = await blobs.get(path)!();
-    return {
-      digest: blob.digest,
-      roi: roi_list[i],
-      subject: path.slice(path.lastIndexOf("/") + 1),
-      bytes: await context.get(blob),
-    };
-  }));
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -38,8 +38,9 @@ export default defineStep({
     `The volume times a mask of 0 and 1, cut to the mask's bounding box. Masks are the files
 \`*<pattern>*_roi-<name>_mask.nii[.gz]\` of the data set's \`masks/tpl-<template>/\`, or of
 \`masks_directory\`; of several the first by name is taken, those with \`desc-Crop\` for cropped images
-and those without for others. Regions of different sizes make no common tensor: extract them by steps
-of their own, or set \`roi_uncrop_output\`. Images and masks are turned to RAS, see extract.slices, and
+and those without for others. Regions may differ
+in size, for one network each (\`multi_network\`); one network for all takes regions of one size, which
+\`roi_uncrop_output\` makes of any. Images and masks are turned to RAS, see extract.slices, and
 lie on one grid: their corners agree within 0.1 voxel, by the affines. Unlike ClinicaDL, masks without \`desc-Crop\` and custom
 ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an image.`,
   params,
@@ -54,6 +55,13 @@ ones serve training too. NaN becomes 0, infinite voxels are an error. Cached an 
       mode: "roi",
       channels: 1,
       recipe: { mode: "roi", roi_uncrop_output, masks: roi_list, ...gridRecipe(params) },
+      regions: roi_list,
+      ...(!roi_uncrop_output && {
+        regionShapes: async (caps) => {
+          const { regionShapes } = await import("./masks.ts");
+          return await regionShapes(params, caps);
+        },
+      }),
     };
   }),
   run: async (context) => {

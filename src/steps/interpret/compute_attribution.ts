@@ -6,17 +6,12 @@ import { overlaySheet } from "../../imaging/overlay_sheet.ts";
 import { type AttributionMethod, findGradCamLevel } from "../../nn/attribute.ts";
 import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";
-import {
-  checkImages,
-  chooseMetrics,
-  createNetworkOf,
-  listNetworks,
-  normalisationOf,
-} from "../model/model.ts";
+import { checkImages, chooseMetrics, createNetworkOf, listNetworks } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "../predict/data_group.ts";
 import type { AttributionParams } from "./declaration.ts";
 import { attributeStored } from "../model/apply.ts";
-import { type ElementData, elementData, scaled } from "../model/element_data.ts";
+import { type ElementData, elementData } from "../model/element_data.ts";
+import { loadingOf, scaled } from "../model/loading.ts";
 import { type ModelMeta, modelMeta } from "../../artifacts/model.ts";
 import { type ImageSet, openImages, type Sample } from "../../artifacts/images.ts";
 import {
@@ -195,7 +190,7 @@ async function* attributeImages(
   metric: string,
   samples: readonly Sample[],
 ): AsyncGenerator<AttributedImage> {
-  const data = elementData(images, samples, normalisationOf(meta));
+  const data = elementData(images, samples, loadingOf(meta.parameters));
   const { batch_size: batchSize, target_node: target } = context.params;
   const networks = listNetworks(model, meta, metric, samples.length);
   const applied = { data, batchSize, networks };

@@ -6,7 +6,7 @@ import { infer, type InferOptions } from "../../nn/infer.ts";
 import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
-import type { ElementData } from "./element_data.ts";
+import { type ElementData, numbersRead } from "./element_data.ts";
 import { countSideBySide, estimateInferenceBytes, estimateTrainingBytes } from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
@@ -32,9 +32,9 @@ export async function apply(
   applied: Applied,
 ): Promise<ScoredItems[]> {
   const scored: ScoredItems[] = [];
-  for await (const options of groups(context, device, applied, estimateInferenceBytes)) {
+  for await (const { items, options } of groups(context, device, applied, estimateInferenceBytes)) {
     const outputs = await infer(device, options);
-    outputs.forEach((output, i) => scored.push({ outputs: output, items: options.runs[i].items }));
+    outputs.forEach((output, i) => scored.push({ outputs: output, items: items[i] }));
   }
   return scored;
 }
@@ -51,31 +51,41 @@ export async function attributeStored(
   { method, target }: { method: AttributionMethod; target: number },
 ): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
   const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
-  for await (const options of groups(context, device, applied, estimateTrainingBytes)) {
+  for await (const { items, options } of groups(context, device, applied, estimateTrainingBytes)) {
     const maps = await attribute(device, { ...options, method, target });
-    maps.forEach((map, i) => attributed.push({ maps: map, items: options.runs[i].items }));
+    maps.forEach((map, i) => attributed.push({ maps: map, items: items[i] }));
   }
   return attributed;
 }
 
-/** As many networks at a time as fit side by side, with their weights. */
+interface Group {
+  /** Items of each network. */
+  items: readonly Uint32Array[];
+  options: InferOptions;
+}
+
+/** As many networks at a time as fit side by side, with their weights; one where elements differ in shape. */
 async function* groups(
   { get, signal }: Context,
   device: Device,
   { data, batchSize, networks }: Applied,
   bytesOf: (network: Network, batchSize: number) => number,
-): AsyncGenerator<InferOptions> {
+): AsyncGenerator<Group> {
   for (let first = 0; first < networks.length;) {
     const rest = networks.slice(first);
     const bytes = rest.map(({ network }) => bytesOf(network, batchSize));
-    const group = rest.slice(0, countSideBySide(device, bytes));
+    const group = rest.slice(0, data.varied ? 1 : countSideBySide(device, bytes));
     const runs = [];
     for (const { network, weights, items } of group) {
       const { parameters } = readWeights(await get(weights), "stored weights");
       const state = importState(network, parameters, "stored weights");
-      runs.push({ network, items, weights: state });
+      runs.push({ network, items: numbersRead(data, items), weights: state });
     }
     first += group.length;
-    yield { data, batchSize, runs, signal };
+    const read = data.varied ? data.ofElement(group[0].items[0] % data.elements) : data;
+    yield {
+      items: group.map(({ items }) => items),
+      options: { data: read, batchSize, runs, signal },
+    };
   }
 }

@@ -1,66 +1,95 @@
 /** The images of a step as networks read them: one item an element. */
+import { areVaried } from "../../artifacts/element_shapes.ts";
+import { type ImageSet, readElements, type Sample } from "../../artifacts/images.ts";
 import type { Dataset } from "../../nn/dataset.ts";
 import { inputShape } from "../../nn/network.ts";
-import { type ImageSet, loadElements, type Sample } from "../../artifacts/images.ts";
+import { deviceNormalisation, loadedShape, type Loading, loadOnHost } from "./loading.ts";
 
 /** Bytes of decoded images that stay on the host while a data set is streamed. */
 const HOST_CACHE_BYTES = 2 ** 30;
 
-/** Whose range scales an element to [0, 1]: its own, that of its image, or none. */
-export type NormalisationLevel = "element" | "image" | "none";
-
-/** Item `sample * elements + element` is one element of one session. */
+/** Item `sample * elements + element` is one slice, patch, region or image of one session. */
 export interface ElementData extends Dataset {
   readonly elements: number;
+  /** Whether the elements differ in shape: then each is read by {@link ElementData.ofElement} alone. */
+  readonly varied: boolean;
+  /** Element `element` of every sample: item i is that of sample i. */
+  ofElement(element: number): Dataset;
 }
 
-/**
- * @param level `image` scales each image by its own range over all its elements, on the host;
- *   otherwise the device scales values
- */
+/** @throws {DataError} when the images can't be loaded so; by `shape` where elements differ in it */
 export function elementData(
   images: ImageSet,
   samples: readonly Sample[],
-  level: NormalisationLevel,
+  loading: Loading,
+  hostCacheBytes = HOST_CACHE_BYTES,
 ): ElementData {
-  const axes = images.elementShape.slice(1);
-  const elements = images.elements.length;
-  const floats = axes.reduce((product, size) => product * size);
-  const capacity = Math.max(1, Math.floor(HOST_CACHE_BYTES / (elements * floats * 4)));
-  const cache = new Map<number, Promise<Float32Array>>();
-
-  const load = (sample: number): Promise<Float32Array> => {
-    const known = cache.get(sample);
-    if (known) return known;
-    const loading = loadElements(images, samples[sample]).then((values) =>
-      level === "image" ? scaled(values) : values
-    );
-    cache.set(sample, loading);
-    if (cache.size > capacity) cache.delete(cache.keys().next().value as number);
-    return loading;
-  };
+  const shapes = images.elementShapes.map((shape) => loadedShape(loading, images.mode, shape));
+  const elements = shapes.length;
+  const load = cached(hostCacheBytes, async (sample) =>
+    loadOnHost(
+      loading,
+      await readElements(images, samples[sample]),
+      images.elementShapes.map((shape) => shape.slice(1)),
+    ));
+  const normalisation = deviceNormalisation(loading);
+  const stored = ([, ...extents]: readonly number[]) => inputShape([1, ...extents]);
   return {
-    shape: inputShape([1, ...axes]),
-    normalisation: level === "element" ? "element" : "none",
+    get shape() {
+      return stored(loadedShape(loading, images.mode, images.elementShape));
+    },
+    normalisation,
     count: samples.length * elements,
     elements,
-    async read(item) {
+    varied: areVaried(shapes),
+    read: async (item) => {
       const element = item % elements;
-      const values = await load((item - element) / elements);
-      return values.subarray(element * floats, (element + 1) * floats);
+      return (await load((item - element) / elements))[element];
     },
+    ofElement: (element) => ({
+      shape: stored(shapes[element]),
+      normalisation,
+      count: samples.length,
+      read: async (sample) => (await load(sample))[element],
+    }),
   };
 }
 
-/** (x - min) / (max - min); zeros when all values are equal. */
-export function scaled(values: Float32Array): Float32Array {
-  let low = Infinity, high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  const range = high - low;
-  return range > 0 ? values.map((value) => (value - low) / range) : new Float32Array(values.length);
+/** Keeps what was loaded last, up to `capacity` bytes and at least one image. */
+function cached(
+  capacity: number,
+  load: (sample: number) => Promise<readonly Float32Array[]>,
+): (sample: number) => Promise<readonly Float32Array[]> {
+  const images = new Map<number, { loading: Promise<readonly Float32Array[]>; bytes: number }>();
+  let held = 0;
+  const drop = (sample: number) => {
+    held -= images.get(sample)?.bytes ?? 0;
+    images.delete(sample);
+  };
+  return (sample) => {
+    const known = images.get(sample);
+    if (known) return known.loading;
+    const image = { loading: load(sample), bytes: 0 };
+    images.set(sample, image);
+    image.loading.then((elements) => {
+      if (images.get(sample) !== image) return;
+      image.bytes = elements.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      held += image.bytes;
+      for (const [oldest] of images) {
+        if (held <= capacity || oldest === sample) break;
+        drop(oldest);
+      }
+    }, () => drop(sample));
+    return image.loading;
+  };
+}
+
+/** Numbers of the items of one network in what it reads: all elements, or its own where they differ. */
+export function numbersRead(
+  { varied, elements }: Pick<ElementData, "varied" | "elements">,
+  items: Uint32Array,
+): Uint32Array {
+  return varied ? items.map((item) => Math.floor(item / elements)) : items;
 }
 
 /** Items of one network: every element of every sample, or one element of each. */

@@ -1,13 +1,14 @@
 /** What the steps that apply a model read of it. */
 import { type ModelMeta, weightsFile } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
-import { inputShape, type Network } from "../../nn/network.ts";
-import { createNetwork } from "../../nn/networks/mod.ts";
+import type { Network } from "../../nn/network.ts";
 import type { Artifact } from "../../workflow/step.ts";
-import { itemsOf, type NormalisationLevel } from "./element_data.ts";
-import type { StoredNetwork } from "./apply.ts";
 import type { ImageSet } from "../../artifacts/images.ts";
+import type { StoredNetwork } from "./apply.ts";
 import { compareExtractions } from "./compare_extractions.ts";
+import { itemsOf } from "./element_data.ts";
+import { loadedShape, loadingOf } from "./loading.ts";
+import { type NetworkParameters, newNetwork } from "./network.ts";
 
 /** @throws {DataError} when the images were not extracted as those the model was trained on */
 export function checkImages(
@@ -15,19 +16,33 @@ export function checkImages(
   meta: ModelMeta,
   warn: (message: string) => void,
 ): void {
-  const same = (a: readonly number[], b: readonly number[]) => a.join() === b.join();
-  const problem = images.mode !== meta.mode
-    ? `are elements of mode "${images.mode}", the model was trained on "${meta.mode}"`
-    : !same(images.elementShape, meta.input_shape)
-    ? `have shape ${images.elementShape.join(" x ")}, the model takes ${
-      meta.input_shape.join(" x ")
-    }`
-    : !same(images.elements, meta.elements)
-    ? "hold other elements than the model was trained on"
-    : undefined;
-  if (problem) throw new DataError("images", `${problem}; extract them with the same parameters`);
+  assertMode(images.mode, meta.mode);
+  if (images.elements.join() !== meta.elements.join()) {
+    fail("hold other elements than the model was trained on");
+  }
+  const loading = loadingOf(meta.parameters);
+  for (const [i, stored] of images.elementShapes.entries()) {
+    const [shape, taken] = [loadedShape(loading, images.mode, stored), inputShapeOf(meta, i)]
+      .map((extents) => extents.join(" x "));
+    if (shape !== taken) fail(`have shape ${shape}, the model takes ${taken}`);
+  }
   const extraction = images.artifact.meta.extraction as ModelMeta["extraction"];
   for (const message of compareExtractions(extraction, meta.extraction)) warn(message);
+}
+
+/** @throws {DataError} when images are of another mode than those the model was trained on */
+export function assertMode(images: string, model: string): void {
+  if (images === model) return;
+  fail(`are elements of mode "${images}", the model was trained on "${model}"`);
+}
+
+function fail(problem: string): never {
+  throw new DataError("images", `${problem}; extract them with the same parameters`);
+}
+
+/** Shape of what the model takes of element `index`. */
+function inputShapeOf({ input_shape, input_shapes }: ModelMeta, index: number): readonly number[] {
+  return input_shapes?.[index] ?? input_shape;
 }
 
 /** @throws {DataError} when the model was not selected by a requested metric */
@@ -47,12 +62,6 @@ export function chooseMetrics(
   return requested ?? meta.selection_metrics;
 }
 
-/** How the model's images were scaled. */
-export function normalisationOf({ parameters }: ModelMeta): NormalisationLevel {
-  if (parameters.normalize === false) return "none";
-  return parameters.normalization_level === "image" ? "image" : "element";
-}
-
 /**
  * The best networks by a metric, one or one an element, each with its items.
  *
@@ -69,14 +78,23 @@ export function listNetworks(
   const count = meta.elements.length;
   const indices = meta.multi_network ? [...meta.elements.keys()] : [undefined];
   return indices.map((index) => ({
-    network: createNetworkOf(meta),
+    network: createNetworkOf(meta, index),
     weights: weightsFile(model, metric, index),
     items: itemsOf(0, samples, count, index),
   }));
 }
 
-/** A network of the model's architecture. */
-export function createNetworkOf(meta: ModelMeta): Network {
-  const head = meta.parameters.head === "linear" ? "linear" : "clinicadl";
-  return createNetwork(meta.architecture, inputShape(meta.input_shape), meta.output_size, { head });
+/** A network of the model's architecture, or that of element `index` where each has one of its own. */
+export function createNetworkOf(meta: ModelMeta, index = 0): Network {
+  const { head, shortcut_type, conv1_t_stride } = meta.parameters;
+  return newNetwork(
+    {
+      architecture: meta.architecture,
+      head: head === "linear" ? "linear" : undefined,
+      shortcut_type: shortcut_type as NetworkParameters["shortcut_type"],
+      conv1_t_stride: conv1_t_stride as NetworkParameters["conv1_t_stride"],
+    },
+    inputShapeOf(meta, index),
+    meta.output_size,
+  );
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { NETWORKS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep } from "../../workflow/step.ts";
+import { checkVolumeParameters, volumeParameters } from "./volume_parameters.ts";
 
 const params = z.object({
   weights: pathParameter().describe(
@@ -17,11 +18,12 @@ const params = z.object({
   label_code: z.record(z.string(), z.int().min(0)).optional().describe(
     "Output node of each label, such as { AD = 0, CN = 1 }; a classification needs it.",
   ),
+  ...volumeParameters,
   normalize: z.boolean().default(true).describe(
     "Whether its inputs were min-max normalised to [0, 1].",
   ),
   normalization_level: z.enum(["element", "image"]).default("element").describe(
-    "Range of the normalisation: each slice by itself, or the whole image.",
+    "Range of the normalisation: each element by itself, or the whole image.",
   ),
 });
 
@@ -56,16 +58,18 @@ by \`loss\`.`,
   },
   outputs: { model: { type: "model", description: "The network." } },
   runs: "inline",
-  checkParams: ({ task, label_code }) =>
-    task === "classification" && label_code === undefined
+  checkParams: (params) => [
+    ...checkVolumeParameters(params),
+    ...params.task === "classification" && params.label_code === undefined
       ? [{
         parameter: "label_code",
         message: "a classification needs the output node of each label",
         suggestion: "add label_code = { AD = 0, CN = 1 }, in the order of the network's outputs",
       }]
-      : task === "regression" && label_code !== undefined
+      : params.task === "regression" && params.label_code !== undefined
       ? [{ parameter: "label_code", message: "a regression has no classes" }]
       : [],
+  ],
   preflight: {
     reads: ["participants"],
     readsIfKnown: ["images"],

@@ -1,5 +1,5 @@
 /** Reads a bare checkpoint as a `model` artifact. */
-import { type ImageSet, openImages } from "../../artifacts/images.ts";
+import { describeImages, type ImageSet, openImages } from "../../artifacts/images.ts";
 import { readLabelsText } from "../../artifacts/labels.ts";
 import {
   type DeclaredModel,
@@ -13,12 +13,18 @@ import {
   PARTICIPANTS_FILE,
   participantsTable,
 } from "../../artifacts/participants_table.ts";
-import { DataError } from "../../errors.ts";
 import { columnIndices, readTsv, type Table, writeTsv } from "../../formats/tsv.ts";
-import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
-import type { Artifact, PreflightContext, StepContext, StepOutput } from "../../workflow/step.ts";
+import type {
+  Artifact,
+  PreflightContext,
+  PreflightInput,
+  StepContext,
+  StepOutput,
+} from "../../workflow/step.ts";
+import { loadedShape, loadingOf } from "./loading.ts";
 import { createNetworkOf } from "./model.ts";
+import { assertTakes } from "./network.ts";
 import type { OpenParams } from "./open.ts";
 import { outputSize } from "./targets.ts";
 import { checkWeightsFile, encodeWeights, readWeightsFile } from "./weights.ts";
@@ -41,7 +47,7 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
     ...description,
     mode: images.mode,
     elements: images.elements,
-    input_shape: images.elementShape,
+    input_shape: loadedShape(loadingOf(params), images.mode, images.elementShape),
     split: null,
     n_splits: 0,
     initial_weights: "file",
@@ -51,12 +57,18 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
       head: [...given.keys()].some((name) => name.endsWith("fc_out.weight"))
         ? "clinicadl"
         : "linear",
+      ...(params.shortcut_type && { shortcut_type: params.shortcut_type }),
+      ...(params.conv1_t_stride && { conv1_t_stride: params.conv1_t_stride }),
+      ...(params.size_reduction && {
+        size_reduction: true,
+        size_reduction_factor: params.size_reduction_factor ?? 2,
+      }),
       loss: params.task === "classification" ? "CrossEntropyLoss" : "MSELoss",
       normalize: params.normalize,
       normalization_level: params.normalization_level,
     },
   };
-  const network = createNetwork(meta);
+  const network = createNetworkOf(meta);
   const state = importState(network, given, params.weights);
   if (!participants) {
     context.warn(
@@ -78,11 +90,14 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
 export async function preflightCheckpoint(
   { params, inputs }: PreflightContext<OpenParams>,
 ): Promise<DeclaredModel> {
-  await checkWeightsFile(params.architecture, params.weights);
+  const images = inputs.images && await describeImages(inputs.images as PreflightInput);
+  if (images) assertTakes(params, images.mode);
+  await checkWeightsFile(params, params.weights, images?.mode);
   const participants = inputs.participants as Artifact | undefined;
   const description = describe(params);
   const table = await readSeen(participants, new Map(), description.label);
-  return { ...description, seen: { table, complete: participants !== undefined } };
+  const mode = images && { mode: images.mode };
+  return { ...description, ...mode, seen: { table, complete: participants !== undefined } };
 }
 
 function describe({ task, architecture, label, label_code }: OpenParams): ModelDescription {
@@ -96,15 +111,6 @@ function describe({ task, architecture, label, label_code }: OpenParams): ModelD
     label: label ?? (classification ? "diagnosis" : "age"),
     label_code: label_code ?? {},
   };
-}
-
-function createNetwork(meta: ModelMeta): Network {
-  try {
-    return createNetworkOf(meta);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new DataError("architecture", cause.message, { cause });
-  }
 }
 
 /** The participants as the training set of the network; those with an image have its digest. */

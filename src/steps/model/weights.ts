@@ -3,8 +3,8 @@ import { writeWeights } from "../../artifacts/model.ts";
 import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
-import type { Network } from "../../nn/network.ts";
-import { createNetwork, takesImages } from "../../nn/networks/mod.ts";
+import { dimensionsOf, type Network } from "../../nn/network.ts";
+import { takesImages } from "../../nn/networks/mod.ts";
 import {
   checkWeights,
   diffState,
@@ -14,6 +14,7 @@ import {
   translateClinicadlNames,
 } from "../../nn/state_dict.ts";
 import { nameSome } from "../../tables/session_table.ts";
+import { dimensionsOfMode, type NetworkParameters, newNetwork, PROBES } from "./network.ts";
 
 /** A network's weights as a file of a model. @param epoch after which they were taken, from 0 */
 export function encodeWeights(network: Network, state: NetworkState, epoch: number): Uint8Array {
@@ -56,44 +57,60 @@ export function matchBackbone(network: Network, given: StateDict, subject: strin
   const lists = Object.entries(problems).filter(([, names]) => names.length > 0)
     .map(([problem, names]) => `${problem}: ${nameSome(names, 5)}`);
   if (lists.length > 0) {
+    const shortcuts = Object.values(problems).flat().every((name) => name.includes(".downsample."));
     throw new DataError(
       subject,
-      `the weights don't fit ${network.architecture} (${lists.join("; ")})`,
+      `the weights don't fit ${network.architecture} (${lists.join("; ")})` +
+        (shortcuts && dimensionsOf(network.input) === 3
+          ? '; shortcut_type = "B" has these tensors, "A" has not'
+          : ""),
     );
   }
   return [...missing, ...misshaped.map(({ name }) => name)];
 }
 
-/** Sizes at which backbones are compared: every architecture takes the one or the other. */
-const PROBE_IMAGE = [224, 224] as const;
-const PROBE_VOLUME = [64, 64, 64] as const;
-
 /** A network that serves to compare a backbone, which does not depend on the images' extent. */
-function probe(architecture: string, channels: number): Network {
-  const input = takesImages(architecture)
-    ? [channels, ...PROBE_IMAGE] as const
-    : [channels, ...PROBE_VOLUME] as const;
-  return createNetwork(architecture, input, 2);
+function probe(parameters: NetworkParameters, channels: number, dimensions: 2 | 3): Network {
+  return newNetwork(parameters, [channels, ...PROBES[dimensions]], 2);
 }
 
-/** @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights} */
-export async function checkWeightsFile(architecture: string, path: string): Promise<void> {
+/**
+ * @param mode of the images, where it is known; otherwise the weights show their dimensions
+ * @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights}
+ */
+export async function checkWeightsFile(
+  parameters: NetworkParameters,
+  path: string,
+  mode: string | undefined,
+): Promise<void> {
   const given = await readWeightsFile(await readFile(path), path);
-  const network = probe(architecture, 1);
+  const dimensions = takesImages(parameters.architecture) ? 2 : 3;
+  const network = probe(parameters, 1, dimensions);
   const first = network.parameters.tensors[0].name;
-  const channels = given.get(first)?.shape[1] ?? given.get(network.exportName(first))?.shape[1];
-  matchBackbone(channels ? probe(architecture, channels) : network, given, path);
+  const { shape } = given.get(first) ?? given.get(network.exportName(first)) ?? { shape: [] };
+  const found = mode === undefined ? shape.length === 5 ? 3 : dimensions : dimensionsOfMode(mode);
+  matchBackbone(probe(parameters, shape[1] ?? 1, found), given, path);
   checkWeights(given, path);
 }
 
-/** @throws {DataError} when the backbones of two architectures differ */
-export function checkTransfer(from: string, to: string): void {
-  if (from === to) return;
-  const { parameters, statistics } = probe(from, 1);
+/**
+ * @param from a model, and its images' mode where that is known, as of the network to train
+ * @throws {DataError} when the backbones of the two differ
+ */
+export function checkTransfer(
+  from: { architecture: string; mode?: string },
+  to: NetworkParameters & { mode?: string },
+): void {
+  const dimensions = (architecture: string, mode: string | undefined) =>
+    mode !== undefined ? dimensionsOfMode(mode) : takesImages(architecture) ? 2 : 3;
+  const source = dimensions(from.architecture, from.mode ?? to.mode);
+  const target = dimensions(to.architecture, to.mode ?? from.mode);
+  if (from.architecture === to.architecture && source === target) return;
+  const { parameters, statistics } = probe({ architecture: from.architecture }, 1, source);
   const given: StateDict = new Map(
     [...parameters.tensors, ...statistics.tensors].map(({ name, shape }) =>
       [name, { dtype: "float32", shape, data: new Float32Array() }] as const
     ),
   );
-  matchBackbone(probe(to, 1), given, "the model to transfer from");
+  matchBackbone(probe(to, 1, target), given, "the model to transfer from");
 }

@@ -11,6 +11,7 @@ import type {
   StepContext,
 } from "../../workflow/step.ts";
 import {
+  describeImages,
   type ImageSet,
   joinSamples,
   readSessions,
@@ -21,6 +22,7 @@ import { readLabelsText } from "../../artifacts/labels.ts";
 import { describeModel, type ModelDescription, participantsSeenBy } from "../../artifacts/model.ts";
 import { toGuardedSessions } from "../../artifacts/participants_table.ts";
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
+import { assertMode } from "../model/model.ts";
 import { encodeLabels, numericTargets } from "../model/targets.ts";
 import type { GroupParams } from "./group_parameters.ts";
 
@@ -93,15 +95,19 @@ export async function loadSessions(
 /**
  * Checks a group before there are images, or weights to apply to them.
  *
- * @throws {DataError} on leakage by participants, an unknown group, or labels without an
- *   output node
+ * @throws {DataError} on images of another mode than the model's, leakage by participants, an unknown
+ *   group, or labels without an output node
  */
 export async function preflightGroup(
   { params, inputs, unknown }: PreflightContext<GroupParams>,
   subject: string,
 ): Promise<Record<string, Json>> {
-  if (unknown.some((port) => port !== "images")) return {};
-  const model = inputs.model as PreflightInput;
+  const model = inputs.model as PreflightInput | undefined;
+  const mode = model && describeModel(model).mode;
+  if (inputs.images && mode !== undefined) {
+    assertMode((await describeImages(inputs.images as PreflightInput)).mode, mode);
+  }
+  if (model === undefined || unknown.some((port) => port !== "images")) return {};
   const participants = inputs.participants as Artifact | undefined;
   const group = await readGroupTable(params, participants, model);
   if (group.ofModel) return {};

@@ -31,7 +31,10 @@ were extracted otherwise than the model's training images are refused.`,
   params,
   inputs: {
     model: { types: ["model"], description: "A trained model." },
-    images: { types: ["images"], description: "Extracted slices of the participants." },
+    images: {
+      types: ["images"],
+      description: "Images of the participants, extracted as the model's.",
+    },
     participants: {
       types: ["participants", "labels"],
       description: "Sessions to predict; absent for a data group of the model.",

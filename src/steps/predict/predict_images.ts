@@ -16,7 +16,8 @@ import { apply } from "../model/apply.ts";
 import { elementData } from "../model/element_data.ts";
 import { openImages } from "../../artifacts/images.ts";
 import { asPredictions } from "../model/scores.ts";
-import { checkImages, chooseMetrics, listNetworks, normalisationOf } from "../model/model.ts";
+import { loadingOf } from "../model/loading.ts";
+import { checkImages, chooseMetrics, listNetworks } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "./data_group.ts";
 import type { PredictParams } from "./predict.ts";
 
@@ -38,7 +39,7 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   const { label, targets } = readTrueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
   const metrics = chooseMetrics(params.selection_metrics, meta);
-  const data = elementData(images, samples, normalisationOf(meta));
+  const data = elementData(images, samples, loadingOf(meta.parameters));
   const threshold = params.selection_threshold ?? Number(meta.parameters.selection_threshold ?? 0);
   const softWeights = new Map<string, Map<number, number>>();
   if (params.voting === "soft" && classes > 0 && images.mode !== "image") {

@@ -1,34 +1,31 @@
 /** Refuses batches on which batch normalisation can't train, before anything is trained. */
 import { DataError } from "../../errors.ts";
 import { pixels } from "../../../kernels/tensors.ts";
-import type { Network } from "../../nn/network.ts";
-import { newNetwork } from "./initial_weights.ts";
+import { dimensionsOf, type Network } from "../../nn/network.ts";
 import type { TrainingParams } from "./parameters.ts";
-import type { TrainingSize } from "./training_data.ts";
 
 /** Batch sizes that an error proposes. */
 const PROPOSED = 3;
 
 /**
  * Batch normalisation divides by a standard deviation over batch and positions. Where a network has
- * maps of one pixel, a batch of one item leaves a single value a channel.
+ * maps of one pixel or voxel, a batch of one item leaves a single value a channel.
  *
- * @throws {DataError} when such a batch occurs, with batch sizes that work; when the images are too small
- *   for the architecture
+ * @param counts training samples, and elements of each
+ * @throws {DataError} when such a batch occurs, with batch sizes that work
  */
 export function checkBatches(
-  params: Pick<
-    TrainingParams,
-    "architecture" | "batch_size" | "dropout" | "head" | "multi_network"
-  >,
-  { elements, element_shape, training, outputs }: TrainingSize,
+  params: Pick<TrainingParams, "batch_size" | "multi_network">,
+  networks: readonly Network[],
+  { elements, training }: { elements: number; training: number },
 ): void {
   const items = training * (params.multi_network ? 1 : elements);
   if (!leavesOne(items, params.batch_size)) return;
-  const layer = onePixelLayer(newNetwork({ params }, element_shape, outputs));
-  if (layer === undefined) return;
-  const reason =
-    `${layer} has maps of one pixel, so that batch normalisation needs two items a batch`;
+  const network = networks.find((each) => onePixelLayer(each) !== undefined);
+  if (network === undefined) return;
+  const position = dimensionsOf(network.input) === 3 ? "voxel" : "pixel";
+  const reason = `${onePixelLayer(network)} has maps of one ${position}, so that batch ` +
+    "normalisation needs two items a batch";
   const proposed = workingSizes(items, params.batch_size);
   if (proposed.length === 0) {
     throw new DataError("batch_size", `there is one training item only, and ${reason}`);

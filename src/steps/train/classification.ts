@@ -5,7 +5,7 @@ import { checkTrainingParameters, classificationParameters } from "./parameters.
 
 export default defineStep<typeof classificationParameters, DeviceService>({
   kind: "train.classification",
-  summary: "Trains one network, or one a slice position, to tell classes apart",
+  summary: "Trains one network, or one an element, to tell classes apart",
   params: classificationParameters,
   checkParams: checkTrainingParameters,
   ...trainingDeclaration("classification"),

@@ -67,8 +67,8 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
       normalize: "take",
       data_augmentation: "take",
       sampler: "take",
-      size_reduction: off("use extract.images with size_reduction_factor"),
-      size_reduction_factor: "drop",
+      size_reduction: "take",
+      size_reduction_factor: "take",
       caps_target: off("domain adaptation is not offered"),
       tsv_target_lab: off("domain adaptation is not offered"),
       tsv_target_unlab: off("domain adaptation is not offered"),
@@ -94,6 +94,7 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
 /** Whether a value leaves the choice to the program. */
 function isDefault(key: string, value: Json): boolean {
   if (key === "architecture") return value === "default";
+  if (key === "dropout") return value === 0;
   return key === "label_code" && JSON.stringify(value) === "{}";
 }
 
@@ -138,5 +139,15 @@ export function parseClinicadlConfig(
       params[key] = key === "data_augmentation" && value === false ? [] : value;
     }
   }
+  for (const key of ignoredKeys(params)) delete params[key];
   return params;
+}
+
+/** Keys that ClinicaDL always writes, and whose values it ignores with those of the others. */
+function ignoredKeys({ architecture, size_reduction }: Record<string, Json>): string[] {
+  const ownDropout = architecture === "ResNet3D" || architecture === "SqueezeExcitationCNN";
+  return [
+    ...ownDropout ? ["dropout"] : [],
+    ...size_reduction === true ? [] : ["size_reduction_factor"],
+  ];
 }

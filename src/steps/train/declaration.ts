@@ -10,7 +10,7 @@ import type {
 import { trainingNotes, type TrainingParams } from "./parameters.ts";
 
 const inputs = {
-  images: { types: ["images"], description: "Extracted slices." },
+  images: { types: ["images"], description: "Extracted slices, patches, regions or whole images." },
   folds: {
     types: ["fold"],
     description:
@@ -61,8 +61,7 @@ ClinicaDL's options that are not here: \`n_splits\` and \`split\` (the workflow'
 \`n_proc\` and \`fully_sharded_data_parallel\` (there is one device); \`amp\` (arithmetic is float32);
 \`deterministic\` and \`compensation\` (always deterministic); \`track_exp\`, \`profiler\` and
 \`emissions_calculator\` (curves are in the report and the event files, \`gyrus doctor\` measures the
-device); \`size_reduction\` (of whole images, by \`extract.images\`) and the augmentations of torchio,
-which need volumes; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
+device); the augmentations of torchio; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
 reads such a key where it does nothing, and refuses it with the reason where it would.`;
 
 const preflight = (task: "classification" | "regression"): Preflight<TrainingParams> => ({
@@ -104,10 +103,8 @@ export function trainingDeclaration(task: "classification" | "regression") {
     },
     checkInputs: async (context: Pick<StepContext<TrainingParams>, "params" | "inputs">) => {
       const { digestRepeatedTensors } = await import("../../artifacts/tensor_digests.ts");
-      const { openTrainingData, trainingSize } = await import("./training_data.ts");
-      const { checkBatches } = await import("./batch_check.ts");
-      const data = await openTrainingData(context, task, digestRepeatedTensors);
-      checkBatches(context.params, trainingSize(data));
+      const { openTrainingData } = await import("./training_data.ts");
+      await openTrainingData(context, task, digestRepeatedTensors);
     },
     run: async (context: StepContext<TrainingParams, DeviceService>) => {
       const { trainModel } = await import("./train_model.ts");

@@ -4,6 +4,8 @@ import type { Device } from "../../gpu/device.ts";
 import type { NetworkOutputs } from "../../nn/predictor.ts";
 import { Trainer, type TrainingRun } from "../../nn/training/trainer.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
+import { type ElementData, elementData, numbersRead } from "../model/element_data.ts";
+import { loadingOf } from "../model/loading.ts";
 import { countSideBySide, estimateTrainingBytes } from "../model/memory.ts";
 import { asPredictions, type ScoredItems, sliceItems, summarise } from "../model/scores.ts";
 import { encodeWeights } from "../model/weights.ts";
@@ -30,7 +32,7 @@ import {
   type TrainedNetwork,
   updateStopping,
 } from "./trained_network.ts";
-import { type CommonOptions, trainerOptions } from "./trainer_options.ts";
+import { type CommonOptions, groupData, trainerOptions } from "./trainer_options.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 /**
@@ -41,6 +43,7 @@ import type { TrainingContext, TrainingData } from "./training_data.ts";
  */
 export class EpochLoop {
   readonly #options: CommonOptions;
+  readonly #elements: ElementData;
   /** Items of each network: those it is trained on, then those that validate it. */
   readonly #items: readonly Uint32Array<ArrayBuffer>[];
   /** Those of them that evaluations cover. */
@@ -70,7 +73,8 @@ export class EpochLoop {
           "epoch: the networks are evaluated at the end of each epoch only",
       );
     }
-    this.#options = trainerOptions(context, data);
+    this.#options = trainerOptions(context);
+    this.#elements = elementData(data.images, samples, loadingOf(params));
   }
 
   /** Restores a checkpoint. @throws {DataError} when it is corrupt */
@@ -126,7 +130,7 @@ export class EpochLoop {
     const bytes = together.map((network) =>
       estimateTrainingBytes(this.networks[network].network, batch_size)
     );
-    return together.slice(0, countSideBySide(this.device, bytes));
+    return together.slice(0, this.#elements.varied ? 1 : countSideBySide(this.device, bytes));
   }
 
   /** Position of a network that is not on the device. */
@@ -166,7 +170,9 @@ export class EpochLoop {
 
   /** Adds a row to each curve. @returns outputs of each network for its evaluated items */
   async #evaluate(trainer: Trainer, group: readonly number[]): Promise<NetworkOutputs[]> {
-    const evaluated = await trainer.evaluate(group.map((network) => this.#evaluated[network]));
+    const evaluated = await trainer.evaluate(
+      group.map((network) => numbersRead(this.#elements, this.#evaluated[network])),
+    );
     const ended = trainer.batch === 0;
     for (const [run, network] of group.entries()) {
       const all = { outputs: evaluated[run], items: this.#evaluated[network] };
@@ -217,7 +223,8 @@ export class EpochLoop {
   #score(trainer: Trainer, run: number, scored: ScoredItems): Record<string, number> {
     const { samples, images, targets, classes } = this.data;
     const table = { samples, elements: images.elements, targets, classes };
-    const loss = trainer.computeLoss(run, scored.outputs.logits, scored.items);
+    const items = numbersRead(this.#elements, scored.items);
+    const loss = trainer.computeLoss(run, scored.outputs.logits, items);
     return { ...summarise(asPredictions(table, [scored])), loss };
   }
 
@@ -261,7 +268,7 @@ export class EpochLoop {
         label: this.#label(number),
         network,
         initial: suspended.length > 0 ? undefined : await initialState(),
-        items: this.#items[number].subarray(0, this.#trainingItems),
+        items: numbersRead(this.#elements, this.#items[number].subarray(0, this.#trainingItems)),
         seed: seedOf(params.seed, index),
         frozen: frozenParameters(network, params.nb_unfrozen_layer),
       });
@@ -269,7 +276,13 @@ export class EpochLoop {
     const resume = suspended.length > 0
       ? await joinStates(suspended, runs.map(({ network }) => network), this.context.get)
       : undefined;
-    const trainer = await Trainer.create(this.device, { ...this.#options, runs, resume });
+    const element = this.#elements.varied ? this.networks[group[0]].index : undefined;
+    const trainer = await Trainer.create(this.device, {
+      ...this.#options,
+      ...groupData(this.#elements, this.data, element),
+      runs,
+      resume,
+    });
     for (const network of group) this.#suspended.delete(network);
     this.#onDevice = { trainer, group };
     return trainer;

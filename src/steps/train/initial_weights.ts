@@ -1,8 +1,7 @@
 /** The networks of a training and their initial weights: random, of a file or of another model. */
 import { describeModel, modelMeta, weightsPath } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
-import { inputShape, type Network } from "../../nn/network.ts";
-import { createNetwork } from "../../nn/networks/mod.ts";
+import type { Network } from "../../nn/network.ts";
 import { createInitialState, importState, type NetworkState } from "../../nn/state_dict.ts";
 import type { Artifact, PreflightInput } from "../../workflow/step.ts";
 import { matchBackbone, readWeightsFile } from "../model/weights.ts";
@@ -69,19 +68,18 @@ export function seedOf(seed: number, index: number): number {
 /**
  * One network, or one an element.
  *
- * @throws {DataError} when the images are too small for the architecture, or given weights don't
- *   fit it
+ * @throws {DataError} when given weights don't fit the architecture
  */
 export async function createNetworks(
   context: TrainingContext,
-  { images: { elements, elementShape }, outputs }: TrainingData,
+  { images: { elements }, networks: planned }: TrainingData,
 ): Promise<TrainedNetwork[]> {
   const { params, inputs } = context;
   checkWeightsSource(context);
   if (inputs.transfer) checkElements(inputs.transfer as Artifact, elements);
   const count = params.multi_network ? elements.length : 1;
   const networks = Array.from({ length: count }, (_, index): TrainedNetwork => {
-    const network = newNetwork(context, elementShape, outputs);
+    const network = planned[index] ?? planned[0];
     return {
       index,
       network,
@@ -102,23 +100,6 @@ function checkElements(source: Artifact, elements: readonly number[]): void {
       "images",
       "hold other elements than the networks to transfer from were trained on; extract the same",
     );
-  }
-}
-
-/** @throws {DataError} when the images are too small for the architecture */
-export function newNetwork(
-  { params }: { params: Pick<TrainingParams, "architecture" | "dropout" | "head"> },
-  shape: readonly number[],
-  outputs: number,
-): Network {
-  try {
-    return createNetwork(params.architecture, inputShape(shape), outputs, {
-      dropout: params.dropout,
-      head: params.head,
-    });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new DataError("architecture", cause.message, { cause });
   }
 }
 

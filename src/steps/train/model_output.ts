@@ -19,7 +19,10 @@ import { DataError } from "../../errors.ts";
 import type { Predictions } from "../../evaluation/predictions.ts";
 import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
+import { dropoutOf } from "../../nn/layers/activation.ts";
+import { dimensionsOf, type Network } from "../../nn/network.ts";
 import type { Blob, StepOutput } from "../../workflow/step.ts";
+import { loadingOf } from "../model/loading.ts";
 import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts";
 import { decodeOutputs } from "./checkpoint.ts";
 import { weightsSource } from "./initial_weights.ts";
@@ -43,6 +46,8 @@ const OMITTED_PARAMETERS = new Set([
   "checkpoint_interval",
   "training_curve",
   "config_file",
+  "size_reduction",
+  "size_reduction_factor",
 ]);
 
 /**
@@ -85,7 +90,7 @@ export async function assembleModel(
     mode: images.mode,
     multi_network: params.multi_network,
     elements: images.elements,
-    input_shape: images.elementShape,
+    ...inputShapes(data),
     output_size: data.outputs,
     label: params.label,
     label_code: data.labelCode ?? {},
@@ -95,17 +100,28 @@ export async function assembleModel(
     initial_weights: weightsSource(context),
     extraction: (images.artifact.meta.extraction ?? {}) as ModelMeta["extraction"],
     leakage_checkable: isLeakageCheckable(context, data),
-    parameters: otherParameters(params),
+    parameters: otherParameters(params, networks[0].network),
   }, files);
 }
 
-function otherParameters(params: TrainingParams): ModelMeta["parameters"] {
+/** What each network takes of its element. */
+function inputShapes({ networks }: TrainingData): Pick<ModelMeta, "input_shape" | "input_shapes"> {
+  const shapes = networks.map(({ input }) => input);
+  return { input_shape: shapes[0], ...(shapes.length > 1 && { input_shapes: shapes }) };
+}
+
+function otherParameters(params: TrainingParams, network: Network): ModelMeta["parameters"] {
+  const { sizeReduction } = loadingOf(params);
   return {
     ...Object.fromEntries(
       Object.entries(params).filter(([name, value]) =>
         !OMITTED_PARAMETERS.has(name) && value !== undefined && value !== null
       ),
     ),
+    // What the network has where a parameter is absent.
+    dropout: dropoutOf(network),
+    ...(dimensionsOf(network.input) === 2 && { head: params.head ?? "clinicadl" }),
+    ...(sizeReduction > 1 && { size_reduction: true, size_reduction_factor: sizeReduction }),
     // As in ClinicaDL's maps.json, a regression has it too.
     selection_threshold: params.selection_threshold ?? 0,
   };

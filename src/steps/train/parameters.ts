@@ -6,6 +6,7 @@ import { z } from "zod";
 import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.ts";
 import { AUGMENTATIONS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
+import { checkVolumeParameters, volumeParameters } from "../model/volume_parameters.ts";
 
 const positive = z.number().positive();
 const count = z.int().min(0);
@@ -15,15 +16,16 @@ const word = z.string().min(1);
 /** Parameters of either task. */
 const trainingParameters = {
   architecture: z.enum(NETWORKS).default("Conv5_FC3").describe("Network to train."),
-  head: z.enum(["clinicadl", "linear"]).default("clinicadl").describe(
-    "End of a ResNet: ClinicaDL's (Linear 512 to 1000, dropout, Linear to the outputs) or one plain linear layer.",
+  head: z.enum(["clinicadl", "linear"]).optional().describe(
+    "End of a ResNet: ClinicaDL's (Linear 512 to 1000, dropout, Linear to the outputs; of slices when absent) or one plain linear layer (of volumes when absent, which have no other).",
   ),
   multi_network: z.boolean().default(false).describe(
     "Train one network a slice position (or patch, or ROI) rather than one for all.",
   ),
-  dropout: z.number().min(0).max(0.95).default(0).describe(
-    "Share of features dropped before linear layers.",
+  dropout: z.number().min(0).max(0.95).optional().describe(
+    "Share of features dropped before linear layers; when absent 0.8 of ResNet3D, 0.5 of SqueezeExcitationCNN, as ClinicaDL has them, and 0 of the others.",
   ),
+  ...volumeParameters,
   diagnoses: z.array(word).optional().describe(
     "Train and validate on sessions with these diagnoses only; all when absent.",
   ),
@@ -40,7 +42,7 @@ const trainingParameters = {
     "Min-max normalise the input to [0, 1]; a blank one becomes zeros.",
   ),
   normalization_level: z.enum(["element", "image"]).default("element").describe(
-    "Range of the normalisation: each slice by itself, as ClinicaDL does, or the whole image, which keeps relative intensities.",
+    "Range of the normalisation: each element by itself, as ClinicaDL does, or the whole image, which keeps relative intensities.",
   ),
   data_augmentation: z.array(z.enum(AUGMENTATIONS)).default([]).describe(
     "Augmentations of training batches, applied in this order.",
@@ -171,7 +173,7 @@ export function trainingNotes(
 export function checkTrainingParameters(
   params: TrainingParams,
 ): { parameter: string; message: string; suggestion?: string }[] {
-  const problems: { parameter: string; message: string; suggestion?: string }[] = [];
+  const problems = checkVolumeParameters(params);
   const scheduled = params.learning_rate_schedule !== "constant";
   if (scheduled && params.schedule_epochs === undefined) {
     problems.push({

@@ -1,11 +1,5 @@
 /** Checks what is known of a training's inputs before its images exist. */
-import {
-  countImages,
-  describeImages,
-  type ImagesDescription,
-  readSessions,
-  type Session,
-} from "../../artifacts/images.ts";
+import { countImages, describeImages, readSessions, type Session } from "../../artifacts/images.ts";
 import {
   type DeclaredModel,
   describeModel,
@@ -23,12 +17,8 @@ import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
 import { checkBatches } from "./batch_check.ts";
 import { checkWeightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import {
-  assertElements,
-  assertNoTrainingLeakage,
-  readTables,
-  resolveTargets,
-} from "./training_data.ts";
+import { planNetworks } from "./plan_networks.ts";
+import { assertNoTrainingLeakage, readTables, resolveTargets } from "./training_data.ts";
 
 /**
  * @returns what is known of the model already; nothing before the tables are known
@@ -40,7 +30,7 @@ export async function preflightTraining(
   task: "classification" | "regression",
 ): Promise<{ model?: DeclaredModel }> {
   const images = inputs.images && await describeImages(inputs.images as PreflightInput);
-  if (images?.elements !== undefined) assertElements(params, images.elements);
+  const networks = images && planNetworks(params, images);
   if (unknown.some((port) => port !== "images")) return {};
   checkWeightsSource({ params, inputs });
   const tables = await readTables({ params, inputs });
@@ -50,11 +40,15 @@ export async function preflightTraining(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(training, validation, inherited?.table);
   const { labelCode, outputs } = resolveTargets(params, task, training, validation);
-  await checkBackbone(params, source);
-  if (images) checkSize(params, images, countImages(training, images), outputs);
+  await checkBackbone(params, source, images?.mode);
+  if (networks && images.elements !== undefined) {
+    const counts = { elements: images.elements, training: countImages(training, images) };
+    checkBatches(params, networks, counts);
+  }
   const model = {
     task,
     architecture: params.architecture,
+    ...(images && { mode: images.mode }),
     multi_network: params.multi_network,
     label: params.label,
     label_code: labelCode ?? {},
@@ -65,17 +59,6 @@ export async function preflightTraining(
   return { model };
 }
 
-/** Nothing where the shape of the elements is not known. */
-function checkSize(
-  params: TrainingParams,
-  { elements, element_shape }: ImagesDescription,
-  training: number,
-  outputs: number,
-): void {
-  if (elements === undefined || element_shape === undefined) return;
-  checkBatches(params, { elements, element_shape, training, outputs });
-}
-
 /** Checks of files by parameters, which folds share. */
 const fileChecks = new WeakMap<TrainingParams, Promise<void>>();
 
@@ -83,12 +66,13 @@ const fileChecks = new WeakMap<TrainingParams, Promise<void>>();
 async function checkBackbone(
   params: TrainingParams,
   source: PreflightInput | undefined,
+  mode: string | undefined,
 ): Promise<void> {
   if (source) {
-    checkTransfer(describeModel(source).architecture, params.architecture);
+    checkTransfer(describeModel(source), { ...params, mode });
   } else if (params.initial_weights !== undefined) {
     const check = fileChecks.get(params) ??
-      checkWeightsFile(params.architecture, params.initial_weights);
+      checkWeightsFile(params, params.initial_weights, mode);
     fileChecks.set(params, check);
     await check;
   }

@@ -5,7 +5,7 @@ import { checkTrainingParameters, regressionParameters } from "./parameters.ts";
 
 export default defineStep<typeof regressionParameters, DeviceService>({
   kind: "train.regression",
-  summary: "Trains one network, or one a slice position, to predict a number",
+  summary: "Trains one network, or one an element, to predict a number",
   params: regressionParameters,
   checkParams: (params) => [
     ...checkTrainingParameters(params),

@@ -1,12 +1,11 @@
 /** A train step from its inputs to the `model` artifact. */
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
 import type { StepOutput } from "../../workflow/step.ts";
-import { checkBatches } from "./batch_check.ts";
 import { EpochLoop } from "./epoch_loop.ts";
 import { createNetworks } from "./initial_weights.ts";
 import { assembleModel } from "./model_output.ts";
 import { trainingNotes } from "./parameters.ts";
-import { openTrainingData, type TrainingContext, trainingSize } from "./training_data.ts";
+import { openTrainingData, type TrainingContext } from "./training_data.ts";
 
 /**
  * @throws {DataError} on input that can't be trained on, before the device is touched
@@ -21,7 +20,6 @@ export async function trainModel(
     task,
     (images, samples) => digestTensors(images, samples, context),
   );
-  checkBatches(context.params, trainingSize(data));
   trainingNotes(context.params, Object.keys(context.inputs)).forEach((note) => context.log(note));
   const networks = await createNetworks(context, data);
   const checkpoint = await context.checkpoints?.latest(context.params.epochs);

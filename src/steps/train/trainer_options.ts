@@ -1,7 +1,7 @@
 /** From the parameters of a train step to the options of the trainer. */
 import type { TrainerOptions } from "../../nn/training/trainer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
-import { elementData, type NormalisationLevel } from "../model/element_data.ts";
+import type { ElementData } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
@@ -16,22 +16,31 @@ const LOSSES = {
   KLDivLoss: "kl_div",
 } as const satisfies Record<TrainingParams["loss"], TrainerOptions["loss"]>;
 
-/** Options of every group of networks. */
-export type CommonOptions = Omit<TrainerOptions, "runs" | "resume">;
+type GroupData = Pick<TrainerOptions, "data" | "targets">;
 
-export function trainerOptions(
-  context: TrainingContext,
-  { images, samples, targets, classes }: TrainingData,
-): CommonOptions {
-  const { params } = context;
-  const level: NormalisationLevel = params.normalize ? params.normalization_level : "none";
-  const data = elementData(images, samples, level);
-  const targetOf = (_: unknown, item: number) => targets[Math.floor(item / data.elements)];
+/** Options of every group of networks. */
+export type CommonOptions = Omit<TrainerOptions, keyof GroupData | "runs" | "resume">;
+
+/** What networks read together: every element, or where these differ in shape one of each image. */
+export function groupData(
+  elements: ElementData,
+  { targets, classes }: TrainingData,
+  element: number | undefined,
+): GroupData {
+  const data = element === undefined ? elements : elements.ofElement(element);
+  const perSample = element === undefined ? elements.elements : 1;
+  const targetOf = (_: unknown, item: number) => targets[Math.floor(item / perSample)];
   return {
     data,
     targets: classes > 0
       ? Uint32Array.from({ length: data.count }, targetOf)
       : Float32Array.from({ length: data.count }, targetOf),
+  };
+}
+
+export function trainerOptions(context: TrainingContext): CommonOptions {
+  const { params } = context;
+  return {
     loss: LOSSES[params.loss],
     batchSize: params.batch_size,
     optimizer: optimizerOptions(params),

@@ -1,5 +1,6 @@
 /** Reads the tables and images of a training, and refuses what can't be trained on. */
 import {
+  describeImageSet,
   type ImageSet,
   joinSamples,
   openImages,
@@ -17,10 +18,13 @@ import { subsetFile } from "../../artifacts/split.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { DataError } from "../../errors.ts";
 import type { Table } from "../../formats/tsv.ts";
+import type { Network } from "../../nn/network.ts";
 import { assertNoLeakage } from "../../tables/leakage.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import { encodeLabels, numericTargets, outputSize, resolveLabelCode } from "../model/targets.ts";
+import { checkBatches } from "./batch_check.ts";
 import type { TrainingParams } from "./parameters.ts";
+import { planNetworks } from "./plan_networks.ts";
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
 
@@ -37,6 +41,8 @@ export interface Targets {
 
 export interface TrainingData extends Targets {
   images: ImageSet;
+  /** One for all elements, or one an element where these differ in shape. */
+  networks: readonly Network[];
   /** Training samples, then validation samples. */
   samples: readonly Sample[];
   /** Number of training samples. */
@@ -52,8 +58,8 @@ export interface TrainingData extends Targets {
  * Joins tables with images.
  *
  * @param digest adds the digests of tensors by which leakage is found
- * @throws {DataError} on missing images or labels, one class, an empty class, leakage, a single
- *   element with `multi_network`
+ * @throws {DataError} on missing images or labels, one class, an empty class, leakage, images that the
+ *   network can't take, and batches on which it can't train
  */
 export async function openTrainingData(
   context: Pick<TrainingContext, "params" | "inputs"> & { warn?(message: string): void },
@@ -73,45 +79,19 @@ export async function openTrainingData(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(trainSamples, validSamples, inherited?.table);
 
-  assertElements(params, images.elements.length);
+  const resolved = resolveTargets(params, task, trainSamples, validSamples);
+  const networks = planNetworks(params, describeImageSet(images), resolved.outputs)!;
+  checkBatches(params, networks, { elements: images.elements.length, training });
   return {
-    ...resolveTargets(params, task, trainSamples, validSamples),
+    ...resolved,
     images,
+    networks,
     samples,
     training,
     split: numberOf(fold?.meta.split),
     nSplits: numberOf(fold?.meta.n_splits),
     inherited,
   };
-}
-
-/** @throws {DataError} when each element gets a network, and there is one only */
-export function assertElements(
-  { multi_network }: Pick<TrainingParams, "multi_network">,
-  elements: number,
-): void {
-  if (!multi_network || elements > 1) return;
-  throw new DataError(
-    "multi_network",
-    "trains one network an element, and each image has one element only; set it to false",
-  );
-}
-
-/** What decides which batches there are, and how large the maps of a network. */
-export interface TrainingSize {
-  /** Elements of an image. */
-  elements: number;
-  /** [C, H, W] or [C, D, H, W] */
-  element_shape: readonly number[];
-  /** Training samples. */
-  training: number;
-  /** Output nodes. */
-  outputs: number;
-}
-
-export function trainingSize({ images, training, outputs }: TrainingData): TrainingSize {
-  const { elements, elementShape: element_shape } = images;
-  return { elements: elements.length, element_shape, training, outputs };
 }
 
 function numberOf(value: unknown): number | undefined {

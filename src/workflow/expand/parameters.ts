@@ -70,7 +70,9 @@ function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Par
       message: path.length === 0
         ? `unknown parameter "${key}" of ${kind.kind}`
         : `unknown key "${key}" in ${name}`,
-      suggestion: path.length === 0 ? didYouMean(key, Object.keys(kind.params.shape)) : undefined,
+      suggestion: path.length === 0
+        ? kind.replaced?.[key] ?? didYouMean(key, Object.keys(kind.params.shape))
+        : undefined,
     }));
   }
   if (path.length === 0) return [{ path, message: `${kind.kind}: ${issue.message}` }];

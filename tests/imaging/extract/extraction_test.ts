@@ -141,20 +141,33 @@ Deno.test("an image whose affine is singular is cut as stored on request only", 
   );
 });
 
-Deno.test("regions of different sizes are refused by name", () => {
+Deno.test("regions that differ in size are cut one after another, each to its own box", () => {
   const volume = decode(expected.masks.left);
   volume.voxels.fill(0).fill(1, 0, 2);
   const uneven = new Map([...masks, ["odd", checkMask(volume, "odd", "mask")]]);
-  const recipe: Recipe = {
-    mode: "roi",
-    roi_uncrop_output: false,
-    masks: ["digest of left", "odd"],
-  };
-  assertThrows(
-    () => extract(image, recipe, uneven, "sub-01"),
-    DataError,
-    "left (3 x 5 x 4), odd (2 x 1 x 1): regions of one extraction have one size",
+  const only = (mask: string) =>
+    extract(
+      image,
+      { mode: "roi", roi_uncrop_output: false, masks: [mask], orientation: "stored" },
+      uneven,
+      "sub-01",
+    );
+  const [left, odd] = [only("digest of left"), only("odd")];
+  assertEquals([left.shape, odd.shape], [[1, 1, 3, 5, 4], [1, 1, 2, 1, 1]]);
+  const both = extract(
+    image,
+    {
+      mode: "roi",
+      roi_uncrop_output: false,
+      masks: ["digest of left", "odd"],
+      orientation: "stored",
+    },
+    uneven,
+    "sub-01",
   );
+  assertEquals([both.shape, both.shapes], [[62], [[3, 5, 4], [2, 1, 1]]]);
+  assertEquals([...both.data], [...left.data, ...odd.data]);
+  assertEquals(both.elements, [0, 1]);
 });
 
 Deno.test("images are whole, in NumPy's order", () => {
@@ -162,48 +175,6 @@ Deno.test("images are whole, in NumPy's order", () => {
   assertEquals(shape, [1, 1, 7, 9, 8]);
   const sagittal = Float32Array.from(expected.sagittal.values);
   assertEquals(data, sagittal);
-});
-
-Deno.test("reduced images keep the voxels of ClinicaDL's windows on the cropped template", () => {
-  const windows: Record<number, [start: number, count: number][]> = {
-    2: [[4, 80], [8, 96], [8, 80]],
-    3: [[0, 56], [8, 64], [4, 56]],
-    4: [[4, 40], [8, 48], [8, 40]],
-    5: [[4, 32], [0, 40], [8, 32]],
-  };
-  const [nx, ny, nz] = [169, 208, 179];
-  const voxels = Float32Array.from({ length: nx * ny * nz }, (_, i) => i);
-  const volume: Volume = {
-    shape: [nx, ny, nz],
-    voxels,
-    slope: 1,
-    intercept: 0,
-    affine: Float64Array.of(-1, 0, 0, 10, 0, 1, 0, 20, 0, 0, 1, 30, 0, 0, 0, 1),
-    type: "float32",
-  };
-  for (const [factor, [[x0, x], [y0, y], [z0, z]]] of Object.entries(windows)) {
-    const step = Number(factor);
-    const { shape, data, affine } = cut({ mode: "image", size_reduction_factor: step }, volume);
-    assertEquals(shape, [1, 1, x, y, z]);
-    const at = (i: number, j: number, k: number) =>
-      x0 + step * i + nx * (y0 + step * j + ny * (z0 + step * k));
-    assertEquals(data[0], at(0, 0, 0));
-    assertEquals(data[z * (1 + y * 3) + 2], at(3, 1, 2));
-    assertEquals(data[data.length - 1], at(x - 1, y - 1, z - 1));
-    assertEquals([affine[0], affine[3], affine[5], affine[7]], [-step, 10 - x0, step, 20 + y0]);
-  }
-});
-
-Deno.test("on other grids the reduced window is centred", () => {
-  const { shape, data } = cut({ mode: "image", size_reduction_factor: 4 });
-  assertEquals(shape, [1, 1, 1, 2, 2]);
-  const all = cut({ mode: "image" }).data;
-  assertEquals(data[0], all[1 * 72 + 0 * 8 + 0]);
-  assertThrows(
-    () => cut({ mode: "image", size_reduction_factor: 4 }, { ...image, shape: [7, 3, 24] }),
-    DataError,
-    "axis 1 has too few voxels",
-  );
 });
 
 Deno.test("resampling agrees with SciPy's trilinear interpolation in world space", () => {
@@ -255,7 +226,6 @@ Deno.test("the shape of what a recipe cuts is known before it is cut, but for re
     { mode: "slice", slice_direction: 2, slices: [5, 0] },
     { mode: "patch", patch_size: 3, stride_size: 2 },
     { mode: "image" },
-    { mode: "image", size_reduction_factor: 2 },
     { ...masked, roi_uncrop_output: true },
   ];
   for (const recipe of recipes) {

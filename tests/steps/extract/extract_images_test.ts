@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { run } from "../../../src/engine/run/run.ts";
 import { openArtifact } from "../../../src/engine/store/artifact.ts";
 import { openStore } from "../../../src/engine/store/store.ts";
-import { DataError } from "../../../src/errors.ts";
+import { DataError, WorkflowError } from "../../../src/errors.ts";
 import { readSafetensors } from "../../../src/formats/safetensors.ts";
-import { isTensor } from "../../../src/formats/tensor.ts";
+import { isTensor, type Tensor } from "../../../src/formats/tensor.ts";
 import { readTorch, writeTorch } from "../../../src/formats/torch_checkpoint.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
@@ -18,6 +18,8 @@ import type { Artifact, StepKind } from "../../../src/workflow/step.ts";
 import { readWorkflow } from "../../../src/workflow/read.ts";
 import { inFolder } from "../../engine/scratch.ts";
 import { MemoryStore } from "../memory.ts";
+import { step } from "../recipes.ts";
+import { Project } from "../workflows.ts";
 
 const affine = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
 const template = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1";
@@ -301,6 +303,43 @@ for (const [name, kind, given, count] of cuts) {
       }
     }));
 }
+
+Deno.test("a reduction when images are extracted is refused, with the parameters that replace it", async () => {
+  await using project = await Project.create();
+  await assertRejects(
+    () =>
+      project.run(
+        step("caps", "caps.open", { with: { caps_directory: "caps" } }) +
+          step("images", "extract.images", {
+            in: { caps: "caps" },
+            with: { size_reduction_factor: 2 },
+          }),
+      ),
+    WorkflowError,
+    'unknown parameter "size_reduction_factor" of extract.images; images are reduced when networks load ' +
+      "them: set size_reduction = true and size_reduction_factor of the train step",
+  );
+});
+
+Deno.test("regions that differ in size are stored with their shapes, and published each with its own", () =>
+  inFolder(async (folder) => {
+    await addParticipant(folder, 1);
+    await addMask(folder, "left", (x, y) => x < 2 && y > 1);
+    await addMask(folder, "right", (x, y) => x > 1 && y > 3);
+    const images = await new Bench(folder).extract(rois, { roi_list: ["left", "right"] });
+    const sizes = [[2, 4, 4], [3, 2, 4]];
+    assertEquals(images.meta.element_shape, undefined);
+    assertEquals(images.meta.element_shapes, sizes.map((size) => [1, ...size]));
+    const path = "sub-1/ses-M000.safetensors";
+    const file = readSafetensors(await images.read(path), path);
+    assertEquals([...file.tensor("shapes").data as Int32Array], sizes.flat());
+    const { shape, data } = file.tensor("data");
+    assertEquals(shape, [32 + 24]);
+    const tensors = [...await published(rois, images)].filter(([name]) => name.endsWith(".pt"))
+      .map(([name, bytes]) => readTorch(new Uint8Array(bytes), name) as Tensor);
+    assertEquals(tensors.map(({ shape }) => shape), sizes.map((size) => [1, ...size]));
+    assertEquals(tensors.flatMap(({ data }) => [...data]), [...data]);
+  }));
 
 Deno.test("whole images that ClinicaDL prepared are cut when they are opened", () =>
   inFolder(async (folder) => {

@@ -1,24 +1,23 @@
 import { assertThrows } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
+import { newNetwork } from "../../../src/steps/model/network.ts";
 import { checkBatches } from "../../../src/steps/train/batch_check.ts";
 
-type Options = Partial<Parameters<typeof checkBatches>[0]> & {
+interface Options extends Partial<Parameters<typeof checkBatches>[0]> {
+  architecture?: string;
   training?: number;
   elements?: number[];
-  size?: number;
-};
+  shape?: number[];
+}
 
-function check({ training = 6, elements = [12], size = 24, ...params }: Options): void {
+function check(
+  { architecture = "resnet18", training = 6, elements = [12], shape = [24, 24], ...params }:
+    Options,
+): void {
   checkBatches(
-    {
-      architecture: "resnet18",
-      batch_size: 5,
-      dropout: 0,
-      head: "clinicadl",
-      multi_network: false,
-      ...params,
-    },
-    { elements: elements.length, element_shape: [1, size, size], training, outputs: 2 },
+    { batch_size: 5, multi_network: false, ...params },
+    [newNetwork({ architecture }, [1, ...shape], 2)],
+    { elements: elements.length, training },
   );
 }
 
@@ -43,6 +42,18 @@ Deno.test("a last batch of one item is refused where a ResNet's maps have one pi
 
 Deno.test("batches that leave several values a channel are taken", () => {
   for (const batch_size of [2, 3, 4, 6, 8]) check({ batch_size });
-  check({ size: 64 });
-  check({ architecture: "Conv5_FC3", size: 64 });
+  check({ shape: [64, 64] });
+  check({ architecture: "Conv5_FC3", shape: [64, 64] });
+});
+
+Deno.test("the maps of a volume have one voxel where its depth, height and width are one", () => {
+  const volumes = { architecture: "Conv5_FC3", elements: [0, 1] };
+  assertThrows(
+    () => check({ ...volumes, training: 8, shape: [16, 16, 16] }),
+    DataError,
+    "batch_size: 5 leaves one of 16 training items in the last batch, and convolutions.17 has maps of " +
+      "one voxel, so that batch normalisation needs two items a batch; use 4, 6, 7",
+  );
+  check({ ...volumes, training: 8, shape: [17, 16, 16] });
+  check({ ...volumes, training: 8, shape: [16, 16, 16], batch_size: 4 });
 });

@@ -119,6 +119,30 @@ Deno.test("values are taken under their own names", () => {
   assert(!("n_splits" in params));
 });
 
+Deno.test("a factor counts with a reduction, and a dropout with a network that ClinicaDL gives it to", () => {
+  const read = (text: string) => {
+    const { size_reduction, size_reduction_factor, dropout }: Record<string, unknown> =
+      parseClinicadlConfig(
+        text,
+        "train.toml",
+        "classification",
+      );
+    return [size_reduction, size_reduction_factor, dropout];
+  };
+  assertEquals(read(COMPLETE), [false, undefined, undefined]);
+  assertEquals(read(altered("size_reduction = false", "size_reduction = true")), [
+    true,
+    2,
+    undefined,
+  ]);
+  const dropping = altered("dropout = 0.0", "dropout = 0.5");
+  assertEquals(read(dropping), [false, undefined, 0.5]);
+  for (const network of ["ResNet3D", "SqueezeExcitationCNN"]) {
+    const text = dropping.replace('architecture = "default"', `architecture = "${network}"`);
+    assertEquals(read(text), [false, undefined, undefined]);
+  }
+});
+
 Deno.test("what can't be honoured is refused with the reason, and unknown names too", () => {
   const refused: [string, string][] = [
     [altered("amp = false", "amp = true"), "training computes in float32"],
@@ -128,7 +152,6 @@ Deno.test("what can't be honoured is refused with the reason, and unknown names 
     ],
     [altered('track_exp = ""', 'track_exp = "wandb"'), "curves are in training.tsv"],
     [altered("transfer_path = false", 'transfer_path = "other"'), "in.transfer"],
-    [altered("size_reduction = false", "size_reduction = true"), "extract.images"],
     [altered("ssda_network = false", "ssda_network = true"), "domain adaptation"],
     [altered('caps_target = ""', 'caps_target = "caps"'), "domain adaptation"],
     [altered("profiler = false", "profiler = true"), "gyrus doctor"],

@@ -1,0 +1,77 @@
+/** Networks by the parameters of a step. */
+import { DataError } from "../../errors.ts";
+import { inputShape, type Network } from "../../nn/network.ts";
+import { createNetwork, takesImages } from "../../nn/networks/mod.ts";
+
+export interface NetworkParameters {
+  architecture: string;
+  dropout?: number;
+  head?: "clinicadl" | "linear";
+  shortcut_type?: "A" | "B";
+  conv1_t_stride?: number;
+}
+
+/**
+ * @param shape of an element, [C, H, W] or [C, D, H, W]
+ * @param outputs output nodes
+ * @throws {DataError} when elements of this shape are too small, or slices where the network takes
+ *   volumes, and on an option that such a network does not have
+ */
+export function newNetwork(
+  parameters: NetworkParameters,
+  shape: readonly number[],
+  outputs: number,
+): Network {
+  const extents = shape.slice(1).join(" x ");
+  const problem = `${parameters.architecture} can't take elements of ${extents}: `;
+  return create(parameters, shape, outputs, problem);
+}
+
+/** @param problem before the reason in the message of an error */
+function create(
+  { architecture, dropout, head, shortcut_type, conv1_t_stride }: NetworkParameters,
+  shape: readonly number[],
+  outputs: number,
+  problem = "",
+): Network {
+  try {
+    return createNetwork(architecture, inputShape(shape), outputs, {
+      dropout,
+      head,
+      shortcutType: shortcut_type,
+      conv1Stride: conv1_t_stride,
+    });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DataError("architecture", problem + cause.message, { cause });
+  }
+}
+
+/** Extents at which every network that takes slices, or volumes, can be made. */
+export const PROBES: Readonly<Record<2 | 3, readonly number[]>> = {
+  2: [224, 224],
+  3: [64, 64, 64],
+};
+
+/**
+ * Checks what elements of a mode show before their shape is known.
+ *
+ * @throws {DataError} when the network takes volumes, and these are slices; on an option that such a
+ *   network does not have
+ */
+export function assertTakes(parameters: NetworkParameters, mode: string): void {
+  const { architecture } = parameters;
+  if (mode === "slice" && !takesImages(architecture)) {
+    throw new DataError(
+      "architecture",
+      `${architecture} takes volumes, and these are slices; take patches, regions or whole images ` +
+        "by extract.patches, extract.rois or extract.images",
+    );
+  }
+  create(parameters, [1, ...PROBES[dimensionsOfMode(mode)]], 2);
+}
+
+/** Axes of the elements of a mode: 2 of slices. */
+export function dimensionsOfMode(mode: string): 2 | 3 {
+  return mode === "slice" ? 2 : 3;
+}
