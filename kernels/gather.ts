@@ -2,7 +2,7 @@
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./gather.wgsl" with { type: "text" };
-import { laneCount, planeGrid, type Shape } from "./tensors.ts";
+import { laneCount, planeGrid, type Shape, type Triple } from "./tensors.ts";
 
 const gather = defineKernel({
   name: "gather",
@@ -11,13 +11,15 @@ const gather = defineKernel({
     "LANES",
     "IN_CHANNELS",
     "OUT_CHANNELS",
+    "DEPTH",
     "HEIGHT",
     "WIDTH",
     "CHUNK",
     "NORMALISED",
     "SHIFTED",
     "FROM_START",
-    "ALONG_X",
+    "EXTENT",
+    "STRIDE",
     "RADIUS",
   ],
   params: { step: "u32", seed: "u32", first: "u32" },
@@ -40,11 +42,11 @@ export const augmentationWords = 8;
 
 /** What augmentation does to one sample. */
 export interface Augmentation {
-  /** Rows and columns that the image moves; zeros fill. */
-  shift: readonly [number, number];
-  /** Top, left, height, width of the rectangle that is zeroed. */
+  /** Planes, rows and columns that the item moves; zeros fill. */
+  shift: Triple;
+  /** Top, left, height, width of the rectangle that is zeroed in every plane. */
   erase: readonly [number, number, number, number];
-  /** Standard deviation of the Gaussian, pixels, at most 1; 0 leaves the image. */
+  /** Standard deviation of the Gaussian, pixels, at most 1; 0 leaves the item. */
   smoothing: number;
 }
 
@@ -55,10 +57,9 @@ export function packAugmentation(
   sample: number,
 ): void {
   const at = sample * augmentationWords * 4;
-  into.setInt32(at, shift[0], true);
-  into.setInt32(at + 4, shift[1], true);
-  erase.forEach((value, i) => into.setUint32(at + 8 + 4 * i, value, true));
-  into.setFloat32(at + 24, smoothing, true);
+  shift.forEach((value, axis) => into.setInt32(at + 4 * axis, value, true));
+  erase.forEach((value, i) => into.setUint32(at + 12 + 4 * i, value, true));
+  into.setFloat32(at + 28, smoothing, true);
 }
 
 function grid(program: ProgramBuilder, output: Shape) {
@@ -68,8 +69,8 @@ function grid(program: ProgramBuilder, output: Shape) {
     constants: {
       LANES,
       OUT_CHANNELS: output.channels,
-      // Rows of all planes. Only what moves pixels depends on where a plane ends: it is of images.
-      HEIGHT: output.depth * output.height,
+      DEPTH: output.depth,
+      HEIGHT: output.height,
       WIDTH: output.width,
       CHUNK: chunk,
     },
@@ -122,30 +123,41 @@ export function gatherBatch(
   });
 }
 
-/** Gaussian smoothing of each sample by its own deviation, as scipy's `gaussian_filter`. */
+/**
+ * Gaussian smoothing of each sample by its own deviation along every axis, as scipy's
+ * `gaussian_filter`.
+ */
 export function smooth(
   program: ProgramBuilder,
   { shape, augmentations, x, between, y }: {
     shape: Shape;
     augmentations: Operand;
     x: Operand;
-    /** Holds the result of the first axis. */
+    /** Holds results of single axes, as `y` does until the last. */
     between: Operand;
     y: Operand;
   },
 ): void {
   const { constants, workgroups } = grid(program, shape);
-  for (const along of [true, false]) {
+  const axes = [
+    { EXTENT: shape.width, STRIDE: 1 },
+    { EXTENT: shape.height, STRIDE: shape.width },
+    ...(shape.depth > 1 ? [{ EXTENT: shape.depth, STRIDE: shape.height * shape.width }] : []),
+  ];
+  let from = x;
+  axes.forEach((axis, i) => {
+    const to = (axes.length - i) % 2 === 1 ? y : between;
     program.dispatch(gather, "smooth_axis", {
-      constants: { ...constants, ALONG_X: along },
-      bindings: along ? { x, augmentations, y: between } : { x: between, augmentations, y },
+      constants: { ...constants, ...axis },
+      bindings: { x: from, augmentations, y: to },
       workgroups,
       label: "smoothing",
     });
-  }
+    from = to;
+  });
 }
 
-/** Zeroes each sample's rectangle in place. */
+/** Zeroes each sample's rectangle in every plane, in place. */
 export function erase(
   program: ProgramBuilder,
   { shape, augmentations, y }: { shape: Shape; augmentations: Operand; y: Operand },

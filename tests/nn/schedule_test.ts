@@ -45,7 +45,8 @@ Deno.test("the weighted sampler draws every class equally often", () => {
 
 Deno.test("augmentations stay in ClinicaDL's ranges and are drawn anew for every sample", () => {
   const names = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
-  const drawn = Array.from({ length: 500 }, (_, i) => drawAugmentation(names, 40, 30, 1, 0, i));
+  const size = { depth: 1, height: 40, width: 30 };
+  const drawn = Array.from({ length: 500 }, (_, i) => drawAugmentation(names, size, 1, 0, i));
   for (const { shift, noise, smoothing, erase: [top, left, height, width] } of drawn) {
     assertEquals(shift.every((s) => s >= -10 && s <= 9), true);
     assertEquals(noise >= 0 && noise < 0.1 && smoothing >= 0 && smoothing < 1, true);
@@ -54,4 +55,17 @@ Deno.test("augmentations stay in ClinicaDL's ranges and are drawn anew for every
   const erased = drawn.filter(({ erase }) => erase[2] > 0).length;
   assertEquals(Math.abs(erased - 250) < 4 * Math.sqrt(125), true, `${erased}`);
   assertEquals(new Set(drawn.map(({ noise }) => noise)).size > 490, true);
+});
+
+Deno.test("a volume is shifted along every axis, and otherwise augmented as an image of its planes' size", () => {
+  const names = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
+  const draw = (depth: number, position: number) =>
+    drawAugmentation(names, { depth, height: 40, width: 30 }, 1, 3, position);
+  const across = Array.from({ length: 500 }, (_, position) => {
+    const image = draw(1, position), { shift: [planes, ...rest], ...volume } = draw(20, position);
+    assertEquals({ ...volume, shift: [0, ...rest] }, image);
+    return planes;
+  });
+  assertEquals([Math.min(...across), Math.max(...across)], [-10, 9]);
+  assertEquals(new Set(across).size, 20);
 });

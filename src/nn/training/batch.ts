@@ -43,14 +43,13 @@ export async function uploadBatch(
 ): Promise<void> {
   const { epoch, step, batch, updates } = counters;
   const { seed, network } = options.runs[run];
-  const { height, width } = network.inputShape(1);
   const buffers = runs[run];
   await data.prepare(run, items);
   buffers.step.set({ step, seed, first, slot: batch, share });
   const rate = computeLearningRate(options, counters, run);
   buffers.update.set(updateScalars(options.optimizer, updates + 1, rate));
   if (!buffers.augmentations || !buffers.deviations) return;
-  const drawn = drawBatchAugmentation(options.augmentation ?? [], height, width, {
+  const drawn = drawBatchAugmentation(options.augmentation ?? [], network.inputShape(1), {
     seed,
     epoch,
     first,
