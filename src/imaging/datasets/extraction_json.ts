@@ -79,9 +79,11 @@ export function parseExtractionJson(text: string, subject: string): ExtractionJs
   if (json.mode === "roi") {
     const list = json.roi_list;
     const sound = Array.isArray(list) && list.length > 0 &&
-      list.every((roi) => typeof roi === "string");
-    need("roi_list", sound, "a list of names");
+      list.every((roi) => typeof roi === "string") && new Set(list).size === list.length;
+    need("roi_list", sound, "a list of names that differ");
   }
+  // A path of the machine on which ClinicaDL ran; the other fields lead to the masks.
+  delete json.masks_location;
   return json as unknown as ExtractionJson;
 }
 
@@ -136,7 +138,9 @@ export function elementFileName(
       return `${entities}_patchsize-${json.patch_size}_stride-${json.stride_size}` +
         `_patch-${element}_${suffix}.pt`;
     case "roi": {
-      const session = entities.split("_").slice(0, 2).join("_");
+      // Of older Clinica `sub-1_ses-1_T1w_space-…`.
+      const parts = entities.split("_");
+      const session = parts.slice(0, parts[2] === "T1w" ? 3 : 2).join("_");
       const region = regionEntities(String(element), json.uncropped_roi !== true);
       return `${session}_${region}_${suffix}.pt`;
     }

@@ -13,6 +13,28 @@ export interface MaskQuery {
   cropped?: boolean;
 }
 
+/** What an extraction of regions states of its masks. */
+export interface MaskChoice {
+  roi_list: readonly string[];
+  roi_custom_template?: string;
+  roi_custom_mask_pattern?: string;
+}
+
+/** @param uncropped whether the images are on the full template grid; null or absent where unknown */
+export function maskQuery(
+  { roi_list, roi_custom_template, roi_custom_mask_pattern }: MaskChoice,
+  uncropped: boolean | null | undefined,
+): MaskQuery {
+  // Masks of a template of one's own need not follow the linear pipelines' names.
+  const custom = roi_custom_template !== undefined;
+  return {
+    rois: roi_list,
+    template: roi_custom_template,
+    pattern: roi_custom_mask_pattern ?? (custom ? "" : undefined),
+    cropped: custom || typeof uncropped !== "boolean" ? undefined : !uncropped,
+  };
+}
+
 /**
  * The path of each region's mask, in the order asked for.
  *

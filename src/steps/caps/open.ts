@@ -5,7 +5,7 @@ import { defineStep, type OutputPort, type StepOutput } from "../../workflow/ste
 
 export default defineStep({
   kind: "caps.open",
-  version: 4,
+  version: 5,
   summary: "Opens a CAPS folder, or several as cohorts",
   description: `Looks for one image in each session: of all sessions, where those without an image
 are left out with a warning, or of those in \`participants_tsv\`, each of which must have one. Of several
@@ -18,7 +18,8 @@ With \`multi_cohort\`, \`caps_directory\` is a table of \`cohort\` and \`path\`;
 one too, with the path of each cohort's list. A session of the same name in two cohorts is an error.
 
 With \`extract_json\` it opens tensors that ClinicaDL, or Gyrus, prepared: the output is then \`images\`,
-cut as \`tensor_extraction/<extract_json>.json\` describes where the file holds uncut images.`,
+cut as \`tensor_extraction/<extract_json>.json\` describes where the files hold uncut images, regions by
+the masks of the CAPS. Tensors that contradict the JSON, such as a missing patch, are an error.`,
   params: z.object({
     caps_directory: pathParameter().describe(
       "The CAPS folder, or with multi_cohort a table of cohort and path.",

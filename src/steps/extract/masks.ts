@@ -2,7 +2,7 @@
 import { capsMeta } from "../../artifacts/caps.ts";
 import { filesBelow } from "../../disk/folders.ts";
 import { readFile } from "../../disk/read.ts";
-import { findMasks } from "../../imaging/datasets/masks.ts";
+import { findMasks, maskQuery } from "../../imaging/datasets/masks.ts";
 import type { MaskFile } from "../../imaging/extract/extract_file.ts";
 import { checkMask } from "../../imaging/extract/extraction.ts";
 import { readNifti } from "../../imaging/nifti/nifti.ts";
@@ -59,22 +59,16 @@ export async function regionShapes(
 }
 
 /** Paths below `masks_directory`, or of the data set's files, in the order of `roi_list`. */
-function maskPaths(
-  { roi_list, roi_custom_template, roi_custom_mask_pattern, masks_directory }: MaskParameters,
-  caps: Artifact,
-): string[] {
+function maskPaths(params: MaskParameters, caps: Artifact): string[] {
+  const { masks_directory } = params;
   const paths = masks_directory === undefined
     ? caps.files.map(({ path }) => path).filter((path) => /(^|\/)masks\//.test(path))
     : filesBelow(masks_directory, ".");
-  // Masks of a template of one's own need not follow the linear pipelines' names.
-  const custom = roi_custom_template !== undefined;
-  const { use_uncropped_image: uncropped } = capsMeta(caps);
-  return findMasks(paths, {
-    rois: roi_list,
-    template: roi_custom_template,
-    pattern: roi_custom_mask_pattern ?? (custom ? "" : undefined),
-    cropped: custom || typeof uncropped !== "boolean" ? undefined : !uncropped,
-  }, masks_directory ?? "the masks of the data set");
+  return findMasks(
+    paths,
+    maskQuery(params, capsMeta(caps).use_uncropped_image),
+    masks_directory ?? "the masks of the data set",
+  );
 }
 
 function baseName(path: string): string {

@@ -1,20 +1,23 @@
 /** Opens prepared tensors as an `images` artifact. */
 import { cacheTensors, type ExtractedImage, imagesOutput } from "../../artifacts/images_output.ts";
 import { DataError } from "../../errors.ts";
-import { writeSafetensors } from "../../formats/safetensors.ts";
-import { isTensor, type Tensor, toFloat32 } from "../../formats/tensor.ts";
+import { isTensor, type Tensor } from "../../formats/tensor.ts";
 import { decodeText } from "../../formats/text.ts";
 import { readTorch } from "../../formats/torch_checkpoint.ts";
 import { capsLayout } from "../../imaging/datasets/caps.ts";
-import { type ImageProblem, throwProblems } from "../../imaging/datasets/dataset.ts";
-import { extract, type Recipe } from "../../imaging/extract/extraction.ts";
+import { filesBelow } from "../../disk/folders.ts";
+import { type ImageProblem, sessionName, throwProblems } from "../../imaging/datasets/dataset.ts";
 import {
   type ExtractionJson,
   parseExtractionJson,
 } from "../../imaging/datasets/extraction_json.ts";
 import { type Cohort, readSessionList } from "../../imaging/datasets/sessions.ts";
+import { findMasks, maskQuery } from "../../imaging/datasets/masks.ts";
 import { findTensors, type TensorFiles } from "../../imaging/datasets/tensor_files.ts";
+import { readMasks } from "../../imaging/extract/extract_file.ts";
+import { nameSome } from "../../tables/session_table.ts";
 import type { Blob, Json, StepContext, StepOutput } from "../../workflow/step.ts";
+import { assembleTensors, type RegionMasks } from "./prepared_tensors.ts";
 
 type Context = StepContext<unknown>;
 
@@ -39,11 +42,12 @@ export async function openTensors(
     }
     shared = json;
     const wanted = list === undefined ? undefined : readSessionList(list).sessions;
-    const { sessions, problems } = findTensors(root, json, wanted);
+    const { sessions, without, problems } = findTensors(root, json, wanted);
+    const masks = await loadMasks(context, root, json);
     for (const session of sessions) {
       context.signal.throwIfAborted();
       try {
-        images.push(await openSession(context, root, cohort, session, json));
+        images.push(await openSession(context, session, { root, cohort, json, masks }));
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         problems.push({ ...session, problem: error.message } satisfies ImageProblem);
@@ -51,7 +55,14 @@ export async function openTensors(
     }
     throwProblems(problems, root);
     if (sessions.length === 0) throw new DataError(root, `no tensors of ${name} found`);
+    if (without.length > 0) {
+      context.warn(
+        `${root}: ${without.length} session(s) have no tensors of ${name} and are left out: ` +
+          nameSome(without.map(sessionName)),
+      );
+    }
   }
+  if (shared!.own_slices !== true) checkElements(images);
   // The files are what there is.
   const { num_slices: _, own_slices: __, ...json } = shared!;
   return imagesOutput(images, {
@@ -61,12 +72,63 @@ export async function openTensors(
   });
 }
 
-async function openSession(
+/** The masks of regions that ClinicaDL cuts when it loads images, and so are cut here. */
+async function loadMasks(
   context: Context,
   root: string,
-  cohort: string,
-  session: TensorFiles,
   json: ExtractionJson,
+): Promise<RegionMasks> {
+  if (json.mode !== "roi" || json.prepare_dl) return { digests: [], masks: new Map() };
+  const { roi_list = [], roi_custom_template, roi_custom_mask_pattern, use_uncropped_image } = json;
+  const paths = findMasks(
+    filesBelow(root, "masks"),
+    maskQuery({
+      roi_list,
+      // ClinicaDL writes "" where none was given.
+      roi_custom_template: roi_custom_template || undefined,
+      roi_custom_mask_pattern: roi_custom_mask_pattern || undefined,
+    }, use_uncropped_image),
+    `${root}/masks`,
+  );
+  const files = await Promise.all(paths.map(async (path, i) => {
+    const blob = await context.external(`${root}/${path}`);
+    return { digest: blob.digest, roi: roi_list[i], subject: path, bytes: await context.get(blob) };
+  }));
+  return { digests: files.map(({ digest }) => digest), masks: readMasks(files) };
+}
+
+/** @throws {DataError} naming the sessions whose elements are others than the first one's */
+function checkElements(images: readonly ExtractedImage[]): void {
+  const [{ layout: { elements } }] = images;
+  const others = images.filter(({ layout }) => layout.elements.join() !== elements.join());
+  if (others.length === 0) return;
+  const names = others.map((image) => {
+    const ids = new Set(image.layout.elements);
+    const missing = elements.filter((id) => !ids.delete(id));
+    const list = (what: string, ids: readonly number[]) =>
+      ids.length === 0 ? [] : [`${what} ${nameSome(ids.map(String))}`];
+    return `${sessionName(image)} (${
+      [...list("lacks", missing), ...list("has", [...ids])].join(", ")
+    })`;
+  });
+  throw new DataError(
+    "tensors",
+    `all sessions have the same elements as ${sessionName(images[0])}, but not ${nameSome(names)}`,
+  );
+}
+
+/** What the sessions of a cohort have in common. */
+interface CohortTensors {
+  root: string;
+  cohort: string;
+  json: ExtractionJson;
+  masks: RegionMasks;
+}
+
+async function openSession(
+  context: Context,
+  session: TensorFiles,
+  { root, cohort, json, masks }: CohortTensors,
 ): Promise<ExtractedImage> {
   const blobs: Blob[] = [];
   for (const path of session.paths) blobs.push(await context.external(`${root}/${path}`));
@@ -75,18 +137,16 @@ async function openSession(
     tensors: blobs.map(({ digest }) => digest),
     elements: session.elements ?? null,
     cut: cut as unknown as Json,
+    masks: masks.digests,
   };
   const { tensors, layout } = await cacheTensors(context, key, async () => {
-    const files: Tensor[] = [];
+    const tensors: Tensor[] = [];
     for (const [i, blob] of blobs.entries()) {
       const value = readTorch(await context.get(blob), session.paths[i]);
       if (!isTensor(value)) throw new DataError(session.paths[i], "holds no single tensor");
-      files.push(value);
+      tensors.push(value);
     }
-    const bytes = session.elements === undefined
-      ? cutImage(files, session, json)
-      : stackElements(files, session, session.elements);
-    return { bytes, facts: {} };
+    return { bytes: assembleTensors(tensors, session, json, masks), facts: {} };
   });
   const { participant, session: id, stem } = session;
   return {
@@ -99,100 +159,4 @@ async function openSession(
     tensors,
     layout,
   };
-}
-
-const IDENTITY = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
-
-/** Elements as stored, each reduced to its first channel: rgb repeats one. */
-function stackElements(
-  files: readonly Tensor[],
-  { paths }: TensorFiles,
-  elements: readonly number[],
-): Uint8Array<ArrayBuffer> {
-  const shape = files[0].shape.slice(1);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = new Float32Array(files.length * size);
-  files.forEach((file, i) => {
-    if (file.shape.slice(1).join() !== shape.join()) {
-      throw new DataError(
-        paths[i],
-        `has shape ${file.shape.join(" x ")}, the first ${files[0].shape.join(" x ")}`,
-      );
-    }
-    data.set(withoutNaN(toFloat32(file).subarray(0, size), paths[i]), i * size);
-  });
-  return tensorFile([files.length, 1, ...shape], data, elements);
-}
-
-/** An uncut image of shape [1, x, y, z], last axis fastest, cut as the JSON describes. */
-function cutImage(
-  [file]: readonly Tensor[],
-  { paths: [path] }: TensorFiles,
-  json: ExtractionJson,
-): Uint8Array<ArrayBuffer> {
-  if (file.shape.length !== 4 || file.shape[0] !== 1) {
-    throw new DataError(
-      path,
-      `has shape ${file.shape.join(" x ")}, not 1 x depth x height x width`,
-    );
-  }
-  if (json.mode === "roi") {
-    throw new DataError(
-      path,
-      "regions are cut when loaded here (prepare_dl is false): use caps.open and extract.rois",
-    );
-  }
-  const [, x, y, z] = file.shape;
-  const stored = toFloat32(file);
-  const voxels = new Float32Array(stored.length);
-  for (let i = 0, at = 0; i < x; i++) {
-    for (let j = 0; j < y; j++) {
-      for (let k = 0; k < z; k++) voxels[i + x * (j + y * k)] = stored[at++];
-    }
-  }
-  const volume = {
-    shape: [x, y, z],
-    voxels,
-    slope: 1,
-    intercept: 0,
-    affine: IDENTITY,
-    type: "float32",
-  } as const;
-  const { data, shape, elements } = extract(volume, recipeOf(json), new Map(), path);
-  return tensorFile(shape, data, elements);
-}
-
-function recipeOf(json: ExtractionJson): Recipe {
-  switch (json.mode) {
-    case "slice":
-      return {
-        mode: "slice",
-        slice_direction: json.slice_direction!,
-        discarded_slices: json.discarded_slices!,
-      };
-    case "patch":
-      return { mode: "patch", patch_size: json.patch_size!, stride_size: json.stride_size! };
-    default:
-      return { mode: "image" };
-  }
-}
-
-function withoutNaN(data: Float32Array, path: string): Float32Array {
-  return data.map((value) => {
-    if (Number.isFinite(value)) return value;
-    if (Number.isNaN(value)) return 0;
-    throw new DataError(path, "the tensor has infinite values");
-  });
-}
-
-/** Without an affine: tensors have none. */
-function tensorFile(
-  shape: readonly number[],
-  data: Float32Array<ArrayBuffer>,
-  elements: readonly number[],
-): Uint8Array<ArrayBuffer> {
-  return writeSafetensors({
-    data: { dtype: "float32", shape, data },
-    elements: { dtype: "int32", shape: [elements.length], data: Int32Array.from(elements) },
-  });
 }

@@ -48,6 +48,11 @@ Deno.test("region files tell what was cropped, as ClinicaDL does", () => {
   assertEquals(name(cropped, true), region("_desc-CropImage"));
   assertEquals(name(plain, false), region("_desc-CropRoi"));
   assertEquals(name(plain, true), region(""));
+  const older = stem.replace("_space-", "_T1w_space-");
+  assertEquals(
+    elementFileName(json({ mode: "roi", uncropped_roi: false }), older, cropped),
+    region("_desc-CropRoi").replace("_space-", "_T1w_space-"),
+  );
 });
 
 Deno.test("discarded slices are read in each of the ways that ClinicaDL wrote them", () => {
