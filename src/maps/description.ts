@@ -15,8 +15,10 @@ export interface MapsDescription {
   multi_network: boolean;
   /** Ids of the elements of an image; of a multi-network, network k is that of `elements[k]`. */
   elements: readonly number[];
-  /** [channels, height, width]. */
+  /** [channels, height, width] or [channels, depth, height, width]; of the first where they differ. */
   input_shape: readonly number[];
+  /** Of each element, where regions differ in size. */
+  input_shapes?: readonly (readonly number[])[];
   output_size: number;
   label: string;
   label_code: Readonly<Record<string, number>>;
@@ -80,7 +82,7 @@ const CLINICADL_OPTIONS: JsonObject = {
 
 /**
  * The text of `maps.json`. `gpu` is false, so that ClinicaDL runs the network where there is no CUDA.
- * ClinicaDL ignores `elements` and `extraction`, which keep what its `preprocessing_dict` can't.
+ * ClinicaDL ignores `elements`, `extraction` and `input_shapes`, which keep what its own keys can't.
  *
  * @param capsDirectory where ClinicaDL finds the images when it predicts a group again; may be empty
  */
@@ -93,6 +95,9 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     data_augmentation: Array.isArray(data_augmentation) && data_augmentation.length === 0
       ? false
       : data_augmentation ?? false,
+    size_reduction_factor: parameters.size_reduction_factor ??
+      CLINICADL_OPTIONS.size_reduction_factor,
+    ...(writesClinicadlHead(description) && { head: "clinicadl" }),
     diagnoses: parameters.diagnoses ?? (label === "diagnosis" ? Object.keys(label_code) : []),
     gpu: false,
     network_task: task,
@@ -108,6 +113,7 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     validation: description.n_splits > 1 ? "KFoldSplit" : "SingleSplit",
     num_networks: description.elements.length,
     input_size: description.input_shape,
+    ...(description.input_shapes && { input_shapes: description.input_shapes }),
     output_size: description.output_size,
     selection_metrics: description.selection_metrics,
     initial_weights: description.initial_weights,
@@ -116,6 +122,11 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     label_code: task === "classification" ? label_code : null,
   };
   return JSON.stringify(maps, null, 4) + "\n";
+}
+
+/** Whether `weightsParts` writes ClinicaDL's two layers in place of a plain one. */
+function writesClinicadlHead({ architecture, input_shape }: MapsDescription): boolean {
+  return architecture === "resnet18" && input_shape.length === 3;
 }
 
 /** Names of older ClinicaDL versions. */
@@ -154,6 +165,7 @@ const DESCRIBED = new Set([
   "multi_network",
   "num_networks",
   "input_size",
+  "input_shapes",
   "output_size",
   "label",
   "label_code",
@@ -212,6 +224,9 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     multi_network: maps.multi_network === true,
     elements: elements ?? elementIds(preprocessing, count),
     input_shape: check("input_size", isNumbers, "a list of numbers"),
+    ...(maps.input_shapes !== undefined && {
+      input_shapes: check("input_shapes", isShapes, "a list of lists of numbers"),
+    }),
     output_size: check("output_size", isNumber, "a number"),
     label: isText(maps.label) ? maps.label : "diagnosis",
     label_code: isObject(labelCode)
@@ -268,6 +283,10 @@ function isNumber(value: Json): value is number {
 
 function isNumbers(value: Json): value is number[] {
   return Array.isArray(value) && value.every(isNumber);
+}
+
+function isShapes(value: Json): value is number[][] {
+  return Array.isArray(value) && value.every(isNumbers);
 }
 
 function isObject(value: Json): value is JsonObject {

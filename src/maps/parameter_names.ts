@@ -1,6 +1,4 @@
 /** Parameter names of ClinicaDL's networks, and ours where they differ. */
-import { DataError } from "../errors.ts";
-
 type Names = readonly (readonly [ours: string, clinicadl: string])[];
 
 /**
@@ -18,17 +16,19 @@ const RESNET18: Names = [
   ["fc_out.", "fc.fc_out."],
 ];
 
-/** Architectures of ClinicaDL 1.6.1 that run here; the others' names are the same as ours. */
-const RENAMED: Readonly<Record<string, Names>> = {
+/** Architectures of ClinicaDL 1.6.1 that run here; without names theirs are the same as ours. */
+const CLINICADL_NETWORKS: Readonly<Record<string, Names>> = {
   Conv5_FC3: [],
   Conv4_FC3: [],
   Stride_Conv5_FC3: [],
   resnet18: RESNET18,
+  ResNet3D: [],
+  SqueezeExcitationCNN: [],
 };
 
 /** Whether ClinicaDL has a network of this name. */
 export function isClinicadlArchitecture(architecture: string): boolean {
-  return Object.hasOwn(RENAMED, architecture);
+  return Object.hasOwn(CLINICADL_NETWORKS, architecture);
 }
 
 /** Our parameters under ClinicaDL's names; unchanged where it has no such network. */
@@ -36,24 +36,22 @@ export function toClinicadlNames<T>(
   architecture: string,
   parameters: ReadonlyMap<string, T>,
 ): Map<string, T> {
-  return rename(parameters, isClinicadlArchitecture(architecture) ? RENAMED[architecture] : []);
+  return rename(parameters, namesOf(architecture));
 }
 
-/** @throws {DataError} when the architecture is not among ours */
+/** ClinicaDL's parameters under our names; unchanged where it has no such network. */
 export function fromClinicadlNames<T>(
   architecture: string,
   parameters: ReadonlyMap<string, T>,
-  subject: string,
 ): Map<string, T> {
-  if (!isClinicadlArchitecture(architecture)) {
-    throw new DataError(
-      subject,
-      `holds a network ${architecture}, which can't be run here; ` +
-        `known are ${Object.keys(RENAMED).join(", ")}`,
-    );
-  }
-  const names = RENAMED[architecture].map(([ours, clinicadl]) => [clinicadl, ours] as const);
-  return rename(parameters, names);
+  return rename(
+    parameters,
+    namesOf(architecture).map(([ours, clinicadl]) => [clinicadl, ours] as const),
+  );
+}
+
+function namesOf(architecture: string): Names {
+  return isClinicadlArchitecture(architecture) ? CLINICADL_NETWORKS[architecture] : [];
 }
 
 function rename<T>(

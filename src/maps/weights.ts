@@ -15,12 +15,20 @@ export function weightsParts(
   { parameters, epoch }: Weights,
   architecture: string,
 ): Uint8Array<ArrayBuffer>[] {
-  const complete = architecture === "resnet18" ? withClinicadlHead(parameters) : parameters;
-  const model = withBatchCounts(toClinicadlNames(architecture, complete));
-  return writeTorchParts({ model, epoch, name: architecture });
+  const named = architecture !== "resnet18"
+    ? toClinicadlNames(architecture, parameters)
+    : isOfVolumes(parameters)
+    ? parameters
+    : toClinicadlNames(architecture, withClinicadlHead(parameters));
+  return writeTorchParts({ model: withBatchCounts(named), epoch, name: architecture });
 }
 
-/** @throws {DataError} when the file is no checkpoint, or of a network that is not known here */
+/** ClinicaDL has no ResNet-18 of volumes, which retains its names and its head. */
+function isOfVolumes(parameters: ReadonlyMap<string, Tensor>): boolean {
+  return parameters.get("conv1.weight")?.shape.length === 5;
+}
+
+/** @throws {DataError} when the file is no checkpoint */
 export function readWeights(
   bytes: Uint8Array<ArrayBuffer>,
   architecture: string,
@@ -29,7 +37,7 @@ export function readWeights(
   const value = readTorch(bytes, subject);
   const epoch = value instanceof Map ? value.get("epoch") : undefined;
   return {
-    parameters: fromClinicadlNames(architecture, stateDict(value, subject), subject),
+    parameters: fromClinicadlNames(architecture, stateDict(value, subject)),
     epoch: typeof epoch === "number" ? epoch : 0,
   };
 }

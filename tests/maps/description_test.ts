@@ -43,6 +43,38 @@ Deno.test("maps.json that was written is read as what it was written from", () =
   assertEquals(parameters.batch_size, written.batch_size);
 });
 
+Deno.test("maps.json of volumes states how they are reduced, and keeps the sizes of regions", () => {
+  const volumes: MapsDescription = {
+    ...description,
+    architecture: "Conv5_FC3",
+    mode: "image",
+    elements: [0],
+    input_shape: [1, 32, 40, 32],
+    extraction: { mode: "image", preprocessing: "t1-linear" },
+    parameters: { size_reduction: true, size_reduction_factor: 5 },
+  };
+  const written = JSON.parse(writeMapsJson(volumes, ""));
+  assertEquals([written.size_reduction, written.size_reduction_factor], [true, 5]);
+  assertEquals([written.mode, written.input_size, written.num_networks], [
+    "image",
+    [1, 32, 40, 32],
+    1,
+  ]);
+  const parameters = { size_reduction: true, size_reduction_factor: null };
+  assertEquals(JSON.parse(writeMapsJson({ ...volumes, parameters }, "")).size_reduction_factor, 2);
+  const input_shapes = [[1, 30, 40, 30], [1, 31, 40, 30]];
+  const regions = { ...volumes, mode: "roi", input_shape: input_shapes[0], input_shapes };
+  assertEquals(readMapsJson(writeMapsJson(regions, ""), "maps.json").input_shapes, input_shapes);
+});
+
+Deno.test("maps.json states ClinicaDL's head where a plain one is written as its two layers", () => {
+  const headOf = (input_shape: number[]) =>
+    JSON.parse(writeMapsJson({ ...description, input_shape, parameters: { head: "linear" } }, ""))
+      .head;
+  assertEquals(headOf([3, 169, 208]), "clinicadl");
+  assertEquals(headOf([1, 64, 64, 64]), "linear");
+});
+
 Deno.test("maps.json states consecutive slices as ClinicaDL takes them, and keeps others", () => {
   const written = (elements: number[], more = {}) => {
     const extraction = { mode: "slice", discarded_slices: [0, 0], ...more };

@@ -1,19 +1,23 @@
 /** Where ClinicaDL 1.6.1 can't use a MAPS, or needs more than it and the published elements. */
 import { LINEAR_TEMPLATE } from "../../imaging/datasets/caps.ts";
 import type { MapsDescription } from "../../maps/description.ts";
-import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
 import { areExpressible } from "../../maps/slices.ts";
 import { nameSome } from "../../tables/session_table.ts";
+import { networkLimit } from "./clinicadl_networks.ts";
 
 /** Pipelines whose images ClinicaDL finds in a CAPS. */
 const PIPELINES: readonly unknown[] = ["t1-linear", "flair-linear", "pet-linear", "custom"];
 
+/** What ClinicaDL looks for in the names of the masks of {@link LINEAR_TEMPLATE}. */
+const LINEAR_MASKS = "res-1x1x1";
+
 /** A sentence each. */
 export function clinicadlLimits(maps: MapsDescription): string[] {
-  const { architecture, parameters, extraction, elements } = maps;
+  const { parameters, extraction, elements } = maps;
   const limits: string[] = [];
-  if (!isClinicadlArchitecture(architecture)) {
-    limits.push(`ClinicaDL has no ${architecture}: it can't run the networks of this MAPS`);
+  const limit = networkLimit(maps);
+  if (limit !== undefined) {
+    limits.push(`${limit}: it can't run the networks of this MAPS`);
   }
   if (!PIPELINES.includes(extraction.preprocessing)) {
     limits.push(
@@ -47,10 +51,14 @@ function neededFiles({ mode, extraction, multi_network }: MapsDescription): stri
     ];
   }
   if (mode === "roi") {
-    const template = extraction.roi_custom_template || LINEAR_TEMPLATE;
+    const { preprocessing, roi_custom_template, roi_custom_mask_pattern } = extraction;
+    const [template, pattern] = preprocessing === "custom"
+      ? [roi_custom_template, roi_custom_mask_pattern]
+      : [LINEAR_TEMPLATE, LINEAR_MASKS];
+    const names = ["_desc-Crop_", ...(pattern ? [pattern] : [])].join(" and ");
     return [
       `ClinicaDL's predict needs the masks too, in masks/tpl-${template} of the CAPS and with ` +
-      "_desc-Crop_ in their names",
+      `${names} in their names`,
     ];
   }
   return [];

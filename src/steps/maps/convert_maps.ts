@@ -10,6 +10,8 @@ import {
   weightsFiles,
 } from "../../maps/read.ts";
 import { readWeights } from "../../maps/weights.ts";
+import { DataError } from "../../errors.ts";
+import { NETWORKS } from "../../nn/names.ts";
 import { checkWeights } from "../../nn/state_dict.ts";
 import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
@@ -19,7 +21,8 @@ import type { DigestFolder } from "./digest_folder.ts";
 /**
  * A `model` artifact; weights are converted once for each content, whatever the path of the MAPS.
  *
- * @throws {DataError} on weights that can't be computed with, see `checkWeights`
+ * @throws {DataError} when there is no such network here, and on weights that can't be computed with, see
+ *   `checkWeights`
  */
 export async function convertModel(
   folder: DigestFolder,
@@ -29,6 +32,12 @@ export async function convertModel(
 ): Promise<StepOutput> {
   const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
     maps.description;
+  if (!(NETWORKS as readonly string[]).includes(architecture)) {
+    throw new DataError(
+      folder.name,
+      `holds a network ${architecture}, which can't be run here; known are ${NETWORKS.join(", ")}`,
+    );
+  }
   const files: Record<string, string | Blob> = {};
   const weights = await weightsFiles(folder, maps, split);
   for (const { selectionMetric, network, path } of weights) {

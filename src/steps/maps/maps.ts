@@ -3,18 +3,19 @@ import { type Artifact, type Blob, defineStep } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps",
-  version: 6,
+  version: 7,
   summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
   description:
     `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not
 differ in anything else, and predictions by them. The folder has ClinicaDL's layout, tables and
 parameter names, so that its \`predict\` and \`interpret\` can use it.
 
-A ResNet-18 with a plain linear head is written with ClinicaDL's two layers, which give the same
-outputs. Networks that ClinicaDL does not have (\`resnet34\`) are written under their own names.
-ClinicaDL takes consecutive slices only: of others, or of slices that each image has of its own,
-\`maps.json\` keeps the indices for \`maps.open\`. Warnings list what ClinicaDL can't use, and what it
-needs besides: of patches tensors of uncut images, of regions the masks.
+A ResNet-18 of slices with a plain linear head is written with ClinicaDL's two layers, which give the
+same outputs. Networks that ClinicaDL does not have (\`resnet34\`, ResNets of volumes) are written under
+their own names. ClinicaDL takes consecutive slices only: of others, or of slices that each image has of
+its own, \`maps.json\` keeps the indices for \`maps.open\`. Warnings list what ClinicaDL can't use, such
+as ResNet3D of another size than 1x169x208x179, and what it needs besides: of patches tensors of uncut
+images, of regions the masks.
 
 Leakage by images is found in a published MAPS too: \`image_digests.tsv\`, which ClinicaDL does not
 read, lists digests of the images and voxels that the networks were trained and validated on.

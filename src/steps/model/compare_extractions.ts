@@ -1,6 +1,7 @@
 /** Compares how images were extracted with how those of a model were. */
 import type { ModelMeta } from "../../artifacts/model.ts";
 import { DataError } from "../../errors.ts";
+import { isJsonObject } from "../../json.ts";
 import { sameSpacing } from "../../imaging/nifti/orientation.ts";
 import type { Json } from "../../workflow/step.ts";
 
@@ -35,6 +36,11 @@ const OTHER_KEYS: ReadonlySet<string> = new Set([
   "orientation",
   "spacing",
   "reoriented_from",
+  // What ClinicaDL derives from other fields, and the value of voxels outside a region, always 0.
+  "masks_location",
+  "roi_template",
+  "roi_mask_pattern",
+  "roi_background_value",
 ]);
 
 /** Pipelines of Clinica whose images are RAS, also where the extraction does not state it. */
@@ -45,9 +51,11 @@ const RAS_PIPELINES: readonly unknown[] = ["t1-linear", "flair-linear", "pet-lin
  * @throws {DataError} when the elements hold other voxels than the model's
  */
 export function compareExtractions(given: Extraction, model: Extraction): string[] {
+  const value = (extraction: Extraction, key: string) =>
+    text(key === "file_type" ? patternOf(extraction) : extraction[key]);
   const keys = [...new Set([...Object.keys(given), ...Object.keys(model)])].sort()
-    .filter((key) => !OTHER_KEYS.has(key) && text(given[key]) !== text(model[key]));
-  const describe = (key: string) => `${key} ${text(given[key])}, the model ${text(model[key])}`;
+    .filter((key) => !OTHER_KEYS.has(key) && value(given, key) !== value(model, key));
+  const describe = (key: string) => `${key} ${value(given, key)}, the model ${value(model, key)}`;
   const voxels = keys.filter((key) => VOXEL_KEYS.has(key));
   if (voxels.length > 0) {
     throw new DataError(
@@ -63,6 +71,11 @@ export function compareExtractions(given: Extraction, model: Extraction): string
     ...compareOrientations(given, model),
     ...compareSpacing(given, model),
   ];
+}
+
+/** Which images the file type names; ClinicaDL describes them in other words. */
+function patternOf({ file_type }: Extraction): Json | undefined {
+  return isJsonObject(file_type) ? file_type.pattern as Json : file_type;
 }
 
 /** JSON with sorted keys; ClinicaDL writes "" or false where Gyrus writes nothing. */

@@ -11,6 +11,8 @@ function limits(mode: string, more: Partial<MapsDescription> = {}): string[] {
     mode,
     multi_network: false,
     elements: [0, 1],
+    input_shape: mode === "slice" ? [3, 64, 64] : [1, 64, 64, 64],
+    output_size: 2,
     parameters: {},
     ...rest,
     extraction: { mode, ...t1, ...extraction },
@@ -31,11 +33,17 @@ Deno.test("what ClinicaDL needs besides the published elements is stated", () =>
   assertLimit(limits("patch"), "publish those of extract.images into the same CAPS");
   // With a network a patch it counts nothing.
   assertEquals(limits("patch", { multi_network: true }), []);
-  assertLimit(limits("roi"), "in masks/tpl-MNI152NLin2009cSym of the CAPS and with _desc-Crop_");
   assertLimit(
-    limits("roi", { extraction: { preprocessing: "custom", roi_custom_template: "own" } }),
-    "in masks/tpl-own of the CAPS",
+    limits("roi"),
+    "in masks/tpl-MNI152NLin2009cSym of the CAPS and with _desc-Crop_ and res-1x1x1 in their names",
   );
+  const own = { roi_custom_template: "own", roi_custom_mask_pattern: "thick" };
+  assertLimit(
+    limits("roi", { extraction: { preprocessing: "custom", ...own } }),
+    "in masks/tpl-own of the CAPS and with _desc-Crop_ and thick in their names",
+  );
+  // Of its own pipelines' images ClinicaDL does not read these two.
+  assertLimit(limits("roi", { extraction: own }), "in masks/tpl-MNI152NLin2009cSym of the CAPS");
 });
 
 Deno.test("what ClinicaDL can't use is stated: images of BIDS, other slices, networks, normalisation", () => {
@@ -46,4 +54,44 @@ Deno.test("what ClinicaDL can't use is stated: images of BIDS, other slices, net
     limits("slice", { parameters: { normalization_level: "image" } }),
     "normalises each element by itself",
   );
+});
+
+Deno.test("networks that ClinicaDL can't build are stated, as its constructors take them", () => {
+  const shape = (...input_shape: number[]) => ({ elements: [0], input_shape });
+  const residual = { architecture: "ResNet3D", ...shape(1, 169, 208, 179) };
+  assertEquals(limits("image", residual), []);
+  assertEquals(limits("image", { ...residual, architecture: "SqueezeExcitationCNN" }), []);
+  assertLimit(
+    limits("image", { ...residual, ...shape(1, 64, 64, 64) }),
+    "ClinicaDL's ResNet3D takes 1x169x208x179 to 2 outputs, this one 1x64x64x64 to 2: it can't run",
+  );
+  assertLimit(limits("image", { ...residual, output_size: 3 }), "this one 1x169x208x179 to 3");
+  const resnet = { architecture: "resnet18" };
+  assertEquals(limits("slice", resnet), []);
+  for (const taken of [shape(1, 64, 64), shape(1, 64, 64, 64)]) {
+    assertLimit(
+      limits("slice", { ...resnet, ...taken }),
+      `takes slices of three channels, this one ${taken.input_shape.join("x")}`,
+    );
+  }
+});
+
+for (const [architecture, least] of [["Conv5_FC3", 16], ["Stride_Conv5_FC3", 32]] as const) {
+  Deno.test(`ClinicaDL builds ${architecture} for elements of more than ${least} voxels along an axis`, () => {
+    const build = (extent: number) =>
+      limits("image", { architecture, elements: [0], input_shape: [1, least, extent, 8] });
+    assertEquals(build(least + 1), []);
+    assertLimit(build(least), `only where an axis has more than ${least} voxels, and these are 1x`);
+  });
+}
+
+Deno.test("ClinicaDL builds no networks for regions of different sizes", () => {
+  const input_shapes = [[1, 30, 40, 30], [1, 31, 40, 30]];
+  const [limit, masks] = limits("roi", {
+    multi_network: true,
+    input_shape: input_shapes[0],
+    input_shapes,
+  });
+  assertStringIncludes(limit, "for one size of regions, and these differ: 1x30x40x30, 1x31x40x30");
+  assertStringIncludes(masks, "the masks");
 });

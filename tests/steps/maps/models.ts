@@ -76,7 +76,7 @@ export function makeModel(
       mode: "slice",
       multi_network: multi,
       elements: [5, 6],
-      input_shape: [1, 8, 8],
+      input_shape: [1, 24, 24],
       output_size: 2,
       label: "diagnosis",
       label_code: { AD: 0, CN: 1 },

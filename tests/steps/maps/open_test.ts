@@ -95,3 +95,22 @@ Deno.test("maps.open refuses a MAPS whose weights hold a NaN or a negative varia
     );
   });
 });
+
+Deno.test("maps.open opens networks that ClinicaDL does not have, and refuses those that are not here", async () => {
+  const store = new MemoryStore();
+  const tree = await run(store, [
+    await makeModel(store, 0, { meta: { architecture: "resnet34" } }),
+  ]);
+  await onDisk(tree, async (folder) => {
+    const open = () => mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
+    const opened = await store.artifact("model", (await open()).model);
+    assertEquals(opened.meta.architecture, "resnet34");
+    const json = await Deno.readTextFile(`${folder}/maps.json`);
+    await Deno.writeTextFile(`${folder}/maps.json`, json.replace("resnet34", "UNet"));
+    await assertRejects(
+      open,
+      DataError,
+      "holds a network UNet, which can't be run here; known are",
+    );
+  });
+});

@@ -26,6 +26,24 @@ Deno.test("extractions alike, or of other names, are taken", () => {
   assertEquals(compareExtractions(gyrus, { ...gyrus, extract_json: "b" }), []);
   assertEquals(compareExtractions(gyrus, { ...gyrus, spacing: [1, 1.001, 1] }), []);
   assertEquals(compareExtractions({ ...maps, roi_custom_template: "" }, maps), []);
+  assertEquals(compareExtractions(maps, { ...maps, roi_background_value: 0 }), []);
+  const file_type = (pattern: string, description: string) => ({
+    file_type: { pattern, description },
+  });
+  assertEquals(
+    compareExtractions(
+      { ...gyrus, ...file_type("*_T1w.nii.gz", "T1w image") },
+      { ...maps, ...file_type("*_T1w.nii.gz", "T1W Image registered using t1-linear pipeline") },
+    ),
+    [],
+  );
+  assertEquals(
+    compareExtractions({ ...gyrus, ...file_type("*_a.nii", "") }, {
+      ...maps,
+      ...file_type("*_b.nii", ""),
+    }),
+    ['the images are of another kind: file_type "*_a.nii", the model "*_b.nii"'],
+  );
 });
 
 Deno.test("a key that only one side has is compared too", () => {
