@@ -35,6 +35,12 @@ export function maskQuery(
   };
 }
 
+/** Path in a CAPS of a region's mask on the grid of the cropped template. */
+export function maskPath(roi: string): string {
+  const template = `tpl-${LINEAR_TEMPLATE}`;
+  return `masks/${template}/${template}_desc-Crop_res-1x1x1_roi-${roi}_mask.nii.gz`;
+}
+
 /**
  * The path of each region's mask, in the order asked for.
  *

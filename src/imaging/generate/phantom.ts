@@ -1,5 +1,6 @@
 /** Renders T1-weighted heads on a voxel grid, with noise and a bias field. */
 import type { Random } from "../../random.ts";
+import type { Affine } from "../nifti/affine.ts";
 import type { Anatomy } from "./anatomy.ts";
 import { HeadPainter } from "./head_painter.ts";
 import { rotationMatrix } from "./shapes.ts";
@@ -28,15 +29,20 @@ export function renderPhantom(
   for (let k = 0; k < nz; k++) {
     data.set(renderAxialSlice(anatomy, shape, k, noise), k * nx * ny);
   }
+  return { shape: [nx, ny, nz], data, affine: phantomAffine(shape), integer: true };
+}
+
+/** Of a grid of cubic voxels whose middle is the origin. */
+export function phantomAffine(shape: readonly [number, number, number]): Affine {
+  const [nx, ny, nz] = shape;
   const voxel = voxelSize(shape);
   // deno-fmt-ignore
-  const affine = Float64Array.of(
+  return Float64Array.of(
     voxel, 0, 0, -voxel * (nx - 1) / 2,
     0, voxel, 0, -voxel * (ny - 1) / 2,
     0, 0, voxel, -voxel * (nz - 1) / 2,
     0, 0, 0, 1,
   );
-  return { shape: [nx, ny, nz], data, affine, integer: true };
 }
 
 /** Edge of the cubic voxels of a grid that the field of view fits in, mm. */

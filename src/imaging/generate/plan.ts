@@ -14,6 +14,7 @@ import {
   sessionRows,
 } from "./participants.ts";
 import { customPath, type DatasetImage, markedPath, rawPath, renamedPath } from "./paths.ts";
+import { type HippocampusBox, hippocampusMasks } from "./roi_masks.ts";
 
 /** A real image to start from. */
 export interface Source extends DatasetImage {
@@ -33,6 +34,8 @@ export interface DatasetPlan {
   images: PlannedImage[];
   sessions: SessionRows;
   meta: ImageType & { source: string };
+  /** Masks of regions, by their paths in the CAPS. */
+  masks?: Record<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** Real images, and what is known of their sessions. */
@@ -51,10 +54,12 @@ interface Population {
 
 const T1_LINEAR: ImageType = { preprocessing: "t1-linear", use_uncropped_image: false };
 
+/** @param boxes regions whose masks the data set has */
 export function planPhantoms(
   { nSubjects, seed }: Population,
   nSessions: number,
   options: { shape: readonly [number, number, number]; strength: number },
+  boxes: readonly HippocampusBox[] = [],
 ): DatasetPlan {
   const sessions = drawParticipants("PHAN", nSubjects, nSessions, seed);
   return {
@@ -67,6 +72,7 @@ export function planPhantoms(
     }),
     sessions: sessionRows(sessions),
     meta: { source: "phantom", ...T1_LINEAR },
+    masks: hippocampusMasks(options.shape, boxes),
   };
 }
 

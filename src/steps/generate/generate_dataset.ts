@@ -48,7 +48,7 @@ export async function generateDataset(
   }
   const images = plan.images.map((image, i) => ({ ...image, ...blobs[i] }));
   return {
-    caps: capsOutput(plan.meta, { images, sessions: plan.sessions }),
+    caps: capsOutput(plan.meta, { images, sessions: plan.sessions, extras: plan.masks }),
     contact_sheet: {
       files: { "contact_sheet.png": await drawContactSheet(context, plan, blobs) },
     },

@@ -29,6 +29,8 @@ const params = z.object({
   space: z.enum(["template", "native"]).default("template").describe(
     "Where heads lie: registered, as in a CAPS, or as scanners store them, in a BIDS folder.",
   ),
+  roi_list: z.array(z.enum(["leftHippocampusBox", "rightHippocampusBox"])).min(1).optional()
+    .describe("Regions whose masks the data set gets, for extract.rois; none when absent."),
 });
 
 type Params = z.output<typeof params>;
@@ -47,12 +49,21 @@ of \`generate.template\`: each is turned by up to 30°, up to 40 mm from the sca
 times as large along each axis, under a coil's field, and stored in voxels 0.9 to 1.3 times as large along
 each axis, whose axes have any order and direction. Published, \`caps\` is then a BIDS folder.
 
+The masks of \`roi_list\` are cubes of 56 mm around the hippocampi of the mean head, of as many voxels
+each, in \`masks/\` under the names that ClinicaDL gives them.
+
 ${POPULATION_TEXT}`,
   params,
   inputs: {},
   outputs: generationOutputs,
   runs: "worker",
   cpu: GENERATION_THREADS,
+  checkParams: ({ roi_list, space }) =>
+    roi_list === undefined || space === "template" ? [] : [{
+      parameter: "roi_list",
+      message: "masks lie on the grid of registered heads, and these are raw",
+      suggestion: 'leave roi_list out, or set space = "template"',
+    }],
   preflight: declareDataset(({ image_size, n_subjects, n_sessions, space }: Params) => ({
     images: 2 * n_subjects * n_sessions,
     ...(space === "template" && { shape: gridShape(image_size) }),
@@ -72,11 +83,11 @@ ${POPULATION_TEXT}`,
     const { planPhantoms, planScans } = await import("../../imaging/generate/plan.ts");
     const { voxelSize } = await import("../../imaging/generate/phantom.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
-    const { n_subjects, n_sessions, seed, image_size, strength, space } = context.params;
+    const { n_subjects, n_sessions, seed, image_size, strength, space, roi_list } = context.params;
     const population = { nSubjects: n_subjects, seed };
     const shape = gridShape(image_size);
     const plan = space === "template"
-      ? planPhantoms(population, n_sessions, { shape, strength })
+      ? planPhantoms(population, n_sessions, { shape, strength }, roi_list)
       : planScans(population, n_sessions, { voxel: voxelSize(shape), strength });
     return await generateDataset(context, plan);
   },
