@@ -11,19 +11,20 @@
  * labels within chance.
  */
 import { parseArgs } from "node:util";
-import { openArtifact } from "../../src/engine/store/artifact.ts";
-import { run } from "../../src/engine/run/run.ts";
-import { openStore } from "../../src/engine/store/store.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
-import { columnIndices, readTsv, writeTsv } from "../../src/formats/tsv.ts";
-import { Random } from "../../src/random.ts";
-import { reading, running } from "../../src/steps/engine_options.ts";
+import { columnIndices, readTsv } from "../../src/formats/tsv.ts";
 import type { Artifact } from "../../src/workflow/step.ts";
-import { readWorkflow } from "../../src/workflow/read.ts";
 import {
   balancedAccuracy,
   fitLogisticRegression,
 } from "../imaging/generate/logistic_regression.ts";
+import {
+  chanceHalfWidth,
+  heldOutAccuracy,
+  runNetworks,
+  shuffleLabels,
+  type Trained,
+} from "./held_out.ts";
 
 const { values } = parseArgs({
   options: {
@@ -34,43 +35,13 @@ const { values } = parseArgs({
 const tutorial = await Deno.readTextFile(
   new URL("../../workflows/tutorial.toml", import.meta.url),
 );
-
-/** Runs the single networks of some folds; gives artifacts by instance and output. */
-async function runTutorial(text: string, seed: number) {
-  const folder = await Deno.makeTempDir({ prefix: "gyrus-tutorial-" });
-  const file = `${folder}/tutorial.toml`;
-  await Deno.writeTextFile(file, text.slice(0, text.indexOf("[publish]")));
-  const folds = Array.from({ length: Number(values.folds) }, (_, fold) => fold);
-  const workflow = await readWorkflow(file, { ...reading, set: [`params.seed=${seed}`] });
-  const store = openStore(`${folder}/.gyrus`);
-  const result = await run(store, workflow, {
-    ...running,
-    targets: folds.map((fold) => `predict_single[fold=${fold}]`),
-  });
-  if (result.errors.length > 0) throw result.errors[0];
-  const artifact = (instance: string, output: string) =>
-    openArtifact(store, result.nodes.get(instance)!.outputs![output]);
-  return { folder, folds, artifact };
-}
-
-type Tutorial = Awaited<ReturnType<typeof runTutorial>>;
-
-/** Mean over folds of the test images' balanced accuracy. */
-async function networkAccuracy({ folds, artifact }: Tutorial): Promise<number> {
-  let sum = 0;
-  for (const fold of folds) {
-    const predictions = artifact(`predict_single[fold=${fold}]`, "predictions");
-    const path = "BA/image_level_prediction.tsv";
-    const table = readTsv(await predictions.readText(path), path);
-    const at = columnIndices(table, ["true_label", "predicted_label"], path);
-    const labels = (column: number) => table.rows.map((row) => Number(row[column]));
-    sum += balancedAccuracy(labels(at.predicted_label), labels(at.true_label)) / folds.length;
-  }
-  return sum;
-}
+const predictions = Array.from(
+  { length: Number(values.folds) },
+  (_, fold) => `predict_single[fold=${fold}]`,
+);
 
 /** Trained on everyone outside the test set, since it needs no validation. */
-async function regressionAccuracy({ artifact }: Tutorial) {
+async function regressionAccuracy({ artifact }: Trained) {
   const images = artifact("slices", "images");
   const train = await features(images, artifact("split", "train"));
   const test = await features(images, artifact("split", "test"));
@@ -121,34 +92,11 @@ function histogram(slice: Float32Array): number[] {
   return [mean, ...bins];
 }
 
-/** The tutorial with labels that say nothing: diagnoses drawn from the same people at random. */
-async function shuffled(tutorialRun: Tutorial, seed: number): Promise<string> {
-  const labels = readTsv(
-    await tutorialRun.artifact("labels", "labels").readText("table.tsv"),
-    "labels",
-  );
-  const { diagnosis } = columnIndices(labels, ["diagnosis"], "labels");
-  const drawn = new Random(seed, "shuffled labels").shuffle(
-    labels.rows.map((row) => row[diagnosis]),
-  );
-  const rows = labels.rows.map((row, i) => row.with(diagnosis, drawn[i]));
-  const path = `${tutorialRun.folder}/shuffled.tsv`;
-  await Deno.writeTextFile(path, writeTsv(labels.columns, rows));
-  const from = tutorial.indexOf("[steps.labels]");
-  const to = tutorial.indexOf("# clinicadl tsvtools split");
-  const step =
-    `[steps.labels]\nuses = "tables.open"\nwith = { path = "${path}", content = "labels" }\n\n`;
-  return tutorial.slice(0, from) + step + tutorial.slice(to);
-}
-
-/** Half the width of the 95 % interval of a fair coin's share in n throws. */
-const chance = (n: number) => 1.96 * Math.sqrt(0.25 / n);
-
 const accuracies: number[] = [];
 for (let seed = 0; seed < Number(values.seeds); seed++) {
-  const tutorialRun = await runTutorial(tutorial, seed);
-  const network = await networkAccuracy(tutorialRun);
-  const regression = await regressionAccuracy(tutorialRun);
+  const trained = await runNetworks(tutorial, seed, predictions);
+  const network = await heldOutAccuracy(trained, predictions);
+  const regression = await regressionAccuracy(trained);
   accuracies.push(network);
   console.log(
     `seed ${seed}: networks ${network.toFixed(3)}, logistic regression ${
@@ -156,9 +104,13 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     } (${regression.joined.toFixed(3)})`,
   );
   if (seed === 0) {
-    const control = await runTutorial(await shuffled(tutorialRun, seed), seed);
-    const accuracy = await networkAccuracy(control);
-    const width = chance(regression.participants);
+    const control = await runNetworks(
+      await shuffleLabels(tutorial, trained, seed),
+      seed,
+      predictions,
+    );
+    const accuracy = await heldOutAccuracy(control, predictions);
+    const width = chanceHalfWidth(regression.participants);
     console.log(
       `shuffled labels: networks ${accuracy.toFixed(3)}, chance ${(0.5 - width).toFixed(3)} to ${
         (0.5 + width).toFixed(3)
@@ -166,7 +118,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     );
     await Deno.remove(control.folder, { recursive: true });
   }
-  await Deno.remove(tutorialRun.folder, { recursive: true });
+  await Deno.remove(trained.folder, { recursive: true });
 }
 const sorted = accuracies.toSorted((a, b) => a - b);
 console.log(
