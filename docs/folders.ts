@@ -33,7 +33,11 @@ export const FOLDERS: readonly Folder[] = [
   },
   { path: "src/gpu", job: "device, buffers, pipelines, the program of a step", imports: [] },
   { path: "src/formats", job: "safetensors, PyTorch checkpoints, TSV, event files", imports: [] },
-  { path: "src/evaluation", job: "metrics, voting, bootstrap, calibration", imports: [] },
+  {
+    path: "src/evaluation",
+    job: "metrics, voting, bootstrap, calibration, paired tests",
+    imports: [],
+  },
   {
     path: "src/engine",
     job: "store, task, plan, run; publish, gc, diff, crate",
@@ -43,7 +47,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: "src/tables",
     job: "identity, values, labels, split, k-fold, tests, leakage",
-    imports: ["src/formats"],
+    imports: ["src/formats", "src/evaluation"],
   },
   {
     path: "src/imaging",

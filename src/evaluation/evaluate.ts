@@ -80,10 +80,8 @@ export function evaluatePredictions(
   options: BootstrapOptions,
   undefinedValue: UndefinedValue = "nan",
 ): Result {
-  const { participants, classes } = predictions;
-  const evaluated = classes > 0
-    ? evaluateClassification(predictions, undefinedValue)
-    : evaluateRegression(predictions, undefinedValue);
+  const { participants } = predictions;
+  const evaluated = evaluate(predictions, undefinedValue);
   const values = evaluated.statistics(new Float64Array(participants.length).fill(1));
   const intervals = bootstrapIntervals(participants, evaluated.statistics, options);
   const metrics = Object.fromEntries(
@@ -119,10 +117,24 @@ export function evaluateFolds(
   return { folds: results, pooled, summary };
 }
 
-/** Metrics as a function of the rows' weights, and what has no interval. */
+/** Metrics by name as a function of the rows' weights. */
+type Statistics = (weights: Float64Array) => Record<string, number>;
+
+/** The metrics of {@link evaluatePredictions}, NaN where they are undefined. */
+export function statisticsOf(predictions: Predictions): Statistics {
+  return evaluate(predictions, "nan").statistics;
+}
+
+/** Metrics, and what has no interval. */
 interface Evaluated {
-  statistics: (weights: Float64Array) => Record<string, number>;
+  statistics: Statistics;
   details: Pick<Result, "confusion_matrix" | "curves" | "calibration" | "scatter">;
+}
+
+function evaluate(predictions: Predictions, undefinedValue: UndefinedValue): Evaluated {
+  return predictions.classes > 0
+    ? evaluateClassification(predictions, undefinedValue)
+    : evaluateRegression(predictions, undefinedValue);
 }
 
 function evaluateClassification(

@@ -1,5 +1,5 @@
 /** Tests of whether two groups are alike. */
-import { chiSquareTail, studentTails } from "./distributions.ts";
+import { chiSquareTail, studentTails } from "../evaluation/distributions.ts";
 
 export interface TestResult {
   statistic: number;

@@ -68,6 +68,30 @@ export const voting: {
   regression: { group: VotingTable; voted: VotingTable };
 } = load("voting.json");
 
+export const pairedTests: {
+  mcnemar: { table: number[][]; exact: number; statistic: number; corrected: number }[];
+  delong: {
+    truth: number[];
+    first: number[];
+    second: number[];
+    areas: [number, number];
+    standard_error: number;
+    statistic: number;
+    p: number;
+  }[];
+  corrected_t: { differences: number[]; test_to_train: number; statistic: number; p: number }[];
+  holm: { values: number[]; adjusted: number[] }[];
+  bootstrap: {
+    truth: number[];
+    first: number[];
+    second: number[];
+    difference: number;
+    lower: number;
+    upper: number;
+    standard_error: number;
+  };
+} = load("paired_tests.json");
+
 /** Predictions at the image level, one participant a row. */
 export function predictionsOf(fixture: ClassificationFixture): Predictions {
   return {

@@ -1,6 +1,6 @@
 /**
- * Tails of Student's and the chi-square distribution, by the incomplete beta and gamma functions
- * (Abramowitz and Stegun 1964, chapters 6 and 26; continued fractions evaluated as Lentz 1976).
+ * Tails of Student's, the chi-square and the binomial distribution, by the incomplete beta and gamma
+ * functions (Abramowitz and Stegun 1964, chapters 6 and 26; continued fractions evaluated as Lentz 1976).
  * Packages for them take a quarter of a second to load.
  */
 
@@ -31,6 +31,11 @@ export function chiSquareTail(x: number, degreesOfFreedom: number): number {
     return 1 - scale * sum;
   }
   return scale / continued(z + 1 - a, (n) => [-n * (n - a), z + 1 - a + 2 * n]);
+}
+
+/** P(X <= count) of `trials` tosses of a fair coin. */
+export function fairCoinTail(count: number, trials: number): number {
+  return count >= trials ? 1 : incompleteBeta(0.5, 0.5, trials - count, count + 1);
 }
 
 /** Regularised: I_x(a, b), with y = 1 - x as its own argument since it may be small. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { chiSquareTail, studentTails } from "../../src/tables/distributions.ts";
+import { chiSquareTail, fairCoinTail, studentTails } from "../../src/evaluation/distributions.ts";
 
 const SMALL_TO_LARGE = [1e-6, 0.01, 0.3, 1, 1.7, 2, 4, 9, 25, 120];
 
@@ -40,4 +40,11 @@ Deno.test("no difference has p = 1, an infinite one p = 0", () => {
   assertEquals(studentTails(0, 7), 1);
   assertEquals(chiSquareTail(0, 3), 1);
   assertEquals(studentTails(-Infinity, 7), 0);
+});
+
+Deno.test("the tail of a fair coin agrees with sums of binomial coefficients", () => {
+  near(fairCoinTail(0, 10), 2 ** -10);
+  near(fairCoinTail(3, 10), (1 + 10 + 45 + 120) / 1024);
+  near(fairCoinTail(2, 200), (1 + 200 + 19900) * 2 ** -200, 1e-10);
+  assertEquals([fairCoinTail(10, 10), fairCoinTail(0, 0)], [1, 1]);
 });
