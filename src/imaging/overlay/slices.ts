@@ -1,6 +1,6 @@
 /** A picture of maps over slices, to look at. */
-import { Canvas, type Colour, mix } from "./drawing/canvas.ts";
-import { quantile } from "./drawing/quantile.ts";
+import { Canvas, type Colour, mix } from "../drawing/canvas.ts";
+import { quantile } from "../drawing/quantile.ts";
 
 /** A slice with the map that lies over it, both [rows][columns]. */
 export interface MappedSlice {

@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { MeanMaps } from "../../evaluation/attribution.ts";
 import type { Device } from "../../gpu/device.ts";
-import { overlaySheet } from "../../imaging/overlay_sheet.ts";
+import { overlaySheet } from "../../imaging/overlay/slices.ts";
 import { type AttributionMethod, findGradCamLevel } from "../../nn/attribute.ts";
 import type { Artifact, Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import type { DeviceService } from "../../device/open.ts";

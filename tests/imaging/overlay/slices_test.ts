@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { decode } from "fast-png";
-import { overlaySheet } from "../../src/imaging/overlay_sheet.ts";
+import { overlaySheet } from "../../../src/imaging/overlay/slices.ts";
 
 const [rows, columns] = [20, 30];
 
