@@ -5,7 +5,7 @@ import { kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import source from "./direct.wgsl" with { type: "text" };
 import gradientSource from "./direct_weight_gradient.wgsl" with { type: "text" };
-import type { Axis } from "../tensors.ts";
+import { type Axis, folded } from "../tensors.ts";
 import {
   type ConvolutionGrid,
   type ConvolutionVariant,
@@ -115,7 +115,7 @@ interface Tile {
   pixels: number;
   channels: number;
   alongChannels: boolean;
-  workgroups: [number, number];
+  workgroups: [number, number, number];
 }
 
 /**
@@ -139,14 +139,20 @@ function chooseTile(program: ProgramBuilder, grid: ConvolutionGrid): Tile {
   const alongChannels = imageGroups * laneGroups *
     ([0, 1, 2] as const).reduce<number>((taps, axis) => taps * countValidTaps(grid, axis), 1) *
     tileCost(images, channels);
-  return alongChannels < 0.9 * alongPixels
-    ? {
+  const { maxComputeWorkgroupsPerDimension } = program.device.limits;
+  if (
+    alongChannels < 0.9 * alongPixels &&
+    places * imageGroups <= maxComputeWorkgroupsPerDimension
+  ) {
+    return {
       pixels: images,
       channels,
       alongChannels: true,
-      workgroups: [places * imageGroups, laneGroups],
-    }
-    : { pixels, channels, alongChannels: false, workgroups: [groups, channelGroups] };
+      workgroups: [places * imageGroups, laneGroups, 1],
+    };
+  }
+  const [across, deep] = folded(program.device, groups);
+  return { pixels, channels, alongChannels: false, workgroups: [across, channelGroups, deep] };
 }
 
 /** Pairs of a grid pixel and a tap along one axis that do not fall into the padding. */

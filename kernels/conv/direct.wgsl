@@ -7,9 +7,10 @@
 // channels; the data gradient (TRANSPOSED), whose input is dY, over their output channels.
 //
 // The grid is all pixels of the output, or one parity of them in the data gradient of a strided
-// convolution. Lanes run along its pixels (n, z, y, x), all with the same channels. With
-// LANES_ALONG_CHANNELS they run along channels, and the pixels of a workgroup are one (z, y, x) of
-// PIXELS images: the taps that fall into the padding there are left out.
+// convolution; its workgroups run along workgroup_id.x, then z. Lanes run along its pixels
+// (n, z, y, x), all with the same channels. With LANES_ALONG_CHANNELS they run along channels, and
+// the pixels of a workgroup are one (z, y, x) of PIXELS images: the taps that fall into the padding
+// there are left out.
 
 // Invocations of a workgroup: one vector of the processor.
 const LANES: u32 = 16u;
@@ -122,6 +123,7 @@ fn grid_pixel(group: u32, lane: u32, p: u32) -> Place {
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   // registers
@@ -139,6 +141,7 @@ fn main(
   // registers
   var left: array<i32, PIXELS>;
 
+  let group = workgroup.z * workgroups.x + workgroup.x;
   let in_plane = params.in_height * params.in_width;
   var in_pixels = in_plane;
   if (VOLUME) {
@@ -147,7 +150,7 @@ fn main(
 
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
-    let at = grid_pixel(workgroup.x, lane, p);
+    let at = grid_pixel(group, lane, p);
     top[p] = i32(at.y * params.stride_y) + params.in_start_y;
     left[p] = i32(at.x * params.stride_x) + params.in_start_x;
     origin[p] = i32(at.image * params.in_blocks * in_pixels + ROW_MASK + 1u) +
@@ -261,7 +264,7 @@ fn main(
   var to: array<u32, PIXELS>;
   // unroll
   for (var p = 0u; p < PIXELS; p++) {
-    let at = grid_pixel(workgroup.x, lane, p);
+    let at = grid_pixel(group, lane, p);
     let y = at.y * params.out_stride_y + params.out_start_y;
     let x_ = at.x * params.out_stride_x + params.out_start_x;
     to[p] = (at.image * params.out_blocks + first_block) * out_pixels + y * params.out_width + x_;
@@ -295,7 +298,7 @@ fn main(
           value[k] = select(value[k], sum[p][group * 4u + k], b == group);
         }
       }
-      if (grid_pixel(workgroup.x, lane, p).image < params.images) {
+      if (grid_pixel(group, lane, p).image < params.images) {
         let total = vec4f(value[0], value[1], value[2], value[3]) + offset;
         output[to[p] + b * out_pixels] = total;
       }

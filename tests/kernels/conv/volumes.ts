@@ -34,6 +34,15 @@ export async function checkVolumes(t: Deno.TestContext, table: KernelTable): Pro
       useKernelTable(limited, table);
       assertEquals(await runTable(limited, problem), await runTable(device, problem));
     });
+    await t.step(
+      "a grid longer than the device takes along an axis gives the same bits",
+      async () => {
+        const problem = randomProblem(volumeLayer(1, 4, [12, 34, 48], 8, 3, 1, 1));
+        const limited = limitedDevice(device, { maxComputeWorkgroupsPerDimension: 64 });
+        useKernelTable(limited, table);
+        assertEquals(await runTable(limited, problem), await runTable(device, problem));
+      },
+    );
   });
 }
 
