@@ -20,6 +20,7 @@ const batchNorm = defineKernel({
     "NORMALISED",
     "RECOMPUTE",
     "KEEP_MASKED",
+    "IN_PLACE",
     "ACCUMULATE",
   ],
   params: {
@@ -241,7 +242,8 @@ export function batchNormApply(
  *   constants, so that dx = gamma / standard deviation dy f'(.)
  * @param output f's output when f's derivative needs it; without it ReLU's mask is computed from x,
  *   which is right only when there was no residual
- * @param keepMasked leaves dy f'(.) in `dy`: the residual branch's gradient
+ * @param dx absent where the gradient of the input replaces `dy`
+ * @param keepMasked leaves dy f'(.) in `dy`: the residual branch's gradient; not without `dx`
  */
 export function batchNormBackward(
   program: ProgramBuilder,
@@ -251,7 +253,7 @@ export function batchNormBackward(
     moments: Operand;
     output?: Operand;
     dy: Operand;
-    dx: Operand;
+    dx?: Operand;
     gradients?: Operand;
     accumulate: boolean;
     keepMasked?: boolean;
@@ -285,14 +287,14 @@ export function batchNormBackward(
     });
   }
   program.dispatch(batchNorm, "backward_normalize", {
-    constants: { ...derivative, KEEP_MASKED: keepMasked },
+    constants: { ...derivative, KEEP_MASKED: keepMasked, IN_PLACE: dx === undefined },
     bindings: {
       params,
       x,
-      ...(keepMasked ? { dy_masked: dy } : { dy }),
+      ...(keepMasked ? { dy_masked: dy } : dx && { dy }),
       moments_in: moments,
       means_in: means,
-      dx,
+      dx: dx ?? dy,
       ...outputs,
     },
     workgroups: grids.planeGrid,

@@ -59,6 +59,8 @@ const NORMALISED: bool = false;
 const RECOMPUTE: bool = false;
 // backward_normalize: leaves the gradient before the normalisation in dy, for the residual branch.
 const KEEP_MASKED: bool = false;
+// backward_normalize writes dx in place of dy.
+const IN_PLACE: bool = false;
 // merge_backward_sums adds to the gradients of the parameters.
 const ACCUMULATE: bool = false;
 
@@ -92,6 +94,8 @@ const ACCUMULATE: bool = false;
 // [2][blocks]: mean of g, mean of g times the normalised input
 @group(0) @binding(15) var<storage, read_write> means_out: array<vec4f>;
 @group(0) @binding(16) var<storage, read> means_in: array<vec4f>;
+// Holds dy before IN_PLACE.
+// texels
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
 // Of each checked layer: step + 1 of its first values that are not finite; 0 where all are.
 @group(0) @binding(18) var<storage, read_write> non_finite_steps: array<u32>;
@@ -368,7 +372,11 @@ fn backward_normalize(
     let at = base + p;
     let value = x[at];
     var g = vec4f(0.0);
-    if (KEEP_MASKED) { g = dy_masked[at]; } else { g = dy[at]; }
+    if (KEEP_MASKED) {
+      g = dy_masked[at];
+    } else {
+      if (IN_PLACE) { g = dx[at]; } else { g = dy[at]; }
+    }
     if (RECOMPUTE) {
       g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
     } else {

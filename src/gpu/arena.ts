@@ -7,7 +7,7 @@ export interface TextureShape {
   /** Texels along x. */
   width: number;
   height: number;
-  /** First rows that nothing writes, so that they stay zero; part of what textures must share. */
+  /** First rows that nothing writes, so that they stay zero. */
   zeroRows: number;
 }
 
@@ -21,13 +21,13 @@ export class ArenaError extends DeviceError {
 
 export class Arena {
   readonly #buffers: GPUBuffer[] = [];
-  readonly #textures: { key: string; bytes: number; gpu: GPUTexture; view: GPUTextureView }[] = [];
+  readonly #textures: { shape: TextureShape; gpu: GPUTexture; view: GPUTextureView }[] = [];
 
   constructor(readonly device: Device) {}
 
   /** Bytes held. */
   get bytes(): number {
-    const textures = this.#textures.reduce((sum, { bytes }) => sum + bytes, 0);
+    const textures = this.#textures.reduce((sum, { shape }) => sum + textureBytes(shape), 0);
     return this.#buffers.reduce((sum, buffer) => sum + buffer.size, textures);
   }
 
@@ -77,14 +77,16 @@ export class Arena {
   }
 
   /**
-   * One texture for each shape, taking equal ones of earlier programs.
+   * One texture for each shape, taking those of earlier programs that are high enough.
    *
    * @throws {ArenaError} out of memory: what was needed and what was given so far
    */
   async textures(shapes: readonly TextureShape[]): Promise<GPUTextureView[]> {
-    const free = [...this.#textures];
-    const found = shapes.map((shape) => {
-      const fit = free.findIndex((texture) => texture.key === textureKey(shape));
+    const free = [...this.#textures].sort((a, b) => a.shape.height - b.shape.height);
+    const found = shapes.map(({ width, height, zeroRows }) => {
+      const fit = free.findIndex(({ shape }) =>
+        shape.width === width && shape.zeroRows === zeroRows && shape.height >= height
+      );
       return fit >= 0 ? free.splice(fit, 1)[0].view : undefined;
     });
     const needed = shapes.reduce(
@@ -99,17 +101,20 @@ export class Arena {
   }
 
   async #newTexture(shape: TextureShape, needed: number): Promise<GPUTextureView> {
-    const [key, bytes] = [textureKey(shape), textureBytes(shape)];
-    const gpu = await this.#allocate(bytes, needed, () =>
-      this.device.gpu.createTexture({
-        label: `arena texture ${key}`,
-        size: [shape.width, shape.height],
-        format: "rgba32float",
-        usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING |
-          GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
-      }));
+    const gpu = await this.#allocate(
+      textureBytes(shape),
+      needed,
+      () =>
+        this.device.gpu.createTexture({
+          label: `arena texture ${textureText(shape)}`,
+          size: [shape.width, shape.height],
+          format: "rgba32float",
+          usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING |
+            GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
+        }),
+    );
     const view = gpu.createView();
-    this.#textures.push({ key, bytes, gpu, view });
+    this.#textures.push({ shape, gpu, view });
     return view;
   }
 
@@ -128,7 +133,8 @@ export class Arena {
   }
 }
 
-export function textureKey({ width, height, zeroRows }: TextureShape): string {
+/** What labels and errors call a texture. */
+export function textureText({ width, height, zeroRows }: TextureShape): string {
   return `${width}x${height}${zeroRows > 0 ? ` from row ${zeroRows}` : ""}`;
 }
 

@@ -1,5 +1,5 @@
 /** The operations of a program, and for how long they need each tensor and texture. */
-import { textureKey, type TextureShape } from "./arena.ts";
+import type { TextureShape } from "./arena.ts";
 import { labelOf, type Operand, type PlannedTexture } from "./operand.ts";
 import { type Lifetime, place } from "./plan.ts";
 
@@ -94,7 +94,7 @@ export function lifetimesOf(
 /** Of a tensor that nothing uses. */
 export const unused: Lifetime = { size: 0, first: 0, last: -1 };
 
-/** Textures share memory only with textures of the same shape. */
+/** Textures share memory with others of the same width and rows of zeros, as high as the highest. */
 export function placeTextures(
   textures: readonly PlannedTexture[],
   lives: readonly (Lifetime | undefined)[],
@@ -104,13 +104,16 @@ export function placeTextures(
   const groups = new Map<string, PlannedTexture[]>();
   for (const texture of textures) {
     if (!lives[texture.id]) continue;
-    const key = textureKey(texture);
+    const key = `${texture.width} ${texture.zeroRows}`;
     groups.set(key, [...groups.get(key) ?? [], texture]);
   }
   for (const group of groups.values()) {
-    const placed = place(group.map((texture) => lives[texture.id]!));
+    const placed = place(
+      group.map((texture) => ({ ...lives[texture.id]!, size: texture.height })),
+    );
     group.forEach((texture, i) => slots[texture.id] = shapes.length + placed.slots[i]);
-    for (let i = 0; i < placed.sizes.length; i++) shapes.push(group[0]);
+    const [{ width, zeroRows }] = group;
+    shapes.push(...placed.sizes.map((height) => ({ width, height, zeroRows })));
   }
   return { slots, shapes };
 }

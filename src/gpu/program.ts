@@ -37,7 +37,7 @@
  * - Variants: choose by `program.device.class` ("software" = lavapipe) and `program.device.subgroupSize`.
  */
 import { DeviceError } from "../errors.ts";
-import { Arena, textureKey } from "./arena.ts";
+import { Arena, textureText } from "./arena.ts";
 import { build, plannedBytes, type Recorded } from "./build.ts";
 import { Program, type Timing } from "./built_program.ts";
 import type { Device } from "./device.ts";
@@ -247,7 +247,7 @@ export class ProgramBuilder {
     const side = this.device.limits.maxTextureDimension2D;
     const shape = listShape(bytes / 16, zeroRows, side);
     if (shape.width > side || shape.height > side) {
-      throw new DeviceError(`Texture "${label}" of ${textureKey(shape)} exceeds ${side}x${side}`);
+      throw new DeviceError(`Texture "${label}" of ${textureText(shape)} exceeds ${side}x${side}`);
     }
     const texture: PlannedTexture = { kind: "texture", id: this.#textures.length, label, ...shape };
     this.#textures.push(texture);

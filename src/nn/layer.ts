@@ -45,6 +45,8 @@ export interface Activation {
   readonly requiresGradient: boolean;
   /** Set when the gradient's operations have been recorded. */
   gradient?: Operand;
+  /** Whether it is another activation's gradient too, so that nothing may be written in its place. */
+  sharesGradient?: boolean;
 }
 
 /** Flat device buffers of one network. */
@@ -165,6 +167,19 @@ export class Trace {
     if (!x.requiresGradient) return;
     const gradient = this.tensor(`${label} input gradient`, x.shape);
     record(gradient);
+    this.#add(x, gradient, label);
+  }
+
+  /**
+   * Likewise from a gradient by the layer's output, in whose place `record` writes that by `x`: for
+   * layers that need no more of an element than that element.
+   */
+  giveInPlace(x: Activation, label: string, gradient: PlannedTensor, record: () => void): void {
+    record();
+    this.#add(x, gradient, label);
+  }
+
+  #add(x: Activation, gradient: PlannedTensor, label: string): void {
     if (x.gradient) {
       addInto(this.program, { x: gradient, y: x.gradient, bytes: gradient.bytes }, `${label} sum`);
     } else {

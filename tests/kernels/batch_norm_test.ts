@@ -130,6 +130,25 @@ for (const activation of Object.keys(activations) as ActivationName[]) {
         assertClose(results[3].subarray(0, c), expected.mean.map((m) => 0.1 * m), 1e-6, "mean");
         const unbiased = expected.variance.map((v) => 0.9 + 0.1 * v * count / (count - 1));
         assertClose(results[3].subarray(64, 64 + c), unbiased, 1e-6, "variance");
+        if (!withResidual) {
+          const inPlace = await bench.run((program) => {
+            const options = { shape, activation, label: "bn" };
+            const { x, dy } = operands;
+            const parts = { parameters, running, nonFiniteSteps, nonFiniteAt: 0, step };
+            const moments = batchNormStatistics(program, options, { x, ...parts });
+            const output = activation === "none" || activation === "relu" ? undefined : y;
+            batchNormBackward(program, options, {
+              x,
+              moments,
+              output,
+              dy,
+              gradients,
+              accumulate: false,
+            });
+            return [dy];
+          }, { inPlace: true });
+          assertEquals(inPlace[0], results[1]);
+        }
         if (keepMasked) assertClose(plain(results[4]), expected.masked, 5e-5, "masked gradient");
         assertEquals((await bench.device.readFloats(nonFiniteSteps))[0], 0);
       });

@@ -101,10 +101,16 @@ export class BatchNorm implements Layer {
         dy,
         output: needsOutput ? y.tensor : undefined,
         keepMasked: added !== undefined && this.activation !== "none",
+        inPlace: added === undefined && !y.sharesGradient,
       });
       if (shortcut && residualMoments) {
         const { of, normalisation } = shortcut;
-        normalisation.#backward(trace, of, { moments: residualMoments, dy, keepMasked: false });
+        normalisation.#backward(trace, of, {
+          moments: residualMoments,
+          dy,
+          keepMasked: false,
+          inPlace: false,
+        });
       } else if (added?.requiresGradient) {
         if (added.gradient) {
           throw new Error(`${this.name}: the residual is used before the block that adds it`);
@@ -145,16 +151,18 @@ export class BatchNorm implements Layer {
    *
    * @param output y, where the activation's derivative can't be had from x
    * @param keepMasked whether `dy` keeps the gradient behind the activation, for the residual
+   * @param inPlace whether nothing else needs `dy`
    */
-  #backward(trace: Trace, x: Activation, { moments, dy, output, keepMasked }: {
+  #backward(trace: Trace, x: Activation, { moments, dy, output, keepMasked, inPlace }: {
     moments: PlannedTensor;
     dy: Parameters<typeof batchNormBackward>[2]["dy"];
     output?: Activation["tensor"];
     keepMasked: boolean;
+    inPlace: boolean;
   }): void {
     const plain = output === undefined && this.activation !== "relu";
     const [weight, bias] = this.parameters.map((parameter) => parameter.name);
-    const record = (dx: PlannedTensor) =>
+    const record = (dx?: PlannedTensor) =>
       batchNormBackward(trace.program, this.#options(x.shape, plain ? "none" : this.activation), {
         x: x.tensor,
         moments,
@@ -165,7 +173,9 @@ export class BatchNorm implements Layer {
         accumulate: trace.accumulate,
         keepMasked,
       });
-    if (x.requiresGradient) trace.give(x, this.name, record);
+    if (x.requiresGradient && inPlace && dy.kind === "tensor") {
+      trace.giveInPlace(x, this.name, dy, record);
+    } else if (x.requiresGradient) trace.give(x, this.name, record);
     else if (trace.trainable(weight) || trace.trainable(bias)) {
       record(trace.tensor(`${this.name} unused gradient`, x.shape));
     }

@@ -100,7 +100,7 @@ export class ResidualBlock implements Layer {
   }
 }
 
-/** Adds `b` to `a` in place: nothing else may read `a`, and both get the gradient of the sum. */
+/** Adds `b` to `a` in place: nothing else may read `a`, and both share the gradient of the sum. */
 function recordSum(trace: Trace, a: Activation, b: Activation): Activation {
   const { tensor, shape } = a;
   addInto(trace.program, { x: b.tensor, y: tensor, bytes: activationBytes(shape) });
@@ -108,6 +108,7 @@ function recordSum(trace: Trace, a: Activation, b: Activation): Activation {
   trace.onBackward(sum, (gradient) => {
     a.gradient = gradient;
     b.gradient = gradient;
+    a.sharesGradient = b.sharesGradient = true;
   });
   return sum;
 }
