@@ -4,7 +4,7 @@ import { Program } from "./built_program.ts";
 import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
 import type { Encoded } from "./encode.ts";
-import { extent, type Operand, type PlannedTexture } from "./operand.ts";
+import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";
 import {
   type DispatchOperation,
   lifetimesOf,
@@ -38,6 +38,22 @@ export function plannedBytes(recorded: Recorded): number {
 }
 
 /**
+ * Takes the memory of a program in the arena.
+ *
+ * @throws {TypeError} a tensor that is read before anything writes it
+ * @throws {ArenaError} too little memory
+ */
+export async function reserve(recorded: Recorded, arena: Arena) {
+  const plan = planMemory(recorded);
+  const buffers = await arena.buffers(plan.buffers.sizes.map((size) => Math.max(size, 16)));
+  const views = await arena.textures(plan.textures.shapes);
+  return {
+    bufferOf: ({ id }: PlannedTensor) => buffers[plan.buffers.slots[id]],
+    viewOf: ({ id }: PlannedTexture) => views[plan.textures.slots[id]],
+  };
+}
+
+/**
  * @throws {TypeError} a tensor that is read before anything writes it
  * @throws {DeviceError} a kernel that does not compile, or too little memory
  */
@@ -48,17 +64,14 @@ export async function build(
   onProgress?: (done: number, all: number) => void,
 ): Promise<Program> {
   const { label, operations } = recorded;
-  const plan = planMemory(recorded);
-  const buffers = await arena.buffers(plan.buffers.sizes.map((size) => Math.max(size, 16)));
-  const views = await arena.textures(plan.textures.shapes);
+  const { bufferOf, viewOf } = await reserve(recorded, arena);
   const pipelines = await makePipelines(device, operations, onProgress);
 
   const range = (operand: Operand): GPUBufferBinding => {
     const { of, offset, bytes } = extent(operand);
-    const buffer = of.kind === "buffer" ? of.gpu : buffers[plan.buffers.slots[of.id]];
+    const buffer = of.kind === "buffer" ? of.gpu : bufferOf(of);
     return { buffer, offset, size: bytes };
   };
-  const viewOf = ({ id }: PlannedTexture) => views[plan.textures.slots[id]];
   const encode = (operation: Operation): Encoded => {
     const { kind, label } = operation;
     if (kind === "clear") return { kind, label, to: range(operation.to) };

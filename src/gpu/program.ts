@@ -38,7 +38,7 @@
  */
 import { DeviceError } from "../errors.ts";
 import { Arena, textureText } from "./arena.ts";
-import { build, plannedBytes, type Recorded } from "./build.ts";
+import { build, plannedBytes, type Recorded, reserve } from "./build.ts";
 import { Program, type Timing } from "./built_program.ts";
 import type { Device } from "./device.ts";
 import {
@@ -296,6 +296,15 @@ export class ProgramBuilder {
   /** Bytes that the plan would take in the arena, without allocating. */
   plannedBytes(): number {
     return plannedBytes(this.#recorded);
+  }
+
+  /**
+   * Takes the memory that {@link build} will take, and makes nothing else.
+   *
+   * @throws {DeviceError} too little memory
+   */
+  async reserve(arena: Arena): Promise<void> {
+    await reserve(this.#recorded, arena);
   }
 
   /**

@@ -1,4 +1,8 @@
-/** The data set on the device: resident when it fits one buffer, otherwise streamed batch by batch. */
+/**
+ * The data set on the device. One that fits a binding is a buffer from which the gather kernel picks the
+ * items of a batch. A larger one is in several buffers, or on the host where it exceeds the bytes that may
+ * stay on the device; each batch is then copied or uploaded to a buffer of its own.
+ */
 import { pixels } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { batchShape, type InputShape } from "./network.ts";
@@ -17,115 +21,182 @@ export interface Dataset {
   read(item: number): Float32Array | Promise<Float32Array>;
 }
 
+/**
+ * Bytes of a data set that stay on a device: 2 GiB, or a binding. WebGPU does not report how much memory
+ * there is.
+ */
+export function mostResidentBytes({ limits }: Device): number {
+  return Math.max(2 * 2 ** 30, limits.maxStorageBufferBindingSize);
+}
+
+/** Bytes of an item's range: its minimum, and maximum - minimum. */
+const RANGE_BYTES = 8;
+
+interface ItemBuffers {
+  /** `[items][C][D][H][W]` floats. */
+  data: DeviceBuffer;
+  /** `[items][2]` floats: minimum and maximum - minimum. */
+  ranges: DeviceBuffer;
+}
+
+interface DatasetOptions {
+  /** Networks that each draw batches of their own. */
+  streams: number;
+  /** Items of the largest batch. */
+  batchSize: number;
+  /** Most bytes that stay on the device; {@link mostResidentBytes} when absent. */
+  residentBytes?: number;
+}
+
 /** Values and ranges of a data set in the buffers that the gather kernel reads. */
 export class DeviceDataset {
-  /** Whether the device holds every item, not only a batch for each network. */
-  readonly resident: boolean;
+  /** Whether a batch is picked from all items; otherwise each stream's buffers hold its batch alone. */
+  readonly gathered: boolean;
   readonly #device: Device;
-  /** `[items][C][D][H][W]` floats: one buffer with all items when resident, else a batch each stream. */
-  readonly #data: DeviceBuffer[];
-  /** `[items][2]` floats, minimum and maximum - minimum of each item in `#data`. */
-  readonly #ranges: DeviceBuffer[];
+  readonly #itemBytes: number;
+  /** Items of a buffer of {@link #resident}. */
+  readonly #perBuffer: number;
+  /** All items, one after another; none where they are streamed from the host. */
+  readonly #resident: ItemBuffers[] = [];
+  /** A batch each stream, unless batches are picked from all items. */
+  readonly #batches: ItemBuffers[] = [];
+  /** The items that each stream's buffers hold. */
+  readonly #held: (Uint32Array | undefined)[] = [];
 
-  private constructor(
+  /**
+   * Allocates the buffers; {@link fill} uploads the items that stay on the device.
+   *
+   * @throws {DeviceError} when not even one batch fits a buffer
+   */
+  constructor(
     device: Device,
     readonly dataset: Dataset,
-    resident: boolean,
-    data: DeviceBuffer[],
-    ranges: DeviceBuffer[],
+    { streams, batchSize, residentBytes = mostResidentBytes(device) }: DatasetOptions,
   ) {
+    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.#device = device;
-    this.resident = resident;
-    this.#data = data;
-    this.#ranges = ranges;
+    this.#itemBytes = itemFloats(dataset) * 4;
+    const bytes = this.#itemBytes * dataset.count;
+    const resident = bytes <= residentBytes && this.#itemBytes <= maxBufferSize;
+    this.gathered = resident && bytes <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    this.#perBuffer = Math.max(1, Math.floor(maxBufferSize / this.#itemBytes));
+    const allocate = (name: string, items: number): ItemBuffers => ({
+      data: device.buffer(`data${name}`, items * this.#itemBytes),
+      ranges: device.buffer(`ranges${name}`, items * RANGE_BYTES),
+    });
+    if (resident) {
+      const count = Math.max(dataset.count, 1);
+      for (let first = 0; first < count; first += this.#perBuffer) {
+        const items = Math.min(this.#perBuffer, count - first);
+        this.#resident.push(allocate(` from item ${first}`, items));
+      }
+    }
+    if (this.gathered) return;
+    for (let i = 0; i < streams; i++) this.#batches.push(allocate(` of batch ${i}`, batchSize));
+  }
+
+  /** Bytes that it holds on the device. */
+  get bytes(): number {
+    return [...this.#resident, ...this.#batches].reduce(
+      (sum, { data, ranges }) => sum + data.bytes + ranges.bytes,
+      0,
+    );
   }
 
   /**
-   * Allocates the buffers, and fills them when all items fit.
+   * Uploads the items that stay on the device.
    *
-   * @param streams networks that each draw batches of their own
-   * @param batchSize items of the largest batch
-   * @param residentBytes most bytes that may be resident; the device's largest binding when absent
-   * @throws {DeviceError} when not even one batch fits
    * @throws {RangeError} when an item has another number of values than its shape
    */
-  static async open(
-    device: Device,
-    dataset: Dataset,
-    { streams, batchSize, residentBytes = Infinity }: {
-      streams: number;
-      batchSize: number;
-      residentBytes?: number;
-    },
-  ): Promise<DeviceDataset> {
-    const bytes = itemFloats(dataset) * 4;
-    const largest = Math.min(residentBytes, device.limits.maxStorageBufferBindingSize);
-    const resident = bytes * dataset.count <= largest;
-    const copies = resident ? 1 : streams;
-    const items = resident ? dataset.count : batchSize;
-    const data = Array.from(
-      { length: copies },
-      (_, i) => device.buffer(`data ${i}`, Math.max(items, 1) * bytes),
-    );
-    const ranges = Array.from(
-      { length: copies },
-      (_, i) => device.buffer(`ranges ${i}`, Math.max(items, 1) * 8),
-    );
-    const opened = new DeviceDataset(device, dataset, resident, data, ranges);
-    if (resident) {
-      for (let item = 0; item < dataset.count; item++) await opened.#upload(0, item, item);
+  async fill(): Promise<void> {
+    if (this.#resident.length === 0) return;
+    for (let item = 0; item < this.dataset.count; item++) {
+      const [buffers, position] = this.#placeOf(item);
+      this.#upload(buffers, position, item, await this.dataset.read(item));
     }
-    return opened;
   }
 
   /** The gather kernel's inputs for one network; without `ranges` it does not scale. */
   source(stream: number): { inChannels: number; data: DeviceBuffer; ranges?: DeviceBuffer } {
-    const index = this.resident ? 0 : stream;
-    return {
-      inChannels: this.dataset.shape[0],
-      data: this.#data[index],
-      ranges: this.dataset.normalisation === "element" ? this.#ranges[index] : undefined,
-    };
+    const { data, ranges } = this.gathered ? this.#resident[0] : this.#batches[stream];
+    const { shape, normalisation } = this.dataset;
+    return { inChannels: shape[0], data, ranges: normalisation === "element" ? ranges : undefined };
   }
 
   /**
-   * Uploads the items of the next batch when the set is not resident.
+   * Puts a batch into the stream's buffers, behind all programs submitted so far. To have it ready in
+   * time, call this for the next batch while the device still works on the last.
    *
    * @throws {RangeError} when an item has another number of values than its shape
    */
   async prepare(stream: number, items: Uint32Array): Promise<void> {
-    if (this.resident) return;
-    for (let position = 0; position < items.length; position++) {
-      await this.#upload(stream, items[position], position);
+    if (this.gathered || isEqual(this.#held[stream], items)) return;
+    this.#held[stream] = undefined;
+    const to = this.#batches[stream];
+    if (this.#resident.length > 0) {
+      this.#copy(items, to);
+    } else {
+      const values = await Promise.all(Array.from(items, (item) => this.dataset.read(item)));
+      items.forEach((item, position) => this.#upload(to, position, item, values[position]));
     }
+    this.#held[stream] = items.slice();
   }
 
-  /** @param position of the item in the stream's buffers */
-  async #upload(stream: number, item: number, position: number): Promise<void> {
-    const values = await this.dataset.read(item);
+  /** The buffers of a resident item, and its position in them. */
+  #placeOf(item: number): [ItemBuffers, number] {
+    return [this.#resident[Math.floor(item / this.#perBuffer)], item % this.#perBuffer];
+  }
+
+  #copy(items: Uint32Array, to: ItemBuffers): void {
+    const encoder = this.#device.gpu.createCommandEncoder();
+    items.forEach((item, position) => {
+      const [from, at] = this.#placeOf(item);
+      for (const [name, bytes] of [["data", this.#itemBytes], ["ranges", RANGE_BYTES]] as const) {
+        const [source, target] = [from[name].gpu, to[name].gpu];
+        encoder.copyBufferToBuffer(source, at * bytes, target, position * bytes, bytes);
+      }
+    });
+    this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  #upload(to: ItemBuffers, position: number, item: number, values: Float32Array): void {
     const count = itemFloats(this.dataset);
     if (values.length !== count) {
       throw new RangeError(`Item ${item} has ${values.length} values, not ${count}`);
     }
-    const clean = new Float32Array(count);
+    const numbers = replaceNaN(values);
     let low = Infinity;
     let high = -Infinity;
     for (let i = 0; i < count; i++) {
-      const value = Number.isNaN(values[i]) ? 0 : values[i];
-      clean[i] = value;
+      const value = numbers[i];
       if (value < low) low = value;
       if (value > high) high = value;
     }
-    this.#device.write(this.#data[stream], clean, position * count * 4);
-    this.#device.write(this.#ranges[stream], Float32Array.of(low, high - low), position * 8);
+    this.#device.write(to.data, numbers, position * this.#itemBytes);
+    this.#device.write(to.ranges, Float32Array.of(low, high - low), position * RANGE_BYTES);
   }
 
   /** Frees the buffers. */
   destroy(): void {
-    for (const buffer of [...this.#data, ...this.#ranges]) this.#device.free(buffer);
+    for (const { data, ranges } of [...this.#resident, ...this.#batches]) {
+      this.#device.free(data);
+      this.#device.free(ranges);
+    }
   }
 }
 
 function itemFloats({ shape }: Dataset): number {
   return shape[0] * pixels(batchShape(shape, 1));
+}
+
+/** The values, or a copy with zeros for NaN where there are any. */
+function replaceNaN(values: Float32Array): Float32Array<ArrayBuffer> {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) return values.map((value) => Number.isNaN(value) ? 0 : value);
+  }
+  return values as Float32Array<ArrayBuffer>;
+}
+
+function isEqual(a: Uint32Array | undefined, b: Uint32Array): boolean {
+  return a !== undefined && a.length === b.length && a.every((item, i) => item === b[i]);
 }

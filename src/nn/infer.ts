@@ -54,7 +54,7 @@ export async function withPredictor<T>(
   readout: Readout,
   use: (predictor: Predictor, items: Uint32Array[]) => Promise<T>,
 ): Promise<T> {
-  const set = await DeviceDataset.open(device, data, {
+  const set = new DeviceDataset(device, data, {
     streams: runs.length,
     batchSize,
     residentBytes,
@@ -74,6 +74,7 @@ export async function withPredictor<T>(
     readout,
   });
   try {
+    await set.fill();
     return await use(predictor, runs.map(({ items }) => items));
   } finally {
     predictor.destroy();

@@ -46,7 +46,7 @@ const evaluationFields = { step: "u32", seed: "u32", first: "u32" } as const;
 export class Predictor {
   readonly #programs = new Map<string, Promise<Program>>();
   readonly #batchOrders = new Map<number, DeviceBuffer>();
-  /** 0, 1, 2, ...: the order of a streamed batch. */
+  /** 0, 1, 2, ...: the order of a batch in buffers of its own. */
   readonly #identity: DeviceBuffer;
   readonly #uniforms: Uniforms<typeof evaluationFields>;
   readonly #readout: Readout;
@@ -121,15 +121,19 @@ export class Predictor {
     );
     const pacer = new Pacer(this.device);
     try {
+      const prepare = async (first: number) => {
+        for (const run of group) {
+          await this.data.prepare(run, items[run].subarray(first, first + batchSize));
+        }
+      };
       for (let first = 0; first < count; first += batchSize) {
         signal?.throwIfAborted();
         const size = Math.min(batchSize, count - first);
-        for (const run of group) {
-          await this.data.prepare(run, items[run].subarray(first, first + size));
-        }
+        await prepare(first);
         this.#copyOrders(group, orders, first, size);
         (await this.#program(group, size)).run();
         this.#copyRows(group, results, first, size);
+        if (first + batchSize < count) await prepare(first + batchSize);
         await pacer.submitted();
       }
       return await Promise.all(
@@ -144,7 +148,7 @@ export class Predictor {
 
   /** The buffer in which a run's program finds the items of its batch. */
   #batchOrder(run: number): DeviceBuffer {
-    if (!this.data.resident) return this.#identity;
+    if (!this.data.gathered) return this.#identity;
     let order = this.#batchOrders.get(run);
     if (!order) {
       order = this.device.buffer("batch order", this.options.batchSize * 4);
@@ -153,14 +157,14 @@ export class Predictor {
     return order;
   }
 
-  /** Copies a resident batch's items from each run's order to where its program reads them. */
+  /** Copies a batch's items from each run's order to where its program picks them from all. */
   #copyOrders(
     group: readonly number[],
     orders: readonly DeviceBuffer[],
     first: number,
     size: number,
   ): void {
-    if (!this.data.resident) return;
+    if (!this.data.gathered) return;
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
       const { gpu } = this.#batchOrder(run);
@@ -189,12 +193,28 @@ export class Predictor {
     const key = `${group.join()} ${size}`;
     let program = this.#programs.get(key);
     if (!program) {
-      const builder = new ProgramBuilder(this.device, `evaluate ${size}`);
-      builder.parallel(group.map((run) => () => this.#record(builder, run, size)));
-      program = builder.build(this.options.arena);
+      program = this.#recordGroup(group, size).build(this.options.arena);
       this.#programs.set(key, program);
     }
     return program;
+  }
+
+  /**
+   * Takes the memory to apply all networks side by side to a batch of `size` items, and makes nothing
+   * else.
+   *
+   * @throws {DeviceError} too little memory
+   */
+  async reserve(size: number): Promise<void> {
+    await this.#recordGroup(this.options.runs.map((_, run) => run), size).reserve(
+      this.options.arena,
+    );
+  }
+
+  #recordGroup(group: readonly number[], size: number): ProgramBuilder {
+    const builder = new ProgramBuilder(this.device, `evaluate ${size}`);
+    builder.parallel(group.map((run) => () => this.#record(builder, run, size)));
+    return builder;
   }
 
   #record(builder: ProgramBuilder, run: number, size: number): void {

@@ -1,7 +1,8 @@
 import { didYouMean } from "../../workflow/suggest.ts";
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import type { InputShape } from "../../nn/network.ts";
+import { DeviceError } from "../../errors.ts";
+import type { InputShape, Network } from "../../nn/network.ts";
 import { ExitCode } from "../failure.ts";
 import { sizeText, tableText } from "../quantity.ts";
 
@@ -17,7 +18,7 @@ export default {
   },
   details:
     `Without NAME lists the networks; with it prints layers, shapes, parameters, multiply-adds of an
-image, and the memory that training takes with Adam.`,
+image, and the device's memory that training takes with Adam, without data that stay there.`,
   async run(args, { out }) {
     const { createNetwork, networks, takesImages } = await import("../../nn/networks/mod.ts");
     const [name] = args.positionals;
@@ -37,8 +38,7 @@ image, and the memory that training takes with Adam.`,
     const network = withUsage(() => createNetwork(name, input, args.count("outputs") ?? 2));
     const batchSize = args.count("batch-size");
     const batchSizes = batchSize === undefined ? [1, 2, 4, 8] : [batchSize];
-    const descriptions = batchSizes.map((size) => describeNetwork(network, size));
-    const [{ layers, parameters, macs }] = descriptions;
+    const { layers, parameters, macs } = describeNetwork(network);
     const rows = layers.map((layer) => [
       layer.name,
       layer.kind,
@@ -53,20 +53,38 @@ image, and the memory that training takes with Adam.`,
       `${name}, input ${input.join("x")}: ${parameters.toLocaleString("en")} parameters, ` +
         `${(macs / 1e9).toFixed(2)} billion multiply-adds an image`,
     );
-    for (const { batchSize, memory } of descriptions) {
-      const [total, weights, activations] = [
-        memory.total,
-        memory.parameters,
-        memory.activations,
-      ].map(sizeText);
-      out.line(
-        `training with batches of ${batchSize}: about ${total} ` +
-          `(${weights} parameters, ${activations} activations)`,
-      );
-    }
+    for (const line of await memoryLines(network, batchSizes)) out.line(line);
     return ExitCode.done;
   },
 } satisfies Command;
+
+/** Memory of training steps with Adam on each kind of device. */
+async function memoryLines(network: Network, batchSizes: readonly number[]): Promise<string[]> {
+  const { planTraining } = await import("../../nn/memory.ts");
+  const { typicalDevice } = await import("../../gpu/planning_device.ts");
+  const optimizer = { name: "Adam", learningRate: 1e-4 } as const;
+  const plan = async (kind: "discrete" | "software", batchSize: number) => {
+    try {
+      return await planTraining(typicalDevice(kind), { network, batchSize, optimizer });
+    } catch (error) {
+      if (error instanceof DeviceError) return undefined;
+      throw error;
+    }
+  };
+  const lines: string[] = [];
+  for (const batchSize of batchSizes) {
+    const [gpu, processor] = [await plan("discrete", batchSize), await plan("software", batchSize)];
+    const [onGpu, onProcessor] = [gpu, processor].map((use) => use && sizeText(use.total));
+    const places = onProcessor === undefined
+      ? `${onGpu} on a GPU; on a processor a tensor would be too large`
+      : `${onGpu} on a GPU, ${onProcessor} on a processor`;
+    lines.push(`training with batches of ${batchSize}: about ${places}`);
+    if (lines.length === 1 && gpu) {
+      lines.unshift(`parameters, gradients and moments of Adam: ${sizeText(gpu.parameters)}`);
+    }
+  }
+  return lines;
+}
 
 function inputOf(text: string): InputShape {
   const sizes = text.split("x").map(Number);

@@ -28,23 +28,22 @@ function computeLearningRate(
 }
 
 /**
- * Uploads the inputs of a run's next step.
+ * Uploads the inputs of a run's next step, the batch's items apart.
  *
- * @param items of the batch
  * @param first position of the batch's first sample in the epoch
+ * @param size samples of the batch
  * @param share of the batch in the gradient of its update: 1 / batches of the update
  */
-export async function uploadBatch(
+export function uploadBatch(
   device: Device,
   options: TrainerOptions,
-  { data, runs }: TrainingBuffers,
+  { runs }: TrainingBuffers,
   counters: TrainerCounters,
-  { run, items, first, share }: { run: number; items: Uint32Array; first: number; share: number },
-): Promise<void> {
+  { run, first, size, share }: { run: number; first: number; size: number; share: number },
+): void {
   const { epoch, step, batch, updates } = counters;
   const { seed, network } = options.runs[run];
   const buffers = runs[run];
-  await data.prepare(run, items);
   buffers.step.set({ step, seed, first, slot: batch, share });
   const rate = computeLearningRate(options, counters, run);
   buffers.update.set(updateScalars(options.optimizer, updates + 1, rate));
@@ -53,7 +52,7 @@ export async function uploadBatch(
     seed,
     epoch,
     first,
-    size: items.length,
+    size,
   });
   device.write(buffers.augmentations, drawn.records);
   device.write(buffers.deviations, drawn.deviations);

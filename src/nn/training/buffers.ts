@@ -9,7 +9,7 @@ import { Uniforms } from "../../gpu/uniforms.ts";
 import { DeviceDataset } from "../dataset.ts";
 import type { TrainerOptions } from "./options.ts";
 import { updateRule } from "../optimizer.ts";
-import { createInitialState } from "../state_dict.ts";
+import { chooseEvaluationBatch } from "../predictor.ts";
 
 /** Buffers of one network. Flat buffers have the layout of its parameters. */
 export interface RunBuffers {
@@ -52,24 +52,22 @@ export const stepFields = {
 export interface TrainingBuffers {
   data: DeviceDataset;
   targets: DeviceBuffer;
-  /** 0, 1, 2, ...: the order of a streamed batch. */
+  /** 0, 1, 2, ...: the order of a batch in buffers of its own. */
   identity: DeviceBuffer;
   runs: readonly RunBuffers[];
 }
 
 /**
- * Uploads the data set, the targets and the initial weights, unless a checkpoint's will be restored.
+ * Allocates the buffers of a training; `fillBuffers` uploads the data set and the weights.
  *
  * @throws {DeviceError} too little memory
  */
-export async function openBuffers(
-  device: Device,
-  options: TrainerOptions,
-): Promise<TrainingBuffers> {
+export function openBuffers(device: Device, options: TrainerOptions): TrainingBuffers {
   const { runs, batchSize, targets, residentBytes } = options;
-  const data = await DeviceDataset.open(device, options.data, {
+  const networks = runs.map(({ network }) => network);
+  const data = new DeviceDataset(device, options.data, {
     streams: runs.length,
-    batchSize,
+    batchSize: chooseEvaluationBatch(networks, batchSize),
     residentBytes,
   });
   return {
@@ -94,10 +92,8 @@ export function freeBuffers(device: Device, buffers: TrainingBuffers): void {
 
 function openRun(device: Device, options: TrainerOptions, index: number): RunBuffers {
   const run = options.runs[index];
-  const { network, items, seed, frozen, classWeights } = run;
+  const { network, items, frozen, classWeights } = run;
   const { batchSize, optimizer, augmentation = [], loss } = options;
-  // A checkpoint's tensors replace them.
-  const initial = options.resume ? undefined : run.initial ?? createInitialState(network, seed);
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
   const length = network.parameters.deviceLength;
@@ -111,11 +107,8 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
   return {
-    parameters: buffer(
-      "parameters",
-      initial ? network.parameters.toDevice(initial.parameters) : length * 4,
-    ),
-    statistics: buffer("statistics", initial?.statistics ?? network.statistics.deviceLength * 4),
+    parameters: buffer("parameters", length * 4),
+    statistics: buffer("statistics", network.statistics.deviceLength * 4),
     gradients: buffer("gradients", length * 4),
     nonFiniteSteps: buffer("non-finite steps", (network.batchNorms.length + 1) * 4),
     ...(moments.first && { moment1: buffer("moment1", length * 4) }),

@@ -46,11 +46,24 @@ export class TrainingPrograms {
     return this.#update;
   }
 
-  async #buildStep(size: number): Promise<Program> {
+  /**
+   * Takes the memory of a step with a batch of `size` samples, and makes nothing else.
+   *
+   * @throws {DeviceError} too little memory
+   */
+  async reserveStep(size: number): Promise<void> {
+    await this.#recordStep(size).reserve(this.arena);
+  }
+
+  #recordStep(size: number): ProgramBuilder {
     const builder = new ProgramBuilder(this.device, `train ${size}`);
+    this.#checkedLayers = recordStep(builder, this.options, this.buffers, size);
+    return builder;
+  }
+
+  async #buildStep(size: number): Promise<Program> {
     try {
-      this.#checkedLayers = recordStep(builder, this.options, this.buffers, size);
-      return await builder.build(this.arena, this.options.onCompile);
+      return await this.#recordStep(size).build(this.arena, this.options.onCompile);
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.kernel) throw cause;
       const fits = cause instanceof ArenaError

@@ -106,8 +106,8 @@ function recordInput(
   gatherBatch(builder, {
     output,
     ...data.source(run),
-    order: data.resident ? order : identity,
-    fromStart: !data.resident,
+    order: data.gathered ? order : identity,
+    fromStart: !data.gathered,
     augmentations: augmentation.includes("CropPad") ? augmentations : undefined,
     y: x,
     params,

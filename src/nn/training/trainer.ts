@@ -27,6 +27,7 @@ import type { Device } from "../../gpu/device.ts";
 import { Pacer } from "../../gpu/pacer.ts";
 import { drawEpochOrder, uploadBatch } from "./batch.ts";
 import { freeBuffers, openBuffers, type TrainingBuffers } from "./buffers.ts";
+import { fillBuffers } from "./fill.ts";
 import { meanOverSamples, readLosses } from "./read_losses.ts";
 import {
   checkOptions,
@@ -38,7 +39,7 @@ import {
   type TrainingRun,
 } from "./options.ts";
 import { TrainingPrograms } from "./programs.ts";
-import { createCounters, readNetworkState, readTensors, restoreTensors } from "./state.ts";
+import { createCounters, readNetworkState, readTensors } from "./state.ts";
 import { meanLossOfLogits } from "../loss.ts";
 import { chooseEvaluationBatch, type NetworkOutputs, Predictor } from "../predictor.ts";
 import { observeLoss } from "../schedule.ts";
@@ -83,10 +84,9 @@ export class Trainer {
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     checkOptions(options);
-    const { resume } = options;
-    const trainer = new Trainer(device, options, await openBuffers(device, options));
+    const trainer = new Trainer(device, options, openBuffers(device, options));
     try {
-      if (resume) restoreTensors(device, options, trainer.buffers.runs, resume);
+      await fillBuffers(device, options, trainer.buffers);
       for (const size of trainer.#batchSizes()) await trainer.#programs.prepareStep(size);
       return trainer;
     } catch (error) {
@@ -150,6 +150,8 @@ export class Trainer {
         throw signal.reason;
       }
       await this.#trainBatch(orders);
+      // The pacer waits for the device, which meanwhile has the next batch.
+      if (counters.batch < Math.min(until, this.batches)) await this.#prepareBatch(orders);
       await this.#pacer.submitted();
       const now = performance.now();
       if (now - read.at > READ_INTERVAL_MS) {
@@ -189,21 +191,35 @@ export class Trainer {
     return samples * runs.length / ((performance.now() - began) / 1000);
   }
 
+  /** Position in the epoch of the next batch's first sample, and its samples. */
+  get #nextBatch(): { first: number; size: number } {
+    const { batchSize } = this.options;
+    const first = this.#counters.batch * batchSize;
+    return { first, size: Math.min(batchSize, this.#samples - first) };
+  }
+
+  /** Puts the items of every run's next batch where its program reads them. */
+  async #prepareBatch(orders: readonly Uint32Array[]): Promise<void> {
+    const { first, size } = this.#nextBatch;
+    for (const [run, order] of orders.entries()) {
+      await this.buffers.data.prepare(run, order.subarray(first, first + size));
+    }
+  }
+
   /** Submits the next batch of every run, and the update if it is the last batch of one. */
   async #trainBatch(orders: readonly Uint32Array[]): Promise<void> {
     const counters = this.#counters;
-    const { accumulationSteps = 1, batchSize, runs } = this.options;
-    const first = counters.batch * batchSize;
-    const size = Math.min(batchSize, this.#samples - first);
+    const { accumulationSteps = 1, runs } = this.options;
+    const { first, size } = this.#nextBatch;
     const program = await this.#programs.prepareStep(size);
     const groupStart = counters.batch - counters.batch % accumulationSteps;
     const group = Math.min(accumulationSteps, this.batches - groupStart);
     const updates = counters.batch === groupStart + group - 1;
     for (let run = 0; run < runs.length; run++) {
-      const items = orders[run].subarray(first, first + size);
-      const batch = { run, items, first, share: 1 / group };
-      await uploadBatch(this.device, this.options, this.buffers, counters, batch);
+      const batch = { run, first, size, share: 1 / group };
+      uploadBatch(this.device, this.options, this.buffers, counters, batch);
     }
+    await this.#prepareBatch(orders);
     program.run();
     if (updates && accumulationSteps > 1) (await this.#programs.prepareUpdate()).run();
     counters.batch++;
@@ -236,10 +252,7 @@ export class Trainer {
     const { runs, batchSize } = this.options;
     const { data } = this.buffers;
     this.#predictor ??= new Predictor(this.device, data, {
-      // A streamed data set holds one batch of training.
-      batchSize: data.resident
-        ? chooseEvaluationBatch(runs.map(({ network }) => network), batchSize)
-        : batchSize,
+      batchSize: chooseEvaluationBatch(runs.map(({ network }) => network), batchSize),
       runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
       arena: this.#arena,
     });

@@ -1,11 +1,8 @@
 /** Networks of volumes as PyTorch trains them; the large ones with GYRUS_TEST_FULL=1. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { activationBytes } from "../../../kernels/tensors.ts";
-import type { Device } from "../../../src/gpu/device.ts";
+import { assertRejects } from "@std/assert";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
 import { asClass } from "../../gpu/adapters.ts";
-import { limitedDevice } from "../../gpu/limited_device.ts";
 import { fixtureData, volumeFixtures } from "../fixture.ts";
 import {
   assertGradients,
@@ -51,40 +48,6 @@ for (const optimizer of full ? ["SGD", "Adam"] : ["Adam"]) {
     });
   });
 }
-
-Deno.test("volumes longer than one binding train to the same bits", async () => {
-  const { architecture, fixture } = ofVolumes("Conv5_FC3");
-  const batchSize = 8;
-  const network = createNetwork(architecture, fixture.input, 2);
-  const { data, labels, items } = fixtureData({ ...fixture, batch_size: batchSize }, 1);
-  const train = async (device: Device) => {
-    const trainer = await Trainer.create(device, {
-      data,
-      targets: labels,
-      runs: [{ label: architecture, network, items, seed: 0 }],
-      loss: "cross_entropy",
-      batchSize,
-      optimizer: { name: "SGD", learningRate: 0.1 },
-    });
-    try {
-      await trainer.trainEpoch();
-      const [{ logits }] = await trainer.evaluate([items]);
-      return { ...await trainer.readNetworkState(0), logits };
-    } finally {
-      trainer.destroy();
-    }
-  };
-  const longest = Math.max(
-    ...network.summarise().map(({ output }) => activationBytes({ ...output, batch: batchSize })),
-  );
-  await withDevice(async (device) => {
-    const limit = 2 ** 20;
-    assert(longest > limit);
-    const expected = await train(device);
-    const limited = limitedDevice(device, { maxStorageBufferBindingSize: limit });
-    assertEquals(await train(limited), expected);
-  });
-});
 
 Deno.test("augmentations, which are of images, are refused for volumes", async () => {
   await withDevice(async (device) => {

@@ -1,0 +1,107 @@
+/** The planned memory of trainings; with GYRUS_TEST_FULL=1 also what a step of whole brains allocates. */
+import { assert } from "@std/assert";
+import type { Device } from "../../src/gpu/device.ts";
+import { typicalDevice } from "../../src/gpu/planning_device.ts";
+import { planInference, plannedFor, planTraining } from "../../src/nn/memory.ts";
+import type { InputShape } from "../../src/nn/network.ts";
+import { infer } from "../../src/nn/infer.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { createInitialState } from "../../src/nn/state_dict.ts";
+import { Trainer } from "../../src/nn/training/trainer.ts";
+import { asClass } from "../gpu/adapters.ts";
+import { countingDevice } from "../gpu/counting_device.ts";
+import { withDevice } from "./training/fixture_training.ts";
+
+const GIB = 2 ** 30;
+const WHOLE_BRAIN = [1, 169, 208, 179] as const;
+const optimizer = { name: "Adam", learningRate: 1e-4 } as const;
+
+function task(name: string, input: InputShape, batchSize: number, count: number) {
+  const floats = input.reduce((product, size) => product * size);
+  const values = Float32Array.from({ length: floats }, (_, i) => i % 251);
+  return {
+    network: createNetwork(name, input, 2),
+    batchSize,
+    items: Uint32Array.from({ length: count }, (_, i) => i),
+    data: { shape: input, count, normalisation: "element" as const, read: () => values },
+    residentBytes: 0,
+  };
+}
+
+/** Most bytes that a step, and an evaluation where `evaluated` is given, hold on the device. */
+async function measureTraining(
+  opened: Device,
+  { network, items, ...rest }: ReturnType<typeof task>,
+  evaluated?: Uint32Array,
+): Promise<number> {
+  const { device, bytes } = countingDevice(opened);
+  const trainer = await Trainer.create(device, {
+    ...rest,
+    targets: Uint32Array.from(items, (item) => item % 2),
+    runs: [{ label: network.architecture, network, items, seed: 0 }],
+    loss: "cross_entropy",
+    optimizer,
+  });
+  await trainer.trainEpoch({ until: 1 });
+  if (evaluated) await trainer.evaluate([evaluated]);
+  trainer.destroy();
+  return bytes.peak;
+}
+
+function assertClose(planned: number, measured: number, what: string): void {
+  const ratio = planned / measured;
+  assert(
+    ratio > 0.9 && ratio < 1.1,
+    `${what}: ${planned} bytes are planned, ${measured} are taken`,
+  );
+}
+
+for (
+  const [name, input, batchSize] of [
+    ["Conv5_FC3", [1, 32, 40, 36], 3],
+    ["resnet18", [1, 96, 80], 8],
+  ] as const
+) {
+  Deno.test(`the planned memory of ${name} is what training and applying it allocate`, async () => {
+    await withDevice(async (opened) => {
+      const { network, data, items, ...rest } = task(name, input, batchSize, 2 * batchSize);
+      for (const device of [opened, asClass(opened, "discrete")]) {
+        // As many as the largest batch of an evaluation.
+        const evaluated = Uint32Array.from({ length: 64 }, (_, i) => i % items.length);
+        const given = { network, data, items, ...rest };
+        const training = await measureTraining(device, given, evaluated);
+        const plan = { network, batchSize, optimizer };
+        assertClose((await planTraining(plannedFor(device), plan)).total, training, "training");
+        const counted = countingDevice(device);
+        const weights = createInitialState(network, 0);
+        await infer(counted.device, { ...rest, data, runs: [{ network, weights, items }] });
+        const { total } = await planInference(plannedFor(device), network, batchSize);
+        assertClose(total, counted.bytes.peak, "inference");
+      }
+    });
+  });
+}
+
+Deno.test("Conv5_FC3 of whole brains trains at batch 1 in 4 GiB and at batch 2 in 6 GiB", async () => {
+  for (const kind of ["software", "discrete"] as const) {
+    for (const [batchSize, most] of [[1, 4 * GIB], [2, 6 * GIB]]) {
+      const network = createNetwork("Conv5_FC3", WHOLE_BRAIN, 2);
+      const plan = { network, batchSize, optimizer };
+      const { total } = await planTraining(typicalDevice(kind), plan);
+      assert(total < most, `batch ${batchSize} on a ${kind} device: ${total}`);
+    }
+  }
+});
+
+if (Deno.env.get("GYRUS_TEST_FULL") === "1") {
+  Deno.test("a step of whole brains allocates what is planned", async () => {
+    await withDevice(async (device) => {
+      for (const batchSize of [1, 2]) {
+        const whole = task("Conv5_FC3", WHOLE_BRAIN, batchSize, batchSize);
+        const plan = { network: whole.network, batchSize, optimizer };
+        const { total } = await planTraining(plannedFor(device), plan);
+        assertClose(total, await measureTraining(device, whole), `batch ${batchSize}`);
+      }
+    });
+  });
+}
