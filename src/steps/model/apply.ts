@@ -7,7 +7,7 @@ import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import { type ElementData, numbersRead } from "./element_data.ts";
-import { countSideBySide, estimateInferenceBytes, estimateTrainingBytes } from "./memory.ts";
+import { countSideBySide, inferenceMemory, residentBytes, trainingMemory } from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
 export interface StoredNetwork {
@@ -32,7 +32,7 @@ export async function apply(
   applied: Applied,
 ): Promise<ScoredItems[]> {
   const scored: ScoredItems[] = [];
-  for await (const { items, options } of groups(context, device, applied, estimateInferenceBytes)) {
+  for await (const { items, options } of groups(context, device, applied, inferenceMemory)) {
     const outputs = await infer(device, options);
     outputs.forEach((output, i) => scored.push({ outputs: output, items: items[i] }));
   }
@@ -51,11 +51,20 @@ export async function attributeStored(
   { method, target }: { method: AttributionMethod; target: number },
 ): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
   const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
-  for await (const { items, options } of groups(context, device, applied, estimateTrainingBytes)) {
+  for await (const { items, options } of groups(context, device, applied, gradientMemory)) {
     const maps = await attribute(device, { ...options, method, target });
     maps.forEach((map, i) => attributed.push({ maps: map, items: items[i] }));
   }
   return attributed;
+}
+
+/** An attribution keeps what a training without moments does. */
+function gradientMemory(device: Device, network: Network, batchSize: number): Promise<number> {
+  return trainingMemory(device, {
+    network,
+    batchSize,
+    optimizer: { name: "SGD", learningRate: 0 },
+  });
 }
 
 interface Group {
@@ -69,11 +78,13 @@ async function* groups(
   { get, signal }: Context,
   device: Device,
   { data, batchSize, networks }: Applied,
-  bytesOf: (network: Network, batchSize: number) => number,
+  bytesOf: (device: Device, network: Network, batchSize: number) => Promise<number>,
 ): AsyncGenerator<Group> {
   for (let first = 0; first < networks.length;) {
     const rest = networks.slice(first);
-    const bytes = rest.map(({ network }) => bytesOf(network, batchSize));
+    const bytes = await Promise.all(
+      rest.map(({ network }) => bytesOf(device, network, batchSize)),
+    );
     const group = rest.slice(0, data.varied ? 1 : countSideBySide(device, bytes));
     const runs = [];
     for (const { network, weights, items } of group) {
@@ -85,7 +96,7 @@ async function* groups(
     const read = data.varied ? data.ofElement(group[0].items[0] % data.elements) : data;
     yield {
       items: group.map(({ items }) => items),
-      options: { data: read, batchSize, runs, signal },
+      options: { data: read, batchSize, runs, signal, residentBytes: residentBytes(device) },
     };
   }
 }

@@ -1,27 +1,76 @@
-/** How many networks fit a device side by side. */
-import { pixels } from "../../../kernels/tensors.ts";
+/** What networks take of a device's memory, how much there is, and how many fit side by side. */
+import { freeMemory } from "../../disk/free_memory.ts";
+import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
+import type { PlannedFor } from "../../gpu/planning_device.ts";
+import {
+  type MemoryUse,
+  planInference,
+  plannedFor,
+  planTraining,
+  type TrainingPlan,
+} from "../../nn/memory.ts";
 import type { Network } from "../../nn/network.ts";
+import { mostResidentBytes } from "../../nn/dataset.ts";
 
 /** Bytes that networks side by side may take together; WebGPU does not report the memory of a device. */
 const GROUP_BYTES = 4 * 2 ** 30;
 
-/** Weights, gradients and two moments, each also as a texture; activations of a batch and their gradients. */
-export function estimateTrainingBytes(network: Network, batchSize: number): number {
-  return 32 * network.parameters.deviceLength + 8 * batchSize * activations(network);
+/** Bytes to train a network on a device; infinite where a tensor exceeds a limit of the device. */
+export async function trainingMemory(device: Device, plan: TrainingPlan): Promise<number> {
+  return await plannedTrainingMemory(plannedFor(device), plan);
 }
 
-/** Weights, also as a texture, and activations of a batch. */
-export function estimateInferenceBytes(network: Network, batchSize: number): number {
-  return 8 * network.parameters.deviceLength + 4 * batchSize * activations(network);
+/** The same for a device that need not be open. */
+export async function plannedTrainingMemory(
+  device: PlannedFor,
+  plan: TrainingPlan,
+): Promise<number> {
+  const { network, ...rest } = plan;
+  return await ask(["training", network, rest], device, () => planTraining(device, plan));
 }
 
-/** Floats of one image in all layers. */
-function activations(network: Network): number {
-  return network.summarise().reduce(
-    (sum, { output }) => sum + output.channels * pixels(output),
-    0,
-  );
+/** Bytes to apply a network to batches; infinite where a tensor exceeds a limit of the device. */
+export async function inferenceMemory(
+  device: Device,
+  network: Network,
+  batchSize: number,
+): Promise<number> {
+  const planned = plannedFor(device);
+  const plan = () => planInference(planned, network, batchSize);
+  return await ask(["inference", network, batchSize], planned, plan);
+}
+
+/** Networks of equal layers, such as those of the elements of an image, are planned once. */
+const plans = new Map<string, Promise<number>>();
+
+function ask(
+  [kind, network, rest]: [kind: string, network: Network, rest: unknown],
+  { info, table, limits }: PlannedFor,
+  plan: () => Promise<MemoryUse>,
+): Promise<number> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
+  const device = [info, table, maxBufferSize, maxStorageBufferBindingSize];
+  const key = JSON.stringify([kind, network.input, network.summarise(), rest, device]);
+  let bytes = plans.get(key);
+  if (!bytes) {
+    bytes = plan().then(({ total }) => total, (error) => {
+      if (error instanceof DeviceError) return Infinity;
+      throw error;
+    });
+    plans.set(key, bytes);
+  }
+  return bytes;
+}
+
+/** Bytes that a device has left; infinite where that is not known, as of every GPU. */
+export function bytesLeft({ class: kind }: Pick<Device, "class">): number {
+  return kind === "software" ? freeMemory() ?? Infinity : Infinity;
+}
+
+/** Bytes of a data set that stay on a device: the rest is streamed, which changes no result. */
+export function residentBytes(device: Device): number {
+  return Math.min(mostResidentBytes(device), bytesLeft(device) / 4);
 }
 
 /**
@@ -29,9 +78,13 @@ function activations(network: Network): number {
  *
  * @param needed bytes of each
  */
-export function countSideBySide({ class: kind }: Device, needed: readonly number[]): number {
+export function countSideBySide(
+  device: Pick<Device, "class">,
+  needed: readonly number[],
+  left = bytesLeft(device),
+): number {
   // A software adapter uses the computer's memory, which a second device step may use too.
-  const limit = kind === "software" ? GROUP_BYTES / 2 : GROUP_BYTES;
+  const limit = device.class === "software" ? Math.min(GROUP_BYTES, left) / 2 : GROUP_BYTES;
   let bytes = 0;
   let fitting = 0;
   for (const more of needed) {

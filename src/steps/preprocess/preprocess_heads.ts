@@ -1,6 +1,7 @@
 /** Registers the images of a data set on several threads, and reports those that failed. */
 import { type CapsImage, listImages } from "../../artifacts/caps.ts";
 import { qualityOutput } from "../../artifacts/quality.ts";
+import { freeMemory } from "../../disk/free_memory.ts";
 import { forEachConcurrently } from "../../imaging/concurrent.ts";
 import type { LinearPipeline } from "../../imaging/datasets/caps.ts";
 import { type ImageProblem, sessionName, throwProblems } from "../../imaging/datasets/dataset.ts";
@@ -72,9 +73,7 @@ export async function preprocessHeads(
 
 /** Threads whose heads fit in the memory that is free, at least one. */
 function threadsInMemory(): number {
-  const permission = { name: "sys", kind: "systemMemoryInfo" } as const;
-  if (Deno.permissions.querySync(permission).state !== "granted") return Infinity;
-  return Math.max(1, Math.floor(Deno.systemMemoryInfo().available / BYTES_PER_THREAD));
+  return Math.max(1, Math.floor((freeMemory() ?? Infinity) / BYTES_PER_THREAD));
 }
 
 function describeFailures(problems: readonly ImageProblem[], images: number): string {

@@ -1,4 +1,5 @@
 /** Trains one network, or one an element, epoch by epoch, with checkpoints. */
+import { describeImageSet } from "../../artifacts/images.ts";
 import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { NetworkOutputs } from "../../nn/predictor.ts";
@@ -6,7 +7,7 @@ import { Trainer, type TrainingRun } from "../../nn/training/trainer.ts";
 import type { Artifact, Blob } from "../../workflow/step.ts";
 import { type ElementData, elementData, numbersRead } from "../model/element_data.ts";
 import { loadingOf } from "../model/loading.ts";
-import { countSideBySide, estimateTrainingBytes } from "../model/memory.ts";
+import { bytesLeft, countSideBySide, residentBytes, trainingMemory } from "../model/memory.ts";
 import { asPredictions, type ScoredItems, sliceItems, summarise } from "../model/scores.ts";
 import { encodeWeights } from "../model/weights.ts";
 import {
@@ -22,7 +23,9 @@ import {
   type SuspendedNetwork,
 } from "./checkpoint.ts";
 import { frozenParameters, seedOf } from "./initial_weights.ts";
+import { checkMemory } from "./memory_check.ts";
 import type { TrainingParams } from "./parameters.ts";
+import { planReduced } from "./plan_networks.ts";
 import { mean, reportEvaluation } from "./progress.ts";
 import {
   type EvaluationRow,
@@ -97,10 +100,10 @@ export class EpochLoop {
   async run(): Promise<void> {
     const { signal } = this.context;
     try {
-      let group = this.#nextGroup();
+      let group = await this.#nextGroup();
       while (group) {
         await this.#trainEpoch(group);
-        group = this.#nextGroup();
+        group = await this.#nextGroup();
         if (group && this.#saveIsDue()) await this.#saveCheckpoint();
       }
       await this.#moveToHost();
@@ -114,8 +117,8 @@ export class EpochLoop {
   }
 
   /** The networks to train next: the first that are not done, at the same position, that fit. */
-  #nextGroup(): readonly number[] | undefined {
-    const { epochs, batch_size } = this.context.params;
+  async #nextGroup(): Promise<readonly number[] | undefined> {
+    const { epochs } = this.context.params;
     const waiting = [...this.networks.keys()].filter((network) => {
       const { history } = this.networks[network];
       return !history.stopping.stopped && history.epochs < epochs;
@@ -127,8 +130,12 @@ export class EpochLoop {
     const together = waiting.filter((network) =>
       comparePositions(this.#positionOf(network), position) === 0
     );
-    const bytes = together.map((network) =>
-      estimateTrainingBytes(this.networks[network].network, batch_size)
+    const { batchSize, optimizer, accumulationSteps, augmentation } = this.#options;
+    const plan = { batchSize, optimizer, accumulationSteps, augmentation };
+    const bytes = await Promise.all(
+      together.map((network) =>
+        trainingMemory(this.device, { ...plan, network: this.networks[network].network })
+      ),
     );
     return together.slice(0, this.#elements.varied ? 1 : countSideBySide(this.device, bytes));
   }
@@ -260,6 +267,13 @@ export class EpochLoop {
     if (this.#onDevice?.group.join() === group.join()) return this.#onDevice.trainer;
     await this.#moveToHost();
     const { params } = this.context;
+    await checkMemory({
+      params,
+      network: this.networks[group[0]].network,
+      reduced: (factor) => planReduced(params, describeImageSet(this.data.images), factor),
+      bytesOf: (plan) => trainingMemory(this.device, plan),
+      left: bytesLeft(this.device),
+    });
     const suspended = group.flatMap((network) => this.#suspended.get(network) ?? []);
     const runs: TrainingRun[] = [];
     for (const number of group) {
@@ -280,6 +294,7 @@ export class EpochLoop {
     const trainer = await Trainer.create(this.device, {
       ...this.#options,
       ...groupData(this.#elements, this.data, element),
+      residentBytes: residentBytes(this.device),
       runs,
       resume,
     });

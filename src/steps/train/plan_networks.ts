@@ -25,6 +25,22 @@ export function planNetworks(
   return elementShapes(params, images)?.map((shape) => newNetwork(params, shape, outputs));
 }
 
+/** The network of whole images reduced in size; undefined where these images can't be. */
+export function planReduced(
+  params: TrainingParams,
+  images: ImagesDescription,
+  factor: number,
+): Network | undefined {
+  if (images.mode !== "image") return undefined;
+  const reduced = { ...params, size_reduction: true, size_reduction_factor: factor };
+  try {
+    return planNetworks(reduced, images)?.[0];
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Shape of what the networks take, [C, H, W] or [C, D, H, W]: one, or one an element where they differ.
  *

@@ -17,13 +17,15 @@ import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
 import { checkBatches } from "./batch_check.ts";
 import { checkWeightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import { planNetworks } from "./plan_networks.ts";
+import { checkPlannedMemory } from "./memory_check.ts";
+import { planNetworks, planReduced } from "./plan_networks.ts";
 import { assertNoTrainingLeakage, readTables, resolveTargets } from "./training_data.ts";
 
 /**
  * @returns what is known of the model already; nothing before the tables are known
  * @throws {DataError} on images and labels that can't be trained on, leakage by participants, weights
- *   of another architecture, and batches on which batch normalisation can't train
+ *   of another architecture, batches on which batch normalisation can't train, and trainings that the
+ *   memory of a software adapter does not hold
  */
 export async function preflightTraining(
   { params, inputs, unknown }: PreflightContext<TrainingParams>,
@@ -31,6 +33,10 @@ export async function preflightTraining(
 ): Promise<{ model?: DeclaredModel }> {
   const images = inputs.images && await describeImages(inputs.images as PreflightInput);
   const networks = images && planNetworks(params, images);
+  for (const network of networks ?? []) {
+    const reduced = (factor: number) => planReduced(params, images!, factor);
+    await checkPlannedMemory({ params, network, reduced });
+  }
   if (unknown.some((port) => port !== "images")) return {};
   checkWeightsSource({ params, inputs });
   const tables = await readTables({ params, inputs });
