@@ -70,7 +70,10 @@ export class TrainingPrograms {
         ? this.#findBatchSize(cause.given, size)
         : largestBatch(this.device, this.options);
       if (fits >= size) throw cause;
-      const advice = fits > 0 ? `batch_size ${fits} would fit` : "not even batch_size 1 fits";
+      const steps = Math.ceil(size / fits) * (this.options.accumulationSteps ?? 1);
+      const advice = fits > 0
+        ? `batch_size ${fits} would fit, and accumulation_steps ${steps} make up for it`
+        : "not even batch_size 1 fits; take smaller images";
       throw new DeviceError(
         `${cause.message}; at batch_size ${size} training needs more than the device has: ${advice}`,
         undefined,
