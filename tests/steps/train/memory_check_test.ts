@@ -5,6 +5,7 @@ import type { InputShape } from "../../../src/nn/network.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { checkMemory, checkPlannedMemory } from "../../../src/steps/train/memory_check.ts";
 import { classificationParameters } from "../../../src/steps/train/parameters.ts";
+import { preflightTraining } from "../../../src/steps/train/preflight.ts";
 
 const MIB = 2 ** 20;
 const networkOf = (sides: number[]) =>
@@ -81,4 +82,20 @@ Deno.test("a plan refuses a training for which a software adapter's memory does 
   );
   assertEquals(await checkPlannedMemory(training, 1024 * MIB), undefined);
   assertEquals(await checkPlannedMemory(training, undefined), undefined);
+});
+
+Deno.test("a plan refuses whole brains that a network can't take on a software adapter, and names their reduction", async () => {
+  const given = { label: "diagnosis", architecture: "resnet18", batch_size: 2 };
+  const params = classificationParameters.parse(given);
+  const images = { mode: "image", elements: 1, element_shape: [1, 169, 208, 179] };
+  await assertRejects(
+    () =>
+      preflightTraining(
+        { params, inputs: { images: { declared: images } }, unknown: ["train", "validation"] },
+        "classification",
+      ),
+    DataError,
+    "batch_size: 2 of resnet18 on 1x169x208x179 makes a tensor larger than the device holds; " +
+      "no batch_size fits; use size_reduction with size_reduction_factor 2",
+  );
 });
