@@ -85,7 +85,7 @@ export async function checkWeightsFile(
 ): Promise<void> {
   const given = await readWeightsFile(await readFile(path), path);
   const dimensions = takesImages(parameters.architecture) ? 2 : 3;
-  const network = probe(parameters, 1, dimensions);
+  const network = probe({ architecture: parameters.architecture }, 1, dimensions);
   const first = network.parameters.tensors[0].name;
   const { shape } = given.get(first) ?? given.get(network.exportName(first)) ?? { shape: [] };
   const found = mode === undefined ? shape.length === 5 ? 3 : dimensions : dimensionsOfMode(mode);

@@ -306,18 +306,20 @@ for (const [name, kind, given, count] of cuts) {
 
 Deno.test("a reduction when images are extracted is refused, with the parameters that replace it", async () => {
   await using project = await Project.create();
-  await assertRejects(
-    () =>
-      project.run(
-        step("caps", "caps.open", { with: { caps_directory: "caps" } }) +
-          step("images", "extract.images", {
-            in: { caps: "caps" },
-            with: { size_reduction_factor: 2 },
-          }),
-      ),
+  const text = step("caps", "caps.open", { with: { caps_directory: "caps" } }) +
+    step("images", "extract.images", { in: { caps: "caps" }, with: { size_reduction_factor: 2 } });
+  const { issues: [issue, ...others] } = await assertRejects(
+    () => project.run(text),
     WorkflowError,
-    'unknown parameter "size_reduction_factor" of extract.images; images are reduced when networks load ' +
-      "them: set size_reduction = true and size_reduction_factor of the train step",
+  );
+  assertEquals(others, []);
+  assertEquals(
+    [issue.message, issue.suggestion],
+    [
+      'unknown parameter "size_reduction_factor" of extract.images',
+      "images are reduced when networks load them: set size_reduction = true and " +
+      "size_reduction_factor of the train step",
+    ],
   );
 });
 

@@ -51,7 +51,8 @@ Deno.test("patches are trained on, predicted and voted on; whole images are thei
   await using project = await createProject(GROUPS, [16, 16, 12]);
   const outcome = await project.run(
     OPENED + extract("patches", { patch_size: 8, stride_size: 8 }) + chain("patches") +
-      extract("images") + chain("images", { size_reduction: true }),
+      extract("images") +
+      chain("images", { architecture: "Stride_Conv5_FC3", size_reduction: true }),
   );
   const patches = project.artifact(outcome, "train_patches", "model").meta;
   assertEquals([patches.mode, patches.input_shape], ["patch", [1, 8, 8, 8]]);
@@ -116,16 +117,17 @@ const regions = (rois: readonly string[], name: string) =>
 
 Deno.test("regions that differ in size get a network each, which is that of the region alone", async () => {
   await using project = await createProject(GROUPS, GRID);
-  await writeMasks(project, { left: [8, 6, 8], right: [6, 8, 9] });
+  await writeMasks(project, { left: [6, 4, 6], right: [4, 6, 7] });
   const seed = 5;
+  const params = { architecture: "Stride_Conv5_FC3", epochs: 2, training_curve: "validation" };
   const outcome = await project.run(
     OPENED + regions(["left", "right"], "both") +
-      chain("both", { multi_network: true, epochs: 2, seed }) +
-      regions(["right"], "right") + chain("right", { epochs: 2, seed: seedOf(seed, 1) }),
+      chain("both", { ...params, multi_network: true, seed }) +
+      regions(["right"], "right") + chain("right", { ...params, seed: seedOf(seed, 1) }),
   );
   const both = project.artifact(outcome, "train_both", "model");
-  assertEquals(both.meta.input_shape, [1, 8, 6, 8]);
-  assertEquals(both.meta.input_shapes, [[1, 8, 6, 8], [1, 6, 8, 9]]);
+  assertEquals(both.meta.input_shape, [1, 6, 4, 6]);
+  assertEquals(both.meta.input_shapes, [[1, 6, 4, 6], [1, 4, 6, 7]]);
   const alone = project.artifact(outcome, "train_right", "model");
   const digest = (files: typeof both.files, path: string) =>
     files.find((file) => file.path === path)!.digest;
@@ -142,7 +144,7 @@ Deno.test("regions that differ in size get a network each, which is that of the 
     );
   const ofRight = (await probabilities("both")).filter((row) => row.split(" ")[1] === "1");
   assertEquals(ofRight.map((row) => row.replace(" 1 ", " 0 ")), await probabilities("right"));
-  assertEquals(await levels(project, outcome, "both").then((rows) => rows.length), 8);
+  assertEquals((await levels(project, outcome, "both")).length, 8);
 });
 
 Deno.test("one network for regions that differ in size is refused, naming them and their sizes", async () => {
