@@ -16,6 +16,14 @@ export function shapesOf(
   return element_shapes ?? elements.map(() => element_shape!);
 }
 
+/** Axes of the elements: 2 of slices, 3 of volumes. */
+export function dimensionsOfElements(
+  { mode, element_shape, element_shapes }: ElementShapes & { mode: string },
+): 2 | 3 {
+  const shape = element_shape ?? element_shapes?.[0];
+  return (shape === undefined ? mode === "slice" : shape.length === 3) ? 2 : 3;
+}
+
 /** Whether elements have several shapes, as regions may. */
 export function areVaried(shapes: readonly (readonly number[])[]): boolean {
   return shapes.some((shape) => shape.join() !== shapes[0].join());

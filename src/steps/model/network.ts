@@ -54,24 +54,19 @@ export const PROBES: Readonly<Record<2 | 3, readonly number[]>> = {
 };
 
 /**
- * Checks what elements of a mode show before their shape is known.
+ * Checks what does not depend on the extents of the elements.
  *
  * @throws {DataError} when the network takes volumes, and these are slices; on an option that such a
  *   network does not have
  */
-export function assertTakes(parameters: NetworkParameters, mode: string): void {
+export function assertTakes(parameters: NetworkParameters, dimensions: 2 | 3): void {
   const { architecture } = parameters;
-  if (mode === "slice" && !takesImages(architecture)) {
+  if (dimensions === 2 && !takesImages(architecture)) {
     throw new DataError(
       "architecture",
       `${architecture} takes volumes, and these are slices; take patches, regions or whole images ` +
         "by extract.patches, extract.rois or extract.images",
     );
   }
-  create(parameters, [1, ...PROBES[dimensionsOfMode(mode)]], 2);
-}
-
-/** Axes of the elements of a mode: 2 of slices. */
-export function dimensionsOfMode(mode: string): 2 | 3 {
-  return mode === "slice" ? 2 : 3;
+  create(parameters, [1, ...PROBES[dimensions]], 2);
 }

@@ -1,4 +1,5 @@
 /** Reads a bare checkpoint as a `model` artifact. */
+import { dimensionsOfElements } from "../../artifacts/element_shapes.ts";
 import { describeImages, type ImageSet, openImages } from "../../artifacts/images.ts";
 import { readLabelsText } from "../../artifacts/labels.ts";
 import {
@@ -91,8 +92,9 @@ export async function preflightCheckpoint(
   { params, inputs }: PreflightContext<OpenParams>,
 ): Promise<DeclaredModel> {
   const images = inputs.images && await describeImages(inputs.images as PreflightInput);
-  if (images) assertTakes(params, images.mode);
-  await checkWeightsFile(params, params.weights, images?.mode);
+  const dimensions = images && dimensionsOfElements(images);
+  if (dimensions) assertTakes(params, dimensions);
+  await checkWeightsFile(params, params.weights, dimensions);
   const participants = inputs.participants as Artifact | undefined;
   const description = describe(params);
   const table = await readSeen(participants, new Map(), description.label);

@@ -1,4 +1,5 @@
 /** Weights that come from outside, and whether they fit a network. */
+import { dimensionsOfElements } from "../../artifacts/element_shapes.ts";
 import { writeWeights } from "../../artifacts/model.ts";
 import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
@@ -14,7 +15,7 @@ import {
   translateClinicadlNames,
 } from "../../nn/state_dict.ts";
 import { nameSome } from "../../tables/session_table.ts";
-import { dimensionsOfMode, type NetworkParameters, newNetwork, PROBES } from "./network.ts";
+import { type NetworkParameters, newNetwork, PROBES } from "./network.ts";
 
 /** A network's weights as a file of a model. @param epoch after which they were taken, from 0 */
 export function encodeWeights(network: Network, state: NetworkState, epoch: number): Uint8Array {
@@ -75,21 +76,21 @@ function probe(parameters: NetworkParameters, channels: number, dimensions: 2 | 
 }
 
 /**
- * @param mode of the images, where it is known; otherwise the weights show their dimensions
+ * @param dimensions of the images, where they are known; otherwise the weights show them
  * @throws {DataError} when the file is no checkpoint, as {@link matchBackbone} and {@link checkWeights}
  */
 export async function checkWeightsFile(
   parameters: NetworkParameters,
   path: string,
-  mode: string | undefined,
+  dimensions: 2 | 3 | undefined,
 ): Promise<void> {
   const given = await readWeightsFile(await readFile(path), path);
-  const dimensions = takesImages(parameters.architecture) ? 2 : 3;
-  const network = probe({ architecture: parameters.architecture }, 1, dimensions);
+  const least = takesImages(parameters.architecture) ? 2 : 3;
+  const network = probe({ architecture: parameters.architecture }, 1, least);
   const first = network.parameters.tensors[0].name;
   const { shape } = given.get(first) ?? given.get(network.exportName(first)) ?? { shape: [] };
-  const found = mode === undefined ? shape.length === 5 ? 3 : dimensions : dimensionsOfMode(mode);
-  matchBackbone(probe(parameters, shape[1] ?? 1, found), given, path);
+  const found = shape.length === 5 ? 3 : least;
+  matchBackbone(probe(parameters, shape[1] ?? 1, dimensions ?? found), given, path);
   checkWeights(given, path);
 }
 
@@ -102,7 +103,7 @@ export function checkTransfer(
   to: NetworkParameters & { mode?: string },
 ): void {
   const dimensions = (architecture: string, mode: string | undefined) =>
-    mode !== undefined ? dimensionsOfMode(mode) : takesImages(architecture) ? 2 : 3;
+    mode !== undefined ? dimensionsOfElements({ mode }) : takesImages(architecture) ? 2 : 3;
   const source = dimensions(from.architecture, from.mode ?? to.mode);
   const target = dimensions(to.architecture, to.mode ?? from.mode);
   if (from.architecture === to.architecture && source === target) return;

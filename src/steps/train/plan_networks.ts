@@ -1,5 +1,5 @@
 /** The networks of a training by what is known of its images, which need not be cut yet. */
-import { listSizes } from "../../artifacts/element_shapes.ts";
+import { dimensionsOfElements, listSizes } from "../../artifacts/element_shapes.ts";
 import type { ImagesDescription } from "../../artifacts/images.ts";
 import { DataError } from "../../errors.ts";
 import type { Network } from "../../nn/network.ts";
@@ -21,7 +21,7 @@ export function planNetworks(
   outputs = 2,
 ): Network[] | undefined {
   assertElements(params, images);
-  assertTakes(params, images.mode);
+  assertTakes(params, dimensionsOfElements(images));
   return elementShapes(params, images)?.map((shape) => newNetwork(params, shape, outputs));
 }
 

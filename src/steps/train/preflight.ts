@@ -1,5 +1,12 @@
 /** Checks what is known of a training's inputs before its images exist. */
-import { countImages, describeImages, readSessions, type Session } from "../../artifacts/images.ts";
+import { dimensionsOfElements } from "../../artifacts/element_shapes.ts";
+import {
+  countImages,
+  describeImages,
+  type ImagesDescription,
+  readSessions,
+  type Session,
+} from "../../artifacts/images.ts";
 import {
   type DeclaredModel,
   describeModel,
@@ -46,7 +53,7 @@ export async function preflightTraining(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(training, validation, inherited?.table);
   const { labelCode, outputs } = resolveTargets(params, task, training, validation);
-  await checkBackbone(params, source, images?.mode);
+  await checkBackbone(params, source, images);
   if (networks && images.elements !== undefined) {
     const counts = { elements: images.elements, training: countImages(training, images) };
     checkBatches(params, networks, counts);
@@ -72,13 +79,13 @@ const fileChecks = new WeakMap<TrainingParams, Promise<void>>();
 async function checkBackbone(
   params: TrainingParams,
   source: PreflightInput | undefined,
-  mode: string | undefined,
+  images: ImagesDescription | undefined,
 ): Promise<void> {
   if (source) {
-    checkTransfer(describeModel(source), { ...params, mode });
+    checkTransfer(describeModel(source), { ...params, mode: images?.mode });
   } else if (params.initial_weights !== undefined) {
     const check = fileChecks.get(params) ??
-      checkWeightsFile(params, params.initial_weights, mode);
+      checkWeightsFile(params, params.initial_weights, images && dimensionsOfElements(images));
     fileChecks.set(params, check);
     await check;
   }

@@ -24,16 +24,16 @@ Deno.test("a MedicalNet checkpoint of a ResNet-18 of volumes starts a training, 
   const file = await Deno.makeTempFile({ suffix: ".pth" });
   try {
     await Deno.writeFile(file, writeTorch({ epoch: 1, state_dict: stateDict }));
-    await checkWeightsFile(MEDICALNET, file, "image");
-    const refused = (parameters: NetworkParameters, mode: string, problem: string) =>
-      assertRejects(() => checkWeightsFile(parameters, file, mode), DataError, problem);
+    await checkWeightsFile(MEDICALNET, file, 3);
+    const refused = (parameters: NetworkParameters, dimensions: 2 | 3, problem: string) =>
+      assertRejects(() => checkWeightsFile(parameters, file, dimensions), DataError, problem);
     await t.step("other shortcuts are refused, with the parameter that chooses them", async () => {
       const problem = 'shortcut_type = "B" has these tensors, "A" has not';
-      await refused({ ...MEDICALNET, shortcut_type: "B" }, "image", problem);
+      await refused({ ...MEDICALNET, shortcut_type: "B" }, 3, problem);
     });
     await t.step("slices are refused: their convolutions have two axes", async () => {
       const problem = "conv1.weight is [64, 1, 7, 7, 7], not [64, 1, 7, 7]";
-      await refused({ architecture: "resnet18" }, "slice", problem);
+      await refused({ architecture: "resnet18" }, 2, problem);
     });
     const logs: string[] = [];
     const bytes = await Deno.readFile(file);
