@@ -211,7 +211,7 @@ Deno.test("a plan reports a model of slices that would be transferred to, or app
     tinyTraining({}, { name: "second", in: { ...IN, images: "volumes", transfer: "train" } }) +
     prediction(undefined, { data_group: "validation" }, { in: { images: "volumes" } });
   await project.run(text, [], tables);
-  const [second, predict, ...others] = await problemsOf(project, text);
+  const [predict, second, ...others] = (await problemsOf(project, text)).sort();
   assertStringIncludes(
     second,
     "second: the model to transfer from: the weights don't fit Conv5_FC3 (of another shape: " +
