@@ -1,5 +1,5 @@
 /** Trainings on patches, regions and whole images, and what is made of their models. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StepError } from "../../../src/errors.ts";
 import { writeNifti } from "../../../src/imaging/nifti/write.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
@@ -119,12 +119,15 @@ Deno.test("regions that differ in size get a network each, which is that of the 
   await using project = await createProject(GROUPS, GRID);
   await writeMasks(project, { left: [6, 4, 6], right: [4, 6, 7] });
   const seed = 5;
-  const params = { architecture: "Stride_Conv5_FC3", epochs: 2, training_curve: "validation" };
-  const outcome = await project.run(
-    OPENED + regions(["left", "right"], "both") +
+  const text = (epochs: number) => {
+    const params = { architecture: "Stride_Conv5_FC3", epochs, training_curve: "validation" };
+    return OPENED + regions(["left", "right"], "both") +
       chain("both", { ...params, multi_network: true, seed }) +
-      regions(["right"], "right") + chain("right", { ...params, seed: seedOf(seed, 1) }),
-  );
+      regions(["right"], "right") + chain("right", { ...params, seed: seedOf(seed, 1) });
+  };
+  await project.run(text(1), [], ["train_both"]);
+  const outcome = await project.run(text(2));
+  assert(outcome.logs.includes("continuing from a checkpoint at epoch 1"));
   const both = project.artifact(outcome, "train_both", "model");
   assertEquals(both.meta.input_shape, [1, 6, 4, 6]);
   assertEquals(both.meta.input_shapes, [[1, 6, 4, 6], [1, 4, 6, 7]]);
