@@ -12,20 +12,30 @@ import { blocks, flatGrid, laneCount, pixels, type Shape } from "./tensors.ts";
 const gradCamKernel = defineKernel({
   name: "grad_cam",
   source,
-  constants: ["LANES", "CHANNELS", "HEIGHT", "WIDTH", "OUT_HEIGHT", "OUT_WIDTH"],
+  constants: [
+    "LANES",
+    "CHANNELS",
+    "DEPTH",
+    "HEIGHT",
+    "WIDTH",
+    "OUT_DEPTH",
+    "OUT_HEIGHT",
+    "OUT_WIDTH",
+  ],
   entries: {
-    weigh: { gradient: "read", weights_out: "read_write" },
-    combine: { features: "read", weights_in: "read", plane_out: "read_write" },
-    upsample: { plane_in: "read", y: "read_write" },
+    add_planes: { gradient: "read", sums_out: "read_write" },
+    weigh: { sums_in: "read", weights_out: "read_write" },
+    combine: { features: "read", weights_in: "read", map_out: "read_write" },
+    upsample: { map_in: "read", y: "read_write" },
   },
 });
 
 /**
- * relu(sum over channels of mean(gradient) feature), upsampled bilinearly as PyTorch's
- * `interpolate(align_corners=False)`.
+ * relu(sum over channels of mean(gradient) feature), the mean over all pixels or voxels, upsampled as
+ * PyTorch's bilinear or trilinear `interpolate(align_corners=False)`.
  *
- * @param output rows and columns of the result
- * @returns `[batch][height][width]` floats
+ * @param output size of the result
+ * @returns `[batch][depth][height][width]` floats
  */
 export function gradCam(
   program: ProgramBuilder,
@@ -37,37 +47,48 @@ export function gradCam(
     label?: string;
   },
 ): PlannedTensor {
-  const { batch, channels, height, width } = shape;
-  const constants = { LANES: laneCount(program.device) };
-  const grid = (count: number) => flatGrid(program.device, count, constants.LANES);
+  const { batch, channels, depth, height, width } = shape;
+  const lanes = laneCount(program.device);
+  const constants = {
+    LANES: lanes,
+    CHANNELS: channels,
+    DEPTH: depth,
+    HEIGHT: height,
+    WIDTH: width,
+  };
+  const grid = (count: number) => flatGrid(program.device, count, lanes);
+  const planes = batch * blocks(shape) * depth;
+  const voxels = batch * pixels(shape);
+  const sums = program.tensor(`${label} sums`, planes * 16);
+  program.dispatch(gradCamKernel, "add_planes", {
+    constants,
+    bindings: { gradient, sums_out: slice(sums, 0, planes * 16) },
+    workgroups: grid(planes),
+    label,
+  });
   const weights = program.tensor(`${label} weights`, batch * blocks(shape) * 16);
   program.dispatch(gradCamKernel, "weigh", {
-    constants: { ...constants, CHANNELS: channels, HEIGHT: height, WIDTH: width },
-    bindings: { gradient, weights_out: weights },
+    constants,
+    bindings: { sums_in: sums, weights_out: weights },
     workgroups: grid(batch * blocks(shape)),
     label,
   });
-  const plane = program.tensor(`${label} plane`, batch * pixels(shape) * 4);
+  const map = program.tensor(`${label} map`, voxels * 4);
   program.dispatch(gradCamKernel, "combine", {
-    constants: { ...constants, CHANNELS: channels, HEIGHT: height, WIDTH: width },
-    bindings: {
-      features,
-      weights_in: weights,
-      plane_out: slice(plane, 0, batch * pixels(shape) * 4),
-    },
-    workgroups: grid(batch * pixels(shape)),
+    constants,
+    bindings: { features, weights_in: weights, map_out: slice(map, 0, voxels * 4) },
+    workgroups: grid(voxels),
     label,
   });
   const y = program.tensor(label, batch * pixels(output) * 4);
   program.dispatch(gradCamKernel, "upsample", {
     constants: {
       ...constants,
-      HEIGHT: height,
-      WIDTH: width,
+      OUT_DEPTH: output.depth,
       OUT_HEIGHT: output.height,
       OUT_WIDTH: output.width,
     },
-    bindings: { plane_in: plane, y: slice(y, 0, batch * pixels(output) * 4) },
+    bindings: { map_in: map, y: slice(y, 0, batch * pixels(output) * 4) },
     workgroups: grid(batch * pixels(output)),
     label,
   });

@@ -33,8 +33,9 @@ const OUT_PIXELS: u32 = OUT_DEPTH * OUT_PLANE;
 const COVERING_DEPTH: u32 = (KERNEL_DEPTH + STRIDE_DEPTH - 1u) / STRIDE_DEPTH;
 const COVERING_HEIGHT: u32 = (KERNEL_HEIGHT + STRIDE_HEIGHT - 1u) / STRIDE_HEIGHT;
 const COVERING_WIDTH: u32 = (KERNEL_WIDTH + STRIDE_WIDTH - 1u) / STRIDE_WIDTH;
-// Position of a maximum that is padding.
+// Position of a maximum that is padding, and of one that is not found yet.
 const PADDING: u32 = 255u;
+const NONE: u32 = 254u;
 
 // texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -60,7 +61,7 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
     let top = i32(p % OUT_PLANE / OUT_WIDTH * STRIDE_HEIGHT) - i32(PAD_TOP);
     let left = i32(p % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
     var best = vec4f(-3.40282346e38);
-    var best_at = vec4u(PADDING);
+    var best_at = vec4u(NONE);
     // unroll
     for (var t = 0u; t < KERNEL_DEPTH; t++) {
       let plane = front + i32(t);
@@ -75,7 +76,7 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
             let v = x[
               channels * IN_PIXELS + u32(plane) * IN_PLANE + u32(row) * IN_WIDTH + u32(column)
             ];
-            let wins = (v > best) | is_nan(v) | ((best_at == vec4u(PADDING)) & (v >= best));
+            let wins = (v > best) | is_nan(v) | ((best_at == vec4u(NONE)) & (v >= best));
             best = select(best, v, wins);
             let position = (t * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
             best_at = select(best_at, vec4u(position), wins);

@@ -16,7 +16,7 @@ import type { Activation, Trace } from "./layer.ts";
 import { Dropout } from "./layers/activation.ts";
 import { Linear } from "./layers/linear.ts";
 import { AdaptiveAveragePool } from "./layers/pool.ts";
-import { dimensionsOf, type Network } from "./network.ts";
+import type { Network } from "./network.ts";
 import type { Readout } from "./predictor.ts";
 
 export type AttributionMethod =
@@ -38,11 +38,10 @@ interface AttributeOptions extends InferOptions {
  *
  * - `gradients`: d logit / d input, signed. Where one stored channel fills several channels of the
  *   network, their derivatives are summed: that is the derivative by the stored value after normalisation.
- * - `grad_cam`: relu(sum over channels of the mean gradient times the feature map), upsampled to the
- *   input's size.
+ * - `grad_cam`: relu(sum over channels of the mean gradient times the feature map), the mean over all
+ *   spatial axes, upsampled to the input's size.
  *
- * @throws {RangeError} no such output node or level, gradients by several stored channels, or Grad-CAM
- *   of volumes
+ * @throws {RangeError} no such output node or level, or gradients by several stored channels
  * @throws {DeviceError} too little memory, or a device that failed
  */
 export async function attribute(
@@ -52,9 +51,6 @@ export async function attribute(
   const { method, target, runs, batchSize, signal } = options;
   if (method.kind === "gradients" && options.data.shape[0] !== 1) {
     throw new RangeError("Gradients are given by one stored channel");
-  }
-  if (method.kind === "grad_cam" && dimensionsOf(options.data.shape) === 3) {
-    throw new RangeError("Grad-CAM is of images; volumes have gradients");
   }
   const logitGradients = new Map<number, DeviceBuffer>();
   for (const { network: { outputs } } of runs) {
@@ -166,7 +162,7 @@ function inputGradientReadout(logitGradients: ReadonlyMap<number, DeviceBuffer>)
   };
 }
 
-/** Rows `[height][width]`: the Grad-CAM map at the input's size. */
+/** Rows `[depth][height][width]`: the Grad-CAM map at the input's size. */
 function gradCamReadout(
   logitGradients: ReadonlyMap<number, DeviceBuffer>,
   level?: string,

@@ -1,46 +1,70 @@
 import { gradCam } from "../../kernels/grad_cam.ts";
+import type { Triple } from "../../kernels/tensors.ts";
 import { toBlocks } from "./conv/reference.ts";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
-const [n, c, h, w] = [3, 6, 5, 7];
+const [n, c] = [3, 6];
 
-/** Values between pixel centres, as PyTorch's `interpolate(align_corners=False)`. */
-function upsampled(plane: Float64Array, height: number, width: number): Float64Array {
-  const sample = (at: number, size: number, out: number) => {
-    const source = Math.max(0, (at + 0.5) * size / out - 0.5);
-    const low = Math.floor(source);
-    return { low, high: Math.min(low + 1, size - 1), share: source - low };
-  };
-  return Float64Array.from({ length: height * width }, (_, at) => {
-    const y = sample(Math.floor(at / width), h, height);
-    const x = sample(at % width, w, width);
-    const row = (r: number) =>
-      plane[r * w + x.low] * (1 - x.share) + plane[r * w + x.high] * x.share;
-    return row(y.low) * (1 - y.share) + row(y.high) * y.share;
-  });
+/** Values between the centres of pixels or voxels, as PyTorch's `interpolate(align_corners=False)`. */
+function upsampled(map: Float64Array, size: Triple, output: Triple): Float64Array {
+  const samples = output.map((extent, axis) =>
+    Array.from({ length: extent }, (_, at) => {
+      const source = Math.max(0, (at + 0.5) * size[axis] / extent - 0.5);
+      const low = Math.floor(source);
+      return [[low, 1 - source + low], [Math.min(low + 1, size[axis] - 1), source - low]];
+    })
+  );
+  const [, height, width] = size;
+  const values: number[] = [];
+  for (const planes of samples[0]) {
+    for (const rows of samples[1]) {
+      for (const columns of samples[2]) {
+        let sum = 0;
+        for (const [z, a] of planes) {
+          for (const [y, b] of rows) {
+            for (const [x, w] of columns) sum += a * b * w * map[(z * height + y) * width + x];
+          }
+        }
+        values.push(sum);
+      }
+    }
+  }
+  return Float64Array.from(values);
 }
 
-for (const [height, width] of [[h, w], [13, 29], [40, 21]]) {
-  Deno.test(`Grad-CAM of a 5x7 map at ${height}x${width} is that in float64`, async () => {
-    const features = numbers(n * c * h * w, 1);
-    const gradient = numbers(n * c * h * w, 2);
-    const expected = Array.from({ length: n }, (_, image) => {
-      const plane = new Float64Array(h * w);
+const image: Triple = [1, 5, 7], volume: Triple = [3, 5, 4];
+const cases: [Triple, Triple][] = [
+  [image, image],
+  [image, [1, 13, 29]],
+  [image, [1, 40, 21]],
+  [volume, volume],
+  [volume, [11, 13, 9]],
+  [[1, 1, 1], [3, 5, 4]],
+];
+
+for (const [size, output] of cases) {
+  Deno.test(`Grad-CAM of a ${size.join("x")} map at ${output.join("x")} is that in float64`, async () => {
+    const [depth, height, width] = size;
+    const pixels = depth * height * width;
+    const features = numbers(n * c * pixels, 1);
+    const gradient = numbers(n * c * pixels, 2);
+    const expected = Array.from({ length: n }, (_, item) => {
+      const map = new Float64Array(pixels);
       for (let channel = 0; channel < c; channel++) {
-        const at = (image * c + channel) * h * w;
-        const weight = gradient.subarray(at, at + h * w).reduce((a, b) => a + b, 0) / (h * w);
-        for (let p = 0; p < h * w; p++) plane[p] += weight * features[at + p];
+        const at = (item * c + channel) * pixels;
+        const weight = gradient.subarray(at, at + pixels).reduce((a, b) => a + b, 0) / pixels;
+        for (let p = 0; p < pixels; p++) map[p] += weight * features[at + p];
       }
-      return [...upsampled(plane.map((value) => Math.max(0, value)), height, width)];
+      return [...upsampled(map.map((value) => Math.max(0, value)), size, output)];
     }).flat();
     await onDevice(async (bench) => {
-      const y = bench.buffer(n * height * width * 4);
+      const y = bench.buffer(expected.length * 4);
       const [found] = await bench.run((program) => {
         const map = gradCam(program, {
-          shape: { batch: n, channels: c, depth: 1, height: h, width: w },
-          features: bench.buffer(toBlocks(features, n, c, h * w)),
-          gradient: bench.buffer(toBlocks(gradient, n, c, h * w)),
-          output: { depth: 1, height, width },
+          shape: { batch: n, channels: c, depth, height, width },
+          features: bench.buffer(toBlocks(features, n, c, pixels)),
+          gradient: bench.buffer(toBlocks(gradient, n, c, pixels)),
+          output: { depth: output[0], height: output[1], width: output[2] },
         });
         program.copy(map, y);
         return [y];

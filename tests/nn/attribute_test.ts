@@ -1,3 +1,4 @@
+/** Attribution against PyTorch and finite differences; ResNet-18 of volumes with GYRUS_TEST_FULL=1. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openDevice } from "../../src/gpu/device.ts";
 import {
@@ -7,12 +8,13 @@ import {
   listGradCamLevels,
 } from "../../src/nn/attribute.ts";
 import { infer } from "../../src/nn/infer.ts";
-import type { Network } from "../../src/nn/network.ts";
+import type { InputShape, Network } from "../../src/nn/network.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
 import { fixtureWeights, uniform } from "./fixture.ts";
 
 interface Fixture {
-  images: [number, number, number];
+  /** Number of items, then the size of each. */
+  images: number[];
   channels: number;
   target: number;
   logits: number[];
@@ -20,9 +22,12 @@ interface Fixture {
   grad_cam: Record<string, string>;
 }
 
-const fixtures: Record<string, Fixture> = JSON.parse(
-  await Deno.readTextFile(new URL("../fixtures/nn/attribution.json", import.meta.url)),
-);
+async function readFixtures(file: string): Promise<Record<string, Fixture>> {
+  return JSON.parse(await Deno.readTextFile(new URL(`../fixtures/nn/${file}`, import.meta.url)));
+}
+
+const fixtures = await readFixtures("attribution.json");
+const volumeFixtures = await readFixtures("volume_attribution.json");
 
 function unpacked(text: string): Float32Array {
   return new Float32Array(Uint8Array.fromBase64(text).buffer);
@@ -41,21 +46,26 @@ function weightsOf(network: Network) {
   return weights;
 }
 
-function options({ images: [count, height, width], channels }: Fixture, architecture: string) {
-  const network = createNetwork(architecture, [channels, height, width], 2);
-  const pixels = Float32Array.from(uniform(2002, count * height * width));
-  const plane = height * width;
+function options({ images: [count, ...size], channels }: Fixture, architecture: string) {
+  const shapeOf = (channels: number) => [channels, ...size] as unknown as InputShape;
+  const network = createNetwork(architecture, shapeOf(channels), 2);
+  const plane = size.reduce((product, extent) => product * extent);
+  const values = Float32Array.from(uniform(2002, count * plane));
   return {
     network,
     plane,
     data: {
-      shape: [1, height, width] as const,
+      shape: shapeOf(1),
       count,
       normalisation: "none" as const,
-      read: (item: number) => pixels.subarray(item * plane, (item + 1) * plane),
+      read: (item: number) => values.subarray(item * plane, (item + 1) * plane),
     },
     batchSize: 4,
-    runs: [{ network, weights: weightsOf(network), items: Uint32Array.of(0, 1) }],
+    runs: [{
+      network,
+      weights: weightsOf(network),
+      items: Uint32Array.from({ length: count }, (_, item) => item),
+    }],
   };
 }
 
@@ -71,8 +81,15 @@ function difference(found: Float32Array, expected: Float32Array): number {
   return worst / largest;
 }
 
-for (const [architecture, fixture] of Object.entries(fixtures)) {
-  Deno.test(`gradients and Grad-CAM of ${architecture} are PyTorch's`, async () => {
+const isFull = Deno.env.get("GYRUS_TEST_FULL") === "1";
+const checked = [
+  ...Object.entries(fixtures),
+  ...Object.entries(volumeFixtures).filter(([name]) => isFull || name !== "resnet18"),
+];
+
+for (const [architecture, fixture] of checked) {
+  const size = fixture.images.slice(1).join("x");
+  Deno.test(`gradients and Grad-CAM of ${architecture} at ${size} are PyTorch's`, async () => {
     const device = await openDevice();
     const common = { ...options(fixture, architecture), target: fixture.target };
     const maps = async (method: AttributionMethod, batchSize = 4) =>
