@@ -60,23 +60,25 @@ export class Program {
   /**
    * Runs once and times every dispatch, by timestamps of the device.
    *
-   * @param processorSeconds of this process so far. Given, each dispatch is submitted and waited for
-   * alone, and timed by it: software adapters write their timestamps late.
+   * @param processorSeconds of this process so far. Given, each operation is submitted and waited for
+   * alone, and timed by it: software adapters write their timestamps late. Copies and clears are listed
+   * too, with their kind as the kernel.
    * @throws {DeviceError} when the adapter lacks timestamps, or the device failed
    */
   async profile(processorSeconds?: () => number): Promise<Timing[]> {
     const dispatches = this.#operations.filter((operation) => operation.kind === "dispatch");
+    const timed = processorSeconds ? this.#operations : dispatches;
     const seconds = processorSeconds
       ? await this.#timeAlone(processorSeconds)
       : await this.#timeTogether(dispatches.length);
-    return dispatches.map(({ label, kernel }, i) => ({
-      label,
-      kernel,
+    return timed.map((operation, i) => ({
+      label: operation.label,
+      kernel: operation.kind === "dispatch" ? operation.kernel : operation.kind,
       milliseconds: seconds[i] * 1e3,
     }));
   }
 
-  /** Seconds of each dispatch. */
+  /** Seconds of each operation. */
   async #timeAlone(processorSeconds: () => number): Promise<number[]> {
     const { queue } = this.device.gpu;
     const seconds: number[] = [];
@@ -87,7 +89,7 @@ export class Program {
       const began = processorSeconds();
       queue.submit([encoder.finish()]);
       await queue.onSubmittedWorkDone();
-      if (operation.kind === "dispatch") seconds.push(processorSeconds() - began);
+      seconds.push(processorSeconds() - began);
     }
     this.device.check();
     return seconds;
