@@ -7,10 +7,12 @@
  *
  *   deno run -A tests/nn/training/trainer_bench.ts [SIDE | HEIGHTxWIDTH] [BATCH] [--conv5]
  *     [--profile] [--peers]
+ *   deno run -A tests/nn/training/trainer_bench.ts DEPTHxHEIGHTxWIDTH [BATCH] [--conv5] [...]
  *
- * The network is ResNet-18, with `--conv5` Conv5_FC3. PyTorch is Debian's python3-torch;
- * `GYRUS_PYTHON` names another Python. Without it the ratio is left out. `--peers` trains with the
- * WebGPU libraries of tests/nn/peers too, on the same adapter.
+ * The network is ResNet-18, of volumes ResNet3D (of 63 or 64 voxels a side), with `--conv5` Conv5_FC3.
+ * Images have three channels, volumes one. PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names
+ * another Python. Without it the ratio is left out. `--peers` trains with the WebGPU libraries of
+ * tests/nn/peers too, on the same adapter.
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -18,31 +20,40 @@ import { processorSeconds } from "../../../src/device/timing.ts";
 import { openDevice } from "../../../src/gpu/device.ts";
 import { Program, type Timing } from "../../../src/gpu/program.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
+import type { InputShape } from "../../../src/nn/network.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 
 const [size = "128", batchSize = "32"] = Deno.args.filter((argument) => !argument.startsWith("--"));
-const [height, width = height] = size.split("x").map(Number);
+const sides = size.split("x").map(Number);
+if (sides.length === 1) sides.push(sides[0]);
+const isVolume = sides.length === 3;
+const input = [isVolume ? 1 : 3, ...sides] as unknown as InputShape;
 const batch = Number(batchSize);
 /** Turns of ours and the peers. */
 const ROUNDS = 7;
 const conv5 = Deno.args.includes("--conv5");
-const networkName = conv5 ? "Conv5_FC3" : "resnet18";
+const networkName = conv5 ? "Conv5_FC3" : isVolume ? "ResNet3D" : "resnet18";
+/** The network in Python, of the scripts that make the fixtures. */
+const inPython = isVolume
+  ? `make_volumes.${conv5 ? `Conv5FC3(1, [${sides}], 2)` : "ResNet3D(1, 2, False)"}`
+  : `make_fixtures.${conv5 ? `Conv5FC3(3, ${sides}, 2)` : "ResNet18(2)"}`;
 
 const peer = (onGpu: boolean) => `
 import io, json, sys, time, torch
 sys.path.insert(0, ${JSON.stringify(new URL("../../fixtures/nn/", import.meta.url).pathname)})
-import make_fixtures
+import make_fixtures, make_volumes
 torch.use_deterministic_algorithms(False)
 torch.set_num_threads(2)
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 on_gpu = ${onGpu ? "torch.cuda.is_available()" : "False"}
 torch.backends.cudnn.benchmark = on_gpu
 device = "cuda" if on_gpu else "cpu"
-shape = (${batch}, 3, ${height}, ${width})
+shape = (${batch}, ${input})
 y = (torch.arange(${batch}) % 2).to(device)
 works = {"training": {}, "inference": {}}
-for name, memory in [("NCHW", torch.contiguous_format), ("channels_last", torch.channels_last)]:
-    model = make_fixtures.${conv5 ? `Conv5FC3(3, ${height}, ${width}, 2)` : "ResNet18(2)"}
+channels_last = torch.channels_last${isVolume ? "_3d" : ""}
+for name, memory in [("NCHW", torch.contiguous_format), ("channels_last", channels_last)]:
+    model = ${inPython}
     model = model.to(device, memory_format=memory)
     x = torch.rand(*shape).to(device, memory_format=memory)
     update = torch.optim.Adam(model.parameters(), lr=1e-4)
@@ -128,7 +139,7 @@ async function startPython(onGpu: boolean): Promise<PythonPeers | undefined> {
 /** Trains with a WebGPU library in a process of its own; its last line of output. */
 async function webgpuPeer(name: string): Promise<{ version: string; imagesPerSecond: number }> {
   const script = new URL(`peers/${name}.js`, import.meta.url).pathname;
-  const args = ["run", "-A", "--no-lock", script, `${height}`, `${batch}`];
+  const args = ["run", "-A", "--no-lock", script, sides.join("x"), `${batch}`];
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (!success) throw new Error(`${name} failed: ${text(stderr)}`);
@@ -201,17 +212,19 @@ if (import.meta.main) {
     programs.push(this);
     run.call(this);
   };
-  const image = Float32Array.from({ length: height * width }, (_, i) => Math.sin(i * i));
+  const floats = sides.reduce((product, side) => product * side);
+  const image = Float32Array.from({ length: floats }, (_, i) => Math.sin(i * i));
+  const stored = [1, ...sides] as unknown as InputShape;
   const labels = Uint32Array.from({ length: batch }, (_, i) => i % 2);
   // So many that no measurement reaches the end of an epoch.
   const items = Uint32Array.from({ length: batch * 10_000 }, (_, i) => i % batch);
   const began = performance.now();
   const trainer = await Trainer.create(device, {
-    data: { shape: [1, height, width], count: batch, normalisation: "element", read: () => image },
+    data: { shape: stored, count: batch, normalisation: "element", read: () => image },
     targets: labels,
     runs: [{
       label: "bench",
-      network: createNetwork(networkName, [3, height, width], 2),
+      network: createNetwork(networkName, input, 2),
       items,
       seed: 0,
     }],
@@ -224,7 +237,7 @@ if (import.meta.main) {
     (await trainer.trainEpoch({ until: trained += steps })).imagesPerSecond;
   await train(1);
   console.log(`until the first step is done: ${((performance.now() - began) / 1000).toFixed(2)} s`);
-  console.log(`${networkName}, 3x${height}x${width}, batch ${batch}, ${device.summary}`);
+  console.log(`${networkName}, ${input.join("x")}, batch ${batch}, ${device.summary}`);
   const python = await startPython(device.class === "discrete");
   const training = await compare("training", sustained(train), python);
   const step = programs[programs.length - 1];
