@@ -179,25 +179,30 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
   const columnGroups = Math.ceil(inBlocks * volume(shape.kernel) / COLUMNS);
   const groupBlocks = outBlocks <= 2 ? 2 : 4;
   const invocations = columnGroups * Math.ceil(outBlocks / groupBlocks);
-  const isFew = isVolume(shape) && invocations < 0.6 * Math.ceil(invocations / lanes) * lanes;
-  const sliceLanes = isFew ? lanes : 1;
-  const workgroups = Math.ceil(invocations * sliceLanes / lanes);
+  const workgroups = Math.ceil(invocations / lanes);
   const pixels = shape.images * outPixels;
-  const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / workgroups) *
-    sliceLanes;
+  // Lanes that share columns each take a slice: they fill where columns would not.
+  const few = invocations < 0.6 * workgroups * lanes && pixels >= 64 * lanes;
+  const sliceLanes = few ? lanes : 1;
+  const { weightGradientWorkgroups } = kernelTable(program.device);
+  // Volumes are long enough to be cut finer.
+  const wanted = few && isVolume(shape)
+    ? Math.ceil(weightGradientWorkgroups / invocations) * lanes
+    : Math.ceil(weightGradientWorkgroups / workgroups);
   const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 64)) / STEP) * STEP;
-  const sliceGroups = Math.ceil(pixels / slicePixels / sliceLanes);
-  const slices = sliceGroups * sliceLanes;
+  const slices = Math.ceil(pixels / slicePixels);
+  const sliceGroups = Math.ceil(slices / sliceLanes);
   const padded = shape.padding.some((pad) => pad > 0);
   const inTexels = shape.images * inBlocks * volume(convInput(shape));
   const outTexels = shape.images * outBlocks * outPixels;
-  const partials = partialsFor(program, work, slices);
+  // Lanes without a slice write zeros behind the others.
+  const partials = partialsFor(program, work, sliceGroups * sliceLanes);
   program.dispatch(weightGradientKernel, "main", {
     constants: {
       LANES: lanes,
       OUT_BLOCKS: groupBlocks,
       ONE_TAP: padded && inBlocks % (lanes * COLUMNS) === 0,
-      LANES_ALONG_SLICES: isFew,
+      LANES_ALONG_SLICES: few,
       VOLUME: isVolume(shape),
     },
     bindings: {
@@ -211,7 +216,7 @@ export const directWeightGradient: WeightGradientVariant = (program, work) => {
       out_gradient: paddedTexels(program, outGradient, outTexels),
       partials,
     },
-    workgroups: [workgroups, sliceGroups],
+    workgroups: [few ? invocations : workgroups, sliceGroups],
     label,
   });
   sumPartials(program, partials, work, slices);
