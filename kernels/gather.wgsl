@@ -58,11 +58,10 @@ struct Augmentation {
 @group(0) @binding(5) var<storage, read> x: array<vec4f>;
 @group(0) @binding(6) var<uniform> params: Params;
 
-fn value_at(item: u32, channel: u32, pixel: u32) -> f32 {
+fn value_at(item: u32, range: vec2f, channel: u32, pixel: u32) -> f32 {
   if (channel >= OUT_CHANNELS) { return 0.0; }
   let v = data[(item * IN_CHANNELS + min(channel, IN_CHANNELS - 1u)) * PIXELS + pixel];
   if (NORMALISED) {
-    let range = ranges[item];
     if (range.y == 0.0) { return 0.0; }
     return (v - range.x) / range.y;
   } else {
@@ -73,6 +72,8 @@ fn value_at(item: u32, channel: u32, pixel: u32) -> f32 {
 @compute @workgroup_size(LANES)
 fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let item = order[select(params.first, 0u, FROM_START) + group.z];
+  var range = vec2f();
+  if (NORMALISED) { range = ranges[item]; }
   let base = (group.z * BLOCKS + group.y) * PIXELS;
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
@@ -90,7 +91,7 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     var v = vec4f(0.0);
     if (inside) {
       let c = group.y * 4u;
-      let first = value_at(item, c, from_pixel);
+      let first = value_at(item, range, c, from_pixel);
       if (IN_CHANNELS == 1u) {
         v = select(
           vec4f(0.0),
@@ -100,9 +101,9 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       } else {
         v = vec4f(
           first,
-          value_at(item, c + 1u, from_pixel),
-          value_at(item, c + 2u, from_pixel),
-          value_at(item, c + 3u, from_pixel),
+          value_at(item, range, c + 1u, from_pixel),
+          value_at(item, range, c + 2u, from_pixel),
+          value_at(item, range, c + 3u, from_pixel),
         );
       }
     }
