@@ -5,7 +5,7 @@
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
-import { flatGrid, laneCount } from "../tensors.ts";
+import { flatGrid, laneCount, planeGrid } from "../tensors.ts";
 import source from "./fold_taps.wgsl" with { type: "text" };
 import {
   convInput,
@@ -22,7 +22,7 @@ import { tiledCount } from "./weight_layout.ts";
 const foldKernel = defineKernel({
   name: "conv/fold_taps",
   source,
-  constants: ["LANES", "ACCUMULATE"],
+  constants: ["LANES", "CHUNK", "ACCUMULATE"],
   params: {
     images: "u32",
     image_rows: "u32",
@@ -69,9 +69,13 @@ export function foldInput(
   const folded = foldedShape(shape);
   const count = shape.images * inputBlocks(folded) * volume(convInput(folded));
   const to = program.tensor(`${label} folded input`, count * 16);
-  const { constants, params, workgroups } = dispatchOf(program, shape, count);
+  const { constants, params } = dispatchOf(program, shape, count);
+  const [depth, height, width] = convInput(folded);
+  const { images: batch, channels } = folded;
+  const plane = { batch, channels, depth, height, width };
+  const { chunk, workgroups } = planeGrid(program.device, plane, constants.LANES);
   program.dispatch(foldKernel, "fold_input", {
-    constants,
+    constants: { ...constants, CHUNK: chunk },
     bindings: { params, input, folded_input: to },
     workgroups,
     label: `${label}: fold input`,
@@ -99,19 +103,21 @@ export function foldWeights(
 /**
  * dW of the convolution from that of the folded one.
  *
+ * @param input what {@link foldInput} made
  * @param record records the weight gradient of the folded convolution
  */
 export function unfoldGradient(
   program: ProgramBuilder,
   work: WeightGradient,
+  input: Operand,
   record: (folded: WeightGradient) => void,
 ): void {
-  const { input, shape, label, accumulate, weightGradient } = work;
+  const { shape, label, accumulate, weightGradient } = work;
   const folded = foldedShape(shape);
   const gradient = program.tensor(`${label} folded`, tiledCount(weightShape(folded)) * 4);
   record({
     ...work,
-    input: foldInput(program, { input, shape, label }),
+    input,
     weightGradient: gradient,
     shape: folded,
     accumulate: false,

@@ -4,7 +4,12 @@
  * Activations are float32 `[N][ceil(C/4)][D][H][W][4]`, D = 1 in 2D; weights and their gradients are in
  * the order of `weight_layout.ts`.
  */
-import type { Operand, PlannedTexture, ProgramBuilder } from "../../src/gpu/program.ts";
+import type {
+  Operand,
+  PlannedTensor,
+  PlannedTexture,
+  ProgramBuilder,
+} from "../../src/gpu/program.ts";
 import { kernelTable } from "../../src/gpu/tuning.ts";
 import { recordBiasGradient } from "./bias_gradient.ts";
 import { backwardGrids, forwardGrid } from "./grid.ts";
@@ -29,16 +34,18 @@ export interface ConvForward {
   label?: string;
 }
 
+/** An input in another form than its layer's: Winograd's transformed tiles, or taps folded into channels. */
+type PreparedInput = PlannedTexture | PlannedTensor;
+
 /**
  * Y = X * W + b.
  *
- * @returns the input as Winograd's transformed tiles, where that algorithm ran, for
- * {@link convBackwardWeights}
+ * @returns the input as it was prepared for this convolution, for {@link convBackwardWeights}
  */
 export function convForward(
   program: ProgramBuilder,
   work: ConvForward,
-): PlannedTexture | undefined {
+): PreparedInput | undefined {
   const { shape } = work;
   const { input, weights, bias, output } = work;
   const label = `${work.label ?? "convolution"} forward`;
@@ -47,13 +54,14 @@ export function convForward(
     return winogradConvolution(program, { ...operands, transposed: false, label });
   }
   if (foldsTaps(shape)) {
+    const folded = foldInput(program, { input, shape, label });
     convForward(program, {
       ...work,
-      input: foldInput(program, { input, shape, label }),
+      input: folded,
       weights: foldWeights(program, { weights, shape, label }),
       shape: foldedShape(shape),
     });
-    return;
+    return folded;
   }
   variantOf(program).convolve(program, {
     input,
@@ -102,7 +110,7 @@ export interface ConvBackwardWeights {
   /** `[N][C/4][D][H][W][4]` */
   input: Operand;
   /** What {@link convForward} returned for the same input in the same program. */
-  inputTiles?: PlannedTexture;
+  prepared?: PreparedInput;
   /** `[N][K/4][O][P][Q][4]` */
   outGradient: Operand;
   /** `[K/4][C/4][taps][4][4]` */
@@ -117,17 +125,22 @@ export interface ConvBackwardWeights {
 
 /** dW and db. The sum over pixels is split into slices that are added in a fixed order (split-K). */
 export function convBackwardWeights(program: ProgramBuilder, work: ConvBackwardWeights): void {
-  const { input, outGradient, weightGradient, biasGradient, shape } = work;
+  const { input, prepared, outGradient, weightGradient, biasGradient, shape } = work;
   const { accumulate = false, label = "convolution" } = work;
   const name = `${label} weight gradient`;
   if (usesWinograd(program, shape)) {
-    const operands = { input, inputTiles: work.inputTiles, outGradient, weightGradient, shape };
+    const inputTiles = prepared?.kind === "texture" ? prepared : undefined;
+    const operands = { input, inputTiles, outGradient, weightGradient, shape };
     winogradWeightGradient(program, { ...operands, accumulate, label: name });
   } else {
     const operands = { input, outGradient, weightGradient, shape, accumulate, label: name };
     const { weightGradient: record } = variantOf(program);
-    if (foldsTaps(shape)) unfoldGradient(program, operands, (folded) => record(program, folded));
-    else record(program, operands);
+    if (foldsTaps(shape)) {
+      const folded = prepared?.kind === "tensor"
+        ? prepared
+        : foldInput(program, { input, shape, label: name });
+      unfoldGradient(program, operands, folded, (folding) => record(program, folding));
+    } else record(program, operands);
   }
   if (biasGradient) {
     recordBiasGradient(program, {

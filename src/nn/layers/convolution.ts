@@ -112,7 +112,7 @@ export class Convolution implements Layer {
     const [weight, bias] = names;
     const weights = trace.parameter(weight);
     const tensor = trace.tensor(this.name, output);
-    const inputTiles = convForward(program, {
+    const prepared = convForward(program, {
       input: x.tensor,
       weights,
       bias: bias === undefined ? undefined : trace.parameter(bias),
@@ -125,7 +125,7 @@ export class Convolution implements Layer {
       if (names.some((name) => trace.trainable(name))) {
         convBackwardWeights(program, {
           input: x.tensor,
-          inputTiles,
+          prepared,
           outGradient,
           weightGradient: trace.gradient(weight),
           biasGradient: bias === undefined ? undefined : trace.gradient(bias),

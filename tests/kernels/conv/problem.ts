@@ -181,12 +181,12 @@ export async function runTable(
   const weightGradient = device.buffer("weight gradient", weights.bytes);
   const biasGradient = device.buffer("bias gradient", bias.bytes);
   const program = new ProgramBuilder(device, "convolution");
-  const inputTiles = convForward(program, { input, weights, bias, output, shape });
+  const prepared = convForward(program, { input, weights, bias, output, shape });
   convBackwardData(program, { outGradient, weights, inGradient, shape });
   for (let i = 0; i < times; i++) {
     convBackwardWeights(program, {
       input,
-      inputTiles,
+      prepared,
       outGradient,
       weightGradient,
       biasGradient,
