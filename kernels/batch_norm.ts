@@ -5,6 +5,7 @@ import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.
 import { fixedParams } from "../src/gpu/uniforms.ts";
 import type { ActivationName } from "./activation.ts";
 import source from "./batch_norm.wgsl" with { type: "text" };
+import type { Window } from "./pool.ts";
 import { aligned, blocks, laneCount, pixels, planeGrid, type Shape } from "./tensors.ts";
 
 const batchNorm = defineKernel({
@@ -21,6 +22,16 @@ const batchNorm = defineKernel({
     "RECOMPUTE",
     "KEEP_MASKED",
     "IN_PLACE",
+    "POOLED",
+    "DEPTH",
+    "HEIGHT",
+    "WIDTH",
+    "KERNEL_DEPTH",
+    "KERNEL_HEIGHT",
+    "KERNEL_WIDTH",
+    "PAD_FRONT",
+    "PAD_TOP",
+    "PAD_LEFT",
     "ACCUMULATE",
   ],
   params: {
@@ -66,6 +77,7 @@ const batchNorm = defineKernel({
       params: "uniform",
       x: "read",
       dy: "read",
+      positions: "read",
       output: "read",
       moments_in: "read",
       partials_out: "read_write",
@@ -81,6 +93,7 @@ const batchNorm = defineKernel({
       x: "read",
       dy: "read",
       dy_masked: "read_write",
+      positions: "read",
       output: "read",
       moments_in: "read",
       means_in: "read",
@@ -242,18 +255,22 @@ export function batchNormApply(
  *   constants, so that dx = gamma / standard deviation dy f'(.)
  * @param output f's output when f's derivative needs it; without it ReLU's mask is computed from x,
  *   which is right only when there was no residual
- * @param dx absent where the gradient of the input replaces `dy`
- * @param keepMasked leaves dy f'(.) in `dy`: the residual branch's gradient; not without `dx`
+ * @param dx absent where the gradient of the input replaces `dy`; not with `pool`
+ * @param pool a max pool behind f whose windows tile f's output, and the positions of its maxima: `dy` is
+ *   the gradient of its output
+ * @param keepMasked leaves dy f'(.) in `dy`: the residual branch's gradient; not with `pool`, nor
+ *   without `dx`
  */
 export function batchNormBackward(
   program: ProgramBuilder,
   options: BatchNormOptions,
-  { x, moments, output, dy, dx, gradients, accumulate, keepMasked = false }: {
+  { x, moments, output, dy, pool, dx, gradients, accumulate, keepMasked = false }: {
     x: Operand;
     moments: Operand;
     output?: Operand;
     dy: Operand;
     dx?: Operand;
+    pool?: { window: Window; positions: Operand };
     gradients?: Operand;
     accumulate: boolean;
     keepMasked?: boolean;
@@ -266,8 +283,12 @@ export function batchNormBackward(
     ...constants,
     ACTIVATION: activation.toUpperCase(),
     RECOMPUTE: recompute,
+    ...(pool && pooledConstants(shape, pool.window)),
   };
-  const outputs = recompute || activation === "none" ? {} : { output: output ?? x };
+  const outputs = {
+    ...(recompute || activation === "none" ? {} : { output: output ?? x }),
+    ...(pool && { positions: pool.positions }),
+  };
   const means = program.tensor(`${label} means`, blocks(shape) * 32);
   if (gradients === undefined) {
     program.clear(means);
@@ -300,4 +321,19 @@ export function batchNormBackward(
     workgroups: grids.planeGrid,
     label,
   });
+}
+
+function pooledConstants({ depth, height, width }: Shape, { kernel, padFront }: Window) {
+  return {
+    POOLED: true,
+    DEPTH: depth,
+    HEIGHT: height,
+    WIDTH: width,
+    KERNEL_DEPTH: kernel[0],
+    KERNEL_HEIGHT: kernel[1],
+    KERNEL_WIDTH: kernel[2],
+    PAD_FRONT: padFront[0],
+    PAD_TOP: padFront[1],
+    PAD_LEFT: padFront[2],
+  };
 }

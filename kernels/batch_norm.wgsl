@@ -61,6 +61,19 @@ const RECOMPUTE: bool = false;
 const KEEP_MASKED: bool = false;
 // backward_normalize writes dx in place of dy.
 const IN_PLACE: bool = false;
+// backward: dy is the gradient of a max pool whose windows tile the output, and which chose
+// `positions`. Sizes of the output, of a window, and the padding before the first plane, row and
+// column.
+const POOLED: bool = false;
+const DEPTH: u32 = 1u;
+const HEIGHT: u32 = 8u;
+const WIDTH: u32 = 8u;
+const KERNEL_DEPTH: u32 = 1u;
+const KERNEL_HEIGHT: u32 = 2u;
+const KERNEL_WIDTH: u32 = 2u;
+const PAD_FRONT: u32 = 0u;
+const PAD_TOP: u32 = 0u;
+const PAD_LEFT: u32 = 0u;
 // merge_backward_sums adds to the gradients of the parameters.
 const ACCUMULATE: bool = false;
 
@@ -99,6 +112,8 @@ const ACCUMULATE: bool = false;
 @group(0) @binding(17) var<storage, read_write> dx: array<vec4f>;
 // Of each checked layer: step + 1 of its first values that are not finite; 0 where all are.
 @group(0) @binding(18) var<storage, read_write> non_finite_steps: array<u32>;
+// texels
+@group(0) @binding(21) var<storage, read> positions: array<vec4f>;
 @group(0) @binding(19) var<uniform> params: Params;
 @group(0) @binding(20) var<uniform> now: Step;
 
@@ -260,6 +275,26 @@ fn slope_at(z: vec4f) -> vec4f {
   return vec4f(1.0);
 }
 
+const POOLED_HEIGHT: u32 = (PAD_TOP + HEIGHT) / KERNEL_HEIGHT;
+const POOLED_WIDTH: u32 = (PAD_LEFT + WIDTH) / KERNEL_WIDTH;
+const POOLED_PIXELS: u32 = (PAD_FRONT + DEPTH) / KERNEL_DEPTH * POOLED_HEIGHT * POOLED_WIDTH;
+
+// The gradient by pixel p of the output's channel block number `channels`.
+fn gradient_at(channels: u32, p: u32) -> vec4f {
+  if (POOLED) {
+    let plane = p / (HEIGHT * WIDTH) + PAD_FRONT;
+    let row = p / WIDTH % HEIGHT + PAD_TOP;
+    let column = p % WIDTH + PAD_LEFT;
+    let within = (plane % KERNEL_DEPTH * KERNEL_HEIGHT + row % KERNEL_HEIGHT) * KERNEL_WIDTH +
+      column % KERNEL_WIDTH;
+    let pooled_row = plane / KERNEL_DEPTH * POOLED_HEIGHT + row / KERNEL_HEIGHT;
+    let at = channels * POOLED_PIXELS + pooled_row * POOLED_WIDTH + column / KERNEL_WIDTH;
+    return select(vec4f(0.0), dy[at], positions[at] == vec4f(f32(within)));
+  } else {
+    return dy[channels * params.pixels + p];
+  }
+}
+
 @compute @workgroup_size(LANES)
 fn normalize(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.y;
@@ -296,10 +331,11 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
   for (var n = first; n < min(first + params.images, params.batch); n++) {
-    let base = (n * params.blocks + block) * params.pixels;
+    let channels = n * params.blocks + block;
+    let base = channels * params.pixels;
     for (var p = start + lane; p < end; p += LANES) {
       let value = x[base + p];
-      var g = dy[base + p];
+      var g = gradient_at(channels, p);
       if (RECOMPUTE) {
         g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));
       } else {
@@ -360,7 +396,8 @@ fn backward_normalize(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = group.y;
-  let base = (group.z * params.blocks + block) * params.pixels;
+  let channels = group.z * params.blocks + block;
+  let base = channels * params.pixels;
   let mean = moments_in[block];
   let istd = moments_in[params.blocks + block];
   let scale = moments_in[2u * params.blocks + block];
@@ -375,7 +412,7 @@ fn backward_normalize(
     if (KEEP_MASKED) {
       g = dy_masked[at];
     } else {
-      if (IN_PLACE) { g = dx[at]; } else { g = dy[at]; }
+      if (IN_PLACE) { g = dx[at]; } else { g = gradient_at(channels, p); }
     }
     if (RECOMPUTE) {
       g = select(vec4f(0.0), g, (value - mean) * scale + shift > vec4f(0.0));

@@ -1,9 +1,8 @@
 /** Max and adaptive average pooling of images and volumes. */
 import { defineKernel } from "../src/gpu/kernel.ts";
-import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
+import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./pool.wgsl" with { type: "text" };
 import {
-  activationBytes,
   type Axis,
   blocks,
   flatGrid,
@@ -36,10 +35,12 @@ const pool = defineKernel({
     "PAD_TOP",
     "PAD_LEFT",
     "ZERO_PADDED",
+    "NORMALISED",
+    "KEEP_POSITIONS",
     "CHUNK",
   ],
   entries: {
-    max_forward: { x: "read", y: "read_write", positions_out: "read_write" },
+    max_forward: { x: "read", moments: "read", y: "read_write", positions_out: "read_write" },
     max_backward: { positions_in: "read", dy: "read", dx: "read_write" },
     adaptive_forward: { x: "read", y: "read_write" },
     adaptive_backward: { dy: "read", dx: "read_write" },
@@ -48,7 +49,6 @@ const pool = defineKernel({
 
 /** The places over which a maximum is taken; an image has one plane, as has a window over it. */
 export interface Window {
-  /** At most 255 places. */
   kernel: Triple;
   stride: Triple;
   /** Zeros or minus infinities before the first plane, row and column. */
@@ -72,6 +72,14 @@ export function pooledShape(input: Shape, window: Window): Shape {
     height: side(input.height, 1),
     width: side(input.width, 2),
   };
+}
+
+/** Whether each pixel of an input lies in exactly one window. */
+export function isTiled(input: Shape, { kernel, stride, padFront, padBack }: Window): boolean {
+  const sides = [input.depth, input.height, input.width];
+  return sides.every((side, axis) =>
+    kernel[axis] === stride[axis] && (padFront[axis] + side + padBack[axis]) % stride[axis] === 0
+  );
 }
 
 function constantsOf(program: ProgramBuilder, input: Shape, output: Shape, window?: Window) {
@@ -99,31 +107,38 @@ function constantsOf(program: ProgramBuilder, input: Shape, output: Shape, windo
   };
 }
 
-/** Maximum of each window. @returns position of each maximum, a byte a channel */
+/**
+ * Maximum of each window.
+ *
+ * @param moments of a batch normalisation: the maximum is of its output, after ReLU
+ * @param positions gets the place of each maximum in its window, in the layout of `y`, for the gradient
+ */
 export function maxPoolForward(
   program: ProgramBuilder,
-  { input, window, x, y, label }: {
+  { input, window, x, moments, y, positions, label }: {
     input: Shape;
     window: Window;
     x: Operand;
+    moments?: Operand;
     y: Operand;
+    positions?: Operand;
     label?: string;
   },
-): PlannedTensor {
-  if (window.kernel.reduce((places, side) => places * side) > 255) {
-    throw new RangeError(`A max pool of ${window.kernel.join("x")} has more than 255 places`);
-  }
+): void {
   const output = pooledShape(input, window);
-  const positions = program.tensor(`${label} positions`, activationBytes(output) / 4);
   const constants = constantsOf(program, input, output, window);
   const { chunk, workgroups } = planeGrid(program.device, output, constants.LANES);
   program.dispatch(pool, "max_forward", {
-    constants: { ...constants, CHUNK: chunk },
-    bindings: { x, y, positions_out: positions },
+    constants: {
+      ...constants,
+      NORMALISED: moments !== undefined,
+      KEEP_POSITIONS: positions !== undefined,
+      CHUNK: chunk,
+    },
+    bindings: { x, y, ...(moments && { moments }), ...(positions && { positions_out: positions }) },
     workgroups,
     label,
   });
-  return positions;
 }
 
 /** Sends each window's gradient to the place of its maximum; overwrites dx. */

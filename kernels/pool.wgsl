@@ -23,6 +23,10 @@ const PAD_TOP: u32 = 0u;
 const PAD_LEFT: u32 = 0u;
 // Padding counts as zero in the maximum (ClinicaDL's PadMaxPool) rather than as minus infinity.
 const ZERO_PADDED: bool = false;
+// max_forward: the maximum is of max(0, (x - mean) scale + shift).
+const NORMALISED: bool = false;
+// max_forward writes the position of each maximum.
+const KEEP_POSITIONS: bool = true;
 
 const BLOCKS: u32 = (CHANNELS + 3u) / 4u;
 const IN_PLANE: u32 = IN_HEIGHT * IN_WIDTH;
@@ -34,18 +38,22 @@ const COVERING_DEPTH: u32 = (KERNEL_DEPTH + STRIDE_DEPTH - 1u) / STRIDE_DEPTH;
 const COVERING_HEIGHT: u32 = (KERNEL_HEIGHT + STRIDE_HEIGHT - 1u) / STRIDE_HEIGHT;
 const COVERING_WIDTH: u32 = (KERNEL_WIDTH + STRIDE_WIDTH - 1u) / STRIDE_WIDTH;
 // Position of a maximum that is padding, and of one that is not found yet.
-const PADDING: u32 = 255u;
-const NONE: u32 = 254u;
+const PADDING: f32 = -1.0;
+const NONE: f32 = -2.0;
 
 // texels
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-// Position of each maximum in its window, in order z, y, x, a byte a channel.
-@group(0) @binding(2) var<storage, read_write> positions_out: array<u32>;
-@group(0) @binding(3) var<storage, read> positions_in: array<u32>;
+// Position of each maximum in its window, in order z, y, x.
+@group(0) @binding(2) var<storage, read_write> positions_out: array<vec4f>;
+// texels
+@group(0) @binding(3) var<storage, read> positions_in: array<vec4f>;
 // texels
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
+// As batch_norm.wgsl leaves them.
+// texels
+@group(0) @binding(6) var<storage, read> moments: array<vec4f>;
 
 fn is_nan(v: vec4f) -> vec4<bool> {
   return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
@@ -55,13 +63,21 @@ fn is_nan(v: vec4f) -> vec4<bool> {
 @compute @workgroup_size(LANES)
 fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let channels = group.z * BLOCKS + group.y;
+  var mean = vec4f();
+  var scale = vec4f();
+  var shift = vec4f();
+  if (NORMALISED) {
+    mean = moments[group.y];
+    scale = moments[2u * BLOCKS + group.y];
+    shift = moments[3u * BLOCKS + group.y];
+  }
   let end = min(group.x * CHUNK + CHUNK, OUT_PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     let front = i32(p / OUT_PLANE * STRIDE_DEPTH) - i32(PAD_FRONT);
     let top = i32(p % OUT_PLANE / OUT_WIDTH * STRIDE_HEIGHT) - i32(PAD_TOP);
     let left = i32(p % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
     var best = vec4f(-3.40282346e38);
-    var best_at = vec4u(NONE);
+    var best_at = vec4f(NONE);
     // unroll
     for (var t = 0u; t < KERNEL_DEPTH; t++) {
       let plane = front + i32(t);
@@ -73,18 +89,22 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
           let inside = plane_inside && row >= 0 && row < i32(IN_HEIGHT) && column >= 0 &&
             column < i32(IN_WIDTH);
           if (inside) {
-            let v = x[
+            var v = x[
               channels * IN_PIXELS + u32(plane) * IN_PLANE + u32(row) * IN_WIDTH + u32(column)
             ];
-            let wins = (v > best) | is_nan(v) | ((best_at == vec4u(NONE)) & (v >= best));
+            if (NORMALISED) {
+              v = (v - mean) * scale + shift;
+              v = select(v, vec4f(0.0), v <= vec4f(0.0));
+            }
+            let wins = (v > best) | is_nan(v) | ((best_at == vec4f(NONE)) & (v >= best));
             best = select(best, v, wins);
             let position = (t * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
-            best_at = select(best_at, vec4u(position), wins);
+            best_at = select(best_at, vec4f(f32(position)), wins);
           } else {
             if (ZERO_PADDED) {
               let wins = vec4f(0.0) > best;
               best = select(best, vec4f(0.0), wins);
-              best_at = select(best_at, vec4u(PADDING), wins);
+              best_at = select(best_at, vec4f(PADDING), wins);
             }
           }
         }
@@ -92,7 +112,9 @@ fn max_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
     }
     let at = channels * OUT_PIXELS + p;
     y[at] = best;
-    positions_out[at] = best_at.x | (best_at.y << 8u) | (best_at.z << 16u) | (best_at.w << 24u);
+    if (KEEP_POSITIONS) {
+      positions_out[at] = best_at;
+    }
   }
 }
 
@@ -123,10 +145,8 @@ fn max_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
             if (t < KERNEL_DEPTH && r < KERNEL_HEIGHT && s < KERNEL_WIDTH) {
               let at = channels * OUT_PIXELS + out_plane * OUT_PLANE + out_row * OUT_WIDTH +
                 out_column;
-              let word = positions_in[at];
-              let chosen = vec4u(word, word >> 8u, word >> 16u, word >> 24u) & vec4u(255u);
-              let position = (t * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
-              sum += select(vec4f(0.0), dy[at], chosen == vec4u(position));
+              let position = f32((t * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s);
+              sum += select(vec4f(0.0), dy[at], positions_in[at] == vec4f(position));
             }
           }
         }

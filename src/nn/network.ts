@@ -1,6 +1,8 @@
 /** A network: a chain of layers over one input shape. */
 import type { Shape } from "../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "./layer.ts";
+import { BatchNorm } from "./layers/batch_norm.ts";
+import { MaxPool } from "./layers/pool.ts";
 import { FlatLayout } from "./parameters.ts";
 
 /** Channels, height and width of an image, or channels, depth, height and width of a volume. */
@@ -77,7 +79,13 @@ export class Network {
    * @returns output of layer `end - 1`
    */
   record(trace: Trace, x: Activation, first = 0, end = this.layers.length): Activation {
-    return this.layers.slice(first, end).reduce((y, layer) => layer.record(trace, y), x);
+    let y = x;
+    for (let at = first; at < end; at++) {
+      const pooled = at + 1 < end && recordPooled(trace, y, this.layers[at], this.layers[at + 1]);
+      if (pooled) at++;
+      y = pooled || this.layers[at].record(trace, y);
+    }
+    return y;
   }
 
   /** Name of a parameter or statistic in a ClinicaDL MAPS. */
@@ -102,5 +110,17 @@ export class Network {
   get batchNorms(): string[] {
     return this.statistics.tensors.filter(({ name }) => name.endsWith(".running_mean"))
       .map(({ name }) => name.slice(0, -".running_mean".length));
+  }
+}
+
+/** Records a batch normalisation and the max pool behind it in one, where that is possible. */
+function recordPooled(
+  trace: Trace,
+  x: Activation,
+  layer: Layer,
+  next: Layer,
+): Activation | undefined {
+  if (layer instanceof BatchNorm && next instanceof MaxPool) {
+    return layer.recordPooled(trace, x, next);
   }
 }

@@ -112,7 +112,8 @@ for (const [name, { input, window, size }] of Object.entries(cases)) {
       const dx = bench.buffer(activationBytes(input));
       const results = await bench.run((program) => {
         const blocks = bench.buffer(toBlocks(x, batch, channels, inPixels));
-        const positions = maxPoolForward(program, { input, window, x: blocks, y });
+        const positions = program.tensor("positions", activationBytes(output));
+        maxPoolForward(program, { input, window, x: blocks, y, positions });
         const gradient = bench.buffer(toBlocks(dy, batch, channels, outPixels));
         maxPoolBackward(program, { input, window, positions, dy: gradient, dx });
         return [y, dx];

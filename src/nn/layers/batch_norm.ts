@@ -11,9 +11,11 @@ import {
   batchNormStatistics,
 } from "../../../kernels/batch_norm.ts";
 import type { PlannedTensor } from "../../gpu/program.ts";
+import { isTiled, maxPoolForward } from "../../../kernels/pool.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 import type { TensorSpec } from "../parameters.ts";
+import type { MaxPool } from "./pool.ts";
 
 const one = { kind: "constant", value: 1 } as const;
 const zero = { kind: "constant", value: 0 } as const;
@@ -121,6 +123,45 @@ export class BatchNorm implements Layer {
     return y;
   }
 
+  /**
+   * y = pool(f(normalised x)): nothing holds what is pooled, nor its gradient. Undefined where no kernel
+   * does so: f has to be ReLU, and the windows have to tile its output.
+   *
+   * @throws {RangeError} when training with a single value a channel
+   */
+  recordPooled(trace: Trace, x: Activation, pool: MaxPool): Activation | undefined {
+    const window = pool.window(x.shape);
+    if (this.activation !== "relu" || !isTiled(x.shape, window)) return;
+    const moments = this.#moments(trace, x);
+    const shape = pool.outputShape(x.shape);
+    const tensor = trace.tensor(pool.name, shape);
+    const names = this.parameters.map((parameter) => parameter.name);
+    const y = trace.activation(tensor, shape, [x], names);
+    const positions = y.requiresGradient
+      ? trace.tensor(`${pool.name} positions`, shape)
+      : undefined;
+    maxPoolForward(trace.program, {
+      input: x.shape,
+      window,
+      x: x.tensor,
+      moments,
+      y: tensor,
+      positions,
+      label: pool.name,
+    });
+    if (!positions) return y;
+    trace.onBackward(y, (dy) => {
+      this.#backward(trace, x, {
+        moments,
+        dy,
+        pool: { window, positions },
+        keepMasked: false,
+        inPlace: false,
+      });
+    });
+    return y;
+  }
+
   #options(shape: Shape, activation = this.activation): BatchNormOptions {
     return { shape, activation, label: this.name };
   }
@@ -149,13 +190,15 @@ export class BatchNorm implements Layer {
   /**
    * Records the gradients of x and of the parameters.
    *
+   * @param pool what pooled y, where `dy` is the gradient of its output
    * @param output y, where the activation's derivative can't be had from x
    * @param keepMasked whether `dy` keeps the gradient behind the activation, for the residual
    * @param inPlace whether nothing else needs `dy`
    */
-  #backward(trace: Trace, x: Activation, { moments, dy, output, keepMasked, inPlace }: {
+  #backward(trace: Trace, x: Activation, { moments, dy, pool, output, keepMasked, inPlace }: {
     moments: PlannedTensor;
     dy: Parameters<typeof batchNormBackward>[2]["dy"];
+    pool?: Parameters<typeof batchNormBackward>[2]["pool"];
     output?: Activation["tensor"];
     keepMasked: boolean;
     inPlace: boolean;
@@ -168,6 +211,7 @@ export class BatchNorm implements Layer {
         moments,
         output,
         dy,
+        pool,
         dx,
         gradients: trace.training ? trace.gradient(weight, bias) : undefined,
         accumulate: trace.accumulate,

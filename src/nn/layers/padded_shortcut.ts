@@ -53,11 +53,15 @@ export class PaddedShortcut implements Layer {
     const output = this.outputShape(input);
     const sampled = trace.tensor(`${this.name} sampled`, sampledShape);
     const common = { input, window: this.#window, label: this.name };
-    const positions = maxPoolForward(program, { ...common, x: x.tensor, y: sampled });
+    const positions = x.requiresGradient
+      ? trace.tensor(`${this.name} positions`, sampledShape)
+      : undefined;
+    maxPoolForward(program, { ...common, x: x.tensor, y: sampled, positions });
     const tensor = trace.tensor(this.name, output);
     program.clear(tensor);
     copyChannels(program, { from: [sampled, sampledShape], to: [tensor, output] });
     const y = trace.activation(tensor, output, [x]);
+    if (!positions) return y;
     trace.onBackward(y, (gradient) =>
       trace.give(x, this.name, (dx) => {
         const dy = trace.tensor(`${this.name} sampled gradient`, sampledShape);

@@ -24,7 +24,7 @@ export class MaxPool implements Layer {
   ) {}
 
   /** The window for an input; {@link PadMaxPool} pads by the input's parity. */
-  protected window(_input: Shape): Window {
+  window(_input: Shape): Window {
     const { kernel, stride, padding } = this;
     const pad = this.along(padding, 0);
     return {
@@ -65,8 +65,12 @@ export class MaxPool implements Layer {
     const output = this.outputShape(x.shape);
     const tensor = trace.tensor(this.name, output);
     const common = { input: x.shape, window: this.window(x.shape), label: this.name };
-    const positions = maxPoolForward(trace.program, { ...common, x: x.tensor, y: tensor });
     const y = trace.activation(tensor, output, [x]);
+    const positions = y.requiresGradient
+      ? trace.tensor(`${this.name} positions`, output)
+      : undefined;
+    maxPoolForward(trace.program, { ...common, x: x.tensor, y: tensor, positions });
+    if (!positions) return y;
     trace.onBackward(y, (dy) =>
       trace.give(x, this.name, (dx) => {
         maxPoolBackward(trace.program, { ...common, positions, dy, dx });
@@ -84,7 +88,7 @@ export class PadMaxPool extends MaxPool {
     super(name, 2, 2, 0, dimensions);
   }
 
-  protected override window(input: Shape): Window {
+  override window(input: Shape): Window {
     const depthPadding = this.dimensions === 3 ? input.depth % 2 : 0;
     return {
       ...super.window(input),
