@@ -4,7 +4,7 @@ import type { Device } from "../gpu/device.ts";
 import { type PlannedFor, planningDevice } from "../gpu/planning_device.ts";
 import { kernelTable } from "../gpu/tuning.ts";
 import { type Dataset, DeviceDataset } from "./dataset.ts";
-import type { Network } from "./network.ts";
+import { inputShape, type Network } from "./network.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 import { chooseEvaluationBatch, Predictor } from "./predictor.ts";
 import { openBuffers } from "./training/buffers.ts";
@@ -97,7 +97,7 @@ export async function planInference(
 /** Items of one channel, as data sets have them. */
 function unreadData({ input: [, ...sides] }: Network, count: number): Dataset {
   return {
-    shape: [1, ...sides] as unknown as Dataset["shape"],
+    shape: inputShape([1, ...sides]),
     count,
     normalisation: "element",
     read: () => new Float32Array(0),

@@ -150,7 +150,7 @@ export class Trainer {
         throw signal.reason;
       }
       await this.#trainBatch(orders);
-      // The pacer waits for the device, which meanwhile has the next batch.
+      // The pacer's wait blocks this thread, so the next batch is read before it, while the device works.
       if (counters.batch < Math.min(until, this.batches)) await this.#prepareBatch(orders);
       await this.#pacer.submitted();
       const now = performance.now();
