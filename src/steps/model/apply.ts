@@ -7,7 +7,13 @@ import type { Network } from "../../nn/network.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import { type ElementData, numbersRead } from "./element_data.ts";
-import { countSideBySide, inferenceMemory, residentBytes, trainingMemory } from "./memory.ts";
+import {
+  countSideBySide,
+  fittingBatch,
+  inferenceMemory,
+  residentBytes,
+  trainingMemory,
+} from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
 export interface StoredNetwork {
@@ -19,6 +25,7 @@ export interface StoredNetwork {
 
 interface Applied {
   data: ElementData;
+  /** Of items at a time, fewer where these do not fit the device. */
   batchSize: number;
   networks: readonly StoredNetwork[];
 }
@@ -77,9 +84,13 @@ interface Group {
 async function* groups(
   { get, signal }: Context,
   device: Device,
-  { data, batchSize, networks }: Applied,
+  { data, batchSize: asked, networks }: Applied,
   bytesOf: (device: Device, network: Network, batchSize: number) => Promise<number>,
 ): AsyncGenerator<Group> {
+  const sizes = networks.map(({ network }) =>
+    fittingBatch(device, asked, (size) => bytesOf(device, network, size))
+  );
+  const batchSize = Math.min(...await Promise.all(sizes));
   for (let first = 0; first < networks.length;) {
     const rest = networks.slice(first);
     const bytes = await Promise.all(

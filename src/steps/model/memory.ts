@@ -16,6 +16,11 @@ import { mostResidentBytes } from "../../nn/dataset.ts";
 /** Bytes that networks side by side may take together; WebGPU does not report the memory of a device. */
 const GROUP_BYTES = 4 * 2 ** 30;
 
+/** A software adapter uses the computer's memory, which a second device step may use too. */
+function shareOf({ class: kind }: Pick<Device, "class">, bytes: number): number {
+  return kind === "software" ? bytes / 2 : bytes;
+}
+
 /** Bytes to train a network on a device; infinite where a tensor exceeds a limit of the device. */
 export async function trainingMemory(device: Device, plan: TrainingPlan): Promise<number> {
   return await plannedTrainingMemory(plannedFor(device), plan);
@@ -83,8 +88,7 @@ export function countSideBySide(
   needed: readonly number[],
   left = bytesLeft(device),
 ): number {
-  // A software adapter uses the computer's memory, which a second device step may use too.
-  const limit = device.class === "software" ? Math.min(GROUP_BYTES, left) / 2 : GROUP_BYTES;
+  const limit = shareOf(device, Math.min(GROUP_BYTES, left));
   let bytes = 0;
   let fitting = 0;
   for (const more of needed) {
@@ -93,4 +97,21 @@ export function countSideBySide(
     fitting++;
   }
   return Math.max(1, fitting);
+}
+
+/**
+ * The batch size asked for, halved until a batch fits; at least one. What is left of the memory does not
+ * count: results depend on a batch's size by rounding, and a repetition must give the same.
+ *
+ * @param bytesOf a batch of a size
+ */
+export async function fittingBatch(
+  device: Pick<Device, "class">,
+  asked: number,
+  bytesOf: (batchSize: number) => Promise<number>,
+): Promise<number> {
+  const limit = shareOf(device, GROUP_BYTES);
+  let size = asked;
+  while (size > 1 && await bytesOf(size) > limit) size = Math.ceil(size / 2);
+  return size;
 }

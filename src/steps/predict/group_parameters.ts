@@ -24,7 +24,7 @@ export const groupParameters = {
     "Which of the model's best networks to apply; all when absent.",
   ),
   batch_size: z.int().min(1).default(32).describe(
-    "Elements a step; `predict` takes more where images are small, with the same results.",
+    "Elements a step; fewer where they do not fit the device, and `predict` takes more where they are small.",
   ),
 };
 
