@@ -5,6 +5,7 @@ import { type Tensor, toFloat32 } from "../../formats/tensor.ts";
 import type { ExtractionJson } from "../../imaging/datasets/extraction_json.ts";
 import type { TensorFiles } from "../../imaging/datasets/tensor_files.ts";
 import { extract, type OrientedMask, type Recipe } from "../../imaging/extract/extraction.ts";
+import { checkChannels, checkElements, checkShape } from "./check_prepared.ts";
 
 /** Masks of regions that are cut here; none of others. */
 export interface RegionMasks {
@@ -31,37 +32,6 @@ export function assembleTensors(
   return stackElements(tensors, paths, elements, json);
 }
 
-/** @throws {DataError} when elements are missing, or are others than the JSON's */
-function checkElements(
-  elements: readonly number[],
-  json: ExtractionJson,
-  { participant, session }: TensorFiles,
-): void {
-  const fail = (problem: string) => {
-    throw new DataError(`${participant} ${session}`, problem);
-  };
-  if (json.mode === "roi") {
-    const missing = json.roi_list!.filter((_, roi) => !elements.includes(roi));
-    if (missing.length > 0) fail(`no tensor of ${missing.join(", ")}`);
-  } else if (json.mode === "patch") {
-    const gap = elements.findIndex((id, i) => id !== i);
-    if (gap >= 0) fail(`no tensor of patch ${gap}, but one of patch ${elements.at(-1)}`);
-  } else if (json.own_slices !== true) {
-    const [begin] = json.discarded_slices!;
-    const early = elements.filter((id) => id < begin);
-    if (early.length > 0) {
-      fail(
-        `has tensors of ${early.length} slices before ${begin}, which the JSON discards: they are those ` +
-          "of another extraction; keep the slices of each extraction in a CAPS of its own",
-      );
-    }
-    const { num_slices } = json;
-    if (num_slices !== undefined && num_slices !== elements.length) {
-      fail(`has tensors of ${elements.length} slices, but "num_slices" is ${num_slices}`);
-    }
-  }
-}
-
 /** Elements as stored, each reduced to its first channel: rgb repeats one. */
 function stackElements(
   tensors: readonly Tensor[],
@@ -69,52 +39,27 @@ function stackElements(
   elements: readonly number[],
   json: ExtractionJson,
 ): Uint8Array<ArrayBuffer> {
-  const shape = tensors[0].shape.slice(1);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = new Float32Array(tensors.length * size);
+  const shapes = tensors.map(({ shape }) => shape.slice(1));
+  const voxels = shapes.map((shape) => shape.reduce((product, extent) => product * extent, 1));
+  const data = new Float32Array(voxels.reduce((sum, count) => sum + count, 0));
+  const other = shapes.findIndex((shape) => shape.join() !== shapes[0].join());
+  let at = 0;
   tensors.forEach((tensor, i) => {
     checkShape(tensor.shape, paths[i], json);
-    if (tensor.shape.slice(1).join() !== shape.join()) {
+    if (i === other && json.mode !== "roi") {
       throw new DataError(
         paths[i],
         `has shape ${tensor.shape.join(" x ")}, the first ${tensors[0].shape.join(" x ")}`,
       );
     }
     const values = toFloat32(tensor);
-    checkChannels(values, size, paths[i]);
-    data.set(withoutNaN(values.subarray(0, size), paths[i]), i * size);
+    checkChannels(values, voxels[i], paths[i]);
+    data.set(withoutNaN(values.subarray(0, voxels[i]), paths[i]), at);
+    at += voxels[i];
   });
-  return tensorFile([tensors.length, 1, ...shape], data, elements);
-}
-
-/** @throws {DataError} when no element that the JSON describes has this shape */
-function checkShape(
-  shape: readonly number[],
-  path: string,
-  { mode, slice_mode, patch_size }: ExtractionJson,
-): void {
-  const expected = mode === "slice"
-    ? [slice_mode === "rgb" ? 3 : 1, "height", "width"]
-    : mode === "patch"
-    ? [1, patch_size!, patch_size!, patch_size!]
-    : [1, "depth", "height", "width"];
-  const fits = shape.length === expected.length &&
-    expected.every((size, axis) => typeof size === "string" || size === shape[axis]);
-  if (fits) return;
-  throw new DataError(path, `has shape ${shape.join(" x ")}, not ${expected.join(" x ")}`);
-}
-
-/** @throws {DataError} when the channels, which `slice_mode = "rgb"` repeats, differ */
-function checkChannels(values: Float32Array, size: number, path: string): void {
-  for (let at = size; at < values.length; at++) {
-    if (Object.is(values[at], values[at % size])) continue;
-    throw new DataError(
-      path,
-      `its channels 0 and ${
-        Math.floor(at / size)
-      } differ, but "rgb" is one slice in three channels`,
-    );
-  }
+  return other < 0
+    ? tensorFile([tensors.length, 1, ...shapes[0]], data, elements)
+    : tensorFile([data.length], data, elements, shapes);
 }
 
 /** An uncut image of shape [1, x, y, z], last axis fastest, cut as the JSON describes. */
@@ -145,8 +90,8 @@ function cutImage(
     affine: mask?.stored.volume.affine ?? IDENTITY,
     type: "float32",
   } as const;
-  const { data, shape, elements } = extract(volume, recipeOf(json, regions), masks, path);
-  return tensorFile(shape, data, elements);
+  const { data, shape, elements, shapes } = extract(volume, recipeOf(json, regions), masks, path);
+  return tensorFile(shape, data, elements, shapes);
 }
 
 const IDENTITY = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
@@ -184,14 +129,22 @@ function withoutNaN(data: Float32Array, path: string): Float32Array<ArrayBuffer>
   });
 }
 
-/** Without an affine: tensors have none. */
+/**
+ * Without an affine: tensors have none.
+ *
+ * @param shapes [D, H, W] of regions that differ in size
+ */
 function tensorFile(
   shape: readonly number[],
   data: Float32Array<ArrayBuffer>,
   elements: readonly number[],
+  shapes?: readonly (readonly number[])[],
 ): Uint8Array<ArrayBuffer> {
   return writeSafetensors({
     data: { dtype: "float32", shape, data },
     elements: { dtype: "int32", shape: [elements.length], data: Int32Array.from(elements) },
+    ...(shapes && {
+      shapes: { dtype: "int32", shape: [shapes.length, 3], data: Int32Array.from(shapes.flat()) },
+    }),
   });
 }

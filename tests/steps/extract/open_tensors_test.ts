@@ -171,6 +171,22 @@ Deno.test("regions that ClinicaDL cuts when it loads images are cut by the masks
     );
   }));
 
+Deno.test("regions of different sizes open, each with its own shape", () =>
+  inFolder(async (caps) => {
+    const names = [`${region}_roi-left_T1w`, `${region}_roi-right_T1w`];
+    await addTensors(caps, 1, named([names[0]], [1, 1, 2, 1]));
+    await addTensors(caps, 1, named([names[1]], [1, 1, 1, 3]));
+    const images = await open(caps, roiJson);
+    assertEquals(images.meta.element_shapes, [[1, 1, 2, 1], [1, 1, 1, 3]]);
+    assertEquals(await tensorOf(images), { shape: [5], data: [1, 2, 1, 2, 3] });
+    await addTensors(caps, 1, named([`${template}_T1w`], [1, 4, 5, 3], countingFrom(0, [60])));
+    await addMask(caps, "left", [[0, 2], [1, 2], [0, 1]]);
+    await addMask(caps, "right", [[3, 4], [0, 1], [0, 3]]);
+    const cut = await open(caps, { ...roiJson, prepare_dl: false });
+    assertEquals(cut.meta.element_shapes, [[1, 2, 1, 1], [1, 1, 1, 3]]);
+    assertEquals((await tensorOf(cut)).data, [3, 18, 45, 46, 47]);
+  }));
+
 Deno.test("masks of another grid than the tensors are refused", () =>
   inFolder(async (caps) => {
     await addTensors(caps, 1, named([`${template}_T1w`], [1, 4, 5, 4]));
