@@ -42,6 +42,11 @@ export function reducedShape(factor: number, shape: readonly number[]): number[]
   return reductionWindows(factor, shape).map(([, count]) => count);
 }
 
+/** Whether this is the shape of ClinicaDL's cropped template, reduced: its window fits no other grid. */
+export function isReducedTemplate(factor: number, shape: readonly number[]): boolean {
+  return reducedShape(factor, CROPPED_TEMPLATE).join() === shape.join();
+}
+
 /**
  * The voxels that are left.
  *

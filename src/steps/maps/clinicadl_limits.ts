@@ -1,8 +1,10 @@
 /** Where ClinicaDL 1.6.1 can't use a MAPS, or needs more than it and the published elements. */
 import { LINEAR_TEMPLATE } from "../../imaging/datasets/caps.ts";
+import { isReducedTemplate } from "../../imaging/extract/size_reduction.ts";
 import type { MapsDescription } from "../../maps/description.ts";
 import { areExpressible } from "../../maps/slices.ts";
 import { nameSome } from "../../tables/session_table.ts";
+import { loadingOf } from "../model/loading.ts";
 import { networkLimit } from "./clinicadl_networks.ts";
 
 /** Pipelines whose images ClinicaDL finds in a CAPS. */
@@ -13,7 +15,7 @@ const LINEAR_MASKS = "res-1x1x1";
 
 /** A sentence each. */
 export function clinicadlLimits(maps: MapsDescription): string[] {
-  const { parameters, extraction, elements } = maps;
+  const { parameters, extraction, elements, input_shape } = maps;
   const limits: string[] = [];
   const limit = networkLimit(maps);
   if (limit !== undefined) {
@@ -31,6 +33,13 @@ export function clinicadlLimits(maps: MapsDescription): string[] {
       : `these are ${nameSome(elements.map(String))}`;
     limits.push(
       `ClinicaDL can't predict with this MAPS, since it takes consecutive slices only, and ${slices}`,
+    );
+  }
+  const { sizeReduction } = loadingOf(parameters);
+  if (sizeReduction > 1 && !isReducedTemplate(sizeReduction, input_shape.slice(1))) {
+    limits.push(
+      "ClinicaDL reduces images by the window of the cropped template (169x208x179), so it can't predict " +
+        `with this MAPS, whose reduced images are ${input_shape.join("x")}`,
     );
   }
   limits.push(...neededFiles(maps));

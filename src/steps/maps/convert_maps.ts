@@ -2,6 +2,8 @@
 import { modelOutput, trainingPath, weightsPath, writeWeights } from "../../artifacts/model.ts";
 import { PARTICIPANTS_FILE } from "../../artifacts/participants_table.ts";
 import type { Table } from "../../formats/tsv.ts";
+import { isReducedTemplate } from "../../imaging/extract/size_reduction.ts";
+import type { MapsDescription } from "../../maps/description.ts";
 import {
   type OpenedMaps,
   readPredictionTables,
@@ -16,12 +18,13 @@ import { checkWeights } from "../../nn/state_dict.ts";
 import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
+import { loadingOf } from "../model/loading.ts";
 import type { DigestFolder } from "./digest_folder.ts";
 
 /**
  * A `model` artifact; weights are converted once for each content, whatever the path of the MAPS.
  *
- * @throws {DataError} when there is no such network here, and on weights that can't be computed with, see
+ * @throws {DataError} on networks that can't be run here, and on weights that can't be computed with, see
  *   `checkWeights`
  */
 export async function convertModel(
@@ -32,12 +35,7 @@ export async function convertModel(
 ): Promise<StepOutput> {
   const { architecture, elements, multi_network, task, leakage_checkable, ...description } =
     maps.description;
-  if (!(NETWORKS as readonly string[]).includes(architecture)) {
-    throw new DataError(
-      folder.name,
-      `holds a network ${architecture}, which can't be run here; known are ${NETWORKS.join(", ")}`,
-    );
-  }
+  checkRunnable(maps.description, folder.name);
   const files: Record<string, string | Blob> = {};
   const weights = await weightsFiles(folder, maps, split);
   for (const { selectionMetric, network, path } of weights) {
@@ -82,6 +80,30 @@ export async function convertModel(
     split,
     leakage_checkable: known,
   }, files);
+}
+
+/** @throws {DataError} on an unknown network, or one of images that were reduced in another way than here */
+function checkRunnable(
+  { architecture, initial_weights, input_shape, parameters }: MapsDescription,
+  subject: string,
+): void {
+  if (!(NETWORKS as readonly string[]).includes(architecture)) {
+    throw new DataError(
+      subject,
+      `holds a network ${architecture}, which can't be run here; known are ${NETWORKS.join(", ")}`,
+    );
+  }
+  // A MAPS of ClinicaDL, which is silent of its initial weights: one window serves all images.
+  const { sizeReduction } = loadingOf(parameters);
+  const reducedHere = sizeReduction === 1 || initial_weights !== "unknown" ||
+    isReducedTemplate(sizeReduction, input_shape.slice(1));
+  if (reducedHere) return;
+  throw new DataError(
+    subject,
+    `ClinicaDL reduced images of another grid than the cropped template (169x208x179) by its window, to ${
+      input_shape.join("x")
+    }, which is not done here`,
+  );
 }
 
 /** A `participants` artifact. */

@@ -95,3 +95,18 @@ Deno.test("ClinicaDL builds no networks for regions of different sizes", () => {
   assertStringIncludes(limit, "for one size of regions, and these differ: 1x30x40x30, 1x31x40x30");
   assertStringIncludes(masks, "the masks");
 });
+
+Deno.test("ClinicaDL reduces the cropped template only, by its own window", () => {
+  const reduce = (size_reduction_factor: number, ...input_shape: number[]) =>
+    limits("image", {
+      elements: [0],
+      input_shape,
+      parameters: { size_reduction: true, size_reduction_factor },
+    });
+  assertEquals(reduce(2, 1, 80, 96, 80), []);
+  assertEquals(reduce(5, 1, 32, 40, 32), []);
+  assertLimit(
+    reduce(2, 1, 32, 32, 32),
+    "can't predict with this MAPS, whose reduced images are 1x32x32x32",
+  );
+});

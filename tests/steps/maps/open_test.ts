@@ -114,3 +114,25 @@ Deno.test("maps.open opens networks that ClinicaDL does not have, and refuses th
     );
   });
 });
+
+Deno.test("maps.open refuses networks of images that ClinicaDL reduced by a window of another grid", async () => {
+  const store = new MemoryStore();
+  const tree = await run(store, [await makeModel(store, 0)]);
+  await onDisk(tree, async (folder) => {
+    const path = `${folder}/maps.json`;
+    const written = JSON.parse(await Deno.readTextFile(path));
+    const open = async (input_size: number[], initial_weights?: string) => {
+      const reduced = { size_reduction: true, size_reduction_factor: 2 };
+      const maps = { ...written, ...reduced, input_size, initial_weights };
+      await Deno.writeTextFile(path, JSON.stringify(maps));
+      await mapsOpen.run(store.context({ maps_directory: folder, split: 0 }));
+    };
+    await open([1, 80, 96, 80]);
+    await open([1, 30, 28, 28], "random");
+    await assertRejects(
+      () => open([1, 30, 28, 28]),
+      DataError,
+      "ClinicaDL reduced images of another grid than the cropped template (169x208x179)",
+    );
+  });
+});
