@@ -10,9 +10,18 @@ import { balancedAccuracy } from "../imaging/generate/logistic_regression.ts";
 
 export type Trained = Awaited<ReturnType<typeof runNetworks>>;
 
-/** Runs a workflow up to some instances of `predict_*`, in a folder of its own; publishes nothing. */
-export async function runNetworks(text: string, seed: number, predictions: readonly string[]) {
-  const folder = await Deno.makeTempDir({ prefix: "gyrus-tutorial-" });
+/**
+ * Runs a workflow up to some instances of `predict_*`; publishes nothing.
+ *
+ * @param folder of an earlier run, whose results are used; a new one when absent
+ */
+export async function runNetworks(
+  text: string,
+  seed: number,
+  predictions: readonly string[],
+  folder?: string,
+) {
+  folder ??= await Deno.makeTempDir({ prefix: "gyrus-tutorial-" });
   const file = `${folder}/workflow.toml`;
   await Deno.writeTextFile(file, text.slice(0, text.indexOf("[publish]")));
   const workflow = await readWorkflow(file, { ...reading, set: [`params.seed=${seed}`] });

@@ -35,14 +35,13 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
   }
   if (seed === 0) {
     const text = await shuffleLabels(tutorial, trained, seed);
-    const control = await runNetworks(text, seed, predictions);
+    const control = await runNetworks(text, seed, predictions, trained.folder);
     const width = chanceHalfWidth(TEST_SIZE);
     const interval = `${(0.5 - width).toFixed(3)} to ${(0.5 + width).toFixed(3)}`;
     for (const network of networks) {
       const accuracy = await heldOutAccuracy(control, predictionsOf(network));
       console.log(`shuffled labels, ${network}: ${accuracy.toFixed(3)}, chance ${interval}`);
     }
-    await Deno.remove(control.folder, { recursive: true });
   }
   await Deno.remove(trained.folder, { recursive: true });
 }

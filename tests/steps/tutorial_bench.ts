@@ -108,6 +108,7 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
       await shuffleLabels(tutorial, trained, seed),
       seed,
       predictions,
+      trained.folder,
     );
     const accuracy = await heldOutAccuracy(control, predictions);
     const width = chanceHalfWidth(regression.participants);
@@ -116,7 +117,6 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
         (0.5 + width).toFixed(3)
       }`,
     );
-    await Deno.remove(control.folder, { recursive: true });
   }
   await Deno.remove(trained.folder, { recursive: true });
 }
