@@ -124,6 +124,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/workflow",
       "src/gpu",
       "src/formats",
+      "src/evaluation",
       "src/engine",
       "src/nn",
       "src/device",

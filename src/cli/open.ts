@@ -113,6 +113,11 @@ export function cacheFolders(args: Arguments, workflow: CacheOwner): string[] {
   return folders.map((folder) => resolve(base, folder));
 }
 
+/** Whether a call or the environment names a cache, or the workflow that has one. */
+export function isCacheNamed(args: Arguments): boolean {
+  return args.file !== undefined || args.has("profile") || namedCache(args) !== undefined;
+}
+
 function namedCache(args: Arguments): string | undefined {
   return args.value("cache") ?? (Deno.env.get("GYRUS_CACHE") || undefined);
 }

@@ -1,14 +1,6 @@
 /** Runs as the command line names them. */
-import {
-  type InstanceEntry,
-  isAlive,
-  listRuns,
-  readRun,
-  type RunRecord,
-} from "../engine/run/run_folder.ts";
+import { type InstanceEntry, listRuns, readRun, type RunRecord } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
-import { DataError } from "../errors.ts";
-import type { EvaluationData } from "../report/data.ts";
 import { exists } from "../disk/read.ts";
 import { basename, resolve } from "../workflow/paths.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
@@ -87,25 +79,6 @@ function noRun(store: Store, file: string | undefined): UsageError {
       `there is no run of ${file} in ${where}`,
       `${commandLine("run", file)} is one`,
     );
-}
-
-/** What the run evaluated, as far as its results are in the cache. */
-export async function readEvaluations(store: Store, record: RunRecord): Promise<EvaluationData[]> {
-  const { describeEvaluations } = await import("../report/evaluations.ts");
-  const { currentRun } = await import("../report/current_run.ts");
-  const { RunArtifacts } = await import("../report/inputs.ts");
-  try {
-    return await describeEvaluations(new RunArtifacts(store, currentRun(store, record)));
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    return [];
-  }
-}
-
-/** Its status; a run that is recorded as `running` and has no process was killed. */
-export function statusOf(store: Store, record: RunRecord): string {
-  if (record.status !== "running") return record.status;
-  return isAlive(store, record.id) ? "running" : "killed";
 }
 
 /** `3 done, 8 cached, 1 failed` */

@@ -10,7 +10,8 @@ import type { Output } from "./terminal.ts";
 /**
  * Writes the report of a run that executed something, and of any whose published copy is missing.
  *
- * @param output where the written paths are printed
+ * @param output where the main result, the written paths and how to open the report are printed
+ * @param openCommand of the report of a run
  * @returns problems of copies that were refused; the run itself is not affected
  */
 export async function writeRunReport(
@@ -18,6 +19,7 @@ export async function writeRunReport(
   { id, plan: { workflow }, counts, status }: RunResult,
   force: boolean,
   output: Output | undefined,
+  openCommand: (id: string) => string,
 ): Promise<Error[]> {
   const reports = workflow.reports ?? [];
   const missing = reports.some((path) =>
@@ -30,7 +32,11 @@ export async function writeRunReport(
   const { ReportBuilder } = await import("../report/build.ts");
   const { reportPage } = await import("../report/page.ts");
   const { reportPath, writePage } = await import("../report/write.ts");
-  const page = await reportPage(await new ReportBuilder(store).build(record));
+  const { mainResultText } = await import("../report/main_result.ts");
+  const data = await new ReportBuilder(store).build(record);
+  const result = mainResultText(data.evaluations);
+  if (result !== undefined) output?.line(result);
+  const page = await reportPage(data);
   const path = reportPath(store, id);
   await writePage(page, path);
   if (reports.length === 0) output?.line(`wrote ${shortPath(path)}`);
@@ -44,5 +50,6 @@ export async function writeRunReport(
       problems.push(error);
     }
   }
+  output?.line(`open it: ${openCommand(id)}`);
   return problems;
 }

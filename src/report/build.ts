@@ -26,10 +26,10 @@ export class ReportBuilder {
   constructor(readonly store: Store) {}
 
   /**
-   * @param against a run to compare with
+   * @param against runs to compare with; the first is what the others are compared with
    * @returns every section; a section whose artifacts are missing is empty, with a note
    */
-  async build(record: RunRecord, against?: RunRecord): Promise<ReportData> {
+  async build(record: RunRecord, against: readonly RunRecord[] = []): Promise<ReportData> {
     const { store } = this;
     const run = currentRun(store, record);
     const artifacts = new RunArtifacts(store, run);
@@ -69,17 +69,24 @@ export class ReportBuilder {
       reproduce: describeReproduction(record),
       runs: [],
     };
-    if (against) await section("Comparison", null, () => this.#compare(report, against, record));
+    if (against.length > 0) {
+      await section("Comparison", null, () => this.#compare(report, against, record));
+    }
     return report;
   }
 
-  async #compare(report: ReportData, against: RunRecord, record: RunRecord): Promise<null> {
-    const other = new RunArtifacts(this.store, currentRun(this.store, against));
-    const old = await describeEvaluations(other);
-    report.comparison = compareRuns(this.store, against, record, { old, now: report.evaluations });
-    const { metrics, series } = await learningCurves(other);
-    report.curves.metrics = [...new Set([...report.curves.metrics, ...metrics])];
-    report.curves.series.push(...series.map((each) => ({ ...each, against: true })));
+  async #compare(
+    report: ReportData,
+    against: readonly RunRecord[],
+    record: RunRecord,
+  ): Promise<null> {
+    report.comparison = await compareRuns(this.store, [...against, record]);
+    for (const other of against) {
+      const artifacts = new RunArtifacts(this.store, currentRun(this.store, other));
+      const { metrics, series } = await learningCurves(artifacts);
+      report.curves.metrics = [...new Set([...report.curves.metrics, ...metrics])];
+      report.curves.series.push(...series.map((each) => ({ ...each, against: other.id })));
+    }
     return null;
   }
 }

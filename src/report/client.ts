@@ -11,17 +11,24 @@ import curves from "./client/curves.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
 import evaluation from "./client/evaluation.js" with { type: "text" };
 import evaluationGroup from "./client/evaluation_group.js" with { type: "text" };
+import exportModule from "./client/export.js" with { type: "text" };
 import graph from "./client/graph.js" with { type: "text" };
 import images from "./client/images.js" with { type: "text" };
 import lineChart from "./client/line_chart.js" with { type: "text" };
+import lineSvg from "./client/line_svg.js" with { type: "text" };
 import live from "./client/live.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
 import node from "./client/node.js" with { type: "text" };
 import overview from "./client/overview.js" with { type: "text" };
+import parallel from "./client/parallel.js" with { type: "text" };
 import registration from "./client/registration.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
+import runsPage from "./client/runs_page.js" with { type: "text" };
+import scale from "./client/scale.js" with { type: "text" };
+import sortableTable from "./client/sortable_table.js" with { type: "text" };
 import squareChart from "./client/square_chart.js" with { type: "text" };
 import step from "./client/step.js" with { type: "text" };
+import sweep from "./client/sweep.js" with { type: "text" };
 import baseStyle from "./client/style/base.css" with { type: "text" };
 import chartsStyle from "./client/style/charts.css" with { type: "text" };
 import graphStyle from "./client/style/graph.css" with { type: "text" };
@@ -33,13 +40,22 @@ import tableStyle from "./client/style/table.css" with { type: "text" };
 import text from "./client/text.js" with { type: "text" };
 import theme from "./client/theme.js" with { type: "text" };
 
+/** Modules that are a page; a script has one of them. */
+export const PAGES = ["main", "runs_page"] as const;
+
 /** Those that others import come first. */
 export const MODULES: Readonly<Record<string, string>> = {
   dom,
   text,
   theme,
+  sortable_table: sortableTable,
+  export: exportModule,
+  scale,
+  line_svg: lineSvg,
   line_chart: lineChart,
   square_chart: squareChart,
+  parallel,
+  sweep,
   overview,
   step,
   node,
@@ -54,14 +70,17 @@ export const MODULES: Readonly<Record<string, string>> = {
   reproduce,
   live,
   main,
+  runs_page: runsPage,
 };
 
 /** Defines the global that `client/line_chart.js` uses. */
 export const PLOT_SCRIPT: string = plot;
 
 /** uPlot, then ours. */
-export function clientScript(): string {
-  const modules = Object.entries(MODULES).map(([name, source]) => joinable(name, source));
+export function clientScript(page: typeof PAGES[number] = "main"): string {
+  const others: readonly string[] = PAGES.filter((name) => name !== page);
+  const modules = Object.entries(MODULES).filter(([name]) => !others.includes(name))
+    .map(([name, source]) => joinable(name, source));
   return `${PLOT_SCRIPT}\n(() => {\n"use strict";\n${modules.join("\n")}\n})();`;
 }
 

@@ -1,86 +1,164 @@
-/** Two runs side by side. */
+/** Runs side by side: parameters, metrics and paired tests against the first of them. */
 import { type Change, diffRuns, type RunDiff } from "../engine/diff.ts";
 import type { RunRecord } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
+import { DataError } from "../errors.ts";
+import type { BootstrapOptions } from "../evaluation/bootstrap.ts";
+import { holmAdjusted } from "../evaluation/paired_tests.ts";
 import type { Json } from "../workflow/step.ts";
-import type { ComparedGroup, ComparisonData, EvaluatedGroupData, EvaluationData } from "./data.ts";
+import { comparedGroups, groupKey, groupsByKey } from "./compared_groups.ts";
+import { type CurrentInstance, currentRun } from "./current_run.ts";
+import type {
+  ComparedGroup,
+  ComparedMetric,
+  ComparisonData,
+  EvaluationData,
+  PairData,
+  RunChanges,
+} from "./data.ts";
+import { describeEvaluations } from "./evaluations.ts";
+import { type GroupMember, membersByGroup } from "./group_members.ts";
+import { RunArtifacts } from "./inputs.ts";
+import { comparePair, type GroupInRun } from "./paired_groups.ts";
+import { rounded } from "./rounding.ts";
+import { differingParameters } from "./run_parameters.ts";
 
-export function compareRuns(
+/** @param records at least two; the others are compared with the first */
+export async function compareRuns(
   store: Store,
-  old: RunRecord,
-  now: RunRecord,
-  evaluations: { old: readonly EvaluationData[]; now: readonly EvaluationData[] },
-): ComparisonData {
-  const diff = diffRuns(store, old, now);
-  const text = ({ name, old, new: now }: Change) => ({ name, old: shown(old), new: shown(now) });
+  records: readonly RunRecord[],
+): Promise<ComparisonData> {
+  const [first, ...others] = records;
+  const runs = await Promise.all(records.map((record) => openRun(store, record)));
+  const groups: ComparedGroup[] = [];
+  for (const common of comparedGroups(runs.map(({ evaluations }) => evaluations))) {
+    const inRuns = runs.map((run, index) =>
+      groupInRun(
+        run,
+        groupKey(common),
+        Object.fromEntries(
+          common.metrics.flatMap(({ metric, runs }) => runs[index] ? [[metric, runs[index]]] : []),
+        ),
+      )
+    );
+    const pairs: PairData[] = [];
+    const [one, ...rest] = inRuns;
+    for (const [index, other] of rest.entries()) {
+      if (common.level !== "image" || !one || !other) continue;
+      const options = bootstrapOf(runs[0], common.instance);
+      pairs.push({ run: index + 1, ...await comparePair(one, other, options) });
+    }
+    groups.push({ ...common, pairs });
+  }
+  adjust(groups);
   return {
-    run: old.id,
-    started: old.started,
-    params: [
-      ...[...diff.params, ...diff.device ? [diff.device] : []].map(text),
-      ...stepChanges(diff, now).map(text),
-    ],
-    removed: [...diff.removed],
-    added: [...diff.added],
-    instances: diff.instances.map(({ instance, params, inputs, outputs }) => ({
+    runs: records.map(({ id, workflow, started }) => ({ id, workflow: workflow.name, started })),
+    params: [...differingParameters(records), ...differingDevices(records)]
+      .map(({ name, values }) => ({ name, values: values.map((value) => value ?? null) })),
+    changes: others.map((record) => changesOf(record.id, diffRuns(store, first, record))),
+    groups,
+    confidence: runs[0].evaluations[0]?.confidence ?? DEFAULTS.confidence,
+  };
+}
+
+interface OpenRun {
+  id: string;
+  artifacts: RunArtifacts;
+  evaluations: EvaluationData[];
+  /** Folds of every group of an evaluation, by its instance. */
+  members: Map<string, GroupMember[][]>;
+}
+
+async function openRun(store: Store, record: RunRecord): Promise<OpenRun> {
+  const artifacts = new RunArtifacts(store, currentRun(store, record));
+  return {
+    id: record.id,
+    artifacts,
+    evaluations: await describeEvaluations(artifacts),
+    members: new Map(
+      artifacts.ofType("evaluation").map(({ entry }) => [entry.name, membersOf(artifacts, entry)]),
+    ),
+  };
+}
+
+/** None where predictions or models are no longer in the store. */
+function membersOf(artifacts: RunArtifacts, evaluation: CurrentInstance): GroupMember[][] {
+  try {
+    return membersByGroup(artifacts, evaluation);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [];
+  }
+}
+
+/** Undefined where the run lacks the group. */
+function groupInRun(
+  { id, evaluations, members }: OpenRun,
+  key: string,
+  metrics: Readonly<Record<string, ComparedMetric>>,
+): GroupInRun | undefined {
+  const found = groupsByKey(evaluations).get(key);
+  if (!found) return undefined;
+  const { classes, groups } = evaluations.find(({ instance }) => instance === found.instance)!;
+  return {
+    run: id,
+    classes,
+    selectionMetric: found.group.selectionMetric,
+    members: members.get(found.instance)?.[groups.indexOf(found.group)] ?? [],
+    metrics,
+  };
+}
+
+/** Of an evaluation without such parameters. */
+const DEFAULTS: BootstrapOptions = { seed: 0, resamples: 3000, confidence: 0.95 };
+
+function bootstrapOf({ artifacts }: OpenRun, instance: string): BootstrapOptions {
+  const { seed, n_resamples, confidence_level } = artifacts.instance(instance)?.params ?? {};
+  return {
+    seed: Number(seed ?? DEFAULTS.seed),
+    resamples: Number(n_resamples ?? DEFAULTS.resamples),
+    confidence: Number(confidence_level ?? DEFAULTS.confidence),
+  };
+}
+
+/** By Holm over all comparisons of a metric by the same test. */
+function adjust(groups: readonly ComparedGroup[]): void {
+  const all = groups.flatMap(({ pairs }) => pairs.flatMap(({ metrics }) => metrics))
+    .flatMap(({ metric, tests }) =>
+      tests.map((test) => ({ family: `${metric} ${test.test}`, test }))
+    );
+  for (const family of Map.groupBy(all, ({ family }) => family).values()) {
+    const adjusted = holmAdjusted(family.map(({ test }) => test.p ?? NaN));
+    family.forEach(({ test }, i) => test.adjusted = rounded(adjusted[i]));
+  }
+}
+
+function differingDevices(records: readonly RunRecord[]) {
+  const values = records.map(({ device }) => device === undefined ? undefined : shown(device));
+  return new Set(values).size > 1 ? [{ name: "device", values }] : [];
+}
+
+function changesOf(run: string, { removed, added, instances }: RunDiff): RunChanges {
+  return {
+    run,
+    removed: [...removed],
+    added: [...added],
+    instances: instances.map(({ instance, params, inputs, outputs }) => ({
       instance,
       changes: [
-        ...params.map((change) => ({
-          what: change.name,
-          old: shown(change.old),
-          new: shown(change.new),
+        ...params.map(({ name, old, new: now }: Change) => ({
+          what: name,
+          old: shown(old),
+          new: shown(now),
         })),
         ...inputs.map((port) => ({ what: `input ${port}`, old: "", new: "other bytes" })),
         ...outputs.map(({ name }) => ({ what: `output ${name}`, old: "", new: "other bytes" })),
       ],
     })),
-    groups: comparedGroups(evaluations.old, evaluations.now),
   };
-}
-
-/** Parameters that changed in the same way in instances of a step, each once. */
-export function stepChanges({ instances }: RunDiff, now: RunRecord): Change[] {
-  const steps = new Map(now.instances.map(({ name, step }) => [name, step]));
-  const found = new Map<string, Change>();
-  for (const { instance, params } of instances) {
-    for (const { name, old, new: value } of params) {
-      const change = { name: `${steps.get(instance)}.${name}`, old, new: value };
-      found.set(JSON.stringify(change), change);
-    }
-  }
-  return [...found.values()];
 }
 
 function shown(value: Json | undefined): string {
   if (value === undefined) return "(none)";
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** The groups of predictions that both runs evaluated, with all their metrics. */
-export function comparedGroups(
-  old: readonly EvaluationData[],
-  now: readonly EvaluationData[],
-): ComparedGroup[] {
-  const before = new Map(
-    old.flatMap(({ instance, groups }) => groups.map((group) => [keyOf(instance, group), group])),
-  );
-  return now.flatMap(({ instance, groups }) =>
-    groups.flatMap((group) => {
-      const earlier = before.get(keyOf(instance, group));
-      if (!earlier) return [];
-      const { axes, dataGroup, selectionMetric, level, summary } = group;
-      const metrics = Object.entries(summary).flatMap(([metric, value]) => {
-        const known = earlier.summary[metric];
-        return known ? [{ metric, old: known, new: value }] : [];
-      });
-      return [{ instance, axes, dataGroup, selectionMetric, level, metrics }];
-    })
-  );
-}
-
-function keyOf(
-  instance: string,
-  { axes, dataGroup, selectionMetric, level }: EvaluatedGroupData,
-): string {
-  return JSON.stringify([instance, axes, dataGroup, selectionMetric, level]);
 }

@@ -26,6 +26,12 @@ export interface CurrentRun extends Omit<RunRecord, "instances" | "status"> {
   points: readonly MetricsPoint[];
 }
 
+/** A run that is recorded as running and has no process was killed. */
+export function runStatus(store: Store, { id, status }: RunRecord): CurrentRun["status"] {
+  if (status !== "running") return status;
+  return isAlive(store, id) ? "running" : "killed";
+}
+
 export function currentRun(store: Store, record: RunRecord): CurrentRun {
   const events = readEvents(store, record.id);
   const points = events.flatMap((event) =>
@@ -34,7 +40,7 @@ export function currentRun(store: Store, record: RunRecord): CurrentRun {
       : []
   );
   if (record.status !== "running") return { ...record, status: record.status, points };
-  const status = isAlive(store, record.id) ? "running" : "killed";
+  const status = runStatus(store, record);
   const instances = new Map(
     record.instances.map((entry): [string, CurrentInstance] => [entry.name, { ...entry }]),
   );

@@ -27,7 +27,7 @@ export async function learningCurves(artifacts: RunArtifacts): Promise<CurvesDat
       series.push({
         instance: entry.name,
         network: match[1] === undefined ? null : Number(match[1]),
-        against: false,
+        against: null,
         ...fromTable(table, metrics),
       });
     }
@@ -99,7 +99,7 @@ function growing(artifacts: RunArtifacts): CurveSeries[] {
     groups.map(({ columns }, index) => ({
       instance,
       network: groups.length === 1 ? null : index,
-      against: false,
+      against: null,
       epochs: columns.get("epoch") ?? [],
       ...bySide(columns),
       chosen: {},

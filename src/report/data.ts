@@ -30,13 +30,30 @@ export interface ReportData {
   comparison: ComparisonData | null;
   reproduce: ReproduceData;
   /** Of the live view: the last runs in the cache, newest first. */
-  runs: PastRun[];
+  runs: Pick<RunRow, "id" | "workflow" | "status">[];
 }
 
-export interface PastRun {
+/** The data of the page that lists runs. */
+export interface RunsData {
+  /** Newest first, and the names of parameters that differ between them. */
+  list: { rows: RunRow[]; parameters: string[] };
+}
+
+export interface RunRow {
   id: string;
   workflow: string;
   status: string;
+  /** ISO 8601, UTC. */
+  started: string;
+  seconds: number | null;
+  /** Of the parameters that differ between the listed runs, those that this run has. */
+  parameters: Readonly<Record<string, string>>;
+  /** Metric and instance of the main result; null without an evaluation. */
+  main: { metric: string; instance: string } | null;
+  /** Of the group of the main result, all folds' predictions together. */
+  metrics: Readonly<Record<string, FoldMetric>>;
+  /** Level of their intervals. */
+  confidence: number | null;
 }
 
 export interface Overview {
@@ -105,8 +122,8 @@ export interface CurveSeries {
   instance: string;
   /** Of a multi-network model, from 0. */
   network: number | null;
-  /** Whether it comes from the run that is compared with. */
-  against: boolean;
+  /** The run that it comes from, of those that are compared with. */
+  against: string | null;
   /** Epochs done, from 1; fractions where an epoch was evaluated within. */
   epochs: number[];
   train: Record<string, (number | null)[]>;
@@ -124,7 +141,7 @@ export interface EvaluationData {
   /** Of the intervals, between 0 and 1. */
   confidence: number;
   groups: EvaluatedGroupData[];
-  /** The group with the best result among those that differ in their axes alone. */
+  /** The best group on validation sets among those that differ in their axes alone. */
   best: BestGroup | null;
 }
 
@@ -133,8 +150,10 @@ export interface BestGroup {
   group: number;
   /** By which it was chosen. */
   metric: string;
-  /** Number of groups that it was chosen from. */
-  of: number;
+  /** Indices of the groups that it was chosen from, itself among them. */
+  among: number[];
+  /** Whether validation scores chose it; else it is the first. */
+  byValidation: boolean;
 }
 
 export interface EvaluatedGroupData {
@@ -148,6 +167,8 @@ export interface EvaluatedGroupData {
   folds: FoldData[];
   pooled: FoldData;
   summary: Record<string, { mean: number | null; sd: number | null }>;
+  /** Mean scores of the models on their validation sets, where groups compete for the headline. */
+  validation: Record<string, number | null> | null;
   bands: ClassBand[];
 }
 
@@ -293,25 +314,77 @@ export interface AttributionSheet {
 }
 
 export interface ComparisonData {
+  /** The others are compared with the first. */
+  runs: { id: string; workflow: string; started: string }[];
+  /** Those that differ, with a value a run; null where a run has none. */
+  params: { name: string; values: (string | null)[] }[];
+  /** What differs between the first run and each other one. */
+  changes: RunChanges[];
+  groups: ComparedGroup[];
+  /** Level of the intervals, such as 0.95. */
+  confidence: number;
+}
+
+export interface RunChanges {
   run: string;
-  started: string;
-  params: { name: string; old: string; new: string }[];
   removed: string[];
   added: string[];
   instances: { instance: string; changes: { what: string; old: string; new: string }[] }[];
-  groups: ComparedGroup[];
 }
 
-/** A group of predictions that both runs evaluated. */
+/** A group of predictions that the first run and others evaluated. */
 export interface ComparedGroup
   extends Pick<EvaluatedGroupData, "axes" | "dataGroup" | "selectionMetric" | "level"> {
   instance: string;
-  /** Mean over folds, and standard deviation where there are several. */
+  /** Splits of any of the runs. */
+  folds: string[];
   metrics: {
     metric: string;
-    old: { mean: number | null; sd: number | null };
-    new: { mean: number | null; sd: number | null };
+    /** By run; null where it has no such group or metric. */
+    runs: (ComparedMetric | null)[];
   }[];
+  /** Comparisons with the first run at the image level; absent for runs without the group. */
+  pairs: PairData[];
+}
+
+export interface ComparedMetric {
+  /** Over folds, and standard deviation where there are several. */
+  mean: number | null;
+  sd: number | null;
+  pooled: FoldMetric;
+  /** By the names of {@link ComparedGroup.folds}. */
+  folds: Record<string, number | null>;
+}
+
+/** Two runs on the same participants, with one prediction a participant: the mean over splits. */
+export interface PairData {
+  /** Index in `runs` of the run that is compared with the first. */
+  run: number;
+  participants: number;
+  /** What limits the tests, a sentence each. */
+  warnings: string[];
+  /** Why there are none. */
+  refused: string | null;
+  metrics: PairedMetric[];
+}
+
+export interface PairedMetric {
+  metric: string;
+  first: number | null;
+  second: number | null;
+  /** second − first, with its interval by the paired bootstrap. */
+  difference: number | null;
+  lower: number | null;
+  upper: number | null;
+  tests: PairedTestData[];
+}
+
+export interface PairedTestData {
+  test: "McNemar" | "DeLong" | "corrected t";
+  statistic: number | null;
+  p: number | null;
+  /** Adjusted by Holm over all comparisons of the metric by this test. */
+  adjusted: number | null;
 }
 
 export interface ReproduceData {

@@ -1,21 +1,42 @@
 /** What `evaluate` found, as the page draws it. */
 import { readEvaluation } from "../artifacts/evaluation.ts";
+import type { RunRecord } from "../engine/run/run_folder.ts";
+import type { Store } from "../engine/store/store.ts";
+import { DataError } from "../errors.ts";
 import type { EvaluatedGroup, Result } from "../evaluation/evaluate.ts";
+import { isCompared } from "../evaluation/paired_comparison.ts";
+import { type CurrentInstance, currentRun } from "./current_run.ts";
 import { meanBand } from "./curve_band.ts";
 import type { ClassBand, EvaluatedGroupData, EvaluationData, FoldData } from "./data.ts";
 import type { Artifact } from "../workflow/step.ts";
-import type { RunArtifacts } from "./inputs.ts";
-import { bestGroup } from "./main_result.ts";
+import { membersByGroup, validationMetrics } from "./group_members.ts";
+import { RunArtifacts } from "./inputs.ts";
+import { bestGroup, contenders } from "./main_result.ts";
 import { rounded } from "./rounding.ts";
 
 /** Pairs of true and predicted numbers that are drawn for a fold. */
 const MAX_PAIRS = 1500;
+
+/** What a run has evaluated, as far as its results are in the store. */
+export async function evaluationsOf(store: Store, record: RunRecord): Promise<EvaluationData[]> {
+  // The events of a run that has ended add nothing to its outputs.
+  const run = record.status === "running"
+    ? currentRun(store, record)
+    : { ...record, status: record.status, points: [] };
+  try {
+    return await describeEvaluations(new RunArtifacts(store, run));
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [];
+  }
+}
 
 export async function describeEvaluations(artifacts: RunArtifacts): Promise<EvaluationData[]> {
   const found: EvaluationData[] = [];
   for (const { entry, artifact } of artifacts.ofType("evaluation")) {
     const evaluation = await readEvaluation(artifact);
     const groups = evaluation.groups.map(describeGroup);
+    await addValidation(groups, artifacts, entry);
     found.push({
       instance: entry.name,
       task: evaluation.task,
@@ -27,6 +48,34 @@ export async function describeEvaluations(artifacts: RunArtifacts): Promise<Eval
     });
   }
   return found;
+}
+
+/**
+ * Only where groups compete: reading the predictions of all models takes time. Scores of models that
+ * are no longer in the store stay unknown.
+ */
+async function addValidation(
+  groups: readonly EvaluatedGroupData[],
+  artifacts: RunArtifacts,
+  evaluation: CurrentInstance,
+): Promise<void> {
+  const competing = contenders(groups);
+  if (competing.length < 2) return;
+  try {
+    const members = membersByGroup(artifacts, evaluation);
+    // A user's step may evaluate otherwise.
+    if (members.length !== groups.length) return;
+    for (const group of competing) {
+      const folds = members[groups.indexOf(group)];
+      const metrics = await validationMetrics(folds, group.selectionMetric, group.level);
+      group.validation = metrics === undefined ? null : Object.fromEntries(
+        Object.entries(metrics).filter(([name]) => isCompared(name))
+          .map(([name, value]) => [name, rounded(value)]),
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+  }
 }
 
 function labelOf(predictions: Artifact | undefined): string | null {
@@ -56,6 +105,7 @@ function describeGroup(group: EvaluatedGroup): EvaluatedGroupData {
         { mean: rounded(mean), sd: rounded(sd) },
       ]),
     ),
+    validation: null,
     bands: bandsOf(folds),
   };
 }

@@ -2,7 +2,6 @@
 import { openArtifact } from "../engine/store/artifact.ts";
 import type { ManifestRef } from "../engine/store/record.ts";
 import type { Store } from "../engine/store/store.ts";
-import type { Binding } from "../workflow/graph.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { CurrentInstance, CurrentRun } from "./current_run.ts";
 
@@ -40,9 +39,7 @@ export class RunArtifacts {
 
   /** What an instance was given on a port. */
   inputs(entry: CurrentInstance, port: string): Artifact[] {
-    const bound = entry.inputs[port];
-    if (bound === undefined) return [];
-    return [bound].flat().flatMap((binding) => this.#bound(binding) ?? []);
+    return this.sources(entry, port).map(({ artifact }) => artifact);
   }
 
   /** The artifact on a port that takes a single one. */
@@ -50,10 +47,17 @@ export class RunArtifacts {
     return this.inputs(entry, port)[0];
   }
 
-  #bound({ instance, output, index }: Binding): Artifact | undefined {
-    const ref = this.#entries.get(instance)?.outputs?.[output];
-    const element = index === undefined ? ref : ref?.items?.[index];
-    return element && this.#open(element);
+  /** What an instance was given on a port, with the instances that made it. */
+  sources(
+    entry: CurrentInstance,
+    port: string,
+  ): { entry: CurrentInstance; artifact: Artifact }[] {
+    return [entry.inputs[port] ?? []].flat().flatMap(({ instance, output, index }) => {
+      const source = this.#entries.get(instance);
+      const list = source?.outputs?.[output];
+      const ref = index === undefined ? list : list?.items?.[index];
+      return source && ref ? [{ entry: source, artifact: this.#open(ref) }] : [];
+    });
   }
 
   #open(ref: ManifestRef): Artifact {

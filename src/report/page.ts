@@ -1,6 +1,6 @@
-/** The report as a single HTML file that loads nothing. */
+/** The report as a single HTML file that loads nothing, and the list of runs. */
 import { clientScript, clientStyle } from "./client.ts";
-import type { ReportData } from "./data.ts";
+import type { ReportData, RunsData } from "./data.ts";
 import { htmlDocument } from "../pages/document.ts";
 
 /**
@@ -14,13 +14,28 @@ export async function reportPage(data: ReportData, live = false): Promise<string
     script: clientScript(),
     allows: { connections: live },
     attributes: live ? " data-live" : "",
-    before:
-      `<noscript>This report draws itself by a script of its own, which your browser does not run.</noscript>
-<script type="application/json" id="data">${embedded(data)}</script>`,
+    before: dataElement(data),
   });
 }
 
+/** The list of runs that a server keeps up to date. */
+export async function runsPage(data: RunsData): Promise<string> {
+  return await htmlDocument({
+    title: "Gyrus runs",
+    style: clientStyle(),
+    script: clientScript("runs_page"),
+    allows: { connections: true },
+    attributes: " data-live",
+    before: dataElement(data),
+  });
+}
+
+function dataElement(data: ReportData | RunsData): string {
+  return `<noscript>This page draws itself by a script of its own, which your browser does not run.</noscript>
+<script type="application/json" id="data">${embedded(data)}</script>`;
+}
+
 /** JSON that can't end its script element, whatever strings it has. */
-function embedded(data: ReportData): string {
+function embedded(data: ReportData | RunsData): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }

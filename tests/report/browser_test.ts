@@ -3,7 +3,15 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ReportData } from "../../src/report/data.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { launcher, Project } from "../cli/project.ts";
-import { type Browser, inked, interactiveAfter, launch, open, pointerTime } from "./browser.ts";
+import {
+  type Browser,
+  inked,
+  interactiveAfter,
+  launch,
+  open,
+  pointerTime,
+  type Watched,
+} from "./browser.ts";
 import { dataOf, fileUrl } from "./report_file.ts";
 import { manyCurves } from "./synthetic.ts";
 import { View } from "./view.ts";
@@ -120,7 +128,10 @@ async function live(browser: Browser, project: Project): Promise<void> {
     stdin: "null",
   }).spawn();
   await until(() => hasRecord(project), 30);
-  const view = await View.start(["view"], project.folder);
+  const all = await View.start(["view"], project.folder);
+  const list = await open(browser, all.url);
+  await list.page.locator("#runs .pill.running").waitFor();
+  const view = await View.start(["view", "latest"], project.folder);
   try {
     const { page, problems } = await open(browser, view.url);
     await page.locator(".pill.running").first().waitFor();
@@ -136,6 +147,7 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(await page.locator("#overview li a").count(), 1, "the first run is listed");
     assertEquals(problems, []);
     await page.close();
+    await listed(list);
 
     const { pathname } = new URL(view.url);
     const status = (path: string, headers: Record<string, string> = {}) =>
@@ -148,10 +160,27 @@ async function live(browser: Browser, project: Project): Promise<void> {
     assertEquals(await status(`${pathname}run.json`), 404);
     assertEquals(await status(`${pathname}?run=${newest.split(" ")[0]}`), 200);
     assertEquals(await status(`${pathname}?run=../runs`), 404);
+    assertEquals(await status(`${pathname}?run=${newest.split(" ")[0]}&against=../runs`), 404);
   } finally {
     assertEquals(await view.interrupt(), 0);
+    assertEquals(await all.interrupt(), 0);
     assertEquals((await run.status).code, 0);
   }
+}
+
+/** The list of runs has followed both, and compares them. */
+async function listed({ page, problems }: Watched): Promise<void> {
+  const rows = page.locator("#runs tbody tr");
+  await rows.nth(1).waitFor();
+  await page.locator("#runs .pill.done").nth(1).waitFor();
+  assertEquals(await rows.count(), 2);
+  assertStringIncludes(await rows.nth(0).innerText(), "seen");
+  for (const index of [0, 1]) await rows.nth(index).locator("input").check();
+  await page.getByRole("link", { name: "Compare 2 runs" }).click();
+  await page.locator("#comparison").getByText("No difference.").waitFor();
+  assertStringIncludes(await page.locator("#comparison").innerText(), "one prediction each");
+  assertEquals(problems, []);
+  await page.close();
 }
 
 async function sections(browser: Browser, project: Project): Promise<void> {
@@ -203,15 +232,27 @@ async function comparison(browser: Browser, project: Project): Promise<void> {
   );
   assertEquals([called.code, called.out], [0, "wrote both.html\n"]);
   const data = await dataOf(`${project.folder}/both.html`);
-  assertEquals(data.comparison?.instances.map(({ instance }) => instance), ["evaluate"]);
+  assertEquals(
+    data.comparison?.changes[0].instances.map(({ instance }) => instance),
+    ["evaluate"],
+  );
+  assertEquals(data.comparison?.params, [{ name: "evaluate.seed", values: ["1", "2"] }]);
   const train = data.instances.find(({ step }) => step === "train")!;
   assertEquals(train.outcome, "cached");
   assertStringIncludes(train.log.at(-1)!, "epoch 3/3", "the log of when it was made");
   const compared = data.comparison!.groups.flatMap(({ metrics }) => metrics);
-  assert(compared.length > 0 && compared.every(({ old, new: now }) => old.mean === now.mean));
+  assert(compared.every(({ runs: [old, now] }) => old!.mean === now!.mean));
+  const pairs = data.comparison!.groups.flatMap(({ pairs }) => pairs);
+  assertEquals(pairs.map(({ refused, participants }) => [refused, participants]), [
+    [null, 8],
+    [null, 8],
+    [null, 8],
+  ]);
+  const tests = pairs.flatMap(({ metrics }) => metrics.flatMap(({ tests }) => tests));
+  assert(tests.every(({ p, adjusted }) => p === 1 && adjusted === 1), "the same predictions");
   assertEquals(
     data.curves.series.map(({ against }) => against),
-    [...Array(4).fill(false), ...Array(4).fill(true)],
+    [...Array(4).fill(null), ...Array(4).fill(runs[0])],
   );
   const { page, problems } = await open(browser, fileUrl(`${project.folder}/both.html`));
   assertStringIncludes(await page.locator("#comparison").innerText(), runs[0]);

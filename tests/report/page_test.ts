@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { clientScript, MODULES } from "../../src/report/client.ts";
+import { clientScript, MODULES, PAGES } from "../../src/report/client.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { manyCurves } from "./synthetic.ts";
 
@@ -17,9 +17,11 @@ Deno.test("every module of the page is joined, after those that it imports", asy
     }
     seen.add(name);
   }
-  const script = clientScript();
-  assertEquals(script.match(/^(import|export) .*$/gm), null);
-  new Function(script);
+  for (const page of PAGES) {
+    const script = clientScript(page);
+    assertEquals(script.match(/^(import|export) .*$/gm), null);
+    new Function(script);
+  }
 });
 
 Deno.test("the page's policy lets its own script and style run and nothing be fetched", async () => {

@@ -19,7 +19,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
     return {
       instance: `train[run=${run}]`,
       network: null,
-      against: false,
+      against: null,
       epochs: Array.from({ length: epochs }, (_, epoch) => epoch + 1),
       train: { loss: loss(0) },
       validation: { loss: loss(0.3) },

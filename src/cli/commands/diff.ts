@@ -3,7 +3,7 @@ import type { Json } from "../../workflow/step.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, findRunBefore, readEvaluations } from "../past_runs.ts";
+import { findRun, findRunBefore } from "../past_runs.ts";
 import { numberText } from "../quantity.ts";
 
 export default {
@@ -29,11 +29,12 @@ by group of predictions: the mean over splits.`,
       ? findRunBefore(store, now)
       : named;
     const diff = diffRuns(store, old, now);
-    const { comparedGroups } = await import("../../report/comparison.ts");
-    const evaluated = comparedGroups(
-      await readEvaluations(store, old),
-      await readEvaluations(store, now),
-    );
+    const { comparedGroups } = await import("../../report/compared_groups.ts");
+    const { evaluationsOf } = await import("../../report/evaluations.ts");
+    const evaluated = comparedGroups([
+      await evaluationsOf(store, old),
+      await evaluationsOf(store, now),
+    ]);
     if (args.has("json")) {
       out.block(JSON.stringify({ old: old.id, new: now.id, ...diff, evaluated }, null, 2));
       return ExitCode.done;
@@ -56,12 +57,12 @@ by group of predictions: the mean over splits.`,
       );
     }
     for (const { instance, metrics, ...group } of evaluated) {
-      const changed = metrics.filter((metric) => metric.old.mean !== metric.new.mean);
+      const changed = metrics.filter(({ runs: [old, now] }) => old?.mean !== now?.mean);
       if (changed.length === 0) continue;
       const about = [group.axes, group.dataGroup, `${group.level} level`, group.selectionMetric];
       lines.push(`${instance} (${about.filter((part) => part !== "").join(", ")}):`);
-      for (const { metric, old, new: now } of changed) {
-        lines.push(`  ${changeText({ name: metric, old: old.mean, new: now.mean })}`);
+      for (const { metric, runs: [old, now] } of changed) {
+        lines.push(`  ${changeText({ name: metric, old: old?.mean, new: now?.mean })}`);
       }
     }
     if (lines.length === 1) lines.push("no difference");

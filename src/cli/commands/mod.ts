@@ -18,15 +18,19 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   graph: { summary: "Draw the workflow", load: () => import("./graph.ts") },
   runs: { summary: "List past runs", load: () => import("./runs.ts") },
   show: {
-    summary: "Print a run, an instance of it, or an output",
+    summary: "Print a run, an instance, an output, or what made a published file",
     load: () => import("./show.ts"),
   },
   report: {
     summary: "Write a run's report, an HTML page",
     load: () => import("./report.ts"),
   },
-  view: { summary: "Show a run in the browser while it runs", load: () => import("./view.ts") },
+  view: { summary: "Show runs in the browser while they run", load: () => import("./view.ts") },
   diff: { summary: "List the differences between two runs", load: () => import("./diff.ts") },
+  compare: {
+    summary: "Compare metrics of runs, with paired tests on the same participants",
+    load: () => import("./compare.ts"),
+  },
   verify: {
     summary: "Execute a run again and compare bytes",
     load: () => import("./verify.ts"),

@@ -10,7 +10,11 @@ export default {
     { name: "RUN", help: "Id of a run or its first digits; default: the newest", optional: true },
   ],
   options: {
-    against: { value: "RUN", help: "Compare with this earlier run" },
+    against: {
+      value: "RUN",
+      many: true,
+      help: "Compare with this run; the first one is what the others are compared with",
+    },
     output: { value: "FILE", help: "Where to write it; default: report.html in the run's folder" },
     ...CACHE_OPTIONS,
   },
@@ -22,8 +26,7 @@ participants, images and all that is needed to run it again.`,
     const { reportPath, writePage } = await import("../../report/write.ts");
     const store = await openPastCache(args, "write");
     const record = findRun(store, args, args.positionals[0]);
-    const other = args.value("against");
-    const against = other === undefined ? undefined : findRun(store, args, other);
+    const against = args.values("against").map((other) => findRun(store, args, other));
     const data = await new ReportBuilder(store).build(record, against);
     const output = args.value("output");
     const path = output === undefined ? reportPath(store, record.id) : resolve(output);

@@ -152,7 +152,10 @@ async function writeReport(
   const verbose = !args.has("quiet") && !args.has("json");
   const { writeRunReport } = await import("../run_report.ts");
   const force = args.has("force-publish");
-  const problems = await writeRunReport(store, result, force, verbose ? out : undefined);
+  const output = verbose ? out : undefined;
+  const openCommand = (id: string) =>
+    commandLine("view", args.positionals[0], id, ...cacheWords(args));
+  const problems = await writeRunReport(store, result, force, output, openCommand);
   for (const { message } of problems) err.line(`${err.paint("error", "red")}: ${message}`);
   return problems.length === 0;
 }

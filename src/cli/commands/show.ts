@@ -7,13 +7,15 @@ import {
   type RunRecord,
 } from "../../engine/run/run_folder.ts";
 import type { Store } from "../../engine/store/store.ts";
+import { runStatus } from "../../report/current_run.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { artifactLines, fileLines } from "../content.ts";
 import { ExitCode, shortPath } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, outcomesText, statusOf } from "../past_runs.ts";
+import { findRun, outcomesText } from "../past_runs.ts";
+import { isPublishedPath, publishedFileLines } from "../published_file.ts";
 import { durationText, sizeText, tableText } from "../quantity.ts";
 
 export default {
@@ -21,7 +23,7 @@ export default {
   arguments: [
     {
       name: "RUN",
-      help: "Id of a run, its first digits, or latest; default: latest",
+      help: "Id of a run, its first digits, or latest; or a published file. Default: latest",
       optional: true,
     },
     {
@@ -32,15 +34,21 @@ export default {
   ],
   options: CACHE_OPTIONS,
   details:
-    `Prints a run, an instance, or an output: a table, a tensor's summary, or a list of files.
+    `Prints a run, an instance, or an output: a table, a tensor's summary, or a list of files. Of a published
+file or folder it prints the instance and the run that made it.
 
     gyrus show latest
     gyrus show latest train[fold=0]
     gyrus show latest evaluate.table
-    gyrus show latest slices.images/sub-001/ses-M000.safetensors`,
+    gyrus show latest slices.images/sub-001/ses-M000.safetensors
+    gyrus show results/metrics.tsv`,
   async run(args, { out }) {
-    const store = await openPastCache(args);
     const [text, what] = args.positionals;
+    if (text !== undefined && what === undefined && isPublishedPath(text)) {
+      for (const line of await publishedFileLines(args, text)) out.line(line);
+      return ExitCode.done;
+    }
+    const store = await openPastCache(args);
     const record = findRun(store, args, text);
     const lines = what === undefined
       ? runLines(store, record, out.columns)
@@ -60,7 +68,7 @@ function runLines(store: Store, record: RunRecord, width: number): string[] {
     message ?? reasons.map(reasonText).join(", "),
   ]);
   return [
-    `run ${record.id}: ${statusOf(store, record)}`,
+    `run ${record.id}: ${runStatus(store, record)}`,
     `  workflow  ${workflow.name} (${shortPath(workflow.file)})`,
     `  started   ${started}${seconds === undefined ? "" : `, took ${durationText(seconds)}`}`,
     ...(device === undefined ? [] : [`  device    ${JSON.stringify(device)}`]),

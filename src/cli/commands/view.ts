@@ -3,12 +3,16 @@ import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { STOP_SIGNALS } from "../interrupt.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, newestId } from "../past_runs.ts";
+import { findRun, newestId, runIds } from "../past_runs.ts";
 
 export default {
   file: FILE_ARGUMENT,
   arguments: [
-    { name: "RUN", help: "Id of a run or its first digits; default: the newest", optional: true },
+    {
+      name: "RUN",
+      help: "Id of a run or its first digits, or latest; default: all runs",
+      optional: true,
+    },
   ],
   options: {
     port: { value: "N", help: "Port on this machine; default: a free one" },
@@ -16,10 +20,11 @@ export default {
     ...CACHE_OPTIONS,
   },
   details:
-    `Serves the report of RUN on 127.0.0.1, or else of the newest run, also when a newer one begins. It
-shows new results as the run makes them; Ctrl-C ends it. The address has a secret, since other users of
-this machine can reach its ports too. With --demo the page trains Conv5_FC3 on generated slices on the GPU
-that the browser reaches by WebGPU; it needs no run and no cache.`,
+    `Serves a list of all runs, whose reports and comparisons open from it, on 127.0.0.1; or the report of
+RUN; or that of the latest run, also when a newer one begins. Pages show new runs and results as they are
+made; Ctrl-C ends it. The address has a secret, since other users of this machine can reach its ports too.
+With --demo the page trains Conv5_FC3 on generated slices on the GPU that the browser reaches by WebGPU; it
+needs no run and no cache.`,
   async run(args, { out }) {
     const port = args.count("port") ?? 0;
     if (port > 65535) throw new UsageError(`--port must be at most 65535, not ${port}`);
@@ -47,12 +52,16 @@ interface Served {
 async function openRuns(args: Arguments, port: number): Promise<Served> {
   const { LiveView } = await import("../../report/live.ts");
   const store = await openPastCache(args);
-  const record = findRun(store, args, args.positionals[0]);
-  const named = args.positionals[0] ?? "latest";
-  const newest = named === "latest" ? () => newestId(store, args.file) : undefined;
-  const view = await LiveView.open(store, record.id, port, newest);
+  const [named] = args.positionals;
+  if (named === undefined) {
+    const view = new LiveView(store, { runs: () => [...runIds(store, args.file)] }, port);
+    return { what: "all runs", url: view.url, close: () => view.close() };
+  }
+  const { id } = findRun(store, args, named);
+  const run = named === "latest" ? () => newestId(store, args.file) ?? id : () => id;
+  const view = new LiveView(store, { run }, port);
   return {
-    what: newest ? `run ${record.id}, then each newer one,` : `run ${record.id}`,
+    what: named === "latest" ? `run ${id}, then each newer one,` : `run ${id}`,
     url: view.url,
     close: () => view.close(),
   };

@@ -1,6 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 import { choice, drawn, element, refill, selection, table } from "./dom.js";
+import { exportControl } from "./export.js";
 import { probabilityText } from "./text.js";
 
 /**
@@ -110,30 +111,37 @@ function numbers(role, name) {
   if (!histogram) return element("div", { class: "numbers" }, ...text);
   const { counts, from, to } = histogram;
   const highest = Math.max(...counts);
+  const width = (to - from) / counts.length;
+  const picture = drawn(
+    "svg",
+    {
+      viewBox: "0 0 124 42",
+      class: "histogram",
+      role: "img",
+      "aria-label": `Histogram of ${name} from ${decimal(from)} to ${decimal(to)}`,
+    },
+    ...counts.map((count, index) =>
+      drawn("rect", {
+        x: index * 10 + 0.5,
+        width: 9,
+        y: 30 - 28 * count / highest,
+        height: 28 * count / highest,
+      })
+    ),
+    drawn("path", { d: "M0 29.5H120" }),
+    drawn("text", { x: 0, y: 41 }, tick(from)),
+    drawn("text", { x: 120, y: 41, "text-anchor": "end" }, tick(to)),
+  );
+  const rows = () => [
+    ["from", "to", "count"],
+    ...counts.map((count, bin) => [from + bin * width, from + (bin + 1) * width, count]),
+  ];
   return element(
     "div",
     { class: "numbers" },
-    drawn(
-      "svg",
-      {
-        viewBox: "0 0 124 42",
-        class: "histogram",
-        role: "img",
-        "aria-label": `Histogram of ${name} from ${decimal(from)} to ${decimal(to)}`,
-      },
-      ...counts.map((count, index) =>
-        drawn("rect", {
-          x: index * 10 + 0.5,
-          width: 9,
-          y: 30 - 28 * count / highest,
-          height: 28 * count / highest,
-        })
-      ),
-      drawn("path", { d: "M0 29.5H120" }),
-      drawn("text", { x: 0, y: 41 }, tick(from)),
-      drawn("text", { x: 120, y: 41, "text-anchor": "end" }, tick(to)),
-    ),
+    picture,
     ...text,
+    exportControl(`${name} of ${role.role}`, () => picture, rows),
   );
 }
 

@@ -1,68 +1,178 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, refill, table } from "./dom.js";
-import { groupText, meanText, metricName, metricText } from "./text.js";
+import { groupText, meanText, metricName, metricText, probabilityText } from "./text.js";
 
 /**
+ * Runs side by side: what was changed, metrics by split, and paired tests against the first of them.
+ *
  * @typedef {import("../data.ts").ReportData} ReportData
+ * @typedef {import("../data.ts").ComparisonData} ComparisonData
  * @typedef {import("../data.ts").ComparedGroup} ComparedGroup
+ * @typedef {import("../data.ts").PairData} PairData
  */
 
-/** Columns of the tables of groups, where they occur. */
-const CLASSIFICATION = ["BA", "ROC_AUC", "sensitivity", "specificity"];
-const REGRESSION = ["MAE", "RMSE", "R2_score"];
+/** Metrics that are shown first, where they occur. */
+const COMPARED = /^(accuracy|BA|ROC_AUC|MAE|RMSE|R2_score)(-\d+)?$/;
 /** Of these less is better. */
 const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
 /**
- * This run compared with another: what was changed, and how the results differ.
- *
  * @param {HTMLElement} root
  * @param {ReportData} data
  */
-export function renderComparison(root, { comparison, overview }) {
+export function renderComparison(root, { comparison }) {
   if (!comparison) return;
-  const { run, params, instances, added, removed, groups } = comparison;
-  const same = params.length + instances.length + added.length + removed.length === 0;
+  const { runs, params, changes, groups } = comparison;
+  const letters = runs.map((_, run) => letterOf(run));
+  const isSame = params.length === 0 &&
+    changes.every(({ added, removed, instances }) =>
+      added.length + removed.length + instances.length === 0
+    );
   refill(
     root,
     element(
-      "p",
-      {},
-      "From ",
-      element("code", {}, run),
-      " to ",
-      element("code", {}, overview.run),
-      ".",
+      "ul",
+      { class: "runs" },
+      ...runs.map(({ id, workflow }, run) =>
+        element(
+          "li",
+          {},
+          element("b", {}, letters[run]),
+          " ",
+          element("code", {}, id),
+          ` ${workflow}`,
+        )
+      ),
     ),
-    same ? element("p", { class: "check good" }, "No difference.") : "",
+    isSame ? element("p", { class: "check good" }, "No difference.") : "",
     params.length > 0
       ? table(
-        "Changed parameters",
-        ["parameter", "before", "now"],
-        params.map((change) => [
-          change.name,
-          element("del", {}, change.old),
-          element("ins", {}, change.new),
+        "Parameters that differ",
+        ["parameter", ...letters],
+        params.map(({ name, values }) => [
+          name,
+          ...values.map((value) =>
+            value !== null && value !== values[0] ? element("ins", {}, value) : value ?? "–"
+          ),
         ]),
       )
       : "",
-    added.length > 0 ? element("p", {}, `Added: ${added.join(", ")}`) : "",
-    removed.length > 0 ? element("p", {}, `Removed: ${removed.join(", ")}`) : "",
-    ...[CLASSIFICATION, REGRESSION].map((columns) => overviewOf(groups, columns)),
-    groups.length > 0
+    ...groups.flatMap((group) => renderGroup(group, comparison, letters)),
+    ...changes.flatMap((change, index) => renderChanges(change, letters[index + 1])),
+  );
+}
+
+/** @param {number} run */
+function letterOf(run) {
+  return run < 26 ? String.fromCharCode("A".charCodeAt(0) + run) : `#${run + 1}`;
+}
+
+/** @param {ComparedGroup} group @param {ComparisonData} comparison @param {string[]} letters */
+function renderGroup(group, { confidence }, letters) {
+  const { instance, folds, metrics, pairs } = group;
+  const shown = metrics.filter(({ metric }) => COMPARED.test(metric));
+  const several = folds.length > 1;
+  /** @param {ComparedGroup["metrics"]} listed */
+  const means = (listed) =>
+    table(
+      several ? "Mean ± sd over splits" : "Metrics",
+      [several ? "mean ± sd over splits" : "metric", ...letters],
+      listed.map(({ metric, runs }) => [
+        metricName(metric),
+        ...runs.map((run) => run ? meanText(run) : "–"),
+      ]),
+    );
+  return [
+    element("h3", {}, `${instance} · ${groupText(group)}`),
+    means(shown),
+    ...pairs.map((pair) => renderPair(pair, confidence, letters)),
+    several
       ? element(
         "details",
         {},
-        element("summary", {}, "All metrics"),
-        element("div", { class: "pairs" }, ...groups.map(allOf)),
+        element("summary", {}, "Each split"),
+        table(
+          "Metrics by split",
+          ["metric", "split", ...letters],
+          shown.flatMap(({ metric, runs }) =>
+            folds.map((fold) => [
+              metricName(metric),
+              fold,
+              ...runs.map((run) => metricText(run?.folds[fold])),
+            ])
+          ),
+        ),
       )
       : "",
+    element("details", {}, element("summary", {}, "All metrics"), means(metrics)),
+  ];
+}
+
+/** @param {PairData} pair @param {number} confidence @param {string[]} letters */
+function renderPair({ run, participants, warnings, refused, metrics }, confidence, letters) {
+  const letter = letters[run];
+  if (refused !== null) {
+    return element("p", { class: "note" }, `${letter} and A are not tested: ${refused}.`);
+  }
+  return element(
+    "div",
+    { class: "pair" },
+    element("h4", {}, `${letter} − A on ${participants} participants, one prediction each`),
+    ...warnings.map((warning) => element("p", { class: "note" }, `${warning}.`)),
+    table(
+      `${letter} against A`,
+      [
+        "metric",
+        "A",
+        letter,
+        `difference, ${Math.round(100 * confidence)} % interval`,
+        "test",
+        "p",
+        "p by Holm",
+      ],
+      metrics.map(({ metric, first, second, difference, lower, upper, tests }) => [
+        metricName(metric),
+        metricText(first),
+        metricText(second),
+        element(
+          "span",
+          {},
+          describeDifference(metric, difference),
+          lower !== null &&
+            ` [${metricText(lower, difference)}, ${
+              upper === null ? "∞" : metricText(upper, difference)
+            }]`,
+        ),
+        lines(tests.map(({ test }) => test)),
+        lines(tests.map(({ p }) => probabilityText(p))),
+        lines(tests.map(({ adjusted }) => probabilityText(adjusted))),
+      ]),
+    ),
+  );
+}
+
+/** @param {string[]} texts */
+function lines(texts) {
+  return element("span", { class: "lines" }, ...texts.map((text) => element("span", {}, text)));
+}
+
+/** @param {ComparisonData["changes"][0]} change @param {string} letter */
+function renderChanges({ added, removed, instances }, letter) {
+  return [
+    removed.length > 0
+      ? element("p", {}, `Only in A, not in ${letter}: ${removed.join(", ")}`)
+      : "",
+    added.length > 0 ? element("p", {}, `Only in ${letter}, not in A: ${added.join(", ")}`) : "",
     instances.length > 0
       ? element(
         "details",
         {},
-        element("summary", {}, `What changed in ${instances.length} instances`),
+        element(
+          "summary",
+          {},
+          `What differs between A and ${letter} in ${instances.length} instances`,
+        ),
         ...instances.map(({ instance, changes }) =>
           element(
             "div",
@@ -79,70 +189,15 @@ export function renderComparison(root, { comparison, overview }) {
         ),
       )
       : "",
-  );
+  ];
 }
 
-/**
- * A row a group that has such metrics, with what became of them.
- *
- * @param {ComparedGroup[]} all
- * @param {string[]} columns
- */
-function overviewOf(all, columns) {
-  const of = (/** @type {ComparedGroup} */ group, /** @type {string} */ name) =>
-    group.metrics.find(({ metric }) => metric === name);
-  const groups = all.filter((group) => columns.some((name) => of(group, name)));
-  if (groups.length === 0) return "";
-  const occurring = columns.filter((name) => groups.some((group) => of(group, name)));
-  return table(
-    "Metrics before and now",
-    ["mean over splits", ...occurring.map((name) => metricName(name))],
-    groups.map((group) => [
-      element("span", {}, element("b", {}, group.instance), groupText(group)),
-      ...occurring.map((name) => {
-        const { old, new: now } = of(group, name) ?? {};
-        return old && now
-          ? element(
-            "span",
-            {},
-            `${metricText(old.mean)} → ${metricText(now.mean)} `,
-            difference(name, old.mean, now.mean),
-          )
-          : "–";
-      }),
-    ]),
-  );
-}
-
-/** @param {ComparedGroup} group */
-function allOf(group) {
-  return element(
-    "div",
-    {},
-    element("h4", {}, `${group.instance} · ${groupText(group)}`),
-    table(
-      "Metrics",
-      ["", "before", "now", "change"],
-      group.metrics.map(({ metric, old, new: now }) => [
-        metricName(metric),
-        meanText(old),
-        meanText(now),
-        difference(metric, old.mean, now.mean),
-      ]),
-    ),
-  );
-}
-
-/**
- * @param {string} metric
- * @param {number | null} old
- * @param {number | null} now
- */
-function difference(metric, old, now) {
-  if (old === null || now === null) return "–";
-  const by = now - old;
+/** @param {string} metric @param {number | null} by */
+function describeDifference(metric, by) {
+  if (by === null) return "–";
   if (by === 0) return "0";
-  const better = ERRORS.has(metric) ? by < 0 : by > 0;
+  const isError = ERRORS.has(metric.replace(/-\d+$/, ""));
+  const better = isError ? by < 0 : by > 0;
   return element(
     "span",
     { class: better ? "better" : "worse" },

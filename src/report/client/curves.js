@@ -19,8 +19,8 @@ const MAX_NAMES = 12;
 const MAX_BOLD = 30;
 
 const ALL = "all together";
-/** Marks networks of the run that is compared with. */
-const BEFORE = " (before)";
+/** Before the id of a run that is compared with. */
+const OTHER_RUN = " · run ";
 
 const state = {
   metric: "",
@@ -101,7 +101,7 @@ function linesOf(series, names) {
       color: colors[index],
       dash: side === "train" ? [5, 4] : [],
       width: faint ? 1 : side === "train" ? 1.2 : 2,
-      alpha: faint ? side === "train" ? 0.25 : 0.6 : curve.against ? 0.45 : 1,
+      alpha: faint ? side === "train" ? 0.25 : 0.6 : curve.against === null ? 1 : 0.45,
       marked: side === "validation" ? markOf(curve) : undefined,
     }))
   );
@@ -115,12 +115,13 @@ function stepOf({ instance }) {
 /** @param {CurveSeries} series @param {boolean} withStep whether the name has the step */
 function nameOf({ instance, network, against }, withStep) {
   const text = withStep ? instance : axesText(instance);
-  return `${text}${network === null ? "" : ` · network ${network}`}${against ? BEFORE : ""}`;
+  const run = against === null ? "" : `${OTHER_RUN}${against}`;
+  return `${text}${network === null ? "" : ` · network ${network}`}${run}`;
 }
 
-/** A network has one colour in both runs. @param {string[]} names */
+/** A network has one colour in all runs. @param {string[]} names */
 function colorsIn(names) {
-  const own = names.map((name) => name.replace(BEFORE, ""));
+  const own = names.map((name) => name.split(OTHER_RUN)[0]);
   const distinct = [...new Set(own)];
   const colorOf = colorsOf(distinct.length);
   return own.map((name) => colorOf(distinct.indexOf(name)));
@@ -159,7 +160,7 @@ function namesList(names, again) {
   const entries = names.map((name, index) => {
     const swatch = element("i", { class: "swatch" });
     swatch.style.background = colors[index];
-    if (name.endsWith(BEFORE)) swatch.style.opacity = "0.45";
+    if (name.includes(OTHER_RUN)) swatch.style.opacity = "0.45";
     return element(
       "button",
       {

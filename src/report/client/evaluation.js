@@ -1,7 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element, refill, table } from "./dom.js";
+import { element, refill } from "./dom.js";
 import { describeGroup } from "./evaluation_group.js";
+import { sortableTable } from "./sortable_table.js";
 import { onTheme } from "./theme.js";
 import { groupText, meanText, metricName } from "./text.js";
 
@@ -69,8 +70,8 @@ function keyOf({ instance }, group) {
   return `${instance} ${groupText(group)}`;
 }
 
-/** Column by which the groups are sorted; the order of the file until one is chosen. */
-let sorted = { column: "", descending: true };
+/** Of the file until a column is chosen. */
+const order = { column: "", descending: true };
 
 /**
  * @typedef {{ evaluation: EvaluationData, group: Group, key: string }} Row
@@ -82,60 +83,38 @@ let sorted = { column: "", descending: true };
  */
 function groupsTable(rows, chosen, named, choose) {
   const axes = [...new Set(rows.flatMap(({ group }) => Object.keys(group.point)))];
-  const columns = COLUMNS.filter((name) => rows.some(({ group }) => name in group.summary));
-  const head = (/** @type {string} */ column, /** @type {string} */ text) =>
-    sortButton(column, text, () => choose(chosen));
-  return table(
-    "Groups of predictions",
-    [
-      rows.some(({ group }) => group.folds.length > 1) ? "mean ± sd over splits" : "",
-      ...axes.map((name) => head(name, name)),
-      ...columns.map((name) => head(name, metricName(name))),
-    ],
-    inOrder(rows).map(({ evaluation, group, key }) => [
-      element(
-        "button",
-        {
-          type: "button",
-          class: "group",
-          "aria-label": groupText(group),
-          "aria-pressed": String(key === chosen),
-          click: () => choose(key),
-        },
-        named && element("b", {}, evaluation.instance),
-        element("span", {}, groupText({ ...group, axes: "" })),
-      ),
-      ...axes.map((name) => group.point[name] ?? "–"),
-      ...columns.map((name) => group.summary[name] ? meanText(group.summary[name]) : "–"),
-    ]),
-  );
-}
-
-/** @param {string} column @param {string} text @param {() => void} redraw */
-function sortButton(column, text, redraw) {
-  const isSorted = sorted.column === column;
-  const arrow = isSorted ? (sorted.descending ? " ↓" : " ↑") : "";
-  const click = () => {
-    sorted = { column, descending: isSorted ? !sorted.descending : true };
-    redraw();
-  };
-  return element(
-    "button",
-    { type: "button", class: "sort", title: "Sort", "aria-pressed": String(isSorted), click },
-    text + arrow,
-  );
-}
-
-/** @param {Row[]} rows */
-function inOrder(rows) {
-  if (sorted.column === "") return rows;
-  const valueOf = (/** @type {Row} */ { group }) =>
-    group.point[sorted.column] ?? group.summary[sorted.column]?.mean ?? null;
-  return rows.toSorted((a, b) => {
-    const [one, other] = [valueOf(a), valueOf(b)];
-    if (one === null || other === null) return Number(one === null) - Number(other === null);
-    const numeric = Number(one) - Number(other);
-    const order = Number.isNaN(numeric) ? String(one) < String(other) ? -1 : 1 : numeric;
-    return sorted.descending ? -order : order;
-  });
+  const metrics = COLUMNS.filter((name) => rows.some(({ group }) => name in group.summary));
+  /** @type {import("./sortable_table.js").Column<Row>[]} */
+  const columns = [
+    {
+      name: "",
+      title: rows.some(({ group }) => group.folds.length > 1) ? "mean ± sd over splits" : "",
+      cell: ({ evaluation, group, key }) =>
+        element(
+          "button",
+          {
+            type: "button",
+            class: "group",
+            "aria-label": groupText(group),
+            "aria-pressed": String(key === chosen),
+            click: () => choose(key),
+          },
+          named && element("b", {}, evaluation.instance),
+          element("span", {}, groupText({ ...group, axes: "" })),
+        ),
+    },
+    ...axes.map((name) => ({
+      name,
+      cell: (/** @type {Row} */ { group }) => group.point[name] ?? "–",
+      value: (/** @type {Row} */ { group }) => group.point[name],
+    })),
+    ...metrics.map((name) => ({
+      name,
+      title: metricName(name),
+      cell: (/** @type {Row} */ { group }) =>
+        group.summary[name] ? meanText(group.summary[name]) : "–",
+      value: (/** @type {Row} */ { group }) => group.summary[name]?.mean,
+    })),
+  ];
+  return sortableTable("Groups of predictions", columns, rows, order, () => choose(chosen));
 }

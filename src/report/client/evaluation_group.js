@@ -1,7 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, table } from "./dom.js";
-import { enclosing, squareChart } from "./square_chart.js";
+import { enclosing } from "./scale.js";
+import { MEAN, squareChart } from "./square_chart.js";
 import { color, colorsOf } from "./theme.js";
 import { countText, meanText, metricName, metricText } from "./text.js";
 
@@ -11,7 +12,7 @@ import { countText, meanText, metricName, metricText } from "./text.js";
  * @typedef {import("../data.ts").EvaluatedGroupData} Group
  * @typedef {import("../data.ts").EvaluationData} EvaluationData
  * @typedef {import("../data.ts").FoldData} FoldData
- * @typedef {import("./square_chart.js").Range} Range
+ * @typedef {import("./scale.js").Range} Range
  */
 
 /** More splits than this are not named, and their matrices are folded. */
@@ -45,6 +46,7 @@ function classificationCharts({ folds, bands }, { classes }) {
       return {
         lines: [
           ...folds.map((fold, index) => ({
+            name: `split ${fold.fold}`,
             points: side === "roc" ? of(fold)?.roc ?? [] : steps(of(fold)?.precisionRecall ?? []),
             color: colorOf(index),
             strong,
@@ -76,7 +78,8 @@ function classificationCharts({ folds, bands }, { classes }) {
       title: "Calibration",
       xLabel: "confidence",
       yLabel: "accuracy",
-      lines: folds.map(({ calibration }, index) => ({
+      lines: folds.map(({ fold, calibration }, index) => ({
+        name: `split ${fold}`,
         points: (calibration ?? []).map((bin) => [bin.confidence, bin.accuracy]),
         color: colorOf(index),
         strong,
@@ -119,7 +122,8 @@ function regressionCharts({ folds }, { label }) {
       title: "Predicted and true values",
       xLabel: `true ${name}`,
       yLabel: `predicted ${name}`,
-      lines: folds.map(({ scatter }, index) => ({
+      lines: folds.map(({ fold, scatter }, index) => ({
+        name: `split ${fold}`,
         points: scatter,
         color: colorOf(index),
         drawn: "dots",
@@ -132,7 +136,8 @@ function regressionCharts({ folds }, { label }) {
       title: "Error",
       xLabel: `true ${name}`,
       yLabel: "predicted − true",
-      lines: folds.map(({ scatter }, index) => ({
+      lines: folds.map(({ fold, scatter }, index) => ({
+        name: `split ${fold}`,
         points: scatter.map(([truth, predicted]) => [truth, predicted - truth]),
         color: colorOf(index),
         drawn: "dots",
@@ -159,6 +164,7 @@ function steps(points) {
 /** @param {import("../data.ts").Band} band */
 function meanLine({ x, mean }) {
   return {
+    name: MEAN,
     points: x.map((at, i) => /** @type {[number, number]} */ ([at, mean[i]])),
     color: color("--ink"),
     strong: true,

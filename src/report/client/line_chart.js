@@ -1,6 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element } from "./dom.js";
+import { exportControl } from "./export.js";
+import { lineRows, linesAsSvg } from "./line_svg.js";
 import { color } from "./theme.js";
 import { numberText } from "./text.js";
 
@@ -88,6 +90,7 @@ function prepare(host) {
         button("+", "Zoom in"),
         button("−", "Zoom out"),
         button("0", "Show all"),
+        exportControl("learning curves", () => shownAsSvg(host), () => lineRows(chartOf(host))),
       ),
     ),
   );
@@ -97,6 +100,18 @@ function prepare(host) {
       entry.plot.setSize({ width: frame.clientWidth, height: HEIGHT });
     }
   }).observe(frame);
+}
+
+/** @param {HTMLElement} host */
+function chartOf(host) {
+  return /** @type {{ chart: Chart }} */ (charts.get(host)).chart;
+}
+
+/** @param {HTMLElement} host */
+function shownAsSvg(host) {
+  const { plot, chart } = /** @type {{ plot: any, chart: Chart }} */ (charts.get(host));
+  const { x, y } = plot.scales;
+  return linesAsSvg(chart, [x.min, x.max], [y.min, y.max]);
 }
 
 /**

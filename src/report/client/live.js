@@ -4,7 +4,7 @@
 /**
  * Hears what changed, from the server that the page came from.
  *
- * @param {(changed: Partial<import("../data.ts").ReportData>) => void} update
+ * @param {(changed: object) => void} update called with the sections that changed
  */
 export function follow(update) {
   const state = /** @type {HTMLElement} */ (document.querySelector(".live"));
@@ -12,7 +12,7 @@ export function follow(update) {
     state.textContent = text;
     state.classList.toggle("lost", !good);
   };
-  const source = new EventSource("events");
+  const source = new EventSource(`events${location.search}`);
   source.addEventListener("open", () => show("live", true));
   source.addEventListener("error", () => show("connection lost, trying again", false));
   source.addEventListener("change", (event) => update(JSON.parse(event.data)));

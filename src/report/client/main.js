@@ -11,6 +11,7 @@ import { follow } from "./live.js";
 import { renderOverview } from "./overview.js";
 import { renderRegistrations } from "./registration.js";
 import { renderReproduce } from "./reproduce.js";
+import { hasSweep, renderSweeps } from "./sweep.js";
 import { themeButton } from "./theme.js";
 
 /**
@@ -45,7 +46,7 @@ const SECTIONS = [
   {
     id: "comparison",
     title: "Comparison",
-    needs: ["comparison", "overview"],
+    needs: ["comparison"],
     has: ({ comparison }) => comparison !== null,
     render: renderComparison,
   },
@@ -55,6 +56,13 @@ const SECTIONS = [
     needs: ["curves"],
     has: ({ curves }) => curves.series.length > 0 && curves.metrics.length > 0,
     render: renderCurves,
+  },
+  {
+    id: "sweep",
+    title: "Sweep",
+    needs: ["evaluations"],
+    has: ({ evaluations }) => hasSweep(evaluations),
+    render: renderSweeps,
   },
   {
     id: "evaluation",

@@ -131,10 +131,20 @@ function headline({ instance, groups, label, best }) {
       { class: "about" },
       element("a", { href: "#evaluation" }, instance),
       label === null ? "" : ` of ${label}`,
-      best !== null && best.of > 1 &&
-        ` · best of ${best.of} groups by ${metricName(best.metric)}, which makes it optimistic`,
+      best !== null && best.among.length > 1 && ` · ${choiceText(best, shown.dataGroup)}`,
       ` · ${groupText(shown)}`,
       shown.folds.length > 1 && ` · mean ± sd over ${countText(shown.folds.length, "split")}`,
     ),
   );
+}
+
+/**
+ * @param {import("../data.ts").BestGroup} best
+ * @param {string} dataGroup
+ */
+function choiceText({ among, metric, byValidation }, dataGroup) {
+  const of = among.length;
+  if (!byValidation) return `first of ${of} groups: their validation scores are not known`;
+  const text = `best of ${of} groups by ${metricName(metric)} on validation sets`;
+  return dataGroup === "validation" ? `${text}, which makes it optimistic` : text;
 }

@@ -4,6 +4,7 @@ import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { type EvaluatedGroup, evaluateFolds, type Evaluation } from "../../evaluation/evaluate.ts";
 import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
 import type { Artifact } from "../../workflow/step.ts";
+import { foldName, groupPredictions, pickAxes } from "../../artifacts/prediction_groups.ts";
 import {
   predictionLevels,
   predictionPath,
@@ -70,37 +71,6 @@ export async function evaluateGroups(
   };
 }
 
-/** Artifacts that agree on data group, selection metrics, mode and the axes; in order of input. */
-function groupPredictions(
-  artifacts: readonly Artifact[],
-  groupBy: readonly string[],
-): Artifact[][] {
-  const groups = new Map<string, Artifact[]>();
-  for (const artifact of artifacts) {
-    const { data_group, selection_metrics, mode } = predictionsMeta(artifact);
-    const axes = pickAxes(artifact, groupBy);
-    const key = JSON.stringify([axes, data_group, selection_metrics, mode]);
-    const members = groups.get(key);
-    if (members) members.push(artifact);
-    else groups.set(key, [artifact]);
-  }
-  return [...groups.values()];
-}
-
-function pickAxes(artifact: Artifact, groupBy: readonly string[]): EvaluatedGroup["axes"] {
-  return Object.fromEntries(groupBy.map((axis) => {
-    const value = artifact.axes?.[axis];
-    if (value === undefined) {
-      const known = Object.keys(artifact.axes ?? {}).map((name) => `"${name}"`).join(", ");
-      throw new DataError(
-        "group_by",
-        `the predictions have no matrix axis "${axis}"${known ? `; they have ${known}` : ""}`,
-      );
-    }
-    return [axis, value];
-  }));
-}
-
 /** Two predictions by networks of one split: perhaps an axis is missing in `group_by`. */
 function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string) => void): void {
   const names = members.map(foldName);
@@ -117,11 +87,6 @@ function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string)
       predictionsMeta(members[0]).data_group
     }: ${same.length} predictions of fold ${shared} are pooled${hint}`,
   );
-}
-
-/** The split that the model was trained on; the index among the inputs where there is none. */
-function foldName(artifact: Artifact, index: number): string {
-  return String(predictionsMeta(artifact).split ?? index);
 }
 
 /** @throws {DataError} when no row has a label */

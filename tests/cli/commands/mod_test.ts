@@ -8,9 +8,9 @@ Deno.test("runs, show and diff look back", async () => {
   await project.gyrus("run", "flow.toml", "--quiet", "--set", "params.far=5");
   assertEquals(
     steady((await project.gyrus("runs")).out).replaceAll(/ +/g, " "),
-    `run workflow status time instances result
-RUN counting done TIME 4 done
-RUN counting done TIME 4 done
+    `run workflow status time params.far result
+RUN counting done TIME 5
+RUN counting done TIME 4
 `,
   );
   const show = async (...args: string[]) => steady((await project.gyrus("show", ...args)).out);

@@ -18,6 +18,7 @@ done  all  (TIME, 141 B)
 wrote results/all.tsv
 done: 4 instances run, 0 cached (TIME)
 wrote .gyrus/runs/RUN/report.html
+open it: gyrus view flow.toml RUN
 `,
   );
   assertEquals(first.code, 0);
@@ -169,7 +170,7 @@ Deno.test("the cache is where --cache, GYRUS_CACHE or the workflow puts it, and 
   assertEquals(steady(second.out), "nothing to do: 1 cached (TIME)\n");
 
   const far = await project.gyrus("run", "flow.toml", "first", "--profile", "far");
-  assertEquals(steady(far.out).split("\n").at(-3), "done: 1 instance run, 0 cached (TIME)");
+  assertEquals(steady(far.out).split("\n").at(-4), "done: 1 instance run, 0 cached (TIME)");
   assertEquals(far.err, `gyrus: the cache of profile far is ${project.root}/elsewhere\n`);
   const listed = await project.gyrus("runs", "flow.toml", "--profile=far");
   assertEquals(listed.out.split("\n").length, 3);
@@ -269,7 +270,7 @@ Deno.test("the report is published where the workflow names it, written again wh
   await project.write("flow.toml", `${WORKFLOW}"results/report.html" = "report"\n`);
   const first = await project.gyrus("run", "flow.toml");
   assertEquals(first.code, 0);
-  assert(first.out.endsWith("wrote results/report.html\n"), first.out);
+  assertStringIncludes(first.out, "wrote results/report.html\nopen it: gyrus view flow.toml ");
   assertStringIncludes(await project.read("results/report.html"), "<!doctype html>");
 
   const idle = await project.gyrus("run", "flow.toml");
@@ -278,7 +279,7 @@ Deno.test("the report is published where the workflow names it, written again wh
   const again = await project.gyrus("run", "flow.toml");
   assertEquals(
     steady(again.out),
-    "nothing to do: 4 cached (TIME)\nwrote results/report.html\n",
+    "nothing to do: 4 cached (TIME)\nwrote results/report.html\nopen it: gyrus view flow.toml RUN\n",
   );
 
   await project.write("results/report.html", "my notes");
