@@ -1,4 +1,5 @@
 /** "Did you mean": the nearest known name by Damerau-Levenshtein distance. */
+import type { StepKind } from "./step.ts";
 
 /** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
@@ -85,4 +86,14 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   }
   if (all.length === 0 || all.length > 12) return undefined;
   return `known: ${all.join(", ")}`;
+}
+
+/** What replaced a parameter that a kind once had; else as {@link didYouMean} of those it has. */
+export function suggestParameter(
+  { params, replaced = {} }: Pick<StepKind, "params" | "replaced">,
+  name: string,
+): string | undefined {
+  return Object.hasOwn(replaced, name)
+    ? replaced[name]
+    : didYouMean(name, Object.keys(params.shape));
 }

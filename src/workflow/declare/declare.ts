@@ -6,7 +6,7 @@ import type { Execution, Place } from "../graph.ts";
 import { expandMatrices, type Matrix } from "./matrix.ts";
 import type { Problems } from "../problems.ts";
 import type { StepKind, StepModules } from "../step.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean, suggestParameter } from "../suggest.ts";
 import { parseTemplate, type Scope, type Template, wholeParam } from "./template.ts";
 
 /** A user's step: `uses = "./my_step.ts"`, relative to the folder of the file that contains it. */
@@ -131,7 +131,7 @@ function settingsOf(
       problems.add(
         `${option}unknown parameter "${name}" of ${kind?.kind}`,
         place && { ...place, part: "key" },
-        didYouMean(name, declared),
+        suggestParameter(kind!, name),
       );
       if (from === "sweep") break;
     }
@@ -238,7 +238,7 @@ function checkDefaults(
       problems.add(
         `no step has the parameter "${name}"`,
         place && { ...place, part: "key" },
-        didYouMean(name, declared),
+        suggestParameter(kind!, name),
       );
     }
   }

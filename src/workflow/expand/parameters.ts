@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { resolve } from "../paths.ts";
 import type { Json, StepKind } from "../step.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean, suggestParameter } from "../suggest.ts";
 
 export type Params = Readonly<Record<string, Json>>;
 
@@ -70,9 +70,7 @@ function problemsOf(issue: z.core.$ZodIssue, given: Params, kind: StepKind): Par
       message: path.length === 0
         ? `unknown parameter "${key}" of ${kind.kind}`
         : `unknown key "${key}" in ${name}`,
-      suggestion: path.length === 0
-        ? kind.replaced?.[key] ?? didYouMean(key, Object.keys(kind.params.shape))
-        : undefined,
+      suggestion: path.length === 0 ? suggestParameter(kind, key) : undefined,
     }));
   }
   if (path.length === 0) return [{ path, message: `${kind.kind}: ${issue.message}` }];

@@ -10,7 +10,7 @@ import { resolve } from "../paths.ts";
 import type { Problems } from "../problems.ts";
 import { axisText, instanceName } from "../reference.ts";
 import type { Json, StepKind } from "../step.ts";
-import { didYouMean } from "../suggest.ts";
+import { suggestParameter } from "../suggest.ts";
 import type { Axes } from "../declare/template.ts";
 
 export interface Surroundings {
@@ -123,7 +123,7 @@ export class Values {
         this.around.problems.add(
           `${path} sets "${name}", which is no parameter of ${this.kind.kind}`,
           file?.setting.place,
-          didYouMean(name, Object.keys(this.kind.params.shape)),
+          suggestParameter(this.kind, name),
         );
         continue;
       }

@@ -19,7 +19,7 @@ const extract = (uses: string, params: Readonly<Record<string, Value>> = {}, nam
 
 /** A training on an extraction, its predictions of fresh participants, and their scores. */
 function chain(images: string, params: Readonly<Record<string, Value>> = {}, name = images) {
-  return tinyTraining(params, {
+  return tinyTraining({ architecture: "Stride_Conv5_FC3", ...params }, {
     name: `train_${name}`,
     in: { images, train: "train_labels", validation: "validation_labels" },
   }) +
@@ -51,8 +51,7 @@ Deno.test("patches are trained on, predicted and voted on; whole images are thei
   await using project = await createProject(GROUPS, [16, 16, 12]);
   const outcome = await project.run(
     OPENED + extract("patches", { patch_size: 8, stride_size: 8 }) + chain("patches") +
-      extract("images") +
-      chain("images", { architecture: "Stride_Conv5_FC3", size_reduction: true }),
+      extract("images") + chain("images", { size_reduction: true }),
   );
   const patches = project.artifact(outcome, "train_patches", "model").meta;
   assertEquals([patches.mode, patches.input_shape], ["patch", [1, 8, 8, 8]]);
@@ -120,7 +119,7 @@ Deno.test("regions that differ in size get a network each, which is that of the 
   await writeMasks(project, { left: [6, 4, 6], right: [4, 6, 7] });
   const seed = 5;
   const text = (epochs: number) => {
-    const params = { architecture: "Stride_Conv5_FC3", epochs, training_curve: "validation" };
+    const params = { epochs, training_curve: "validation" };
     return OPENED + regions(["left", "right"], "both") +
       chain("both", { ...params, multi_network: true, seed }) +
       regions(["right"], "right") + chain("right", { ...params, seed: seedOf(seed, 1) });
