@@ -138,6 +138,6 @@ export function textureText({ width, height, zeroRows }: TextureShape): string {
   return `${width}x${height}${zeroRows > 0 ? ` from row ${zeroRows}` : ""}`;
 }
 
-export function textureBytes({ width, height }: TextureShape): number {
+function textureBytes({ width, height }: TextureShape): number {
   return width * height * 16;
 }

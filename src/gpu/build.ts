@@ -1,5 +1,5 @@
 /** Builds what was recorded: places buffers and textures, compiles kernels, makes bind groups. */
-import { type Arena, textureBytes } from "./arena.ts";
+import type { Arena } from "./arena.ts";
 import { Program } from "./built_program.ts";
 import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
@@ -28,13 +28,6 @@ function planMemory({ operations, tensors, textures }: Recorded) {
     buffers: place(lives.tensors.map((life) => life ?? unused)),
     textures: placeTextures(textures, lives.textures),
   };
-}
-
-/** Bytes that a program would take in the arena. */
-export function plannedBytes(recorded: Recorded): number {
-  const { buffers, textures } = planMemory(recorded);
-  const texels = textures.shapes.reduce((sum, shape) => sum + textureBytes(shape), 0);
-  return buffers.sizes.reduce((a, b) => a + b, texels);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A device that allocates and computes nothing: it counts the bytes that another would hold. */
 import { type AdapterDescription, Device } from "./device.ts";
-import { type KernelTable, kernelTables, useKernelTable } from "./tuning.ts";
+import { type KernelTable, kernelTable, kernelTables, useKernelTable } from "./tuning.ts";
 
 /** What decides about the buffers that a program needs. */
 export interface PlannedFor {
@@ -8,6 +8,11 @@ export interface PlannedFor {
   limits: GPUSupportedLimits;
   /** The kernels that it runs. */
   table: KernelTable;
+}
+
+/** What decides about the buffers of programs of an open device. */
+export function plannedFor(device: Device): PlannedFor {
+  return { info: device.info, limits: device.limits, table: kernelTable(device) };
 }
 
 /**

@@ -38,7 +38,7 @@
  */
 import { DeviceError } from "../errors.ts";
 import { Arena, textureText } from "./arena.ts";
-import { build, plannedBytes, type Recorded, reserve } from "./build.ts";
+import { build, type Recorded, reserve } from "./build.ts";
 import { Program, type Timing } from "./built_program.ts";
 import type { Device } from "./device.ts";
 import {
@@ -291,11 +291,6 @@ export class ProgramBuilder {
     for (let i = 0; i < longest; i++) {
       for (const operations of recorded) if (i < operations.length) before.push(operations[i]);
     }
-  }
-
-  /** Bytes that the plan would take in the arena, without allocating. */
-  plannedBytes(): number {
-    return plannedBytes(this.#recorded);
   }
 
   /**

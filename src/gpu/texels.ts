@@ -10,23 +10,14 @@ import { kernelTable } from "./tuning.ts";
 /** log2 of the texels in a row. */
 export const rowBits = 11;
 
-/** A list of `count` texels behind a row of zeros, so that a read of texel 0 stands for padding. */
+/**
+ * A list of `count` texels behind a row of zeros, so that a read of texel 0 stands for padding. No height
+ * is a power of two: lavapipe compiles a shader anew for each mixture of those with others.
+ */
 export function listShape(count: number, zeroRows: number, longestSide: number): TextureShape {
   const rows = zeroRows + Math.ceil(count / 2 ** rowBits);
-  return {
-    width: 2 ** rowBits,
-    height: Math.max(rows, Math.min(roundedRows(rows), longestSide)),
-    zeroRows,
-  };
-}
-
-/**
- * Few distinct heights, so that tensors of similar size share textures, and none a power of two:
- * lavapipe compiles a shader anew for each mixture of those with others.
- */
-function roundedRows(rows: number): number {
-  const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 2);
-  return Math.max(3, (Math.ceil(rows / step) * step) | 1);
+  const odd = Math.max(3, rows | 1);
+  return { width: 2 ** rowBits, height: Math.max(rows, Math.min(odd, longestSide)), zeroRows };
 }
 
 /** Bytes of the largest tensor: what a buffer holds, and a texture where kernels read texels. */

@@ -1,8 +1,6 @@
 /** The memory of a device that training or applying a network takes, from the plan that allocates it. */
 import { Arena } from "../gpu/arena.ts";
-import type { Device } from "../gpu/device.ts";
 import { type PlannedFor, planningDevice } from "../gpu/planning_device.ts";
-import { kernelTable } from "../gpu/tuning.ts";
 import { type Dataset, DeviceDataset } from "./dataset.ts";
 import { inputShape, type Network } from "./network.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
@@ -27,11 +25,6 @@ export interface TrainingPlan {
   optimizer: OptimizerOptions;
   accumulationSteps?: number;
   augmentation?: TrainerOptions["augmentation"];
-}
-
-/** The device that memory is planned for. */
-export function plannedFor(device: Device): PlannedFor {
-  return { info: device.info, limits: device.limits, table: kernelTable(device) };
 }
 
 /**

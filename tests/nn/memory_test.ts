@@ -1,8 +1,8 @@
 /** The planned memory of trainings; with GYRUS_TEST_FULL=1 also what a step of whole brains allocates. */
 import { assert } from "@std/assert";
 import type { Device } from "../../src/gpu/device.ts";
-import { typicalDevice } from "../../src/gpu/planning_device.ts";
-import { planInference, plannedFor, planTraining } from "../../src/nn/memory.ts";
+import { plannedFor, typicalDevice } from "../../src/gpu/planning_device.ts";
+import { planInference, planTraining } from "../../src/nn/memory.ts";
 import type { InputShape } from "../../src/nn/network.ts";
 import { infer } from "../../src/nn/infer.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";

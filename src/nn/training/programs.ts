@@ -1,7 +1,8 @@
 /** The programs of a training, each built on first use; they share one arena. */
 import { DeviceError } from "../../errors.ts";
-import { type Arena, ArenaError } from "../../gpu/arena.ts";
+import { Arena, ArenaError } from "../../gpu/arena.ts";
 import type { Device } from "../../gpu/device.ts";
+import { plannedFor, planningDevice } from "../../gpu/planning_device.ts";
 import { type Program, ProgramBuilder } from "../../gpu/program.ts";
 import { largestBatch, type TrainingBuffers } from "./buffers.ts";
 import type { TrainerOptions } from "./options.ts";
@@ -67,7 +68,7 @@ export class TrainingPrograms {
     } catch (cause) {
       if (!(cause instanceof DeviceError) || cause.kernel) throw cause;
       const fits = cause instanceof ArenaError
-        ? this.#findBatchSize(cause.given, size)
+        ? await this.#findBatchSize(cause.given, size)
         : largestBatch(this.device, this.options);
       if (fits >= size) throw cause;
       const steps = Math.ceil(size / fits) * (this.options.accumulationSteps ?? 1);
@@ -84,18 +85,18 @@ export class TrainingPrograms {
   }
 
   /** Finds a batch size below `batchSize` that takes at most `bytes`, its last batch included; or 0. */
-  #findBatchSize(bytes: number, batchSize: number): number {
-    const needed = (size: number) => {
-      if (size === 0) return 0;
-      const builder = new ProgramBuilder(this.device, "estimate");
-      recordStep(builder, this.options, this.buffers, size);
-      return builder.plannedBytes();
+  async #findBatchSize(bytes: number, batchSize: number): Promise<number> {
+    const { device: planning } = planningDevice(plannedFor(this.device));
+    const needed = async (sizes: readonly number[]) => {
+      const arena = new Arena(planning);
+      for (const size of sizes) await this.#recordStep(size).reserve(arena);
+      return arena.bytes;
     };
     let [fits, exceeds] = [0, batchSize];
     while (exceeds - fits > 1) {
       const size = (fits + exceeds) >> 1;
       const last = this.options.runs[0].items.length % size;
-      if (needed(size) + needed(last) <= bytes) fits = size;
+      if (await needed(last > 0 ? [size, last] : [size]) <= bytes) fits = size;
       else exceeds = size;
     }
     return fits;

@@ -2,14 +2,8 @@
 import { freeMemory } from "../../disk/free_memory.ts";
 import { DeviceError } from "../../errors.ts";
 import type { Device } from "../../gpu/device.ts";
-import type { PlannedFor } from "../../gpu/planning_device.ts";
-import {
-  type MemoryUse,
-  planInference,
-  plannedFor,
-  planTraining,
-  type TrainingPlan,
-} from "../../nn/memory.ts";
+import { type PlannedFor, plannedFor } from "../../gpu/planning_device.ts";
+import { type MemoryUse, planInference, planTraining, type TrainingPlan } from "../../nn/memory.ts";
 import type { Network } from "../../nn/network.ts";
 import { mostResidentBytes } from "../../nn/dataset.ts";
 

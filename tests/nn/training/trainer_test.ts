@@ -226,7 +226,7 @@ Deno.test("a batch that exceeds the device reports what is needed and which batc
 Deno.test("a device out of memory reports what was needed and given, and the batch size that fits", async () => {
   await withDevice(async (opened) => {
     const batch = (batchSize: number): TrainerOptions => ({ ...smallTask(), batchSize });
-    const bytes = 20 * 2 ** 20;
+    const bytes = 18 * 2 ** 20;
     const error = await assertRejects(
       () => trained(tightDevice(opened, bytes), batch(22), 1),
       DeviceError,
