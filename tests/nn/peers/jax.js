@@ -2,7 +2,7 @@
  * Training step of ResNet-18 (plain SGD, cross-entropy, batch statistics) with jax-js on WebGPU, jitted
  * as one function; prints images per second.
  *
- *   deno run -A --no-lock tests/nn/peers/jax.js [side] [batch]
+ *   deno run -A --no-lock tests/nn/peers/jax.js [SIDE | HEIGHTxWIDTH] [BATCH]
  *
  * The package comes from npm at the version below and is no dependency of the project. The specifier is
  * computed so that type checks and the lock file leave it alone.
@@ -11,7 +11,9 @@ const version = "0.1.25";
 const jax = await import(`npm:@jax-js/jax@${version}`);
 const { numpy: np, lax, nn, random } = jax;
 
-const [side, batch] = [Number(Deno.args[0] ?? 64), Number(Deno.args[1] ?? 8)];
+const sides = (Deno.args[0] ?? "64").split("x").map(Number);
+if (sides.length === 1) sides.push(sides[0]);
+const batch = Number(Deno.args[1] ?? 8);
 if (!(await jax.init("webgpu")).includes("webgpu")) {
   throw new Error("jax-js does not start on WebGPU");
 }
@@ -83,7 +85,7 @@ let parameters = shapes.map((shape, i) => {
   const bound = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b));
   return random.uniform(random.key(i), shape, { minval: -bound, maxval: bound });
 });
-const images = random.uniform(random.key(1000), [batch, 3, side, side]);
+const images = random.uniform(random.key(1000), [batch, 3, ...sides]);
 const labels = nn.oneHot(
   np.array(Array.from({ length: batch }, (_, i) => i % 2), { dtype: np.int32 }),
   2,

@@ -12,7 +12,7 @@
  * The network is ResNet-18, of volumes ResNet3D (of 63 or 64 voxels a side), with `--conv5` Conv5_FC3.
  * Images have three channels, volumes one. PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names
  * another Python. Without it the ratio is left out. `--peers` trains with the WebGPU libraries of
- * tests/nn/peers too, on the same adapter.
+ * tests/nn/peers too, on the same adapter: ResNet-18, or Conv5_FC3 of volumes.
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -136,9 +136,12 @@ async function startPython(onGpu: boolean): Promise<PythonPeers | undefined> {
   };
 }
 
+/** The libraries of tests/nn/peers that train the same network. */
+const webgpuPeers = conv5 !== isVolume ? [] : isVolume ? ["tfjs"] : ["tfjs", "jax"];
+
 /** Trains with a WebGPU library in a process of its own; its last line of output. */
 async function webgpuPeer(name: string): Promise<{ version: string; imagesPerSecond: number }> {
-  const script = new URL(`peers/${name}.js`, import.meta.url).pathname;
+  const script = new URL(`../peers/${name}.js`, import.meta.url).pathname;
   const args = ["run", "-A", "--no-lock", script, sides.join("x"), `${batch}`];
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
@@ -257,7 +260,7 @@ if (import.meta.main) {
   }
   trainer.destroy();
   device.destroy();
-  for (const name of Deno.args.includes("--peers") ? ["tfjs", "jax"] : []) {
+  for (const name of Deno.args.includes("--peers") ? webgpuPeers : []) {
     const { version, imagesPerSecond } = await webgpuPeer(name);
     console.log(
       `training with ${name} ${version}: ${imagesPerSecond.toFixed(2)} images/s, ` +
