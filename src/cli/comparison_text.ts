@@ -12,16 +12,11 @@ import { countText, tableText } from "./quantity.ts";
 /** Metrics of the tables; JSON has all. */
 const SHOWN = /^(accuracy|BA|ROC_AUC|sensitivity|specificity|MAE|RMSE|R2_score)(-\d+)?$/;
 
-/** `A` of the first run. */
-export function letterOf(run: number): string {
-  return run < 26 ? String.fromCharCode("A".charCodeAt(0) + run) : `#${run + 1}`;
-}
-
 export function comparisonLines(comparison: ComparisonData, width: number): string[] {
   const { runs, params, changes, groups } = comparison;
-  const letters = runs.map((_, run) => letterOf(run));
+  const letters = runs.map(({ letter }) => letter);
   const lines = tableText(
-    runs.map(({ id, workflow }, run) => [letters[run], id, workflow]),
+    runs.map(({ letter, id, workflow }) => [letter, id, workflow]),
     [],
     width,
   );

@@ -52,13 +52,23 @@ export async function compareRuns(
   }
   adjust(groups);
   return {
-    runs: records.map(({ id, workflow, started }) => ({ id, workflow: workflow.name, started })),
+    runs: records.map(({ id, workflow, started }, index) => ({
+      letter: letterOf(index),
+      id,
+      workflow: workflow.name,
+      started,
+    })),
     params: [...differingParameters(records), ...differingDevices(records)]
       .map(({ name, values }) => ({ name, values: values.map((value) => value ?? null) })),
     changes: others.map((record) => changesOf(record.id, diffRuns(store, first, record))),
     groups,
     confidence: runs[0].evaluations[0]?.confidence ?? DEFAULTS.confidence,
   };
+}
+
+/** `A` of the first run. */
+function letterOf(index: number): string {
+  return index < 26 ? String.fromCharCode("A".charCodeAt(0) + index) : `#${index + 1}`;
 }
 
 interface OpenRun {

@@ -315,7 +315,7 @@ export interface AttributionSheet {
 
 export interface ComparisonData {
   /** The others are compared with the first. */
-  runs: { id: string; workflow: string; started: string }[];
+  runs: { letter: string; id: string; workflow: string; started: string }[];
   /** Those that differ, with a value a run; null where a run has none. */
   params: { name: string; values: (string | null)[] }[];
   /** What differs between the first run and each other one. */

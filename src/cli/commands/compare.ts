@@ -1,7 +1,7 @@
 import type { ComparisonData } from "../../report/data.ts";
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { comparisonLines, differenceRows, letterOf } from "../comparison_text.ts";
+import { comparisonLines, differenceRows } from "../comparison_text.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
 import { findRun } from "../past_runs.ts";
@@ -50,12 +50,12 @@ over participants; Holm's adjustment is over all comparisons of a metric by the 
 } satisfies Command;
 
 /** Each once, with the run that it is about. */
-function warningsOf({ groups }: ComparisonData): Set<string> {
+function warningsOf({ runs, groups }: ComparisonData): Set<string> {
   return new Set(
     groups.flatMap(({ pairs }) =>
       pairs.flatMap(({ run, warnings, refused }) => [
-        ...warnings.map((warning) => `${letterOf(run)}: ${warning}`),
-        ...refused === null ? [] : [`${letterOf(run)}: not tested: ${refused}`],
+        ...warnings.map((warning) => `${runs[run].letter}: ${warning}`),
+        ...refused === null ? [] : [`${runs[run].letter}: not tested: ${refused}`],
       ])
     ),
   );

@@ -1,7 +1,14 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, refill, table } from "./dom.js";
-import { groupText, meanText, metricName, metricText, probabilityText } from "./text.js";
+import {
+  groupText,
+  lessIsBetter,
+  meanText,
+  metricName,
+  metricText,
+  probabilityText,
+} from "./text.js";
 
 /**
  * Runs side by side: what was changed, metrics by split, and paired tests against the first of them.
@@ -14,8 +21,6 @@ import { groupText, meanText, metricName, metricText, probabilityText } from "./
 
 /** Metrics that are shown first, where they occur. */
 const COMPARED = /^(accuracy|BA|ROC_AUC|MAE|RMSE|R2_score)(-\d+)?$/;
-/** Of these less is better. */
-const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
 /**
  * @param {HTMLElement} root
@@ -24,7 +29,7 @@ const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 export function renderComparison(root, { comparison }) {
   if (!comparison) return;
   const { runs, params, changes, groups } = comparison;
-  const letters = runs.map((_, run) => letterOf(run));
+  const letters = runs.map(({ letter }) => letter);
   const isSame = params.length === 0 &&
     changes.every(({ added, removed, instances }) =>
       added.length + removed.length + instances.length === 0
@@ -34,11 +39,11 @@ export function renderComparison(root, { comparison }) {
     element(
       "ul",
       { class: "runs" },
-      ...runs.map(({ id, workflow }, run) =>
+      ...runs.map(({ letter, id, workflow }) =>
         element(
           "li",
           {},
-          element("b", {}, letters[run]),
+          element("b", {}, letter),
           " ",
           element("code", {}, id),
           ` ${workflow}`,
@@ -61,11 +66,6 @@ export function renderComparison(root, { comparison }) {
     ...groups.flatMap((group) => renderGroup(group, comparison, letters)),
     ...changes.flatMap((change, index) => renderChanges(change, letters[index + 1])),
   );
-}
-
-/** @param {number} run */
-function letterOf(run) {
-  return run < 26 ? String.fromCharCode("A".charCodeAt(0) + run) : `#${run + 1}`;
 }
 
 /** @param {ComparedGroup} group @param {ComparisonData} comparison @param {string[]} letters */
@@ -196,8 +196,7 @@ function renderChanges({ added, removed, instances }, letter) {
 function describeDifference(metric, by) {
   if (by === null) return "–";
   if (by === 0) return "0";
-  const isError = ERRORS.has(metric.replace(/-\d+$/, ""));
-  const better = isError ? by < 0 : by > 0;
+  const better = lessIsBetter(metric) ? by < 0 : by > 0;
   return element(
     "span",
     { class: better ? "better" : "worse" },

@@ -4,7 +4,7 @@ import { element, refill, selection } from "./dom.js";
 import { follow } from "./live.js";
 import { sortableTable } from "./sortable_table.js";
 import { themeButton } from "./theme.js";
-import { durationText, metricName, metricText, timeText } from "./text.js";
+import { durationText, lessIsBetter, metricName, metricText, timeText } from "./text.js";
 
 /**
  * The page that lists all runs of a cache: state, duration, the parameters that differ, a metric with its
@@ -13,9 +13,6 @@ import { durationText, metricName, metricText, timeText } from "./text.js";
  * @typedef {import("../data.ts").RunsData} RunsData
  * @typedef {import("../data.ts").RunRow} RunRow
  */
-
-/** Of these less is better. */
-const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
 /** @type {RunsData} */
 const data = JSON.parse(document.getElementById("data")?.textContent ?? "");
@@ -108,7 +105,7 @@ function columnsOf(parameters, hasMetrics) {
         title: metricName(chosenMetric),
         cell: (/** @type {RunRow} */ { metrics }) => interval(metrics[chosenMetric]),
         value: (/** @type {RunRow} */ { metrics }) => metrics[chosenMetric]?.value,
-        rising: ERRORS.has(chosenMetric.replace(/-\d+$/, "")),
+        rising: lessIsBetter(chosenMetric),
       }]
       : [],
     {

@@ -6,7 +6,7 @@ import { enclosing, placesOf, share, ticks, tickText } from "./scale.js";
 import { sortableTable } from "./sortable_table.js";
 import { squareChart } from "./square_chart.js";
 import { color, colorsOf, onTheme } from "./theme.js";
-import { meanText, metricName, metricText } from "./text.js";
+import { lessIsBetter, meanText, metricName, metricText } from "./text.js";
 
 /**
  * Sweeps: the groups of an evaluation that differ in their parameters alone, the best by validation
@@ -18,8 +18,6 @@ import { meanText, metricName, metricText } from "./text.js";
  * @typedef {import("../data.ts").BestGroup} BestGroup
  */
 
-/** Of these less is better. */
-const ERRORS = new Set(["MAE"]);
 /** Shades from the worst to the best. */
 const SHADES = 100;
 
@@ -62,7 +60,7 @@ function sweep({ instance, groups, confidence }, best, again) {
   const { metric, byValidation } = best;
   const rows = best.among.map((index) => groups[index]);
   const parameters = [...new Set(rows.flatMap(({ point }) => Object.keys(point)))];
-  const isError = ERRORS.has(metric);
+  const isError = lessIsBetter(metric);
   const state = states.get(instance) ??
     {
       order: {
@@ -119,7 +117,7 @@ function sweep({ instance, groups, confidence }, best, again) {
  * @returns {import("./sortable_table.js").Column<Group>[]}
  */
 function columnsOf(parameters, metric, dataGroup, confidence) {
-  const rising = ERRORS.has(metric);
+  const rising = lessIsBetter(metric);
   return [
     ...parameters.map((name) => ({
       name,

@@ -47,6 +47,13 @@ export function metricName(metric, classes = []) {
   return label === undefined ? text : `${text}, ${classes[Number(label)] ?? `class ${label}`}`;
 }
 
+const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
+
+/** Of any class. @param {string} metric */
+export function lessIsBetter(metric) {
+  return ERRORS.has(metric.replace(/-\d+$/, ""));
+}
+
 /** @param {number | null | undefined} p */
 export function probabilityText(p) {
   if (p === null || p === undefined) return "–";
