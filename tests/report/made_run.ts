@@ -9,7 +9,10 @@ import type { StepOutput } from "../../src/workflow/step.ts";
 
 export interface MadeInstance {
   kind: string;
-  inputs?: Record<string, string | Binding>;
+  axes?: CurrentInstance["axes"];
+  params?: CurrentInstance["params"];
+  /** Several of a fan-in. */
+  inputs?: Record<string, string | Binding | string[]>;
   /** By name: the type and what it holds. */
   outputs?: Record<string, { type: string; list?: string; draft: StepOutput }>;
 }
@@ -25,7 +28,11 @@ export class MadeRun implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "gyrus-report-" });
     const store = openStore(folder);
     const made: CurrentInstance[] = [];
-    for (const [name, { kind, inputs = {}, outputs }] of Object.entries(instances)) {
+    for (
+      const [name, { kind, axes = {}, params = {}, inputs = {}, outputs }] of Object.entries(
+        instances,
+      )
+    ) {
       const refs: Record<string, OutputRef> = {};
       for (const [output, { type, list, draft }] of Object.entries(outputs ?? {})) {
         const port = { type, description: "", ...(list !== undefined && { list }) };
@@ -36,10 +43,13 @@ export class MadeRun implements AsyncDisposable {
         step: name.replace(/\[.*/, ""),
         kind,
         version: 1,
-        axes: {},
-        params: {},
+        axes,
+        params,
         inputs: Object.fromEntries(
-          Object.entries(inputs).map(([port, from]) => [port, bindingOf(from)]),
+          Object.entries(inputs).map(([port, from]) => [
+            port,
+            Array.isArray(from) ? from.map(bindingOf) : bindingOf(from),
+          ]),
         ),
         outcome: outputs ? "done" : "running",
         keep: false,
