@@ -59,15 +59,17 @@ async function cacheOf(
 function originLines(
   store: Store,
   cache: readonly string[],
-  { entry, isEdited }: Origin,
+  { entry, isEdited, isLeft }: Origin,
 ): string[] {
+  const place = shortPath(`${entry.project}/${entry.path}`);
+  if (isLeft) return [`${place}: left there by an earlier output than ${entry.output}`];
   const sources = entry.output === "report"
     ? reportSources(store, entry.result?.artifact)
     : outputSources(store, entry);
   // Newest first: the one that computed it, else the oldest that is still there.
   const made = sources.find(({ instance }) => instance?.outcome !== "cached") ?? sources.at(-1);
   const lines = [
-    `${shortPath(`${entry.project}/${entry.path}`)} = ${entry.output}`,
+    `${place} = ${entry.output}`,
     `  workflow  ${shortPath(`${entry.project}/${entry.workflow}`)}`,
     ...isEdited ? ["  changed   since it was published"] : [],
   ];

@@ -11,6 +11,8 @@ export interface Origin {
   entry: LedgerEntry;
   /** Whether a file has other bytes than those that were published; false for a folder. */
   isEdited: boolean;
+  /** Whether it is of another output, which was published to the path before. */
+  isLeft: boolean;
 }
 
 /**
@@ -29,11 +31,13 @@ export async function originsOf(store: Store, path: string): Promise<Origin[]> {
     for (const entry of new Ledger(store, folder).entries()) {
       const found = entry.found.get(place);
       const known = knownContent(entry, place) ?? (found === undefined ? [] : [found]);
-      if (known.length > 0) {
-        origins.push({ entry, isEdited: content !== undefined && !known.includes(content) });
-      } else if (!isFile && [...entry.files.keys()].some((file) => file.startsWith(`${place}/`))) {
-        origins.push({ entry, isEdited: false });
-      }
+      const isOf = isFile
+        ? known.length > 0
+        : [...entry.files.keys()].some((file) => file.startsWith(`${place}/`));
+      if (!isOf) continue;
+      const isEdited = content !== undefined && !known.includes(content);
+      const isLeft = entry.left.has(place) && !entry.files.has(place);
+      origins.push({ entry, isEdited, isLeft });
     }
   }
   return origins;
