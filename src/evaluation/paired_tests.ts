@@ -1,4 +1,4 @@
-/** Tests of two models on the same participants or folds. NaN stands for undefined results. */
+/** Tests of two models on the same participants or folds. Undefined results are NaN. */
 import { mean, standardDeviation } from "./bootstrap.ts";
 import { chiSquareTail, fairCoinTail, studentTails } from "./distributions.ts";
 
