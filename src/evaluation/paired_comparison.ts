@@ -17,7 +17,7 @@ export interface MetricDifference extends Interval {
   second: number;
   /** second − first */
   difference: number;
-  /** Of the accuracy McNemar's, of areas under the ROC curve DeLong's. */
+  /** Of the accuracy McNemar's, without a statistic where it is exact; of areas under the curve DeLong's. */
   test?: { name: PairedTestName; statistic: number; p: number };
 }
 
@@ -72,8 +72,8 @@ function testOf(
 ): MetricDifference["test"] {
   const { trueLabels, classes } = first;
   if (metric === "accuracy") {
-    const { corrected, p } = mcNemarTest(rightOf(first), rightOf(second));
-    return { name: "McNemar", statistic: corrected.statistic, p };
+    const { corrected, p, isExact } = mcNemarTest(rightOf(first), rightOf(second));
+    return { name: "McNemar", statistic: isExact ? NaN : corrected.statistic, p };
   }
   if (!metric.startsWith("ROC_AUC")) return undefined;
   const label = Number(metric.split("-")[1] ?? 0);

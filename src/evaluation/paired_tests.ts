@@ -15,6 +15,7 @@ interface McNemarResult {
   corrected: { statistic: number; p: number };
   /** The exact one below 25 discordant pairs, else the corrected one. */
   p: number;
+  isExact: boolean;
 }
 
 /**
@@ -34,8 +35,8 @@ export function mcNemarTest(
   const excess = Math.max(0, Math.abs(onlyFirst - onlySecond) - 1);
   const statistic = discordant === 0 ? 0 : excess ** 2 / discordant;
   const corrected = { statistic, p: chiSquareTail(statistic, 1) };
-  const p = discordant < MANY_DISCORDANT ? exact : corrected.p;
-  return { onlyFirst, onlySecond, exact, corrected, p };
+  const isExact = discordant < MANY_DISCORDANT;
+  return { onlyFirst, onlySecond, exact, corrected, p: isExact ? exact : corrected.p, isExact };
 }
 
 /**

@@ -381,6 +381,7 @@ export interface PairedMetric {
 
 export interface PairedTestData {
   test: "McNemar" | "DeLong" | "corrected t";
+  /** Null of an exact test too. */
   statistic: number | null;
   p: number | null;
   /** Adjusted by Holm over all comparisons of the metric by this test. */
