@@ -26,7 +26,9 @@ Deno.test("a page sends everything first, then what changes, and ends", async ()
   const page = new LivePage(source);
   const stream = await page.listen();
   const messages: string[] = [];
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const text = decoder.decode(bytes);
     messages.push(text);
     source.count++;
     if (text.startsWith("event: end")) break;

@@ -238,7 +238,7 @@ function checkDefaults(
       problems.add(
         `no step has the parameter "${name}"`,
         place && { ...place, part: "key" },
-        suggestParameter(kind!, name),
+        didYouMean(name, declared),
       );
     }
   }
