@@ -13,6 +13,7 @@ const batchNorm = defineKernel({
   source,
   constants: [
     "LANES",
+    "MERGE_LANES",
     "EPSILON",
     "MOMENTUM",
     "ACTIVATION",
@@ -113,7 +114,10 @@ export interface BatchNormOptions {
 /** How a channel block's pixels and images are cut into parts that reduce on their own. */
 function parts(device: Device, shape: Shape) {
   const lanes = laneCount(device);
-  const wanted = Math.ceil((device.class === "software" ? 128 : 512) / blocks(shape));
+  const isSoftware = device.class === "software";
+  // On a GPU an invocation reads at most some 64 pixels.
+  const least = isSoftware ? 0 : Math.ceil(shape.batch * pixels(shape) / (64 * lanes));
+  const wanted = Math.max(least, Math.ceil((isSoftware ? 128 : 512) / blocks(shape)));
   const images = Math.ceil(shape.batch / Math.min(wanted, shape.batch));
   const imageParts = Math.ceil(shape.batch / images);
   const rest = Math.ceil(wanted / imageParts);
@@ -139,10 +143,11 @@ function layer({ device }: ProgramBuilder, shape: Shape, nonFiniteAt = 0) {
     non_finite_at: nonFiniteAt,
   });
   return {
-    constants: { LANES: lanes },
+    constants: { LANES: lanes, MERGE_LANES: device.class === "software" ? 1 : lanes },
     params,
     count: split.parts,
     partsGrid: [split.parts, blocks(shape)] as const,
+    mergeGrid: [blocks(shape)] as const,
     blocksGrid: [Math.ceil(blocks(shape) / lanes)] as const,
     planeGrid: plane.workgroups,
   };
@@ -170,7 +175,7 @@ export function batchNormStatistics(
   },
 ): PlannedTensor {
   const { shape, label, epsilon = 1e-5, momentum = 0.1 } = options;
-  const { constants, params, count, partsGrid, blocksGrid } = layer(program, shape, nonFiniteAt);
+  const { constants, params, count, partsGrid, mergeGrid } = layer(program, shape, nonFiniteAt);
   const partials = program.tensor(`${label} partials`, blocks(shape) * count * 32);
   program.dispatch(batchNorm, "statistics", {
     constants,
@@ -190,7 +195,7 @@ export function batchNormStatistics(
       non_finite_steps: nonFiniteSteps,
       now: step,
     },
-    workgroups: blocksGrid,
+    workgroups: mergeGrid,
     label,
   });
   return moments;
@@ -303,7 +308,7 @@ export function batchNormBackward(
     program.dispatch(batchNorm, "merge_backward_sums", {
       constants: { ...constants, ACCUMULATE: accumulate },
       bindings: { params, partials_in: partials, means_out: means, gradients },
-      workgroups: grids.blocksGrid,
+      workgroups: grids.mergeGrid,
       label,
     });
   }

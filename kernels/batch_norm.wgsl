@@ -41,6 +41,8 @@ struct Step {
 
 // Invocations of a workgroup.
 const LANES: u32 = 16u;
+// Of a workgroup that merges the parts of a channel block.
+const MERGE_LANES: u32 = 1u;
 const EPSILON: f32 = 1e-5;
 const MOMENTUM: f32 = 0.1;
 const NONE: u32 = 0u;
@@ -126,6 +128,8 @@ struct Moments {
 
 var<workgroup> shared_moments: array<Moments, LANES>;
 var<workgroup> shared_sums: array<array<vec4f, 2>, LANES>;
+var<workgroup> merged_moments: array<Moments, MERGE_LANES>;
+var<workgroup> merged_sums: array<array<vec4f, 2>, MERGE_LANES>;
 
 // Chan, Golub and LeVeque's pairwise rule.
 fn merge(a: Moments, b: Moments) -> Moments {
@@ -210,18 +214,30 @@ fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
   moments_out[3u * params.blocks + block] = beta_block(block);
 }
 
-@compute @workgroup_size(LANES)
-fn merge_statistics(@builtin(global_invocation_id) id: vec3u) {
-  let block = id.x;
-  if (block >= params.blocks) { return; }
+@compute @workgroup_size(MERGE_LANES)
+fn merge_statistics(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = group.x;
   var total = Moments(0.0, vec4f(0.0), vec4f(0.0));
-  for (var part = 0u; part < params.parts; part++) {
+  for (var part = lane; part < params.parts; part += MERGE_LANES) {
     let at = (block * params.parts + part) * 2u;
     let rows = min(params.span, params.pixels - part % params.pixel_parts * params.span);
     let images = min(params.images, params.batch - part / params.pixel_parts * params.images);
     let count = f32(rows * images);
     total = merge(total, Moments(count, partials_in[at], partials_in[at + 1u]));
   }
+  merged_moments[lane] = total;
+  workgroupBarrier();
+  for (var stride = MERGE_LANES / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) {
+      merged_moments[lane] = merge(merged_moments[lane], merged_moments[lane + stride]);
+    }
+    workgroupBarrier();
+  }
+  if (lane > 0u) { return; }
+  total = merged_moments[0];
   let variance = total.m2 / f32(params.values);
   store_moments(block, total.mean, variance);
   if (is_non_finite(total.mean) || is_non_finite(total.m2)) {
@@ -362,17 +378,32 @@ fn backward_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   }
 }
 
-@compute @workgroup_size(LANES)
-fn merge_backward_sums(@builtin(global_invocation_id) id: vec3u) {
-  let block = id.x;
-  if (block >= params.blocks) { return; }
+@compute @workgroup_size(MERGE_LANES)
+fn merge_backward_sums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = group.x;
   var sum = vec4f(0.0);
   var sum_normalised = vec4f(0.0);
-  for (var part = 0u; part < params.parts; part++) {
+  for (var part = lane; part < params.parts; part += MERGE_LANES) {
     let at = (block * params.parts + part) * 2u;
     sum += partials_in[at];
     sum_normalised += partials_in[at + 1u];
   }
+  merged_sums[lane][0] = sum;
+  merged_sums[lane][1] = sum_normalised;
+  workgroupBarrier();
+  for (var stride = MERGE_LANES / 2u; stride > 0u; stride /= 2u) {
+    if (lane < stride) {
+      merged_sums[lane][0] += merged_sums[lane + stride][0];
+      merged_sums[lane][1] += merged_sums[lane + stride][1];
+    }
+    workgroupBarrier();
+  }
+  if (lane > 0u) { return; }
+  sum = merged_sums[0][0];
+  sum_normalised = merged_sums[0][1];
   means_out[block] = sum / f32(params.values);
   means_out[params.blocks + block] = sum_normalised / f32(params.values);
   for (var i = 0u; i < 4u; i++) {

@@ -5,8 +5,7 @@ import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { folded } from "../tensors.ts";
 import source from "./implicit_gemm.wgsl" with { type: "text" };
 import gradientSource from "./implicit_gemm_weight_gradient.wgsl" with { type: "text" };
-import { type ConvolutionVariant, gridParams, gridParamValues } from "./grid.ts";
-import { packWeights } from "./pack_weights.ts";
+import type { ConvolutionGrid, ConvolutionVariant } from "./grid.ts";
 import {
   convOutput,
   inputBlocks,
@@ -16,15 +15,51 @@ import {
   weightGradientParamValues,
   type WeightGradientVariant,
 } from "./shape.ts";
-import { partialsFor, sumPartials } from "./sum_partials.ts";
+import { partialsFor, sumPartials, sumSlices } from "./sum_partials.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv/implicit_gemm",
   source,
-  constants: ["TILE_PIXELS", "TILE_CHANNELS", "VOLUME"],
-  params: { ...gridParams, padded_channels: "u32" },
+  constants: [
+    "TILE_PIXELS",
+    "TILE_CHANNELS",
+    "LANE_PIXELS",
+    "TRANSPOSED",
+    "HAS_BIAS",
+    "ALIGNED",
+    "VOLUME",
+  ],
+  params: {
+    images: "u32",
+    in_blocks: "u32",
+    in_depth: "u32",
+    in_height: "u32",
+    in_width: "u32",
+    out_blocks: "u32",
+    out_depth: "u32",
+    out_height: "u32",
+    out_width: "u32",
+    out_channels: "u32",
+    taps_z: "u32",
+    taps_y: "u32",
+    taps_x: "u32",
+    stride_z: "u32",
+    stride_y: "u32",
+    stride_x: "u32",
+    pad_z: "u32",
+    pad_y: "u32",
+    pad_x: "u32",
+    in_step: "u32",
+    out_step: "u32",
+    parities_z: "u32",
+    parities_y: "u32",
+    parities_x: "u32",
+    pixel_tiles: "u32",
+    channel_tiles: "u32",
+    slice_entries: "u32",
+  },
   entries: {
-    main: { params: "uniform", input: "read", weights: "read", output: "read_write" },
+    main: { params: "uniform", input: "read", weights: "read", bias: "read", output: "read_write" },
   },
 });
 
@@ -38,41 +73,79 @@ const weightGradientKernel = defineKernel({
   },
 });
 
+/** Entries of a tile of the reduction, and the least tiles of a slice of it; DEPTH of the kernel. */
+const DEPTH = 4;
+const LEAST_TILES = 8;
+
 export const implicitGemmConvolution: ConvolutionVariant = (
   program,
   { input, weights, bias, output, shape, grids, transposed, label },
 ) => {
-  const { gemmPixels, gemmChannels } = kernelTable(program.device);
-  for (const grid of grids) {
-    const packed = packWeights(program, {
+  const { device } = program;
+  const { gemmPixels, gemmChannels, gemmLanePixels, convolutionWorkgroups } = kernelTable(device);
+  const [{ images, inBlocks, inSize, outBlocks, outSize }] = grids;
+  const largest = (of: (grid: ConvolutionGrid) => number) => Math.max(...grids.map(of));
+  const pixelTiles = Math.ceil(images * largest(({ size }) => volume(size)) / gemmPixels);
+  const channelTiles = Math.ceil(outBlocks * 4 / gemmChannels);
+  const tiles = Math.ceil(largest(({ taps }) => volume(taps.count)) * inBlocks / DEPTH);
+  const workgroups = pixelTiles * grids.length * channelTiles;
+  const wanted = Math.min(convolutionWorkgroups / workgroups, tiles / LEAST_TILES);
+  const sliceTiles = Math.ceil(tiles / Math.max(1, Math.ceil(wanted)));
+  const slices = Math.max(1, Math.ceil(tiles / sliceTiles));
+  const taps = volume(shape.kernel);
+  const bytes = images * outBlocks * volume(outSize) * 16;
+  const partials = slices > 1 ? program.tensor(`${label} partial sums`, slices * bytes) : output;
+  const [across, deep] = folded(device, pixelTiles * grids.length);
+  program.dispatch(convolutionKernel, "main", {
+    constants: {
+      TILE_PIXELS: gemmPixels,
+      TILE_CHANNELS: gemmChannels,
+      LANE_PIXELS: gemmLanePixels,
+      TRANSPOSED: transposed,
+      HAS_BIAS: bias !== undefined,
+      ALIGNED: inBlocks % DEPTH === 0,
+      VOLUME: isVolume(shape),
+    },
+    bindings: {
+      params: fixedParams(device, convolutionKernel, {
+        images,
+        in_blocks: inBlocks,
+        in_depth: inSize[0],
+        in_height: inSize[1],
+        in_width: inSize[2],
+        out_blocks: outBlocks,
+        out_depth: outSize[0],
+        out_height: outSize[1],
+        out_width: outSize[2],
+        out_channels: shape.outChannels,
+        taps_z: shape.kernel[0],
+        taps_y: shape.kernel[1],
+        taps_x: shape.kernel[2],
+        stride_z: shape.stride[0],
+        stride_y: shape.stride[1],
+        stride_x: shape.stride[2],
+        pad_z: shape.padding[0],
+        pad_y: shape.padding[1],
+        pad_x: shape.padding[2],
+        in_step: (transposed ? outBlocks : 1) * taps * 4,
+        out_step: (transposed ? 1 : inBlocks) * taps * 4,
+        parities_z: transposed ? Math.min(shape.stride[0], outSize[0]) : 1,
+        parities_y: transposed ? Math.min(shape.stride[1], outSize[1]) : 1,
+        parities_x: transposed ? Math.min(shape.stride[2], outSize[2]) : 1,
+        pixel_tiles: pixelTiles,
+        channel_tiles: channelTiles,
+        slice_entries: sliceTiles * DEPTH,
+      }),
+      input,
       weights,
-      bias,
-      shape,
-      taps: grid.taps,
-      transposed,
-      multiple: gemmChannels,
-      label,
-    });
-    const pixels = grid.images * volume(grid.size);
-    const [across, deep] = folded(program.device, Math.ceil(pixels / gemmPixels));
-    program.dispatch(convolutionKernel, "main", {
-      constants: {
-        TILE_PIXELS: gemmPixels,
-        TILE_CHANNELS: gemmChannels,
-        VOLUME: isVolume(shape),
-      },
-      bindings: {
-        params: fixedParams(program.device, convolutionKernel, {
-          ...gridParamValues(grid),
-          padded_channels: packed.channels,
-        }),
-        input,
-        weights: packed.tensor,
-        output,
-      },
-      workgroups: [across, packed.channels / gemmChannels, deep],
-      label,
-    });
+      bias: bias ?? weights,
+      output: partials,
+    },
+    workgroups: [across, channelTiles * slices, deep],
+    label,
+  });
+  if (slices > 1) {
+    sumSlices(program, { partials, sum: output, slices, vectors: bytes / 16, label });
   }
 };
 

@@ -1,17 +1,26 @@
-// Convolution on GPUs: an implicit GEMM of pixels x output channels over taps and channel
-// blocks, tiled through workgroup memory, 8 pixels x 8 channels an invocation.
+// Convolution on GPUs, forward pass or data gradient: an implicit GEMM of pixels x channels over
+// taps and channel blocks, tiled through workgroup memory, LANE_PIXELS pixels x 8 channels an
+// invocation.
 //
-// Input [N][C/4][D][H][W] vec4s; weights [tap][C/4][K padded to TILE_CHANNELS] vec4s of four input
-// channels, then the bias. Tiles of pixels run along workgroup_id.x, then z. The reduction runs
-// over entries = (tap, block), DEPTH at a time; the next tile is loaded into registers while the
-// current one is multiplied.
+// Input and output are [N][C/4][D][H][W] vec4s: of the data gradient, the input is dY and the output
+// dX. Weights are in the order of weight_layout.ts. The reduction runs over entries = (tap, block),
+// DEPTH at a time; the next tile is loaded into registers while the current one is multiplied.
+//
+// workgroup_id.x, then z, is a tile of pixels; y is a tile of channels of a slice of the entries
+// (split-K), which sum_partials.wgsl adds.
 
 const TILE_PIXELS: u32 = 128u;
 const TILE_CHANNELS: u32 = 64u;
+const LANE_PIXELS: u32 = 8u;
 const DEPTH: u32 = 4u;
+// The data gradient, which reduces over the weights' output channels.
+const TRANSPOSED: bool = false;
+const HAS_BIAS: bool = false;
+// in_blocks is a multiple of DEPTH, so that a tile of entries has one tap.
+const ALIGNED: bool = false;
 // Whether input or kernel has several planes. In 2D, everything along z is left out.
 const VOLUME: bool = false;
-const ACROSS: u32 = TILE_PIXELS / 8u;
+const ACROSS: u32 = TILE_PIXELS / LANE_PIXELS;
 const DOWN: u32 = TILE_CHANNELS / 8u;
 const INVOCATIONS: u32 = ACROSS * DOWN;
 const PIXEL_LOADS: u32 = TILE_PIXELS * DEPTH / INVOCATIONS;
@@ -20,55 +29,116 @@ const PIXEL_STEP: u32 = INVOCATIONS / TILE_PIXELS;
 const WEIGHT_STEP: u32 = INVOCATIONS / TILE_CHANNELS;
 
 struct Params {
-  // Grid: the output pixels that this dispatch computes, all or one parity of them.
-  images: u32,
-  grid_depth: u32,
-  grid_height: u32,
-  grid_width: u32,
-
   // Input [images][in_blocks][in_depth][in_height][in_width], a block being four channels.
+  images: u32,
   in_blocks: u32,
   in_depth: u32,
   in_height: u32,
   in_width: u32,
-  // Input pixel of tap 0 at grid pixel 0: minus the padding in the forward pass.
-  in_start_z: i32,
-  in_start_y: i32,
-  in_start_x: i32,
-  // Input pixels from one grid pixel to the next.
-  stride_z: u32,
-  stride_y: u32,
-  stride_x: u32,
 
   // Output [images][out_blocks][out_depth][out_height][out_width].
   out_blocks: u32,
   out_depth: u32,
   out_height: u32,
   out_width: u32,
-  // Output pixel of grid pixel 0, and output pixels from one grid pixel to the next.
-  out_start_z: u32,
-  out_start_y: u32,
-  out_start_x: u32,
-  out_stride_z: u32,
-  out_stride_y: u32,
-  out_stride_x: u32,
+  // Without the padding of the last block.
+  out_channels: u32,
 
-  // Taps (positions of the kernel) that this dispatch uses along each axis.
+  // The kernel's size, its stride, and the zeros on each side of the layer's input.
   taps_z: u32,
   taps_y: u32,
   taps_x: u32,
+  stride_z: u32,
+  stride_y: u32,
+  stride_x: u32,
+  pad_z: u32,
+  pad_y: u32,
+  pad_x: u32,
 
-  // Channels of a row of the weights: out_channels, padded to a multiple of TILE_CHANNELS.
-  padded_channels: u32,
+  // Vectors of the weights from one block of input (reduced) or output channels to the next.
+  in_step: u32,
+  out_step: u32,
+
+  // Parities of the output's pixels: positions modulo the stride in the data gradient, else 1.
+  parities_z: u32,
+  parities_y: u32,
+  parities_x: u32,
+  // Tiles of pixels of the largest parity, tiles of channels, and entries of a slice, a multiple of
+  // DEPTH.
+  pixel_tiles: u32,
+  channel_tiles: u32,
+  slice_entries: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
 var<workgroup> pixel_tile: array<array<vec4f, TILE_PIXELS>, DEPTH>;
 var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, DEPTH>;
+
+// A parity of the output along one axis: output pixel i of `size` is at `out_start + i * out_stride`,
+// its input at `in_start + i * in_stride + tap` for tap = 0 to `taps` - 1, whose weight is at
+// `first + tap * step` in the kernel.
+struct Axis {
+  size: u32,
+  out_start: u32,
+  out_stride: u32,
+  in_start: i32,
+  in_stride: u32,
+  taps: u32,
+  first: i32,
+  step: i32,
+}
+
+fn axis(parity: u32, out_size: u32, taps: u32, stride: u32, pad: u32) -> Axis {
+  if (!TRANSPOSED) {
+    return Axis(out_size, 0u, 1u, -i32(pad), stride, taps, 0, 1);
+  }
+  // Pixels of one parity meet every stride-th tap, in reverse.
+  let nearest = (parity + pad) % stride;
+  let count = (max(taps, nearest) - nearest + stride - 1u) / stride;
+  let last = i32(count) - 1;
+  return Axis(
+    (out_size - parity + stride - 1u) / stride,
+    parity,
+    stride,
+    i32((parity + pad) / stride) - last,
+    1u,
+    count,
+    i32(nearest) + last * i32(stride),
+    -i32(stride),
+  );
+}
+
+fn is_inside(z: i32, y: i32, x: i32) -> bool {
+  let inside = u32(y) < params.in_height && u32(x) < params.in_width;
+  if (VOLUME) {
+    return inside && u32(z) < params.in_depth;
+  }
+  return inside;
+}
+
+fn input_at(z: i32, y: i32, x: i32) -> u32 {
+  let at = u32(y) * params.in_width + u32(x);
+  if (VOLUME) {
+    return at + u32(z) * params.in_height * params.in_width;
+  }
+  return at;
+}
+
+// Index of tap (z, y, x) of a parity in the kernel.
+fn kernel_tap(z: Axis, y: Axis, x: Axis, tap_z: u32, tap_y: u32, tap_x: u32) -> u32 {
+  let at_y = y.first + i32(tap_y) * y.step;
+  let at_x = x.first + i32(tap_x) * x.step;
+  let at = u32(at_y) * params.taps_x + u32(at_x);
+  if (VOLUME) {
+    return at + u32(z.first + i32(tap_z) * z.step) * params.taps_y * params.taps_x;
+  }
+  return at;
+}
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(
@@ -77,66 +147,112 @@ fn main(
   @builtin(local_invocation_index) index: u32,
 ) {
   // registers
-  var sum: array<array<f32, 8>, 8>;
+  var sum: array<array<f32, 8>, LANE_PIXELS>;
   // registers
   var pixel_next: array<vec4f, PIXEL_LOADS>;
   // registers
   var weight_next: array<vec4f, WEIGHT_LOADS>;
   // registers
-  var a: array<vec4f, 8>;
+  var a: array<vec4f, LANE_PIXELS>;
 
-  let across = index % ACROSS;
-  let down = index / ACROSS;
-  let first_pixel = (workgroup.z * workgroups.x + workgroup.x) * TILE_PIXELS;
-  let first_channel = workgroup.y * TILE_CHANNELS;
+  let pixel_workgroup = workgroup.z * workgroups.x + workgroup.x;
+  let parity = pixel_workgroup / params.pixel_tiles;
+  let parities = params.parities_z * params.parities_y * params.parities_x;
+  if (parity >= parities) {
+    return;
+  }
+  let parity_row = parity / params.parities_x;
+  let along_y = axis(
+    parity_row % params.parities_y,
+    params.out_height,
+    params.taps_y,
+    params.stride_y,
+    params.pad_y,
+  );
+  let along_x = axis(
+    parity % params.parities_x,
+    params.out_width,
+    params.taps_x,
+    params.stride_x,
+    params.pad_x,
+  );
+  let along_z = axis(
+    parity_row / params.parities_y,
+    params.out_depth,
+    params.taps_z,
+    params.stride_z,
+    params.pad_z,
+  );
+  let first_pixel = pixel_workgroup % params.pixel_tiles * TILE_PIXELS;
+  let first_channel = workgroup.y % params.channel_tiles * TILE_CHANNELS;
+  let slice = workgroup.y / params.channel_tiles;
+
+  // Groups of 32 lanes are patches of 8 x 4, which read few different vectors.
+  let patch_at = index / 32u;
+  let across = patch_at % (ACROSS / 8u) * 8u + index % 8u;
+  let down = patch_at / (ACROSS / 8u) * 4u + index / 8u % 4u;
+
   let in_plane = params.in_height * params.in_width;
   var in_pixels = in_plane;
-  var entries = params.taps_y * params.taps_x * params.in_blocks;
+  var taps = along_y.taps * along_x.taps;
   if (VOLUME) {
     in_pixels *= params.in_depth;
-    entries *= params.taps_z;
+    taps *= along_z.taps;
   }
+  let first_entry = slice * params.slice_entries;
+  let end = min(first_entry + params.slice_entries, taps * params.in_blocks);
 
-  // What this invocation loads: one pixel, entries load_depth, load_depth + PIXEL_STEP, ...
+  // What this invocation loads: one pixel and one channel of entries load_depth, load_depth +
+  // PIXEL_STEP, ..., and weight_depth, weight_depth + WEIGHT_STEP, ...
   let load_pixel = index % TILE_PIXELS;
   let load_depth = index / TILE_PIXELS;
   let pixel = first_pixel + load_pixel;
-  let row = pixel / params.grid_width;
-  let grid_plane = row / params.grid_height;
-  var n = grid_plane;
+  let row = pixel / along_x.size;
+  let pixel_plane = row / along_y.size;
+  var n = pixel_plane;
   var front = 0;
   if (VOLUME) {
-    n = grid_plane / params.grid_depth;
-    front = i32((grid_plane - n * params.grid_depth) * params.stride_z) + params.in_start_z;
+    n = pixel_plane / along_z.size;
+    front = i32((pixel_plane - n * along_z.size) * along_z.in_stride) + along_z.in_start;
   }
   let first_input = n * params.in_blocks * in_pixels;
-  let top = i32((row - grid_plane * params.grid_height) * params.stride_y) + params.in_start_y;
-  let left = i32((pixel - row * params.grid_width) * params.stride_x) + params.in_start_x;
+  let top = i32((row - pixel_plane * along_y.size) * along_y.in_stride) + along_y.in_start;
+  let left = i32((pixel - row * along_x.size) * along_x.in_stride) + along_x.in_start;
   let exists = n < params.images;
   let load_channel = index % TILE_CHANNELS;
   let weight_depth = index / TILE_CHANNELS;
+  let weight_block = (first_channel + load_channel) / 4u;
+  let first_weight = weight_block * params.out_step + load_channel % 4u;
+  let weight_exists = weight_block < params.out_blocks;
 
-  let bias_at = entries * params.padded_channels + first_channel / 4u;
-  // unroll
-  for (var half = 0u; half < 2u; half++) {
-    let bias = weights[bias_at + half * DOWN + down];
+  if (HAS_BIAS && slice == 0u) {
     // unroll
-    for (var p = 0u; p < 8u; p++) {
-      sum[p][half * 4u] = bias.x;
-      sum[p][half * 4u + 1u] = bias.y;
-      sum[p][half * 4u + 2u] = bias.z;
-      sum[p][half * 4u + 3u] = bias.w;
+    for (var k = 0u; k < 8u; k++) {
+      let channel = first_channel + (k / 4u) * (DOWN * 4u) + down * 4u + k % 4u;
+      if (channel < params.out_channels) {
+        let value = bias[channel];
+        // unroll
+        for (var p = 0u; p < LANE_PIXELS; p++) {
+          sum[p][k] = value;
+        }
+      }
     }
   }
 
-  // Entry that is loaded next, as block and tap; entries advance one by one.
-  var block = 0u;
+  // Entry that is loaded next, as block and tap.
+  var block = first_entry % params.in_blocks;
+  let first_tap = first_entry / params.in_blocks;
+  var tap_x = first_tap % max(along_x.taps, 1u);
+  let tap_row = first_tap / max(along_x.taps, 1u);
+  var tap_y = tap_row;
   var tap_z = 0u;
-  var tap_y = 0u;
-  var tap_x = 0u;
+  if (VOLUME) {
+    tap_y = tap_row % max(along_y.taps, 1u);
+    tap_z = tap_row / max(along_y.taps, 1u);
+  }
 
-  for (var entry = 0u; entry < entries + DEPTH; entry += DEPTH) {
-    if (entry > 0u) {
+  for (var entry = first_entry; entry < end + DEPTH; entry += DEPTH) {
+    if (entry > first_entry) {
       // unroll
       for (var i = 0u; i < PIXEL_LOADS; i++) {
         pixel_tile[load_depth + i * PIXEL_STEP][load_pixel] = pixel_next[i];
@@ -147,65 +263,104 @@ fn main(
       }
     }
     workgroupBarrier();
-    // unroll
-    for (var d = 0u; d < DEPTH; d++) {
-      if (d % PIXEL_STEP == load_depth) {
-        let y = u32(top + i32(tap_y));
-        let x = u32(left + i32(tap_x));
+    if (ALIGNED) {
+      let inside = exists && entry < end && is_inside(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x));
+      let from_pixel = first_input + input_at(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x));
+      // unroll
+      for (var i = 0u; i < PIXEL_LOADS; i++) {
         var value = vec4f();
-        var inside = exists && entry + d < entries && y < params.in_height && x < params.in_width;
-        var at = first_input + block * in_pixels + y * params.in_width + x;
-        if (VOLUME) {
-          let z = u32(front + i32(tap_z));
-          inside = inside && z < params.in_depth;
-          at += z * in_plane;
-        }
         if (inside) {
-          value = input[at];
+          value = input[from_pixel + (block + load_depth + i * PIXEL_STEP) * in_pixels];
         }
-        pixel_next[d / PIXEL_STEP] = value;
+        pixel_next[i] = value;
       }
-      block += 1u;
+      let from_weight = first_weight + kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x) * 4u;
+      // unroll
+      for (var i = 0u; i < WEIGHT_LOADS; i++) {
+        var value = vec4f();
+        if (weight_exists && entry < end) {
+          value = weights[from_weight + (block + weight_depth + i * WEIGHT_STEP) * params.in_step];
+        }
+        weight_next[i] = value;
+      }
+      block += DEPTH;
       if (block == params.in_blocks) {
         block = 0u;
         tap_x += 1u;
-        if (tap_x == params.taps_x) {
+        if (tap_x == along_x.taps) {
           tap_x = 0u;
           tap_y += 1u;
           if (VOLUME) {
-            if (tap_y == params.taps_y) {
+            if (tap_y == along_y.taps) {
               tap_y = 0u;
               tap_z += 1u;
             }
           }
         }
       }
-    }
-    // unroll
-    for (var i = 0u; i < WEIGHT_LOADS; i++) {
-      let at = entry + weight_depth + i * WEIGHT_STEP;
-      var value = vec4f();
-      if (at < entries) {
-        value = weights[at * params.padded_channels + first_channel + load_channel];
+    } else {
+      // unroll
+      for (var d = 0u; d < DEPTH; d++) {
+        if (d % PIXEL_STEP == load_depth) {
+          var value = vec4f();
+          if (
+            exists && entry + d < end &&
+            is_inside(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x))
+          ) {
+            value = input[first_input + block * in_pixels +
+              input_at(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x))];
+          }
+          pixel_next[d / PIXEL_STEP] = value;
+        }
+        if (d % WEIGHT_STEP == weight_depth) {
+          var value = vec4f();
+          if (weight_exists && entry + d < end) {
+            let tap = kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x);
+            value = weights[first_weight + block * params.in_step + tap * 4u];
+          }
+          weight_next[d / WEIGHT_STEP] = value;
+        }
+        block += 1u;
+        if (block == params.in_blocks) {
+          block = 0u;
+          tap_x += 1u;
+          if (tap_x == along_x.taps) {
+            tap_x = 0u;
+            tap_y += 1u;
+            if (VOLUME) {
+              if (tap_y == along_y.taps) {
+                tap_y = 0u;
+                tap_z += 1u;
+              }
+            }
+          }
+        }
       }
-      weight_next[i] = value;
     }
-    if (entry > 0u) {
+    if (entry > first_entry) {
       // unroll
       for (var d = 0u; d < DEPTH; d++) {
         // unroll
-        for (var p = 0u; p < 8u; p++) {
+        for (var p = 0u; p < LANE_PIXELS; p++) {
           a[p] = pixel_tile[d][across + p * ACROSS];
         }
         // unroll
         for (var k = 0u; k < 8u; k++) {
           let b = weight_tile[d][(k / 4u) * (DOWN * 4u) + down * 4u + k % 4u];
           // unroll
-          for (var p = 0u; p < 8u; p++) {
-            sum[p][k] = fma(a[p].x, b.x, sum[p][k]);
-            sum[p][k] = fma(a[p].y, b.y, sum[p][k]);
-            sum[p][k] = fma(a[p].z, b.z, sum[p][k]);
-            sum[p][k] = fma(a[p].w, b.w, sum[p][k]);
+          for (var p = 0u; p < LANE_PIXELS; p++) {
+            if (TRANSPOSED) {
+              // Four output channels of one reduced channel.
+              sum[p][k / 4u * 4u] = fma(a[p][k % 4u], b.x, sum[p][k / 4u * 4u]);
+              sum[p][k / 4u * 4u + 1u] = fma(a[p][k % 4u], b.y, sum[p][k / 4u * 4u + 1u]);
+              sum[p][k / 4u * 4u + 2u] = fma(a[p][k % 4u], b.z, sum[p][k / 4u * 4u + 2u]);
+              sum[p][k / 4u * 4u + 3u] = fma(a[p][k % 4u], b.w, sum[p][k / 4u * 4u + 3u]);
+            } else {
+              sum[p][k] = fma(a[p].x, b.x, sum[p][k]);
+              sum[p][k] = fma(a[p].y, b.y, sum[p][k]);
+              sum[p][k] = fma(a[p].z, b.z, sum[p][k]);
+              sum[p][k] = fma(a[p].w, b.w, sum[p][k]);
+            }
           }
         }
       }
@@ -218,21 +373,19 @@ fn main(
   if (VOLUME) {
     out_pixels *= params.out_depth;
   }
+  let first_output = slice * params.images * params.out_blocks * out_pixels;
   // unroll
-  for (var p = 0u; p < 8u; p++) {
+  for (var p = 0u; p < LANE_PIXELS; p++) {
     let target_pixel = first_pixel + across + p * ACROSS;
-    let target_row = target_pixel / params.grid_width;
-    let target_plane = target_row / params.grid_height;
-    let y = (target_row - target_plane * params.grid_height) * params.out_stride_y +
-      params.out_start_y;
-    let x = (target_pixel - target_row * params.grid_width) * params.out_stride_x +
-      params.out_start_x;
+    let target_row = target_pixel / along_x.size;
+    let target_plane = target_row / along_y.size;
+    let y = (target_row - target_plane * along_y.size) * along_y.out_stride + along_y.out_start;
+    let x = (target_pixel - target_row * along_x.size) * along_x.out_stride + along_x.out_start;
     var image = target_plane;
-    var to = y * params.out_width + x;
+    var to = first_output + y * params.out_width + x;
     if (VOLUME) {
-      image = target_plane / params.grid_depth;
-      let z = (target_plane - image * params.grid_depth) * params.out_stride_z +
-        params.out_start_z;
+      image = target_plane / along_z.size;
+      let z = (target_plane - image * along_z.size) * along_z.out_stride + along_z.out_start;
       to += z * out_plane;
     }
     // unroll

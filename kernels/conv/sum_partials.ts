@@ -1,4 +1,4 @@
-/** Split-K of weight gradients: adds the partial sums of the slices in a fixed order. */
+/** Split-K of convolutions: adds the partial sums of the slices in a fixed order. */
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
@@ -7,19 +7,21 @@ import { inputBlocks, type WeightGradient, weightShape } from "./shape.ts";
 import source from "./sum_partials.wgsl" with { type: "text" };
 import { tiledCount } from "./weight_layout.ts";
 
+const sumParams = {
+  slices: "u32",
+  vectors: "u32",
+  out_channels: "u32",
+  in_channels: "u32",
+  in_blocks: "u32",
+  positions: "u32",
+  taps: "u32",
+} as const;
+
 const sumKernel = defineKernel({
   name: "conv/sum_partials",
   source,
   constants: ["LANES", "ACCUMULATE", "PARTIAL_BLOCK"],
-  params: {
-    slices: "u32",
-    vectors: "u32",
-    out_channels: "u32",
-    in_channels: "u32",
-    in_blocks: "u32",
-    positions: "u32",
-    taps: "u32",
-  },
+  params: sumParams,
   entries: { main: { params: "uniform", partials: "read", gradient: "read_write" } },
 });
 
@@ -47,28 +49,67 @@ export function sumPartials(
 ): void {
   if (partials === weightGradient) return;
   const { outChannels, channels, positions = 1, taps } = weightShape(shape);
-  const vectors = tiledCount(weightShape(shape)) / 4;
-  const lanes = laneCount(program.device);
+  record(program, {
+    partials,
+    sum: weightGradient,
+    label,
+    accumulate,
+    partialBlock: outChannels % 4 > 0 || channels % 4 > 0,
+    params: {
+      slices,
+      vectors: tiledCount(weightShape(shape)) / 4,
+      out_channels: outChannels,
+      in_channels: channels,
+      in_blocks: inputBlocks(shape),
+      positions,
+      taps,
+    },
+  });
+}
+
+/** Sums `[slices][vectors]` vec4s over the slices. */
+export function sumSlices(program: ProgramBuilder, { partials, sum, slices, vectors, label }: {
+  partials: Operand;
+  sum: Operand;
+  slices: number;
+  vectors: number;
+  label: string;
+}): void {
+  record(program, {
+    partials,
+    sum,
+    label,
+    accumulate: false,
+    partialBlock: false,
+    params: {
+      slices,
+      vectors,
+      out_channels: 0,
+      in_channels: 0,
+      in_blocks: 0,
+      positions: 0,
+      taps: 0,
+    },
+  });
+}
+
+function record(
+  program: ProgramBuilder,
+  { partials, sum, label, accumulate, partialBlock, params }: {
+    partials: Operand;
+    sum: Operand;
+    label: string;
+    accumulate: boolean;
+    partialBlock: boolean;
+    params: Record<keyof typeof sumParams, number>;
+  },
+): void {
+  const { device } = program;
+  const lanes = laneCount(device);
   program.dispatch(sumKernel, "main", {
-    constants: {
-      LANES: lanes,
-      ACCUMULATE: accumulate,
-      PARTIAL_BLOCK: outChannels % 4 > 0 || channels % 4 > 0,
-    },
-    bindings: {
-      params: fixedParams(program.device, sumKernel, {
-        slices,
-        vectors,
-        out_channels: outChannels,
-        in_channels: channels,
-        in_blocks: inputBlocks(shape),
-        positions,
-        taps,
-      }),
-      partials,
-      gradient: weightGradient,
-    },
-    workgroups: folded(program.device, Math.ceil(vectors / lanes)),
+    constants: { LANES: lanes, ACCUMULATE: accumulate, PARTIAL_BLOCK: partialBlock },
+    bindings: { params: fixedParams(device, sumKernel, params), partials, gradient: sum },
+    workgroups: folded(device, Math.ceil(params.vectors / lanes)),
     label: `${label}: sum partials`,
   });
 }

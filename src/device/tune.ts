@@ -53,6 +53,8 @@ const CHOICES: Readonly<Record<KernelTable["convolution"], readonly (readonly Ch
       { gemmPixels: 64, gemmChannels: 128 },
       { gemmPixels: 128, gemmChannels: 128 },
     ],
+    [{ gemmLanePixels: 4 }, { gemmLanePixels: 8 }],
+    [66, 132, 264, 528].map((convolutionWorkgroups) => ({ convolutionWorkgroups })),
     [128, 256, 512, 1024].map((weightGradientWorkgroups) => ({ weightGradientWorkgroups })),
   ],
 };

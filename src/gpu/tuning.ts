@@ -23,6 +23,10 @@ export interface KernelTable {
   /** Tile of the implicit GEMM: 64 or 128 each. */
   gemmPixels: number;
   gemmChannels: number;
+  /** Pixels of the tile that an invocation keeps in registers, with 8 channels: 4 or 8. */
+  gemmLanePixels: number;
+  /** Workgroups that an implicit GEMM aims at by splitting its sum over taps and channels. */
+  convolutionWorkgroups: number;
   /** 3 x 3 convolutions of stride 1 go by Winograd's algorithm (with direct convolutions only). */
   winograd: boolean;
   /** Least channels, input and output, for it. */
@@ -40,6 +44,8 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     directChannels: 16,
     gemmPixels: 128,
     gemmChannels: 64,
+    gemmLanePixels: 8,
+    convolutionWorkgroups: 1,
     winograd: true,
     winogradChannels: 32,
     winogradTiles: 64,
@@ -50,6 +56,8 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     directChannels: 16,
     gemmPixels: 64,
     gemmChannels: 64,
+    gemmLanePixels: 4,
+    convolutionWorkgroups: 64,
     winograd: false,
     winogradChannels: 32,
     winogradTiles: 64,
@@ -60,6 +68,8 @@ export const kernelTables: Readonly<Record<AdapterClass, KernelTable>> = {
     directChannels: 16,
     gemmPixels: 128,
     gemmChannels: 64,
+    gemmLanePixels: 8,
+    convolutionWorkgroups: 264,
     winograd: false,
     winogradChannels: 32,
     winogradTiles: 64,

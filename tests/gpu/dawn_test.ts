@@ -144,7 +144,7 @@ async function convolve(device: Device): Promise<void> {
 /** Every entry point that a class runs, such as `pool.max_forward`. */
 function entriesOf(adapterClass: AdapterClass): string[] {
   const others = adapterClass === "software"
-    ? /^conv\/(naive|implicit_gemm|pack_weights)/
+    ? /^conv\/(naive|implicit_gemm)/
     : /^conv\/(naive|direct|winograd)/;
   return [...shaders()]
     .flatMap(([path, source]) =>

@@ -32,11 +32,23 @@ Deno.test("implicit GEMM of volumes", async (t) => {
   await checkVolumes(t, implicitGemm);
 });
 
-for (const [gemmPixels, gemmChannels] of [[64, 64], [64, 128], [128, 128]]) {
-  Deno.test(`tiles of ${gemmPixels} pixels x ${gemmChannels} channels agree with float64`, async () => {
+for (
+  const [gemmPixels, gemmChannels, gemmLanePixels] of [[64, 64, 8], [64, 128, 4], [128, 128, 8]]
+) {
+  Deno.test(`tiles of ${gemmPixels} pixels x ${gemmChannels} channels, ${gemmLanePixels} pixels a lane, agree with float64`, async () => {
     await withTable(
-      { ...implicitGemm, gemmPixels, gemmChannels },
+      { ...implicitGemm, gemmPixels, gemmChannels, gemmLanePixels },
       (device) => checkTable(device, layer(2, 20, 9, 8, 68, 3, 1, 1)),
+    );
+  });
+}
+
+// Few pixels and many channels: sums over taps and channels are split into slices.
+for (const stride of [1, 2]) {
+  Deno.test(`split reductions of stride ${stride} agree with float64`, async () => {
+    await withTable(
+      { ...implicitGemm, convolutionWorkgroups: 264 },
+      (device) => checkTable(device, layer(2, 100, 5, 4, 72, 3, stride, 1)),
     );
   });
 }
