@@ -90,8 +90,10 @@ export const implicitGemmConvolution: ConvolutionVariant = (
   const tiles = Math.ceil(largest(({ taps }) => volume(taps.count)) * inBlocks / DEPTH);
   const workgroups = pixelTiles * grids.length * channelTiles;
   const wanted = Math.min(convolutionWorkgroups / workgroups, tiles / LEAST_TILES);
-  const sliceTiles = Math.ceil(tiles / Math.max(1, Math.ceil(wanted)));
-  const slices = Math.max(1, Math.ceil(tiles / sliceTiles));
+  const sliceTiles = wanted > 1
+    ? Math.max(LEAST_TILES, Math.floor(tiles / Math.ceil(wanted)))
+    : Math.max(1, tiles);
+  const slices = Math.ceil(Math.max(1, tiles) / sliceTiles);
   const taps = volume(shape.kernel);
   const bytes = images * outBlocks * volume(outSize) * 16;
   const partials = slices > 1 ? program.tensor(`${label} partial sums`, slices * bytes) : output;

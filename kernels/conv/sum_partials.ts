@@ -1,5 +1,6 @@
 /** Split-K of convolutions: adds the partial sums of the slices in a fixed order. */
 import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { Device } from "../../src/gpu/device.ts";
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { folded, laneCount } from "../tensors.ts";
@@ -20,7 +21,7 @@ const sumParams = {
 const sumKernel = defineKernel({
   name: "conv/sum_partials",
   source,
-  constants: ["LANES", "ACCUMULATE", "PARTIAL_BLOCK"],
+  constants: ["LANES", "SLICE_LANES", "ACCUMULATE", "PARTIAL_BLOCK"],
   params: sumParams,
   entries: { main: { params: "uniform", partials: "read", gradient: "read_write" } },
 });
@@ -106,10 +107,26 @@ function record(
 ): void {
   const { device } = program;
   const lanes = laneCount(device);
+  const sliceLanes = sliceLanesOf(device, params.slices);
   program.dispatch(sumKernel, "main", {
-    constants: { LANES: lanes, ACCUMULATE: accumulate, PARTIAL_BLOCK: partialBlock },
+    constants: {
+      LANES: lanes,
+      SLICE_LANES: sliceLanes,
+      ACCUMULATE: accumulate,
+      PARTIAL_BLOCK: partialBlock,
+    },
     bindings: { params: fixedParams(device, sumKernel, params), partials, gradient: sum },
-    workgroups: folded(device, Math.ceil(params.vectors / lanes)),
+    workgroups: folded(device, Math.ceil(params.vectors * sliceLanes / lanes)),
     label: `${label}: sum partials`,
   });
+}
+
+/** Slices that an invocation adds at most on a GPU, each of which it waits for. */
+const LANE_SLICES = 64;
+
+/** Invocations that share the slices of a vector, so that none waits for many. */
+function sliceLanesOf(device: Device, slices: number): number {
+  if (device.class === "software") return 1;
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, slices / LANE_SLICES)));
+  return Math.min(wanted, laneCount(device));
 }

@@ -2,6 +2,9 @@
 // gradients, in the order of weight_layout.ts.
 
 const LANES: u32 = 64u;
+// Invocations that share the slices of one vector: a power of two.
+const SLICE_LANES: u32 = 1u;
+const VECTOR_LANES: u32 = LANES / SLICE_LANES;
 const ACCUMULATE: bool = false;
 // Channels do not fill their blocks of four: padding of the gradient is set to zero.
 const PARTIAL_BLOCK: bool = false;
@@ -26,20 +29,38 @@ struct Params {
 // texels
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 
-// gradient = partials[0] + partials[1] + ..., added to what is there when ACCUMULATE.
+var<workgroup> shared_sums: array<vec4f, LANES>;
+
+// gradient = partials[0] + partials[1] + ..., added to what is there when ACCUMULATE. A vector's
+// slices are added by SLICE_LANES invocations, each every SLICE_LANES-th, and then in pairs.
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let at = (workgroup.y * workgroups.x + workgroup.x) * LANES + lane;
-  if (at >= params.vectors) {
-    return;
+  let first = lane / VECTOR_LANES;
+  let at = (workgroup.y * workgroups.x + workgroup.x) * VECTOR_LANES + lane % VECTOR_LANES;
+  var sum = vec4f();
+  if (at < params.vectors && first < params.slices) {
+    sum = partials[first * params.vectors + at];
+    for (var slice = first + SLICE_LANES; slice < params.slices; slice += SLICE_LANES) {
+      sum += partials[slice * params.vectors + at];
+    }
   }
-  var sum = partials[at];
-  for (var slice = 1u; slice < params.slices; slice++) {
-    sum += partials[slice * params.vectors + at];
+  if (SLICE_LANES > 1u) {
+    shared_sums[lane] = sum;
+    workgroupBarrier();
+    for (var stride = LANES / 2u; stride >= VECTOR_LANES; stride /= 2u) {
+      if (lane < stride) {
+        shared_sums[lane] += shared_sums[lane + stride];
+      }
+      workgroupBarrier();
+    }
+    sum = shared_sums[lane];
+  }
+  if (at >= params.vectors || first > 0u) {
+    return;
   }
   if (PARTIAL_BLOCK) {
     let tile = at / 4u / params.taps;
