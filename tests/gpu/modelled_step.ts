@@ -1,0 +1,162 @@
+/**
+ * Models the time of a training step on a large GPU from its recorded plan. It is a model, no
+ * measurement: a matrix product takes the issue slots that its inner loop compiles to, everything else
+ * the bytes that it moves or the loads that its lanes wait for, and each dispatch waits for the one
+ * before.
+ *
+ *     deno run -A tests/gpu/modelled_step.ts resnet18 3x128x128 32 [h200|rx6800]
+ */
+import type { InputShape } from "../../src/nn/network.ts";
+import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { type RecordedDispatch, recordStep } from "./recorded_plan.ts";
+
+interface Gpu {
+  /** Multiprocessors or compute units, fused multiply-adds a clock of each, and clocks a second. */
+  units: number;
+  lanes: number;
+  clock: number;
+  /** Invocations that are scheduled together, and schedulers of a unit. */
+  warp: number;
+  schedulers: number;
+  /** Bytes a second, of the memory's peak. */
+  bandwidth: number;
+  /** Seconds between dependent dispatches, of the shortest dispatch, and of a load that is waited for. */
+  gap: number;
+  shortest: number;
+  load: number;
+  /** Workgroups that a unit holds by their registers. */
+  resident: { product: number; weights: number };
+  /** Issue slots of a warp for a turn of the inner loop: 1024 multiply-adds and what goes with them. */
+  slots: { aligned: number; product: number; weights: number };
+}
+
+// Registers and slots as ptxas (sm_90) and Mesa's RADV (RDNA 2) compile the kernels.
+const gpus: Readonly<Record<string, Gpu>> = {
+  h200: {
+    units: 132,
+    lanes: 128,
+    clock: 1.98e9,
+    warp: 32,
+    schedulers: 4,
+    bandwidth: 0.85 * 4.8e12,
+    gap: 2.5e-6,
+    shortest: 4e-6,
+    load: 280e-9,
+    resident: { product: 2, weights: 5 },
+    slots: { aligned: 1228, product: 1368, weights: 1291 },
+  },
+  rx6800: {
+    units: 60,
+    lanes: 64,
+    clock: 2.1e9,
+    warp: 64,
+    schedulers: 2,
+    bandwidth: 0.85 * 512e9,
+    gap: 5e-6,
+    shortest: 6e-6,
+    load: 350e-9,
+    resident: { product: 6, weights: 12 },
+    slots: { aligned: 2278, product: 2378, weights: 2378 },
+  },
+};
+
+const product = (counts: readonly number[]) => counts.reduce((all, count) => all * count, 1);
+
+/** Seconds of workgroups that each take `turns` of the inner loop, as many at a time as fit a unit. */
+function productSeconds(
+  gpu: Gpu,
+  { workgroups, turns, slots, warps, resident }: {
+    workgroups: number;
+    turns: number;
+    slots: number;
+    warps: number;
+    resident: number;
+  },
+): number {
+  const clocks = (together: number) => {
+    const each = together * warps / gpu.schedulers;
+    if (each === 0) return 0;
+    // One warp a scheduler does not hide the latency of its loads.
+    const stall = each >= 2 ? 1.1 : 1.45;
+    return turns * slots * Math.max(1, Math.ceil(each)) * stall + 3000;
+  };
+  const perUnit = Math.ceil(workgroups / gpu.units);
+  const rounds = Math.floor(perUnit / resident);
+  return (rounds * clocks(resident) + clocks(perUnit % resident)) / gpu.clock;
+}
+
+/** Loads of a lane of which each waits for the one before. */
+function waits({ entry, params, constants }: RecordedDispatch): number {
+  const merged = Number(constants.MERGE_LANES);
+  if (entry === "conv/bias_gradient.sum_slices") {
+    return params.images * Math.ceil(params.pixels / params.slices);
+  }
+  if (entry === "conv/bias_gradient.sum_partials") {
+    return params.partials / merged + Math.log2(merged);
+  }
+  if (/^batch_norm\.merge/.test(entry)) return params.parts / merged + Math.log2(merged);
+  if (entry === "conv/sum_partials.main") return params.slices / Number(constants.SLICE_LANES);
+  return 0;
+}
+
+/** Seconds of a dispatch, with the wait for the one before. */
+function seconds(gpu: Gpu, dispatch: RecordedDispatch): number {
+  const { entry, params, constants, workgroups, bytes } = dispatch;
+  const moved = Object.entries(bytes).reduce(
+    (sum, [name, count]) => name === "params" || name === "running" ? sum : sum + count,
+    0,
+  );
+  const moving = moved / gpu.bandwidth;
+  const count = product(workgroups);
+  if (entry === "conv/implicit_gemm.main") {
+    const lanes = Number(constants.TILE_PIXELS) * Number(constants.TILE_CHANNELS) / 64;
+    const slots = constants.ALIGNED ? gpu.slots.aligned : gpu.slots.product;
+    return gpu.gap + Math.max(
+      moving,
+      productSeconds(gpu, {
+        workgroups: count,
+        turns: Math.ceil(params.slice_entries / 4) + 1,
+        slots,
+        warps: Math.max(1, Math.floor(lanes / gpu.warp)),
+        resident: gpu.resident.product,
+      }),
+    );
+  }
+  if (entry === "conv/implicit_gemm_weight_gradient.main") {
+    return gpu.gap + Math.max(
+      moving,
+      productSeconds(gpu, {
+        workgroups: count,
+        turns: Math.ceil(params.slice_pixels / 16) + 1,
+        slots: gpu.slots.weights,
+        warps: Math.max(1, Math.floor(64 / gpu.warp)),
+        resident: gpu.resident.weights,
+      }),
+    );
+  }
+  const waiting = waits(dispatch) * gpu.load;
+  return gpu.gap + Math.max(moving + 1e-6, gpu.shortest - gpu.gap, waiting);
+}
+
+if (import.meta.main) {
+  const [name, size, batch, gpu = "h200"] = Deno.args;
+  const input = size.split("x").map(Number) as unknown as InputShape;
+  const dispatches = await recordStep([createNetwork(name, input, 2)], Number(batch));
+  const totals = new Map<string, { count: number; seconds: number }>();
+  for (const dispatch of dispatches) {
+    const total = totals.get(dispatch.entry) ?? { count: 0, seconds: 0 };
+    total.count++;
+    total.seconds += seconds(gpus[gpu], dispatch);
+    totals.set(dispatch.entry, total);
+  }
+  const all = [...totals.values()].reduce((sum, total) => sum + total.seconds, 0);
+  const milliseconds = (value: number) => (value * 1e3).toFixed(2);
+  console.log(
+    `${name} on ${size}, batch ${batch}, ${gpu}: ${
+      milliseconds(all)
+    } ms, ${dispatches.length} dispatches`,
+  );
+  for (const [entry, total] of [...totals].sort(([, a], [, b]) => b.seconds - a.seconds)) {
+    console.log(`  ${milliseconds(total.seconds).padStart(7)} ms  ${total.count} x ${entry}`);
+  }
+}
