@@ -2,7 +2,7 @@
 import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
 import type { Dataset } from "../dataset.ts";
 import type { AugmentationName } from "../names.ts";
-import { dimensionsOf, type Network } from "../network.ts";
+import type { Network } from "../network.ts";
 import type { OptimizerOptions } from "../optimizer.ts";
 import type { Sampler } from "../sampler.ts";
 import type { Schedule, ScheduleState } from "../schedule.ts";
@@ -91,16 +91,13 @@ export interface TrainerState {
 
 /** @throws {RangeError} options that contradict each other */
 export function checkOptions(options: TrainerOptions): void {
-  const { runs, batchSize, targets, data, augmentation = [], accumulationSteps = 1 } = options;
+  const { runs, batchSize, targets, data, accumulationSteps = 1 } = options;
   const fail = (message: string) => {
     throw new RangeError(message);
   };
   if (runs.length === 0) fail("There is no network to train");
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     fail(`batch_size ${batchSize} is not possible`);
-  }
-  if (augmentation.length > 0 && dimensionsOf(data.shape) === 3) {
-    fail(`The augmentation ${augmentation.join(", ")} is of images; volumes are trained without`);
   }
   if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
     fail(`accumulation_steps ${accumulationSteps} is not possible`);

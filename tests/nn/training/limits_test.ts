@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { activationBytes } from "../../../kernels/tensors.ts";
 import type { Device } from "../../../src/gpu/device.ts";
+import { AUGMENTATIONS } from "../../../src/nn/names.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { limitedDevice } from "../../gpu/limited_device.ts";
@@ -9,7 +10,7 @@ import { uniform } from "../fixture.ts";
 import { withDevice } from "./fixture_training.ts";
 
 const LIMIT = 2 ** 20;
-const SIDE = 24;
+const SIDE = 28;
 const COUNT = 20;
 
 /** Two networks side by side; data, activations and weights are all longer than {@link LIMIT}. */
@@ -34,6 +35,7 @@ function twoNetworks(): TrainerOptions {
     batchSize: 3,
     optimizer: { name: "Adam", learningRate: 1e-3 },
     accumulationSteps: 2,
+    augmentation: AUGMENTATIONS,
   };
 }
 
@@ -52,14 +54,13 @@ async function train(device: Device, options: TrainerOptions, stop?: number) {
   }
 }
 
-Deno.test("two networks of volumes train, stop, resume and are applied to the same bits wherever the data are and however long a binding is", async () => {
+Deno.test("two networks of augmented volumes train, stop, resume and are applied to the same bits wherever the data are and however long a binding is", async () => {
   await withDevice(async (device) => {
     const options = twoNetworks();
     const [{ network }] = options.runs;
     assert(COUNT * SIDE ** 3 * 4 > LIMIT);
     assert(network.parameters.deviceLength * 4 > LIMIT);
-    const [{ output }] = network.summarise();
-    assert(activationBytes({ ...output, batch: options.batchSize }) > LIMIT);
+    assert(activationBytes(network.inputShape(options.batchSize)) > LIMIT);
     const limited = limitedDevice(device, { maxStorageBufferBindingSize: LIMIT });
 
     const { end, stopped } = await train(device, options, 2);

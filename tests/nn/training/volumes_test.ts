@@ -1,9 +1,6 @@
 /** Networks of volumes as PyTorch trains them; the large ones with GYRUS_TEST_FULL=1. */
-import { assertRejects } from "@std/assert";
-import { createNetwork } from "../../../src/nn/networks/mod.ts";
-import { Trainer } from "../../../src/nn/training/trainer.ts";
 import { asClass } from "../../gpu/adapters.ts";
-import { fixtureData, volumeFixtures } from "../fixture.ts";
+import { volumeFixtures } from "../fixture.ts";
 import {
   assertGradients,
   assertLogits,
@@ -48,25 +45,3 @@ for (const optimizer of full ? ["SGD", "Adam"] : ["Adam"]) {
     });
   });
 }
-
-Deno.test("augmentations, which are of images, are refused for volumes", async () => {
-  await withDevice(async (device) => {
-    const { architecture, fixture } = ofVolumes("Conv5_FC3");
-    const { data, labels, items } = fixtureData(fixture, 1);
-    const network = createNetwork(architecture, fixture.input, 2);
-    await assertRejects(
-      () =>
-        Trainer.create(device, {
-          data,
-          targets: labels,
-          runs: [{ label: architecture, network, items, seed: 0 }],
-          loss: "cross_entropy",
-          batchSize: 2,
-          optimizer: { name: "SGD", learningRate: 0 },
-          augmentation: ["Noise", "CropPad"],
-        }),
-      RangeError,
-      "The augmentation Noise, CropPad is of images; volumes are trained without",
-    );
-  });
-});
