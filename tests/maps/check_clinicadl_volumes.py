@@ -1,0 +1,264 @@
+"""Lets ClinicaDL 1.6.1 and Gyrus predict with each other's networks of volumes.
+
+    python check_clinicadl_volumes.py FOLDER [FIXTURES]     (FOLDER: an empty folder to work in)
+
+Needs ClinicaDL 1.6.1 with PyTorch 2.1.2, and deno on the path; takes a quarter of an hour on two
+processors. Nothing of ClinicaDL is replaced. Volumes are noise with a ball whose contrast depends on
+the diagnosis, so that one epoch (of the few large images more) gives probabilities that differ.
+
+Proven, within 1e-4, for elements and images:
+
+- `clinicadl predict` with the MAPS of networks that were trained here: whole images as they are and
+  reduced, patches with one network and with one each, regions likewise;
+- `predict` here with a MAPS that `clinicadl train` wrote, on the tensors that `clinicadl prepare-data`
+  wrote: patches, regions (stored, and cut when loaded), whole images and reduced ones.
+
+With FIXTURES, the MAPS of `clinicadl train` are written there for the tests, small: large weights are
+rounded to five values a tensor, after which ClinicaDL predicts again.
+"""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import torch
+
+WORK = Path(sys.argv[1]).resolve()
+FIXTURES = Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
+ROOT = Path(__file__).parents[2]
+STEM = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1"
+IDS = ["participant_id", "session_id"]
+TOLERANCE = 1e-4
+
+SMALL = {"shape": (28, 32, 24), "people": 48, "tested": 4}
+LARGE = {"shape": (169, 208, 179), "people": 14, "tested": 2}
+REGIONS = {"left": [(2, 20), (4, 21), (3, 17)], "right": [(9, 27), (6, 23), (5, 19)]}
+
+
+def volume(index, shape):
+    """The tests make the same voxels."""
+    x, y, z = np.ogrid[tuple(slice(extent) for extent in shape)]
+    noise = x * x * 3 + y * y * 5 + z * z * 7 + x * y * z + (index + 1) * (x * 11 + y * 13 + z * 17)
+    distance = sum((axis - extent // 2) ** 2 for axis, extent in zip((x, y, z), shape))
+    ball = distance < (36 + index % 7 * 8) * (shape[2] // 24) ** 2
+    return (noise % 97 + 60 * (index % 2) * ball).astype(np.uint8)
+
+
+def make_caps(name, shape, people, tested):
+    caps = WORK / name
+    rows = []
+    for index in range(people):
+        participant = f"sub-{index:02d}"
+        folder = caps / "subjects" / participant / "ses-M000" / "t1_linear"
+        folder.mkdir(parents=True)
+        image = nibabel.Nifti1Image(volume(index, shape), np.eye(4))
+        nibabel.save(image, folder / f"{participant}_ses-M000_{STEM}_T1w.nii.gz")
+        sex, diagnosis = "MMFF"[index % 4], ["AD", "CN"][index % 2]
+        rows.append([participant, "ses-M000", 60 + index % 9, sex, diagnosis])
+    masks = caps / "masks" / "tpl-MNI152NLin2009cSym"
+    masks.mkdir(parents=True)
+    for region, box in REGIONS.items():
+        mask = np.zeros(shape, np.uint8)
+        mask[tuple(slice(*bounds) for bounds in box)] = 1
+        file = f"tpl-MNI152NLin2009cSym_desc-Crop_res-1x1x1_roi-{region}_mask.nii.gz"
+        nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), masks / file)
+    table = pd.DataFrame(rows, columns=[*IDS, "age", "sex", "diagnosis"])
+    trained, validated = table[: people - tested - 4], table[people - tested - 4 : people - tested]
+    write_tsv(WORK / f"{name}.tsv", table)
+    write_tsv(WORK / f"{name}-test.tsv", table[people - tested :])
+    labels = WORK / f"{name}-labels"
+    write_tsv(labels / "train.tsv", table[: people - tested])
+    for file in ("train", "train_baseline"):
+        write_tsv(labels / "split" / f"{file}.tsv", trained)
+    write_tsv(labels / "split" / "validation_baseline.tsv", validated)
+
+
+def write_tsv(path, table):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, sep="\t", index=False)
+
+
+def run(*command):
+    print("$", " ".join(map(str, command)), flush=True)
+    subprocess.run(list(map(str, command)), check=True)
+
+
+def clinicadl(*arguments):
+    run(Path(sys.executable).parent / "clinicadl", *arguments)
+
+
+def gyrus(folder, text):
+    folder.mkdir(exist_ok=True)
+    (folder / "workflow.toml").write_text(text)
+    run("deno", "run", "-A", ROOT / "mod.ts", "run", folder / "workflow.toml")
+
+
+def compare(name, ours, theirs, keys):
+    ours, theirs = [pd.read_csv(path, sep="\t").sort_values(keys).reset_index(drop=True)
+                    for path in (ours, theirs)]
+    assert len(ours) > 0 and ours[keys].equals(theirs[keys]), (ours, theirs)
+    assert (ours.predicted_label == theirs.predicted_label).all()
+    columns = ["proba0", "proba1"]
+    difference = (ours[columns] - theirs[columns]).abs().max().max()
+    assert difference < TOLERANCE, (name, difference)
+    low, high = ours.proba0.min(), ours.proba0.max()
+    assert high - low > 20 * TOLERANCE, "all predictions are alike"
+    print(f"  {name}: {len(ours)} rows, proba0 {low:.3f} to {high:.3f}, "
+          f"largest difference {difference:.1e}", flush=True)
+
+
+def levels(mode):
+    yield mode, IDS if mode == "image" else [*IDS, f"{mode}_id"]
+    if mode != "image":
+        yield "image", IDS
+
+
+TRAINED_HERE = """
+version = 1
+name = "check-clinicadl-volumes"
+steps.caps = {{ uses = "caps.open", with = {{ caps_directory = "../{caps}", participants_tsv = "../{caps}.tsv" }} }}
+steps.images = {{ uses = "{extract}", in.caps = "caps", with = {{ {cut} }} }}
+steps.labels = {{ uses = "labels.get", in.caps = "caps" }}
+steps.folds = {{ uses = "split.kfold", in.labels = "split.train", with.n_splits = 2 }}
+steps.predict = {{ uses = "predict", in.model = "train", in.images = "images", in.participants = "split.test" }}
+steps.maps = {{ uses = "maps", in.models = "train", in.predictions = "predict", with.n_resamples = 100 }}
+
+[steps.split]
+uses = "split.holdout"
+in.labels = "labels"
+with = {{ subset_name = "test", n_test = 4, p_age_threshold = 0.1, p_sex_threshold = 0.1 }}
+
+[steps.train]
+uses = "train.classification"
+in.images = "images"
+in.folds = "folds[0]"
+with = {{ {training}, batch_size = 2, learning_rate = 1e-3 }}
+
+[publish]
+"maps" = "maps"
+"test.tsv" = "split.test"
+"""
+
+
+def check_ours(name, mode, caps, extract, cut, training):
+    """Networks of Gyrus, predicted with by ClinicaDL."""
+    folder = WORK / f"ours-{name}"
+    gyrus(folder, TRAINED_HERE.format(caps=caps, extract=extract, cut=cut, training=training))
+    clinicadl("predict", folder / "maps", "again", "--caps_directory", WORK / caps,
+              "--participants_tsv", folder / "test.tsv", "--no-gpu", "-np", 0)
+    best = folder / "maps" / "split-0" / "best-loss"
+    for level, keys in levels(mode):
+        compare(f"ClinicaDL with our {name}, {level} level",
+                best / f"test/test_{level}_level_prediction.tsv",
+                best / f"again/again_{level}_level_prediction.tsv", keys)
+
+
+PREDICTED_HERE = """
+version = 1
+name = "check-clinicadl-volumes"
+steps.images = {{ uses = "caps.open", with = {{ caps_directory = "../{caps}", extract_json = "{extraction}" }} }}
+steps.model = {{ uses = "maps.open", with = {{ maps_directory = "../{maps}", data_group = "test" }} }}
+steps.predict = {{ uses = "predict", in.model = "model.model", in.images = "images", in.participants = "model.participants" }}
+publish = {{ "predictions" = "predict" }}
+"""
+
+
+def check_theirs(name, mode, caps, extractions, options):
+    """Networks of ClinicaDL, predicted with by Gyrus on tensors of ClinicaDL."""
+    maps = WORK / f"theirs-{name}"
+    clinicadl("train", "classification", WORK / caps, f"{extractions[0]}.json",
+              WORK / f"{caps}-labels" / "split", maps, "--architecture", "Conv4_FC3",
+              "--n_splits", 0, "--epochs", 1, "--batch_size", 2, "-lr", 0.003, "--no-gpu",
+              "-np", 0, *options)
+    if FIXTURES is not None:
+        round_weights(maps)
+    clinicadl("predict", maps, "test", "--caps_directory", WORK / caps,
+              "--participants_tsv", WORK / f"{caps}-test.tsv", "--no-gpu", "-np", 0)
+    best = maps / "split-0" / "best-loss"
+    for extraction in extractions:
+        folder = WORK / f"{maps.name}-{extraction}"
+        gyrus(folder, PREDICTED_HERE.format(caps=caps, extraction=extraction, maps=maps.name))
+        for level, keys in levels(mode):
+            compare(f"Gyrus with ClinicaDL's {name} on {extraction}, {level} level",
+                    folder / f"predictions/loss/{level}_level_prediction.tsv",
+                    best / f"test/test_{level}_level_prediction.tsv", keys)
+    if FIXTURES is not None:
+        write_fixture(maps, FIXTURES / name)
+
+
+def round_weights(maps):
+    """Each large tensor to multiples of half its largest value."""
+    for path in maps.glob("split-0/best-loss/*.pth.tar"):
+        checkpoint = torch.load(path)
+        for tensor in checkpoint["model"].values():
+            if tensor.numel() > 1000:
+                step = tensor.abs().max() / 2
+                tensor.copy_((tensor / step).round() * step)
+        torch.save(checkpoint, path)
+
+
+def write_fixture(maps, target):
+    """The files that maps.open reads; weights compressed."""
+    shutil.rmtree(target, ignore_errors=True)
+    description = json.loads((maps / "maps.json").read_text())
+    description.update(caps_directory="", tsv_path="")
+    target.mkdir(parents=True)
+    (target / "maps.json").write_text(json.dumps(description, indent=4) + "\n")
+    predictions = [
+        *maps.glob("split-0/best-loss/validation/*_prediction.tsv"),
+        *maps.glob("split-0/best-loss/test/*_prediction.tsv"),
+    ]
+    for path in [*maps.glob("groups/**/*.tsv"), *predictions]:
+        copy = target / path.relative_to(maps)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text())
+    for path in maps.glob("split-0/best-loss/*.pth.tar"):
+        copy = target / f"{path.relative_to(maps)}.gz"
+        copy.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+
+
+make_caps("small", **SMALL)
+make_caps("large", **LARGE)
+patches = ["--patch_size", 20, "--stride_size", 8]
+regions = ["--roi_list", "left", "--roi_list", "right"]
+for caps, mode, extraction, options in [
+    ("small", "image", "image", []),
+    ("small", "patch", "patch", [*patches, "--save_features"]),
+    ("small", "roi", "roi", [*regions, "--save_features"]),
+    ("small", "roi", "roi_of_images", regions),
+    ("large", "image", "image", []),
+]:
+    clinicadl("prepare-data", mode, WORK / caps, "t1-linear", "--extract_json", extraction, *options)
+
+# ClinicaDL's command line has no size reduction, its configuration has.
+reduced = WORK / "reduced.toml"
+reduced.write_text("[Data]\nsize_reduction = true\nsize_reduction_factor = 5\n")
+check_theirs("patch", "patch", "small", ["patch"], [])
+check_theirs("roi", "roi", "small", ["roi", "roi_of_images"], ["--multi_network"])
+check_theirs("image", "image", "small", ["image"], [])
+check_theirs("reduced", "image", "large", ["image"], ["--config_file", reduced, "--epochs", 8])
+
+conv4 = 'architecture = "Conv4_FC3"'
+multi = f"{conv4}, epochs = 2, multi_network = true"
+reduction = "size_reduction = true, size_reduction_factor = 5"
+cut = {
+    "patch": ("extract.patches", "patch_size = 20, stride_size = 8"),
+    "roi": ("extract.rois", 'roi_list = ["left", "right"]'),
+    "image": ("extract.images", ""),
+}
+for name, mode, caps, training in [
+    ("image", "image", "small", 'architecture = "Conv5_FC3", epochs = 2'),
+    ("reduced", "image", "large", f"{conv4}, epochs = 10, {reduction}"),
+    ("patch", "patch", "small", f"{conv4}, epochs = 2"),
+    ("patch-multi", "patch", "small", multi),
+    ("roi", "roi", "small", f"{conv4}, epochs = 2"),
+    ("roi-multi", "roi", "small", multi),
+]:
+    check_ours(name, mode, caps, *cut[mode], training)
+print("ClinicaDL predicts with our networks of volumes, and we with its own")
