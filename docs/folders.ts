@@ -84,6 +84,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/formats",
       "src/evaluation",
       "src/engine",
+      "src/imaging",
       "src/tables",
       "src/artifacts",
     ],

@@ -1,10 +1,8 @@
 /** `attribution` artifacts: maps of single images and their means, as tensors and as pictures. */
-import { DataError } from "../errors.ts";
-import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
-import type { Tensor } from "../formats/tensor.ts";
+import type { ExtractionJson } from "../imaging/datasets/extraction_json.ts";
 import type { Artifact, Blob } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
-import type { ImageSet, Sample } from "./images.ts";
+import type { Sample } from "./images.ts";
 import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
 import type { AppliedMeta } from "./predictions.ts";
 
@@ -13,7 +11,7 @@ export type AttributionMeta = AppliedMeta & {
   target_node: number;
   level?: string;
   elements: readonly number[];
-  extraction: { readonly slice_direction?: 0 | 1 | 2 };
+  extraction: Pick<ExtractionJson, "slice_direction">;
 };
 
 export function attributionMeta({ meta }: Pick<Artifact, "meta">): AttributionMeta {
@@ -78,73 +76,11 @@ export function attributionOutput(
   return { meta, files: { ...maps, [PARTICIPANTS_FILE]: participants } };
 }
 
-/** Where the slices of an image lie; `grid` and `affine` are absent where its volume is unknown. */
-export interface Geometry {
-  /** Index of each slice in its volume. */
-  elements: Int32Array<ArrayBuffer>;
-  affine?: Float64Array<ArrayBuffer>;
-  /** Voxels of the volume. */
-  grid?: Int32Array<ArrayBuffer>;
-}
-
-export interface AttributionMaps extends Geometry {
-  /** [elements, height, width] */
-  shape: readonly number[];
-  maps: Float32Array<ArrayBuffer>;
-}
-
-/** @throws {DataError} when the extracted tensors are damaged */
-export async function readGeometry(images: ImageSet, sample: Sample): Promise<Geometry> {
-  return parseGeometry(await images.artifact.read(sample.path), sample.path);
-}
-
-function parseGeometry(bytes: Uint8Array<ArrayBuffer>, subject: string): Geometry {
-  const file = readSafetensors(bytes, subject);
-  const optional = (name: string) => file.entries.has(name) ? file.tensor(name).data : undefined;
-  const [elements, affine, grid] = ["elements", "affine", "grid"].map(optional);
-  if (!(elements instanceof Int32Array)) throw new DataError(subject, "has no int32 elements");
-  return {
-    elements,
-    ...(affine instanceof Float64Array && grid instanceof Int32Array && { affine, grid }),
-  };
-}
-
-/** Whether two images have one grid, to a ten-thousandth of a voxel. */
-export function sameGeometry(a: Geometry, b: Geometry): boolean {
-  const { affine, grid } = b;
-  return a.elements.join() === b.elements.join() && a.grid?.join() === grid?.join() &&
-    (a.affine ?? []).every((value, i) => Math.abs(value - affine![i]) < 1e-4);
-}
-
-export function writeMaps(
-  { shape, maps, elements, affine, grid }: AttributionMaps,
-): Uint8Array<ArrayBuffer> {
-  const tensors: Record<string, Tensor> = {
-    maps: { dtype: "float32", shape, data: maps },
-    elements: { dtype: "int32", shape: [elements.length], data: elements },
-  };
-  if (affine && grid) {
-    tensors.affine = { dtype: "float64", shape: [4, 4], data: affine };
-    tensors.grid = { dtype: "int32", shape: [3], data: grid };
-  }
-  return writeSafetensors(tensors);
-}
-
-/** @throws {DataError} when the file is damaged */
-export async function readMaps(
-  artifact: Pick<Artifact, "read">,
-  stem: string,
-): Promise<AttributionMaps> {
-  const path = mapsPath(stem);
-  const bytes = await artifact.read(path);
-  const { shape, data } = readSafetensors(bytes, path).tensor("maps");
-  if (!(data instanceof Float32Array)) throw new DataError(path, "its maps are not float32");
-  return { shape, maps: data, ...parseGeometry(bytes, path) };
-}
-
 const tensors =
-  "`maps` float32 [elements, height, width], `elements` int32, and where all images " +
-  "share them `affine` float64 [4, 4] and `grid` int32 [3]";
+  "`maps` float32 [elements, height, width] of slices, [elements, depth, height, width] otherwise " +
+  "([voxels] and `shapes` int32 [elements, 3] of regions that differ in size), `elements` int32, and " +
+  "where all images share them `affine` float64 [4, 4], `grid` int32 [3] and of volumes `origins` " +
+  "int32 [elements, 3], the first voxel of each in the grid";
 
 const METRIC = "<selection metric>";
 const APPLIED = "as in `predictions`";

@@ -353,6 +353,7 @@ export const imagesType: ArtifactType = {
       "float64 [4, 4] of the grid that was cut (of the tensor itself in mode `image`)",
     ],
     [`${TENSORS}: grid`, "int32 [3], its voxels; absent, as `affine`, where the volume is unknown"],
+    [`${TENSORS}: origins`, "int32 [elements, 3] of regions, the first voxel of each in the grid"],
   ],
   meta: describeMeta<ImagesMeta>({
     mode: "`slice`, `patch`, `roi` or `image`",

@@ -55,7 +55,7 @@ interface SafetensorsEntry {
 }
 
 /** A parsed file: entries by name, in the header's order; tensors are created on request. */
-interface Safetensors {
+export interface Safetensors {
   metadata: Readonly<Record<string, string>>;
   entries: ReadonlyMap<string, SafetensorsEntry>;
   /** Views the file's bytes. @throws {DataError} when there is no such tensor */

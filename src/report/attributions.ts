@@ -5,12 +5,12 @@ import {
   mapsPath,
   parsePicturePath,
   type PictureSubject,
-  readMaps,
 } from "../artifacts/attribution.ts";
+import { readMaps } from "../artifacts/attribution_maps.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { AttributionSheet } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";
-import { shrunkPng } from "./shrink.ts";
+import { shrunkPng } from "./pictures/shrink.ts";
 
 /** Bytes of all pictures in a report. */
 const MAX_BYTES = 1_500_000;
@@ -46,6 +46,7 @@ export async function attributionSheets(artifacts: RunArtifacts): Promise<Attrib
       method: meta.method ?? "grad-cam",
       target: className(meta, Number(meta.target_node)),
       level: meta.level ?? null,
+      mode: meta.mode ?? "slice",
       dataGroup: String(meta.data_group),
       figures,
       more: pictures.length - figures.length,

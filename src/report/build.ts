@@ -17,7 +17,7 @@ import { worstMistakes } from "./mistakes.ts";
 import { describeRegistrations } from "./registrations.ts";
 import { describeReproduction } from "./reproduce.ts";
 import { contactSheets } from "./samples.ts";
-import { ImageStrips } from "./strips.ts";
+import { ImageStrips } from "./pictures/strips.ts";
 
 /** Builds reports; a builder that serves a live run draws each picture once. */
 export class ReportBuilder {

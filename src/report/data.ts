@@ -263,7 +263,7 @@ export interface Strip {
   session: string;
   /** PNG as a data URI: the elements side by side. */
   image: string;
-  /** What they are: slice indices or names. */
+  /** What they are: indices of slices or patches, or names of regions. */
   elements: (string | number)[];
 }
 
@@ -300,6 +300,8 @@ export interface AttributionSheet {
   target: string;
   /** Of Grad-CAM. */
   level: string | null;
+  /** Of the images: `slice`, `patch`, `roi` or `image`. */
+  mode: string;
   dataGroup: string;
   figures: {
     /** `everyone`, `true AD`, or a session. */

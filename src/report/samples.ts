@@ -5,7 +5,7 @@ import { sessionKey } from "../tables/identity.ts";
 import type { Artifact } from "../workflow/step.ts";
 import type { SampleSheet } from "./data.ts";
 import type { RunArtifacts } from "./inputs.ts";
-import { type ImageStrips, type Session, spread } from "./strips.ts";
+import { type ImageStrips, type Session, spread } from "./pictures/strips.ts";
 
 /** Sessions of a class. */
 const STRIPS = 4;

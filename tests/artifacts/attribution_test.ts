@@ -4,9 +4,9 @@ import {
   meanStem,
   parsePicturePath,
   picturePath,
-  sameGeometry,
   stemOfMaps,
 } from "../../src/artifacts/attribution.ts";
+import { sameGeometry } from "../../src/artifacts/attribution_maps.ts";
 
 Deno.test("the path of a picture names what it shows", () => {
   const parsed = (stem: string) => parsePicturePath(picturePath(stem));
@@ -36,6 +36,12 @@ Deno.test("images have one grid when slices, voxels and affine agree", () => {
   assertEquals(sameGeometry(one, { ...one, affine: affine.map((v) => v + 1e-2) }), false);
   assertEquals(sameGeometry(one, { ...one, elements: Int32Array.of(0, 4) }), false);
   assertEquals(sameGeometry(one, { ...one, grid: Int32Array.of(2, 3, 7) }), false);
+  const cut = (x: number) => ({ ...one, origins: Int32Array.of(x, 0, 0) });
+  assertEquals([cut(1), cut(0), one].map((other) => sameGeometry(cut(1), other)), [
+    true,
+    false,
+    false,
+  ]);
   assertEquals(sameGeometry(one, { elements: one.elements }), false);
   assertEquals(sameGeometry({ elements: one.elements }, one), false);
   assertEquals(sameGeometry({ elements: one.elements }, { elements: one.elements }), true);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "fast-png";
-import { writeMaps } from "../../src/artifacts/attribution.ts";
+import { writeMaps } from "../../src/artifacts/attribution_maps.ts";
 import { attributionSheets } from "../../src/report/attributions.ts";
 import { MadeRun } from "./made_run.ts";
 
@@ -31,7 +31,7 @@ const pictures = (...names: string[]) =>
 
 const maps = (...values: number[]) =>
   writeMaps({
-    shape: [1, 1, values.length],
+    shapes: [[1, values.length]],
     maps: Float32Array.from(values),
     elements: Int32Array.of(0),
   });

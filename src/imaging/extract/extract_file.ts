@@ -47,7 +47,8 @@ export interface ExtractedFile {
 
 /**
  * A safetensors file with `data` (float32, see {@link extract}), `affine` (float64 [4, 4]), `grid`
- * (int32 [3]), `elements` (int32), and of regions that differ in size `shapes` (int32 [elements, 3]).
+ * (int32 [3]), `elements` (int32), of regions `origins` (int32 [elements, 3], the first voxel of each
+ * in the grid), and of those that differ in size `shapes` (int32 [elements, 3]).
  *
  * @param scratch memory to inflate to
  * @throws {DataError} when the image is malformed or does not suit the recipe
@@ -64,13 +65,13 @@ export function extractFile(
     ? image
     : selectFrame(image, recipe.frame, subject, recipe.frame_durations);
   let file: ReturnType<typeof allocateFile> | undefined;
-  const { affine, grid, elements, shapes } = extract(
+  const { affine, grid, elements, shapes, origins } = extract(
     volume,
     recipe,
     masks,
     subject,
     (shape, shapes) => {
-      file = allocateFile(shape, shapes);
+      file = allocateFile(shape, shapes, recipe.mode);
       return file.views.data as Float32Array<ArrayBuffer>;
     },
   );
@@ -78,6 +79,7 @@ export function extractFile(
   (file!.views.grid as Int32Array).set(grid);
   (file!.views.elements as Int32Array).set(elements);
   if (shapes) (file!.views.shapes as Int32Array).set(shapes.flat());
+  if (origins) (file!.views.origins as Int32Array).set(origins.flat());
   return { bytes: file!.bytes, facts: factsOf(volume) };
 }
 
@@ -96,12 +98,19 @@ function factsOf(
   };
 }
 
-function allocateFile(shape: readonly number[], shapes: Extraction["shapes"]) {
+function allocateFile(
+  shape: readonly number[],
+  shapes: Extraction["shapes"],
+  mode: Recipe["mode"],
+) {
+  const elements = shapes?.length ?? shape[0];
+  const places = { dtype: "int32", shape: [elements, 3] } as const;
   return allocateSafetensors<string>({
     data: { dtype: "float32", shape },
     affine: { dtype: "float64", shape: [4, 4] },
     grid: { dtype: "int32", shape: [3] },
-    elements: { dtype: "int32", shape: [shapes?.length ?? shape[0]] },
-    ...(shapes && { shapes: { dtype: "int32", shape: [shapes.length, 3] } }),
+    elements: { dtype: "int32", shape: [elements] },
+    ...(mode === "roi" && { origins: places }),
+    ...(shapes && { shapes: places }),
   });
 }

@@ -59,6 +59,8 @@ export interface Extraction {
   affine: Affine;
   /** Voxels of the grid that was cut, along its three axes. */
   grid: readonly number[];
+  /** Of regions: indices of the first voxel of each in the grid. */
+  origins?: readonly (readonly number[])[];
 }
 
 /** Returns the tensor's memory, all zero, once {@link Extraction.shape} and `shapes` are known. */
@@ -316,7 +318,11 @@ function cutRegions(
     gatherVoxels(volume, selection, [0, 1, 2], data, subject);
     gatherVoxels(mask.volume, selection, [0, 1, 2], inside, subject);
     for (let i = 0; i < data.length; i++) data[i] *= inside[i];
-    return { shape: box.map(([begin, end]) => end - begin), data };
+    return {
+      shape: box.map(([begin, end]) => end - begin),
+      origin: box.map(([begin]) => begin),
+      data,
+    };
   });
   const shapes = regions.map(({ shape }) => shape);
   const varied = new Set(shapes.map((shape) => shape.join())).size > 1;
@@ -335,6 +341,7 @@ function cutRegions(
     data,
     elements: regions.map((_, i) => i),
     affine: volume.affine,
+    origins: regions.map(({ origin }) => origin),
   };
 }
 

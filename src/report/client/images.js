@@ -19,6 +19,7 @@ export function renderSamples(root, { samples }) {
     root,
     ...samples.flatMap(({ instance, mode, classes }) => [
       samples.length > 1 ? element("h3", {}, instance) : "",
+      areVolumes(mode) ? element("p", {}, VIEWS) : "",
       element(
         "div",
         { class: "sheets" },
@@ -40,9 +41,18 @@ export function renderSamples(root, { samples }) {
   );
 }
 
+const VIEWS =
+  "An axial, a coronal and a sagittal slice through the middle of each volume, the patient's " +
+  "left on the left; letters name the sides where they are known.";
+
+/** @param {string} mode of the images */
+function areVolumes(mode) {
+  return ["patch", "roi", "image"].includes(mode);
+}
+
 /** @param {Strip} strip @param {string} mode */
 function figure({ participant, session, image, elements }, mode) {
-  const about = `${mode} ${elements.join(", ")}`;
+  const about = mode === "image" ? "whole image" : `${mode} ${elements.join(", ")}`;
   return element(
     "figure",
     { class: "strip" },
@@ -145,12 +155,16 @@ export function renderAttributions(root, { attributions }) {
 }
 
 /** @param {ReportData["attributions"][0]} sheet */
-function legendOf({ method, target, level, dataGroup }) {
+function legendOf({ method, target, level, mode, dataGroup }) {
   const what = method === "gradients"
     ? `Gradient of the output for ${target} by the input: more brightness raises it where the map ` +
       "is red and lowers it where it is blue."
     : `Grad-CAM of ${target} at ${
       level ?? "its level"
     }: the brighter, the stronger the evidence for it.`;
-  return `${what} Means over images of ${dataGroup}; each slice is scaled by its own largest values.`;
+  const views = areVolumes(mode)
+    ? " Axial, coronal and sagittal slices cross where a map is largest."
+    : "";
+  return `${what} Means over images of ${dataGroup}; each ${mode === "roi" ? "region" : mode} is ` +
+    `scaled by its own largest values.${views}`;
 }

@@ -32,7 +32,7 @@ type Params = z.output<typeof params>;
 
 export default defineStep({
   kind: "extract.rois",
-  version: 4,
+  version: 5,
   summary: "Cuts regions of interest out of volumes by masks",
   description:
     `The volume times a mask of 0 and 1, cut to the mask's bounding box. Masks are the files

@@ -15,7 +15,7 @@ export type AttributionParams = z.output<z.ZodObject<typeof attributionParameter
 
 export const attributionInputs = {
   model: { types: ["model"], description: "A trained model." },
-  images: { types: ["images"], description: "Extracted slices of the participants." },
+  images: { types: ["images"], description: "Extracted images of the participants." },
   participants: {
     types: ["participants", "labels"],
     description: "Sessions to explain; absent for a data group of the model.",
@@ -37,9 +37,11 @@ export const attributionOutputs = {
 
 /** How maps are stored and published; part of STEPS.md. */
 export const attributionFiles =
-  `For each selection metric the mean map of every slice is the sum over images divided by their
-number; \`class-<node>/\` has those of the images with one true label. Published as ClinicaDL names
-them, \`mean_slice-<k>_map.pt\` and \`sub-P_ses-S_slice-<k>_map.pt\` with k the slice's index in the
-volume, with \`_map.nii.gz\`, the slices at their positions in a volume with the image's affine, and
-\`_map.png\`, maps over slices (40 at most, evenly spaced). Values are raw; only pictures scale each
-map by itself. A mean over images on different grids has no NIfTI.`;
+  `For each selection metric the mean map of every element (slice, patch, region or image) is the sum over
+images divided by their number; \`class-<node>/\` has those of the images with one true label. Published
+as ClinicaDL names them, \`mean_slice-<k>_map.pt\` and \`sub-P_ses-S_slice-<k>_map.pt\` with k the
+slice's index in the volume (of patches, regions and images their number from 0), with
+\`_map.nii.gz\`, the elements at their places in a volume with the image's affine, means where
+patches or regions overlap, and \`_map.png\`: maps over slices (40 at most, evenly spaced), or over an
+axial, a coronal and a sagittal slice of each volume (18 at most) where its map is largest. Values are
+raw; only pictures scale each map by itself. A mean over images on different grids has no NIfTI.`;

@@ -18,20 +18,22 @@ const params = z.object({
 
 export default defineStep<typeof params, DeviceService>({
   kind: "interpret.gradcam",
-  version: 1,
+  version: 2,
   summary: "Maps which regions of the feature map increase a logit",
   description:
     `Grad-CAM (Selvaraju et al., 2017): the feature map at a level, each channel weighted by the
-spatial mean of the logit's gradient, summed over channels, negative values set to zero, upsampled
-bilinearly to the slice with pixel centres at half-integers (PyTorch's \`align_corners=False\`). The
-default level is the end of \`layer4\` for ResNets and of \`convolutions\` for ClinicaDL's own networks.
+mean of the logit's gradient over all spatial axes, summed over channels, negative values set to zero,
+upsampled bilinearly to the slice or trilinearly to the volume with pixel centres at half-integers
+(PyTorch's \`align_corners=False\`). The default level is the end of \`layer4\` for ResNets and of
+\`convolutions\` for ClinicaDL's own networks.
 
 ${attributionFiles}
 
-Unlike ClinicaDL: ReLU is applied, channels are summed rather than averaged, the
-feature map of a ResNet is that before global pooling, after which a map is flat; levels have the
-layers' names; multi-network models are explained too; means are over images rather than elements;
-affines are the image's; discarded slices do not shift the indices.`,
+Unlike ClinicaDL: ReLU is applied, channels are summed rather than averaged, gradients of volumes are
+averaged over three axes rather than two, upsampling does not align corners, the feature map of a
+ResNet is that before global pooling, after which a map is flat; levels have the layers' names;
+multi-network models are explained too; means are over images rather than elements; affines are the
+image's; discarded slices do not shift the indices.`,
   params,
   inputs: attributionInputs,
   outputs: attributionOutputs,

@@ -16,8 +16,8 @@ export default defineStep<typeof params, DeviceService>({
   version: 1,
   summary: "Maps how a logit changes with the intensities of the input",
   description:
-    `The signed gradient of one output node's logit with respect to every value of the normalised slice,
-in evaluation mode; gradients of a slice's copies in several channels are summed.
+    `The signed gradient of one output node's logit with respect to every value of the normalised
+element, in evaluation mode; gradients of its copies in several channels are summed.
 
 ${attributionFiles}
 

@@ -1,13 +1,21 @@
 /** Publishes attribution maps in ClinicaDL's files, and as NIfTI. */
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
 import { writeNifti } from "../../imaging/nifti/write.ts";
+import type { Axis } from "../../imaging/extract/extraction.ts";
+import { placeBoxes } from "../../imaging/extract/place_boxes.ts";
 import { placeSlices } from "../../imaging/extract/place_slices.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
-import { attributionMeta, readMaps, stemOfMaps } from "../../artifacts/attribution.ts";
+import { attributionMeta, stemOfMaps } from "../../artifacts/attribution.ts";
+import {
+  type AttributionMaps,
+  readMaps,
+  rowsOf,
+  splitElements,
+} from "../../artifacts/attribution_maps.ts";
 
 /**
- * In place of each file of maps, writes a `.pt` of [1, height, width] float32 for each element and a
- * volume of all; copies the other files.
+ * In place of each file of maps, writes a `.pt` of float32, [1, height, width] or [1, depth, height,
+ * width], for each element and a volume of all; copies the other files.
  */
 export async function publishAttribution(artifact: Artifact, target: PublishTarget): Promise<void> {
   const { mode, elements, extraction } = attributionMeta(artifact);
@@ -18,16 +26,29 @@ export async function publishAttribution(artifact: Artifact, target: PublishTarg
       continue;
     }
     const stored = await readMaps(artifact, stem);
-    const { maps, shape: [count, height, width], affine, grid } = stored;
-    const plane = height * width;
-    for (let e = 0; e < count; e++) {
-      const data = maps.slice(e * plane, (e + 1) * plane);
-      const tensor = { dtype: "float32", shape: [1, height, width], data } as const;
+    const { shapes, affine, grid } = stored;
+    for (const [e, values] of splitElements(stored.maps, shapes).entries()) {
+      const tensor = { dtype: "float32", shape: [1, ...shapes[e]], data: values.slice() } as const;
       await target.write(`${stem}_${mode}-${elements[e]}_map.pt`, writeTorch(tensor));
     }
     if (!affine || !grid) continue;
-    const direction = extraction.slice_direction ?? 0;
-    const voxels = placeSlices(maps, stored.elements, direction, [...grid]);
+    const voxels = placeMaps(stored, [...grid], extraction.slice_direction ?? 0);
     await target.write(`${stem}_map.nii.gz`, writeNifti({ shape: [...grid], voxels, affine }));
   }
+}
+
+/** The maps where their elements lie in the grid. @param direction axis across slices */
+function placeMaps(
+  { maps, shapes, elements, origins }: AttributionMaps,
+  grid: readonly number[],
+  direction: Axis,
+): Float32Array<ArrayBuffer> {
+  if (!origins) return placeSlices(maps, elements, direction, grid);
+  const places = rowsOf(origins);
+  const boxes = splitElements(maps, shapes).map((values, e) => ({
+    origin: places[e],
+    shape: shapes[e],
+    values,
+  }));
+  return placeBoxes(boxes, grid);
 }

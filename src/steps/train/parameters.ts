@@ -45,7 +45,7 @@ const trainingParameters = {
     "Range of the normalisation: each element by itself, as ClinicaDL does, or the whole image, which keeps relative intensities.",
   ),
   data_augmentation: z.array(z.enum(AUGMENTATIONS)).default([]).describe(
-    "Augmentations of training batches, applied in this order.",
+    "Augmentations of training batches, whatever their order here: CropPad, then Smoothing, Noise and Erasing. Volumes are shifted and smoothed along all three axes; Erasing takes one rectangle of all their planes.",
   ),
   sampler: z.enum(["random", "weighted", "sequential"]).default("random").describe(
     "Order of training samples: shuffled each epoch, drawn with replacement by inverse class frequency, or as listed.",

@@ -1,17 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { decode } from "fast-png";
-import { overlaySheet } from "../../../src/imaging/overlay/slices.ts";
+import { overlaySlices } from "../../../src/imaging/overlay/slices.ts";
 
 const [rows, columns] = [20, 30];
 
 /** A slice whose left half (small row numbers) is dark, under a map of one blob. */
 function mapped(id: number, at: readonly [number, number], value: number) {
-  const slice = new Float32Array(rows * columns).map((_, i) => i < rows * columns / 2 ? 0 : 1);
+  const image = new Float32Array(rows * columns).map((_, i) => i < rows * columns / 2 ? 0 : 1);
   const map = new Float32Array(rows * columns);
   for (let r = 0; r < 4; r++) {
     for (let c = 0; c < 4; c++) map[(at[0] + r) * columns + at[1] + c] = value;
   }
-  return { id, slice, map };
+  return { id, image, map };
 }
 
 function opened(png: Uint8Array) {
@@ -21,7 +21,7 @@ function opened(png: Uint8Array) {
 
 Deno.test("a sheet shows slices upright with their maps in colour where they are large", () => {
   const options = { rows, columns, voxel: [1, 1] as const, signed: true };
-  const { width, height, at } = opened(overlaySheet([mapped(7, [14, 24], 1)], options));
+  const { width, height, at } = opened(overlaySlices([mapped(7, [14, 24], 1)], options));
   // 20 to the right by 30 up: a cell of 128 x 192 within gaps of 6, then the bar.
   assertEquals([width, height], [128 + 12 + 20, 192 + 12]);
   assertEquals(at(6 + 20, 6 + 96), [0, 0, 0], "left: the small rows, dark");
@@ -35,7 +35,7 @@ Deno.test("a sheet shows slices upright with their maps in colour where they are
 
 Deno.test("negative values are blue, and voxels have their true proportions", () => {
   const options = { rows, columns, voxel: [3, 1] as const, signed: true };
-  const { width, height, at } = opened(overlaySheet([mapped(0, [2, 2], -5)], options));
+  const { width, height, at } = opened(overlaySlices([mapped(0, [2, 2], -5)], options));
   assertEquals([width, height], [192 + 32, 96 + 12]);
   const [r, , b] = at(6 + Math.round(4 / 20 * 192), 6 + Math.round(26 / 30 * 96));
   assert(b > r);
@@ -44,7 +44,7 @@ Deno.test("negative values are blue, and voxels have their true proportions", ()
 Deno.test("a map of zeros leaves the slice as it is, and many slices make a grid", () => {
   const cells = Array.from({ length: 11 }, (_, i) => mapped(i, [1, 1], 0));
   const options = { rows, columns, voxel: [1, 1] as const, signed: false };
-  const { width, height, at } = opened(overlaySheet(cells, options));
+  const { width, height, at } = opened(overlaySlices(cells, options));
   assertEquals([width, height], [5 * 134 + 6 + 20, 3 * 198 + 6]);
   assertEquals(at(6 + 100, 6 + 60), [255, 255, 255]);
   assertEquals(at(6 + 10, 6 + 60), [0, 0, 0]);
@@ -53,6 +53,6 @@ Deno.test("a map of zeros leaves the slice as it is, and many slices make a grid
 Deno.test("of very many slices an even choice is shown", () => {
   const cells = Array.from({ length: 200 }, (_, i) => mapped(i, [1, 1], 1));
   const options = { rows, columns, voxel: [1, 1] as const, signed: false };
-  const { width, height } = opened(overlaySheet(cells, options));
+  const { width, height } = opened(overlaySlices(cells, options));
   assertEquals([width, height], [9 * 134 + 6 + 20, 5 * 198 + 6]);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isTensor } from "../../../src/formats/tensor.ts";
 import { readTorch } from "../../../src/formats/torch_checkpoint.ts";
-import { type Geometry, writeMaps } from "../../../src/artifacts/attribution.ts";
+import { type Geometry, writeMaps } from "../../../src/artifacts/attribution_maps.ts";
 import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
 import { publishAttribution } from "../../../src/steps/interpret/publish_attribution.ts";
 import type { Blob } from "../../../src/workflow/step.ts";
@@ -11,7 +11,7 @@ const affine = Float64Array.of(0, 2, 0, 5, -1, 0, 0, 6, 0, 0, 3, 7, 0, 0, 0, 1);
 const grid = Int32Array.of(2, 3, 6);
 /** Slices 4 and 0 across the third axis, 2 by 3. */
 const maps = Float32Array.from({ length: 12 }, (_, i) => i + 1);
-const shape = [2, 2, 3];
+const shapes = [[2, 3], [2, 3]];
 
 async function published(geometry: Geometry): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const store = new MemoryStore();
@@ -19,7 +19,7 @@ async function published(geometry: Geometry): Promise<Map<string, Uint8Array<Arr
   const artifact = await store.artifact("attribution", {
     meta: { mode: "slice", elements: [0, 1], extraction: { slice_direction: 2 } },
     files: {
-      [path]: writeMaps({ shape, maps, ...geometry }),
+      [path]: writeMaps({ shapes, maps, ...geometry }),
       "loss/individual/sub-1_ses-M000_map.png": Uint8Array.of(1, 2),
     },
   });

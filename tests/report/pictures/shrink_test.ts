@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { decode, encode } from "fast-png";
-import { shrunkPng } from "../../src/report/shrink.ts";
+import { shrunkPng } from "../../../src/report/pictures/shrink.ts";
 
 Deno.test("a large picture shrinks by means over blocks of pixels, in each channel", () => {
   const data = Uint8Array.from({ length: 4 * 2 * 3 }, (_, i) => 10 * (i % 3) + Math.floor(i / 3));
