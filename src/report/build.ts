@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import type { RunRecord } from "../engine/run/run_folder.ts";
 import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
-import { attributionSheets } from "./attributions.ts";
+import { attributionSheets } from "./pictures/attributions.ts";
 import { describeCohorts } from "./cohorts.ts";
 import { compareRuns } from "./comparison.ts";
 import { type CurrentRun, currentRun } from "./current_run.ts";
@@ -13,10 +13,10 @@ import { describeEvaluations } from "./evaluations.ts";
 import { RunArtifacts } from "./inputs.ts";
 import { describeInstances } from "./instances.ts";
 import { layoutGraph } from "./layout.ts";
-import { worstMistakes } from "./mistakes.ts";
-import { describeRegistrations } from "./registrations.ts";
+import { worstMistakes } from "./pictures/mistakes.ts";
+import { describeRegistrations } from "./pictures/registrations.ts";
 import { describeReproduction } from "./reproduce.ts";
-import { contactSheets } from "./samples.ts";
+import { contactSheets } from "./pictures/samples.ts";
 import { ImageStrips } from "./pictures/strips.ts";
 
 /** Builds reports; a builder that serves a live run draws each picture once. */

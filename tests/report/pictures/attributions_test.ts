@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { encode } from "fast-png";
-import { writeMaps } from "../../src/artifacts/attribution_maps.ts";
-import { attributionSheets } from "../../src/report/attributions.ts";
-import { MadeRun } from "./made_run.ts";
+import { writeMaps } from "../../../src/artifacts/attribution_maps.ts";
+import { attributionSheets } from "../../../src/report/pictures/attributions.ts";
+import { MadeRun } from "../made_run.ts";
 
 const PNG = encode({ width: 2, height: 2, channels: 1, depth: 8, data: new Uint8Array(4) });
 

@@ -1,10 +1,10 @@
 /** How images were registered to the template: their measures, and the pictures of the worst. */
-import { type HeadQuality, qualityMeta, readQuality } from "../artifacts/quality.ts";
-import { SINGLE_COHORT } from "../tables/identity.ts";
-import type { Artifact } from "../workflow/step.ts";
-import type { RegistrationData } from "./data.ts";
-import type { RunArtifacts } from "./inputs.ts";
-import { rounded } from "./rounding.ts";
+import { type HeadQuality, qualityMeta, readQuality } from "../../artifacts/quality.ts";
+import { SINGLE_COHORT } from "../../tables/identity.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import type { RegistrationData } from "../data.ts";
+import type { RunArtifacts } from "../inputs.ts";
+import { rounded } from "../rounding.ts";
 
 const MAX_ROWS = 20;
 

@@ -1,13 +1,13 @@
 /** The participants that the models were most sure about and wrong. */
-import { predictionPath } from "../artifacts/predictions.ts";
-import { readTsv } from "../formats/tsv.ts";
-import { sessionKey } from "../tables/identity.ts";
-import type { Artifact } from "../workflow/step.ts";
-import type { CurrentInstance } from "./current_run.ts";
-import type { MistakesData } from "./data.ts";
-import type { RunArtifacts } from "./inputs.ts";
+import { predictionPath } from "../../artifacts/predictions.ts";
+import { readTsv } from "../../formats/tsv.ts";
+import { sessionKey } from "../../tables/identity.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import type { CurrentInstance } from "../current_run.ts";
+import type { MistakesData } from "../data.ts";
+import type { RunArtifacts } from "../inputs.ts";
 import type { StripsOf } from "./samples.ts";
-import { rounded } from "./rounding.ts";
+import { rounded } from "../rounding.ts";
 
 const WORST = 8;
 

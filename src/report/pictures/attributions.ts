@@ -5,12 +5,12 @@ import {
   mapsPath,
   parsePicturePath,
   type PictureSubject,
-} from "../artifacts/attribution.ts";
-import { readMaps } from "../artifacts/attribution_maps.ts";
-import type { Artifact } from "../workflow/step.ts";
-import type { AttributionSheet } from "./data.ts";
-import type { RunArtifacts } from "./inputs.ts";
-import { shrunkPng } from "./pictures/shrink.ts";
+} from "../../artifacts/attribution.ts";
+import { readMaps } from "../../artifacts/attribution_maps.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import type { AttributionSheet } from "../data.ts";
+import type { RunArtifacts } from "../inputs.ts";
+import { shrunkPng } from "./shrink.ts";
 
 /** Bytes of all pictures in a report. */
 const MAX_BYTES = 1_500_000;

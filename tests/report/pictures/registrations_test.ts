@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encode } from "fast-png";
-import { type AssessedHead, qualityOutput } from "../../src/artifacts/quality.ts";
-import { describeRegistrations } from "../../src/report/registrations.ts";
-import { SINGLE_COHORT } from "../../src/tables/identity.ts";
-import { reportPage } from "../../src/report/page.ts";
-import { launch, open } from "./browser.ts";
-import { faintTexts } from "./contrast.js";
-import { MadeRun } from "./made_run.ts";
-import { fileUrl } from "./report_file.ts";
-import { manyCurves } from "./synthetic.ts";
+import { type AssessedHead, qualityOutput } from "../../../src/artifacts/quality.ts";
+import { describeRegistrations } from "../../../src/report/pictures/registrations.ts";
+import { SINGLE_COHORT } from "../../../src/tables/identity.ts";
+import { reportPage } from "../../../src/report/page.ts";
+import { launch, open } from "../browser.ts";
+import { faintTexts } from "../contrast.js";
+import { MadeRun } from "../made_run.ts";
+import { fileUrl } from "../report_file.ts";
+import { manyCurves } from "../synthetic.ts";
 
 const MEASURES = {
   mutual_information: 0.8,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { worstMistakes } from "../../src/report/mistakes.ts";
-import { MadeRun } from "./made_run.ts";
+import { worstMistakes } from "../../../src/report/pictures/mistakes.ts";
+import { MadeRun } from "../made_run.ts";
 
 const HEAD = "participant_id\tsession_id\tslice_id\ttrue_label\tpredicted_label\tproba0\tproba1\n";
 

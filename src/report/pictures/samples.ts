@@ -1,11 +1,11 @@
 /** Contact sheets: what the network sees, by class. */
-import { readLabelsText } from "../artifacts/labels.ts";
-import { readTsv } from "../formats/tsv.ts";
-import { sessionKey } from "../tables/identity.ts";
-import type { Artifact } from "../workflow/step.ts";
-import type { SampleSheet } from "./data.ts";
-import type { RunArtifacts } from "./inputs.ts";
-import { type ImageStrips, type Session, spread } from "./pictures/strips.ts";
+import { readLabelsText } from "../../artifacts/labels.ts";
+import { readTsv } from "../../formats/tsv.ts";
+import { sessionKey } from "../../tables/identity.ts";
+import type { Artifact } from "../../workflow/step.ts";
+import type { SampleSheet } from "../data.ts";
+import type { RunArtifacts } from "../inputs.ts";
+import { type ImageStrips, type Session, spread } from "./strips.ts";
 
 /** Sessions of a class. */
 const STRIPS = 4;
