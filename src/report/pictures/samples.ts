@@ -10,7 +10,7 @@ import { type ImageStrips, type Session, spread } from "./strips.ts";
 /** Sessions of a class. */
 const STRIPS = 4;
 /** Extractions of a run that are shown. */
-const SHEETS = 2;
+const SHEETS = 3;
 const MAX_CLASSES = 8;
 
 export type StripsOf = (images: Artifact) => Promise<ImageStrips>;
