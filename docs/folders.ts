@@ -71,6 +71,11 @@ export const FOLDERS: readonly Folder[] = [
     imports: ["src/workflow", "src/formats", "src/evaluation", "src/imaging", "src/tables"],
   },
   {
+    path: "src/search",
+    job: "samplers, pruners, what a search may read, its trials",
+    imports: ["src/workflow", "src/formats", "src/evaluation", "src/engine", "src/artifacts"],
+  },
+  {
     path: "src/pages",
     job: "HTML documents under a policy; their server on 127.0.0.1",
     imports: [],
@@ -87,6 +92,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/imaging",
       "src/tables",
       "src/artifacts",
+      "src/search",
     ],
   },
   {
@@ -111,6 +117,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/nn",
       "src/device",
       "src/artifacts",
+      "src/search",
     ],
   },
   {
@@ -129,6 +136,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/engine",
       "src/nn",
       "src/device",
+      "src/search",
       "src/report",
       "src/demo",
       "src/steps",

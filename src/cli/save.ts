@@ -1,5 +1,5 @@
 /** `--save-as` and the lock file: what a run writes next to the workflow file. */
-import { readTextIfPresent } from "../disk/read.ts";
+import { exists, readTextIfPresent } from "../disk/read.ts";
 import { replaceFile, writeNewFile } from "../disk/write.ts";
 import {
   decodeLock,
@@ -32,6 +32,15 @@ export async function saveWorkflow(
 ): Promise<string | undefined> {
   const name = args.value("save-as");
   if (name === undefined) return undefined;
+  return await writeWith(args, workflow, newFile(name, workflow), args.values("set"));
+}
+
+/**
+ * The path that `--save-as` names.
+ *
+ * @throws {UsageError} when it is outside the workflow's folder or exists
+ */
+export function newFile(name: string, workflow: Workflow): string {
   const path = resolve(name);
   if (dirname(path) !== workflow.folder) {
     throw new UsageError(
@@ -39,18 +48,36 @@ export async function saveWorkflow(
       `write --save-as ${shortPath(`${workflow.folder}/${basename(name)}`)}`,
     );
   }
+  if (exists(path)) throw existsAlready(path);
+  return path;
+}
+
+/**
+ * Writes the workflow with values at a path that {@link newFile} has checked.
+ *
+ * @param set arguments of `--set`
+ * @returns the path relative to the current folder
+ */
+export async function writeWith(
+  args: Arguments,
+  workflow: Workflow,
+  path: string,
+  set: readonly string[],
+): Promise<string> {
   const { workflowTextWith } = await import("../workflow/describe/save_as.ts");
   const text = await workflowTextWith(workflow.file, {
     ...reading,
-    set: args.values("set"),
+    set,
     sweep: args.values("sweep"),
     includeFrom: args.values("include-from"),
     profile: args.value("profile"),
   });
-  if (!await writeNewFile(path, text)) {
-    throw new UsageError(`${shortPath(path)} exists already`, "give --save-as another name");
-  }
+  if (!await writeNewFile(path, text)) throw existsAlready(path);
   return shortPath(path);
+}
+
+function existsAlready(path: string): UsageError {
+  return new UsageError(`${shortPath(path)} exists already`, "give --save-as another name");
 }
 
 /** `workflow.lock.json` next to `workflow.toml`. */

@@ -36,7 +36,7 @@ export async function htmlDocument(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${escapeHtml(title)}</title>
+<title>${htmlText(title)}</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
@@ -48,8 +48,10 @@ ${before}
 `;
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** A text as HTML shows it, in an element or in an attribute between double quotes. */
+export function htmlText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 async function hash(text: string): Promise<string> {

@@ -23,7 +23,10 @@ export function describeReproduction(run: RunRecord): ReproduceData {
 }
 
 function commandOf({ workflow, request }: RunRecord): string {
-  const words = ["gyrus", "run", baseName(workflow.file), ...request?.targets ?? []];
+  const file = baseName(workflow.file);
+  const words = request?.search === undefined
+    ? ["gyrus", "run", file, ...request?.targets ?? []]
+    : ["gyrus", "search", file, request.search];
   for (const value of request?.set ?? []) words.push("--set", value);
   for (const value of request?.sweep ?? []) words.push("--sweep", value);
   for (const folder of request?.includeFrom ?? []) words.push("--include-from", folder);

@@ -4,6 +4,7 @@ import { FILE_TYPES } from "../artifacts/file_types.ts";
 import type { PlanOptions } from "../engine/plan/plan.ts";
 import type { RunOptions } from "../engine/run/run.ts";
 import { WorkflowError } from "../errors.ts";
+import type { Instance, Search } from "../workflow/graph.ts";
 import type { StepKind } from "../workflow/step.ts";
 
 /** For the reader. A user's step brings its loader with it only when a file names one. */
@@ -16,6 +17,8 @@ export const reading = {
     const message = `${specifier} has the kind "${kind.kind}", which is one of Gyrus's own`;
     throw new WorkflowError([{ message, suggestion: "give it another name" }]);
   },
+  checkSearch: async (search: Search, instances: readonly Instance[]) =>
+    (await import("../search/objective.ts")).findSearchProblem(search, instances),
 };
 
 /** For `plan`. */

@@ -1,5 +1,6 @@
 /** A checked, expanded workflow: what the reader returns and the engine runs. */
 import type { Location } from "../errors.ts";
+import type { PrunerSpec, SamplerName, SearchParameter } from "./search.ts";
 import type { Json, StepKind } from "./step.ts";
 
 /** A value of a matrix axis. */
@@ -84,6 +85,24 @@ export interface Profile {
   jobs?: number;
 }
 
+/** A `[search.NAME]`. */
+export interface Search {
+  name: string;
+  description?: string;
+  /** A metric of a step's model, on its validation set, or of its evaluation. */
+  metric: { step: string; name: string };
+  goal: "minimize" | "maximize";
+  nTrials: number;
+  sampler: SamplerName;
+  pruner: PrunerSpec;
+  seed: number;
+  /** Trial k knows the results of the trials up to k - parallel. */
+  parallel: number;
+  /** Each parameter after those that its condition names. */
+  space: readonly SearchParameter[];
+  place?: Place;
+}
+
 /** A step as declared, with its instances in order of the matrix. */
 export interface Step {
   name: string;
@@ -112,6 +131,8 @@ export interface Workflow {
   /** Paths that the report of a run is published to, relative to the project folder. */
   reports?: readonly string[];
   profile?: Profile;
+  /** Absent without any. */
+  searches?: readonly Search[];
   /** Line and column of a place; loads the positions parser at its first call. */
   locate(place: Place): Promise<Location>;
 }

@@ -3,7 +3,7 @@ import { readFile, realPath, statOf } from "../disk/read.ts";
 import { declareSteps, type KnownKinds, type ResolveKind } from "./declare/declare.ts";
 import { type Document, joinLayers } from "./parse/document.ts";
 import { expandSteps } from "./expand/expand.ts";
-import type { Profile, Workflow } from "./graph.ts";
+import type { Instance, Profile, Search, Workflow } from "./graph.ts";
 import { checkAxes } from "./declare/idle_axes.ts";
 import { isTable, loadLayers, type ReadText } from "./parse/load.ts";
 import { maximumInstances } from "./declare/matrix.ts";
@@ -12,6 +12,7 @@ import { applyOverrides, parseOverrides } from "./parse/overrides.ts";
 import { basename, dirname, isInside, resolve } from "./paths.ts";
 import { Problems, ReadingStopped } from "./problems.ts";
 import { chooseProfile } from "./parse/profile.ts";
+import { readSearches } from "./expand/searches.ts";
 import { expandPublications } from "./expand/publish.ts";
 import type { Json } from "./step.ts";
 import { parseTemplate, type Scope, wholeParam } from "./declare/template.ts";
@@ -36,6 +37,11 @@ export interface ReadOptions {
   includeFrom?: readonly string[];
   /** From the disk when absent. */
   readText?: ReadText;
+  /** Why a search of the file can't be run, if it can't: the key of its table, and the problem. */
+  checkSearch?: (
+    search: Search,
+    instances: readonly Instance[],
+  ) => Promise<{ key: string; message: string; suggestion?: string } | undefined>;
 }
 
 /** @throws {WorkflowError} with every problem of the file and the options */
@@ -102,8 +108,17 @@ async function expandFile(
     options.fileTypes ?? new Set(),
     problems,
   );
+  const searches = readSearches(document, steps, problems);
   if (document.steps.size === 0 && layers.every(({ table }) => isTable(table.steps ?? {}))) {
     problems.add("the workflow has no steps", { file, keys: [] }, "write [steps.NAME]");
+  }
+  await problems.throwIfAny(sources);
+  const instances = [...steps.values()].flatMap((step) => step.instances);
+  for (const search of searches) {
+    const problem = await options.checkSearch?.(search, instances);
+    if (!problem) continue;
+    const place = document.searches.get(search.name)?.keys.get(problem.key)?.place;
+    problems.add(problem.message, place ?? search.place, problem.suggestion);
   }
   await problems.throwIfAny(sources);
 
@@ -117,10 +132,11 @@ async function expandFile(
     steps: [...steps.values()].flatMap(({ name, kind, description, axes, instances, place }) =>
       kind === undefined ? [] : [{ name, kind, description, axes, instances, place }]
     ),
-    instances: [...steps.values()].flatMap((step) => step.instances),
+    instances,
     publications,
     reports,
     profile,
+    ...(searches.length > 0 && { searches }),
     locate: async (place) => (await import("./parse/positions.ts")).locatePlace(sources, place),
   };
   return { workflow, renamed };

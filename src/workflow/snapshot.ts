@@ -7,7 +7,7 @@
  */
 import { exactJson } from "../json.ts";
 import type { Instance, Step, Workflow } from "./graph.ts";
-import type { OutputPort, Preflight, StepKind } from "./step.ts";
+import { type OutputPort, outputPorts, type Preflight, type StepKind } from "./step.ts";
 
 /** Reading a larger snapshot takes longer than loading the reader. */
 const MAX_INSTANCES = 1000;
@@ -68,7 +68,7 @@ function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFac
   const { kind: name, version, inputs, runs, source, chain, unkeyed, pathParameters } = kind;
   const ports = new Map(
     instances.filter((instance) => instance.kind === kind)
-      .map((instance) => [instance.name, portsOf(kind, instance.params)]),
+      .map((instance) => [instance.name, outputPorts(kind, instance.params)]),
   );
   const written = publications.filter(({ binding: { instance, output } }) =>
     ports.get(instance)?.[output]?.publish !== undefined
@@ -87,13 +87,6 @@ function factsOf(kind: StepKind, { instances, publications }: Workflow): KindFac
       { reads: kind.preflight.reads, readsIfKnown: kind.preflight.readsIfKnown },
     hooks: HOOKS.filter((hook) => kind[hook] !== undefined),
   };
-}
-
-function portsOf(
-  { outputs }: StepKind,
-  params: Record<string, unknown>,
-): Readonly<Record<string, OutputPort>> {
-  return typeof outputs === "function" ? outputs(params) : outputs;
 }
 
 /** The workflow of a snapshot. Step kinds that read the outside world are loaded. */
@@ -145,7 +138,7 @@ function lazyKind(
         type: "",
         description: "",
         publish: async (artifact, target) =>
-          await portsOf(await real(), params)[name].publish!(artifact, target),
+          await outputPorts(await real(), params)[name].publish!(artifact, target),
       }])),
     ...(preflight && {
       preflight: {

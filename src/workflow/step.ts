@@ -207,6 +207,8 @@ export interface UserOutputPort {
 
 /** An output of a step. */
 export interface OutputPort extends UserOutputPort {
+  /** Whether its participants are kept for the last test, so that no search may read them. */
+  setAside?: boolean;
   /**
    * Files that `[publish]` writes for this output, by relative path; the artifact's own files when
    * absent. For a type that is published as one file it writes exactly one.
@@ -358,6 +360,14 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   pathParameters: readonly string[];
   /** Of a user's own step: the digest of its modules, which enters the key with the version. */
   code?: Digest;
+}
+
+/** Outputs that a kind has with these parameters. */
+export function outputPorts(
+  kind: StepKind,
+  params: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, OutputPort>> {
+  return typeof kind.outputs === "function" ? kind.outputs(params) : kind.outputs;
 }
 
 /** Where an instance of a kind runs. */

@@ -16,12 +16,19 @@ export default {
   async run(args, { out }) {
     const print = (result: object) => out.block(JSON.stringify(result, null, 2));
     try {
-      const { steps, instances } = await openWorkflow(args);
-      const counts = { steps: steps.length, instances: instances.length };
+      const { steps, instances, searches = [] } = await openWorkflow(args);
+      const counts = {
+        steps: steps.length,
+        instances: instances.length,
+        ...(searches.length > 0 && { searches: searches.length }),
+      };
       if (args.has("json")) print({ problems: [], ...counts });
       else {
-        const { steps, instances } = counts;
-        out.line(`ok: ${countText(steps, "step")}, ${countText(instances, "instance")}`);
+        const found = searches.length > 0 ? `, ${searchCount(searches.length)}` : "";
+        const text = `${countText(steps.length, "step")}, ${
+          countText(instances.length, "instance")
+        }`;
+        out.line(`ok: ${text}${found}`);
       }
       return ExitCode.done;
     } catch (error) {
@@ -31,3 +38,7 @@ export default {
     }
   },
 } satisfies Command;
+
+function searchCount(count: number): string {
+  return count === 1 ? "1 search" : `${count} searches`;
+}

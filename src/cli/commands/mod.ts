@@ -8,6 +8,10 @@ export interface CommandEntry {
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   run: { summary: "Run what is not cached", load: () => import("./run.ts") },
+  search: {
+    summary: "Search for the best values of parameters",
+    load: () => import("./search.ts"),
+  },
   unpublish: {
     summary: "Remove published files that nobody has edited",
     load: () => import("./unpublish.ts"),
@@ -44,8 +48,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./cache.ts"),
   },
   steps: { summary: "List the step kinds, or describe a kind", load: () => import("./steps.ts") },
-  schema: { summary: "Print the JSON schema of workflow files", load: () => import("./schema.ts") },
-  lsp: { summary: "Serve an editor: checks, completion, hover", load: () => import("./lsp.ts") },
+  schema: {
+    summary: "Print the JSON schema of workflow files",
+    load: () => import("./editor/schema.ts"),
+  },
+  lsp: {
+    summary: "Serve an editor: checks, completion, hover",
+    load: () => import("./editor/lsp.ts"),
+  },
   networks: {
     summary: "List the networks, or describe a network",
     load: () => import("./networks.ts"),

@@ -3,10 +3,12 @@ import type { PlanMemory } from "../../engine/plan/plan_memory.ts";
 import { findFullDisks } from "../../engine/plan/disk_space.ts";
 import { isPending, type PlannedInstance } from "../../engine/plan/planned_instance.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
-import type { Workflow } from "../../workflow/graph.ts";
+import type { Search, Workflow } from "../../workflow/graph.ts";
+import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, reportFailure } from "../failure.ts";
 import { openCache, SELECTION_OPTIONS, selectionOf, WORKFLOW_OPTIONS } from "../open.ts";
+import { commandLine } from "../hint.ts";
 import { costText, fullDiskText } from "../cost.ts";
 import { pooledSweeps } from "../pooled_sweeps.ts";
 import { planningWith, recallWorkflow, saveSnapshot, writeOptional } from "../snapshot.ts";
@@ -47,7 +49,10 @@ can't be trained on are errors, as far as existing tables show them.`,
       out.block(
         JSON.stringify({ ...await planJson(planned, memory), problems: messages }, null, 2),
       );
-    } else for (const line of await planLines(planned, out.columns, memory)) out.line(line);
+    } else {
+      for (const line of await planLines(planned, out.columns, memory)) out.line(line);
+      for (const search of workflow.searches ?? []) out.line(searchText(search, args));
+    }
     for (const warning of pooledSweeps(args.values("sweep"), planned)) {
       err.line(`${err.paint("warning", "yellow")}: ${warning}`);
     }
@@ -100,6 +105,12 @@ async function planLines(
   ];
 }
 
+/** `search rates: 30 trials by tpe for train.loss: gyrus search a.toml rates` */
+function searchText({ name, nTrials, sampler, metric }: Search, args: Arguments): string {
+  const trials = `${countText(nTrials, "trial")} by ${sampler} for ${metric.step}.${metric.name}`;
+  return `search ${name}: ${trials}: ${commandLine("search", args.positionals[0], name)}`;
+}
+
 async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {
   const reasons = await Promise.all(
     planned.reasons.map((reason) => locatedReasonText(reason, workflow)),
@@ -143,6 +154,7 @@ async function planJson(
     file: workflow.file,
     counts,
     estimate,
+    ...(workflow.searches && { searches: workflow.searches }),
     instances: await Promise.all(instances.map(async (planned) => ({
       name: planned.instance.name,
       step: planned.instance.step,

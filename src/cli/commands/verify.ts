@@ -2,6 +2,7 @@ import { readText } from "../../disk/read.ts";
 import { verify } from "../../engine/run/verify.ts";
 import { reading, running } from "../../steps/engine_options.ts";
 import { readWorkflow } from "../../workflow/read.ts";
+import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { openDisplay } from "../display.ts";
 import { ExitCode, shortPath } from "../failure.ts";
@@ -28,6 +29,12 @@ compares bytes. The cache does not change.`,
     const jobs = args.count("jobs");
     const store = await openPastCache(args, "write");
     const { id, workflow: recorded, request } = findRun(store, args, args.positionals[0]);
+    if (request?.search !== undefined) {
+      throw new UsageError(
+        `run ${id} computed trials of the search ${request.search}`,
+        "run the workflow with a trial's values by --set, and verify that run",
+      );
+    }
     const { sources } = recorded;
     const workflow = await readWorkflow(recorded.file, {
       ...reading,

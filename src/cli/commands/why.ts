@@ -1,7 +1,9 @@
 import { type Explanation, type InputChange, why } from "../../engine/plan/explain.ts";
 import { locatedReasonText } from "../../engine/plan/reason.ts";
 import { planning } from "../../steps/engine_options.ts";
-import type { Workflow } from "../../workflow/graph.ts";
+import type { Store } from "../../engine/store/store.ts";
+import type { Search, Workflow } from "../../workflow/graph.ts";
+import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
 import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
@@ -10,7 +12,7 @@ import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 export default {
   arguments: [
     { name: "FILE", help: "Workflow file" },
-    { name: "INSTANCE", help: "Such as train[fold=2]; of a step: all its instances" },
+    { name: "INSTANCE", help: "Such as train[fold=2]; of a step: all its instances; or a search" },
   ],
   options: WORKFLOW_OPTIONS,
   details: `Compares it with its result in the cache, or with the most similar earlier result:
@@ -18,6 +20,12 @@ parameters with the lines where they are written, inputs file by file, versions,
   async run(args, { out }) {
     const workflow = await openWorkflow(args);
     const store = openCache(args, workflow);
+    const search = workflow.searches?.find(({ name }) => name === args.positionals[1]);
+    const isStep = workflow.steps.some(({ name }) => name === args.positionals[1]);
+    if (search && !isStep) {
+      out.block((await searchLines(search, workflow, store, args)).join("\n"));
+      return ExitCode.done;
+    }
     const blocks: string[] = [];
     for (const each of await why(store, workflow, args.positionals[1], planning)) {
       blocks.push((await explanationLines(each, workflow)).join("\n"));
@@ -26,6 +34,28 @@ parameters with the lines where they are written, inputs file by file, versions,
     return ExitCode.done;
   },
 } satisfies Command;
+
+/** How much of a search is cached, and which trials come next. */
+async function searchLines(
+  search: Search,
+  workflow: Workflow,
+  store: Store,
+  args: Arguments,
+): Promise<string[]> {
+  const { runSearch, settingsOf } = await import("../../search/run_search.ts");
+  const { cachedTrials } = await import("../search/host.ts");
+  const host = cachedTrials(store, args);
+  const { trials, unfinished } = await runSearch(search, workflow, host);
+  const all = countText(search.nTrials, "trial");
+  return [
+    unfinished.length === 0
+      ? `${search.name}: all of ${all} are cached or known to fail`
+      : `${search.name}: ${trials.length} of ${all} are cached or known to fail`,
+    ...unfinished.map(({ number, values }) =>
+      `  trial ${number} will run: ${settingsOf(values).map((text) => `--set ${text}`).join(" ")}`
+    ),
+  ];
+}
 
 const STATES = {
   "cached": "cached",

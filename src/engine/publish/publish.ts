@@ -1,13 +1,12 @@
 /** `[publish]`: copies of outputs, and of a run's report, in the project folder. */
 import { DataError } from "../../errors.ts";
 import type { Binding, Workflow } from "../../workflow/graph.ts";
-import type { Artifact, PublishTarget } from "../../workflow/step.ts";
+import { type Artifact, outputPorts, type PublishTarget } from "../../workflow/step.ts";
 import type { EventBody } from "../plan/events.ts";
 import { boundRef, type OutputRefs } from "../plan/keying.ts";
 import { openArtifact } from "../store/artifact.ts";
 import { digestOf } from "../store/digest.ts";
 import type { Store } from "../store/store.ts";
-import { outputPorts } from "../task/task.ts";
 import { Ledger } from "./ledger.ts";
 import { publishOutput } from "./publication.ts";
 import { ReadFiles } from "./reads.ts";

@@ -50,6 +50,8 @@ export interface RunRequest {
   includeFrom?: readonly string[];
   profile?: string;
   targets?: readonly string[];
+  /** Name of the search whose trials the run computed. */
+  search?: string;
 }
 
 export interface RunRecord {

@@ -1,17 +1,17 @@
 /** One execution of an instance, on any thread: its inputs and its outputs. */
 import { DataError } from "../../errors.ts";
 import type { AxisValue } from "../../workflow/graph.ts";
-import type {
-  Artifact,
-  Blob,
-  CheckpointChain,
-  Digest,
-  Json,
-  OutputPort,
-  Progress,
-  StepContext,
-  StepKind,
-  StepOutput,
+import {
+  type Artifact,
+  type Blob,
+  type CheckpointChain,
+  type Digest,
+  type Json,
+  outputPorts,
+  type Progress,
+  type StepContext,
+  type StepKind,
+  type StepOutput,
 } from "../../workflow/step.ts";
 import { artifactIntact, openArtifact, storeOutput } from "../store/artifact.ts";
 import { type Fingerprint, takeFingerprint } from "../store/fingerprint.ts";
@@ -54,14 +54,6 @@ export interface TaskListener {
   progress(update: Progress): void;
   /** Something was stored, though the execution may yet fail. */
   stored(blob: Blob): void;
-}
-
-/** Outputs that a kind has with these parameters. */
-export function outputPorts(
-  kind: StepKind,
-  params: Readonly<Record<string, Json>>,
-): Readonly<Record<string, OutputPort>> {
-  return typeof kind.outputs === "function" ? kind.outputs(params) : kind.outputs;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Artifact, defineStep } from "../../workflow/step.ts";
 import { columnNames, columnParameters } from "../labels/columns.ts";
-import { labelsPort } from "../tables/ports.ts";
+import { isSetAside, labelsPort } from "../tables/ports.ts";
 
 export default defineStep({
   kind: "split.holdout",
@@ -46,11 +46,18 @@ one sex.`,
   },
   outputs: (params) => ({
     train: labelsPort("participants", "All sessions of the other participants."),
-    [params.subset_name]: labelsPort(
-      "participants",
-      "The subset's sessions: the first of each participant, or all if longitudinal.",
-    ),
-    tables: { type: "split", description: "ClinicaDL's folder split/." },
+    [params.subset_name]: {
+      ...labelsPort(
+        "participants",
+        "The subset's sessions: the first of each participant, or all if longitudinal.",
+      ),
+      setAside: isSetAside(params.subset_name),
+    },
+    tables: {
+      type: "split",
+      description: "ClinicaDL's folder split/.",
+      setAside: isSetAside(params.subset_name),
+    },
   }),
   checkParams: (params) =>
     params.n_test > 1 && !Number.isInteger(params.n_test)

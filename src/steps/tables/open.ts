@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep, type OutputPort, type StepOutput } from "../../workflow/step.ts";
-import { foldsPort, labelsPort } from "./ports.ts";
+import { foldsPort, isSetAside, labelsPort } from "./ports.ts";
 
 export default defineStep({
   kind: "tables.open",
@@ -28,7 +28,10 @@ only the first sessions were written (\`validation_baseline.tsv\`), only these a
       case "split":
         return {
           train: labelsPort("participants", "Participants left for training."),
-          [params.subset_name]: labelsPort("participants", "Participants set aside."),
+          [params.subset_name]: {
+            ...labelsPort("participants", "Participants set aside."),
+            setAside: isSetAside(params.subset_name),
+          },
         };
       case "kfold":
         return { folds: foldsPort };

@@ -1,6 +1,11 @@
 /** Output ports of the steps that make tables, and the files that they publish. */
 import type { OutputPort } from "../../workflow/step.ts";
 
+/** Whether a subset is kept for the last test: every one but the validation set, whatever its name. */
+export function isSetAside(subsetName: string): boolean {
+  return subsetName !== "validation";
+}
+
 /** A table of sessions; published as one file, `labels.tsv` or named after its role. */
 export function labelsPort(type: "labels" | "participants", description: string): OutputPort {
   return {

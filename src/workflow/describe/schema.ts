@@ -6,6 +6,7 @@
  * none of thirty alternatives.
  */
 import { z } from "zod";
+import { SAMPLER_NAMES } from "../search.ts";
 import type { InputPort, Json, StepKind } from "../step.ts";
 
 export type Schema = { readonly [key: string]: Json };
@@ -41,6 +42,59 @@ const points: Schema = {
   type: "array",
   items: { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
 };
+
+const whole = (description: string, minimum: number, preset?: number): Schema => ({
+  type: "integer",
+  minimum,
+  description,
+  ...(preset !== undefined && { default: preset }),
+});
+
+const range = (type: "number" | "integer", description: string): Schema => ({
+  type: "array",
+  items: { type },
+  minItems: 2,
+  maxItems: 2,
+  description,
+});
+
+const domain: Schema = table({
+  uniform: range("number", "Between two numbers."),
+  log_uniform: range("number", "Between two numbers above 0, uniform in the logarithm."),
+  int: range("integer", "A whole number from the first to the second."),
+  choice: { type: "array", minItems: 1, description: "One of these values." },
+  when: {
+    type: "object",
+    description:
+      "Other parameters of the space, each with the value or values for which this exists.",
+    additionalProperties: true,
+  },
+}, "Values that the parameter may take: one of uniform, log_uniform, int and choice.");
+
+const stages: Schema = table({
+  min: whole("Epochs before the first decision.", 1),
+  max: whole("Epochs of a trial that is never stopped.", 1),
+  eta: whole("Factor from one decision's epoch to the next, and the share that goes on.", 2),
+}, "When trials are judged.");
+
+const search: Schema = table({
+  description: text("What the search is for."),
+  metric: text('"STEP.METRIC": of a model, on its validation set, or of an evaluation.'),
+  goal: { enum: ["minimize", "maximize"], description: "Which values of the metric are better." },
+  n_trials: whole("Number of trials; more continue a search.", 1),
+  sampler: {
+    enum: SAMPLER_NAMES,
+    default: "tpe",
+    description: "How trials are drawn.",
+  },
+  pruner: {
+    description: "Which trials stop early.",
+    anyOf: [{ enum: ["none"] }, table({ median: stages, asha: stages }, "One of median and asha.")],
+  },
+  seed: whole("Seed of the draws.", 0, 0),
+  parallel: whole("Trials at once: trial k knows the results up to k - parallel.", 1, 1),
+  space: tableOf(domain, "Parameters by STEP.PARAMETER or params.NAME."),
+}, "A search over parameters.");
 
 const matrix: Schema = {
   description: "One instance for each combination of the axes' values.",
@@ -129,6 +183,7 @@ export const fileKeys: Record<string, Json> = {
     }, "Chosen by --profile NAME."),
     "Which cache to use and how many threads; never part of a key.",
   ),
+  search: tableOf(search, "Searches over parameters; `gyrus search FILE NAME` runs one."),
 };
 
 /**

@@ -42,6 +42,15 @@ export function validateParams(
   return problems.length > 0 ? { problems } : { params: Object.freeze(params) };
 }
 
+/** What is wrong with a value of a parameter, whatever the others are. */
+export function valueProblems(kind: StepKind, name: string, value: Json): ParamProblem[] {
+  const result = kind.params.shape[name].safeParse(value, { jitless: true });
+  const issues: readonly z.core.$ZodIssue[] = result.error?.issues ?? [];
+  return issues.flatMap((issue) =>
+    problemsOf({ ...issue, path: [name, ...issue.path] }, { [name]: value }, kind)
+  );
+}
+
 function absolute(value: Json, folder: string): Json {
   if (typeof value === "string") return resolve(folder, value);
   return Array.isArray(value) ? value.map((item) => absolute(item, folder)) : value;

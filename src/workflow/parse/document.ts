@@ -35,6 +35,15 @@ export interface StepTable {
   resources: Map<string, Located>;
 }
 
+/** A `[search.NAME]` as written, all layers joined. */
+export interface SearchTable {
+  /** All but `space`. */
+  keys: Map<string, Located>;
+  /** Domains by the address of the parameter. */
+  space: Map<string, Located>;
+  place: Place;
+}
+
 export interface Document {
   name?: string;
   description?: string;
@@ -44,6 +53,7 @@ export interface Document {
   steps: Map<string, StepTable>;
   publish: Map<string, Located>;
   profiles: Map<string, Map<string, Located>>;
+  searches: Map<string, SearchTable>;
 }
 
 const topKeys = [
@@ -56,6 +66,7 @@ const topKeys = [
   "steps",
   "publish",
   "profile",
+  "search",
 ];
 
 const stepKeys = [
@@ -85,6 +96,7 @@ export function joinLayers(layers: readonly Layer[], problems: Problems): Docume
     steps: new Map(),
     publish: new Map(),
     profiles: new Map(),
+    searches: new Map(),
   };
   layers.forEach((layer, number) => new LayerReader(layer, number, problems).addTo(document));
   return document;
@@ -122,6 +134,9 @@ class LayerReader {
         profile.set(key, { value: setting, place: this.place("profile", name, key) });
       }
     }
+    for (const [name, value] of this.entries(table.search, ["search"])) {
+      this.addSearch(document, name, value);
+    }
   }
 
   place(...keys: (string | number)[]): Place {
@@ -152,7 +167,7 @@ class LayerReader {
       isArray ? `[[${name}]] makes a list, not a table` : `${name} must be a table`,
       isArray ? this.keyPlace(...keys) : this.place(...keys),
       isArray
-        ? `write [${["steps", "profile"].includes(name) ? `${name}.NAME` : name}]`
+        ? `write [${["steps", "profile", "search"].includes(name) ? `${name}.NAME` : name}]`
         : undefined,
     );
     return [];
@@ -255,6 +270,25 @@ class LayerReader {
     for (const key of stepKeys) {
       if (["uses", "in", "with", "resources"].includes(key) || table[key] === undefined) continue;
       step.keys.set(key, { value: table[key], place: this.place("steps", name, key) });
+    }
+  }
+
+  addSearch(document: Document, name: string, table: Json): void {
+    const place = this.keyPlace("search", name);
+    this.checkName("search", name, place);
+    const search = document.searches.get(name) ?? { keys: new Map(), space: new Map(), place };
+    document.searches.set(name, search);
+    for (const [key, value] of this.entries(table, ["search", name])) {
+      if (key !== "space") {
+        search.keys.set(key, { value, place: this.place("search", name, key) });
+        continue;
+      }
+      for (const [address, domain] of this.entries(value, ["search", name, key])) {
+        search.space.set(address, {
+          value: domain,
+          place: this.place("search", name, key, address),
+        });
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
-import type { Command } from "../command.ts";
-import { ExitCode } from "../failure.ts";
+import type { Command } from "../../command.ts";
+import { ExitCode } from "../../failure.ts";
 
 export default {
   arguments: [],
@@ -8,7 +8,7 @@ export default {
     `Speaks the Language Server Protocol on standard input and output: an editor starts it for workflow
 files and shows problems, completions, descriptions and definitions. docs/how-to/editors.md shows how.`,
   async run() {
-    const { serveEditor } = await import("../../lsp/stdio.ts");
+    const { serveEditor } = await import("../../../lsp/stdio.ts");
     return await serveEditor() ? ExitCode.done : ExitCode.failed;
   },
 } satisfies Command;

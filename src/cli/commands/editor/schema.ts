@@ -1,5 +1,5 @@
-import type { Command } from "../command.ts";
-import { ExitCode } from "../failure.ts";
+import type { Command } from "../../command.ts";
+import { ExitCode } from "../../failure.ts";
 
 export default {
   arguments: [],
@@ -11,8 +11,8 @@ export default {
 
 where schema.json is what this command prints.`,
   async run(_given, { out }) {
-    const { loadKinds } = await import("../../steps/mod.ts");
-    const { schemaFor } = await import("../../workflow/describe/schema.ts");
+    const { loadKinds } = await import("../../../steps/mod.ts");
+    const { schemaFor } = await import("../../../workflow/describe/schema.ts");
     out.block(JSON.stringify(schemaFor(await loadKinds()), null, 2));
     return ExitCode.done;
   },

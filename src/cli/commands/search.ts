@@ -1,0 +1,102 @@
+import { encodeEvent } from "../../engine/plan/events.ts";
+import { runSearch, settingsOf } from "../../search/run_search.ts";
+import { bestTrial } from "../../search/trial.ts";
+import type { Search } from "../../workflow/graph.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
+import type { Command } from "../command.ts";
+import { openDisplay } from "../display.ts";
+import { ExitCode } from "../failure.ts";
+import { commandLine } from "../hint.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
+import { countText } from "../quantity.ts";
+import { newFile, SAVE_OPTION, writeWith } from "../save.ts";
+import { chooseSearch, TrialRunner } from "../search/host.ts";
+import { printResult, trialText, writeFiles } from "../search/result.ts";
+
+const { sweep: _, ...workflowOptions } = WORKFLOW_OPTIONS;
+
+export default {
+  arguments: [
+    { name: "FILE", help: "Workflow file" },
+    { name: "NAME", help: "A [search.NAME] of it; default: the only one", optional: true },
+  ],
+  options: {
+    ...workflowOptions,
+    "save-as": { ...SAVE_OPTION, help: "Write the workflow with the best values, next to FILE" },
+    retry: { help: "Run trials again that failed before" },
+    jobs: { value: "N", help: "Processors to use at once; default: all. It changes no result" },
+    quiet: { help: "Print only the result" },
+    json: { help: "Print every event, and every trial, as a line of JSON instead" },
+  },
+  details:
+    `Trials are cached as any instance is: the same command continues a search that was interrupted,
+and a larger n_trials extends one. Tables and a page of the search are written into the cache's folder.`,
+  async run(args, terminal) {
+    const jobs = args.count("jobs");
+    const workflow = await openWorkflow(args);
+    const search = chooseSearch(workflow, args.positionals[1]);
+    refuseSetOfSpace(args, search);
+    const name = args.value("save-as");
+    const saveAs = name === undefined ? undefined : newFile(name, workflow);
+    const store = openCache(args, workflow);
+    const { out, err } = terminal;
+    const isPlain = !args.has("json") && !args.has("quiet");
+    const display = openDisplay(args.has("quiet") ? err : out, {
+      folder: workflow.folder,
+      rerun: () => commandLine("search", args.positionals[0], search.name),
+    });
+    const interrupt = onInterrupt((message) => err.line(message));
+    const host = new TrialRunner(
+      store,
+      args,
+      search,
+      jobs ?? workflow.profile?.jobs,
+      interrupt,
+      (event) => {
+        if (args.has("json")) out.write(encodeEvent(event));
+        else if (isPlain) display.show(event);
+      },
+      (trial) => {
+        if (args.has("json")) out.line(JSON.stringify({ type: "trial", ...trial }));
+        else if (isPlain) out.line(trialText(trial, search));
+      },
+    );
+    try {
+      const result = await runSearch(search, workflow, host);
+      display.close();
+      if (!args.has("json")) printResult(result, search, terminal);
+      if (store.writable) await writeFiles(store, workflow, search, result.trials, terminal);
+      if (result.unfinished.length > 0) {
+        err.line(`interrupted after ${countText(result.trials.length, "trial")}`);
+        return ExitCode.interrupted;
+      }
+      const best = bestTrial(result.trials, search.goal);
+      if (best === undefined) {
+        err.line(`${err.paint("error", "red")}: no trial was completed`);
+        return ExitCode.failed;
+      }
+      if (saveAs !== undefined) {
+        const set = [...args.values("set"), ...settingsOf(best.values)];
+        err.line(`wrote ${await writeWith(args, workflow, saveAs, set)}`);
+      }
+      return ExitCode.done;
+    } finally {
+      host.close();
+      interrupt.close();
+      display.close();
+    }
+  },
+} satisfies Command;
+
+/** @throws {UsageError} when `--set` gives a value of the space */
+function refuseSetOfSpace(args: Arguments, { name, space }: Search): void {
+  for (const text of args.values("set")) {
+    const address = text.slice(0, Math.max(0, text.indexOf("=")));
+    if (!space.some((parameter) => parameter.address === address)) continue;
+    throw new UsageError(
+      `--set ${address}: the search ${name} varies it`,
+      `take it out of [search.${name}.space]`,
+    );
+  }
+}

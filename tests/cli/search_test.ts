@@ -1,0 +1,89 @@
+/** `gyrus search`, and what other commands print of a search. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Project } from "./project.ts";
+
+const SEARCH = `version = 1
+[steps.caps]
+uses = "generate.phantom"
+with = { n_subjects = 12, image_size = 16, strength = 2 }
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slices = [7, 8] }
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+with.diagnoses = ["AD", "CN"]
+[steps.folds]
+uses = "split.kfold"
+in.labels = "labels"
+with.n_splits = 2
+[steps.train]
+uses = "train.classification"
+matrix.fold = { range = 2 }
+in.images = "slices"
+in.folds = "folds[\${matrix.fold}]"
+with = { batch_size = 8, epochs = 4, architecture = "Stride_Conv5_FC3" }
+[search.rates]
+metric = "train.loss"
+goal = "minimize"
+n_trials = 3
+pruner = { asha = { min = 1, max = 4, eta = 2 } }
+[search.rates.space]
+"train.learning_rate" = { log_uniform = [1e-5, 1e-2] }
+`;
+
+Deno.test("check counts searches and reports a problem of one with its place", async () => {
+  await using project = await Project.make();
+  await project.write("s.toml", SEARCH);
+  assertEquals(
+    (await project.gyrus("check", "s.toml")).out,
+    "ok: 5 steps, 6 instances, 1 search\n",
+  );
+  await project.write("s.toml", SEARCH.replace('"minimize"', '"maximize"'));
+  assertEquals(
+    (await project.gyrus("check", "s.toml")).err,
+    `s.toml:25:8
+25 | goal = "maximize"
+   |        ^^^^^^^^^^
+maximize loss: its best values are at the other end; write goal = "minimize"
+`,
+  );
+});
+
+Deno.test("search names the searches of the file, and refuses --set of what it varies", async () => {
+  await using project = await Project.make();
+  await project.write("s.toml", SEARCH);
+  const other = await project.gyrus("search", "s.toml", "rate");
+  assertEquals([other.code, other.err], [
+    2,
+    'error: there is no search "rate"; name one: rates\n',
+  ]);
+  const set = await project.gyrus("search", "s.toml", "--set", "train.learning_rate=0.1");
+  assertEquals(set.code, 2);
+  assertStringIncludes(set.err, "--set train.learning_rate: the search rates varies it");
+  const none = await project.gyrus("search", "flow.toml");
+  assertEquals([none.code, none.err], [
+    2,
+    "error: the workflow has no search; write [search.NAME]\n",
+  ]);
+});
+
+if (Deno.env.get("GYRUS_TEST_FULL") === "1") {
+  Deno.test("a search trains, is replayed from the cache, and its best workflow is cached", async () => {
+    await using project = await Project.make();
+    await project.write("s.toml", SEARCH);
+    const first = await project.gyrus("search", "s.toml");
+    assertEquals(first.code, 0, first.err);
+    assertMatch(first.out, /trial 2: loss [\d.]+ after \d epochs?/);
+    const files = ["trials.tsv", "curves.tsv", "importances.tsv", "report.html"];
+    for (const name of files) assert(await project.read(`.gyrus/searches/rates/${name}`) !== "");
+    const again = await project.gyrus("search", "s.toml", "--save-as", "best.toml", "--quiet");
+    assertEquals(again.code, 0, again.err);
+    assert(first.out.endsWith(again.out), again.out);
+    const why = await project.gyrus("why", "s.toml", "rates");
+    assertEquals(why.out, "rates: all of 3 trials are cached or known to fail\n");
+    const best = await project.gyrus("plan", "best.toml", "train", "--check");
+    assertEquals(best.code, 0, best.out);
+  });
+}
