@@ -139,6 +139,8 @@ Deno.test("a sweep of twelve is a sortable table, the best by validation first, 
       const parallel = textOf(await saved(page, "Parameters and balanced accuracy", "TSV"));
       assertStringIncludes(parallel, "learning_rate\tbatch_size\tBA, validation\tBA, test\n");
       assertStringIncludes(parallel, "\n0.0003\t16\t0.950\t0.810\n");
+      const scores = textOf(await saved(page, "balanced accuracy by batch_size", "TSV"));
+      assertStringIncludes(scores, "set\tbatch_size\tbalanced accuracy\nvalidation\t4\t0.8\n");
       assertEquals(
         textOf(await saved(page, "ROC, AD", "TSV")),
         "line\t1 − specificity\tsensitivity\nsplit pooled\t0\t0\nsplit pooled\t0.2\t0.8\nsplit pooled\t1\t1\n",

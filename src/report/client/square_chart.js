@@ -37,8 +37,9 @@ export const MEAN = "mean";
  *   xRange?: Range,
  *   yRange?: Range,
  *   xTicks?: { at: number, text: string }[],
+ *   rows?: (string | number | null)[][],
  * }} chart `reference` is what y is at both ends of x where all is as it should be; `note` states what
- *   is not drawn
+ *   is not drawn; `rows` are saved where the points are not the numbers that they draw
  */
 export function squareChart(chart) {
   const { title, xLabel, yLabel, lines, band, reference, note } = chart;
@@ -96,7 +97,12 @@ export function squareChart(chart) {
   return element(
     "figure",
     { class: "square" },
-    element("figcaption", {}, title, exportControl(title, () => picture, () => rowsOf(chart))),
+    element(
+      "figcaption",
+      {},
+      title,
+      exportControl(title, () => picture, () => chart.rows ?? rowsOf(chart)),
+    ),
     picture,
     note && element("small", {}, note),
   );

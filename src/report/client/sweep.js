@@ -209,6 +209,12 @@ function metricByParameter(rows, parameter, metric, dataGroup) {
       yLabel: metricName(metric),
       yRange: enclosing(known),
       xTicks: ticks,
+      rows: [
+        ["set", parameter, metricName(metric)],
+        ...sides.flatMap(({ name, scores }) =>
+          scores.map((score, row) => [name, values[row], score])
+        ),
+      ],
       lines: sides.map(({ name, scores }, side) => ({
         name,
         points: scores.flatMap((score, row) =>
