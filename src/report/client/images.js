@@ -42,8 +42,9 @@ export function renderSamples(root, { samples }) {
 }
 
 const VIEWS =
-  "An axial, a coronal and a sagittal slice through the middle of each volume, the patient's " +
-  "left on the left; letters name the sides where they are known.";
+  "An axial, a coronal and a sagittal slice through the middle of each volume, the patient's left on the " +
+  "left. Where no letters name the sides, the orientation is unknown, and the axes are taken to point " +
+  "right, anterior and superior.";
 
 /** @param {string} mode of the images */
 function areVolumes(mode) {
