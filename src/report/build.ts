@@ -5,7 +5,7 @@ import type { Store } from "../engine/store/store.ts";
 import type { Json } from "../workflow/step.ts";
 import { attributionSheets } from "./pictures/attributions.ts";
 import { describeCohorts } from "./cohorts.ts";
-import { compareRuns } from "./comparison.ts";
+import { compareRuns } from "./comparison/compare_runs.ts";
 import { type CurrentRun, currentRun } from "./current_run.ts";
 import { learningCurves } from "./curves.ts";
 import type { ReportData } from "./data.ts";

@@ -11,22 +11,22 @@ import curves from "./client/curves.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
 import evaluation from "./client/evaluation.js" with { type: "text" };
 import evaluationGroup from "./client/evaluation_group.js" with { type: "text" };
-import exportModule from "./client/export.js" with { type: "text" };
+import exportModule from "./client/charts/export.js" with { type: "text" };
 import graph from "./client/graph.js" with { type: "text" };
 import images from "./client/images.js" with { type: "text" };
-import lineChart from "./client/line_chart.js" with { type: "text" };
-import lineSvg from "./client/line_svg.js" with { type: "text" };
+import lineChart from "./client/charts/line_chart.js" with { type: "text" };
+import lineSvg from "./client/charts/line_svg.js" with { type: "text" };
 import live from "./client/live.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
 import node from "./client/node.js" with { type: "text" };
 import overview from "./client/overview.js" with { type: "text" };
-import parallel from "./client/parallel.js" with { type: "text" };
+import parallel from "./client/charts/parallel.js" with { type: "text" };
 import registration from "./client/registration.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
 import runsPage from "./client/runs_page.js" with { type: "text" };
-import scale from "./client/scale.js" with { type: "text" };
+import scale from "./client/charts/scale.js" with { type: "text" };
 import sortableTable from "./client/sortable_table.js" with { type: "text" };
-import squareChart from "./client/square_chart.js" with { type: "text" };
+import squareChart from "./client/charts/square_chart.js" with { type: "text" };
 import step from "./client/step.js" with { type: "text" };
 import sweep from "./client/sweep.js" with { type: "text" };
 import baseStyle from "./client/style/base.css" with { type: "text" };
@@ -73,7 +73,7 @@ export const MODULES: Readonly<Record<string, string>> = {
   runs_page: runsPage,
 };
 
-/** Defines the global that `client/line_chart.js` uses. */
+/** Defines the global that `client/charts/line_chart.js` uses. */
 export const PLOT_SCRIPT: string = plot;
 
 /** uPlot, then ours. */
@@ -107,7 +107,7 @@ function joinable(name: string, source: string): string {
     (match) => match[1],
   );
   const body = source
-    .replaceAll(/^import (\{[^}]*\}) from "\.\/(\w+)\.js";$/gm, "const $1 = $$$2;")
+    .replaceAll(/^import (\{[^}]*\}) from "\.\.?\/(?:\w+\/)*(\w+)\.js";$/gm, "const $1 = $$$2;")
     .replaceAll(/^export (?=(?:async )?function |const )/gm, "");
   return `const $${name} = (() => {\n${body}\nreturn { ${exported.join(", ")} };\n})();`;
 }

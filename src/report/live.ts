@@ -7,7 +7,7 @@ import { runStatus } from "./current_run.ts";
 import type { ReportData, RunsData } from "./data.ts";
 import { LivePage, type LiveSource } from "./live_page.ts";
 import { reportPage, runsPage } from "./page.ts";
-import { type MainResults, runRows } from "./run_rows.ts";
+import { type MainResults, runRows } from "./comparison/run_rows.ts";
 
 /** Runs that a report links to. */
 const MAX_RUNS = 20;

@@ -4,15 +4,17 @@ import { reportPage } from "../../src/report/page.ts";
 import { manyCurves } from "./synthetic.ts";
 
 Deno.test("every module of the page is joined, after those that it imports", async () => {
-  const folder = new URL("../../src/report/client/", import.meta.url);
   const files: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name.endsWith(".js")) files.push(name.slice(0, -3));
+  for (const folder of ["", "charts/"]) {
+    const url = new URL(`../../src/report/client/${folder}`, import.meta.url);
+    for await (const { name } of Deno.readDir(url)) {
+      if (name.endsWith(".js")) files.push(name.slice(0, -3));
+    }
   }
   assertEquals(Object.keys(MODULES).sort(), files.sort());
   const seen = new Set<string>();
   for (const [name, source] of Object.entries(MODULES)) {
-    for (const [, imported] of source.matchAll(/ from "\.\/(\w+)\.js";/g)) {
+    for (const [, imported] of source.matchAll(/ from "\.\.?\/(?:\w+\/)*(\w+)\.js";/g)) {
       assert(seen.has(imported), `${name} imports ${imported}, which comes later`);
     }
     seen.add(name);

@@ -1,10 +1,10 @@
 import type { ComparisonData } from "../../report/data.ts";
 import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { comparisonLines, differenceRows } from "../comparison_text.ts";
+import { comparisonLines, differenceRows } from "../runs/comparison_text.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun } from "../past_runs.ts";
+import { findRun } from "../runs/past_runs.ts";
 
 export default {
   file: FILE_ARGUMENT,
@@ -31,7 +31,7 @@ over participants; Holm's adjustment is over all comparisons of a metric by the 
       records.findIndex((record) => record.id === id) < index
     );
     if (repeated) throw new UsageError(`run ${repeated.id} is named twice`);
-    const { compareRuns } = await import("../../report/comparison.ts");
+    const { compareRuns } = await import("../../report/comparison/compare_runs.ts");
     const comparison = await compareRuns(store, records);
     if (args.has("json")) {
       out.block(JSON.stringify(comparison, null, 2));

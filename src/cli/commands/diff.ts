@@ -3,7 +3,7 @@ import type { Json } from "../../workflow/step.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, findRunBefore } from "../past_runs.ts";
+import { findRun, findRunBefore } from "../runs/past_runs.ts";
 import { numberText } from "../quantity.ts";
 
 export default {
@@ -29,7 +29,7 @@ by group of predictions: the mean over splits.`,
       ? findRunBefore(store, now)
       : named;
     const diff = diffRuns(store, old, now);
-    const { comparedGroups } = await import("../../report/compared_groups.ts");
+    const { comparedGroups } = await import("../../report/comparison/compared_groups.ts");
     const { evaluationsOf } = await import("../../report/evaluations.ts");
     const evaluated = comparedGroups([
       await evaluationsOf(store, old),

@@ -3,7 +3,7 @@ import { UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun } from "../past_runs.ts";
+import { findRun } from "../runs/past_runs.ts";
 
 export default {
   file: FILE_ARGUMENT,

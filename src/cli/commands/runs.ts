@@ -3,9 +3,9 @@ import { runStatus } from "../../report/current_run.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { runIds } from "../past_runs.ts";
+import { runIds } from "../runs/past_runs.ts";
 import { countText, tableText } from "../quantity.ts";
-import type { ListedRun } from "../runs_table.ts";
+import type { ListedRun } from "../runs/runs_table.ts";
 
 /** Runs that are listed without `--all`. */
 const SHOWN = 20;
@@ -34,8 +34,8 @@ over all splits and its interval. A column is run, workflow, status, started, ti
 parameter (learning_rate, or train.learning_rate) or a metric of the main result's group (BA).`,
   async run(args, { out, err }) {
     const store = await openPastCache(args);
-    const { columnNamed, defaultColumns, whereCondition } = await import("../runs_table.ts");
-    const { runRows } = await import("../../report/run_rows.ts");
+    const { columnNamed, defaultColumns, whereCondition } = await import("../runs/runs_table.ts");
+    const { runRows } = await import("../../report/comparison/run_rows.ts");
     const ids = [...runIds(store, args.file)];
     const wanted = args.values("where");
     const isLimited = !args.has("all") && !args.has("sort") && wanted.length === 0;

@@ -14,8 +14,8 @@ import type { Command } from "../command.ts";
 import { artifactLines, fileLines } from "../content.ts";
 import { ExitCode, shortPath } from "../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, outcomesText } from "../past_runs.ts";
-import { isPublishedPath, publishedFileLines } from "../published_file.ts";
+import { findRun, outcomesText } from "../runs/past_runs.ts";
+import { isPublishedPath, publishedFileLines } from "../runs/published_file.ts";
 import { durationText, sizeText, tableText } from "../quantity.ts";
 
 export default {

@@ -9,7 +9,7 @@ import { ExitCode, shortPath } from "../failure.ts";
 import { rerunCommand } from "../hint.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun } from "../past_runs.ts";
+import { findRun } from "../runs/past_runs.ts";
 import { countText, durationText } from "../quantity.ts";
 
 export default {

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { STOP_SIGNALS } from "../interrupt.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
-import { findRun, newestId, runIds } from "../past_runs.ts";
+import { findRun, newestId, runIds } from "../runs/past_runs.ts";
 
 export default {
   file: FILE_ARGUMENT,

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element } from "../../report/client/dom.js";
-import { drawLines } from "../../report/client/line_chart.js";
+import { drawLines } from "../../report/client/charts/line_chart.js";
 import { color, onTheme } from "../../report/client/theme.js";
 
 /** @typedef {{ xs: number[], ys: number[] }} Curve */

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 import { choice, drawn, element, refill, selection, table } from "./dom.js";
-import { exportControl } from "./export.js";
+import { exportControl } from "./charts/export.js";
 import { probabilityText } from "./text.js";
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { drawLines } from "./line_chart.js";
+import { drawLines } from "./charts/line_chart.js";
 import { choice, element, refill, selection, table } from "./dom.js";
 import { colorsOf, onTheme } from "./theme.js";
 import { axesText, countText, metricName, numberText } from "./text.js";
@@ -85,7 +85,7 @@ export function renderCurves(root, { curves }) {
   });
 }
 
-/** @param {CurveSeries[]} series @param {string[]} names @returns {import("./line_chart.js").Line[]} */
+/** @param {CurveSeries[]} series @param {string[]} names @returns {import("./charts/line_chart.js").Line[]} */
 function linesOf(series, names) {
   const shown = series.map((curve, index) => ({ curve, index, name: names[index] }))
     .filter(({ name }) => !state.hidden.has(name));

@@ -1,8 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, table } from "./dom.js";
-import { enclosing } from "./scale.js";
-import { MEAN, squareChart } from "./square_chart.js";
+import { enclosing } from "./charts/scale.js";
+import { MEAN, squareChart } from "./charts/square_chart.js";
 import { color, colorsOf } from "./theme.js";
 import { countText, meanText, metricName, metricText } from "./text.js";
 
@@ -12,7 +12,7 @@ import { countText, meanText, metricName, metricText } from "./text.js";
  * @typedef {import("../data.ts").EvaluatedGroupData} Group
  * @typedef {import("../data.ts").EvaluationData} EvaluationData
  * @typedef {import("../data.ts").FoldData} FoldData
- * @typedef {import("./scale.js").Range} Range
+ * @typedef {import("./charts/scale.js").Range} Range
  */
 
 /** More splits than this are not named, and their matrices are folded. */

@@ -1,10 +1,10 @@
 // @ts-check
 /// <reference lib="dom" />
 import { element, refill, selection } from "./dom.js";
-import { parallelCoordinates } from "./parallel.js";
-import { enclosing, placesOf, share, ticks, tickText } from "./scale.js";
+import { parallelCoordinates } from "./charts/parallel.js";
+import { enclosing, placesOf, share, ticks, tickText } from "./charts/scale.js";
 import { sortableTable } from "./sortable_table.js";
-import { squareChart } from "./square_chart.js";
+import { squareChart } from "./charts/square_chart.js";
 import { color, colorsOf, onTheme } from "./theme.js";
 import { lessIsBetter, meanText, metricName, metricText } from "./text.js";
 

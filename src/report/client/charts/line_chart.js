@@ -1,10 +1,10 @@
 // @ts-check
 /// <reference lib="dom" />
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 import { exportControl } from "./export.js";
 import { lineRows, linesAsSvg } from "./line_svg.js";
-import { color } from "./theme.js";
-import { numberText } from "./text.js";
+import { color } from "../theme.js";
+import { numberText } from "../text.js";
 
 /**
  * A zoomable chart of many lines, by uPlot. Drag to zoom, double click to see all, or use the buttons;

@@ -1,11 +1,16 @@
 /** Runs as the command line names them. */
-import { type InstanceEntry, listRuns, readRun, type RunRecord } from "../engine/run/run_folder.ts";
-import type { Store } from "../engine/store/store.ts";
-import { exists } from "../disk/read.ts";
-import { basename, resolve } from "../workflow/paths.ts";
-import { type Arguments, UsageError } from "./arguments.ts";
-import { shortPath } from "./failure.ts";
-import { commandLine } from "./hint.ts";
+import {
+  type InstanceEntry,
+  listRuns,
+  readRun,
+  type RunRecord,
+} from "../../engine/run/run_folder.ts";
+import type { Store } from "../../engine/store/store.ts";
+import { exists } from "../../disk/read.ts";
+import { basename, resolve } from "../../workflow/paths.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
+import { shortPath } from "../failure.ts";
+import { commandLine } from "../hint.ts";
 
 /** Ids of the runs of a workflow file, or of all, newest first. */
 export function runIds(store: Store, file?: string): Iterable<string> {

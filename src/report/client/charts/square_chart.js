@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-import { drawn, element } from "./dom.js";
+import { drawn, element } from "../dom.js";
 import { exportControl } from "./export.js";
 import { rounded, share, ticks, tickText } from "./scale.js";
 

@@ -1,8 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
-import { drawn } from "./dom.js";
+import { drawn } from "../dom.js";
 import { rounded, share, ticks, tickText } from "./scale.js";
-import { color } from "./theme.js";
+import { color } from "../theme.js";
 
 /**
  * A chart of many lines as SVG, as it is saved: what the zoom shows, with the names of the lines where

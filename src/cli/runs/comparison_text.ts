@@ -1,13 +1,13 @@
 /** A comparison of runs as `gyrus compare` prints it. */
-import type { Writable } from "../formats/tsv.ts";
+import type { Writable } from "../../formats/tsv.ts";
 import type {
   ComparedGroup,
   ComparedMetric,
   ComparisonData,
   PairData,
   PairedMetric,
-} from "../report/data.ts";
-import { countText, tableText } from "./quantity.ts";
+} from "../../report/data.ts";
+import { countText, tableText } from "../quantity.ts";
 
 /** Metrics of the tables; JSON has all. */
 const SHOWN = /^(accuracy|BA|ROC_AUC|sensitivity|specificity|MAE|RMSE|R2_score)(-\d+)?$/;

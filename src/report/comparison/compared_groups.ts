@@ -5,7 +5,7 @@ import type {
   EvaluatedGroupData,
   EvaluationData,
   FoldData,
-} from "./data.ts";
+} from "../data.ts";
 
 /** Without the pairs. */
 export type CommonGroup = Omit<ComparedGroup, "pairs">;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { RunRecord } from "../../src/engine/run/run_folder.ts";
-import { differingParameters } from "../../src/report/run_parameters.ts";
-import type { Json } from "../../src/workflow/step.ts";
+import type { RunRecord } from "../../../src/engine/run/run_folder.ts";
+import { differingParameters } from "../../../src/report/comparison/run_parameters.ts";
+import type { Json } from "../../../src/workflow/step.ts";
 
 /** @param steps parameters by instance, such as `train[fold=0]` */
 function run(params: Record<string, Json>, steps: Record<string, Record<string, Json>>) {

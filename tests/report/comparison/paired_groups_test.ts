@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { predictionPath, writePredictions } from "../../src/artifacts/predictions.ts";
-import { writeTsv } from "../../src/formats/tsv.ts";
-import type { PairData } from "../../src/report/data.ts";
-import { comparePair, type GroupInRun } from "../../src/report/paired_groups.ts";
-import type { Artifact } from "../../src/workflow/step.ts";
+import { predictionPath, writePredictions } from "../../../src/artifacts/predictions.ts";
+import { writeTsv } from "../../../src/formats/tsv.ts";
+import type { PairData } from "../../../src/report/data.ts";
+import { comparePair, type GroupInRun } from "../../../src/report/comparison/paired_groups.ts";
+import type { Artifact } from "../../../src/workflow/step.ts";
 
 const options = { seed: 0, resamples: 200, confidence: 0.95 };
 

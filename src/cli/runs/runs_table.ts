@@ -1,14 +1,14 @@
 /** The table of `gyrus runs`: its columns, their order, and which runs it has. */
-import type { RunRecord } from "../engine/run/run_folder.ts";
-import { isBetter } from "../evaluation/selection.ts";
-import type { Writable } from "../formats/tsv.ts";
-import type { FoldMetric, RunRow } from "../report/data.ts";
-import { intervalText } from "../report/main_result.ts";
-import { bareName, parametersOf, valuesText } from "../report/run_parameters.ts";
-import { didYouMean } from "../workflow/suggest.ts";
-import { UsageError } from "./arguments.ts";
+import type { RunRecord } from "../../engine/run/run_folder.ts";
+import { isBetter } from "../../evaluation/selection.ts";
+import type { Writable } from "../../formats/tsv.ts";
+import type { FoldMetric, RunRow } from "../../report/data.ts";
+import { intervalText } from "../../report/main_result.ts";
+import { bareName, parametersOf, valuesText } from "../../report/comparison/run_parameters.ts";
+import { didYouMean } from "../../workflow/suggest.ts";
+import { UsageError } from "../arguments.ts";
 import { outcomesText } from "./past_runs.ts";
-import { durationText } from "./quantity.ts";
+import { durationText } from "../quantity.ts";
 
 /** A run with all that its columns can show. */
 export interface ListedRun {

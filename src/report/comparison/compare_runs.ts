@@ -1,13 +1,13 @@
 /** Runs side by side: parameters, metrics and paired tests against the first of them. */
-import { type Change, diffRuns, type RunDiff } from "../engine/diff.ts";
-import type { RunRecord } from "../engine/run/run_folder.ts";
-import type { Store } from "../engine/store/store.ts";
-import { DataError } from "../errors.ts";
-import type { BootstrapOptions } from "../evaluation/bootstrap.ts";
-import { holmAdjusted } from "../evaluation/paired_tests.ts";
-import type { Json } from "../workflow/step.ts";
+import { type Change, diffRuns, type RunDiff } from "../../engine/diff.ts";
+import type { RunRecord } from "../../engine/run/run_folder.ts";
+import type { Store } from "../../engine/store/store.ts";
+import { DataError } from "../../errors.ts";
+import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
+import { holmAdjusted } from "../../evaluation/paired_tests.ts";
+import type { Json } from "../../workflow/step.ts";
 import { comparedGroups, groupKey, groupsByKey } from "./compared_groups.ts";
-import { type CurrentInstance, currentRun } from "./current_run.ts";
+import { type CurrentInstance, currentRun } from "../current_run.ts";
 import type {
   ComparedGroup,
   ComparedMetric,
@@ -15,12 +15,12 @@ import type {
   EvaluationData,
   PairData,
   RunChanges,
-} from "./data.ts";
-import { describeEvaluations } from "./evaluations.ts";
-import { type GroupMember, membersByGroup } from "./group_members.ts";
-import { RunArtifacts } from "./inputs.ts";
+} from "../data.ts";
+import { describeEvaluations } from "../evaluations.ts";
+import { type GroupMember, membersByGroup } from "../group_members.ts";
+import { RunArtifacts } from "../inputs.ts";
 import { comparePair, type GroupInRun } from "./paired_groups.ts";
-import { rounded } from "./rounding.ts";
+import { rounded } from "../rounding.ts";
 import { differingParameters } from "./run_parameters.ts";
 
 /** @param records at least two; the others are compared with the first */

@@ -1,8 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { element } from "./dom.js";
-import { color } from "./theme.js";
+import { element } from "../dom.js";
+import { color } from "../theme.js";
 
 /** Saves plots: as SVG, as PNG, and the numbers that they draw as a table with tabs. */
 

@@ -1,7 +1,7 @@
 /** The parameters of runs, and those in which runs differ. */
-import type { RunRecord } from "../engine/run/run_folder.ts";
-import { canonicalJson } from "../engine/store/canonical.ts";
-import type { Json } from "../workflow/step.ts";
+import type { RunRecord } from "../../engine/run/run_folder.ts";
+import { canonicalJson } from "../../engine/store/canonical.ts";
+import type { Json } from "../../workflow/step.ts";
 
 /** Values of a parameter in one run: several where a matrix or a sweep has several. */
 export interface RunParameter {

@@ -1,20 +1,20 @@
 /** The way back from a published file to the instance and the run that made it. */
-import { exists } from "../disk/read.ts";
-import { type Origin, originsOf } from "../engine/publish/origin.ts";
+import { exists } from "../../disk/read.ts";
+import { type Origin, originsOf } from "../../engine/publish/origin.ts";
 import {
   type InstanceEntry,
   listRuns,
   readRun,
   runPath,
   type RunRecord,
-} from "../engine/run/run_folder.ts";
-import { digestOf } from "../engine/store/digest.ts";
-import { isStore, openStoreForReading, type Store } from "../engine/store/store.ts";
-import { dirname, resolve } from "../workflow/paths.ts";
-import { type Arguments, UsageError } from "./arguments.ts";
-import { shortPath } from "./failure.ts";
-import { cacheWords, commandLine } from "./hint.ts";
-import { isCacheNamed, openPastCache } from "./open.ts";
+} from "../../engine/run/run_folder.ts";
+import { digestOf } from "../../engine/store/digest.ts";
+import { isStore, openStoreForReading, type Store } from "../../engine/store/store.ts";
+import { dirname, resolve } from "../../workflow/paths.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
+import { shortPath } from "../failure.ts";
+import { cacheWords, commandLine } from "../hint.ts";
+import { isCacheNamed, openPastCache } from "../open.ts";
 
 /** A run, and the instance of it that has the published output; a report is of the run itself. */
 interface Source {

@@ -1,18 +1,18 @@
 /** Paired tests of a group of predictions in two runs, on the participants of both. */
-import { predictionsMeta } from "../artifacts/predictions.ts";
-import { DataError } from "../errors.ts";
-import type { BootstrapOptions } from "../evaluation/bootstrap.ts";
-import { comparePaired, type MetricDifference } from "../evaluation/paired_comparison.ts";
-import { correctedTTest } from "../evaluation/paired_tests.ts";
+import { predictionsMeta } from "../../artifacts/predictions.ts";
+import { DataError } from "../../errors.ts";
+import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
+import { comparePaired, type MetricDifference } from "../../evaluation/paired_comparison.ts";
+import { correctedTTest } from "../../evaluation/paired_tests.ts";
 import {
   averageByParticipant,
   commonParticipants,
   type ParticipantPredictions,
-} from "../evaluation/participant_predictions.ts";
-import type { Predictions } from "../evaluation/predictions.ts";
-import type { ComparedMetric, PairData, PairedTestData } from "./data.ts";
-import { type GroupMember, imagePredictions, trainingParticipants } from "./group_members.ts";
-import { rounded } from "./rounding.ts";
+} from "../../evaluation/participant_predictions.ts";
+import type { Predictions } from "../../evaluation/predictions.ts";
+import type { ComparedMetric, PairData, PairedTestData } from "../data.ts";
+import { type GroupMember, imagePredictions, trainingParticipants } from "../group_members.ts";
+import { rounded } from "../rounding.ts";
 
 /** A group in one run. */
 export interface GroupInRun {
