@@ -51,31 +51,28 @@ Deno.test("under ASHA no epoch is trained twice, and few trials reach the last o
   });
 });
 
-Deno.test("the number of jobs changes no trial, and a trial knows those up to k - parallel", async () => {
-  for (const pruner of ["", asha]) {
-    const keys = `n_trials = 10\nparallel = 4\n${pruner}`;
-    const results = await Promise.all([1, 4].map(async (jobs) => {
-      let found;
-      await inFolder(async (folder) => void (found = await toySearch(folder, { keys, jobs })));
-      return found;
-    }));
-    assertEquals(results[0], results[1]);
+Deno.test("the number of jobs changes no trial", async () => {
+  const keys = `n_trials = 8\nparallel = 4\n${asha}`;
+  const results: unknown[] = [];
+  for (const jobs of [1, 4]) {
+    await inFolder(async (folder) => void results.push(await toySearch(folder, { keys, jobs })));
   }
+  assertEquals(results[0], results[1]);
 });
 
 Deno.test("a trial that fails counts with its reason, is not run again, and with retry is", async () => {
   await inFolder(async (folder) => {
-    const keys = "n_trials = 10";
-    const { trials } = await toySearch(folder, { keys });
+    const options = { keys: "n_trials = 16", epochs: 1 };
+    const { trials } = await toySearch(folder, options);
     const failed = trials.filter(({ state }) => state === "failed");
     assert(failed.length > 0);
     assert(failed.every(({ reason }) => reason === "the loss is not finite"));
-    assertEquals(trials.length, 10);
+    assertEquals(trials.length, 16);
     let started = 0;
     hooks.onEpoch = () => void started++;
-    await toySearch(folder, { keys });
+    await toySearch(folder, options);
     assertEquals(started, 0);
-    await toySearch(folder, { keys, retry: true });
+    await toySearch(folder, { ...options, retry: true });
     assertEquals(started, failed.length);
     hooks.onEpoch = undefined;
   });
@@ -106,4 +103,19 @@ Deno.test("a search that is stopped at random instants ends as one that is not",
     assertEquals(await toySearch(folder, { keys }), whole);
     assertEquals(countEpochs(), epochs);
   });
+});
+
+Deno.test("trial k knows the trials up to k - parallel", async () => {
+  const draw = async (parallel: number) => {
+    let found: readonly unknown[] = [];
+    const keys = `n_trials = 20\nparallel = ${parallel}`;
+    await inFolder(async (folder) => {
+      found = (await toySearch(folder, { keys, epochs: 1 })).trials.map(({ values }) => values);
+    });
+    return found;
+  };
+  const [one, four] = [await draw(1), await draw(4)];
+  // TPE begins to learn from the sixteenth finished trial on.
+  assertEquals(four.slice(0, 16), one.slice(0, 16));
+  assert(JSON.stringify(four.slice(16)) !== JSON.stringify(one.slice(16)));
 });

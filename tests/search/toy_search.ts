@@ -83,6 +83,8 @@ export interface ToySearch {
   /** Keys of `[search.rates]`, replacing the usual ones. */
   keys?: string;
   size?: number;
+  /** Epochs of trials that no pruner stops; 9 when absent. */
+  epochs?: number;
   retry?: boolean;
   jobs?: number;
   signal?: AbortSignal;
@@ -100,6 +102,7 @@ with.size = ${options.size ?? 1}
 [steps.train]
 uses = "train"
 in.train = "data"
+with.epochs = ${options.epochs ?? 9}
 [search.rates]
 metric = "train.loss"
 goal = "minimize"
