@@ -43,7 +43,7 @@ const gpus: Readonly<Record<string, Gpu>> = {
     shortest: 4e-6,
     load: 280e-9,
     resident: { product: 2, weights: 5 },
-    slots: { aligned: 1228, product: 1368, weights: 1291 },
+    slots: { aligned: 1248, product: 1463, weights: 1291 },
   },
   rx6800: {
     units: 60,
@@ -56,7 +56,7 @@ const gpus: Readonly<Record<string, Gpu>> = {
     shortest: 6e-6,
     load: 350e-9,
     resident: { product: 6, weights: 12 },
-    slots: { aligned: 2278, product: 2378, weights: 2378 },
+    slots: { aligned: 2256, product: 2426, weights: 2378 },
   },
 };
 
