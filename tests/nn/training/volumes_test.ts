@@ -35,10 +35,15 @@ Deno.test("the kernels of discrete adapters give gradients of volumes with PyTor
   });
 });
 
-for (const optimizer of full ? ["SGD", "Adam"] : ["Adam"]) {
-  Deno.test(`ten steps of Conv5_FC3 of volumes with ${optimizer} give PyTorch's losses`, async () => {
+const trainings = full
+  ? Object.entries(volumeFixtures).flatMap(([name, { training }]) =>
+    Object.keys(training).map((optimizer) => [name, optimizer])
+  )
+  : [["Conv5_FC3", "Adam"]];
+for (const [name, optimizer] of trainings) {
+  Deno.test(`ten steps of ${name} of volumes with ${optimizer} give PyTorch's losses`, async () => {
     await withDevice(async (device) => {
-      const problem = ofVolumes("Conv5_FC3");
+      const problem = ofVolumes(name);
       const { losses, logits } = await trainFixture(device, problem, optimizer, 10);
       assertLosses(problem, optimizer, losses);
       assertLogits(problem, optimizer, logits);
