@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { gatherBatch } from "../../kernels/gather.ts";
+import { activationBytes } from "../../kernels/tensors.ts";
 import type { Device } from "../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { type Dataset, DeviceDataset } from "../../src/nn/dataset.ts";
+import { batchShape } from "../../src/nn/network.ts";
 import { limitedDevice } from "../gpu/limited_device.ts";
 import { withDevice } from "./training/fixture_training.ts";
 
@@ -106,5 +110,38 @@ Deno.test("after an item that can't be read, its batch is read anew", async () =
     broken = false;
     assertEquals(await readBatch(device, data, [1]), [[Array(FLOATS).fill(0), [0, 0]]]);
     data.destroy();
+  });
+});
+
+Deno.test("a batch longer than a binding is gathered to the same bits", async () => {
+  await withDevice(async (device) => {
+    const volumes: Dataset = {
+      shape: [1, 8, 8, 8],
+      count: 6,
+      normalisation: "element",
+      read: (item) => Float32Array.from({ length: 512 }, (_, i) => Math.sin(item + i)),
+    };
+    const gathered = async (binding: number, residentBytes: number) => {
+      const limited = limitedDevice(device, { maxStorageBufferBindingSize: binding });
+      const options = { streams: 1, batchSize: 4, residentBytes };
+      const data = new DeviceDataset(limited, volumes, options);
+      await data.fill();
+      const items = Uint32Array.of(5, 0, 3, 2);
+      await data.prepare(0, items);
+      const output = batchShape(volumes.shape, 4);
+      const y = limited.buffer("batch", activationBytes(output));
+      const program = new ProgramBuilder(limited, "gather");
+      const order = limited.buffer("order", data.gathered ? items : Uint32Array.of(0, 1, 2, 3));
+      const params = limited.buffer("params", 16, GPUBufferUsage.UNIFORM);
+      gatherBatch(program, { output, ...data.source(0), order, y, params });
+      (await program.build()).run();
+      return { gathered: data.gathered, values: await limited.readFloats(y) };
+    };
+    const expected = await gathered(2 ** 20, 2 ** 20);
+    assert(expected.gathered && expected.values.some((value) => value > 0));
+    for (const residentBytes of [2 ** 20, 0]) {
+      const { values } = await gathered(2 ** 12, residentBytes);
+      assertEquals(values, expected.values);
+    }
   });
 });
