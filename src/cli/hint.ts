@@ -3,9 +3,11 @@ import type { RunRequest } from "../engine/run/run_folder.ts";
 import { shellWord } from "../workflow/shell_word.ts";
 import type { Arguments } from "./arguments.ts";
 
-/** How the program was called; the launcher states it. */
+/** How the program was called. The launcher states it, and lets the program read it. */
 function programName(): string {
-  return Deno.env.get("GYRUS_COMMAND") || "gyrus";
+  const variable = "GYRUS_COMMAND";
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" && Deno.env.get(variable) || "gyrus";
 }
 
 /** A command as it can be typed in the current folder. */

@@ -158,13 +158,13 @@ export class Registry implements AsyncDisposable {
       }).output();
       return new Response(stdout);
     }
-    const text = await Deno.readTextFile(`${this.npmCache}/${path}/registry.json`);
-    const listed: { versions: Record<string, Record<string, unknown>> } = JSON.parse(text);
+    // Deno keeps what a registry states of a package only where it had to ask.
     const versions: Record<string, unknown> = {};
-    for await (const { name: version } of Deno.readDir(`${this.npmCache}/${path}`)) {
-      if (!Object.hasOwn(listed.versions, version)) continue;
+    for await (const { name: version, isDirectory } of Deno.readDir(`${this.npmCache}/${path}`)) {
+      if (!isDirectory) continue;
+      const stated = await Deno.readTextFile(`${this.npmCache}/${path}/${version}/package.json`);
       const dist = { tarball: `${this.#address}npm/${path}/${version}.tgz` };
-      versions[version] = { ...listed.versions[version], dist };
+      versions[version] = { ...JSON.parse(stated), dist };
     }
     return Response.json({ name: path, "dist-tags": {}, versions });
   }
