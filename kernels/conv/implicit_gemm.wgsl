@@ -2,9 +2,10 @@
 // taps and channel blocks, tiled through workgroup memory, LANE_PIXELS pixels x 8 channels an
 // invocation.
 //
-// Input and output are [N][C/4][D][H][W] vec4s: of the data gradient, the input is dY and the output
-// dX. Weights are in the order of weight_layout.ts. The reduction runs over entries = (tap, block),
-// DEPTH at a time; the next tile is loaded into registers while the current one is multiplied.
+// Input and output are [N][C/4][D][H][W] vec4s: of the data gradient, the input is dY and the
+// output dX. Weights are in the order of weight_layout.ts. The reduction runs over entries =
+// (tap, block), DEPTH at a time; the next tile is loaded into registers while the current one is
+// multiplied.
 //
 // workgroup_id.x, then z, is a tile of pixels; y is a tile of channels of a slice of the entries
 // (split-K), which sum_partials.wgsl adds.
@@ -79,9 +80,9 @@ struct Params {
 var<workgroup> pixel_tile: array<array<vec4f, TILE_PIXELS>, DEPTH>;
 var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, DEPTH>;
 
-// A parity of the output along one axis: output pixel i of `size` is at `out_start + i * out_stride`,
-// its input at `in_start + i * in_stride + tap` for tap = 0 to `taps` - 1, whose weight is at
-// `first + tap * step` in the kernel.
+// A parity of the output along one axis: output pixel i of `size` is at `out_start +
+// i * out_stride`, its input at `in_start + i * in_stride + tap` for tap = 0 to `taps` - 1, whose
+// weight is at `first + tap * step` in the kernel.
 struct Axis {
   size: u32,
   out_start: u32,
@@ -264,8 +265,11 @@ fn main(
     }
     workgroupBarrier();
     if (ALIGNED) {
-      let inside = exists && entry < end && is_inside(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x));
-      let from_pixel = first_input + input_at(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x));
+      let z = front + i32(tap_z);
+      let y = top + i32(tap_y);
+      let x = left + i32(tap_x);
+      let inside = exists && entry < end && is_inside(z, y, x);
+      let from_pixel = first_input + input_at(z, y, x);
       // unroll
       for (var i = 0u; i < PIXEL_LOADS; i++) {
         var value = vec4f();
@@ -274,7 +278,8 @@ fn main(
         }
         pixel_next[i] = value;
       }
-      let from_weight = first_weight + kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x) * 4u;
+      let tap = kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x);
+      let from_weight = first_weight + tap * 4u;
       // unroll
       for (var i = 0u; i < WEIGHT_LOADS; i++) {
         var value = vec4f();

@@ -1,5 +1,5 @@
-// The sum of the partial sums of split-K slices, in a fixed order. With PARTIAL_BLOCK they are weight
-// gradients, in the order of weight_layout.ts.
+// The sum of the partial sums of split-K slices, in a fixed order. With PARTIAL_BLOCK they are
+// weight gradients, in the order of weight_layout.ts.
 
 const LANES: u32 = 64u;
 // Invocations that share the slices of one vector: a power of two.
