@@ -91,6 +91,7 @@ edit("keys of tables, headers and inline tables are offered", async (editor, fol
     "defaults",
     "publish",
     "profile",
+    "search",
     "steps",
   ]);
   editor.change(path, `${HEAD}ne|\n[publish]\n`);
