@@ -73,7 +73,7 @@ export const directConvolution: ConvolutionVariant = (
   const { images, inBlocks, inSize } = grids[0];
   const inputTexels = paddedTexels(program, input, images * inBlocks * volume(inSize));
   const packed = program.texelsWithin(weights);
-  const { outChannels, kernel } = shape;
+  const { kernel } = shape;
   const { subgroupSize: lanes } = program.device;
   for (const grid of grids) {
     const { taps } = grid;
@@ -90,7 +90,7 @@ export const directConvolution: ConvolutionVariant = (
       bindings: {
         params: fixedParams(program.device, convolutionKernel, {
           ...gridParamValues(grid),
-          out_channels: outChannels,
+          out_channels: transposed ? shape.channels : shape.outChannels,
           has_bias: bias ? 1 : 0,
           weights_first: packed.first,
           weight_taps: volume(kernel),

@@ -119,7 +119,7 @@ export const implicitGemmConvolution: ConvolutionVariant = (
         out_depth: outSize[0],
         out_height: outSize[1],
         out_width: outSize[2],
-        out_channels: shape.outChannels,
+        out_channels: transposed ? shape.channels : shape.outChannels,
         taps_z: shape.kernel[0],
         taps_y: shape.kernel[1],
         taps_x: shape.kernel[2],

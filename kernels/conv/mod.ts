@@ -80,24 +80,27 @@ export interface ConvBackwardData {
   outGradient: Operand;
   /** `[K/4][C/4][taps][4][4]` */
   weights: Operand;
+  /** `[C]`: what a transposed convolution adds, whose output dX then is. */
+  bias?: Operand;
   /** `[N][C/4][D][H][W][4]` */
   inGradient: Operand;
   shape: ConvShape;
   label?: string;
 }
 
-/** dX. */
+/** dX, which is also the forward pass of a transposed convolution of `outGradient`. */
 export function convBackwardData(program: ProgramBuilder, work: ConvBackwardData): void {
-  const { outGradient, weights, inGradient, shape } = work;
+  const { outGradient, weights, bias, inGradient, shape } = work;
   const label = `${work.label ?? "convolution"} data gradient`;
   if (usesWinograd(program, shape)) {
-    const operands = { input: outGradient, weights, output: inGradient, shape };
+    const operands = { input: outGradient, weights, bias, output: inGradient, shape };
     winogradConvolution(program, { ...operands, transposed: true, label });
     return;
   }
   variantOf(program).convolve(program, {
     input: outGradient,
     weights,
+    bias,
     output: inGradient,
     shape,
     grids: backwardGrids(shape),

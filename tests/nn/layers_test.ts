@@ -16,6 +16,7 @@ import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { PaddedShortcut } from "../../src/nn/layers/padded_shortcut.ts";
 import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
+import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
 import { SqueezeExcitation } from "../../src/nn/layers/squeeze_excitation.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
 import { toBlocks } from "../kernels/conv/reference.ts";
@@ -72,6 +73,17 @@ const cases: Record<string, Case> = {
   "a convolution of volumes with stride and padding": {
     layer: new Convolution("conv", { ...convolution, dimensions: 3, stride: 2, padding: 1 }),
     input: [5, 5, 6, 7],
+    epsilon: 0.1,
+  },
+  "a transposed convolution of volumes": {
+    layer: new TransposedConvolution("conv", {
+      ...convolution,
+      dimensions: 3,
+      stride: 2,
+      padding: 1,
+      outputPadding: [0, 1, 0],
+    }),
+    input: [5, 3, 2, 4],
     epsilon: 0.1,
   },
   "a linear layer over volumes": {

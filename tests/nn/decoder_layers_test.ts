@@ -1,0 +1,171 @@
+/** Layers of decoders against PyTorch in float64, by the kernels of software adapters and of GPUs. */
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { activationBytes, pixels, type Shape } from "../../kernels/tensors.ts";
+import { Uniforms } from "../../src/gpu/uniforms.ts";
+import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
+import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
+import { inputShape, Network } from "../../src/nn/network.ts";
+import { stepFields } from "../../src/nn/training/buffers.ts";
+import { fromBlocks, toBlocks } from "../kernels/conv/reference.ts";
+import { type Bench, onDevice } from "../kernels/on_device.ts";
+import { uniform } from "./fixture.ts";
+
+/** A result of make_decoder_layers.py. */
+interface Kept {
+  norm: number;
+  step: number;
+  values: number[];
+}
+
+interface Fixture {
+  input: number[];
+  output: number[];
+  y: Kept;
+  dx: Kept;
+  gradients: Record<string, Kept>;
+}
+
+const fixtures: Record<string, Fixture> = JSON.parse(
+  Deno.readTextFileSync(new URL("../fixtures/nn/decoder_layers.json", import.meta.url)),
+);
+
+const volumes = { dimensions: 3, kernel: 3, stride: 2, padding: 1 } as const;
+const layers: Record<string, Layer[]> = {
+  "a transposed convolution of images": [
+    new TransposedConvolution("0", {
+      ...volumes,
+      inChannels: 5,
+      outChannels: 6,
+      dimensions: 2,
+      outputPadding: 1,
+    }),
+  ],
+  "a transposed convolution of 36 channels": [
+    new TransposedConvolution("0", { inChannels: 36, outChannels: 33, kernel: 3, padding: 1 }),
+  ],
+  "a transposed convolution of volumes": [
+    new TransposedConvolution("0", {
+      ...volumes,
+      inChannels: 5,
+      outChannels: 6,
+      kernel: 4,
+      outputPadding: [1, 0, 1],
+      bias: false,
+    }),
+  ],
+  "a transposed convolution of volumes to one channel": [
+    new TransposedConvolution("0", { ...volumes, inChannels: 6, outChannels: 1, outputPadding: 1 }),
+  ],
+  "a transposed convolution that skips voxels": [
+    new TransposedConvolution("0", {
+      ...volumes,
+      inChannels: 3,
+      outChannels: 5,
+      kernel: 2,
+      stride: 3,
+      padding: 0,
+    }),
+  ],
+};
+
+function operand(stream: number, count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from(uniform(stream, count), (value) => 2 * value - 1);
+}
+
+/** An activation in the device's layout. */
+function inBlocks(stream: number, { batch, channels, ...size }: Shape): Float32Array<ArrayBuffer> {
+  const count = pixels(size);
+  return toBlocks(operand(stream, batch * channels * count), batch, channels, count);
+}
+
+function outOfBlocks(values: Float32Array, { batch, channels, ...size }: Shape): Float64Array {
+  return fromBlocks(values, batch, channels, pixels(size));
+}
+
+/** Values and gradients in PyTorch's order, of a batch in training. */
+async function compute(bench: Bench, network: Network, batch: number) {
+  const shape = network.inputShape(batch);
+  const output = network.layers.reduce((input, layer) => layer.outputShape(input), shape);
+  const layout = network.parameters;
+  const weights = new Float32Array(layout.length);
+  layout.tensors.forEach(({ offset, count }, i) => weights.set(operand(3 + i, count), offset));
+  const buffers = {
+    parameters: bench.buffer(layout.toDevice(weights)),
+    statistics: bench.buffer(network.createInitialStatistics()),
+    gradients: bench.buffer(layout.deviceLength * 4),
+    nonFiniteSteps: bench.buffer(64),
+  };
+  const [y, dx] = [output, shape].map((of) => bench.buffer(activationBytes(of)));
+  const results = await bench.run((program) => {
+    const trace = new Trace({
+      program,
+      mode: "train",
+      parameters: layout,
+      statistics: network.statistics,
+      buffers,
+      params: new Uniforms(bench.device, "step", stepFields).buffer,
+    });
+    const x: Activation = {
+      shape,
+      tensor: bench.buffer(inBlocks(1, shape)),
+      requiresGradient: true,
+    };
+    const result = network.record(trace, x);
+    program.copy(result.tensor, y);
+    result.gradient = bench.buffer(inBlocks(2, output));
+    trace.backward();
+    program.copy(x.gradient!, dx);
+    return [y, dx, buffers.gradients];
+  });
+  const gradients = layout.toHost(results[2]);
+  return {
+    output: [
+      batch,
+      output.channels,
+      ...network.input.length === 4 ? [output.depth] : [],
+      output.height,
+      output.width,
+    ],
+    y: outOfBlocks(results[0], output),
+    dx: outOfBlocks(results[1], shape),
+    gradients: layout.tensors.map(({ offset, count }) =>
+      gradients.subarray(offset, offset + count)
+    ),
+  };
+}
+
+function assertKept(values: ArrayLike<number>, { norm, step, values: kept }: Kept, what: string) {
+  const all = Array.from(values);
+  assertEquals(Math.ceil(all.length / step), kept.length, what);
+  assertAlmostEquals(Math.hypot(...all), norm, 1e-6 * norm, what);
+  const typical = norm / Math.sqrt(all.length);
+  kept.forEach((value, i) => assertAlmostEquals(all[i * step], value, 2e-5 * typical, what));
+}
+
+assertEquals(Object.keys(layers), Object.keys(fixtures));
+
+Deno.test("layers of decoders give PyTorch's values and gradients", async (t) => {
+  await onDevice(async (bench) => {
+    for (const [name, { input: [batch, ...input], ...expected }] of Object.entries(fixtures)) {
+      await t.step(`${name}, by kernels of ${bench.device.class} adapters`, async () => {
+        const network = new Network("decoder", inputShape(input), 1, layers[name]);
+        const found = await compute(bench, network, batch);
+        assertEquals(found.output, expected.output);
+        assertKept(found.y, expected.y, "y");
+        assertKept(found.dx, expected.dx, "dx");
+        Object.entries(expected.gradients).forEach(([of, kept], i) =>
+          assertKept(found.gradients[i], kept, of)
+        );
+      });
+    }
+  });
+});
+
+Deno.test("a transposed convolution refuses an output padding that its stride does not reach", () => {
+  const options = { inChannels: 4, outChannels: 4, kernel: 3, stride: 2 };
+  assertThrows(
+    () => new TransposedConvolution("up", { ...options, outputPadding: [0, 2] }),
+    RangeError,
+    "up: an output padding of 0,2 is not below the stride",
+  );
+});
