@@ -1,4 +1,4 @@
-/** Batch normalisation with fused activation and residual sum, of images and volumes. */
+/** Batch and instance normalisation with fused activation and residual sum, of images and volumes. */
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Device } from "../src/gpu/device.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../src/gpu/program.ts";
@@ -17,6 +17,7 @@ const batchNorm = defineKernel({
     "EPSILON",
     "MOMENTUM",
     "ACTIVATION",
+    "INSTANCE",
     "SLOPE",
     "RESIDUAL",
     "NORMALISED",
@@ -106,6 +107,10 @@ const batchNorm = defineKernel({
 export interface BatchNormOptions {
   shape: Shape;
   activation: ActivationName;
+  /** Of LeakyReLU below zero, 0.01 by default. */
+  slope?: number;
+  /** Instance normalisation: each image by itself, without parameters or running statistics. */
+  instance?: boolean;
   epsilon?: number;
   momentum?: number;
   label?: string;
@@ -126,8 +131,15 @@ function parts(device: Device, shape: Shape) {
   return { span, images, pixel_parts: pixelParts, parts: pixelParts * imageParts };
 }
 
+/** The channels that are normalised: of instance normalisation the blocks of all images, as of one. */
+function normalisedShape({ shape, instance = false }: BatchNormOptions): Shape {
+  if (!instance) return shape;
+  return { ...shape, batch: 1, channels: shape.batch * blocks(shape) * 4 };
+}
+
 /** A layer's shape as the kernels read it, and the grids that go with it. */
-function layer({ device }: ProgramBuilder, shape: Shape, nonFiniteAt = 0) {
+function layer({ device }: ProgramBuilder, options: BatchNormOptions, nonFiniteAt = 0) {
+  const shape = normalisedShape(options);
   const lanes = laneCount(device);
   const plane = planeGrid(device, shape, lanes);
   const split = parts(device, shape);
@@ -142,10 +154,17 @@ function layer({ device }: ProgramBuilder, shape: Shape, nonFiniteAt = 0) {
     chunk: plane.chunk,
     non_finite_at: nonFiniteAt,
   });
+  const { instance = false, slope = 0.01 } = options;
   return {
-    constants: { LANES: lanes, MERGE_LANES: device.class === "software" ? 1 : lanes },
+    constants: {
+      LANES: lanes,
+      MERGE_LANES: device.class === "software" ? 1 : lanes,
+      INSTANCE: instance,
+      SLOPE: slope,
+    },
     params,
-    count: split.parts,
+    blockCount: blocks(shape),
+    partialBytes: blocks(shape) * split.parts * 32,
     partsGrid: [split.parts, blocks(shape)] as const,
     mergeGrid: [blocks(shape)] as const,
     blocksGrid: [Math.ceil(blocks(shape) / lanes)] as const,
@@ -174,28 +193,44 @@ export function batchNormStatistics(
     step: Operand;
   },
 ): PlannedTensor {
-  const { shape, label, epsilon = 1e-5, momentum = 0.1 } = options;
-  const { constants, params, count, partsGrid, mergeGrid } = layer(program, shape, nonFiniteAt);
-  const partials = program.tensor(`${label} partials`, blocks(shape) * count * 32);
+  const learned = { parameters, running, non_finite_steps: nonFiniteSteps, now: step };
+  return recordStatistics(program, options, x, learned, nonFiniteAt);
+}
+
+/**
+ * The same of every channel of each image, where gamma is 1 and beta 0.
+ *
+ * @returns `[4][batch * blocks]` vectors
+ */
+export function instanceNormStatistics(
+  program: ProgramBuilder,
+  options: BatchNormOptions & { instance: true },
+  x: Operand,
+): PlannedTensor {
+  return recordStatistics(program, options, x);
+}
+
+function recordStatistics(
+  program: ProgramBuilder,
+  options: BatchNormOptions,
+  x: Operand,
+  learned?: Record<"parameters" | "running" | "non_finite_steps" | "now", Operand>,
+  nonFiniteAt?: number,
+): PlannedTensor {
+  const { label, epsilon = 1e-5, momentum = 0.1 } = options;
+  const { constants, params, ...sizes } = layer(program, options, nonFiniteAt);
+  const partials = program.tensor(`${label} partials`, sizes.partialBytes);
   program.dispatch(batchNorm, "statistics", {
     constants,
     bindings: { params, x, partials_out: partials },
-    workgroups: partsGrid,
+    workgroups: sizes.partsGrid,
     label,
   });
-  const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
+  const moments = program.tensor(`${label} moments`, sizes.blockCount * 64);
   program.dispatch(batchNorm, "merge_statistics", {
     constants: { ...constants, EPSILON: epsilon, MOMENTUM: momentum },
-    bindings: {
-      params,
-      partials_in: partials,
-      parameters,
-      running,
-      moments_out: moments,
-      non_finite_steps: nonFiniteSteps,
-      now: step,
-    },
-    workgroups: mergeGrid,
+    bindings: { params, partials_in: partials, moments_out: moments, ...learned },
+    workgroups: sizes.mergeGrid,
     label,
   });
   return moments;
@@ -207,9 +242,9 @@ export function batchNormEvaluate(
   options: BatchNormOptions,
   { parameters, running }: { parameters: Operand; running: Operand },
 ): PlannedTensor {
-  const { shape, label, epsilon = 1e-5 } = options;
-  const moments = program.tensor(`${label} moments`, blocks(shape) * 64);
-  const { constants, params, blocksGrid } = layer(program, shape);
+  const { label, epsilon = 1e-5 } = options;
+  const { constants, params, blockCount, blocksGrid } = layer(program, options);
+  const moments = program.tensor(`${label} moments`, blockCount * 64);
   program.dispatch(batchNorm, "running_moments", {
     constants: { ...constants, EPSILON: epsilon },
     bindings: { params, parameters, running_in: running, moments_out: moments },
@@ -231,8 +266,8 @@ export function batchNormApply(
     residualMoments?: Operand;
   },
 ): void {
-  const { shape, activation, label } = options;
-  const { constants, params, planeGrid: workgroups } = layer(program, shape);
+  const { activation, label } = options;
+  const { constants, params, planeGrid: workgroups } = layer(program, options);
   program.dispatch(batchNorm, "normalize", {
     constants: {
       ...constants,
@@ -257,7 +292,7 @@ export function batchNormApply(
  * Gradients of input and parameters.
  *
  * @param gradients of gamma and beta; absent after {@link batchNormEvaluate}, whose statistics are
- *   constants, so that dx = gamma / standard deviation dy f'(.)
+ *   constants, so that dx = gamma / standard deviation dy f'(.), and of instance normalisation
  * @param output f's output when f's derivative needs it; without it ReLU's mask is computed from x,
  *   which is right only when there was no residual
  * @param dx absent where the gradient of the input replaces `dy`; not with `pool`
@@ -281,8 +316,8 @@ export function batchNormBackward(
     keepMasked?: boolean;
   },
 ): void {
-  const { shape, label, activation } = options;
-  const { constants, params, count, ...grids } = layer(program, shape);
+  const { shape, label, activation, instance = false } = options;
+  const { constants, params, blockCount, partialBytes, ...grids } = layer(program, options);
   const recompute = activation === "relu" && output === undefined;
   const derivative = {
     ...constants,
@@ -294,11 +329,11 @@ export function batchNormBackward(
     ...(recompute || activation === "none" ? {} : { output: output ?? x }),
     ...(pool && { positions: pool.positions }),
   };
-  const means = program.tensor(`${label} means`, blocks(shape) * 32);
-  if (gradients === undefined) {
+  const means = program.tensor(`${label} means`, blockCount * 32);
+  if (gradients === undefined && !instance) {
     program.clear(means);
   } else {
-    const partials = program.tensor(`${label} backward partials`, blocks(shape) * count * 32);
+    const partials = program.tensor(`${label} backward partials`, partialBytes);
     program.dispatch(batchNorm, "backward_sums", {
       constants: derivative,
       bindings: { params, x, dy, moments_in: moments, partials_out: partials, ...outputs },
@@ -307,7 +342,12 @@ export function batchNormBackward(
     });
     program.dispatch(batchNorm, "merge_backward_sums", {
       constants: { ...constants, ACCUMULATE: accumulate },
-      bindings: { params, partials_in: partials, means_out: means, gradients },
+      bindings: {
+        params,
+        partials_in: partials,
+        means_out: means,
+        ...(gradients && { gradients }),
+      },
       workgroups: grids.mergeGrid,
       label,
     });

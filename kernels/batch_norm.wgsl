@@ -1,4 +1,5 @@
-// Batch normalisation over (N, D, H, W), with the activation and the residual sum that follow it.
+// Batch normalisation over (N, D, H, W), or instance normalisation over (D, H, W), with the
+// activation and the residual sum that follow it.
 // Activations are [N][blocks][pixels] vec4f: four channels of a pixel.
 //
 // Training forward: statistics -> merge_statistics -> normalize. Evaluation: running_moments ->
@@ -52,6 +53,9 @@ const LEAKY_RELU: u32 = 3u;
 const SIGMOID: u32 = 4u;
 const TANH: u32 = 5u;
 const ACTIVATION: u32 = RELU;
+// Instance normalisation: the blocks are those of all images, as of one, whose channels have
+// neither parameters nor running statistics.
+const INSTANCE: bool = false;
 // Of LEAKY_RELU below zero.
 const SLOPE: f32 = 0.01;
 // normalize: adds a second tensor before the activation; it is normalised first when NORMALISED.
@@ -210,8 +214,13 @@ fn store_moments(block: u32, mean: vec4f, variance: vec4f) {
   let istd = vec4f(1.0) / sqrt(variance + vec4f(EPSILON));
   moments_out[block] = mean;
   moments_out[params.blocks + block] = istd;
-  moments_out[2u * params.blocks + block] = gamma_block(block) * istd;
-  moments_out[3u * params.blocks + block] = beta_block(block);
+  if (INSTANCE) {
+    moments_out[2u * params.blocks + block] = istd;
+    moments_out[3u * params.blocks + block] = vec4f(0.0);
+  } else {
+    moments_out[2u * params.blocks + block] = gamma_block(block) * istd;
+    moments_out[3u * params.blocks + block] = beta_block(block);
+  }
 }
 
 @compute @workgroup_size(MERGE_LANES)
@@ -240,18 +249,20 @@ fn merge_statistics(
   total = merged_moments[0];
   let variance = total.m2 / f32(params.values);
   store_moments(block, total.mean, variance);
-  if (is_non_finite(total.mean) || is_non_finite(total.m2)) {
-    if (non_finite_steps[params.non_finite_at] == 0u) {
-      non_finite_steps[params.non_finite_at] = now.step + 1u;
+  if (!INSTANCE) {
+    if (is_non_finite(total.mean) || is_non_finite(total.m2)) {
+      if (non_finite_steps[params.non_finite_at] == 0u) {
+        non_finite_steps[params.non_finite_at] = now.step + 1u;
+      }
     }
-  }
-  let unbiased = total.m2 / f32(params.values - 1u);
-  for (var i = 0u; i < 4u; i++) {
-    let c = block * 4u + i;
-    if (c < params.channels) {
-      running[c] = (1.0 - MOMENTUM) * running[c] + MOMENTUM * total.mean[i];
-      let v = params.shift_at + c;
-      running[v] = (1.0 - MOMENTUM) * running[v] + MOMENTUM * unbiased[i];
+    let unbiased = total.m2 / f32(params.values - 1u);
+    for (var i = 0u; i < 4u; i++) {
+      let c = block * 4u + i;
+      if (c < params.channels) {
+        running[c] = (1.0 - MOMENTUM) * running[c] + MOMENTUM * total.mean[i];
+        let v = params.shift_at + c;
+        running[v] = (1.0 - MOMENTUM) * running[v] + MOMENTUM * unbiased[i];
+      }
     }
   }
 }
@@ -406,15 +417,17 @@ fn merge_backward_sums(
   sum_normalised = merged_sums[0][1];
   means_out[block] = sum / f32(params.values);
   means_out[params.blocks + block] = sum_normalised / f32(params.values);
-  for (var i = 0u; i < 4u; i++) {
-    let c = block * 4u + i;
-    if (c < params.channels) {
-      if (ACCUMULATE) {
-        gradients[c] += sum_normalised[i];
-        gradients[params.shift_at + c] += sum[i];
-      } else {
-        gradients[c] = sum_normalised[i];
-        gradients[params.shift_at + c] = sum[i];
+  if (!INSTANCE) {
+    for (var i = 0u; i < 4u; i++) {
+      let c = block * 4u + i;
+      if (c < params.channels) {
+        if (ACCUMULATE) {
+          gradients[c] += sum_normalised[i];
+          gradients[params.shift_at + c] += sum[i];
+        } else {
+          gradients[c] = sum_normalised[i];
+          gradients[params.shift_at + c] = sum[i];
+        }
       }
     }
   }

@@ -3,6 +3,7 @@ import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { activationBytes, pixels, type Shape } from "../../kernels/tensors.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
+import { InstanceNorm } from "../../src/nn/layers/instance_norm.ts";
 import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
 import { inputShape, Network } from "../../src/nn/network.ts";
 import { stepFields } from "../../src/nn/training/buffers.ts";
@@ -65,6 +66,11 @@ const layers: Record<string, Layer[]> = {
       stride: 3,
       padding: 0,
     }),
+  ],
+  "instance normalisation of images": [new InstanceNorm("0")],
+  "instance normalisation of volumes with LeakyReLU of slope 0.2, and again with ReLU": [
+    new InstanceNorm("0", { dimensions: 3, activation: "leaky_relu", slope: 0.2 }),
+    new InstanceNorm("1", { dimensions: 3, activation: "relu" }),
   ],
 };
 
@@ -167,5 +173,14 @@ Deno.test("a transposed convolution refuses an output padding that its stride do
     () => new TransposedConvolution("up", { ...options, outputPadding: [0, 2] }),
     RangeError,
     "up: an output padding of 0,2 is not below the stride",
+  );
+});
+
+Deno.test("instance normalisation refuses channels of one value", () => {
+  const shape = { batch: 8, channels: 4, depth: 1, height: 1, width: 1 };
+  assertThrows(
+    () => new InstanceNorm("norm").outputShape(shape),
+    RangeError,
+    "norm needs more than one value a channel",
   );
 });

@@ -12,6 +12,7 @@ import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
 import { ActivationLayer, Dropout } from "../../src/nn/layers/activation.ts";
 import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../src/nn/layers/convolution.ts";
+import { InstanceNorm } from "../../src/nn/layers/instance_norm.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { PaddedShortcut } from "../../src/nn/layers/padded_shortcut.ts";
@@ -95,6 +96,11 @@ const cases: Record<string, Case> = {
     layer: new BatchNorm("bn", 6, "elu", 3),
     input: [6, 3, 5, 4],
     epsilon: 0.002,
+  },
+  "instance normalisation of volumes with tanh": {
+    layer: new InstanceNorm("norm", { dimensions: 3, activation: "tanh" }),
+    input: [6, 3, 5, 4],
+    epsilon: 0.01,
   },
   "max pooling of volumes": {
     layer: new MaxPool("pool", 3, 2, 0, 3),
