@@ -5,6 +5,7 @@ import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
 import { InstanceNorm } from "../../src/nn/layers/instance_norm.ts";
 import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
+import { Upsample } from "../../src/nn/layers/upsample.ts";
 import { inputShape, Network } from "../../src/nn/network.ts";
 import { stepFields } from "../../src/nn/training/buffers.ts";
 import { fromBlocks, toBlocks } from "../kernels/conv/reference.ts";
@@ -72,6 +73,8 @@ const layers: Record<string, Layer[]> = {
     new InstanceNorm("0", { dimensions: 3, activation: "leaky_relu", slope: 0.2 }),
     new InstanceNorm("1", { dimensions: 3, activation: "relu" }),
   ],
+  "nearest upsampling of images": [new Upsample("0")],
+  "nearest upsampling of volumes": [new Upsample("0", 3)],
 };
 
 function operand(stream: number, count: number): Float32Array<ArrayBuffer> {

@@ -19,6 +19,7 @@ import { PaddedShortcut } from "../../src/nn/layers/padded_shortcut.ts";
 import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
 import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
 import { SqueezeExcitation } from "../../src/nn/layers/squeeze_excitation.ts";
+import { Upsample } from "../../src/nn/layers/upsample.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
 import { toBlocks } from "../kernels/conv/reference.ts";
 import { numbers } from "../kernels/on_device.ts";
@@ -115,6 +116,11 @@ const cases: Record<string, Case> = {
   "adaptive average pooling of volumes": {
     layer: new AdaptiveAveragePool("pool", [2, 3, 1]),
     input: [5, 3, 7, 4],
+    epsilon: 0.1,
+  },
+  "nearest upsampling of volumes": {
+    layer: new Upsample("upsample", 3),
+    input: [5, 3, 2, 5],
     epsilon: 0.1,
   },
   dropout: { layer: new Dropout("dropout", 0.4), input: [5, 7, 5], epsilon: 0.1 },

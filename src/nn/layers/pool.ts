@@ -125,15 +125,24 @@ export class AdaptiveAveragePool implements Layer {
   }
 
   record(trace: Trace, x: Activation): Activation {
-    const output = this.outputShape(x.shape);
-    const tensor = trace.tensor(this.name, output);
-    const common = { input: x.shape, output, label: this.name };
-    adaptiveAverageForward(trace.program, { ...common, x: x.tensor, y: tensor });
-    const y = trace.activation(tensor, output, [x]);
-    trace.onBackward(y, (dy) =>
-      trace.give(x, this.name, (dx) => {
-        adaptiveAverageBackward(trace.program, { ...common, dy, dx });
-      }));
-    return y;
+    return recordAdaptiveAverage(trace, this.name, x, this.outputShape(x.shape));
   }
+}
+
+/** Records the adaptive average of `x` over a grid of any size, and its gradient. */
+export function recordAdaptiveAverage(
+  trace: Trace,
+  label: string,
+  x: Activation,
+  output: Shape,
+): Activation {
+  const tensor = trace.tensor(label, output);
+  const common = { input: x.shape, output, label };
+  adaptiveAverageForward(trace.program, { ...common, x: x.tensor, y: tensor });
+  const y = trace.activation(tensor, output, [x]);
+  trace.onBackward(y, (dy) =>
+    trace.give(x, label, (dx) => {
+      adaptiveAverageBackward(trace.program, { ...common, dy, dx });
+    }));
+  return y;
 }
