@@ -1,4 +1,4 @@
-/** Max and adaptive average pooling of images and volumes. */
+/** Max pooling and its inverse, and adaptive average pooling, of images and volumes. */
 import { defineKernel } from "../src/gpu/kernel.ts";
 import type { Operand, ProgramBuilder } from "../src/gpu/program.ts";
 import source from "./pool.wgsl" with { type: "text" };
@@ -42,6 +42,7 @@ const pool = defineKernel({
   entries: {
     max_forward: { x: "read", moments: "read", y: "read_write", positions_out: "read_write" },
     max_backward: { positions_in: "read", dy: "read", dx: "read_write" },
+    unpool_backward: { positions_in: "read", dy: "read", dx: "read_write" },
     adaptive_forward: { x: "read", y: "read_write" },
     adaptive_backward: { dy: "read", dx: "read_write" },
   },
@@ -141,7 +142,10 @@ export function maxPoolForward(
   });
 }
 
-/** Sends each window's gradient to the place of its maximum; overwrites dx. */
+/**
+ * Sends each window's gradient to the place of its maximum; overwrites dx. Where windows do not overlap this
+ * is also max-unpooling of `dy`, without what falls into the padding.
+ */
 export function maxPoolBackward(
   program: ProgramBuilder,
   { input, window, positions, dy, dx, label }: {
@@ -156,6 +160,30 @@ export function maxPoolBackward(
   const constants = constantsOf(program, input, pooledShape(input, window), window);
   const { chunk, workgroups } = planeGrid(program.device, input, constants.LANES);
   program.dispatch(pool, "max_backward", {
+    constants: { ...constants, CHUNK: chunk },
+    bindings: { positions_in: positions, dy, dx },
+    workgroups,
+    label,
+  });
+}
+
+/** The gradient of max-unpooling: of each window that by the place of its maximum, 0 for padding. */
+export function maxUnpoolBackward(
+  program: ProgramBuilder,
+  { output, window, positions, dy, dx, label }: {
+    /** Shape of `dy`: the unpooling's output, which is the pool's input. */
+    output: Shape;
+    window: Window;
+    positions: Operand;
+    dy: Operand;
+    dx: Operand;
+    label?: string;
+  },
+): void {
+  const pooled = pooledShape(output, window);
+  const constants = constantsOf(program, output, pooled, window);
+  const { chunk, workgroups } = planeGrid(program.device, pooled, constants.LANES);
+  program.dispatch(pool, "unpool_backward", {
     constants: { ...constants, CHUNK: chunk },
     bindings: { positions_in: positions, dy, dx },
     workgroups,

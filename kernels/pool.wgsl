@@ -156,6 +156,41 @@ fn max_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   }
 }
 
+// The gradient of an unpooling: dy at the position of each maximum, 0 where that is padding.
+@compute @workgroup_size(LANES)
+fn unpool_backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channels = group.z * BLOCKS + group.y;
+  let end = min(group.x * CHUNK + CHUNK, OUT_PIXELS);
+  for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
+    let at = channels * OUT_PIXELS + p;
+    // Numbers before the first plane, row and column turn into very large ones.
+    let front = p / OUT_PLANE * STRIDE_DEPTH - PAD_FRONT;
+    let top = p % OUT_PLANE / OUT_WIDTH * STRIDE_HEIGHT - PAD_TOP;
+    let left = p % OUT_WIDTH * STRIDE_WIDTH - PAD_LEFT;
+    let chosen = positions_in[at];
+    var taken = vec4f(0.0);
+    // unroll
+    for (var t = 0u; t < KERNEL_DEPTH; t++) {
+      for (var r = 0u; r < KERNEL_HEIGHT; r++) {
+        for (var s = 0u; s < KERNEL_WIDTH; s++) {
+          let plane = front + t;
+          let row = top + r;
+          let column = left + s;
+          if (plane < IN_DEPTH && row < IN_HEIGHT && column < IN_WIDTH) {
+            let value = dy[channels * IN_PIXELS + plane * IN_PLANE + row * IN_WIDTH + column];
+            let position = f32((t * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s);
+            taken = select(taken, value, chosen == vec4f(position));
+          }
+        }
+      }
+    }
+    dx[at] = taken;
+  }
+}
+
 // A cell of an adaptive average covers inputs floor(i * in / out) to ceil((i + 1) * in / out) of an
 // axis, and an input is covered by cells likewise, with the sizes exchanged.
 fn first_covered(i: u32, from_size: u32, to_size: u32) -> u32 { return i * to_size / from_size; }

@@ -82,6 +82,8 @@ export class Trace {
   readonly params: DeviceBuffer;
   /** Layers with a non-finite check, in order of their index in `nonFiniteSteps`. */
   readonly checkedLayers: string[] = [];
+  /** Places of the maxima of the pools that keep them, for the layers that undo these pools. */
+  readonly positions = new Map<Layer, PlannedTensor>();
   readonly #options: TraceOptions;
   readonly #backward: (() => void)[] = [];
 

@@ -12,12 +12,15 @@ import {
   resultBytes,
 } from "../../kernels/registration/joint_histogram.ts";
 import { resampleVolume } from "../../kernels/registration/resample.ts";
+import { maxUnpoolBackward } from "../../kernels/pool.ts";
+import { activationBytes } from "../../kernels/tensors.ts";
 import { DeviceError } from "../../src/errors.ts";
 import type { AdapterClass, Device } from "../../src/gpu/device.ts";
 import { ProgramBuilder } from "../../src/gpu/program.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { sampleFixed } from "../../src/imaging/registration/fixed_samples.ts";
 import { attribute } from "../../src/nn/attribute.ts";
+import { PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { AUGMENTATIONS, type NetworkName, NETWORKS, OPTIMIZERS } from "../../src/nn/names.ts";
 import { createNetwork, takesImages } from "../../src/nn/networks/mod.ts";
 import { createBlankState } from "../../src/nn/state_dict.ts";
@@ -141,6 +144,20 @@ async function convolve(device: Device): Promise<void> {
   device.check();
 }
 
+/** Goes back through an unpooling, as decoders do and no network of the list. */
+async function unpool(device: Device): Promise<void> {
+  const output = { batch: 1, channels: 4, depth: 5, height: 6, width: 7 };
+  const window = new PadMaxPool("pool", 3).window(output);
+  const bytes = activationBytes(output);
+  const buffer = () => device.buffer("test", bytes);
+  const program = new ProgramBuilder(device, "unpooling");
+  const operands = { output, window, positions: buffer(), dy: buffer(), dx: buffer() };
+  maxUnpoolBackward(program, operands);
+  (await program.build()).run();
+  await device.gpu.queue.onSubmittedWorkDone();
+  device.check();
+}
+
 /** Every entry point that a class runs, such as `pool.max_forward`. */
 function entriesOf(adapterClass: AdapterClass): string[] {
   const others = adapterClass === "software"
@@ -173,6 +190,7 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
       await explain(device, "resnet18");
       await register(device);
       await convolve(device);
+      await unpool(device);
       assertEquals([...compiled].sort(), entriesOf(adapterClass));
       assertEquals(await listRemarks(), []);
     } finally {

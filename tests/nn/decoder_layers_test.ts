@@ -1,10 +1,13 @@
 /** Layers of decoders against PyTorch in float64, by the kernels of software adapters and of GPUs. */
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { activationBytes, pixels, type Shape } from "../../kernels/tensors.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { type Activation, type Layer, Trace } from "../../src/nn/layer.ts";
+import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
+import { CropMaxUnpool } from "../../src/nn/layers/unpool.ts";
 import { InstanceNorm } from "../../src/nn/layers/instance_norm.ts";
 import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
+import { PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { Upsample } from "../../src/nn/layers/upsample.ts";
 import { inputShape, Network } from "../../src/nn/network.ts";
 import { stepFields } from "../../src/nn/training/buffers.ts";
@@ -32,6 +35,8 @@ const fixtures: Record<string, Fixture> = JSON.parse(
 );
 
 const volumes = { dimensions: 3, kernel: 3, stride: 2, padding: 1 } as const;
+const imagePool = new PadMaxPool("0", 2, true);
+const volumePool = new PadMaxPool("1", 3, true);
 const layers: Record<string, Layer[]> = {
   "a transposed convolution of images": [
     new TransposedConvolution("0", {
@@ -75,6 +80,17 @@ const layers: Record<string, Layer[]> = {
   ],
   "nearest upsampling of images": [new Upsample("0")],
   "nearest upsampling of volumes": [new Upsample("0", 3)],
+  "unpooling of images": [
+    imagePool,
+    new InstanceNorm("1"),
+    new CropMaxUnpool("2", imagePool, [1, 9, 6]),
+  ],
+  "unpooling of volumes whose pool is fused with the normalisation before it": [
+    new BatchNorm("0", 6, "relu", 3),
+    volumePool,
+    new InstanceNorm("2", { dimensions: 3 }),
+    new CropMaxUnpool("3", volumePool, [5, 4, 7]),
+  ],
 };
 
 function operand(stream: number, count: number): Float32Array<ArrayBuffer> {
@@ -91,8 +107,13 @@ function outOfBlocks(values: Float32Array, { batch, channels, ...size }: Shape):
   return fromBlocks(values, batch, channels, pixels(size));
 }
 
-/** Values and gradients in PyTorch's order, of a batch in training. */
-async function compute(bench: Bench, network: Network, batch: number) {
+/** Values in PyTorch's order, and in training gradients, of a batch. */
+async function compute(
+  bench: Bench,
+  network: Network,
+  batch: number,
+  mode: "train" | "evaluate" = "train",
+) {
   const shape = network.inputShape(batch);
   const output = network.layers.reduce((input, layer) => layer.outputShape(input), shape);
   const layout = network.parameters;
@@ -108,7 +129,7 @@ async function compute(bench: Bench, network: Network, batch: number) {
   const results = await bench.run((program) => {
     const trace = new Trace({
       program,
-      mode: "train",
+      mode,
       parameters: layout,
       statistics: network.statistics,
       buffers,
@@ -117,13 +138,13 @@ async function compute(bench: Bench, network: Network, batch: number) {
     const x: Activation = {
       shape,
       tensor: bench.buffer(inBlocks(1, shape)),
-      requiresGradient: true,
+      requiresGradient: mode === "train",
     };
     const result = network.record(trace, x);
     program.copy(result.tensor, y);
     result.gradient = bench.buffer(inBlocks(2, output));
     trace.backward();
-    program.copy(x.gradient!, dx);
+    if (x.gradient) program.copy(x.gradient, dx);
     return [y, dx, buffers.gradients];
   });
   const gradients = layout.toHost(results[2]);
@@ -186,4 +207,30 @@ Deno.test("instance normalisation refuses channels of one value", () => {
     RangeError,
     "norm needs more than one value a channel",
   );
+});
+
+Deno.test("an unpooling goes back to the maxima in evaluation as in training", async () => {
+  const network = new Network("decoder", [5, 9, 6], 1, layers["unpooling of images"]);
+  await onDevice(async (bench) => {
+    const { y } = await compute(bench, network, 3, "evaluate");
+    assertEquals(y, (await compute(bench, network, 3)).y);
+  });
+});
+
+Deno.test("an unpooling refuses maps that its pool does not give, and a pool without positions", async () => {
+  const unpool = new CropMaxUnpool("up", volumePool, [5, 4, 7]);
+  const shape = { batch: 1, channels: 4, depth: 2, height: 2, width: 4 };
+  assertThrows(
+    () => unpool.outputShape(shape),
+    RangeError,
+    "up takes maps of 3x2x4, as 1 gives, not 2x2x4",
+  );
+  const pool = new PadMaxPool("down");
+  const network = new Network("decoder", [4, 6, 6], 1, [
+    pool,
+    new CropMaxUnpool("up", pool, [1, 6, 6]),
+  ]);
+  await onDevice(async (bench) => {
+    await assertRejects(() => compute(bench, network, 1), TypeError, "up: down kept no positions");
+  });
 });

@@ -137,9 +137,7 @@ export class BatchNorm implements Layer {
     const tensor = trace.tensor(pool.name, shape);
     const names = this.parameters.map((parameter) => parameter.name);
     const y = trace.activation(tensor, shape, [x], names);
-    const positions = y.requiresGradient
-      ? trace.tensor(`${pool.name} positions`, shape)
-      : undefined;
+    const positions = pool.planPositions(trace, y);
     maxPoolForward(trace.program, {
       input: x.shape,
       window,

@@ -8,6 +8,7 @@ import {
   type Window,
 } from "../../../kernels/pool.ts";
 import { type Shape, sizeText, type Triple } from "../../../kernels/tensors.ts";
+import type { PlannedTensor } from "../../gpu/program.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
 
 /** `torch.nn.MaxPool2d(kernel, stride, padding)` or `MaxPool3d`: the largest value of each window. */
@@ -21,6 +22,8 @@ export class MaxPool implements Layer {
     readonly stride: number,
     readonly padding = 0,
     readonly dimensions: 2 | 3 = 2,
+    /** Whether a layer behind it needs the places of maxima, PyTorch's `return_indices`. */
+    readonly keepsPositions = false,
   ) {}
 
   /** The window for an input; {@link PadMaxPool} pads by the input's parity. */
@@ -66,9 +69,7 @@ export class MaxPool implements Layer {
     const tensor = trace.tensor(this.name, output);
     const common = { input: x.shape, window: this.window(x.shape), label: this.name };
     const y = trace.activation(tensor, output, [x]);
-    const positions = y.requiresGradient
-      ? trace.tensor(`${this.name} positions`, output)
-      : undefined;
+    const positions = this.planPositions(trace, y);
     maxPoolForward(trace.program, { ...common, x: x.tensor, y: tensor, positions });
     if (!positions) return y;
     trace.onBackward(y, (dy) =>
@@ -77,6 +78,14 @@ export class MaxPool implements Layer {
       }));
     return y;
   }
+
+  /** A tensor for the places of maxima of the output, where gradients or a layer behind need them. */
+  planPositions(trace: Trace, { shape, requiresGradient }: Activation): PlannedTensor | undefined {
+    if (!requiresGradient && !this.keepsPositions) return;
+    const positions = trace.tensor(`${this.name} positions`, shape);
+    if (this.keepsPositions) trace.positions.set(this, positions);
+    return positions;
+  }
 }
 
 /**
@@ -84,8 +93,8 @@ export class MaxPool implements Layer {
  * front of an odd side.
  */
 export class PadMaxPool extends MaxPool {
-  constructor(name: string, dimensions: 2 | 3 = 2) {
-    super(name, 2, 2, 0, dimensions);
+  constructor(name: string, dimensions: 2 | 3 = 2, keepsPositions = false) {
+    super(name, 2, 2, 0, dimensions, keepsPositions);
   }
 
   override window(input: Shape): Window {
