@@ -41,6 +41,7 @@ in.caps = "caps"
       "patches.stride_size=16",
       "roi.epochs=1",
       "patch.epochs=1",
+      "patch.selection_threshold=0",
       "image.epochs=1",
       "split.p_age_threshold=0.1",
       "split.p_sex_threshold=0.1",
