@@ -75,11 +75,13 @@ interface Drawn {
 const CHARACTER = 7.4;
 const LINE = 18;
 const PADDING = 12;
+/** Around the graph. */
+const MARGIN = 12;
 
 /** Self-contained, legible on light and dark ground. */
 export function svgText(workflow: Workflow): string {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 30, ranksep: 46, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: "TB", nodesep: 30, ranksep: 46, marginx: MARGIN, marginy: MARGIN });
   for (const step of workflow.steps) {
     const lines = labelOf(step);
     const width = Math.max(...lines.map((line) => line.length)) * CHARACTER + 2 * PADDING;
@@ -90,10 +92,14 @@ export function svgText(workflow: Workflow): string {
     graph.setEdge(from, to, label, port);
   }
   dagre.layout(graph);
-  const { width = 0, height = 0 } = graph.graph();
+  const { height = 0 } = graph.graph();
+  const [left, right] = widthOf(graph);
+  const width = round(right - left);
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${round(height)}" ` +
-    `width="${round(width)}" height="${round(height)}" font-family="sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${round(left)} 0 ${width} ${
+      round(height)
+    }" ` +
+    `width="${width}" height="${round(height)}" font-family="sans-serif" font-size="13">`,
     `<title>${escapeXml(workflow.name)}</title>`,
     "<style>text{fill:#1f2328}.box{fill:#eef4ff;stroke:#4070c0}.edge{fill:none;stroke:#708090}" +
     ".small{font-size:11px;fill:#57606a}@media (prefers-color-scheme:dark){text{fill:#e6edf3}" +
@@ -131,6 +137,21 @@ export function svgText(workflow: Workflow): string {
     });
   }
   return [...parts, "</svg>"].join("\n");
+}
+
+/** First and last x of boxes and edges: dagre's width leaves out edges that pass beside all boxes. */
+function widthOf(graph: InstanceType<typeof dagre.graphlib.Graph>): [left: number, right: number] {
+  const boxes = graph.nodes().flatMap((name) => {
+    const { x, width } = graph.node(name) as { x: number; width: number };
+    return [x - width / 2, x + width / 2];
+  });
+  const edges = graph.edges().flatMap((edge) => {
+    const { points, x, width } = graph.edge(edge) as Drawn & { width: number };
+    const label = x === undefined ? [] : [x - width / 2, x + width / 2];
+    return [...points.map((point) => point.x), ...label];
+  });
+  const all = [...boxes, ...edges];
+  return [Math.min(MARGIN, ...all) - MARGIN, Math.max(MARGIN, ...all) + MARGIN];
 }
 
 function round(value: number): string {

@@ -7,6 +7,8 @@ import { layOutRows } from "./rows.ts";
 /** Pixels. The page draws into boxes of this size, wider where names are long. */
 const BOX = { width: 132, height: 62 };
 const WIDEST = 210;
+/** Around the graph. */
+const MARGIN = 4;
 /** Of a letter of a step's name, and of its kind's, in a wide typeface. */
 const LETTERS = { step: 9.4, kind: 7 };
 
@@ -52,23 +54,31 @@ function layOutRanks(
   box: { width: number; height: number },
 ): GraphLayout {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 32, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 32, marginx: MARGIN, marginy: MARGIN });
   for (let index = 0; index < count; index++) graph.setNode(String(index), { ...box });
   for (const [from, to] of edges) graph.setEdge(String(from), String(to), {});
   dagre.layout(graph);
-  const { width = 0, height = 0 } = graph.graph();
+  const { width = 0 } = graph.graph();
   const boxes = Array.from({ length: count }, (_, index) => {
     const { x, y, width, height } = graph.node(String(index));
     return { x: Math.round(x), y: Math.round(y), width, height };
   });
+  const routes = edges.map(([from, to]) => {
+    const route = graph.edge({ v: String(from), w: String(to) }).points as Point[];
+    return passing([boxes[from], ...middles(route), boxes[to]], box.width / 2);
+  });
+  // Dagre's height leaves out edges that pass above or below all boxes.
+  const heights = [
+    ...boxes.flatMap(({ y, height }) => [y - height / 2, y + height / 2]),
+    ...routes.flat().map(([, y]) => y),
+  ];
+  const top = Math.min(0, ...heights.map((y) => Math.floor(y) - MARGIN));
+  const bottom = Math.max(0, ...heights.map((y) => Math.ceil(y) + MARGIN));
   return {
     width: Math.round(width),
-    height: Math.round(height),
-    boxes,
-    routes: edges.map(([from, to]) => {
-      const route = graph.edge({ v: String(from), w: String(to) }).points as Point[];
-      return passing([boxes[from], ...middles(route), boxes[to]], box.width / 2);
-    }),
+    height: bottom - top,
+    boxes: boxes.map((placed) => ({ ...placed, y: placed.y - top })),
+    routes: routes.map((route) => route.map(([x, y]): [number, number] => [x, y - top])),
   };
 }
 

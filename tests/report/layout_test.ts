@@ -42,6 +42,32 @@ Deno.test("steps flow one way, and an edge over several ranks passes between the
   }
 });
 
+Deno.test("edges that pass below all steps are inside the picture", async () => {
+  // As in workflows/tutorial_3d.toml.
+  await using run = await MadeRun.make({
+    caps: step(),
+    regions: step("caps"),
+    patches: step("caps"),
+    images: step("caps"),
+    labels: step("caps"),
+    split: step("labels"),
+    folds: step("split"),
+    roi: step("regions", "folds"),
+    patch: step("patches", "folds", "roi"),
+    image: step("images", "folds"),
+    predict_roi: step("roi", "regions", "split"),
+    predict_patch: step("patch", "patches", "split"),
+    predict_image: step("image", "images", "split"),
+    evaluate_roi: step("predict_roi"),
+    evaluate_patch: step("predict_patch"),
+    evaluate_image: step("predict_image"),
+    maps_roi: step("roi", "predict_roi"),
+    maps_patch: step("patch", "predict_patch"),
+    maps_image: step("image", "predict_image"),
+  });
+  assertWithin(layoutGraph(run.run).wide);
+});
+
 Deno.test("boxes grow with the longest name", async () => {
   const widthOf = async (name: string) => {
     await using run = await MadeRun.make({ [name]: step() });
@@ -71,7 +97,10 @@ Deno.test("on narrow screens every step has a row, and no two sources are in the
   });
 });
 
-function assertWithin({ boxes, width: right, height: bottom }: GraphLayout): void {
+function assertWithin({ boxes, routes, width: right, height: bottom }: GraphLayout): void {
+  for (const [x, y] of routes.flat()) {
+    assert(x >= 0 && x <= right && y >= 0 && y <= bottom, `an edge passes ${x}, ${y}`);
+  }
   for (const { x, y, width, height } of boxes) {
     assert(x - width / 2 >= 0 && x + width / 2 <= right);
     assert(y - height / 2 >= 0 && y + height / 2 <= bottom);
