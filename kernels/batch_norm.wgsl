@@ -53,11 +53,11 @@ const LEAKY_RELU: u32 = 3u;
 const SIGMOID: u32 = 4u;
 const TANH: u32 = 5u;
 const ACTIVATION: u32 = RELU;
+// Of LEAKY_RELU below zero.
+const SLOPE: f32 = 0.01;
 // Instance normalisation: the blocks are those of all images, as of one, whose channels have
 // neither parameters nor running statistics.
 const INSTANCE: bool = false;
-// Of LEAKY_RELU below zero.
-const SLOPE: f32 = 0.01;
 // normalize: adds a second tensor before the activation; it is normalised first when NORMALISED.
 const RESIDUAL: bool = false;
 const NORMALISED: bool = false;
