@@ -130,13 +130,30 @@ fn input_at(z: i32, y: i32, x: i32) -> u32 {
   return at;
 }
 
-// Index of tap (z, y, x) of a parity in the kernel.
-fn kernel_tap(z: Axis, y: Axis, x: Axis, tap_z: u32, tap_y: u32, tap_x: u32) -> u32 {
-  let at_y = y.first + i32(tap_y) * y.step;
-  let at_x = x.first + i32(tap_x) * x.step;
+// A tap of a parity, along each axis.
+struct Tap {
+  z: u32,
+  y: u32,
+  x: u32,
+}
+
+fn next_tap(tap: Tap, taps_y: u32, taps_x: u32) -> Tap {
+  if (tap.x + 1u < taps_x) {
+    return Tap(tap.z, tap.y, tap.x + 1u);
+  }
+  if (VOLUME && tap.y + 1u == taps_y) {
+    return Tap(tap.z + 1u, 0u, 0u);
+  }
+  return Tap(tap.z, tap.y + 1u, 0u);
+}
+
+// Index of a tap in the kernel.
+fn kernel_tap(tap: Tap, z: Axis, y: Axis, x: Axis) -> u32 {
+  let at_y = y.first + i32(tap.y) * y.step;
+  let at_x = x.first + i32(tap.x) * x.step;
   let at = u32(at_y) * params.taps_x + u32(at_x);
   if (VOLUME) {
-    return at + u32(z.first + i32(tap_z) * z.step) * params.taps_y * params.taps_x;
+    return at + u32(z.first + i32(tap.z) * z.step) * params.taps_y * params.taps_x;
   }
   return at;
 }
@@ -243,13 +260,11 @@ fn main(
   // Entry that is loaded next, as block and tap.
   var block = first_entry % params.in_blocks;
   let first_tap = first_entry / params.in_blocks;
-  var tap_x = first_tap % max(along_x.taps, 1u);
   let tap_row = first_tap / max(along_x.taps, 1u);
-  var tap_y = tap_row;
-  var tap_z = 0u;
+  var tap = Tap(0u, tap_row, first_tap % max(along_x.taps, 1u));
   if (VOLUME) {
-    tap_y = tap_row % max(along_y.taps, 1u);
-    tap_z = tap_row / max(along_y.taps, 1u);
+    tap.y = tap_row % max(along_y.taps, 1u);
+    tap.z = tap_row / max(along_y.taps, 1u);
   }
 
   for (var entry = first_entry; entry < end + DEPTH; entry += DEPTH) {
@@ -265,9 +280,9 @@ fn main(
     }
     workgroupBarrier();
     if (ALIGNED) {
-      let z = front + i32(tap_z);
-      let y = top + i32(tap_y);
-      let x = left + i32(tap_x);
+      let z = front + i32(tap.z);
+      let y = top + i32(tap.y);
+      let x = left + i32(tap.x);
       let inside = exists && entry < end && is_inside(z, y, x);
       let from_pixel = first_input + input_at(z, y, x);
       // unroll
@@ -278,8 +293,7 @@ fn main(
         }
         pixel_next[i] = value;
       }
-      let tap = kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x);
-      let from_weight = first_weight + tap * 4u;
+      let from_weight = first_weight + kernel_tap(tap, along_z, along_y, along_x) * 4u;
       // unroll
       for (var i = 0u; i < WEIGHT_LOADS; i++) {
         var value = vec4f();
@@ -291,54 +305,33 @@ fn main(
       block += DEPTH;
       if (block == params.in_blocks) {
         block = 0u;
-        tap_x += 1u;
-        if (tap_x == along_x.taps) {
-          tap_x = 0u;
-          tap_y += 1u;
-          if (VOLUME) {
-            if (tap_y == along_y.taps) {
-              tap_y = 0u;
-              tap_z += 1u;
-            }
-          }
-        }
+        tap = next_tap(tap, along_y.taps, along_x.taps);
       }
     } else {
       // unroll
       for (var d = 0u; d < DEPTH; d++) {
         if (d % PIXEL_STEP == load_depth) {
+          let z = front + i32(tap.z);
+          let y = top + i32(tap.y);
+          let x = left + i32(tap.x);
           var value = vec4f();
-          if (
-            exists && entry + d < end &&
-            is_inside(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x))
-          ) {
-            value = input[first_input + block * in_pixels +
-              input_at(front + i32(tap_z), top + i32(tap_y), left + i32(tap_x))];
+          if (exists && entry + d < end && is_inside(z, y, x)) {
+            value = input[first_input + block * in_pixels + input_at(z, y, x)];
           }
           pixel_next[d / PIXEL_STEP] = value;
         }
         if (d % WEIGHT_STEP == weight_depth) {
           var value = vec4f();
           if (weight_exists && entry + d < end) {
-            let tap = kernel_tap(along_z, along_y, along_x, tap_z, tap_y, tap_x);
-            value = weights[first_weight + block * params.in_step + tap * 4u];
+            let at = kernel_tap(tap, along_z, along_y, along_x);
+            value = weights[first_weight + block * params.in_step + at * 4u];
           }
           weight_next[d / WEIGHT_STEP] = value;
         }
         block += 1u;
         if (block == params.in_blocks) {
           block = 0u;
-          tap_x += 1u;
-          if (tap_x == along_x.taps) {
-            tap_x = 0u;
-            tap_y += 1u;
-            if (VOLUME) {
-              if (tap_y == along_y.taps) {
-                tap_y = 0u;
-                tap_z += 1u;
-              }
-            }
-          }
+          tap = next_tap(tap, along_y.taps, along_x.taps);
         }
       }
     }

@@ -43,7 +43,7 @@ const gpus: Readonly<Record<string, Gpu>> = {
     shortest: 4e-6,
     load: 280e-9,
     resident: { product: 2, weights: 5 },
-    slots: { aligned: 1248, product: 1463, weights: 1291 },
+    slots: { aligned: 1252, product: 1439, weights: 1291 },
   },
   rx6800: {
     units: 60,

@@ -7,7 +7,7 @@ import { evaluateFolds } from "../../src/evaluation/evaluate.ts";
 import { describeEvaluations } from "../../src/report/evaluations.ts";
 import { type MadeInstance, MadeRun } from "./made_run.ts";
 
-/** Four participants, of whom some are predicted rightly. */
+/** Four participants, some of whom have correct predictions. */
 function predictions(right: number) {
   const truth = [0, 1, 0, 1];
   const predicted = truth.map((label, i) => i < right ? label : 1 - label);
