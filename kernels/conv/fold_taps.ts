@@ -1,6 +1,7 @@
 /**
- * Convolutions of volumes with one channel, such as the first layer of a network: the taps along x become
- * channels, so that a vec4 holds up to four numbers in place of one and three of padding.
+ * Convolutions of volumes with one channel and of images whose channels are copies of one, such as the
+ * first layer of a network: the taps along x become channels, so that a vec4 holds up to four different
+ * numbers in place of one.
  */
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
@@ -22,7 +23,7 @@ import { tiledCount } from "./weight_layout.ts";
 const foldKernel = defineKernel({
   name: "conv/fold_taps",
   source,
-  constants: ["LANES", "CHUNK", "ACCUMULATE"],
+  constants: ["LANES", "CHUNK", "CHANNELS", "ACCUMULATE"],
   params: {
     images: "u32",
     image_rows: "u32",
@@ -44,8 +45,9 @@ const foldKernel = defineKernel({
 
 /** Whether to fold taps: images of one channel are left as they are, so that their results are too. */
 export function foldsTaps(shape: ConvShape): boolean {
-  const { channels, kernel, positions = 1 } = shape;
-  return isVolume(shape) && channels === 1 && positions === 1 && kernel[2] > 1;
+  const { channels, kernel, positions = 1, repeated = false } = shape;
+  const single = repeated ? channels <= 4 : isVolume(shape) && channels === 1;
+  return single && positions === 1 && kernel[2] > 1;
 }
 
 /** The shape of the same convolution over the folded input. */
@@ -54,6 +56,7 @@ export function foldedShape(shape: ConvShape): ConvShape {
   return {
     ...shape,
     channels: kernel[2],
+    repeated: false,
     width: convOutput(shape)[2],
     kernel: [kernel[0], kernel[1], 1],
     stride: [stride[0], stride[1], 1],
@@ -83,7 +86,7 @@ export function foldInput(
   return to;
 }
 
-/** The weights of the folded convolution. */
+/** The weights of the folded convolution; those of repeated channels are added. */
 export function foldWeights(
   program: ProgramBuilder,
   { weights, shape, label }: { weights: Operand; shape: ConvShape; label: string },
@@ -149,7 +152,7 @@ function dispatchOf(program: ProgramBuilder, shape: ConvShape, count: number) {
     tap_rows: volume(folded.kernel),
   });
   return {
-    constants: { LANES: lanes },
+    constants: { LANES: lanes, CHANNELS: shape.channels },
     params,
     workgroups: flatGrid(program.device, count, lanes),
   };

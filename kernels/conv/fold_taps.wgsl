@@ -4,11 +4,15 @@
 //
 //   F[n][s][z][y][q] = X[n][0][z][y][q * stride_x + s - pad_x],
 //
-// so that the kernel of taps_z x taps_y x taps_x is one of taps_z x taps_y x 1 over F.
+// so that the kernel of taps_z x taps_y x taps_x is one of taps_z x taps_y x 1 over F. Where X has
+// several channels they are all the same: the weights of F are sums over them, and each of them has
+// the gradient of the sum.
 
 const LANES: u32 = 64u;
 // Pixels of F that a workgroup makes.
 const CHUNK: u32 = 64u;
+// Channels of X, at most 4.
+const CHANNELS: u32 = 1u;
 const ACCUMULATE: bool = false;
 
 struct Params {
@@ -93,13 +97,18 @@ fn fold_weights(
     let tap_x = block * 4u + i;
     if (tap_x < params.taps_x) {
       let source = (out_block * params.tap_rows + tap_row) * params.taps_x + tap_x;
-      value[i] = weights[source * 4u + to % 4u].x;
+      let of_channels = weights[source * 4u + to % 4u];
+      value[i] = of_channels.x;
+      // unroll
+      for (var c = 1u; c < CHANNELS; c++) {
+        value[i] += of_channels[c];
+      }
     }
   }
   folded_weights[to] = value;
 }
 
-// The gradient of X's weights from that of F's. An invocation makes one weight and its padding.
+// The gradient of X's weights from that of F's. An invocation makes the weights of all channels.
 @compute @workgroup_size(LANES)
 fn unfold_gradient(
   @builtin(global_invocation_id) id: vec3u,
@@ -115,9 +124,10 @@ fn unfold_gradient(
   }
   let source = (out_block * params.blocks + tap_x / 4u) * params.tap_rows + tap_row;
   let value = folded_gradient[source * 4u + to % 4u][tap_x % 4u];
+  let of_channels = select(vec4f(), vec4f(value), vec4u(0u, 1u, 2u, 3u) < vec4u(CHANNELS));
   if (ACCUMULATE) {
-    gradient[to] = gradient[to] + vec4f(value, 0.0, 0.0, 0.0);
+    gradient[to] = gradient[to] + of_channels;
   } else {
-    gradient[to] = vec4f(value, 0.0, 0.0, 0.0);
+    gradient[to] = of_channels;
   }
 }

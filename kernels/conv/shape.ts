@@ -20,6 +20,8 @@ export interface ConvShape {
    * see {@link linearShape}.
    */
   positions?: number;
+  /** Whether all channels of the input hold the same values, as those of a grey image in RGB do. */
+  repeated?: boolean;
 }
 
 export interface WeightGradient {

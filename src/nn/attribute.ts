@@ -155,8 +155,8 @@ function inputGradientReadout(logitGradients: ReadonlyMap<number, DeviceBuffer>)
       const shape = network.inputShape(1);
       return blocks(shape) * pixels(shape) * 4;
     },
-    record: (trace, network, { shape, tensor }) => {
-      const x: Activation = { shape, tensor, requiresGradient: true };
+    record: (trace, network, input) => {
+      const x: Activation = { ...input, requiresGradient: true };
       return recordBackward(trace, network.record(trace, x), logitGradients, x);
     },
   };

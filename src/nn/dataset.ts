@@ -3,7 +3,7 @@
  * items of a batch. A larger one is in several buffers, or on the host where it exceeds the bytes that may
  * stay on the device; each batch is then copied or uploaded to a buffer of its own.
  */
-import { pixels } from "../../kernels/tensors.ts";
+import { pixels, type Shape } from "../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../gpu/device.ts";
 import { batchShape, type InputShape } from "./network.ts";
 
@@ -121,6 +121,11 @@ export class DeviceDataset {
     const { data, ranges } = this.gathered ? this.#resident[0] : this.#batches[stream];
     const { shape, normalisation } = this.dataset;
     return { inChannels: shape[0], data, ranges: normalisation === "element" ? ranges : undefined };
+  }
+
+  /** Whether the channels of a network's input, before noise, are copies of one that is stored. */
+  repeatsChannel({ channels }: Shape): boolean {
+    return this.dataset.shape[0] === 1 && channels > 1;
   }
 
   /**

@@ -43,6 +43,8 @@ export interface Activation {
   readonly tensor: Operand;
   /** Whether it depends on a trainable parameter, or on an input whose gradient is asked for. */
   readonly requiresGradient: boolean;
+  /** Whether all its channels hold the same values. */
+  readonly repeated?: boolean;
   /** Set when the gradient's operations have been recorded. */
   gradient?: Operand;
   /** Whether it is another activation's gradient too, so that nothing may be written in its place. */

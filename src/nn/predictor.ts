@@ -126,12 +126,16 @@ export class Predictor {
           await this.data.prepare(run, items[run].subarray(first, first + batchSize));
         }
       };
+      let last: Program | undefined;
       for (let first = 0; first < count; first += batchSize) {
         signal?.throwIfAborted();
         const size = Math.min(batchSize, count - first);
         await prepare(first);
         this.#copyOrders(group, orders, first, size);
-        (await this.#program(group, size)).run();
+        const program = await this.#program(group, size);
+        if (program === last) program.runAgain();
+        else program.run();
+        last = program;
         this.#copyRows(group, results, first, size);
         if (first + batchSize < count) await prepare(first + batchSize);
         await pacer.submitted();
@@ -212,7 +216,9 @@ export class Predictor {
   }
 
   #recordGroup(group: readonly number[], size: number): ProgramBuilder {
-    const builder = new ProgramBuilder(this.device, `evaluate ${size}`);
+    const weights = group.map((run) => this.options.runs[run].buffers)
+      .flatMap(({ parameters, statistics }) => [parameters, statistics]);
+    const builder = new ProgramBuilder(this.device, `evaluate ${size}`, new Set(weights));
     builder.parallel(group.map((run) => () => this.#record(builder, run, size)));
     return builder;
   }
@@ -238,7 +244,8 @@ export class Predictor {
       buffers,
       params,
     });
-    const x: Activation = { shape, tensor, requiresGradient: false };
+    const repeated = this.data.repeatsChannel(shape);
+    const x: Activation = { shape, tensor, requiresGradient: false, repeated };
     builder.copy(this.#readout.record(trace, network, x), this.#batchRows[run]);
   }
 

@@ -106,7 +106,7 @@ export class Convolution implements Layer {
 
   record(trace: Trace, x: Activation): Activation {
     const { program } = trace;
-    const shape = this.#shape(x.shape);
+    const shape = { ...this.#shape(x.shape), repeated: x.repeated };
     const output = this.outputShape(x.shape);
     const names = this.parameters.map((parameter) => parameter.name);
     const [weight, bias] = names;

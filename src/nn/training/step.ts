@@ -65,10 +65,13 @@ function recordGradients(
     accumulate: (options.accumulationSteps ?? 1) > 1,
     frozen,
   });
+  const shape = network.inputShape(size);
+  const hasNoise = options.augmentation?.includes("Noise") ?? false;
   const x: Activation = {
-    shape: network.inputShape(size),
+    shape,
     tensor: recordInput(builder, options, training, run, size),
     requiresGradient: false,
+    repeated: !hasNoise && training.data.repeatsChannel(shape),
   };
   const logits = network.record(trace, x);
   const gradient = builder.tensor("logits gradient", activationBytes(logits.shape));

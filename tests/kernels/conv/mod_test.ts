@@ -6,6 +6,7 @@ import {
   weightShape,
 } from "../../../kernels/conv/mod.ts";
 import { tiledCount } from "../../../kernels/conv/weight_layout.ts";
+import { pixels } from "../../../kernels/tensors.ts";
 import { ProgramBuilder } from "../../../src/gpu/program.ts";
 import { type KernelTable, kernelTables } from "../../../src/gpu/tuning.ts";
 import { numbers } from "../on_device.ts";
@@ -14,6 +15,7 @@ import {
   computeReference,
   fromTiles,
   layer,
+  type Problem,
   randomProblem,
   runTable,
   volumeLayer,
@@ -54,6 +56,23 @@ for (const [name, table] of Object.entries(tables)) {
     });
   });
 
+  Deno.test(`${name} convolutions of repeated channels are those of three channels`, async () => {
+    await withTable(table, async (device) => {
+      for (const shape of [layer(2, 3, 13, 11, 16, 7, 2, 3), layer(3, 3, 9, 6, 5, 3, 1, 1)]) {
+        const problem = randomProblem(shape);
+        repeatFirstChannel(problem);
+        const repeated = { ...problem, shape: { ...shape, repeated: true } };
+        const results = await runTable(device, repeated);
+        assertCloseTo("float64", shape, results, computeReference(problem));
+        const twice = await runTable(device, repeated, 2);
+        assertEquals(
+          Array.from(twice.weightGradient!),
+          Array.from(results.weightGradient!, (value) => 2 * value),
+        );
+      }
+    });
+  });
+
   Deno.test(`${name} weight gradients accumulate when asked to`, async () => {
     await withTable(table, async (device) => {
       const volume = volumeLayer(1, 1, [3, 4, 5], 4, 3, 1, 1);
@@ -70,4 +89,12 @@ for (const [name, table] of Object.entries(tables)) {
       }
     });
   });
+}
+
+function repeatFirstChannel({ shape, input }: Problem): void {
+  const plane = pixels(shape);
+  for (let at = 0; at < input.length; at += plane) {
+    const image = at - at % (shape.channels * plane);
+    input.copyWithin(at, image, image + plane);
+  }
 }
