@@ -17,13 +17,18 @@ import { place } from "./plan.ts";
 export interface Recorded {
   label: string;
   operations: readonly Operation[];
+  /** How many of these, the first ones, give the same at every run. */
+  once: number;
   /** Number of its virtual tensors. */
   tensors: number;
   textures: readonly PlannedTexture[];
 }
 
-function planMemory({ operations, tensors, textures }: Recorded) {
+function planMemory({ operations, once, tensors, textures }: Recorded) {
   const lives = lifetimesOf(operations, { tensors, textures: textures.length });
+  for (const life of [...lives.tensors, ...lives.textures]) {
+    if (life && life.first < once && life.last >= once) life.last = operations.length - 1;
+  }
   return {
     buffers: place(lives.tensors.map((life) => life ?? unused)),
     textures: placeTextures(textures, lives.textures),
@@ -56,7 +61,7 @@ export async function build(
   arena: Arena,
   onProgress?: (done: number, all: number) => void,
 ): Promise<Program> {
-  const { label, operations } = recorded;
+  const { label, operations, once } = recorded;
   const { bufferOf, viewOf } = await reserve(recorded, arena);
   const pipelines = await makePipelines(device, operations, onProgress);
 
@@ -87,7 +92,7 @@ export async function build(
     return { kind, label, kernel, pipeline, group, workgroups };
   };
   const encoded = await device.guarded(`Program ${label}`, () => operations.map(encode));
-  return new Program(device, label, encoded);
+  return new Program(device, label, encoded, once);
 }
 
 async function makePipelines(

@@ -13,9 +13,18 @@ export interface Timing {
 /** A built program. Its memory belongs to the arena that it was built in. */
 export class Program {
   readonly #operations: readonly Encoded[];
+  /** What depends on more than constants. */
+  readonly #repeated: readonly Encoded[];
 
-  constructor(readonly device: Device, readonly label: string, operations: readonly Encoded[]) {
+  /** @param once how many operations, the first ones, depend on constants alone */
+  constructor(
+    readonly device: Device,
+    readonly label: string,
+    operations: readonly Encoded[],
+    once: number,
+  ) {
     this.#operations = operations;
+    this.#repeated = operations.slice(once);
   }
 
   /** Number of dispatches, copies and clears of one run. */
@@ -29,9 +38,23 @@ export class Program {
    * @throws {DeviceError} a failure since the last check
    */
   run(): void {
+    this.#submit(this.#operations);
+  }
+
+  /**
+   * Likewise, with what the last `run` computed from constants. Since then the constants must not have
+   * changed, and no other program of the arena may have run.
+   *
+   * @throws {DeviceError} a failure since the last check
+   */
+  runAgain(): void {
+    this.#submit(this.#repeated);
+  }
+
+  #submit(operations: readonly Encoded[]): void {
     this.device.check();
     const encoder = this.device.gpu.createCommandEncoder({ label: this.label });
-    this.#encode(encoder);
+    encodeAll(encoder, operations);
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
@@ -47,7 +70,7 @@ export class Program {
     const encoder = this.device.gpu.createCommandEncoder({ label: `${this.label} timed` });
     const last = this.#passes - 1;
     for (let run = 0; run < runs; run++) {
-      this.#encode(encoder, (pass) => {
+      encodeAll(encoder, this.#operations, (pass) => {
         const [begins, ends] = [run === 0 && pass === 0, run === runs - 1 && pass === last];
         return begins || ends ? timestamps.writes(0, { begins, ends }) : undefined;
       });
@@ -118,24 +141,25 @@ export class Program {
       kind === "dispatch" && this.#operations[i - 1]?.kind !== "dispatch"
     ).length;
   }
+}
 
-  /** @param writes of a pass by its number in the run */
-  #encode(
-    encoder: GPUCommandEncoder,
-    writes?: (pass: number) => GPUComputePassTimestampWrites | undefined,
-  ): void {
-    let pass: GPUComputePassEncoder | undefined;
-    let passes = 0;
-    for (const operation of this.#operations) {
-      if (operation.kind === "dispatch") {
-        pass ??= encoder.beginComputePass({ timestampWrites: writes?.(passes++) });
-        encodeDispatch(pass, operation);
-      } else {
-        pass?.end();
-        pass = undefined;
-        encodeTransfer(encoder, operation);
-      }
+/** @param writes of a pass by its number in the run */
+function encodeAll(
+  encoder: GPUCommandEncoder,
+  operations: readonly Encoded[],
+  writes?: (pass: number) => GPUComputePassTimestampWrites | undefined,
+): void {
+  let pass: GPUComputePassEncoder | undefined;
+  let passes = 0;
+  for (const operation of operations) {
+    if (operation.kind === "dispatch") {
+      pass ??= encoder.beginComputePass({ timestampWrites: writes?.(passes++) });
+      encodeDispatch(pass, operation);
+    } else {
+      pass?.end();
+      pass = undefined;
+      encodeTransfer(encoder, operation);
     }
-    pass?.end();
   }
+  pass?.end();
 }

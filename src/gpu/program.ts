@@ -40,7 +40,8 @@ import { DeviceError } from "../errors.ts";
 import { Arena, textureText } from "./arena.ts";
 import { build, type Recorded, reserve } from "./build.ts";
 import { Program, type Timing } from "./built_program.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceBuffer } from "./device.ts";
+import { divideOperations } from "./invariant.ts";
 import {
   type BindingOf,
   type ConstantOf,
@@ -99,7 +100,12 @@ export class ProgramBuilder {
   #tensors = 0;
   readonly #textures: PlannedTexture[] = [];
 
-  constructor(readonly device: Device, readonly label: string) {}
+  /** @param constants buffers that stay as they are between a `run` and each `runAgain` */
+  constructor(
+    readonly device: Device,
+    readonly label: string,
+    readonly constants: ReadonlySet<DeviceBuffer> = new Set(),
+  ) {}
 
   /** @throws {DeviceError} when one buffer can't be that large on this device */
   tensor(label: string, bytes: number): PlannedTensor {
@@ -307,20 +313,22 @@ export class ProgramBuilder {
    *
    * @param arena memory shared with other programs; they must not run interleaved with this one
    * @param onProgress called after each pipeline with the number done and the number of all
-   * @throws {TypeError} a tensor that is read before anything writes it
+   * @throws {TypeError} a tensor that is read before anything writes it, or a constant that is written
    * @throws {DeviceError} a kernel that does not compile, or too little memory
    */
-  build(
+  async build(
     arena: Arena = new Arena(this.device),
     onProgress?: (done: number, all: number) => void,
   ): Promise<Program> {
-    return build(this.device, this.#recorded, arena, onProgress);
+    return await build(this.device, this.#recorded, arena, onProgress);
   }
 
   get #recorded(): Recorded {
+    const { ordered, once } = divideOperations(this.#operations, this.constants);
     return {
       label: this.label,
-      operations: this.#operations,
+      operations: ordered,
+      once,
       tensors: this.#tensors,
       textures: this.#textures,
     };

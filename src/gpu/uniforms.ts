@@ -37,6 +37,12 @@ export class Uniforms<F extends UniformFields = UniformFields> {
 }
 
 const fixed = new WeakMap<Device, Map<string, DeviceBuffer>>();
+const fixedBuffers = new WeakSet<DeviceBuffer>();
+
+/** Whether a buffer is one of {@link fixedParams}. */
+export function isFixed(buffer: DeviceBuffer): boolean {
+  return fixedBuffers.has(buffer);
+}
 
 /** Names of the fields of a kernel's `Params`. */
 type ParamOf<D extends KernelDeclaration> = keyof NonNullable<D["params"]> & string;
@@ -61,6 +67,7 @@ export function fixedParams<D extends KernelDeclaration>(
   if (!buffer) {
     buffer = device.buffer(`${kernel.name} params`, words, GPUBufferUsage.UNIFORM);
     buffers.set(key, buffer);
+    fixedBuffers.add(buffer);
   }
   return buffer;
 }

@@ -8,7 +8,7 @@ import {
 } from "../../src/gpu/device.ts";
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import { Pacer } from "../../src/gpu/pacer.ts";
-import { ProgramBuilder, slice } from "../../src/gpu/program.ts";
+import { type Operand, ProgramBuilder, slice } from "../../src/gpu/program.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { DeviceError } from "../../src/errors.ts";
 
@@ -69,6 +69,48 @@ Deno.test("a program runs its operations in order, with values that change betwe
     assertEquals([...await device.readFloats(output)], [5, 10, 15, 20, 25, 30, 35, 40]);
     const timings = await program.profile();
     assertEquals(timings.map((t) => t.kernel), ["affine.apply", "affine.apply"]);
+  });
+});
+
+Deno.test("what depends on constants alone is computed once", async () => {
+  await withDevice(async (device) => {
+    const weights = device.buffer("weights", new Float32Array(8).fill(2));
+    const input = device.buffer("input", new Float32Array(8).fill(10));
+    const output = device.buffer("output", 32);
+    const shift = (builder: ProgramBuilder, SHIFT: number, x: Operand, y: Operand) =>
+      builder.dispatch(affine, "apply", {
+        constants: { SHIFT, SCALED: false },
+        bindings: { x, y },
+        workgroups: [1],
+      });
+    const builder = new ProgramBuilder(device, "constants", new Set([weights]));
+    const [shifted, copied, fresh] = ["shifted", "copied", "fresh"].map((label) =>
+      builder.tensor(label, 32)
+    );
+    shift(builder, 1, input, fresh);
+    shift(builder, 5, weights, shifted);
+    builder.copy(shifted, copied);
+    shift(builder, 0, fresh, output);
+    builder.copy(slice(copied, 0, 16), slice(output, 0, 16));
+    const program = await builder.build();
+
+    program.run();
+    assertEquals([...await device.readFloats(output)], [7, 7, 7, 7, 11, 11, 11, 11]);
+    device.write(weights, new Float32Array(8).fill(3));
+    device.write(input, new Float32Array(8).fill(20));
+    program.runAgain();
+    assertEquals([...await device.readFloats(output)], [7, 7, 7, 7, 21, 21, 21, 21]);
+    program.run();
+    assertEquals([...await device.readFloats(output)], [8, 8, 8, 8, 21, 21, 21, 21]);
+  });
+});
+
+Deno.test("a program may not write a constant", async () => {
+  await withDevice(async (device) => {
+    const weights = device.buffer("weights", 32);
+    const builder = new ProgramBuilder(device, "constants", new Set([weights]));
+    builder.clear(weights);
+    await assertRejects(() => builder.build(), TypeError, "clear weights writes weights");
   });
 });
 
