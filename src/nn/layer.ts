@@ -51,6 +51,13 @@ export interface Activation {
   sharesGradient?: boolean;
 }
 
+/** A code between encoder and decoder, or its distribution: N(mean, exp(logVariance)) of vectors. */
+export interface Latent {
+  mean: Activation;
+  /** Absent where the code has no distribution. */
+  logVariance?: Activation;
+}
+
 /** Flat device buffers of one network. */
 export interface NetworkBuffers {
   parameters: DeviceBuffer;
@@ -59,6 +66,8 @@ export interface NetworkBuffers {
   gradients?: DeviceBuffer;
   /** `[checks]` u32: step + 1 at the first non-finite value of each check; 0 while there is none. */
   nonFiniteSteps?: DeviceBuffer;
+  /** `[batch][dimensions]` of N(0, 1), while a variational autoencoder trains. */
+  latentNoise?: DeviceBuffer;
 }
 
 interface TraceOptions {
@@ -86,6 +95,8 @@ export class Trace {
   readonly checkedLayers: string[] = [];
   /** Places of the maxima of the pools that keep them, for the layers that undo these pools. */
   readonly positions = new Map<Layer, PlannedTensor>();
+  /** Set when the layer of an autoencoder that gives it has been recorded. */
+  latent?: Latent;
   readonly #options: TraceOptions;
   readonly #backward: (() => void)[] = [];
 
@@ -100,6 +111,11 @@ export class Trace {
   /** @throws {TypeError} when the network is not trained */
   get nonFiniteSteps(): DeviceBuffer {
     return required(this.#options.buffers.nonFiniteSteps, "nonFiniteSteps");
+  }
+
+  /** @throws {TypeError} when no variational autoencoder is trained */
+  get latentNoise(): DeviceBuffer {
+    return required(this.#options.buffers.latentNoise, "latentNoise");
   }
 
   /** A planned tensor for an activation of this shape. */

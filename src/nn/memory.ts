@@ -1,10 +1,13 @@
 /** The memory of a device that training or applying a network takes, from the plan that allocates it. */
 import { Arena } from "../gpu/arena.ts";
 import { type PlannedFor, planningDevice } from "../gpu/planning_device.ts";
+import { Autoencoder } from "./autoencoder.ts";
 import { type Dataset, DeviceDataset } from "./dataset.ts";
 import { inputShape, type Network } from "./network.ts";
 import type { OptimizerOptions } from "./optimizer.ts";
 import { chooseEvaluationBatch, Predictor } from "./predictor.ts";
+import { reconstructionReadout } from "./reconstruct.ts";
+import { errorsReadout, type ReconstructionObjective } from "./reconstruction.ts";
 import { openBuffers } from "./training/buffers.ts";
 import { TrainingPrograms } from "./training/programs.ts";
 import type { TrainerOptions } from "./training/options.ts";
@@ -36,14 +39,17 @@ export async function planTraining(device: PlannedFor, plan: TrainingPlan): Prom
   const { network, batchSize, ...rest } = plan;
   const { device: planning, counted } = planningDevice(device);
   const items = Uint32Array.from({ length: batchSize }, (_, i) => i);
+  const objective = objectiveOf(network);
   const options: TrainerOptions = {
     ...rest,
     batchSize,
     data: unreadData(network, batchSize),
     residentBytes: 0,
-    targets: new Uint32Array(batchSize),
     runs: [{ label: network.architecture, network, items, seed: 0 }],
-    loss: "cross_entropy",
+    ...(objective ? { loss: objective } : {
+      loss: "cross_entropy",
+      targets: new Uint32Array(batchSize),
+    }),
   };
   const buffers = openBuffers(planning, options);
   const batchBytes = buffers.data.bytes;
@@ -55,6 +61,7 @@ export async function planTraining(device: PlannedFor, plan: TrainingPlan): Prom
     batchSize: evaluated,
     runs: [{ network, buffers: buffers.runs[0] }],
     arena,
+    readout: objective && errorsReadout(objective),
   });
   await predictor.reserve(evaluated);
   return { parameters, activations: counted.bytes - parameters, total: counted.bytes };
@@ -82,9 +89,20 @@ export async function planInference(
     residentBytes: 0,
   });
   const runs = [{ network, buffers }];
-  const predictor = new Predictor(planning, data, { batchSize, runs, arena: new Arena(planning) });
+  const predictor = new Predictor(planning, data, {
+    batchSize,
+    runs,
+    arena: new Arena(planning),
+    readout: network instanceof Autoencoder ? reconstructionReadout : undefined,
+  });
   await predictor.reserve(batchSize);
   return { parameters, activations: counted.bytes - parameters, total: counted.bytes };
+}
+
+/** A loss of an autoencoder; all of them take the same memory. */
+function objectiveOf(network: Network): ReconstructionObjective | undefined {
+  if (!(network instanceof Autoencoder)) return;
+  return { name: network.variational ? "gaussian" : "mse" };
 }
 
 /** Items of one channel, as data sets have them. */

@@ -15,6 +15,25 @@ export const NETWORKS = [
 
 export type NetworkName = typeof NETWORKS[number];
 
+/** Networks that reconstruct their input. */
+export const AUTOENCODERS = [
+  "AE_Conv5_FC3",
+  "AE_Conv4_FC3",
+  "Vanilla3DdenseVAE",
+  "CVAE_3D_half",
+  "CVAE_3D_final_conv",
+  "GeneratorUNet",
+] as const;
+
+export type AutoencoderName = typeof AUTOENCODERS[number];
+
+/** Those whose code has a distribution. */
+export const VARIATIONAL: readonly AutoencoderName[] = [
+  "Vanilla3DdenseVAE",
+  "CVAE_3D_half",
+  "CVAE_3D_final_conv",
+];
+
 export const OPTIMIZERS = [
   "Adam",
   "AdamW",

@@ -1,7 +1,7 @@
 /** A network: a chain of layers over one input shape. */
 import type { Shape } from "../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "./layer.ts";
-import { BatchNorm } from "./layers/batch_norm.ts";
+import { BatchNorm, UnusedBatchNorm } from "./layers/batch_norm.ts";
 import { MaxPool } from "./layers/pool.ts";
 import { FlatLayout } from "./parameters.ts";
 
@@ -104,6 +104,12 @@ export class Network {
   /** Statistics of a network that has seen no batch: means of 0, variances of 1. */
   createInitialStatistics(): Float32Array<ArrayBuffer> {
     return this.statistics.createInitial(0);
+  }
+
+  /** Names of the parameters that no output depends on, and that training leaves as they are. */
+  get unused(): ReadonlySet<string> {
+    const unused = this.layers.filter((layer) => layer instanceof UnusedBatchNorm);
+    return new Set(unused.flatMap((layer) => layer.parameters.map(({ name }) => name)));
   }
 
   /** Names of the batch normalisation layers, each of which counts batches in `num_batches_tracked`. */

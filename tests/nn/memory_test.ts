@@ -5,7 +5,9 @@ import { plannedFor, typicalDevice } from "../../src/gpu/planning_device.ts";
 import { planInference, planTraining } from "../../src/nn/memory.ts";
 import type { InputShape } from "../../src/nn/network.ts";
 import { infer } from "../../src/nn/infer.ts";
+import { createAutoencoder } from "../../src/nn/networks/autoencoders.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
+import { reconstruct } from "../../src/nn/reconstruct.ts";
 import { createInitialState } from "../../src/nn/state_dict.ts";
 import { Trainer } from "../../src/nn/training/trainer.ts";
 import { asClass } from "../gpu/adapters.ts";
@@ -76,6 +78,36 @@ for (const [name, input, batchSize] of small) {
       await infer(device, { ...rest, runs: [{ network, weights, items }] });
       const { total } = await planInference(plannedFor(device), network, batchSize);
       assertClose(total, bytes.peak, "inference");
+    });
+  });
+}
+
+const reconstructing: [name: string, input: InputShape][] = [
+  ["AE_Conv5_FC3", [1, 40, 48, 44]],
+  ["Vanilla3DdenseVAE", [1, 40, 48, 40]],
+];
+for (const [name, input] of reconstructing) {
+  Deno.test(`the planned memory of ${name} is what training and applying it allocate`, async () => {
+    await withDevice(async (opened) => {
+      const { items, ...rest } = task("Conv5_FC3", input, 8, 8);
+      const network = createAutoencoder(name, input, { latentSpaceSize: 16, featureSize: 64 });
+      const { device, bytes } = countingDevice(opened);
+      const trainer = await Trainer.create(device, {
+        ...rest,
+        runs: [{ label: name, network, items, seed: 0 }],
+        loss: { name: network.variational ? "bernoulli" : "l1" },
+        optimizer,
+      });
+      await trainer.evaluateReconstruction([items]);
+      trainer.destroy();
+      const plan = { network, batchSize: 8, optimizer };
+      const { total } = await planTraining(plannedFor(opened), plan);
+      assertClose(total, bytes.peak, "training");
+      const applied = countingDevice(opened);
+      const runs = [{ network, weights: createInitialState(network, 0), items }];
+      await reconstruct(applied.device, { ...rest, runs }, () => {});
+      const inference = await planInference(plannedFor(opened), network, 8);
+      assertClose(inference.total, applied.bytes.peak, "inference");
     });
   });
 }

@@ -35,6 +35,8 @@ export class BatchNorm implements Layer {
     readonly channels: number,
     readonly activation: ActivationName = "none",
     readonly dimensions: 2 | 3 = 2,
+    /** Of LeakyReLU below zero, 0.01 by default. */
+    readonly slope?: number,
   ) {
     const shape = [channels];
     this.parameters = [
@@ -161,7 +163,7 @@ export class BatchNorm implements Layer {
   }
 
   #options(shape: Shape, activation = this.activation): BatchNormOptions {
-    return { shape, activation, label: this.name };
+    return { shape, activation, slope: this.slope, label: this.name };
   }
 
   /** Records the statistics by which each channel is normalised. */
@@ -221,5 +223,16 @@ export class BatchNorm implements Layer {
     else if (trace.trainable(weight) || trace.trainable(bias)) {
       record(trace.tensor(`${this.name} unused gradient`, x.shape));
     }
+  }
+}
+
+/** One that a class of ClinicaDL constructs and never applies: its weights are kept and never change. */
+export class UnusedBatchNorm extends BatchNorm {
+  override record(_trace: Trace, x: Activation): Activation {
+    return x;
+  }
+
+  override summarise(input: Shape): LayerSummary[] {
+    return super.summarise(input).map((row) => ({ ...row, kind: `unused ${row.kind}` }));
   }
 }

@@ -11,21 +11,27 @@ import type { Layer } from "../layer.ts";
 import { dimensionsOf, type InputShape, Network } from "../network.ts";
 
 /** Output channels of the convolutions. */
-const WIDTHS = [8, 16, 32, 64, 128] as const;
+export const WIDTHS = [8, 16, 32, 64, 128] as const;
 
-function convFc(
-  architecture: string,
+interface ConvolutionBlockOptions {
+  strided?: boolean;
+  /** Whether a decoder needs the places of maxima. */
+  keepsPositions?: boolean;
+}
+
+/** Five blocks of a convolution of side 3, batch normalisation with ReLU and, unless strided, pooling. */
+export function createConvolutionBlocks(
+  prefix: string,
   input: InputShape,
-  outputs: number,
-  { dropout, hidden, strided }: { dropout: number; hidden: readonly number[]; strided: boolean },
-): Network {
+  { strided = false, keepsPositions = false }: ConvolutionBlockOptions = {},
+): Layer[] {
   const dimensions = dimensionsOf(input);
   const perBlock = strided ? 3 : 4;
-  const convolutions: Layer[] = WIDTHS.flatMap((outChannels, block) => {
+  return WIDTHS.flatMap((outChannels, block) => {
     const at = block * perBlock;
     const inChannels = block === 0 ? input[0] : WIDTHS[block - 1];
     const stride = strided ? 2 : 1;
-    const name = (offset: number) => `convolutions.${at + offset}`;
+    const name = (offset: number) => `${prefix}.${at + offset}`;
     return [
       new Convolution(name(0), {
         inChannels,
@@ -36,9 +42,17 @@ function convFc(
         stride,
       }),
       new BatchNorm(name(1), outChannels, "relu", dimensions),
-      ...(strided ? [] : [new PadMaxPool(name(3), dimensions)]),
+      ...(strided ? [] : [new PadMaxPool(name(3), dimensions, keepsPositions)]),
     ];
   });
+}
+
+function convFc(
+  architecture: string,
+  input: InputShape,
+  outputs: number,
+  { dropout, hidden, strided }: { dropout: number; hidden: readonly number[]; strided: boolean },
+): Network {
   const side = (n: number) => WIDTHS.reduce((size) => Math.ceil(size / 2), n);
   const positions = input.slice(1).map(side).reduce((product, size) => product * size);
   const sizes = [WIDTHS[4] * positions, ...hidden, outputs];
@@ -49,7 +63,7 @@ function convFc(
       : [linear];
   });
   return new Network(architecture, input, outputs, [
-    ...convolutions,
+    ...createConvolutionBlocks("convolutions", input, { strided }),
     new Dropout("fc.1", dropout),
     ...head,
   ]);

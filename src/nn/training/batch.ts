@@ -1,5 +1,6 @@
 /** The inputs of a step that change from batch to batch: samples, counters, rate, augmentation. */
 import type { Device } from "../../gpu/device.ts";
+import { Random } from "../../random.ts";
 import { drawBatchAugmentation } from "../augmentation.ts";
 import type { TrainingBuffers } from "./buffers.ts";
 import type { TrainerCounters, TrainerOptions, TrainingRun } from "./options.ts";
@@ -13,7 +14,7 @@ export function drawEpochOrder(
   { items, seed }: TrainingRun,
   epoch: number,
 ): Uint32Array<ArrayBuffer> {
-  const classes = Uint32Array.from(items, (item) => targets[item]);
+  const classes = targets && Uint32Array.from(items, (item) => targets[item]);
   const order = drawSampleOrder(sampler, items.length, seed, epoch, classes);
   return order.map((sample) => items[sample]);
 }
@@ -47,6 +48,11 @@ export function uploadBatch(
   buffers.step.set({ step, seed, first, slot: batch, share });
   const rate = computeLearningRate(options, counters, run);
   buffers.update.set(updateScalars(options.optimizer, updates + 1, rate));
+  if (buffers.latentNoise) {
+    const dimensions = buffers.latentNoise.bytes / 4 / options.batchSize;
+    const noise = drawLatentNoise(dimensions, { seed, epoch, first, size });
+    device.write(buffers.latentNoise, noise);
+  }
   if (!buffers.augmentations || !buffers.deviations) return;
   const drawn = drawBatchAugmentation(options.augmentation ?? [], network.inputShape(1), {
     seed,
@@ -56,4 +62,20 @@ export function uploadBatch(
   });
   device.write(buffers.augmentations, drawn.records);
   device.write(buffers.deviations, drawn.deviations);
+}
+
+/**
+ * Draws the noise by which latent distributions are sampled, `[size][dimensions]` of N(0, 1): a function of
+ * (seed, epoch, place of the sample in the epoch).
+ */
+export function drawLatentNoise(
+  dimensions: number,
+  { seed, epoch, first, size }: { seed: number; epoch: number; first: number; size: number },
+): Float32Array<ArrayBuffer> {
+  const noise = new Float32Array(size * dimensions);
+  for (let n = 0; n < size; n++) {
+    const random = new Random(seed, `latent noise ${first + n}`, epoch);
+    for (let d = 0; d < dimensions; d++) noise[n * dimensions + d] = random.normal();
+  }
+  return noise;
 }

@@ -6,6 +6,7 @@ import { activationBytes } from "../../../kernels/tensors.ts";
 import type { Device, DeviceBuffer } from "../../gpu/device.ts";
 import { largestTensor } from "../../gpu/texels.ts";
 import { Uniforms } from "../../gpu/uniforms.ts";
+import { Autoencoder } from "../autoencoder.ts";
 import { DeviceDataset } from "../dataset.ts";
 import type { TrainerOptions } from "./options.ts";
 import { updateRule } from "../optimizer.ts";
@@ -35,6 +36,8 @@ export interface RunBuffers {
   augmentations?: DeviceBuffer;
   /** `[batch]`: deviation of the noise. */
   deviations?: DeviceBuffer;
+  /** `[batch][dimensions]` of N(0, 1), of a variational autoencoder. */
+  latentNoise?: DeviceBuffer;
   step: Uniforms<typeof stepFields>;
   update: Uniforms<typeof optimizerParams>;
 }
@@ -51,7 +54,8 @@ export const stepFields = {
 /** Buffers of a training that are not part of its programs. */
 export interface TrainingBuffers {
   data: DeviceDataset;
-  targets: DeviceBuffer;
+  /** Absent where networks reconstruct their input. */
+  targets?: DeviceBuffer;
   /** 0, 1, 2, ...: the order of a batch in buffers of its own. */
   identity: DeviceBuffer;
   runs: readonly RunBuffers[];
@@ -73,7 +77,7 @@ export function openBuffers(device: Device, options: TrainerOptions): TrainingBu
   return {
     data,
     identity: device.buffer("identity", Uint32Array.from({ length: batchSize }, (_, i) => i)),
-    targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>),
+    ...(targets && { targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>) }),
     runs: runs.map((_, i) => openRun(device, options, i)),
   };
 }
@@ -82,7 +86,8 @@ export function openBuffers(device: Device, options: TrainerOptions): TrainingBu
 export function freeBuffers(device: Device, buffers: TrainingBuffers): void {
   const { data, targets, identity, runs } = buffers;
   data.destroy();
-  for (const buffer of [targets, identity]) device.free(buffer);
+  device.free(identity);
+  if (targets) device.free(targets);
   for (const run of runs) {
     for (const value of Object.values(run)) {
       device.free(value instanceof Uniforms ? value.buffer : value);
@@ -97,13 +102,16 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
   const length = network.parameters.deviceLength;
+  const { unused } = network;
+  const noise = network instanceof Autoencoder && network.variational ? network.latentLength : 0;
   const buffer = (name: string, content: number | ArrayBufferView<ArrayBuffer>) =>
     device.buffer(`${run.label} ${name}`, content);
   const blocks = new Uint32Array(length / 64);
   for (const { name, device: { offset, count } } of network.parameters.tensors) {
-    blocks.fill(frozen?.has(name) ? 0 : 1, offset / 64, Math.ceil((offset + count) / 64));
+    const isFixed = frozen?.has(name) || unused.has(name);
+    blocks.fill(isFixed ? 0 : 1, offset / 64, Math.ceil((offset + count) / 64));
   }
-  const classification = isClassLoss(loss);
+  const classification = typeof loss === "string" && isClassLoss(loss);
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
   return {
@@ -116,11 +124,12 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
     order: buffer("order", items.length * 4),
     losses: buffer("losses", batches * 4),
     ...(classification && { weights: buffer("class weights", Float32Array.from(weights)) }),
-    ...(frozen && frozen.size > 0 && { trainable: buffer("trainable", blocks) }),
+    ...((frozen?.size ?? 0) + unused.size > 0 && { trainable: buffer("trainable", blocks) }),
     ...(augmentation.length > 0 && {
       augmentations: buffer("augmentations", batchSize * augmentationWords * 4),
       deviations: buffer("deviations", batchSize * 4),
     }),
+    ...(noise > 0 && { latentNoise: buffer("latent noise", batchSize * noise * 4) }),
     step: new Uniforms(device, `${run.label} step`, stepFields),
     update: new Uniforms(device, `${run.label} update`, optimizerParams),
   };

@@ -4,6 +4,7 @@ import type { Dataset } from "../dataset.ts";
 import type { AugmentationName } from "../names.ts";
 import type { Network } from "../network.ts";
 import type { OptimizerOptions } from "../optimizer.ts";
+import { checkObjective, type ReconstructionObjective } from "../reconstruction.ts";
 import type { Sampler } from "../sampler.ts";
 import type { Schedule, ScheduleState } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
@@ -27,11 +28,15 @@ export interface TrainingRun {
 
 export interface TrainerOptions {
   data: Dataset;
-  /** `[items]` class of every item of `data`, or `[items][outputs]` values. */
-  targets: Uint32Array | Float32Array;
+  /**
+   * `[items]` class of every item of `data`, or `[items][outputs]` values; absent where networks reconstruct
+   * their input.
+   */
+  targets?: Uint32Array | Float32Array;
   /** Networks that are trained side by side, all with equally many items. */
   runs: readonly TrainingRun[];
-  loss: LossName;
+  /** By targets, or by the input itself. */
+  loss: LossName | ReconstructionObjective;
   batchSize: number;
   optimizer: OptimizerOptions;
   schedule?: Schedule;
@@ -91,7 +96,7 @@ export interface TrainerState {
 
 /** @throws {RangeError} options that contradict each other */
 export function checkOptions(options: TrainerOptions): void {
-  const { runs, batchSize, targets, data, accumulationSteps = 1 } = options;
+  const { runs, batchSize, data, accumulationSteps = 1 } = options;
   const fail = (message: string) => {
     throw new RangeError(message);
   };
@@ -102,11 +107,7 @@ export function checkOptions(options: TrainerOptions): void {
   if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
     fail(`accumulation_steps ${accumulationSteps} is not possible`);
   }
-  const classification = isClassLoss(options.loss);
-  if (classification !== targets instanceof Uint32Array) {
-    fail(`The loss ${options.loss} takes ${classification ? "classes (u32)" : "values (f32)"}`);
-  }
-  for (const { label, network, items, classWeights } of runs) {
+  for (const { label, network, items } of runs) {
     if (items.length === 0) fail(`${label} has no items to train on`);
     if (items.length !== runs[0].items.length) {
       fail(`Networks side by side need equally many items: ${label} has ${items.length}`);
@@ -121,6 +122,23 @@ export function checkOptions(options: TrainerOptions): void {
       );
     }
     if (items.some((item) => item >= data.count)) fail(`${label} names items beyond the data set`);
+  }
+  if (typeof options.loss === "string") checkTargets(options, options.loss);
+  else checkReconstruction(options, options.loss);
+}
+
+/** @throws {RangeError} targets or weights that don't fit the loss */
+function checkTargets({ targets, runs, data }: TrainerOptions, loss: LossName): void {
+  const fail = (message: string) => {
+    throw new RangeError(message);
+  };
+  const classification = isClassLoss(loss);
+  if (!targets || classification !== targets instanceof Uint32Array) {
+    throw new RangeError(
+      `The loss ${loss} takes ${classification ? "classes (u32)" : "values (f32)"}`,
+    );
+  }
+  for (const { label, network, items, classWeights } of runs) {
     const perItem = classification ? 1 : network.outputs;
     if (targets.length !== data.count * perItem) {
       fail(`There are ${targets.length} targets for ${data.count} items`);
@@ -131,5 +149,18 @@ export function checkOptions(options: TrainerOptions): void {
     if (classWeights && classWeights.length !== network.outputs) {
       fail(`${label} has ${classWeights.length} class weights for ${network.outputs} outputs`);
     }
+  }
+}
+
+/** @throws {RangeError} a network that doesn't reconstruct, or what needs classes */
+function checkReconstruction(
+  { targets, runs, sampler }: TrainerOptions,
+  objective: ReconstructionObjective,
+): void {
+  if (targets) throw new RangeError("Networks that reconstruct their input take no targets");
+  if (sampler === "weighted") throw new RangeError("The weighted sampler needs classes");
+  for (const { label, network, classWeights } of runs) {
+    checkObjective(objective, network);
+    if (classWeights) throw new RangeError(`${label} has class weights, and no classes`);
   }
 }

@@ -19,7 +19,7 @@ export function createCounters(runs: readonly TrainingRun[]): TrainerCounters {
       losses: [],
       batches: [
         ...(initial?.batches ?? network.batchNorms.map((name): [string, number] => [name, 0])),
-      ],
+      ].filter(([name]) => !network.unused.has(`${name}.weight`)),
     })),
   };
 }

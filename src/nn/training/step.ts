@@ -10,6 +10,7 @@ import type { TrainingBuffers } from "./buffers.ts";
 import type { TrainerOptions } from "./options.ts";
 import { type Activation, Trace } from "../layer.ts";
 import { updateRule } from "../optimizer.ts";
+import { recordReconstructionLoss } from "../reconstruction.ts";
 
 /**
  * Records one step of every network, side by side; without the update where gradients are
@@ -73,22 +74,27 @@ function recordGradients(
     requiresGradient: false,
     repeated: !hasNoise && training.data.repeatsChannel(shape),
   };
-  const logits = network.record(trace, x);
-  const gradient = builder.tensor("logits gradient", activationBytes(logits.shape));
-  lossForward(builder, options.loss, {
-    batch: size,
-    outputs: network.outputs,
-    logits: logits.tensor,
-    order: buffers.order,
-    params,
-    targets: training.targets,
-    weights: buffers.weights,
-    losses: buffers.losses,
-    gradient,
-    nonFiniteSteps: buffers.nonFiniteSteps,
-    nonFiniteAt: trace.addNonFiniteCheck("loss"),
-  });
-  logits.gradient = gradient;
+  const output = network.record(trace, x);
+  if (typeof options.loss === "string") {
+    const gradient = builder.tensor("logits gradient", activationBytes(output.shape));
+    lossForward(builder, options.loss, {
+      batch: size,
+      outputs: network.outputs,
+      logits: output.tensor,
+      order: buffers.order,
+      params,
+      targets: training.targets!,
+      weights: buffers.weights,
+      losses: buffers.losses,
+      gradient,
+      nonFiniteSteps: buffers.nonFiniteSteps,
+      nonFiniteAt: trace.addNonFiniteCheck("loss"),
+    });
+    output.gradient = gradient;
+  } else {
+    const { losses } = buffers;
+    recordReconstructionLoss(trace, options.loss, network, { x, y: output, losses });
+  }
   trace.backward();
   return trace.checkedLayers;
 }

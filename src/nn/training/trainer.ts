@@ -41,7 +41,20 @@ import {
 import { TrainingPrograms } from "./programs.ts";
 import { createCounters, readNetworkState, readTensors } from "./state.ts";
 import { meanLossOfLogits } from "../loss.ts";
-import { chooseEvaluationBatch, type NetworkOutputs, Predictor } from "../predictor.ts";
+import {
+  chooseEvaluationBatch,
+  logitsReadout,
+  type NetworkOutputs,
+  Predictor,
+  type Readout,
+} from "../predictor.ts";
+import { readReconstructions, type Reconstruction, reconstructionReadout } from "../reconstruct.ts";
+import {
+  errorsOf,
+  errorsReadout,
+  type ReconstructionErrors,
+  type ReconstructionObjective,
+} from "../reconstruction.ts";
 import { observeLoss } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
 
@@ -63,7 +76,9 @@ export class Trainer {
   readonly #arena: Arena;
   readonly #pacer: Pacer;
   readonly #programs: TrainingPrograms;
-  #predictor?: Predictor;
+  /** By what they read back. */
+  readonly #predictors = new Map<Readout, Predictor>();
+  #errorsReadout?: Readout;
 
   private constructor(
     readonly device: Device,
@@ -245,23 +260,78 @@ export class Trainer {
    * Applies every run's network, in evaluation mode, to items of its own.
    *
    * @returns logits in the order of the items
+   * @throws {TypeError} when the networks reconstruct their input
    * @throws {DeviceError} too little memory, or a device that failed
    * @throws `signal.reason` after an abort, at a batch boundary
    */
   async evaluate(items: readonly Uint32Array[], signal?: AbortSignal): Promise<NetworkOutputs[]> {
-    const { runs, batchSize } = this.options;
-    const { data } = this.buffers;
-    this.#predictor ??= new Predictor(this.device, data, {
-      batchSize: chooseEvaluationBatch(runs.map(({ network }) => network), batchSize),
-      runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
-      arena: this.#arena,
-    });
-    return await this.#predictor.predict(items, signal);
+    if (typeof this.options.loss !== "string") {
+      throw new TypeError("Reconstructions have no logits");
+    }
+    return await this.#predictor(logitsReadout).predict(items, signal);
   }
 
-  /** Computes the mean loss of items that a run's network was applied to. */
+  /** Applies the networks in evaluation mode; made on first use. */
+  #predictor(readout: Readout): Predictor {
+    let predictor = this.#predictors.get(readout);
+    if (!predictor) {
+      const { runs, batchSize } = this.options;
+      predictor = new Predictor(this.device, this.buffers.data, {
+        batchSize: chooseEvaluationBatch(runs.map(({ network }) => network), batchSize),
+        runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
+        arena: this.#arena,
+        readout,
+      });
+      this.#predictors.set(readout, predictor);
+    }
+    return predictor;
+  }
+
+  /** @throws {TypeError} when the networks are trained by targets */
+  get #objective(): ReconstructionObjective {
+    const { loss } = this.options;
+    if (typeof loss !== "string") return loss;
+    throw new TypeError(`The loss ${loss} is no reconstruction's`);
+  }
+
+  /**
+   * Computes the errors of every run's reconstructions of items of its own, in evaluation mode.
+   *
+   * @throws {DeviceError} too little memory, or a device that failed
+   * @throws `signal.reason` after an abort, at a batch boundary
+   */
+  async evaluateReconstruction(
+    items: readonly Uint32Array[],
+    signal?: AbortSignal,
+  ): Promise<ReconstructionErrors[]> {
+    const objective = this.#objective;
+    this.#errorsReadout ??= errorsReadout(objective);
+    const rows = await this.#predictor(this.#errorsReadout).readRows(items, signal);
+    return this.options.runs.map(({ network }, run) => errorsOf(objective, network, rows[run]));
+  }
+
+  /**
+   * Calls `use` with the reconstruction of every run's items, in evaluation mode, batch by batch.
+   *
+   * @throws {DeviceError} too little memory, or a device that failed
+   * @throws `signal.reason` after an abort, at a batch boundary
+   */
+  async reconstruct(
+    items: readonly Uint32Array[],
+    use: (reconstruction: Reconstruction) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await readReconstructions(this.#predictor(reconstructionReadout), items, use, signal);
+  }
+
+  /**
+   * Computes the mean loss of items that a run's network was applied to.
+   *
+   * @throws {TypeError} when the networks reconstruct their input
+   */
   computeLoss(run: number, logits: Float32Array, items: Uint32Array): number {
     const { loss, targets, runs } = this.options;
+    if (typeof loss !== "string" || !targets) throw new TypeError("Reconstructions have no logits");
     const { network: { outputs }, classWeights } = runs[run];
     return meanLossOfLogits(loss, logits, outputs, items, targets, classWeights);
   }
@@ -292,7 +362,7 @@ export class Trainer {
 
   /** Frees everything on the device. */
   destroy(): void {
-    this.#predictor?.destroy();
+    for (const predictor of this.#predictors.values()) predictor.destroy();
     this.#arena.destroy();
     freeBuffers(this.device, this.buffers);
   }
