@@ -96,6 +96,11 @@ export async function planInference(
     readout: network instanceof Autoencoder ? reconstructionReadout : undefined,
   });
   await predictor.reserve(batchSize);
+  if (network instanceof Autoencoder) {
+    // A batch of reconstructions, and the buffer through which the host reads them.
+    const bytes = batchSize * reconstructionReadout.rowLength(network) * 4;
+    for (const name of ["results", "read"]) planning.buffer(name, bytes);
+  }
   return { parameters, activations: counted.bytes - parameters, total: counted.bytes };
 }
 

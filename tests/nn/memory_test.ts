@@ -83,8 +83,8 @@ for (const [name, input, batchSize] of small) {
 }
 
 const reconstructing: [name: string, input: InputShape][] = [
-  ["AE_Conv5_FC3", [1, 40, 48, 44]],
-  ["Vanilla3DdenseVAE", [1, 40, 48, 40]],
+  ["AE_Conv5_FC3", [1, 48, 48, 60]],
+  ["Vanilla3DdenseVAE", [1, 64, 64, 68]],
 ];
 for (const [name, input] of reconstructing) {
   Deno.test(`the planned memory of ${name} is what training and applying it allocate`, async () => {
