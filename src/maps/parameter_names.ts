@@ -24,6 +24,7 @@ const CLINICADL_NETWORKS: Readonly<Record<string, Names>> = {
   resnet18: RESNET18,
   ResNet3D: [],
   SqueezeExcitationCNN: [],
+  RandomArchitecture: [],
 };
 
 /** Whether ClinicaDL has a network of this name. */

@@ -11,6 +11,7 @@ export const NETWORKS = [
   "resnet34",
   "ResNet3D",
   "SqueezeExcitationCNN",
+  "RandomArchitecture",
 ] as const;
 
 export type NetworkName = typeof NETWORKS[number];

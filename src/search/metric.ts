@@ -4,6 +4,7 @@ import { openArtifact } from "../engine/store/artifact.ts";
 import type { OutputRef } from "../engine/store/record.ts";
 import type { Store } from "../engine/store/store.ts";
 import { DataError } from "../errors.ts";
+import type { EvaluatedGroup, Evaluation } from "../evaluation/evaluate.ts";
 import { isBetter } from "../evaluation/selection.ts";
 import { columnIndices, readTsv } from "../formats/tsv.ts";
 import type { Artifact } from "../workflow/step.ts";
@@ -57,10 +58,21 @@ async function modelCurves(model: Artifact, metric: string): Promise<number[][]>
 
 /** The mean over folds, at the level of images where there are several levels. */
 async function evaluatedValue(artifact: Artifact, metric: string): Promise<number> {
-  const { groups } = await readEvaluation(artifact);
-  const top = groups.some(({ level }) => level === "image")
-    ? groups.filter(({ level }) => level === "image")
-    : groups;
+  const { summary } = topGroup(await readEvaluation(artifact), metric);
+  return summary[metric].mean ?? NaN;
+}
+
+/**
+ * The only result of an evaluation at the level of images where there are several levels; of several selection
+ * metrics that of the metric itself.
+ *
+ * @throws {DataError} when there are other results, or it has no such metric
+ */
+export function topGroup({ groups }: Evaluation, metric: string): EvaluatedGroup {
+  const images = groups.filter(({ level }) => level === "image");
+  const highest = images.length > 0 ? images : groups;
+  const chosen = highest.filter(({ selection_metric }) => selection_metric === metric);
+  const top = chosen.length > 0 ? chosen : highest;
   if (top.length !== 1) {
     const names = top.map(({ axes, selection_metric, data_group }) =>
       [...Object.entries(axes).map((pair) => pair.join("=")), selection_metric, data_group].join(
@@ -72,12 +84,12 @@ async function evaluatedValue(artifact: Artifact, metric: string): Promise<numbe
       `a search needs one result, and it has ${top.length}: ${names.join("; ")}`,
     );
   }
-  const [{ summary }] = top;
-  if (!Object.hasOwn(summary, metric)) {
-    const known = Object.keys(summary).join(", ");
+  const [group] = top;
+  if (!Object.hasOwn(group.summary, metric)) {
+    const known = Object.keys(group.summary).join(", ");
     throw new DataError("the evaluation", `it has no metric "${metric}"; known: ${known}`);
   }
-  return summary[metric].mean ?? NaN;
+  return group;
 }
 
 /** Curves that ended early keep their last value. */

@@ -3,13 +3,19 @@
  * and no others. A search that read a test set would choose by it.
  */
 import { smallerIsBetter } from "../evaluation/selection.ts";
-import type { Binding, Instance, Search } from "../workflow/graph.ts";
+import type { Instance, Search } from "../workflow/graph.ts";
 import { outputPorts } from "../workflow/step.ts";
+import { findMovingSet } from "./fixed_sets.ts";
+import { findOuterProblem } from "./outer_folds.ts";
+import { type Known, nameOf } from "./paths.ts";
+import { findSetAside } from "./set_aside.ts";
 import { MOST_SOBOL_DIMENSIONS } from "./samplers/sobol.ts";
 
 /** A problem of the key of `[search.NAME]`. */
 export interface SearchProblem {
-  key: "metric" | "goal" | "sampler" | "pruner";
+  key: "metric" | "goal" | "sampler" | "pruner" | "space" | "outer";
+  /** The parameter of the space. */
+  address?: string;
   message: string;
   suggestion?: string;
 }
@@ -24,10 +30,19 @@ export function findSearchProblem(
 ): SearchProblem | undefined {
   const { metric, sampler, space, goal } = search;
   const known = new Map(instances.map((instance) => [instance.name, instance]));
-  for (const instance of instances.filter(({ step }) => step === metric.step)) {
+  const objectives = instances.filter(({ step }) => step === metric.step);
+  for (const instance of objectives) {
     const problem = objectiveProblem(search, instance, known);
     if (problem) return { key: "metric", ...problem };
   }
+  const moving = findMovingSet(search, objectives, known);
+  if (moving) {
+    const suggestion = `take ${moving.address} out of [search.${search.name}.space]; ` +
+      "the matrix of a step compares such values";
+    return { key: "space", ...moving, suggestion };
+  }
+  const outer = findOuterProblem(search, objectives, known);
+  if (outer) return { key: "outer", ...outer };
   const better = smallerIsBetter(metric.name) ? "minimize" : "maximize";
   if (goal !== better) {
     const message = `${goal} ${metric.name}: its best values are at the other end`;
@@ -40,11 +55,10 @@ export function findSearchProblem(
   return prunerProblem(search, instances, known);
 }
 
-type Problem = Omit<SearchProblem, "key">;
-type Known = ReadonlyMap<string, Instance>;
+type Problem = Omit<SearchProblem, "key" | "address">;
 
 function objectiveProblem(
-  { metric: { step, name } }: Search,
+  { metric: { step, name }, outer }: Search,
   instance: Instance,
   known: Known,
 ): Problem | undefined {
@@ -77,9 +91,14 @@ function objectiveProblem(
     const problem = predictionsProblem(instance, known);
     if (problem) return problem;
   }
-  const path = findSetAside(instance, known);
-  return path && {
-    message: `a search must not read participants who are set aside: ${path.join(" -> ")}`,
+  const reading = findSetAside(instance, known, outer !== undefined);
+  if (reading === undefined) return undefined;
+  const { path, within } = reading;
+  const way = path.join(" -> ");
+  return {
+    message: within === undefined
+      ? `a search must not read participants who are set aside: ${way}`
+      : `a search must not read participants who are set aside as ${within}: ${way}`,
     suggestion: "train and validate on the others, such as split.train",
   };
 }
@@ -116,29 +135,6 @@ function predictionsProblem(evaluation: Instance, known: Known): Problem | undef
       return { message: `whose predictions these are can't be checked: ${path()}`, suggestion };
     }
   }
-}
-
-/** The way from participants that are set aside to the instance; undefined when there is none. */
-function findSetAside(instance: Instance, known: Known): string[] | undefined {
-  const seen = new Set<Instance>();
-  const search = (reader: Instance, path: readonly string[]): string[] | undefined => {
-    if (seen.has(reader)) return undefined;
-    seen.add(reader);
-    for (const binding of Object.values(reader.inputs).flat()) {
-      const producer = known.get(binding.instance)!;
-      const way = [nameOf(binding, known), ...path];
-      if (outputPorts(producer.kind, producer.params)[binding.output]?.setAside) return way;
-      const found = search(producer, way);
-      if (found) return found;
-    }
-  };
-  return search(instance, [instance.name]);
-}
-
-/** `split.test`, or the instance alone when it has one output. */
-function nameOf({ instance, output }: Binding, known: Known): string {
-  const { kind, params, name } = known.get(instance)!;
-  return Object.keys(outputPorts(kind, params)).length === 1 ? name : `${name}.${output}`;
 }
 
 /** The step whose epochs a pruner sets: the metric's own, or that of the model that is evaluated. */

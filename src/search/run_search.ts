@@ -8,13 +8,13 @@ import type { OutputRefs } from "../engine/plan/keying.ts";
 import type { Store } from "../engine/store/store.ts";
 import { StepError, WorkflowError } from "../errors.ts";
 import { toml } from "../workflow/describe/toml_text.ts";
-import type { Instance, Search, Workflow } from "../workflow/graph.ts";
+import type { AxisValue, Instance, Search, Workflow } from "../workflow/graph.ts";
 import { Failures } from "./failures.ts";
 import { readMetric } from "./metric.ts";
 import { metricSource, trainingStep } from "./objective.ts";
 import { goesOn, stagesOf } from "./pruners.ts";
 import { SAMPLERS } from "./samplers/mod.ts";
-import type { Assignment } from "./space.ts";
+import type { Assignment, SearchParameter } from "./space.ts";
 import { lossOf, type Trial } from "./trial.ts";
 import { type JoinedWorkflow, joinTrials, type TrialWorkflow } from "./trial_workflow.ts";
 
@@ -29,7 +29,8 @@ export interface SearchHost {
   run(plan: Plan, target: string): Promise<RunResult | undefined>;
   /** Runs trials again that failed. */
   retry: boolean;
-  onTrial?(trial: Trial): void;
+  /** @param outer the outer fold that it is of */
+  onTrial?(trial: Trial, outer?: AxisValue): void;
 }
 
 export interface SearchResult {
@@ -48,8 +49,24 @@ interface RunningTrial {
 }
 
 /** Arguments of `--set` for a trial's values. */
-export function settingsOf(values: Assignment): string[] {
-  return Object.entries(values).map(([address, value]) => `${address}=${toml(value)}`);
+export function settingsOf(space: readonly SearchParameter[], values: Assignment): string[] {
+  const choices = new Map(space.map(({ address, chooses }) => [address, chooses]));
+  return Object.entries(values).flatMap(([address, value]) => {
+    const chooses = choices.get(address);
+    if (chooses === undefined) return [`${address}=${toml(value)}`];
+    return value === false ? [`${chooses.address}=${toml(chooses.or)}`] : [];
+  });
+}
+
+/** Arguments of `--set` for the epochs that a pruner let a trial reach. */
+export function trainedSettings(
+  search: Search,
+  { steps, instances }: Workflow,
+  { epochs }: Pick<Trial, "epochs">,
+): string[] {
+  const training = trainingStep(search, instances);
+  const chain = steps.find(({ name }) => name === training)?.kind.chain;
+  return epochs === undefined || chain === undefined ? [] : [`${training}.${chain}=${epochs}`];
 }
 
 /**
@@ -87,13 +104,11 @@ class SearchRunner {
   readonly #failures: Failures;
   /** Epochs after which trials are judged; one stage without epochs when there is no pruner. */
   readonly #stages: readonly (number | undefined)[];
-  readonly #training: string | undefined;
 
   constructor(readonly search: Search, readonly base: Workflow, readonly host: SearchHost) {
     const { pruner } = search;
     this.#failures = new Failures(host.store, host.retry);
     this.#stages = pruner.kind === "none" ? [undefined] : stagesOf(pruner.stages);
-    this.#training = trainingStep(search, base.instances);
   }
 
   propose(number: number, earlier: readonly Trial[]): Assignment {
@@ -144,17 +159,13 @@ class SearchRunner {
     { values }: RunningTrial,
     epochs: number | undefined,
   ): Promise<Workflow | WorkflowError> {
-    const stage = epochs === undefined ? [] : [`${this.#training}.${this.#chain()}=${epochs}`];
+    const stage = trainedSettings(this.search, this.base, { epochs });
     try {
-      return await this.host.read([...settingsOf(values), ...stage]);
+      return await this.host.read([...settingsOf(this.search.space, values), ...stage]);
     } catch (error) {
       if (error instanceof WorkflowError) return error;
       throw error;
     }
-  }
-
-  #chain(): string {
-    return this.base.steps.find(({ name }) => name === this.#training)!.kind.chain!;
   }
 
   /**

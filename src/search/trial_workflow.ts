@@ -13,6 +13,8 @@ export interface JoinedWorkflow {
   workflow: Workflow;
   /** Instances of each trial under their names in the joined workflow; shared ones included. */
   instances: ReadonlyMap<number, readonly Instance[]>;
+  /** Of each trial: the names in the joined workflow by those in its own. */
+  names: ReadonlyMap<number, ReadonlyMap<string, string>>;
   /** Names of the instances that only one trial has. */
   owned: ReadonlySet<string>;
 }
@@ -21,23 +23,31 @@ export interface JoinedWorkflow {
  * Instances that a trial has in common with the file are there once; its own are called
  * `train[trial=3,fold=0]`. A key knows no names: an instance is cached under the same key as in a run
  * with `--set`. Nothing is published.
+ *
+ * @param axis of the trials' numbers in names
  */
-export function joinTrials(base: Workflow, trials: readonly TrialWorkflow[]): JoinedWorkflow {
+export function joinTrials(
+  base: Workflow,
+  trials: readonly TrialWorkflow[],
+  axis = "trial",
+): JoinedWorkflow {
   const original = new Map(base.instances.map((instance) => [instance.name, instance]));
   const merged = new Map<string, Instance>();
   const byTrial = new Map<number, Instance[]>();
+  const names = new Map<number, Map<string, string>>();
   const owned = new Set<string>();
   for (const { number, workflow } of trials) {
     const renamed = new Map<string, string>();
     const own: Instance[] = [];
     byTrial.set(number, own);
+    names.set(number, renamed);
     for (const instance of workflow.instances) {
       const shared = original.get(instance.name);
       const isShared = shared !== undefined && sameWork(shared, instance) &&
         producers(instance).every((name) => renamed.get(name) === name);
       const name = isShared
         ? instance.name
-        : instanceName(instance.step, { trial: number, ...instance.axes });
+        : instanceName(instance.step, { [axis]: number, ...instance.axes });
       renamed.set(instance.name, name);
       if (!isShared) owned.add(name);
       const joined = isShared ? shared : withNames(instance, name, renamed);
@@ -59,6 +69,7 @@ export function joinTrials(base: Workflow, trials: readonly TrialWorkflow[]): Jo
       reports: [],
     },
     instances: byTrial,
+    names,
     owned,
   };
 }

@@ -31,6 +31,7 @@ export const stepModules: StepModules = {
   "labels.analysis": () => import("./labels/analysis.ts"),
   "split.holdout": () => import("./split/holdout.ts"),
   "split.kfold": () => import("./split/kfold.ts"),
+  "split.fold": () => import("./split/fold.ts"),
   "train.classification": () => import("./train/classification.ts"),
   "train.regression": () => import("./train/regression.ts"),
   "predict": () => import("./predict/predict.ts"),

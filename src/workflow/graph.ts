@@ -1,6 +1,6 @@
 /** A checked, expanded workflow: what the reader returns and the engine runs. */
 import type { Location } from "../errors.ts";
-import type { PrunerSpec, SamplerName, SearchParameter } from "./search.ts";
+import type { PrunerSpec, Reached, SamplerName, SearchParameter } from "./search.ts";
 import type { Json, StepKind } from "./step.ts";
 
 /** A value of a matrix axis. */
@@ -85,6 +85,14 @@ export interface Profile {
   jobs?: number;
 }
 
+/** Outer folds that test what a search finds. */
+export interface OuterFolds {
+  /** Of the step that the search's metric is of: each value is an outer fold. */
+  axis: string;
+  /** Of the evaluation of those who are set aside in each. */
+  metric: { step: string; name: string };
+}
+
 /** A `[search.NAME]`. */
 export interface Search {
   name: string;
@@ -100,6 +108,9 @@ export interface Search {
   parallel: number;
   /** Each parameter after those that its condition names. */
   space: readonly SearchParameter[];
+  /** By the parameters' addresses. */
+  reaches: Readonly<Record<string, readonly Reached[]>>;
+  outer?: OuterFolds;
   place?: Place;
 }
 

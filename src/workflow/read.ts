@@ -37,11 +37,16 @@ export interface ReadOptions {
   includeFrom?: readonly string[];
   /** From the disk when absent. */
   readText?: ReadText;
-  /** Why a search of the file can't be run, if it can't: the key of its table, and the problem. */
+  /**
+   * Why a search of the file can't be run, if it can't: the key of its table, or the address in its space,
+   * and the problem.
+   */
   checkSearch?: (
     search: Search,
     instances: readonly Instance[],
-  ) => Promise<{ key: string; message: string; suggestion?: string } | undefined>;
+  ) => Promise<
+    { key: string; address?: string; message: string; suggestion?: string } | undefined
+  >;
 }
 
 /** @throws {WorkflowError} with every problem of the file and the options */
@@ -108,7 +113,7 @@ async function expandFile(
     options.fileTypes ?? new Set(),
     problems,
   );
-  const searches = readSearches(document, steps, problems);
+  const searches = await readSearches(document, steps, { folder, readText, problems });
   if (document.steps.size === 0 && layers.every(({ table }) => isTable(table.steps ?? {}))) {
     problems.add("the workflow has no steps", { file, keys: [] }, "write [steps.NAME]");
   }
@@ -117,7 +122,11 @@ async function expandFile(
   for (const search of searches) {
     const problem = await options.checkSearch?.(search, instances);
     if (!problem) continue;
-    const place = document.searches.get(search.name)?.keys.get(problem.key)?.place;
+    const table = document.searches.get(search.name);
+    const located = problem.address === undefined
+      ? table?.keys.get(problem.key)
+      : table?.space.get(problem.address);
+    const place = located?.place;
     problems.add(problem.message, place ?? search.place, problem.suggestion);
   }
   await problems.throwIfAny(sources);

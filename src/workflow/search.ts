@@ -17,6 +17,14 @@ export interface SearchParameter {
   domain: Domain;
   /** The parameter exists in trials where each of these parameters has one of the values. */
   when: readonly { address: string; values: readonly Json[] }[];
+  /** Of a choice that no step has: whether another parameter has a value of its range, or else this one. */
+  chooses?: { address: string; or: Json };
+}
+
+/** What a parameter of a search sets; without a parameter it decides what the step reads, or its points. */
+export interface Reached {
+  step: string;
+  parameter?: string;
 }
 
 export const SAMPLER_NAMES = ["random", "sobol", "tpe"] as const;

@@ -300,7 +300,18 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
     parameter: string;
     /** @throws {DataError} when the file can't be understood */
     parse(text: string, subject: string): Promise<Readonly<Record<string, Json>>>;
+    /**
+     * Reads the file of a search (its `config_file`): domains by parameter, as in its `space`.
+     *
+     * @throws {DataError} when the file can't be understood
+     */
+    parseSpace?(text: string, subject: string): Promise<Readonly<Record<string, Json>>>;
   };
+  /**
+   * Parameters that decide of whom a metric of the outputs is computed, or of what: searches by that metric
+   * must not vary them.
+   */
+  metricParameters?(metric: string): readonly string[];
   /** Parameters that the kind had once, each with what replaces it: the error's suggestion. */
   replaced?: Readonly<Record<string, string>>;
   // Checks before `run`, in the order in which they are called:

@@ -269,7 +269,7 @@ Deno.test("initial weights are a function of the seed and have the spread that t
 Deno.test("networks refuse inputs that they can't take", () => {
   assertThrows(() => createNetwork("resnet9", [3, 32, 32], 2), RangeError, "there are Conv5_FC3");
   assertThrows(() => createNetwork("resnet18", [1, 0, 32], 2), RangeError, "too small");
-  assertEquals(Object.keys(networks).length, 7);
+  assertEquals(Object.keys(networks).length, 8);
   assertThrows(
     () => createNetwork("ResNet3D", [1, 208, 179], 2),
     RangeError,

@@ -16,6 +16,7 @@ const search: Search = {
     { address: "train.rate", domain: { kind: "log_uniform", low: 1e-4, high: 1e-1 }, when: [] },
     { address: "train.kind", domain: { kind: "choice", values: ["<b>", "c"] }, when: [] },
   ],
+  reaches: {},
 };
 
 const trial = (number: number, state: Trial["state"], value?: number): Trial => ({
@@ -30,7 +31,10 @@ const trial = (number: number, state: Trial["state"], value?: number): Trial => 
 
 Deno.test("the page of a search has its trials, the best first, and states that its value is optimistic", async () => {
   const trials = [trial(0, "complete", 0.5), trial(1, "pruned", 0.1), trial(2, "complete", 0.4)];
-  const page = await searchPage("flow", search, [...trials, trial(3, "failed")], []);
+  const page = await searchPage("flow", search, {
+    trials: [...trials, trial(3, "failed")],
+    shares: [],
+  });
   const rows = [...page.matchAll(/<tr><td>(\d)<\/td><td>([^<]*)/g)];
   assertEquals(rows.map(([, number, state]) => `${number} ${state}`), [
     "2 complete",
@@ -47,6 +51,9 @@ Deno.test("the page of a search has its trials, the best first, and states that 
 });
 
 Deno.test("a search without a completed trial has a page too", async () => {
-  const page = await searchPage("flow", search, [trial(0, "failed")], []);
+  const page = await searchPage("flow", search, {
+    trials: [trial(0, "failed")],
+    shares: [],
+  });
   assertStringIncludes(page, "No trial was completed");
 });

@@ -1,70 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { WorkflowError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
-import { reading } from "../../src/steps/engine_options.ts";
-import { readWorkflow } from "../../src/workflow/read.ts";
+import { DATA, evaluated, problem, search, training } from "./search_files.ts";
 
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
-
-const DATA = `version = 1
-[steps.caps]
-uses = "generate.phantom"
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-[steps.labels]
-uses = "labels.get"
-in.caps = "caps"
-with.diagnoses = ["AD", "CN"]
-[steps.split]
-uses = "split.holdout"
-in.labels = "labels"
-with.subset_name = "test"
-[steps.folds]
-uses = "split.kfold"
-in.labels = "split.train"
-`;
-
-const search = (metric: string, goal: string, more = "") => `
-[search.rates]
-metric = "${metric}"
-goal = "${goal}"
-n_trials = 4
-${more}
-space."train.learning_rate" = { log_uniform = [1e-5, 1e-2] }
-`;
-
-const training = (inputs: string, parameters = "") => `
-[steps.train]
-uses = "train.classification"
-in.images = "slices"
-${inputs}
-${parameters}
-`;
-
-/** The problem of a workflow, an empty text when it has none. */
-async function problem(text: string): Promise<string> {
-  try {
-    await readWorkflow("/project/a.toml", { ...reading, readText: () => Promise.resolve(text) });
-    return "";
-  } catch (error) {
-    if (error instanceof WorkflowError) {
-      return error.issues.map(({ message }) => message).join("; ");
-    }
-    throw error;
-  }
-}
-
-const evaluated = (prediction: string) => `
-[steps.predict]
-uses = "predict"
-in.model = "train"
-in.images = "slices"
-${prediction}
-[steps.evaluate]
-uses = "evaluate"
-in.predictions = "predict"
-`;
 
 Deno.test("a search may be by a training's own validation set, or by an evaluation of it", async () => {
   const trained = DATA + training('in.folds = "folds[0]"');
@@ -99,17 +37,22 @@ Deno.test("a search by a metric by which no network is kept, or to the wrong end
 
 Deno.test("a pruner requires the horizon of a schedule that the space may choose", async () => {
   const asha = (more: string) =>
-    `pruner = { asha = { min = 1, max = 9, eta = 3 } }\nspace."train.${more}`;
+    search(
+      "train.loss",
+      "minimize",
+      "pruner = { asha = { min = 1, max = 9, eta = 3 } }",
+      `"train.${more}`,
+    );
   const schedules = asha('learning_rate_schedule" = { choice = ["constant", "cosine"] }');
   const trained = (parameters = "") => DATA + training('in.folds = "folds[0]"', parameters);
   assertStringIncludes(
-    await problem(trained() + search("train.loss", "minimize", schedules)),
+    await problem(trained() + schedules),
     "asha requires schedule_epochs of train",
   );
   const fixed = trained("with.schedule_epochs = 9");
-  assertEquals(await problem(fixed + search("train.loss", "minimize", schedules)), "");
+  assertEquals(await problem(fixed + schedules), "");
   assertEquals(
-    await problem(trained() + search("train.loss", "minimize", asha('epochs" = { int = [1, 2] }'))),
+    await problem(trained() + asha('epochs" = { int = [1, 2] }')),
     "asha sets epochs of train, which the space varies too",
   );
 });

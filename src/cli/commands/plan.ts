@@ -106,9 +106,12 @@ async function planLines(
 }
 
 /** `search rates: 30 trials by tpe for train.loss: gyrus search a.toml rates` */
-function searchText({ name, nTrials, sampler, metric }: Search, args: Arguments): string {
+function searchText({ name, nTrials, sampler, metric, outer }: Search, args: Arguments): string {
   const trials = `${countText(nTrials, "trial")} by ${sampler} for ${metric.step}.${metric.name}`;
-  return `search ${name}: ${trials}: ${commandLine("search", args.positionals[0], name)}`;
+  const nested = outer
+    ? `, and so many in each outer fold for ${outer.metric.step}.${outer.metric.name}`
+    : "";
+  return `search ${name}: ${trials}${nested}: ${commandLine("search", args.positionals[0], name)}`;
 }
 
 async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { encodeEvent } from "../../engine/plan/events.ts";
+import { searchOuterFolds } from "../../search/outer_search.ts";
 import { runSearch, settingsOf } from "../../search/run_search.ts";
 import { bestTrial } from "../../search/trial.ts";
 import type { Search } from "../../workflow/graph.ts";
@@ -12,7 +13,7 @@ import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
 import { countText } from "../quantity.ts";
 import { newFile, SAVE_OPTION, writeWith } from "../save.ts";
 import { chooseSearch, TrialRunner } from "../search/host.ts";
-import { printResult, trialText, writeFiles } from "../search/result.ts";
+import { printResult, trialText, unfinishedText, writeFiles } from "../search/result.ts";
 
 const { sweep: _, ...workflowOptions } = WORKFLOW_OPTIONS;
 
@@ -31,7 +32,7 @@ export default {
   },
   details:
     `Trials are cached as any instance is: the same command continues a search that was interrupted,
-and a larger n_trials extends one. Tables and a page of the search are written into the cache's folder.`,
+and a larger n_trials extends one. With outer folds it is repeated in each, to estimate it honestly. Tables and a page of the search are written into the cache's folder.`,
   async run(args, terminal) {
     const jobs = args.count("jobs");
     const workflow = await openWorkflow(args);
@@ -57,19 +58,35 @@ and a larger n_trials extends one. Tables and a page of the search are written i
         if (args.has("json")) out.write(encodeEvent(event));
         else if (isPlain) display.show(event);
       },
-      (trial) => {
-        if (args.has("json")) out.line(JSON.stringify({ type: "trial", ...trial }));
-        else if (isPlain) out.line(trialText(trial, search));
+      (trial, outer) => {
+        if (args.has("json")) out.line(JSON.stringify({ type: "trial", outer, ...trial }));
+        else if (isPlain) out.line(trialText(trial, search, outer));
       },
     );
     try {
       const result = await runSearch(search, workflow, host);
+      const nested = search.outer === undefined || result.unfinished.length > 0
+        ? undefined
+        : await searchOuterFolds(search, workflow, host);
+      const estimate = nested && "folds" in nested ? nested : undefined;
       display.close();
-      if (!args.has("json")) printResult(result, search, terminal);
-      if (store.writable) await writeFiles(store, workflow, search, result.trials, terminal);
+      if (args.has("json")) {
+        if (estimate) out.line(JSON.stringify({ type: "estimate", ...estimate }));
+      } else printResult(result, estimate, search, terminal);
+      if (store.writable) {
+        await writeFiles(store, workflow, search, { ...result, estimate }, terminal);
+      }
       if (result.unfinished.length > 0) {
         err.line(`interrupted after ${countText(result.trials.length, "trial")}`);
         return ExitCode.interrupted;
+      }
+      if (nested && "unfinished" in nested) {
+        err.line(`interrupted ${unfinishedText(nested.unfinished, search)}`);
+        return ExitCode.interrupted;
+      }
+      if (nested && "failed" in nested) {
+        err.line(`${err.paint("error", "red")}: no nested estimate: ${nested.failed}`);
+        return ExitCode.failed;
       }
       const best = bestTrial(result.trials, search.goal);
       if (best === undefined) {
@@ -77,7 +94,7 @@ and a larger n_trials extends one. Tables and a page of the search are written i
         return ExitCode.failed;
       }
       if (saveAs !== undefined) {
-        const set = [...args.values("set"), ...settingsOf(best.values)];
+        const set = [...args.values("set"), ...settingsOf(search.space, best.values)];
         err.line(`wrote ${await writeWith(args, workflow, saveAs, set)}`);
       }
       return ExitCode.done;

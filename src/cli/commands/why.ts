@@ -47,14 +47,26 @@ async function searchLines(
   const host = cachedTrials(store, args);
   const { trials, unfinished } = await runSearch(search, workflow, host);
   const all = countText(search.nTrials, "trial");
-  return [
+  const lines = [
     unfinished.length === 0
       ? `${search.name}: all of ${all} are cached or known to fail`
       : `${search.name}: ${trials.length} of ${all} are cached or known to fail`,
     ...unfinished.map(({ number, values }) =>
-      `  trial ${number} will run: ${settingsOf(values).map((text) => `--set ${text}`).join(" ")}`
+      `  trial ${number} will run: ${
+        settingsOf(search.space, values).map((text) => `--set ${text}`).join(" ")
+      }`
     ),
   ];
+  if (search.outer === undefined || unfinished.length > 0) return lines;
+  const { searchOuterFolds } = await import("../../search/outer_search.ts");
+  const { unfinishedText } = await import("../search/result.ts");
+  const nested = await searchOuterFolds(search, workflow, host);
+  const stop = "unfinished" in nested
+    ? `will go on ${unfinishedText(nested.unfinished, search)}`
+    : "failed" in nested
+    ? nested.failed
+    : "all are cached";
+  return [...lines, `${search.name}: outer folds: ${stop}`];
 }
 
 const STATES = {

@@ -2,6 +2,7 @@
 import type { NetworkName } from "../names.ts";
 import type { InputShape, Network } from "../network.ts";
 import { conv4Fc3, conv5Fc3, strideConv5Fc3 } from "./conv_fc.ts";
+import { type RandomArchitecture, randomArchitecture } from "./random_architecture.ts";
 import { resnet18, resnet34 } from "./resnet.ts";
 import { resnet3d, squeezeExcitationCnn } from "./residual_3d.ts";
 
@@ -14,6 +15,8 @@ interface NetworkOptions {
   conv1Stride?: number;
   /** ResNets of volumes only: MONAI's `shortcut_type`. */
   shortcutType?: "A" | "B";
+  /** Of `RandomArchitecture` only. */
+  random?: RandomArchitecture;
 }
 
 interface Listed {
@@ -59,6 +62,11 @@ export const networks = {
     description: "the same blocks with ReLU and weighed channels, 256 and output units",
     dimensions: [3],
     create: squeezeExcitationCnn,
+  },
+  RandomArchitecture: {
+    description: "blocks of convolutions and linear layers whose numbers a search draws",
+    dimensions: [2, 3],
+    create: randomArchitecture,
   },
 } as const satisfies Record<NetworkName, Listed>;
 

@@ -2,6 +2,7 @@
 import type { Search } from "../../workflow/graph.ts";
 import type { Json, SearchParameter } from "../../workflow/search.ts";
 import type { Importance } from "../../search/importances.ts";
+import type { OuterEstimate } from "../../search/outer_search.ts";
 import { choiceIndex } from "../../search/space.ts";
 import { bestTrial, rankTrials, type Trial } from "../../search/trial.ts";
 import { htmlDocument, htmlText } from "../../pages/document.ts";
@@ -12,12 +13,17 @@ import style from "./style.css" with { type: "text" };
 /** Learning curves that are drawn, those of the best trials. */
 const MOST_CURVES = 200;
 
+export interface SearchPageData {
+  trials: readonly Trial[];
+  shares: readonly Importance[];
+  estimate?: OuterEstimate;
+}
+
 /** @param workflow its name */
 export async function searchPage(
   workflow: string,
   search: Search,
-  trials: readonly Trial[],
-  shares: readonly Importance[],
+  { trials, shares, estimate }: SearchPageData,
 ): Promise<string> {
   const best = bestTrial(trials, search.goal);
   const counts = ["complete", "pruned", "failed"]
@@ -30,7 +36,8 @@ export async function searchPage(
     `<p>${goal} ${htmlText(`${metric.step}.${metric.name}`)} by ${sampler}` +
     `${pruner.kind === "none" ? "" : ` with ${pruner.kind}`}: ${trials.length} trials, ` +
     `${counts.join(", ")}</p>`,
-    best ? bestSection(best, search) : "<p>No trial was completed.</p>",
+    best ? bestSection(best, search, estimate) : "<p>No trial was completed.</p>",
+    ...estimate ? [estimateSection(estimate, search)] : [],
     "<h2>Trials</h2>",
     trialsTable(search, trials),
     "<h2>Metric by trial</h2>",
@@ -52,15 +59,58 @@ export async function searchPage(
   });
 }
 
-function bestSection(best: Trial, { metric }: Search): string {
+function bestSection(
+  best: Trial,
+  { metric }: Search,
+  estimate: OuterEstimate | undefined,
+): string {
   const values = Object.entries(best.values)
     .map(([address, value]) => `<dt>${htmlText(address)}</dt><dd>${htmlText(shown(value))}</dd>`);
   return `<section class="best"><h2>Best: trial ${best.number}, ${htmlText(metric.name)} ${
     rounded(best.value!)
   }</h2>
 <dl>${values.join("")}</dl>
-<p>This value is optimistic: it was chosen as the best of all trials on the same participants. A test set that no
-trial has read gives an honest one.</p></section>`;
+<p>This value is optimistic: it was chosen as the best of all trials on the same participants. ${
+    estimate
+      ? "The nested estimate below is honest."
+      : "A test set that no trial has read gives an honest one."
+  }</p></section>`;
+}
+
+/** The honest value next to the optimistic one, and the outer folds that it comes from. */
+function estimateSection(
+  { metric, value, lower, upper, confidence, participants, validation, folds }: OuterEstimate,
+  search: Search,
+): string {
+  const { axis } = search.outer!;
+  const addresses = search.space.map(({ address }) => address);
+  const interval = [lower, upper].every(Number.isFinite)
+    ? ` <small>[${rounded(lower)}, ${rounded(upper)}], ${confidence * 100} % interval</small>`
+    : "";
+  const head = [axis, `validation ${search.metric.name}`, `test ${metric}`, "trial", ...addresses];
+  const rows = folds.map(({ value, best, tested }) => [
+    String(value),
+    rounded(best.value!),
+    tested === undefined ? "" : rounded(tested),
+    String(best.number),
+    ...addresses.map((address) =>
+      Object.hasOwn(best.values, address) ? shown(best.values[address]) : ""
+    ),
+  ]);
+  return `<section class="estimate"><h2>Nested estimate</h2>
+<dl><dt>test ${htmlText(metric)}</dt><dd><strong>${rounded(value)}</strong>${interval}</dd>
+<dt>validation ${htmlText(search.metric.name)}</dt><dd>${
+    rounded(validation)
+  } <small>optimistic: mean of the best values of the outer folds</small></dd></dl>
+<p>The search was repeated in each of ${folds.length} outer folds. Its best networks were then tested on the fold's
+participants, whom no trial of it had read: ${participants} in all.</p>
+<div class="scroll"><table><thead><tr>${
+    head.map((name) => `<th>${htmlText(name)}</th>`).join("")
+  }</tr></thead>
+<tbody>${
+    rows.map((cells) => `<tr>${cells.map((cell) => `<td>${htmlText(cell)}</td>`).join("")}</tr>`)
+      .join("\n")
+  }</tbody></table></div></section>`;
 }
 
 function trialsTable({ metric, goal, space }: Search, trials: readonly Trial[]): string {

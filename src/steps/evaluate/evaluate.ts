@@ -57,6 +57,7 @@ mean over folds, where ClinicaDL writes 0.`,
         "Everything, with curves, confusion matrices, calibration or pairs of numbers, for the report.",
     },
   },
+  metricParameters: () => ["group_by"],
   runs: "worker",
   run: async (context) => {
     const { evaluationOutput } = await import("../../artifacts/evaluation.ts");

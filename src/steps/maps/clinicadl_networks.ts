@@ -34,6 +34,7 @@ export function networkLimit(
     return "ClinicaDL builds all networks for one size of regions, and these differ: " +
       input_shapes.map((shape) => shape.join("x")).join(", ");
   }
+  if (architecture === "RandomArchitecture") return undefined;
   const least = ONE_VALUE[architecture];
   if (input_shape.slice(1).some((extent) => extent > least)) return undefined;
   return `ClinicaDL builds ${architecture} only where an axis has more than ${least} voxels, and these ` +

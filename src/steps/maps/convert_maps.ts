@@ -19,6 +19,7 @@ import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
 import type { Blob, StepContext, StepOutput } from "../../workflow/step.ts";
 import { loadingOf } from "../model/loading.ts";
+import { describedArchitecture } from "../model/random_architecture.ts";
 import type { DigestFolder } from "./digest_folder.ts";
 
 /**
@@ -87,6 +88,12 @@ function checkRunnable(
   { architecture, initial_weights, input_shape, parameters }: MapsDescription,
   subject: string,
 ): void {
+  if (architecture === "RandomArchitecture" && !describedArchitecture(parameters)) {
+    throw new DataError(
+      `${subject}/maps.json`,
+      "convolutions_dict, n_fcblocks and network_normalization describe no RandomArchitecture",
+    );
+  }
   if (!(NETWORKS as readonly string[]).includes(architecture)) {
     throw new DataError(
       subject,

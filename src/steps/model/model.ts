@@ -9,6 +9,7 @@ import { compareExtractions } from "./compare_extractions.ts";
 import { itemsOf } from "./element_data.ts";
 import { loadedShape, loadingOf } from "./loading.ts";
 import { type NetworkParameters, newNetwork } from "./network.ts";
+import { describedArchitecture } from "./random_architecture.ts";
 
 /** @throws {DataError} when the images were not extracted as those the model was trained on */
 export function checkImages(
@@ -87,12 +88,16 @@ export function listNetworks(
 /** A network of the model's architecture, or that of element `index` where each has one of its own. */
 export function createNetworkOf(meta: ModelMeta, index = 0): Network {
   const { head, shortcut_type, conv1_t_stride } = meta.parameters;
+  const random = meta.architecture === "RandomArchitecture"
+    ? describedArchitecture(meta.parameters)
+    : undefined;
   return newNetwork(
     {
       architecture: meta.architecture,
       head: head === "linear" ? "linear" : undefined,
       shortcut_type: shortcut_type as NetworkParameters["shortcut_type"],
       conv1_t_stride: conv1_t_stride as NetworkParameters["conv1_t_stride"],
+      random,
     },
     inputShapeOf(meta, index),
     meta.output_size,

@@ -2,13 +2,35 @@
 import { DataError } from "../../errors.ts";
 import { inputShape, type Network } from "../../nn/network.ts";
 import { createNetwork, takesImages } from "../../nn/networks/mod.ts";
+import {
+  convolutionBlocks,
+  type RandomArchitecture,
+} from "../../nn/networks/random_architecture.ts";
+import type { RandomArchitectureParams } from "./random_architecture.ts";
 
-export interface NetworkParameters {
+export interface NetworkParameters extends RandomArchitectureParams {
   architecture: string;
   dropout?: number;
   head?: "clinicadl" | "linear";
   shortcut_type?: "A" | "B";
   conv1_t_stride?: number;
+  /** Of a stored RandomArchitecture, in place of its numbers. */
+  random?: RandomArchitecture;
+}
+
+/** The architecture that a training's parameters stand for. */
+export function randomArchitectureOf(params: RandomArchitectureParams): RandomArchitecture {
+  return {
+    blocks: convolutionBlocks({
+      n_convblocks: params.n_convblocks ?? 5,
+      first_conv_width: params.first_conv_width ?? 8,
+      n_conv: params.n_conv ?? 1,
+      channels_limit: params.channels_limit ?? 512,
+      d_reduction: params.d_reduction ?? "MaxPooling",
+    }),
+    normalization: params.network_normalization ?? "BatchNorm",
+    fcBlocks: params.n_fcblocks ?? 3,
+  };
 }
 
 /**
@@ -29,17 +51,19 @@ export function newNetwork(
 
 /** @param problem before the reason in the message of an error */
 function create(
-  { architecture, dropout, head, shortcut_type, conv1_t_stride }: NetworkParameters,
+  parameters: NetworkParameters,
   shape: readonly number[],
   outputs: number,
   problem = "",
 ): Network {
+  const { architecture, dropout, head, shortcut_type, conv1_t_stride } = parameters;
   try {
     return createNetwork(architecture, inputShape(shape), outputs, {
       dropout,
       head,
       shortcutType: shortcut_type,
       conv1Stride: conv1_t_stride,
+      random: parameters.random ?? randomArchitectureOf(parameters),
     });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;

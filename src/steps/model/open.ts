@@ -2,6 +2,7 @@ import { z } from "zod";
 import { NETWORKS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep } from "../../workflow/step.ts";
+import { checkRandomArchitecture, randomArchitectureParameters } from "./random_architecture.ts";
 import { checkVolumeParameters, volumeParameters } from "./volume_parameters.ts";
 
 const params = z.object({
@@ -19,6 +20,7 @@ const params = z.object({
     "Output node of each label, such as { AD = 0, CN = 1 }; a classification needs it.",
   ),
   ...volumeParameters,
+  ...randomArchitectureParameters,
   normalize: z.boolean().default(true).describe(
     "Whether its inputs were min-max normalised to [0, 1].",
   ),
@@ -60,6 +62,7 @@ by \`loss\`.`,
   runs: "inline",
   checkParams: (params) => [
     ...checkVolumeParameters(params),
+    ...checkRandomArchitecture(params),
     ...params.task === "classification" && params.label_code === undefined
       ? [{
         parameter: "label_code",

@@ -25,7 +25,8 @@ import type {
 } from "../../workflow/step.ts";
 import { loadedShape, loadingOf } from "./loading.ts";
 import { createNetworkOf } from "./model.ts";
-import { assertTakes } from "./network.ts";
+import { assertTakes, randomArchitectureOf } from "./network.ts";
+import { describeArchitecture } from "./random_architecture.ts";
 import type { OpenParams } from "./open.ts";
 import { outputSize } from "./targets.ts";
 import { checkWeightsFile, encodeWeights, readWeightsFile } from "./weights.ts";
@@ -60,6 +61,8 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
         : "linear",
       ...(params.shortcut_type && { shortcut_type: params.shortcut_type }),
       ...(params.conv1_t_stride && { conv1_t_stride: params.conv1_t_stride }),
+      ...(params.architecture === "RandomArchitecture" &&
+        describeArchitecture(randomArchitectureOf(params))),
       ...(params.size_reduction && {
         size_reduction: true,
         size_reduction_factor: params.size_reduction_factor ?? 2,

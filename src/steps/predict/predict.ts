@@ -49,6 +49,7 @@ were extracted otherwise than the model's training images are refused.`,
     voting === "hard" && selection_threshold !== undefined
       ? [{ parameter: "selection_threshold", message: "hard voting takes no selection_threshold" }]
       : [],
+  metricParameters: () => ["data_group", "baseline", "diagnoses", "label", "use_labels"],
   preflight: groupPreflight("predict"),
   run: async (context) => {
     const { predictImages } = await import("./predict_images.ts");

@@ -98,6 +98,37 @@ function isDefault(key: string, value: Json): boolean {
   return key === "label_code" && JSON.stringify(value) === "{}";
 }
 
+/** @throws {DataError} when it is no TOML */
+export function parseSections(text: string, subject: string): Record<string, unknown> {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new DataError(subject, `line ${error.line}: ${error.message}`);
+  }
+}
+
+/** Keys and values of a section. @throws {DataError} when it is no table */
+export function keysOfSection(
+  section: string,
+  body: unknown,
+  subject: string,
+): [string, Json][] {
+  if (body !== null && typeof body === "object" && !Array.isArray(body)) {
+    return Object.entries(body as Record<string, Json>);
+  }
+  throw new DataError(subject, `[${section}] must be a table`);
+}
+
+/** Keys of training that a configuration may set. */
+export function clinicadlKeys(kind: "classification" | "regression"): Set<string> {
+  return new Set(
+    Object.values(rules(kind)).flatMap((keys) =>
+      Object.keys(keys).filter((key) => keys[key] === "take")
+    ),
+  );
+}
+
 /**
  * Parameters that a ClinicaDL configuration sets. Folds are an axis of the workflow's matrix, so
  * `n_splits` and `split` are dropped.
@@ -109,22 +140,21 @@ export function parseClinicadlConfig(
   subject: string,
   kind: "classification" | "regression",
 ): Record<string, Json> {
-  let sections: Record<string, unknown>;
-  try {
-    sections = parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new DataError(subject, `line ${error.line}: ${error.message}`);
-  }
+  return readSections(parseSections(text, subject), subject, kind);
+}
+
+/** @throws {DataError} on a section, key or value that can't be honoured */
+export function readSections(
+  sections: Readonly<Record<string, unknown>>,
+  subject: string,
+  kind: "classification" | "regression",
+): Record<string, Json> {
   const known = rules(kind);
   const params: Record<string, Json> = {};
   for (const [section, body] of Object.entries(sections)) {
     const keys = known[section];
     if (!keys) throw new DataError(subject, `unknown section [${section}]`);
-    if (body === null || typeof body !== "object" || Array.isArray(body)) {
-      throw new DataError(subject, `[${section}] must be a table`);
-    }
-    for (const [key, value] of Object.entries(body as Record<string, Json>)) {
+    for (const [key, value] of keysOfSection(section, body, subject)) {
       const rule = keys[key];
       if (rule === undefined) throw new DataError(subject, `unknown key "${key}" in [${section}]`);
       if (rule === "drop") continue;

@@ -89,7 +89,15 @@ export function trainingDeclaration(task: "classification" | "regression") {
         const { parseClinicadlConfig } = await import("./clinicadl_config.ts");
         return parseClinicadlConfig(text, subject, task);
       },
+      parseSpace: async (text: string, subject: string) => {
+        const { parseRandomSearch } = await import("./random_search.ts");
+        return parseRandomSearch(text, subject, task);
+      },
     },
+    metricParameters: (metric: string) => [
+      ...["diagnoses", "valid_longitudinal", "label", "label_code"],
+      ...metric === "loss" ? ["loss"] : [],
+    ],
     planNotes: trainingNotes,
     preflight: preflight(task),
     estimate: async (

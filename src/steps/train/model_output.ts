@@ -23,6 +23,8 @@ import { dropoutOf } from "../../nn/layers/activation.ts";
 import { dimensionsOf, type Network } from "../../nn/network.ts";
 import type { Blob, StepOutput } from "../../workflow/step.ts";
 import { loadingOf } from "../model/loading.ts";
+import { randomArchitectureOf } from "../model/network.ts";
+import { describeArchitecture } from "../model/random_architecture.ts";
 import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts";
 import { decodeOutputs } from "./checkpoint.ts";
 import { weightsSource } from "./initial_weights.ts";
@@ -121,6 +123,8 @@ function otherParameters(params: TrainingParams, network: Network): ModelMeta["p
     // What the network has where a parameter is absent.
     dropout: dropoutOf(network),
     ...(dimensionsOf(network.input) === 2 && { head: params.head ?? "clinicadl" }),
+    ...params.architecture === "RandomArchitecture" &&
+      describeArchitecture(randomArchitectureOf(params)),
     ...(sizeReduction > 1 && { size_reduction: true, size_reduction_factor: sizeReduction }),
     // As in ClinicaDL's maps.json, a regression has it too.
     selection_threshold: params.selection_threshold ?? 0,

@@ -6,6 +6,10 @@ import { z } from "zod";
 import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.ts";
 import { AUGMENTATIONS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
+import {
+  checkRandomArchitecture,
+  randomArchitectureParameters,
+} from "../model/random_architecture.ts";
 import { checkVolumeParameters, volumeParameters } from "../model/volume_parameters.ts";
 
 const positive = z.number().positive();
@@ -26,6 +30,7 @@ const trainingParameters = {
     "Share of features dropped before linear layers; when absent 0.8 of ResNet3D, 0.5 of SqueezeExcitationCNN, as ClinicaDL has them, and 0 of the others.",
   ),
   ...volumeParameters,
+  ...randomArchitectureParameters,
   diagnoses: z.array(word).optional().describe(
     "Train and validate on sessions with these diagnoses only; all when absent.",
   ),
@@ -173,7 +178,10 @@ export function trainingNotes(
 export function checkTrainingParameters(
   params: TrainingParams,
 ): { parameter: string; message: string; suggestion?: string }[] {
-  const problems = checkVolumeParameters(params);
+  const problems: { parameter: string; message: string; suggestion?: string }[] = [
+    ...checkVolumeParameters(params),
+    ...checkRandomArchitecture(params),
+  ];
   const scheduled = params.learning_rate_schedule !== "constant";
   if (scheduled && params.schedule_epochs === undefined) {
     problems.push({

@@ -63,6 +63,7 @@ const domain: Schema = table({
   log_uniform: range("number", "Between two numbers above 0, uniform in the logarithm."),
   int: range("integer", "A whole number from the first to the second."),
   choice: { type: "array", minItems: 1, description: "One of these values." },
+  or: { description: "Of a range: another value, which half of the trials have instead." },
   when: {
     type: "object",
     description:
@@ -94,6 +95,11 @@ const search: Schema = table({
   seed: whole("Seed of the draws.", 0, 0),
   parallel: whole("Trials at once: trial k knows the results up to k - parallel.", 1, 1),
   space: tableOf(domain, "Parameters by STEP.PARAMETER or params.NAME."),
+  config_file: text("ClinicaDL's random_search.toml: a part of the space."),
+  outer: table({
+    axis: text("Matrix axis of the metric's step: each of its values is an outer fold."),
+    metric: text('"STEP.METRIC" of an evaluation of those who are set aside in all outer folds.'),
+  }, "Nested cross-validation: the search in each outer fold, and a test of what it finds."),
 }, "A search over parameters.");
 
 const matrix: Schema = {

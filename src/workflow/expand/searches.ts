@@ -1,7 +1,7 @@
 /** `[search.NAME]`: checks each search and the addresses in its space. */
 import type { Document, Located, SearchTable } from "../parse/document.ts";
 import { isTable } from "../parse/load.ts";
-import type { Place, Search } from "../graph.ts";
+import type { OuterFolds, Place, Search } from "../graph.ts";
 import type { Problems } from "../problems.ts";
 import {
   type Domain,
@@ -13,7 +13,11 @@ import {
 import type { Json } from "../step.ts";
 import { didYouMean } from "../suggest.ts";
 import type { ExpandedStep } from "./expand.ts";
+import { choiceAddress, domainOf, isWhole } from "./domains.ts";
 import { valueProblems } from "./parameters.ts";
+import { reachOf } from "./reach.ts";
+import { readSpaceFile } from "./space_file.ts";
+import type { Surroundings } from "./values.ts";
 
 const KEYS = [
   "description",
@@ -25,7 +29,11 @@ const KEYS = [
   "seed",
   "parallel",
   "space",
+  "config_file",
+  "outer",
 ];
+
+const METRIC_EXAMPLE = 'write metric = "STEP.METRIC", such as "train.loss"';
 
 /** Trials of a search, at most: more would fill memory with their results. */
 const MOST_TRIALS = 100_000;
@@ -33,10 +41,19 @@ const MOST_TRIALS = 100_000;
 type Steps = ReadonlyMap<string, ExpandedStep>;
 
 /** Every search of the file; those with a problem are left out. */
-export function readSearches(document: Document, steps: Steps, problems: Problems): Search[] {
-  return [...document.searches].flatMap(([name, table]) =>
-    new SearchReader(name, table, document, steps, problems).read() ?? []
-  );
+export async function readSearches(
+  document: Document,
+  steps: Steps,
+  around: Surroundings,
+): Promise<Search[]> {
+  const searches: Search[] = [];
+  for (const [name, table] of document.searches) {
+    const space = await readSpaceFile(table, steps, around);
+    const search = new SearchReader(name, { ...table, space }, document, steps, around.problems)
+      .read();
+    if (search) searches.push(search);
+  }
+  return searches;
 }
 
 class SearchReader {
@@ -66,6 +83,7 @@ class SearchReader {
     const parallel = this.#count("parallel", 1, MOST_TRIALS, 1);
     const pruner = this.#pruner();
     const space = this.#space();
+    const outer = this.#outer();
     if (this.#faulty) return undefined;
     return {
       name: this.name,
@@ -78,6 +96,12 @@ class SearchReader {
       seed: seed!,
       parallel: parallel!,
       space: space!,
+      reaches: Object.fromEntries(space!.map(({ address, chooses }) => {
+        const [table, name] = (chooses?.address ?? address).split(".");
+        const own = [{ step: table, parameter: name }];
+        return [address, table === "params" ? reachOf(name, this.document) : own];
+      })),
+      ...(outer && { outer }),
       place: this.table.place,
     };
   }
@@ -119,20 +143,36 @@ class SearchReader {
   }
 
   #metric(): Search["metric"] | undefined {
-    const example = 'write metric = "STEP.METRIC", such as "train.loss"';
     const text = this.#required(
       "metric",
       this.#get("metric", "a text", isText),
       undefined,
-      example,
+      METRIC_EXAMPLE,
     );
-    if (text === undefined) return undefined;
-    const place = this.table.keys.get("metric")!.place;
+    return text === undefined ? undefined : this.#metricOf(text, "metric");
+  }
+
+  #metricOf(text: string, key: string): Search["metric"] | undefined {
+    const place = this.table.keys.get(key)!.place;
     const match = /^([^.]+)\.([^.]+)$/.exec(text);
-    if (match === null) return this.#report(`"${text}" is no metric of a step`, place, example);
+    if (match === null) {
+      return this.#report(`"${text}" is no metric of a step`, place, METRIC_EXAMPLE);
+    }
     const [, step, name] = match;
     if (this.steps.has(step)) return { step, name };
     return this.#report(`there is no step "${step}"`, place, didYouMean(step, this.steps.keys()));
+  }
+
+  #outer(): OuterFolds | undefined {
+    const rule = 'a table with axis and metric, such as { axis = "outer", metric = "evaluate.BA" }';
+    const table = this.#get("outer", rule, isTable);
+    if (table === undefined) return undefined;
+    const { axis, metric, ...unknown } = table;
+    if (!isText(axis) || !isText(metric) || Object.keys(unknown).length > 0) {
+      return this.#report(`outer of a search must be ${rule}`, this.table.keys.get("outer")!.place);
+    }
+    const found = this.#metricOf(metric, "outer");
+    return found && { axis, metric: found };
   }
 
   #pruner(): PrunerSpec | undefined {
@@ -164,10 +204,14 @@ class SearchReader {
     const parameters = new Map<string, SearchParameter>();
     for (const [address, located] of this.table.space) {
       this.#checkAddress(address, located.place);
-      const parameter = this.#parameter(address, located);
-      if (parameter) parameters.set(address, parameter);
+      for (const parameter of this.#parameters(address, located)) {
+        parameters.set(parameter.address, parameter);
+      }
     }
-    for (const [address, { domain }] of parameters) this.#checkValues(address, domain);
+    for (const [address, { domain, chooses }] of parameters) {
+      if (chooses) this.#checkValues(chooses.address, { kind: "choice", values: [chooses.or] });
+      else this.#checkValues(address, domain);
+    }
     return this.#faulty ? undefined : this.#order(parameters);
   }
 
@@ -190,6 +234,22 @@ class SearchReader {
         this.#report(`unknown parameter "${name}" of ${step.kind.kind}`, at, suggestion);
       }
     }
+  }
+
+  /** Two where the domain has another value besides its range. */
+  #parameters(address: string, located: Located): SearchParameter[] {
+    const parameter = this.#parameter(address, located);
+    if (parameter === undefined) return [];
+    const or = isTable(located.value) ? located.value.or : undefined;
+    if (or === undefined) return [parameter];
+    const choice: SearchParameter = {
+      address: choiceAddress(address),
+      domain: { kind: "choice", values: [true, false] },
+      when: parameter.when,
+      chooses: { address, or },
+    };
+    const chosen = { address: choice.address, values: [true] };
+    return [choice, { ...parameter, when: [...parameter.when, chosen] }];
   }
 
   #parameter(address: string, { value, place }: Located): SearchParameter | undefined {
@@ -274,31 +334,5 @@ class SearchReader {
   }
 }
 
-const isText = (value: Json): value is string => typeof value === "string" && value.trim() !== "";
-
-const isWhole = (value: Json | undefined): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value);
-
-/** A domain, or why it is none. */
-function domainOf(table: Readonly<Record<string, Json>>): Domain | string {
-  const entries = Object.entries(table);
-  if (entries.length !== 1) return "must be one range or choice";
-  const [[kind, given]] = entries;
-  if (kind === "choice") {
-    if (!Array.isArray(given) || given.length === 0) return "choice must be a list of values";
-    const texts = given.map((value) => JSON.stringify(value));
-    if (new Set(texts).size < texts.length) return "choice lists a value twice";
-    return { kind, values: given };
-  }
-  if (kind !== "uniform" && kind !== "log_uniform" && kind !== "int") {
-    return `there is no "${kind}"`;
-  }
-  const numbers = Array.isArray(given) ? given : [];
-  const [low, high] = numbers;
-  const isRange = numbers.length === 2 && typeof low === "number" && typeof high === "number" &&
-    Number.isFinite(low) && Number.isFinite(high) && low < high;
-  if (!isRange) return `${kind} must be two numbers, the smaller first`;
-  if (kind === "log_uniform" && low <= 0) return "log_uniform must begin above 0";
-  if (kind === "int" && !(isWhole(low) && isWhole(high))) return "int must be two whole numbers";
-  return { kind, low, high };
-}
+const isText = (value: Json | undefined): value is string =>
+  typeof value === "string" && value.trim() !== "";

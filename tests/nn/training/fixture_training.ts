@@ -10,6 +10,7 @@ import { fixtureData, fixtureWeights, type TrainingFixture } from "../fixture.ts
 export interface Problem {
   architecture: string;
   fixture: TrainingFixture;
+  options?: Parameters<typeof createNetwork>[3];
 }
 
 /** The optimizers of make_fixtures.py. */
@@ -38,11 +39,11 @@ export async function withDevice(work: (device: Device) => Promise<void>): Promi
 
 async function openTrainer(
   device: Device,
-  { architecture, fixture }: Problem,
+  { architecture, fixture, options }: Problem,
   optimizer: OptimizerOptions,
   steps: number,
 ) {
-  const network = createNetwork(architecture, fixture.input, 2, { dropout: 0 });
+  const network = createNetwork(architecture, fixture.input, 2, { ...options, dropout: 0 });
   const { data, labels, items } = fixtureData(fixture, steps);
   const trainer = await Trainer.create(device, {
     data,

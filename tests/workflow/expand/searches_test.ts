@@ -36,6 +36,10 @@ Deno.test("a search is read with its defaults, each parameter after those of its
         when: [{ address: "train.multi_network", values: [true] }],
       },
     ],
+    reaches: {
+      "train.multi_network": [{ step: "train", parameter: "multi_network" }],
+      "predict.batch_size": [{ step: "predict", parameter: "batch_size" }],
+    },
   });
 });
 
