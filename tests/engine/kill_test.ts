@@ -7,51 +7,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { verifyCache } from "../../src/engine/store/cache.ts";
 import { openStore } from "../../src/engine/store/store.ts";
+import { type Instant, linesUntilKilled } from "./killed_process.ts";
 import { inFolder } from "./scratch.ts";
 
 const KILLS = Deno.env.get("GYRUS_TEST_FULL") ? 100 : 10;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const CHILD = new URL("./kill_child.ts", import.meta.url).pathname;
 
-interface Session {
-  lines: string[];
-  killed: boolean;
-}
-
-/** When to kill: so many milliseconds after so many lines. */
-interface Instant {
-  line: number;
-  delay: number;
-}
-
-async function session(cache: string, instant?: Instant): Promise<Session> {
+function session(cache: string, instant?: Instant) {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--cached-only", "-c", CONFIG, CHILD, cache],
     stdout: "piped",
     stderr: "inherit",
   });
-  const child = command.spawn();
-  const result: Session = { lines: [], killed: false };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    result.lines.push(...lines);
-    if (instant && timer === undefined && result.lines.length >= instant.line) {
-      timer = setTimeout(() => {
-        try {
-          child.kill("SIGKILL");
-        } catch {
-          // It was quicker and is gone.
-        }
-      }, instant.delay);
-    }
-  }
-  clearTimeout(timer);
-  const { signal } = await child.status;
-  result.killed = signal === "SIGKILL";
-  return result;
+  return linesUntilKilled(command, instant);
 }
 
 const keysOf = (lines: readonly string[], word: string) =>

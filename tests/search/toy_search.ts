@@ -5,6 +5,7 @@ import { plan } from "../../src/engine/plan/plan.ts";
 import { run } from "../../src/engine/run/run.ts";
 import { findSearchProblem } from "../../src/search/objective.ts";
 import { runSearch, type SearchResult } from "../../src/search/run_search.ts";
+import type { Workflow } from "../../src/workflow/graph.ts";
 import { defineStep, type StepKind } from "../../src/workflow/step.ts";
 import { readWorkflow } from "../../src/workflow/read.ts";
 
@@ -90,11 +91,19 @@ export interface ToySearch {
   signal?: AbortSignal;
 }
 
+/** The workflow that {@link toySearch} has written. */
+export function readToy(folder: string, set: readonly string[] = []): Promise<Workflow> {
+  return readWorkflow(`${folder}/toy.toml`, {
+    kinds: KINDS,
+    set,
+    checkSearch: (search, instances) => Promise.resolve(findSearchProblem(search, instances)),
+  });
+}
+
 /** Runs the search in a folder whose cache it uses. */
 export async function toySearch(folder: string, options: ToySearch = {}): Promise<SearchResult> {
-  const file = `${folder}/toy.toml`;
   await Deno.writeTextFile(
-    file,
+    `${folder}/toy.toml`,
     `version = 1
 [steps.data]
 uses = "data"
@@ -113,12 +122,7 @@ ${options.keys ?? "n_trials = 6"}
 "train.momentum" = { uniform = [0, 0.9], when = { "train.optimizer" = "SGD" } }
 `,
   );
-  const read = (set: readonly string[]) =>
-    readWorkflow(file, {
-      kinds: KINDS,
-      set,
-      checkSearch: (search, instances) => Promise.resolve(findSearchProblem(search, instances)),
-    });
+  const read = (set: readonly string[]) => readToy(folder, set);
   const store = openStore(`${folder}/.gyrus`);
   const base = await read([]);
   return await runSearch(base.searches![0], base, {
