@@ -1,6 +1,8 @@
 /** `gyrus search`, and what other commands print of a search. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Project } from "./project.ts";
+import { Random } from "../../src/random.ts";
+import { linesUntilKilled } from "../engine/killed_process.ts";
+import { launcher, Project } from "./project.ts";
 
 const SEARCH = `version = 1
 [steps.caps]
@@ -86,4 +88,43 @@ if (Deno.env.get("GYRUS_TEST_FULL") === "1") {
     const best = await project.gyrus("plan", "best.toml", "train", "--check");
     assertEquals(best.code, 0, best.out);
   });
+
+  Deno.test("a search of 50 trials that is killed 20 times ends as one that is not", async () => {
+    await using whole = await Project.make();
+    await using killed = await Project.make();
+    const text = SEARCH.replace("n_trials = 3", "n_trials = 50").replace("max = 4", "max = 3");
+    for (const project of [whole, killed]) await project.write("s.toml", text);
+    const complete = await whole.gyrus("search", "s.toml");
+    assertEquals(complete.code, 0, complete.err);
+    const random = new Random(9, "kills");
+    let kills = 0;
+    for (let index = 0; index < 20; index++) {
+      const { killed: isKilled } = await linesUntilKilled(
+        new Deno.Command(launcher, {
+          args: ["search", "s.toml", "--json"],
+          cwd: killed.folder,
+          stdin: "null",
+          stdout: "piped",
+          stderr: "null",
+        }),
+        { line: 1 + random.integer(100 * (index + 1)), delay: random.integer(1000) },
+      );
+      if (isKilled) kills++;
+    }
+    assert(kills >= 16, `only ${kills} of 20 kills fell within the search`);
+    const last = await killed.gyrus("search", "s.toml");
+    assertEquals(last.code, 0, last.err);
+    assertEquals(trialLines(last.out), trialLines(complete.out));
+    for (const name of ["trials.tsv", "curves.tsv", "importances.tsv"]) {
+      const path = `.gyrus/searches/rates/${name}`;
+      assertEquals(await killed.read(path), await whole.read(path));
+    }
+    const verified = await killed.gyrus("cache", "verify");
+    assertEquals(verified.code, 0, verified.out + verified.err);
+  });
+}
+
+/** What is printed of each trial. */
+function trialLines(out: string): string[] {
+  return out.split("\n").filter((line) => line.startsWith("trial "));
 }
