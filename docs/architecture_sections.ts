@@ -62,7 +62,7 @@ export function reduceTransitively(
  * A table with a row a file and a row a field of each type's meta. Types with the same files and
  * meta, and neighbours with the same description, share rows.
  */
-export function artifactsSection(types: readonly ArtifactType[]): string {
+export function artifactsSection(types: readonly Omit<ArtifactType, "privacy">[]): string {
   const alike = Map.groupBy(types, ({ files, meta }) => JSON.stringify([files, meta]));
   const rows = [...alike.values()].flatMap((group) => {
     const [{ files, meta }] = group;

@@ -136,6 +136,7 @@ export const FOLDERS: readonly Folder[] = [
       "src/engine",
       "src/nn",
       "src/device",
+      "src/artifacts",
       "src/search",
       "src/report",
       "src/demo",

@@ -87,6 +87,7 @@ const APPLIED = "as in `predictions`";
 
 export const attributionType: ArtifactType = {
   type: "attribution",
+  privacy: (path) => path === PARTICIPANTS_FILE ? "participants" : "images",
   files: [
     [mapsPath(meanStem(METRIC)), `mean of everyone: ${tensors}`],
     [mapsPath(meanStem(METRIC, "<node>")), "mean of those with one true label"],

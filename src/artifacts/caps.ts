@@ -164,6 +164,7 @@ function parseGeometry(
 
 export const capsType: ArtifactType = {
   type: "caps",
+  privacy: (path) => path.endsWith(".tsv") ? "participants" : "images",
   files: [
     [
       "<path in the CAPS or BIDS folder>",

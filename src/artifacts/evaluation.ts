@@ -20,6 +20,8 @@ export async function readEvaluation(artifact: Pick<Artifact, "readText">): Prom
 
 export const evaluationType: ArtifactType = {
   type: "evaluation",
+  // Of a regression it has the pair of numbers of every person.
+  privacy: (_, { task }) => task === "classification" ? "open" : "participants",
   files: [[
     FILE,
     "`Evaluation` of `src/evaluation/evaluate.ts`: metrics with intervals, confusion matrices, " +

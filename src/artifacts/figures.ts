@@ -12,6 +12,7 @@ export function figurePath(
 
 export const figuresType: ArtifactType = {
   type: "figures",
+  privacy: () => "images",
   files: [[
     "<participant>_<session>.png",
     "one picture an image; of several cohorts below a folder of each",

@@ -142,6 +142,7 @@ export function foldFolder(split: number | string): string {
 
 export const foldType: ArtifactType = {
   type: "fold",
+  privacy: () => "participants",
   files: [
     [subsetFile("train"), "training sessions"],
     [subsetFile("train", { baseline: true }), "the first of each participant"],
@@ -157,6 +158,7 @@ export const foldType: ArtifactType = {
 
 export const foldsType: ArtifactType = {
   type: "folds",
+  privacy: () => "participants",
   files: [[
     `${foldFolder("<i>")}/`,
     "where published: the files of each `fold`; stored as a list of them",

@@ -334,6 +334,7 @@ const TENSORS = tensorsPath("sub-X", "ses-Y");
 
 export const imagesType: ArtifactType = {
   type: "images",
+  privacy: (path) => path === INDEX_FILE ? "participants" : "images",
   files: [
     [
       INDEX_FILE,

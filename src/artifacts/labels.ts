@@ -43,7 +43,8 @@ export async function readLabels(
   return SessionTable.read(await readLabelsText(artifact), subject);
 }
 
-const described: Pick<ArtifactType, "files" | "meta"> = {
+const described: Omit<ArtifactType, "type"> = {
+  privacy: () => "participants",
   files: [
     [ALL, "one row a session: `participant_id`, `session_id`, then columns"],
     [BASELINE, "the first session of each participant"],

@@ -24,8 +24,15 @@ export function publishedWeightsPath(stored: string): string | undefined {
   return stored.endsWith(STORED) ? stored.slice(0, -STORED.length) + PUBLISHED : undefined;
 }
 
+/** Weights, curves, metrics and versions; descriptions of data groups name the folder of the images. */
+const OPEN_FILES = new RegExp(
+  "^(split-\\d+/((best-[^/]+|all_models)/[^/]*model[^/]*\\.safetensors|training_logs/.+|" +
+    ".+_metrics\\.tsv)|environment\\.txt|information\\.log)$",
+);
+
 export const mapsType: ArtifactType = {
   type: "maps",
+  privacy: (path) => OPEN_FILES.test(path) ? "open" : "participants",
   files: [
     [
       `split-<i>/…/model${STORED}`,

@@ -1,4 +1,4 @@
-/** All artifact types, for the documents. Steps import the module of a type. */
+/** All artifact types, for the documents and for what leaves a machine. Steps import the module of a type. */
 import type { ArtifactType } from "./artifact_type.ts";
 import { attributionType } from "./attribution.ts";
 import { capsType } from "./caps.ts";
@@ -15,6 +15,8 @@ import { qualityType } from "./quality.ts";
 import { splitType } from "./split.ts";
 import { tableType } from "./table.ts";
 import { templateType } from "./template.ts";
+import type { Privacy } from "../workflow/privacy.ts";
+import type { Json } from "../workflow/step.ts";
 
 /** In the order in which a workflow makes them. */
 export const artifactTypes: readonly ArtifactType[] = [
@@ -36,3 +38,15 @@ export const artifactTypes: readonly ArtifactType[] = [
   figureType,
   figuresType,
 ];
+
+/**
+ * What lets a file of an artifact leave this machine; undefined of a type that is not Gyrus's own, of
+ * which nothing is known.
+ */
+export function privacyOf(
+  type: string,
+  path: string,
+  meta: Readonly<Record<string, Json>>,
+): Privacy | undefined {
+  return artifactTypes.find((known) => known.type === type)?.privacy(path, meta);
+}

@@ -194,8 +194,12 @@ export function modelOutput(
   return { meta, files };
 }
 
+const OPEN_FILES =
+  /^((best-[^/]+|all_models)\/[^/]+\.safetensors|(network-\d+\/)?(training|iterations)\.tsv)$/;
+
 export const modelType: ArtifactType = {
   type: "model",
+  privacy: (path) => OPEN_FILES.test(path) ? "open" : "participants",
   files: [
     [
       "best-<metric>/model.safetensors",

@@ -142,6 +142,7 @@ export function writePredictions(predictions: Predictions, mode: string): string
 
 export const predictionsType: ArtifactType = {
   type: "predictions",
+  privacy: () => "participants",
   files: [
     [
       predictionPath("<selection metric>", "<level>"),

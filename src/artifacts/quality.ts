@@ -110,6 +110,7 @@ export function registeredWell(
 
 export const qualityType: ArtifactType = {
   type: "quality",
+  privacy: () => "participants",
   files: [[
     FILE,
     "one row an image: `participant_id`, `session_id`, `cohort`; `mutual_information` with the " +

@@ -97,6 +97,7 @@ export async function readSubset(folder: TableFolder, subset: string): Promise<S
 
 export const splitType: ArtifactType = {
   type: "split",
+  privacy: (path) => path === ARGUMENTS ? "open" : "participants",
   files: [
     [ARGUMENTS, "the fields of meta, as ClinicaDL keeps its arguments"],
     [subsetFile("train"), "training sessions"],

@@ -10,6 +10,8 @@ export function tableOutput(text: string) {
 
 export const tableType: ArtifactType = {
   type: "table",
+  // Of groups; one with a row a person is recognised by its text.
+  privacy: () => "open",
   files: [[FILE, "columns as the step describes them"]],
   meta: [],
 };

@@ -10,6 +10,8 @@ export function templateOutput(nifti: Uint8Array) {
 
 export const templateType: ArtifactType = {
   type: "template",
+  // A user's own template may be a person's head.
+  privacy: () => "images",
   files: [[FILE, "a head with its skull, on the grid of MNI152NLin2009cSym"]],
   meta: [],
 };

@@ -138,6 +138,17 @@ abstract class RunDisplay implements Display {
             `see ${shortPath(event.path)}`,
         );
         break;
+      case "shared-cache-lost":
+        this.line(
+          `${this.output.paint("warning", "yellow")}: ${event.address} ${event.message}; ` +
+            `what it would have had is computed`,
+        );
+        break;
+      case "shared-cache-read":
+        this.line(
+          `${countText(event.results, "result")} from ${event.address} (${sizeText(event.bytes)})`,
+        );
+        break;
       case "published":
         if (event.state === "written") this.line(`wrote ${this.published(event.path)}`);
         break;

@@ -5,14 +5,23 @@ import { isStore, openStore, openStoreForReading, type Store } from "../engine/s
 import { reading } from "../steps/engine_options.ts";
 import type { Workflow } from "../workflow/graph.ts";
 import { dirname, resolve } from "../workflow/paths.ts";
+import { isAddress, parseAddress, type ServerAddress } from "../engine/store/remote/address.ts";
 import { type Arguments, type ArgumentSpec, type OptionSpec, UsageError } from "./arguments.ts";
 import { shortPath } from "./failure.ts";
 import { commandLine } from "./hint.ts";
+import type { Output } from "./terminal.ts";
 
 export const CACHE_OPTION: OptionSpec = {
-  value: "DIR[,DIR]",
+  value: "DIR[,DIR][,URL]",
   help:
-    "Cache folder; further folders are only read. Also GYRUS_CACHE. Default: .gyrus next to FILE",
+    "Cache folder; further folders, and then a server, are only read. Also GYRUS_CACHE. Default: .gyrus " +
+    "next to FILE",
+};
+
+/** Of commands that may use a cache on a server. */
+export const TOKEN_OPTION: OptionSpec = {
+  value: "FILE",
+  help: "File with the token for the server of the cache; also GYRUS_CACHE_TOKEN",
 };
 
 /** The workflow whose cache a command looks into. */
@@ -48,6 +57,7 @@ export const WORKFLOW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   },
   profile: { value: "NAME", help: "Use [profile.NAME] of the file" },
   cache: CACHE_OPTION,
+  "cache-token": TOKEN_OPTION,
 };
 
 /** Options that choose instances. */
@@ -88,29 +98,70 @@ export async function openWorkflow(
 /** What of a workflow decides where its cache is. */
 type CacheOwner = Pick<Workflow, "folder" | "profile">;
 
-/** The cache of a workflow that may run; made where it is missing. */
-export function openCache(args: Arguments, workflow: CacheOwner): Store {
-  const [root, ...lower] = cacheFolders(args, workflow);
-  return openStore(root, { lower });
+/**
+ * The cache of a workflow that may run; made where it is missing. Where a server is named, the store
+ * reads from it too.
+ *
+ * @param err where problems of the server are reported that stop nothing
+ */
+export async function openCache(
+  args: Arguments,
+  workflow: CacheOwner,
+  err: Output,
+): Promise<Store> {
+  const { folders: [root, ...lower], server } = cacheTiers(args, workflow);
+  const store = openStore(root, { lower });
+  if (server && store.writable) {
+    const { attachServer } = await import("./share/server.ts");
+    attachServer(store, server, tokenPath(args, workflow), err);
+  }
+  return store;
+}
+
+/** Where results are looked for. */
+export interface CacheTiers {
+  folders: string[];
+  server?: ServerAddress;
+}
+
+/** The file that holds the token, by an option, the environment or a profile. */
+export function tokenPath(args: Arguments, { folder, profile }: CacheOwner): string | undefined {
+  const named = args.value("cache-token") ?? (Deno.env.get("GYRUS_CACHE_TOKEN") || undefined);
+  if (named !== undefined) return resolve(named);
+  return profile?.cache_token === undefined ? undefined : resolve(folder, profile.cache_token);
+}
+
+/** As {@link cacheTiers}, the folders alone. */
+export function cacheFolders(args: Arguments, workflow: CacheOwner): string[] {
+  return cacheTiers(args, workflow).folders;
 }
 
 /**
- * Absolute paths; the first is written to.
+ * Absolute paths, of which the first is written to, and the server that is asked after them.
  *
- * @throws {UsageError} when a name is empty
+ * @throws {UsageError} when a name is empty, or the order could be meant otherwise
  */
-export function cacheFolders(args: Arguments, workflow: CacheOwner): string[] {
+export function cacheTiers(args: Arguments, workflow: CacheOwner): CacheTiers {
   const named = namedCache(args);
   const base = named === undefined ? workflow.folder : Deno.cwd();
-  const folders = (named ?? workflow.profile?.cache ?? ".gyrus").split(",")
-    .map((folder) => folder.trim());
-  if (folders.includes("")) {
+  const text = named ?? workflow.profile?.cache ?? ".gyrus";
+  const tiers = text.split(",").map((tier) => tier.trim());
+  if (tiers.includes("")) {
     throw new UsageError(
-      `the cache "${named}" has an empty name`,
+      `the cache "${text}" has an empty name`,
       "name a folder, as in --cache DIR, or several, as in --cache DIR,DIR",
     );
   }
-  return folders.map((folder) => resolve(base, folder));
+  const count = tiers.findIndex(isAddress);
+  const folders = (count < 0 ? tiers : tiers.slice(0, count)).map((tier) => resolve(base, tier));
+  if (count < 0) return { folders };
+  if (count === 0 || count < tiers.length - 1) {
+    throw new UsageError(
+      `the cache "${text}" does not name its folders first and then one server`,
+      `the first folder is written to, as in --cache .gyrus,${tiers[count]}`,
+    );
+  }
+  return { folders, server: parseAddress(tiers[count]) };
 }
 
 /** Whether a call or the environment names a cache, or the workflow that has one. */
@@ -162,14 +213,26 @@ export function openExisting(
  * @throws {UsageError} when several folders have one
  */
 export async function findCache(args: Arguments): Promise<string[] | undefined> {
-  if (args.file !== undefined) return cacheFolders(args, await cacheOwner(args, args.file));
-  if (args.has("profile")) throw new UsageError("--profile needs the FILE that declares it");
+  return (await findTiers(args))?.folders;
+}
+
+/** As {@link findCache}, with the server that is named after the folders, and the file of its token. */
+export async function findTiers(
+  args: Arguments,
+): Promise<(CacheTiers & { tokenPath?: string }) | undefined> {
   const here = Deno.cwd();
-  if (namedCache(args) !== undefined) return cacheFolders(args, { folder: here });
-  if (isStore(`${here}/.gyrus`)) return [`${here}/.gyrus`];
+  if (args.file === undefined && args.has("profile")) {
+    throw new UsageError("--profile needs the FILE that declares it");
+  }
+  if (args.file !== undefined || namedCache(args) !== undefined) {
+    const owner = args.file === undefined ? { folder: here } : await cacheOwner(args, args.file);
+    const tiers = cacheTiers(args, owner);
+    return tiers.server === undefined ? tiers : { ...tiers, tokenPath: tokenPath(args, owner) };
+  }
+  if (isStore(`${here}/.gyrus`)) return { folders: [`${here}/.gyrus`] };
   const below = listFolder(here).filter(({ isDirectory }) => isDirectory)
     .map(({ name }) => `${here}/${name}/.gyrus`).filter((root) => isStore(root));
-  if (below.length < 2) return below.length === 1 ? below : undefined;
+  if (below.length < 2) return below.length === 1 ? { folders: below } : undefined;
   throw new UsageError(
     `several folders here have a cache: ${below.map(shortPath).join(", ")}`,
     "name a workflow FILE, or one of them by --cache",

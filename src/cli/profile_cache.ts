@@ -1,8 +1,10 @@
 /**
- * Prints the folder that `[profile.NAME]` of a workflow file writes results to, for the launcher,
- * which gives the permission. Prints nothing for a file with a problem: the command reports it.
+ * Prints the folder that `[profile.NAME]` of a workflow file writes results to, and in lines that start
+ * with `net ` the server that it reads from, for the launcher, which gives the permissions. Prints
+ * nothing for a file with a problem: the command reports it.
  */
-import { WorkflowError } from "../errors.ts";
+import { isAddress, parseAddress } from "../engine/store/remote/address.ts";
+import { DataError, WorkflowError } from "../errors.ts";
 import { dirname, resolve } from "../workflow/paths.ts";
 import { readProfile } from "../workflow/read.ts";
 import { shortPath } from "./failure.ts";
@@ -11,10 +13,12 @@ import { standardTerminal } from "./terminal.ts";
 const [file, name] = Deno.args;
 try {
   const profile = await readProfile(file, name);
-  const [folder] = profile?.cache?.split(",") ?? [];
-  if (folder !== undefined) {
-    standardTerminal().out.line(shortPath(resolve(dirname(resolve(file)), folder.trim())));
+  const [folder, ...further] = profile?.cache?.split(",").map((tier) => tier.trim()) ?? [];
+  const { out } = standardTerminal();
+  if (folder !== undefined && !isAddress(folder)) {
+    out.line(shortPath(resolve(dirname(resolve(file)), folder)));
+    for (const tier of further.filter(isAddress)) out.line(`net ${parseAddress(tier).host}`);
   }
 } catch (error) {
-  if (!(error instanceof WorkflowError)) throw error;
+  if (!(error instanceof WorkflowError || error instanceof DataError)) throw error;
 }

@@ -8,7 +8,7 @@ import { shortPath } from "./failure.ts";
 import type { Output } from "./terminal.ts";
 
 /**
- * Writes the report of a run that executed something, and of any whose published copy is missing.
+ * Writes the report of a run that executed something or copied results, and of any whose published copy is missing.
  *
  * @param output where the main result, the written paths and how to open the report are printed
  * @param openCommand of the report of a run
@@ -26,7 +26,8 @@ export async function writeRunReport(
     store.files.size(`${workflow.folder}/${path}`) === undefined
   );
   if (id === undefined || status === "interrupted") return [];
-  if (counts.done + counts.failed === 0 && !missing) return [];
+  const copied = store.shared?.taken.results ?? 0;
+  if (counts.done + counts.failed + copied === 0 && !missing) return [];
   const record = readRun(store, id);
   if (!record) return [];
   const { ReportBuilder } = await import("../report/build.ts");

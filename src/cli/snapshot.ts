@@ -18,7 +18,7 @@ import type { Arguments } from "./arguments.ts";
 import { cacheFolders, openCache, openWorkflow, selectionOf } from "./open.ts";
 import { ProgramMemory } from "./program_memory.ts";
 import { programStamp, READER_SOURCES } from "./program_stamp.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Output, Terminal } from "./terminal.ts";
 
 /** What a snapshot depends on: the first line of its file; the workflow is the second. */
 interface SnapshotKey {
@@ -65,13 +65,17 @@ export interface SnapshotPlan {
 }
 
 /** Plans the workflow's snapshot, if there is a valid one. */
-export async function planSnapshot(args: Arguments): Promise<SnapshotPlan> {
+export async function planSnapshot(args: Arguments, err: Output): Promise<SnapshotPlan> {
   const { memory, found } = await findSnapshot(args);
   if (found === undefined || args.has("force")) return { memory, events: [] };
   const { workflow, texts } = found;
-  const store = openCache(args, workflow);
+  const store = await openCache(args, workflow, err);
   const events: EventBody[] = [];
   store.onCorruption = (corruption) => events.push({ type: "corruption", ...corruption });
+  if (store.shared) {
+    const { address } = store.shared;
+    store.shared.onLost = (message) => events.push({ type: "shared-cache-lost", address, message });
+  }
   const planned = await plan(store, workflow, {
     ...planningWith(memory),
     ...selectionOf(args),
@@ -80,7 +84,8 @@ export async function planSnapshot(args: Arguments): Promise<SnapshotPlan> {
   if (planned.counts["will-run"] + planned.counts["may-run"] === 0) {
     return { memory, store, planned: { plan: planned, texts }, events };
   }
-  return { memory, store, events: events.filter(({ type }) => type === "corruption") };
+  const stays = ["corruption", "shared-cache-lost"];
+  return { memory, store, events: events.filter(({ type }) => stays.includes(type)) };
 }
 
 /** Options of a plan that may take what earlier ones have asked of the program. */

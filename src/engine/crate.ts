@@ -254,7 +254,11 @@ class Crate {
       "@id": identifier(`${this.run.id} ${name}`),
       "@type": "CreateAction",
       name,
-      ...(outcome === "cached" && { description: "found in the cache; times are of its making" }),
+      ...(outcome === "cached" && {
+        description: `found in the cache${
+          entry.from === undefined ? "" : `, copied from ${entry.from}`
+        }; times are of its making`,
+      }),
       instrument: { "@id": fragment("tool", entry.kind) },
       object: [
         ...inputs.map((ref) => this.#artifact(ref.digest)),

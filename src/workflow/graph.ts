@@ -80,8 +80,10 @@ export interface Publication {
 
 /** A `[profile.NAME]`; nothing of it enters a key. */
 export interface Profile {
-  /** Cache folders; the first is written to. */
+  /** Cache folders, of which the first is written to, and the address of a server after them. */
   cache?: string;
+  /** File with the token for the server. */
+  cache_token?: string;
   jobs?: number;
 }
 

@@ -163,9 +163,13 @@ export default defineStep({
 
 Deno.test("the program has no permission for the network, programs or the rest of the disk", async () => {
   const text = await Deno.readTextFile(launcher);
-  assertEquals(text.match(/--allow-net\S*/g), ["--allow-net=127.0.0.1"]);
+  assertEquals(text.match(/--allow-net\S*/g), [
+    "--allow-net=127.0.0.1",
+    '--allow-net="$reachable"',
+  ]);
   assertEquals(text.match(/--allow-(run|ffi|all|import)|\s-A\s/g), null);
   assertStringIncludes(text, '[ "$command" != view ] || set -- --allow-net=127.0.0.1');
+  assertStringIncludes(text, '[ -z "$reachable" ] || set -- --allow-net="$reachable"');
   assertStringIncludes(program, "mod.ts");
 });
 
@@ -184,25 +188,75 @@ Deno.test("the launcher knows each option that takes a value, which names no wor
   }
 });
 
-Deno.test("an option's value that ends in .toml widens no permission", async () => {
-  await using project = await Project.make();
-  const copy = await copyOf(`${project.root}/copy`);
-  const path = await pathWith(`${project.root}/path`, SYSTEM);
-  // Replaces Deno: prints its version, its path and its arguments.
-  const fake = `#!/bin/sh
+/** Replaces Deno: prints its version, its path and its arguments; of a profile what it is given. */
+const SHOWS_ARGUMENTS = `#!/bin/sh
 case $1 in
   --version) echo "deno 2.9.6 (stable)" ;;
   eval) echo "$0" ;;
   install) mkdir -p "$DENO_DIR/npm" ;;
-  run) case "$*" in *profile_cache.ts*) ;; *) printf "%s\\n" "$@" ;; esac ;;
+  run) case "$*" in *profile_cache.ts*) printf "%s" "\${PROFILE:-}" ;; *) printf "%s\\n" "$@" ;; esac ;;
 esac
 `;
-  await Deno.writeTextFile(`${path}/deno`, fake, { mode: 0o755 });
-  const granted = async (...args: string[]) => {
-    const env = { PATH: path, HOME: project.root, DENO_DIR: `${project.root}/packages` };
-    const { out } = await call(copy, args, { env, clearEnv: true, cwd: project.folder });
-    return out.split("\n").filter((line) => line.startsWith("--allow-write"));
+
+/** Calls a launcher, and returns the arguments for Deno that begin with a text. */
+async function granting(project: Project) {
+  const copy = await copyOf(`${project.root}/copy`);
+  const path = await pathWith(`${project.root}/path`, SYSTEM);
+  await Deno.writeTextFile(`${path}/deno`, SHOWS_ARGUMENTS, { mode: 0o755 });
+  const base = { PATH: path, HOME: project.root, DENO_DIR: `${project.root}/packages` };
+  return async (start: string, args: readonly string[], more: Record<string, string> = {}) => {
+    const options = { env: { ...base, ...more }, clearEnv: true, cwd: project.folder };
+    const { out, err } = await call(copy, args, options);
+    const said = err.split("\n").filter((line) => line.includes("may connect"));
+    return { found: out.split("\n").filter((line) => line.startsWith(start)), said };
   };
+}
+
+Deno.test("only a server that the cache names may be connected to, and the launcher says which", async () => {
+  await using project = await Project.make();
+  const granted = await granting(project);
+  const hosts = async (args: readonly string[], env?: Record<string, string>) => {
+    const { found, said } = await granted("--allow-net", args, env);
+    assertEquals(said.length, found.length, said.join());
+    return found;
+  };
+  const run = ["run", "flow.toml"];
+  assertEquals(await hosts(run), []);
+  for (
+    const [tier, host] of [
+      ["https://cache.lab/gyrus", "cache.lab:443"],
+      ["HTTP://cache.lab", "cache.lab:80"],
+      ["http://127.0.0.1:8080/a?b", "127.0.0.1:8080"],
+      ["https://[::1]/a", "[::1]:443"],
+      ["https://[::1]:99/a", "[::1]:99"],
+    ]
+  ) {
+    assertEquals(await hosts([...run, "--cache", `.gyrus,${tier}`]), [`--allow-net=${host}`]);
+    assertEquals(await hosts(["plan", "flow.toml", `--cache=.gyrus,/lab, ${tier}`]), [
+      `--allow-net=${host}`,
+    ]);
+  }
+  const cache = ".gyrus,https://cache.lab";
+  assertEquals(await hosts(run, { GYRUS_CACHE: cache }), ["--allow-net=cache.lab:443"]);
+  assertEquals(await hosts([...run, "--cache", ".gyrus"], { GYRUS_CACHE: cache }), []);
+  for (const command of ["check", "show", "report", "verify", "doctor"]) {
+    assertEquals(await hosts([command, "flow.toml", "--cache", cache]), [], command);
+  }
+  for (
+    const odd of ["https://me:word@cache.lab/", "https:///", "/a/https://b", "ftp://cache.lab"]
+  ) {
+    assertEquals(await hosts([...run, "--cache", `.gyrus,${odd}`]), [], odd);
+  }
+  const profile = { PROFILE: "/lab/cache\nnet cache.lab:8443\n" };
+  assertEquals(await hosts([...run, "--profile", "lab"], profile), ["--allow-net=cache.lab:8443"]);
+  const { found } = await granted("--allow-write", [...run, "--profile", "lab"], profile);
+  assertEquals(found, ["--allow-write=.,/lab/cache"]);
+});
+
+Deno.test("an option's value that ends in .toml widens no permission", async () => {
+  await using project = await Project.make();
+  const grant = await granting(project);
+  const granted = async (...args: string[]) => (await grant("--allow-write", args)).found;
   assertEquals(await granted("report", "flow.toml"), ["--allow-write=."]);
   for (const option of ["--set", "--profile", "--until", "--force", "--sweep", "--include-from"]) {
     assertEquals(await granted("report", option, "/etc/x.toml", "flow.toml"), ["--allow-write=."]);

@@ -15,7 +15,7 @@ const INSTALL = [
   "--allow-read",
   "--allow-write",
   "--allow-net=127.0.0.1",
-  "--allow-env=GYRUS_CACHE,LP_NATIVE_VECTOR_WIDTH,NO_COLOR,TERM,XDG_RUNTIME_DIR",
+  "--allow-env=GYRUS_CACHE,GYRUS_CACHE_TOKEN,LP_NATIVE_VECTOR_WIDTH,NO_COLOR,TERM,XDG_RUNTIME_DIR",
   "--allow-sys=hostname,systemMemoryInfo,osRelease,statfs",
   "--unstable-worker-options",
   "--name=gyrus",

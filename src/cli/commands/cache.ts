@@ -6,7 +6,8 @@ import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { commandLine } from "../hint.ts";
-import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../open.ts";
+import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache, TOKEN_OPTION } from "../open.ts";
+import { PERMIT_OPTIONS } from "../share/permit_options.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 import type { Output } from "../terminal.ts";
 
@@ -20,10 +21,12 @@ type Action = (
 export default {
   file: FILE_ARGUMENT,
   arguments: [
-    { name: "ACTION", help: "stats, ls, gc, verify, pin, unpin or rm" },
+    { name: "ACTION", help: "stats, ls, gc, verify, pin, unpin, rm, push or pull" },
     {
       name: "NAME",
-      help: "Of pin, unpin and rm: a key, its first digits, or a step kind; of ls: a step kind",
+      help:
+        "Of pin, unpin and rm: a key, its first digits, or a step kind; of ls: a step kind; of push and " +
+        "pull: a run, its first digits, or steps and instances of FILE",
       optional: true,
       many: true,
     },
@@ -32,7 +35,9 @@ export default {
     ...CACHE_OPTIONS,
     "max-size": { value: "SIZE", help: "gc: shrink a larger cache to 80 % of this, such as 10GiB" },
     "keep-runs": { value: "N", help: "gc: the last N runs of each workflow remain; default 10" },
-    "dry-run": { help: "gc: list what would be removed and why, and remove nothing" },
+    "dry-run": { help: "gc, push: list what would be removed, or leave, and why; do nothing" },
+    "cache-token": TOKEN_OPTION,
+    ...PERMIT_OPTIONS,
     note: { value: "TEXT", help: "pin: why it must remain" },
   },
   details: `stats   sizes by step kind
@@ -40,11 +45,20 @@ ls      results, newest first
 gc      removes what no run, pin or published file needs; first what is quickest to compute again
 verify  reads every byte; corrupt files are moved to quarantine/ and count as missing
 pin     protects results from the garbage collector; unpin ends that
-rm      removes results; their bytes go with the next gc`,
-  async run(args, { out }) {
+rm      removes results; their bytes go with the next gc
+push    uploads results to the server that --cache or a profile names; pull copies them from there`,
+  async run(args, terminal) {
     const [name, ...names] = args.positionals;
+    const { out } = terminal;
+    if (name === "push" || name === "pull") {
+      const shared = await import("../share/cache_actions.ts");
+      return await shared[name](args, names, terminal);
+    }
     if (!Object.hasOwn(ACTIONS, name)) {
-      throw new UsageError(`unknown action "${name}"`, didYouMean(name, Object.keys(ACTIONS)));
+      throw new UsageError(
+        `unknown action "${name}"`,
+        didYouMean(name, [...Object.keys(ACTIONS), "push", "pull"]),
+      );
     }
     const store = await openPastCache(args, ["stats", "ls"].includes(name) ? "read" : "write");
     return await ACTIONS[name](store, names, args, out);
@@ -172,10 +186,13 @@ async function verify(
   out: Output,
 ): Promise<number> {
   const { verifyCache } = await import("../../engine/store/cache.ts");
-  const { objects, records, corrupt, incomplete } = await verifyCache(store);
+  const { objects, records, corrupt, elsewhere, incomplete } = await verifyCache(store);
   for (const name of corrupt) out.line(`corrupt, moved to quarantine: ${name}`);
   for (const { key, kind, output, state } of incomplete) {
     out.line(`${state}: output ${output} of ${kind} ${key}; it will be made again when needed`);
+  }
+  for (const [from, count] of Object.entries(elsewhere)) {
+    out.line(`${countText(count, "result")} from ${from} without all of their files`);
   }
   const clean = corrupt.length === 0 && incomplete.length === 0;
   out.line(

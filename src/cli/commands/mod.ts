@@ -44,7 +44,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./export.ts"),
   },
   cache: {
-    summary: "Manage the cache: stats, ls, gc, verify, pin, unpin, rm",
+    summary: "Manage the cache: stats, ls, gc, verify, pin, unpin, rm, push, pull",
     load: () => import("./cache.ts"),
   },
   steps: { summary: "List the step kinds, or describe a kind", load: () => import("./steps.ts") },

@@ -37,7 +37,7 @@ can't be trained on are errors, as far as existing tables show them.`,
     const { workflow, memory } = recalled;
     const saved = await saveWorkflow(args, workflow);
     if (saved !== undefined) err.line(`wrote ${saved}`);
-    const store = openCache(args, workflow);
+    const store = await openCache(args, workflow, err);
     const planned = await planEngine(store, workflow, {
       ...planningWith(memory),
       ...selectionOf(args),

@@ -12,6 +12,7 @@ import { ExitCode, jsonProblems } from "../failure.ts";
 import { cacheWords, commandLine, rerunCommand } from "../hint.ts";
 import { onInterrupt } from "../interrupt.ts";
 import {
+  cacheTiers,
   openCache,
   openWorkflow,
   SELECTION_OPTIONS,
@@ -21,6 +22,7 @@ import {
 import { countText, durationText } from "../quantity.ts";
 import { planSnapshot, saveSnapshot, writeOptional } from "../snapshot.ts";
 import { lockDrift, readLock, SAVE_OPTION, saveWorkflow, writeLock } from "../save.ts";
+import { noServer, PERMIT_OPTIONS } from "../share/permit_options.ts";
 import type { Terminal } from "../terminal.ts";
 
 const options = {
@@ -30,6 +32,8 @@ const options = {
   frozen: { help: "Refuse to run unless everything matches the lock file; exit code 4" },
   jobs: { value: "N", help: "Processors to use at once; default: all" },
   "keep-going": { help: "After a failure run what does not depend on it" },
+  push: { help: "Upload the results to the server of the cache, as `gyrus cache push` does" },
+  ...PERMIT_OPTIONS,
   "force-publish": { help: "Overwrite published files that were edited or are not Gyrus's" },
   quiet: { help: "Print only failures" },
   json: { help: "Print every event as a line of JSON instead (README, Events)" },
@@ -64,14 +68,15 @@ same command then continues where this one stopped.`,
 
 async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number> {
   const jobs = args.count("jobs");
-  const snapshot = await planSnapshot(args);
+  const snapshot = await planSnapshot(args, terminal.err);
   const texts = new Map(snapshot.planned?.texts);
   const workflow = snapshot.planned?.plan.workflow ?? await openWorkflow(args, texts);
   const saved = await saveWorkflow(args, workflow);
   if (saved !== undefined) terminal.err.line(`wrote ${saved}`);
   // Before hours of work, not after.
   readLock(workflow);
-  const store = snapshot.store ?? openCache(args, workflow);
+  if (args.has("push") && cacheTiers(args, workflow).server === undefined) throw noServer();
+  const store = snapshot.store ?? await openCache(args, workflow, terminal.err);
   if (args.has("frozen") && !await matchesLock(store, workflow, terminal)) {
     return ExitCode.mismatch;
   }
@@ -100,7 +105,12 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
       await writeOptional(terminal, () => saveSnapshot(store, args, { workflow, texts, memory }));
     }
     const code = summarize(result, args, terminal);
-    return await writeReport(store, result, args, terminal) ? code : ExitCode.failed;
+    const isReported = await writeReport(store, result, args, terminal);
+    if (args.has("push") && result.id !== undefined && result.status === "done") {
+      const { pushRun } = await import("../share/push_results.ts");
+      await pushRun(store, result.id, args, terminal);
+    }
+    return isReported ? code : ExitCode.failed;
   } finally {
     interrupt.close();
     display.close();

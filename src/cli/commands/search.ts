@@ -40,8 +40,8 @@ and a larger n_trials extends one. With outer folds it is repeated in each, to e
     refuseSetOfSpace(args, search);
     const name = args.value("save-as");
     const saveAs = name === undefined ? undefined : newFile(name, workflow);
-    const store = openCache(args, workflow);
     const { out, err } = terminal;
+    const store = await openCache(args, workflow, err);
     const isPlain = !args.has("json") && !args.has("quiet");
     const display = openDisplay(args.has("quiet") ? err : out, {
       folder: workflow.folder,

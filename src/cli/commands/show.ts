@@ -125,7 +125,8 @@ function outputOf(store: Store, entry: InstanceEntry, text: string): Artifact {
 const MAX_LOG_LINES = 20;
 
 function instanceLines(store: Store, record: RunRecord, entry: InstanceEntry): string[] {
-  const { name, kind, version, outcome, seconds, key, params, reasons, outputs, logPath } = entry;
+  const { name, kind, version, outcome, seconds, key, from, params, reasons, outputs, logPath } =
+    entry;
   const lines = [
     `${name}: ${outcome}${seconds === undefined ? "" : ` in ${durationText(seconds)}`}`,
     `  uses ${kind}, version ${version}`,
@@ -133,6 +134,7 @@ function instanceLines(store: Store, record: RunRecord, entry: InstanceEntry): s
   if (entry.message !== undefined) lines.push(`  ${entry.message}`);
   for (const reason of reasons) lines.push(`  - ${reasonText(reason)}`);
   if (key !== undefined) lines.push(`  key ${key}`);
+  if (from !== undefined) lines.push(`  from ${from}`);
   if (logPath !== undefined) lines.push(`  log ${shortPath(logPath)}`);
   if (outcome === "failed") {
     lines.push(`  files ${shortPath(failedPath(store, record.id, name))}`);

@@ -17,9 +17,9 @@ export default {
   options: WORKFLOW_OPTIONS,
   details: `Compares it with its result in the cache, or with the most similar earlier result:
 parameters with the lines where they are written, inputs file by file, versions, device.`,
-  async run(args, { out }) {
+  async run(args, { out, err }) {
     const workflow = await openWorkflow(args);
-    const store = openCache(args, workflow);
+    const store = await openCache(args, workflow, err);
     const search = workflow.searches?.find(({ name }) => name === args.positionals[1]);
     const isStep = workflow.steps.some(({ name }) => name === args.positionals[1]);
     if (search && !isStep) {

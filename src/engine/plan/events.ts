@@ -64,7 +64,14 @@ export type EventBody =
     /** Disks that are too small for them. */
     fullDisks?: readonly FullDisk[];
   }
-  | { type: "instance-cached"; instance: string; key: Digest; by: "plan" | "key" | "other-run" }
+  | {
+    type: "instance-cached";
+    instance: string;
+    key: Digest;
+    by: "plan" | "key" | "other-run";
+    /** Where the result was copied from, such as the address of a shared cache. */
+    from?: string;
+  }
   /** Another run is computing the same key. */
   | { type: "instance-waiting"; instance: string; key: Digest }
   | {
@@ -129,6 +136,10 @@ export type EventBody =
     produced: Digest;
   }
   | { type: "corruption"; what: "object" | "record"; name: string; path: string }
+  /** The shared cache was given up: what it would have had is computed. */
+  | { type: "shared-cache-lost"; address: string; message: string }
+  /** What a run has copied from the shared cache. */
+  | { type: "shared-cache-read"; address: string; results: number; bytes: number }
   | { type: "published"; path: string; instance: string; output: string; state: "written" | "same" }
   | { type: "publish-failed"; path: string; message: string }
   | {

@@ -9,6 +9,7 @@ import { StepError } from "../../errors.ts";
 import type { Instance, Workflow } from "../../workflow/graph.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
+import { fetchOutputs } from "../store/fetch_outputs.ts";
 import type { EventBody } from "./events.ts";
 import { forecast, type RunEstimate, sumEstimates } from "./forecast.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
@@ -43,6 +44,11 @@ export interface PlanOptions extends InstanceSelection {
   deviceCode?: DeviceCode;
   /** Of earlier plans by the same program. */
   planMemory?: PlanMemory;
+  /**
+   * Whether what will be read or published is copied from the store's shared cache; else that is only
+   * asked whether it has it. Default false.
+   */
+  download?: boolean;
   signal?: AbortSignal;
   onEvent?: (event: EventBody) => void;
 }
@@ -60,6 +66,9 @@ export interface Plan {
   estimate: RunEstimate;
 }
 
+type LostOutput = Extract<Reason, { cause: "missing" | "corrupt" }>;
+type Keys = Required<Pick<PlannedInstance, "key" | "parts">> & Pick<PlannedInstance, "chain">;
+
 /** Above this, listing all records is quicker than asking for each. */
 const LISTING_PAYS = 1000;
 
@@ -74,12 +83,15 @@ export async function plan(
 ): Promise<Plan> {
   const planner = new Planner(store, workflow, options);
   for (const instance of workflow.instances) {
+    const lookups = planner.lookupsOfProducers(instance);
+    if (lookups) await lookups;
     const waiting = planner.planInstance(instance);
     if (waiting) await waiting;
   }
+  await planner.lookupsDone();
   await store.externals.flush();
   await store.sync();
-  planner.checkReaders();
+  await planner.checkReaders();
   await forecast(store, planner.planned, options.planMemory ?? NO_MEMORY);
   return planner.result();
 }
@@ -90,6 +102,8 @@ class Planner {
   readonly #keying: Keying;
   readonly #nearest: NearestRecords;
   readonly #known: Set<Digest> | undefined;
+  /** By instance: questions to the shared cache, of which many are under way together. */
+  readonly #lookups = new Map<string, Promise<void>>();
 
   constructor(readonly store: Store, readonly workflow: Workflow, readonly options: PlanOptions) {
     this.#selected = selectInstances(workflow, options);
@@ -97,6 +111,16 @@ class Planner {
     this.#keying = new Keying(store, options.numericClass, options.deviceCode, published);
     this.#nearest = new NearestRecords(store, workflow.name);
     this.#known = workflow.instances.length > LISTING_PAYS ? store.recordKeys() : undefined;
+  }
+
+  /** Returns when the producers of an instance are planned; undefined where none is looked up. */
+  lookupsOfProducers(instance: Instance): Promise<unknown> | undefined {
+    if (this.#lookups.size === 0) return undefined;
+    return Promise.all([...producersOf(instance)].map((name) => this.#lookups.get(name)));
+  }
+
+  async lookupsDone(): Promise<void> {
+    await Promise.all(this.#lookups.values());
   }
 
   /** Plans one instance; returns a promise only where files or the device must be examined. */
@@ -151,16 +175,32 @@ class Planner {
       return;
     }
     const record = this.#known?.has(key) === false ? undefined : this.store.record(key);
-    if (record) {
-      const { outputs } = record;
-      this.#set({ instance, state: "cached", ...keys, outputs, reasons: [], estimate: {} });
-    } else this.#willRun(instance, keys, undefined);
+    if (record || !this.store.shared) return this.#decideBy(record, instance, keys);
+    const lookup = this.store.shared.fetchRecord(key)
+      .then((fetched) => this.#decideBy(fetched, instance, keys));
+    // Reported by the first that awaits it.
+    lookup.catch(() => {});
+    this.#lookups.set(instance.name, lookup);
+  }
+
+  #decideBy(record: InstanceRecord | undefined, instance: Instance, keys: Keys): void {
+    if (!record) return void this.#willRun(instance, keys, undefined);
+    const { outputs, from } = record;
+    this.#set({
+      instance,
+      state: "cached",
+      ...keys,
+      outputs,
+      ...(from !== undefined && { from }),
+      reasons: [],
+      estimate: {},
+    });
   }
 
   /** @param reasons when undefined, the comparison with the nearest record */
   #willRun(
     instance: Instance,
-    keys: { key: Digest; parts: KeyParts; chain?: Digest },
+    keys: Keys,
     reasons: Reason[] | undefined,
     outputs?: OutputRefs,
   ): PlannedInstance {
@@ -249,10 +289,10 @@ class Planner {
   }
 
   /**
-   * Consumers first: marks what nobody wants, and plans again what is cached but gone from the store
-   * where it will be read.
+   * Consumers first: marks what nobody wants, and plans again what is cached but gone from the store,
+   * and from the shared cache, where it will be read.
    */
-  checkReaders(): void {
+  async checkReaders(): Promise<void> {
     /** Instances whose outputs a pending instance will read. */
     const read = new Set<string>();
     /** Instances that a pending instance waits for without reading them. */
@@ -269,7 +309,8 @@ class Planner {
       const needed = asked || read.has(name);
       if (planned.state === "unwanted") continue;
       if (planned.state === "cached") {
-        if (needed) planned = this.#checkPresence(planned);
+        const lost = needed ? this.#lostOutput(planned) : undefined;
+        if (lost && !await this.#isShared(planned)) planned = this.#makeAgain(planned, lost);
       } else if (!wanted && !needed && !waitedFor.has(name)) {
         planned.state = "unwanted";
       }
@@ -284,16 +325,29 @@ class Planner {
     }
   }
 
-  /** The instance as planned, or as planned again when an output of it is missing or corrupt. */
-  #checkPresence(planned: PlannedInstance): PlannedInstance {
-    for (const [output, ref] of Object.entries(planned.outputs ?? {})) {
-      const state = outputState(this.store, ref);
-      if (state === "present") continue;
-      const { instance, key, parts, chain, outputs } = planned;
-      const keys = { key: key!, parts: parts!, ...(chain !== undefined && { chain }) };
-      return this.#willRun(instance, keys, [{ cause: state, output }], outputs);
+  /** The first output that is missing or corrupt. */
+  #lostOutput({ outputs = {} }: PlannedInstance): LostOutput | undefined {
+    for (const [output, ref] of Object.entries(outputs)) {
+      const cause = outputState(this.store, ref);
+      if (cause !== "present") return { cause, output };
     }
-    return planned;
+  }
+
+  /** Whether the shared cache has all outputs; copies them when the run will read them. */
+  async #isShared({ outputs = {} }: PlannedInstance): Promise<boolean> {
+    const refs = Object.values(outputs);
+    if (this.options.download) return await fetchOutputs(this.store, refs);
+    for (const ref of refs) {
+      if (outputState(this.store, ref) === "present") continue;
+      if (!await this.store.shared?.hasOutput(ref)) return false;
+    }
+    return true;
+  }
+
+  #makeAgain(planned: PlannedInstance, reason: LostOutput): PlannedInstance {
+    const { instance, key, parts, chain, outputs } = planned;
+    const keys = { key: key!, parts: parts!, ...(chain !== undefined && { chain }) };
+    return this.#willRun(instance, keys, [reason], outputs);
   }
 
   result(): Plan {

@@ -19,6 +19,8 @@ export interface PlannedInstance {
   paths?: KeyParts["paths"];
   /** Of the record, when there is one. */
   outputs?: OutputRefs;
+  /** Where that record was copied from, such as the address of a shared cache. */
+  from?: string;
   /** Empty when cached. */
   reasons: readonly Reason[];
   /** Empty when cached. */

@@ -72,7 +72,8 @@ export function allPresent(store: Store, outputs: OutputRefs): boolean {
   return Object.values(outputs).every((output) => outputState(store, output) === "present");
 }
 
-function sameOutputs(a: OutputRefs, b: OutputRefs): boolean {
+/** Whether two results have the same bytes. */
+export function sameOutputs(a: OutputRefs, b: OutputRefs): boolean {
   const names = Object.keys(a);
   return names.length === Object.keys(b).length &&
     names.every((name) => a[name].digest === b[name]?.digest);

@@ -35,6 +35,8 @@ export interface Node {
   outcome?: Outcome;
   key?: string;
   outputs?: OutputRefs;
+  /** Where its record was copied from, such as the address of a shared cache. */
+  from?: string;
   /** ISO 8601, UTC. */
   started?: string;
   finished?: string;

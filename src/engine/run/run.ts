@@ -87,12 +87,20 @@ export async function run(
     options.onEvent?.(event);
   };
   store.onCorruption = (corruption) => emit({ type: "corruption", ...corruption });
+  const { shared } = store;
+  if (shared) {
+    if (options.signal) shared.signal = options.signal;
+    shared.onLost = (message) => {
+      emit({ type: "shared-cache-lost", address: shared.address, message });
+    };
+  }
   const executor = options.executor ?? new LocalExecutor(store, options);
   try {
     options.before?.forEach(emit);
     const { onEvent: _, ...planOptions } = options;
-    const planNow = () => plan(store, workflow, { ...planOptions, onEvent: emit });
-    let planned = options.planned ?? await planNow();
+    const planNow = () => plan(store, workflow, { ...planOptions, onEvent: emit, download: true });
+    // A plan that copied nothing from the shared cache is no ground to run on.
+    let planned = (shared ? undefined : options.planned) ?? await planNow();
     const isConfirmed = !needsDevice(planned) || (await options.confirmDevice?.(store) ?? true);
     if (!isConfirmed) planned = await planNow();
     const todo = planned.counts["will-run"] + planned.counts["may-run"];
@@ -133,6 +141,9 @@ export async function run(
         errors.push(folder.problem);
         if (ran === "done") status = "failed";
       }
+    }
+    if (shared && shared.taken.results > 0) {
+      emit({ type: "shared-cache-read", address: shared.address, ...shared.taken });
     }
     const seconds = (performance.now() - clock) / 1000;
     emit({ type: "run-finished", run: id, status, counts, seconds });
@@ -230,6 +241,7 @@ function runRecord(
 function entryOf(node: Node): InstanceEntry {
   const { instance, key } = node.planned;
   const actualKey = node.key ?? key;
+  const from = node.outcome === "cached" ? node.from ?? node.planned.from : undefined;
   return {
     name: instance.name,
     step: instance.step,
@@ -246,6 +258,7 @@ function entryOf(node: Node): InstanceEntry {
     ...(node.finished && { finished: node.finished }),
     ...(node.seconds !== undefined && { seconds: node.seconds }),
     ...(node.outputs && { outputs: node.outputs }),
+    ...(from !== undefined && { from }),
     ...(node.message !== undefined && { message: node.message }),
     ...(node.logPath !== undefined && { logPath: node.logPath }),
   };

@@ -39,6 +39,8 @@ export interface InstanceEntry {
   finished?: string;
   seconds?: number;
   outputs?: Readonly<Record<string, OutputRef>>;
+  /** Where its record was copied from: the address of a shared cache, or the name of a bundle. */
+  from?: string;
   message?: string;
   logPath?: string;
 }

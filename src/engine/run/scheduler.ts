@@ -11,6 +11,7 @@ import type { Counts, EventBody, RunStatus } from "../plan/events.ts";
 import type { Executor } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
+import { fetchOutputs } from "../store/fetch_outputs.ts";
 import { type Lease, takeLease } from "../store/lease.ts";
 import { isAbort, messageOf, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
@@ -21,7 +22,7 @@ import { ReadyQueue } from "./ready_queue.ts";
 import { logPath, type RunFolder } from "./run_folder.ts";
 import { producersOf } from "../plan/select.ts";
 import { ObjectError, type Store } from "../store/store.ts";
-import type { Task, TaskListener, TaskResult } from "../task/task.ts";
+import { refsOf, type Task, type TaskListener, type TaskResult } from "../task/task.ts";
 
 /** Between tries to take a lease that another run holds, from the first to the longest; ms. */
 const FIRST_LEASE_WAIT = 50;
@@ -97,7 +98,7 @@ export class Scheduler {
 
   /** Gives what the plan found cached, or nobody wants, its outcome without a turn. */
   #finishPlanned(node: Node): void {
-    const { state, key, outputs, instance } = node.planned;
+    const { state, key, outputs, instance, from } = node.planned;
     if (state !== "cached" && state !== "unwanted") return;
     node.outcome = state;
     for (const consumer of node.consumers) consumer.waiting--;
@@ -105,7 +106,13 @@ export class Scheduler {
     if (outputs) node.outputs = outputs;
     if (key === undefined) return;
     node.key = key;
-    this.emit({ type: "instance-cached", instance: instance.name, key, by: "plan" });
+    this.emit({
+      type: "instance-cached",
+      instance: instance.name,
+      key,
+      by: "plan",
+      ...(from !== undefined && { from }),
+    });
   }
 
   #enqueue(node: Node): void {
@@ -199,12 +206,14 @@ export class Scheduler {
     node.key = key;
     // The plan has just missed this very key.
     const missed = node.planned.state === "will-run" && node.planned.key === key;
-    if (!forced && !missed && this.#useRecord(node, key, "key")) return;
+    if (!forced && !missed && await this.#useRecord(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
     // Only results that are recorded are shared with other runs.
     using lease = instance.execution.cache ? this.#takeLease(node, chain ?? key) : undefined;
     if (!lease && instance.execution.cache) return;
-    if (!forced && this.#useRecord(node, key, "other-run")) return;
+    if (!forced && await this.#useRecord(node, key, "other-run")) return;
+    // Threads have no network. What stays missing is computed again when the task asks for it.
+    if (this.store.shared) await fetchOutputs(this.store, refsOf(inputs));
     const task: Task = {
       instance: instance.name,
       kind: instance.kind.kind,
@@ -222,12 +231,20 @@ export class Scheduler {
   #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
   #axesOf = (name: string) => this.nodes.get(name)!.planned.instance.axes;
 
-  #useRecord(node: Node, key: string, by: "key" | "other-run"): boolean {
+  async #useRecord(node: Node, key: string, by: "key" | "other-run"): Promise<boolean> {
     if (node.recomputeFor) return false;
-    const record = this.store.record(key);
-    if (!record || !allPresent(this.store, record.outputs)) return false;
+    const record = this.store.record(key) ?? await this.store.shared?.fetchRecord(key);
+    if (!record || !await fetchOutputs(this.store, Object.values(record.outputs))) return false;
     node.outputs = record.outputs;
-    this.emit({ type: "instance-cached", instance: node.planned.instance.name, key, by });
+    const { from } = record;
+    if (from !== undefined) node.from = from;
+    this.emit({
+      type: "instance-cached",
+      instance: node.planned.instance.name,
+      key,
+      by,
+      ...(from !== undefined && { from }),
+    });
     this.#finish(node, "cached");
     return true;
   }

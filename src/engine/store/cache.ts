@@ -72,6 +72,8 @@ export interface CacheVerification {
   records: number;
   /** Set aside by this verification. */
   corrupt: readonly string[];
+  /** Results copied from elsewhere of which not all parts were copied, by where they came from. */
+  elsewhere: Readonly<Record<string, number>>;
   /** Results with missing or corrupt parts; they count as misses. */
   incomplete: readonly { key: Digest; kind: string; output: string; state: string }[];
 }
@@ -97,19 +99,28 @@ export async function verifyCache(store: Store): Promise<CacheVerification> {
     objects: inventory.objects.size,
     records: inventory.instances.length + inventory.memos.length + inventory.chains.length,
     corrupt,
-    incomplete: findIncomplete(store, inventory),
+    ...findIncomplete(store, inventory),
   };
 }
 
-function findIncomplete(store: Store, inventory: Inventory): CacheVerification["incomplete"] {
-  return inventory.instances.flatMap(({ record }) =>
-    Object.entries(record.outputs).flatMap(([output, ref]) => {
-      const state = outputState(store, ref);
-      return state === "present"
-        ? []
-        : [{ key: record.key, kind: record.parts.kind, output, state }];
-    })
-  );
+function findIncomplete(
+  store: Store,
+  inventory: Inventory,
+): Pick<CacheVerification, "incomplete" | "elsewhere"> {
+  const incomplete: CacheVerification["incomplete"][number][] = [];
+  const elsewhere: Record<string, number> = {};
+  for (const { record: { key, parts, outputs, from } } of inventory.instances) {
+    const lost = Object.entries(outputs)
+      .map(([output, ref]) => ({ output, state: outputState(store, ref) }))
+      .filter(({ state }) => state !== "present");
+    const isPartial = from !== undefined && lost.some(({ state }) => state === "missing");
+    if (isPartial) elsewhere[from] = (elsewhere[from] ?? 0) + 1;
+    for (const { output, state } of lost) {
+      if (isPartial && state === "missing") continue;
+      incomplete.push({ key, kind: parts.kind, output, state });
+    }
+  }
+  return { incomplete, elsewhere };
 }
 
 /**

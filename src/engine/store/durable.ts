@@ -9,6 +9,9 @@ import type { FileOperations } from "../../disk/operations.ts";
 const SPREAD = ["objects", "records"];
 const PREFIXES = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 
+/** Bytes, or pieces of them that come one after another. */
+export type Content = Uint8Array | AsyncIterable<Uint8Array>;
+
 export class DurableWriter {
   /** Folders whose names are not yet sure to survive a power failure. */
   readonly #unsynced = new Set<string>();
@@ -23,7 +26,7 @@ export class DurableWriter {
   }
 
   /** Writes a file in its place; its name is durable after {@link sync}. */
-  async publish(path: string, bytes: Uint8Array): Promise<void> {
+  async publish(path: string, bytes: Content): Promise<void> {
     const folder = folderOf(path);
     if (this.#made.size === 0) this.#makeSpread();
     if (!this.#made.has(folder)) this.#make(folder);
@@ -32,15 +35,16 @@ export class DurableWriter {
   }
 
   /**
-   * Replaces a file, whose folder exists.
+   * Replaces a file, whose folder exists; what the iteration over pieces throws leaves it as it was.
    * @param durable whether its content must survive a power failure
    */
-  async replace(path: string, bytes: Uint8Array, durable: boolean): Promise<void> {
+  async replace(path: string, bytes: Content, durable: boolean): Promise<void> {
     const temporary = `${this.root}/tmp/${crypto.randomUUID()}`;
     try {
       const file = this.files.create(temporary);
       try {
-        await file.write(bytes);
+        if (bytes instanceof Uint8Array) await file.write(bytes);
+        else for await (const piece of bytes) await file.write(piece);
         if (durable) await file.sync();
       } finally {
         file.close();

@@ -39,6 +39,10 @@ export interface InstanceRecord {
   log?: Digest;
   /** Facts about the making that are no part of the key: host, versions. */
   made: Readonly<Record<string, Json>>;
+  /** Where the record was copied from: the address of a shared cache, or the name of a bundle. */
+  from?: string;
+  /** Of a record on a server; see `remote/signature.ts`. */
+  signature?: string;
 }
 
 export interface MemoRecord {
@@ -131,7 +135,8 @@ function isRecord(value: unknown): value is StoredRecord {
       return isKeyParts(value.parts) && isTableOf(value.outputs, isOutputRef) &&
         isDuration(value.seconds) && isSize(value.bytes) && isJsonObject(value.made) &&
         isAbsentOr(value.resumedFrom, isPosition) && isAbsentOr(value.deviceBytes, isSize) &&
-        isAbsentOr(value.log, isDigest);
+        isAbsentOr(value.log, isDigest) && isAbsentOr(value.from, isText) &&
+        isAbsentOr(value.signature, isText);
     case "memo":
       return typeof value.kind === "string" && isBlob(value.blob) && isDuration(value.seconds);
     case "chain":
@@ -154,6 +159,10 @@ function isKeyInput(value: unknown): value is KeyParts["inputs"][string] {
   return value.every((each) =>
     isJsonObject(each) && isDigest(each.digest) && isJsonObject(each.axes)
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isAbsentOr(value: unknown, fits: (value: unknown) => boolean): boolean {

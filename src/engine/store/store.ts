@@ -17,7 +17,7 @@ import { resolve } from "../../workflow/paths.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { checkDigest, isPosition } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
-import { DurableWriter, folderOf } from "./durable.ts";
+import { type Content, DurableWriter, folderOf } from "./durable.ts";
 import { Externals } from "./externals.ts";
 import { takeFingerprint } from "./fingerprint.ts";
 import { KindIndex } from "./kind_index.ts";
@@ -29,6 +29,7 @@ import {
   type MemoRecord,
   type RecordOf,
 } from "./record.ts";
+import type { SharedTier } from "./shared_tier.ts";
 
 /**
  * When an object's digest is checked on reading: every time, the first time this process reads it,
@@ -107,6 +108,8 @@ export class Store {
   readonly verify: VerifyPolicy;
   /** Called for each object or record that is found corrupt. */
   onCorruption: (corruption: Corruption) => void = () => {};
+  /** A cache on another machine, of a writable store whose process may use the network. */
+  shared?: SharedTier;
 
   readonly #writer: DurableWriter;
   /**
@@ -176,6 +179,20 @@ export class Store {
     return blob;
   }
 
+  /**
+   * Stores an object that comes in pieces, which throw after the last when they are another's.
+   *
+   * @throws whatever the iteration over the pieces throws; nothing is stored then
+   */
+  async receiveObject(blob: Blob, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.objectPath(blob.digest);
+    const present = this.files.size(path);
+    if (present !== undefined && present !== blob.size) {
+      this.quarantine("object", blob.digest, path);
+    }
+    await this.#publish(path, pieces);
+  }
+
   /** Removes an object that this process wrote and that no process has stored again since. */
   discard(digest: Digest): void {
     const path = this.objectPath(digest);
@@ -222,7 +239,15 @@ export class Store {
       isCorrupt = true;
       if (root === this.root) this.quarantine("object", blob.digest, path);
     }
-    return await this.#getExternal(blob, isCorrupt);
+    const path = this.externals.locate(blob);
+    if (path !== undefined) return await this.#getExternal(blob, path);
+    if (await this.shared?.fetchObject(blob)) {
+      const own = this.objectPath(blob.digest);
+      const stat = this.files.stat(own);
+      const bytes = stat && await this.files.read(own, stat.size);
+      if (bytes && this.#intact(own, stat.changed, blob, bytes)) return bytes;
+    }
+    throw isCorrupt ? corruptError(blob) : missingError(blob, this.externals.pathsOf(blob.digest));
   }
 
   /**
@@ -246,13 +271,7 @@ export class Store {
     throw isCorrupt ? corruptError(blob) : missingError(blob, []);
   }
 
-  async #getExternal(blob: Blob, isCorrupt: boolean): Promise<Uint8Array<ArrayBuffer>> {
-    const path = this.externals.locate(blob);
-    if (path === undefined) {
-      throw isCorrupt
-        ? corruptError(blob)
-        : missingError(blob, this.externals.pathsOf(blob.digest));
-    }
+  async #getExternal(blob: Blob, path: string): Promise<Uint8Array<ArrayBuffer>> {
     const { changed } = takeFingerprint(path);
     const bytes = await readFile(path);
     if (!this.#intact(path, changed, blob, bytes)) {
@@ -397,7 +416,7 @@ export class Store {
     return this.#writer.sync();
   }
 
-  async #publish(path: string, bytes: Uint8Array): Promise<void> {
+  async #publish(path: string, bytes: Content): Promise<void> {
     if (!this.writable) throw readOnlyError(this.root);
     await this.#writer.publish(path, bytes);
   }

@@ -149,6 +149,13 @@ function openInputs(
   return inputs;
 }
 
+/** Of every input. */
+export function refsOf(inputs: Task["inputs"]): ManifestRef[] {
+  return Object.values(inputs).flatMap((input) =>
+    isRef(input) ? [input] : input.map(({ ref }) => ref)
+  );
+}
+
 export function isRef(input: ManifestRef | readonly AxedRef[]): input is ManifestRef {
   return "digest" in input;
 }

@@ -184,7 +184,8 @@ export const fileKeys: Record<string, Json> = {
   ),
   profile: tableOf(
     table({
-      cache: text("Folder of the cache."),
+      cache: text("Folder of the cache; further ones, and a server after them, are only read."),
+      cache_token: text("File with the token for the server of the cache."),
       jobs: { type: "integer", minimum: 1, description: "Instances at once." },
     }, "Chosen by --profile NAME."),
     "Which cache to use and how many threads; never part of a key.",

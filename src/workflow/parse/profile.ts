@@ -1,10 +1,10 @@
-/** `[profile.NAME]`: which cache to use and how many threads. */
+/** `[profile.NAME]`: which cache to use, by which token, and how many threads. */
 import type { Document } from "./document.ts";
 import type { Profile } from "../graph.ts";
 import type { Problems } from "../problems.ts";
 import { didYouMean } from "../suggest.ts";
 
-const profileKeys = ["cache", "jobs"];
+const profileKeys = ["cache", "cache_token", "jobs"];
 
 /** Checks every profile and returns the chosen one. */
 export function chooseProfile(
@@ -16,8 +16,8 @@ export function chooseProfile(
   for (const [profile, entries] of document.profiles) {
     const read: Profile = {};
     for (const [key, { value, place }] of entries) {
-      if (key === "cache" && typeof value === "string" && value !== "") {
-        read.cache = value;
+      if ((key === "cache" || key === "cache_token") && typeof value === "string" && value !== "") {
+        read[key] = value;
       } else if (key === "jobs" && Number.isInteger(value) && Number(value) >= 1) {
         read.jobs = Number(value);
       } else if (profileKeys.includes(key)) {
