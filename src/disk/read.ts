@@ -132,3 +132,43 @@ export function realPath(path: string): string {
     throw readError(path, cause);
   }
 }
+
+/** A file that is read at any position. */
+export interface RandomAccessFile {
+  /** Bytes. */
+  size: number;
+  /** At most `length` bytes from a position; fewer at the end. */
+  readAt(position: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): void;
+}
+
+/** @throws {DataError} when it is missing or can't be read */
+export async function openRandomAccess(path: string): Promise<RandomAccessFile> {
+  checkRegular(path);
+  try {
+    const file = await Deno.open(path, { read: true });
+    const { size } = await file.stat();
+    return {
+      size,
+      async readAt(position, length) {
+        // A format may state any length.
+        const bytes = new Uint8Array(Math.max(0, Math.min(length, size - position)));
+        let filled = 0;
+        try {
+          await file.seek(position, Deno.SeekMode.Start);
+          while (filled < bytes.length) {
+            const count = await file.read(bytes.subarray(filled));
+            if (count === null) break;
+            filled += count;
+          }
+        } catch (cause) {
+          throw readError(path, cause);
+        }
+        return bytes.subarray(0, filled);
+      },
+      close: () => file.close(),
+    };
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}

@@ -5,12 +5,11 @@
 import { listFolder, makeFolder } from "../disk/folders.ts";
 import { replaceFile } from "../disk/write.ts";
 import { DataError } from "../errors.ts";
-import type { Json } from "../workflow/step.ts";
+import type { Blob, Json } from "../workflow/step.ts";
 import { openArtifact } from "./store/artifact.ts";
 import { artifactPathProblem } from "./store/manifest.ts";
 import { digestOf, hexOf } from "./store/digest.ts";
 import type { InstanceEntry, RunRecord } from "./run/run_folder.ts";
-import { runPath } from "./run/run_folder.ts";
 import { ObjectError, type Store } from "./store/store.ts";
 
 type Entity = { "@id": string; "@type": string | string[]; [key: string]: Json };
@@ -22,10 +21,10 @@ const WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0";
 const LANGUAGE = "#gyrus-workflow-language";
 const ENGINE = "#gyrus";
 
-/** A file to be written into the crate. */
-interface CrateFile {
+/** A file of a crate. */
+export interface CrateFile {
   path: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -40,15 +39,31 @@ export async function exportCrate(store: Store, run: RunRecord, folder: string):
   if (listFolder(folder).length > 0) {
     throw new DataError(folder, "is not empty; name a new folder for the crate");
   }
-  const crate = new Crate(store, run);
-  await crate.build();
-  for (const { path, bytes } of crate.files) {
+  for (const { path, bytes } of await crateFiles(store, run)) {
     const to = `${folder}/${path}`;
     makeFolder(to.slice(0, to.lastIndexOf("/")));
     await replaceFile(to, bytes, false);
   }
-  await replaceFile(`${folder}/ro-crate-metadata.json`, crate.metadata(), false);
 }
+
+/**
+ * All files of a crate; the last is `ro-crate-metadata.json`.
+ *
+ * @param isIncluded which published files are in it
+ * @throws {DataError} when a published output is no longer in the cache
+ */
+export async function crateFiles(
+  store: Store,
+  run: RunRecord,
+  isIncluded: (blob: Blob) => boolean = () => true,
+): Promise<CrateFile[]> {
+  const crate = new Crate(store, run, isIncluded);
+  await crate.build();
+  const bytes = new TextEncoder().encode(crate.metadata());
+  return [...crate.files, { path: METADATA_FILE, bytes }];
+}
+
+export const METADATA_FILE = "ro-crate-metadata.json";
 
 class Crate {
   readonly files: CrateFile[] = [];
@@ -56,7 +71,11 @@ class Crate {
   readonly #parts: Reference[] = [];
   readonly #workflowId: string;
 
-  constructor(readonly store: Store, readonly run: RunRecord) {
+  constructor(
+    readonly store: Store,
+    readonly run: RunRecord,
+    readonly isIncluded: (blob: Blob) => boolean,
+  ) {
     this.#workflowId = uri(baseName(run.workflow.file));
   }
 
@@ -88,7 +107,7 @@ class Crate {
     return { "@id": entity["@id"] };
   }
 
-  #addFile(path: string, bytes: Uint8Array, about: Record<string, Json>): Reference {
+  #addFile(path: string, bytes: Uint8Array<ArrayBuffer>, about: Record<string, Json>): Reference {
     const problem = artifactPathProblem(path);
     if (problem) throw new DataError(`run ${this.run.id}`, `${JSON.stringify(path)} ${problem}`);
     this.files.push({ path, bytes });
@@ -114,8 +133,8 @@ class Crate {
   }
 
   #addRunRecord(): void {
-    const bytes = this.store.files.readSync(`${runPath(this.store, this.run.id)}/run.json`);
-    if (bytes) this.#addFile("run.json", bytes, { encodingFormat: "application/json" });
+    const bytes = new TextEncoder().encode(JSON.stringify(this.run));
+    this.#addFile("run.json", bytes, { encodingFormat: "application/json" });
   }
 
   /** Files of every published output, by instance. */
@@ -130,6 +149,7 @@ class Crate {
         const artifact = openArtifact(this.store, ref);
         const single = isFile && artifact.files.length === 1;
         for (const file of artifact.files) {
+          if (!this.isIncluded(file)) continue;
           const to = `published/${single ? path : `${path}/${file.path}`}`;
           const reference = this.#addFile(to, await artifact.read(file.path), {});
           published.set(instance, [...published.get(instance) ?? [], reference]);
@@ -319,7 +339,7 @@ class Crate {
       version: "1.0",
     }));
     this.#add({
-      "@id": "ro-crate-metadata.json",
+      "@id": METADATA_FILE,
       "@type": "CreativeWork",
       about: { "@id": "./" },
       conformsTo: [{ "@id": "https://w3id.org/ro/crate/1.1" }, { "@id": WORKFLOW_CRATE }],

@@ -43,6 +43,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Write a run's provenance as an RO-Crate",
     load: () => import("./export.ts"),
   },
+  bundle: {
+    summary: "Write a run, its workflow and its results into one file",
+    load: () => import("./share/bundle.ts"),
+  },
+  open: {
+    summary: "Open a bundle: a folder to see its run in and to continue from",
+    load: () => import("./share/open.ts"),
+  },
   cache: {
     summary: "Manage the cache: stats, ls, gc, verify, pin, unpin, rm, push, pull",
     load: () => import("./cache.ts"),

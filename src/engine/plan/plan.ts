@@ -9,6 +9,7 @@ import { StepError } from "../../errors.ts";
 import type { Instance, Workflow } from "../../workflow/graph.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
+import { findBundledSource } from "./bundled_source.ts";
 import { fetchOutputs } from "../store/fetch_outputs.ts";
 import type { EventBody } from "./events.ts";
 import { forecast, type RunEstimate, sumEstimates } from "./forecast.ts";
@@ -254,6 +255,18 @@ class Planner {
     instance: Instance,
     inputs: NonNullable<ReturnType<typeof boundInputs>>,
   ): Promise<void> {
+    const bundled = await findBundledSource(this.store, this.#keying, instance, inputs);
+    if (bundled) {
+      const message =
+        `its data are not on this machine; what ${bundled.from} recorded of them is used`;
+      this.options.onEvent?.({
+        type: "instance-log",
+        instance: instance.name,
+        level: "warning",
+        message,
+      });
+      return this.#decideBy(bundled, instance, bundled);
+    }
     if (!Object.values(inputs).flat().every((input) => this.#isPresent(input))) {
       return this.#decide(instance, await this.#keying.fixedParts(instance), inputs);
     }

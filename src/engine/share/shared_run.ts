@@ -2,11 +2,13 @@
  * The record of a run as it leaves this machine: paths are relative to the workflow's folder, and
  * messages, which may quote data, are left out.
  */
+import { DataError } from "../../errors.ts";
 import type { Json } from "../../workflow/step.ts";
+import { artifactPathProblem } from "../store/manifest.ts";
 import type { InstanceEntry, RunRecord } from "../run/run_folder.ts";
 
 /** Folder of the workflow in a record that has left its machine. */
-export const SHARED_FOLDER = "/";
+export const SHARED_FOLDER = "";
 
 export function shareableRun(run: RunRecord): RunRecord {
   const { folder, file, sources, params } = run.workflow;
@@ -41,9 +43,19 @@ function shareableEntry(entry: InstanceEntry, folder: string): InstanceEntry {
   return { ...rest, params: withoutPaths(rest.params, folder), reasons: [] };
 }
 
-/** Puts the record of a run that comes from elsewhere into a folder of this machine. */
+/**
+ * Puts the record of a run that comes from elsewhere into a folder of this machine.
+ *
+ * @throws {DataError} when a path of it would leave the folder
+ */
 export function placeRun(run: RunRecord, folder: string): RunRecord {
-  const place = (path: string) => `${folder}${path.startsWith("/") ? path : `/${path}`}`;
+  const place = (path: string) => {
+    const problem = path.startsWith("/")
+      ? artifactPathProblem(path.slice(1))
+      : "has no slash first";
+    if (problem === undefined) return `${folder}${path}`;
+    throw new DataError(`run ${run.id}`, `its path ${JSON.stringify(path)} ${problem}`);
+  };
   const { file, sources } = run.workflow;
   return {
     ...run,

@@ -128,7 +128,8 @@ export class HttpTier implements SharedTier {
     const path = serverPath("objects", blob.digest);
     const found = await this.#ask(() =>
       this.server.get(path, blob.size, async (pieces) => {
-        await this.store.receiveObject(blob, verified(pieces, blob, this.address));
+        const wrong = (problem: string) => new ServerError(this.address, problem, "wrong");
+        await this.store.receiveObject(blob, verified(pieces, blob, wrong));
         return true;
       })
     );
@@ -210,11 +211,11 @@ export function serverPath(folder: "objects" | "records", digest: Digest): strin
   return `${folder}/${prefix}/${digest}${folder === "records" ? ".json" : ""}`;
 }
 
-/** Hands pieces on, and refuses them after the last when they are not the blob. */
-async function* verified(
+/** Hands pieces on, and throws `error` after the last when they are not the blob. */
+export async function* verified(
   pieces: AsyncIterable<Uint8Array>,
   { digest, size }: Blob,
-  address: string,
+  error: (problem: string) => Error,
 ): AsyncGenerator<Uint8Array> {
   const hash = startHash();
   let received = 0;
@@ -224,10 +225,7 @@ async function* verified(
     yield piece;
   }
   if (received === size && hash.digest() === digest) return;
-  const problem = received < size
-    ? "sent less than an object has"
-    : "sent wrong bytes of an object";
-  throw new ServerError(address, problem, "wrong");
+  throw error(received < size ? "sent less than an object has" : "sent wrong bytes of an object");
 }
 
 async function collect(
