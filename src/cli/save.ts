@@ -81,7 +81,7 @@ function existsAlready(path: string): UsageError {
 }
 
 /** `workflow.lock.json` next to `workflow.toml`. */
-function lockPath(workflow: Workflow): string {
+export function lockPath(workflow: Pick<Workflow, "file" | "folder">): string {
   return `${workflow.folder}/${basename(workflow.file).replace(/\.toml$/, "")}.lock.json`;
 }
 

@@ -1,5 +1,12 @@
 /** ZIP archives: written whole or not at all, read within limits by which no archive can do harm. */
-import { configure, type FileEntry, Reader, ZipReader, ZipWriter } from "@zip.js/zip.js";
+import {
+  configure,
+  type Entry,
+  type FileEntry,
+  Reader,
+  ZipReader,
+  ZipWriter,
+} from "@zip.js/zip.js";
 import { exists, openRandomAccess, type RandomAccessFile } from "../../disk/read.ts";
 import { createFile, remove, rename, stagingPath } from "../../disk/write.ts";
 import { DataError } from "../../errors.ts";
@@ -86,7 +93,7 @@ export class Archive implements Disposable {
       const reader = new ZipReader(new FileReader(file), options);
       const names = new Set<string>();
       let unpacked = 0;
-      for await (const entry of inWords(path, reader.getEntriesGenerator())) {
+      for (const entry of await inWords(path, listEntries(reader))) {
         if (entry.directory) continue;
         checkEntry(path, entry, names);
         unpacked += entry.uncompressedSize;
@@ -126,27 +133,43 @@ export class Archive implements Disposable {
       Uint8Array<ArrayBuffer>,
       Uint8Array<ArrayBuffer>
     >();
-    const done = entry.getData(writable, { checkSignature: true, useCompressionStream: false });
-    // Reported by the iteration, or by the last line.
-    done.catch(() => {});
+    const stop = new AbortController();
+    const options = { checkSignature: true, useCompressionStream: false, signal: stop.signal };
+    const done = entry.getData(writable, options);
+    // Its error ends the reading too.
+    done.catch((cause) => writable.abort(cause).catch(() => {}));
+    const reader = readable.getReader();
     let size = 0;
-    for await (const piece of inWords(this.path, readable)) {
-      size += piece.length;
-      if (size > entry.uncompressedSize) break;
-      yield piece;
+    try {
+      for (;;) {
+        const { value } = await inWords(this.path, reader.read());
+        if (value === undefined) break;
+        size += value.length;
+        if (size > entry.uncompressedSize) break;
+        yield value;
+      }
+      if (size === entry.uncompressedSize) await inWords(this.path, done);
+      else {
+        const stated = `the ${entry.uncompressedSize} bytes that are stated`;
+        throw new DataError(this.path, `${path} has not ${stated}`);
+      }
+    } finally {
+      stop.abort();
     }
-    if (size !== entry.uncompressedSize) {
-      throw new DataError(
-        this.path,
-        `${path} has not the ${entry.uncompressedSize} bytes that are stated`,
-      );
-    }
-    await inWord(this.path, done);
   }
 
   [Symbol.dispose](): void {
     this.file.close();
   }
+}
+
+/** At most one more than an archive may have. */
+async function listEntries(reader: ZipReader<RandomAccessFile>): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of reader.getEntriesGenerator()) {
+    if (entries.push(entry) > MAX_FILES) break;
+  }
+  return entries;
 }
 
 /** What makes a file of an archive a danger. */
@@ -187,15 +210,7 @@ class FileReader extends Reader<RandomAccessFile> {
   }
 }
 
-async function* inWords<T>(path: string, items: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* items;
-  } catch (cause) {
-    throw archiveError(path, cause);
-  }
-}
-
-async function inWord<T>(path: string, result: Promise<T>): Promise<T> {
+async function inWords<T>(path: string, result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (cause) {

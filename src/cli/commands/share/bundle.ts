@@ -1,13 +1,13 @@
 import { readTextIfPresent } from "../../../disk/read.ts";
-import { LOCK_FILE } from "../../../engine/plan/lock_file.ts";
 import type { RunRecord } from "../../../engine/run/run_folder.ts";
 import { loadKind } from "../../../steps/mod.ts";
-import { resolve } from "../../../workflow/paths.ts";
+import { basename, resolve } from "../../../workflow/paths.ts";
 import type { Command } from "../../command.ts";
 import { ExitCode, shortPath } from "../../failure.ts";
 import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../../open.ts";
 import { countText, sizeText } from "../../quantity.ts";
 import { findRun } from "../../runs/past_runs.ts";
+import { lockPath } from "../../save.ts";
 import { PERMIT_OPTIONS, permitsOf } from "../../share/permit_options.ts";
 
 export default {
@@ -50,8 +50,8 @@ file, the records of all results, and outputs. \`gyrus open\` makes a folder of 
       return ExitCode.done;
     }
     const texts = userModules(run, departure.records.map(({ record }) => record));
-    const lock = readTextIfPresent(`${run.workflow.folder}/${LOCK_FILE}`);
-    if (lock !== undefined) texts.set(LOCK_FILE, lock);
+    const lock = readTextIfPresent(lockPath(run.workflow));
+    if (lock !== undefined) texts.set(basename(lockPath(run.workflow)), lock);
     const path = resolve(archive);
     const request = { run, division, permits, sources: await sourcesOf(run), texts };
     const { files, bytes } = await writeBundle(store, request, path);
