@@ -3,8 +3,11 @@ import type { ExtractionJson } from "../imaging/datasets/extraction_json.ts";
 import type { Artifact, Blob } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import type { Sample } from "./images.ts";
-import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
-import type { AppliedMeta } from "./predictions.ts";
+import {
+  type AppliedMeta,
+  PARTICIPANTS_FILE,
+  participantsDescription,
+} from "./participants_table.ts";
 
 export type AttributionMeta = AppliedMeta & {
   method: "gradients" | "grad-cam";

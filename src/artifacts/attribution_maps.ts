@@ -89,7 +89,8 @@ function combinations(axes: readonly Int32Array[]): number[][] {
   );
 }
 
-function parseGeometry(file: Safetensors, subject: string): Geometry {
+/** @throws {DataError} when the file has no elements */
+export function parseGeometry(file: Safetensors, subject: string): Geometry {
   const optional = (name: string) => file.entries.has(name) ? file.tensor(name).data : undefined;
   const [elements, affine, grid, origins] = ["elements", "affine", "grid", "origins"].map(optional);
   if (!(elements instanceof Int32Array)) throw new DataError(subject, "has no int32 elements");
@@ -115,20 +116,29 @@ export function writeMaps(
   const shape = isVaried ? [maps.length] : [shapes.length, ...shapes[0]];
   const tensors: Record<string, Tensor> = {
     maps: { dtype: "float32", shape, data: maps },
-    elements: { dtype: "int32", shape: [elements.length], data: elements },
+    ...geometryTensors({ elements, affine, grid, origins }),
   };
-  if (affine && grid) {
-    tensors.affine = { dtype: "float64", shape: [4, 4], data: affine };
-    tensors.grid = { dtype: "int32", shape: [3], data: grid };
-  }
-  if (origins) {
-    tensors.origins = { dtype: "int32", shape: [shapes.length, 3], data: origins };
-  }
   if (isVaried) {
     const data = Int32Array.from(shapes.flat());
     tensors.shapes = { dtype: "int32", shape: [shapes.length, 3], data };
   }
   return writeSafetensors(tensors);
+}
+
+/** As safetensors have it. */
+export function geometryTensors(
+  { elements, affine, grid, origins }: Geometry,
+): Record<string, Tensor> {
+  return {
+    elements: { dtype: "int32", shape: [elements.length], data: elements },
+    ...(affine && grid && {
+      affine: { dtype: "float64", shape: [4, 4], data: affine } as const,
+      grid: { dtype: "int32", shape: [3], data: grid } as const,
+    }),
+    ...(origins && {
+      origins: { dtype: "int32", shape: [elements.length, 3], data: origins } as const,
+    }),
+  };
 }
 
 /** @throws {DataError} when the file is damaged */

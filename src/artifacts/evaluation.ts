@@ -27,5 +27,7 @@ export const evaluationType: ArtifactType = {
     "`Evaluation` of `src/evaluation/evaluate.ts`: metrics with intervals, confusion matrices, " +
     "curves, calibration and pairs of numbers of every fold",
   ]],
-  meta: describeMeta<EvaluationMeta>({ task: "`classification` or `regression`" }),
+  meta: describeMeta<EvaluationMeta>({
+    task: "`classification`, `regression` or `reconstruction`",
+  }),
 };

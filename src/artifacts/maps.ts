@@ -32,7 +32,10 @@ const OPEN_FILES = new RegExp(
 
 export const mapsType: ArtifactType = {
   type: "maps",
-  privacy: (path) => OPEN_FILES.test(path) ? "open" : "participants",
+  privacy: (path) => {
+    if (OPEN_FILES.test(path)) return "open";
+    return /\.(safetensors|pt|nii|nii\.gz|png)$/.test(path) ? "images" : "participants";
+  },
   files: [
     [
       `split-<i>/…/model${STORED}`,

@@ -1,10 +1,10 @@
 /** All artifact types, for the documents and for what leaves a machine. Steps import the module of a type. */
+import { anomalyType } from "./anomaly.ts";
 import type { ArtifactType } from "./artifact_type.ts";
 import { attributionType } from "./attribution.ts";
 import { capsType } from "./caps.ts";
 import { evaluationType } from "./evaluation.ts";
-import { figureType } from "./figure.ts";
-import { figuresType } from "./figures.ts";
+import { figuresType, figureType } from "./figure.ts";
 import { foldsType, foldType } from "./folds.ts";
 import { imagesType } from "./images.ts";
 import { labelsType, participantsType } from "./labels.ts";
@@ -34,6 +34,7 @@ export const artifactTypes: readonly ArtifactType[] = [
   evaluationType,
   tableType,
   attributionType,
+  anomalyType,
   mapsType,
   figureType,
   figuresType,

@@ -29,7 +29,9 @@ const jsonObject = z.custom<JsonObject>(
 );
 
 const metaSchema = z.object({
-  task: z.enum(["classification", "regression"]).describe("`classification` or `regression`"),
+  task: z.enum(["classification", "regression", "reconstruction"]).describe(
+    "`classification`, `regression` or `reconstruction`",
+  ),
   architecture: z.string().describe("name of the network, such as `Conv5_FC3`"),
   mode: z.string().describe("mode of the images: `slice`, `patch`, `roi` or `image`"),
   multi_network: z.boolean().describe("whether each element has a network of its own"),
@@ -40,10 +42,10 @@ const metaSchema = z.object({
   input_shapes: z.array(z.array(z.number()).readonly()).readonly().optional().describe(
     "of each element, where regions differ in size",
   ),
-  output_size: z.number().describe("output nodes"),
-  label: z.string().describe("column that is predicted"),
+  output_size: z.number().describe("output nodes; 0 of a reconstruction"),
+  label: z.string().describe("column that is predicted; of a reconstruction, by which it is shown"),
   label_code: z.record(z.string(), z.number()).readonly().describe(
-    "output node of each label; empty of a regression",
+    "output node of each label; empty without classes",
   ),
   selection_metrics: z.array(z.string()).readonly().describe(
     "metrics that each chose a best network",
@@ -156,6 +158,15 @@ export function modelPredictionPath(
   level: string,
 ): string {
   return `best-${metric}/${group}_${predictionFile(level)}`;
+}
+
+/** Stem of the files of what the best networks see, and give back, of the first image of a set. */
+export function modelReconstructionStem(
+  metric: string,
+  group: "train" | "validation",
+  { participant, session }: { participant: string; session: string },
+): string {
+  return `best-${metric}/${group}_tensors/${participant}_${session}`;
 }
 
 /** The file of best weights. @throws {DataError} when the model lacks it */

@@ -1,11 +1,26 @@
 /** `participants.tsv` of models and of what they are applied to: one row a session. */
+import type { Task } from "../evaluation/predictions.ts";
 import { type Cell, readTsv, type Table, writeTsv } from "../formats/tsv.ts";
 import { sessionKey } from "../tables/identity.ts";
-import type { GuardedSession } from "../tables/leakage.ts";
-import type { Artifact } from "../workflow/step.ts";
+import type { GuardedSession, LeakageStatus } from "../tables/leakage.ts";
+import type { Artifact, Digest } from "../workflow/step.ts";
 import type { Sample, Session } from "./images.ts";
 
 export const PARTICIPANTS_FILE = "participants.tsv";
+
+/** Which model was applied to which participants; `attribution` artifacts have these fields too. */
+export type AppliedMeta = {
+  task: Task;
+  model: Digest;
+  data_group: string;
+  split: number | null;
+  mode: string;
+  multi_network: boolean;
+  label: string;
+  label_code: Readonly<Record<string, number>>;
+  selection_metrics: readonly string[];
+  leakage: LeakageStatus;
+};
 
 /** One row. */
 export interface ParticipantRow {

@@ -1,40 +1,56 @@
 /** `predictions` artifacts: what a model predicts of participants, a table a level of detail. */
 import { DataError } from "../errors.ts";
 import type { Predictions } from "../evaluation/predictions.ts";
+import { RECONSTRUCTION_METRICS } from "../evaluation/reconstruction_scores.ts";
 import type { Voting } from "../evaluation/voting.ts";
-import { columnIndices, readTsv, type Writable, writeTsv } from "../formats/tsv.ts";
-import type { LeakageStatus } from "../tables/leakage.ts";
-import type { Artifact, Digest } from "../workflow/step.ts";
+import {
+  type Cell,
+  columnIndices,
+  readTsv,
+  type Table,
+  type Writable,
+  writeTsv,
+} from "../formats/tsv.ts";
+import type { Artifact, Blob } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
-import { PARTICIPANTS_FILE, participantsDescription } from "./participants_table.ts";
-
-/** Which model was applied to which participants; `attribution` artifacts have these fields too. */
-export type AppliedMeta = {
-  task: "classification" | "regression";
-  model: Digest;
-  data_group: string;
-  split: number | null;
-  mode: string;
-  multi_network: boolean;
-  label: string;
-  label_code: Readonly<Record<string, number>>;
-  selection_metrics: readonly string[];
-  leakage: LeakageStatus;
-};
+import {
+  type AppliedMeta,
+  PARTICIPANTS_FILE,
+  participantsDescription,
+} from "./participants_table.ts";
+import {
+  comparisonPath,
+  latentsPath,
+  latentTensorsPath,
+  reconstructionDescription,
+  reconstructionPath,
+} from "./reconstructions.ts";
 
 export type PredictionsMeta = AppliedMeta & {
   output_size: number;
   voting: Voting;
   selection_threshold: number;
+  /** Of a reconstruction, as the following. */
+  latent_shape?: readonly number[];
+  latent_variance?: Readonly<Record<string, readonly number[]>>;
+  slice_direction?: number;
+  residual_limit?: Readonly<Record<string, number>>;
+  saved?: readonly SavedTensors[];
 };
+
+/** What a reconstruction publishes of every session. */
+export type SavedTensors = "tensor" | "nifti" | "latent";
 
 export function predictionsMeta({ meta }: Pick<Artifact, "meta">): PredictionsMeta {
   return meta as PredictionsMeta;
 }
 
-/** The levels of predictions: of elements and of images, the latter alone where they are the same. */
-export function predictionLevels(mode: string): string[] {
-  return mode === "image" ? ["image"] : [mode, "image"];
+/**
+ * The levels of predictions: of elements and of images, the latter alone where they are the same.
+ * Reconstructions have elements only, as in ClinicaDL.
+ */
+export function predictionLevels({ task, mode }: Pick<AppliedMeta, "task" | "mode">): string[] {
+  return mode === "image" || task === "reconstruction" ? [mode] : [mode, "image"];
 }
 
 /** `slice_level_prediction.tsv`. */
@@ -53,11 +69,12 @@ export interface PredictionTable {
   predictions: Predictions;
 }
 
-/** @param participants see `writeParticipants` */
+/** @param participants see `writeParticipants` @param others files of a reconstruction */
 export function predictionsOutput(
   tables: readonly PredictionTable[],
   participants: string,
   meta: PredictionsMeta,
+  others: Readonly<Record<string, string | Blob>> = {},
 ) {
   const files = Object.fromEntries(
     tables.map(({ selectionMetric, level, predictions }) => [
@@ -65,12 +82,14 @@ export function predictionsOutput(
       writePredictions(predictions, meta.mode),
     ]),
   );
-  return { meta, files: { ...files, [PARTICIPANTS_FILE]: participants } };
+  return { meta, files: { ...files, ...others, [PARTICIPANTS_FILE]: participants } };
 }
 
 /**
+ * A table without labels is one of reconstructions, whose columns are its metrics.
+ *
  * @param mode of the images, which names the column of elements: `slice_id`
- * @param classes 0 for regression
+ * @param classes 0 where there are none
  * @throws {DataError} naming the row whose numbers can't be read
  */
 export function readPredictions(
@@ -80,6 +99,41 @@ export function readPredictions(
   subject: string,
 ): Predictions {
   const table = readTsv(text, subject);
+  const isScored = !table.columns.includes("true_label") &&
+    RECONSTRUCTION_METRICS.some((name) => table.columns.includes(name));
+  return isScored ? readScores(table, mode, subject) : readLabels(table, mode, classes, subject);
+}
+
+/** @throws {DataError} naming the row whose numbers can't be read */
+function readScores(table: Table, mode: string, subject: string): Predictions {
+  const id = `${mode}_id` as const;
+  const column = columnIndices(
+    table,
+    ["participant_id", "session_id", id, ...RECONSTRUCTION_METRICS],
+    subject,
+  );
+  const values = (name: keyof typeof column) =>
+    Float64Array.from(table.rows, (row, i) => {
+      const cell = row[column[name]];
+      // The PSNR of a perfect reconstruction.
+      return cell === "inf" ? Infinity : numberOf(cell, name, i, subject);
+    });
+  const texts = (name: keyof typeof column) =>
+    table.rows.map((row, i) => textOf(row[column[name]], name, i, subject));
+  const unknown = new Float64Array(table.rows.length).fill(NaN);
+  return {
+    participants: texts("participant_id"),
+    sessions: texts("session_id"),
+    elements: [...values(id)],
+    trueLabels: unknown,
+    predictedLabels: unknown,
+    classes: 0,
+    probabilities: new Float64Array(),
+    scores: Object.fromEntries(RECONSTRUCTION_METRICS.map((name) => [name, values(name)])),
+  };
+}
+
+function readLabels(table: Table, mode: string, classes: number, subject: string): Predictions {
   const probabilityColumns = Array.from({ length: classes }, (_, label) => `proba${label}`);
   const column = columnIndices(
     table,
@@ -98,18 +152,8 @@ export function readPredictions(
     probabilities: new Float64Array(rows * classes),
   };
   table.rows.forEach((cells, row) => {
-    const required = (name: string, index: number): string => {
-      const cell = cells[index];
-      if (cell === null) throw new DataError(subject, `row ${row + 1} has no ${name}`);
-      return cell;
-    };
-    const number = (name: string, index: number): number => {
-      const value = Number(required(name, index));
-      if (Number.isNaN(value)) {
-        throw new DataError(subject, `row ${row + 1}: ${name} "${cells[index]}" is not a number`);
-      }
-      return value;
-    };
+    const required = (name: string, index: number) => textOf(cells[index], name, row, subject);
+    const number = (name: string, index: number) => numberOf(cells[index], name, row, subject);
     predictions.participants.push(required("participant_id", column.participant_id));
     predictions.sessions.push(required("session_id", column.session_id));
     predictions.elements.push(number(`${mode}_id`, column[`${mode}_id`]));
@@ -124,7 +168,23 @@ export function readPredictions(
   return predictions;
 }
 
+function textOf(cell: Cell, name: string, row: number, subject: string): string {
+  if (cell === null) throw new DataError(subject, `row ${row + 1} has no ${name}`);
+  return cell;
+}
+
+function numberOf(cell: Cell, name: string, row: number, subject: string): number {
+  const text = textOf(cell, name, row, subject);
+  const value = Number(text);
+  if (Number.isNaN(value)) {
+    throw new DataError(subject, `row ${row + 1}: ${name} "${text}" is not a number`);
+  }
+  return value;
+}
+
 export function writePredictions(predictions: Predictions, mode: string): string {
+  const { scores } = predictions;
+  if (scores) return writeScores(predictions, scores, mode);
   const { participants, sessions, elements, trueLabels, predictedLabels, classes, probabilities } =
     predictions;
   const columns = ["participant_id", "session_id", `${mode}_id`, "true_label", "predicted_label"];
@@ -140,29 +200,67 @@ export function writePredictions(predictions: Predictions, mode: string): string
   return writeTsv(columns, rows);
 }
 
+function writeScores(
+  { participants, sessions, elements }: Predictions,
+  scores: Readonly<Record<string, Float64Array>>,
+  mode: string,
+): string {
+  const columns = ["participant_id", "session_id", `${mode}_id`, ...RECONSTRUCTION_METRICS];
+  const rows = participants.map((participant, row): Writable[] => [
+    participant,
+    sessions[row],
+    elements[row],
+    ...RECONSTRUCTION_METRICS.map((name) => scores[name][row]),
+  ]);
+  return writeTsv(columns, rows);
+}
+
 export const predictionsType: ArtifactType = {
   type: "predictions",
-  privacy: () => "participants",
+  // A latent is a picture to whoever has the decoder.
+  privacy: (path) => /\.(safetensors|png)$/.test(path) ? "images" : "participants",
   files: [
     [
       predictionPath("<selection metric>", "<level>"),
       "levels `<mode>` and `image`; one row an element, or an image",
     ],
     [PARTICIPANTS_FILE, participantsDescription],
+    [
+      latentsPath("<selection metric>"),
+      "reconstructions: ids, then the first two principal components of the latents, `component1`, " +
+      "`component2`",
+    ],
+    [
+      latentTensorsPath("<selection metric>"),
+      "`latent` float32 [rows of latents.tsv, numbers], on request",
+    ],
+    [
+      reconstructionPath("<selection metric>/sub-X_ses-Y"),
+      `of one session, on request: ${reconstructionDescription}`,
+    ],
+    [
+      comparisonPath("<selection metric>", "sub-X_ses-Y", "input"),
+      "pictures of some sessions: `input`, `output` and `residual`",
+    ],
   ],
   meta: describeMeta<PredictionsMeta>({
-    task: "`classification` or `regression`",
+    task: "`classification`, `regression` or `reconstruction`",
     model: "digest of the `model` artifact",
     data_group: "name of the participants",
     split: "fold that the model was trained on, or null",
     mode: "`slice`, `patch`, `roi` or `image`",
     multi_network: "whether each element has a network of its own",
     label: "column of the true labels",
-    label_code: "output node of each label; empty for a regression",
+    label_code: "output node of each label; empty without classes",
     selection_metrics: "whose best networks were applied",
     leakage: "`none`, `predicting on training data` or `not checkable`",
     output_size: "output nodes of a network",
     voting: "`soft` or `hard`",
     selection_threshold: "validation accuracy below which an element has no soft vote",
+    latent_shape: "reconstructions: shape of an element's latent, [numbers] or [C, D, H, W]",
+    slice_direction: "axis across slices, of reconstructed slices",
+    latent_variance: "by selection metric, shares of the variance along the components",
+    residual_limit: "by selection metric, residual at which the colours of pictures end",
+    saved: "tensors of every session that are published: `tensor`, `nifti`, `latent`",
   }),
 };

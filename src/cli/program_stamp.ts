@@ -12,6 +12,7 @@ export const READER_SOURCES = [
   "src/errors.ts",
   "src/json.ts",
   "src/evaluation/classification_metrics.ts",
+  "src/evaluation/reconstruction_scores.ts",
   "src/evaluation/selection.ts",
   "src/nn/names.ts",
   "src/search/",

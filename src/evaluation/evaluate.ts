@@ -14,8 +14,9 @@ import {
   type UndefinedValue,
 } from "./classification_metrics.ts";
 import { replaceDegenerate } from "./edge_intervals.ts";
-import { joinPredictions, type Predictions } from "./predictions.ts";
+import { joinPredictions, type Predictions, type Task } from "./predictions.ts";
 import { rankingAreas, type RankingCurves, rankingCurves, rankRows } from "./ranking.ts";
+import { meanScores } from "./reconstruction_scores.ts";
 import { regressionMetrics } from "./regression_metrics.ts";
 
 /** Bins of the calibration diagram and of the ECE. */
@@ -59,18 +60,18 @@ export interface EvaluatedGroup {
 
 /** Content of `evaluation.json`, where NaN and infinite numbers are written as null. */
 export interface Evaluation {
-  task: "classification" | "regression";
-  /** Name of each class by node; names that share a node are joined by `+`. Empty for regression. */
+  task: Task;
+  /** Name of each class by node; names that share a node are joined by `+`. Empty without classes. */
   classes: string[];
   bootstrap: BootstrapOptions;
   groups: EvaluatedGroup[];
 }
 
 /**
- * Evaluates one set of predictions whose true labels are all known.
+ * Evaluates one set of predictions whose true labels are all known, or reconstructions, which need none.
  *
  * Metrics of classification are ClinicaDL's, `ROC_AUC`, `PR_AUC` and `ECE`; those of regression `MAE`,
- * `RMSE` and `R2_score`.
+ * `RMSE` and `R2_score`; those of reconstruction the means over rows of `MAE`, `RMSE`, `PSNR` and `SSIM`.
  *
  * @param undefinedValue of metrics that are undefined; "zero" gives ClinicaDL's intervals too, in which
  *   undefined resamples count as 0
@@ -132,6 +133,8 @@ interface Evaluated {
 }
 
 function evaluate(predictions: Predictions, undefinedValue: UndefinedValue): Evaluated {
+  const { scores } = predictions;
+  if (scores) return { statistics: (weights) => meanScores(scores, weights), details: {} };
   return predictions.classes > 0
     ? evaluateClassification(predictions, undefinedValue)
     : evaluateRegression(predictions, undefinedValue);

@@ -1,5 +1,8 @@
 /** Predictions of a data group: one row an element (slice, patch, ...) or an image. */
 
+/** What networks are trained for. */
+export type Task = "classification" | "regression" | "reconstruction";
+
 /** Columns of equally many rows. */
 export interface Predictions {
   /** `participant_id` and `session_id` of each row. */
@@ -7,14 +10,16 @@ export interface Predictions {
   sessions: readonly string[];
   /** Element id of each row; 0 at the image level. */
   elements: readonly number[];
-  /** Node of the true class, or the true value; NaN where it is unknown. */
+  /** Node of the true class, or the true value; NaN where it is unknown, as of every reconstruction. */
   trueLabels: Float64Array;
-  /** Node of the predicted class, or the predicted value. */
+  /** Node of the predicted class, or the predicted value; NaN of a reconstruction. */
   predictedLabels: Float64Array;
-  /** Classes for classification, 0 for regression. */
+  /** Classes for classification, 0 otherwise. */
   classes: number;
   /** [rows, classes], row-major. */
   probabilities: Float64Array;
+  /** Of a reconstruction: the metrics of each row by name. */
+  scores?: Readonly<Record<string, Float64Array>>;
 }
 
 /** Selects rows, in the order of `rows`. */
@@ -32,11 +37,18 @@ export function selectRows(predictions: Predictions, rows: readonly number[]): P
     predictedLabels: Float64Array.from(rows, (row) => predictions.predictedLabels[row]),
     classes,
     probabilities: selected,
+    ...(predictions.scores && {
+      scores: mapValues(
+        predictions.scores,
+        (values) => Float64Array.from(rows, (row) => values[row]),
+      ),
+    }),
   };
 }
 
-/** Joins the rows of several predictions with the same number of classes. */
+/** Joins the rows of several predictions with the same number of classes, or the same scores. */
 export function joinPredictions(parts: readonly Predictions[]): Predictions {
+  const [{ scores }] = parts;
   return {
     participants: parts.flatMap((part) => part.participants),
     sessions: parts.flatMap((part) => part.sessions),
@@ -45,7 +57,19 @@ export function joinPredictions(parts: readonly Predictions[]): Predictions {
     predictedLabels: joinArrays(parts.map((part) => part.predictedLabels)),
     classes: parts[0].classes,
     probabilities: joinArrays(parts.map((part) => part.probabilities)),
+    ...(scores && {
+      scores: mapValues(scores, (_, name) => joinArrays(parts.map((part) => part.scores![name]))),
+    }),
   };
+}
+
+function mapValues(
+  values: Readonly<Record<string, Float64Array>>,
+  map: (value: Float64Array, name: string) => Float64Array,
+): Record<string, Float64Array> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, map(value, name)]),
+  );
 }
 
 function joinArrays(parts: readonly Float64Array[]): Float64Array {

@@ -1,9 +1,8 @@
 /** Metrics of reconstructions with ClinicaDL's names, of one element by itself. */
 import { bootstrapIntervals, type BootstrapOptions } from "./bootstrap.ts";
 import type { Result } from "./evaluate.ts";
+import { RECONSTRUCTION_METRICS } from "./reconstruction_scores.ts";
 import { structuralSimilarity } from "./structural_similarity.ts";
-
-export const RECONSTRUCTION_METRICS = ["MAE", "RMSE", "PSNR", "SSIM"] as const;
 
 export type ReconstructionMetrics = Record<typeof RECONSTRUCTION_METRICS[number], number>;
 

@@ -8,8 +8,12 @@ export type Json = null | boolean | number | string | readonly Json[] | {
 };
 type JsonObject = { readonly [key: string]: Json };
 
+const TASKS = ["classification", "regression", "reconstruction"] as const;
+
+type Task = typeof TASKS[number];
+
 export interface MapsDescription {
-  task: "classification" | "regression";
+  task: Task;
   architecture: string;
   mode: string;
   multi_network: boolean;
@@ -80,18 +84,33 @@ const CLINICADL_OPTIONS: JsonObject = {
   emissions_calculator: false,
 };
 
+/** The same of reconstructions alone. */
+const AUTOENCODER_OPTIONS: JsonObject = {
+  latent_space_size: 128,
+  feature_size: 1024,
+  n_conv: 4,
+  io_layer_channels: 8,
+  recons_weight: 1,
+  kl_weight: 1,
+  normalization: "batch",
+};
+
 /**
  * The text of `maps.json`. `gpu` is false, so that ClinicaDL runs the network where there is no CUDA.
- * ClinicaDL ignores `elements`, `extraction` and `input_shapes`, which keep what its own keys can't.
+ * ClinicaDL ignores `elements`, `extraction`, `input_shapes` and `group_label`, which keep what its own
+ * keys can't.
  *
  * @param capsDirectory where ClinicaDL finds the images when it predicts a group again; may be empty
  */
 export function writeMapsJson(description: MapsDescription, capsDirectory: string): string {
   const { task, architecture, label, label_code, parameters } = description;
   const { data_augmentation } = parameters;
+  const isReconstruction = task === "reconstruction";
   const maps: JsonObject = {
     ...CLINICADL_OPTIONS,
+    ...(isReconstruction && AUTOENCODER_OPTIONS),
     ...parameters,
+    ...(isReconstruction && weightOfBatch(parameters)),
     data_augmentation: Array.isArray(data_augmentation) && data_augmentation.length === 0
       ? false
       : data_augmentation ?? false,
@@ -114,14 +133,27 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     num_networks: description.elements.length,
     input_size: description.input_shape,
     ...(description.input_shapes && { input_shapes: description.input_shapes }),
-    output_size: description.output_size,
+    output_size: isReconstruction ? description.input_shape : description.output_size,
     selection_metrics: description.selection_metrics,
     initial_weights: description.initial_weights,
     leakage_checkable: description.leakage_checkable,
-    label,
+    label: isReconstruction ? null : label,
     label_code: task === "classification" ? label_code : null,
+    ...(isReconstruction && { group_label: label }),
   };
   return JSON.stringify(maps, null, 4) + "\n";
+}
+
+/** ClinicaDL sums a reconstruction's term over the batch; here it is a mean. */
+function weightOfBatch({ recons_weight, batch_size }: JsonObject): JsonObject {
+  if (typeof recons_weight !== "number" || typeof batch_size !== "number") return {};
+  return { recons_weight: recons_weight / batch_size };
+}
+
+/** The inverse, of what {@link readMapsJson} read. */
+function weightOfSamples({ recons_weight, batch_size }: JsonObject): JsonObject {
+  if (typeof recons_weight !== "number" || typeof batch_size !== "number") return {};
+  return { recons_weight: recons_weight * batch_size };
 }
 
 /** Whether `weightsParts` writes ClinicaDL's two layers in place of a plain one. */
@@ -169,6 +201,7 @@ const DESCRIBED = new Set([
   "output_size",
   "label",
   "label_code",
+  "group_label",
   "selection_metrics",
   "n_splits",
   "initial_weights",
@@ -199,9 +232,10 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     if (!is(value)) throw new DataError(subject, `"${name}" is not ${what}`);
     return value;
   };
-  const task = check("network_task", isText, "text");
-  if (task !== "classification" && task !== "regression") {
-    throw new DataError(subject, `was trained for ${task}, which can't be run here`);
+  const named = check("network_task", isText, "text");
+  const task = TASKS.find((task) => task === named);
+  if (task === undefined) {
+    throw new DataError(subject, `was trained for ${named}, which can't be run here`);
   }
   const mode = check("mode", isText, "text");
   const count = check("num_networks", isNumber, "a number");
@@ -227,8 +261,10 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     ...(maps.input_shapes !== undefined && {
       input_shapes: check("input_shapes", isShapes, "a list of lists of numbers"),
     }),
-    output_size: check("output_size", isNumber, "a number"),
-    label: isText(maps.label) ? maps.label : "diagnosis",
+    output_size: task === "reconstruction" ? 0 : check("output_size", isNumber, "a number"),
+    label: [maps.label, maps.group_label].find((name) => isText(name ?? null)) as
+      | string
+      | undefined ?? "diagnosis",
     label_code: isObject(labelCode)
       ? Object.fromEntries(Object.entries(labelCode).map(([name, node]) => [name, Number(node)]))
       : {},
@@ -237,11 +273,14 @@ export function readMapsJson(text: string, subject: string): MapsDescription {
     initial_weights: isText(maps.initial_weights) ? maps.initial_weights : "unknown",
     leakage_checkable: maps.leakage_checkable !== false,
     extraction,
-    parameters: Object.fromEntries(
-      Object.entries(maps).filter(([name]) =>
-        !DESCRIBED.has(name) && !/(directory|dir|path|tsv)$/.test(name)
+    parameters: {
+      ...Object.fromEntries(
+        Object.entries(maps).filter(([name]) =>
+          !DESCRIBED.has(name) && !/(directory|dir|path|tsv)$/.test(name)
+        ),
       ),
-    ),
+      ...(task === "reconstruction" && weightOfSamples(maps)),
+    },
   };
 }
 

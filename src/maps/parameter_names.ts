@@ -25,6 +25,12 @@ const CLINICADL_NETWORKS: Readonly<Record<string, Names>> = {
   ResNet3D: [],
   SqueezeExcitationCNN: [],
   RandomArchitecture: [],
+  AE_Conv5_FC3: [],
+  AE_Conv4_FC3: [],
+  Vanilla3DdenseVAE: [],
+  CVAE_3D_half: [],
+  CVAE_3D_final_conv: [],
+  GeneratorUNet: [],
 };
 
 /** Whether ClinicaDL has a network of this name. */

@@ -24,8 +24,11 @@ export function dataTable(participants: Table, label: string, indexed: boolean):
   return writeTsv(indexed ? ["", ...columns] : columns, rows);
 }
 
-/** Predictions with -1 for unknown labels. */
+/** Predictions with -1 for unknown labels; a reconstruction has none. */
 export function predictionTable(prediction: Table): string {
+  if (!prediction.columns.includes("true_label")) {
+    return writeTsv(prediction.columns, prediction.rows);
+  }
   const { true_label } = columnIndices(prediction, ["true_label"], "predictions");
   return writeTsv(
     prediction.columns,

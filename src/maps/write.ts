@@ -26,6 +26,8 @@ export interface GroupResult {
   dataGroup: string;
   participants: Table;
   levels: readonly LevelResult[];
+  /** What autoencoders see and give back: paths below the group's folder, one file at a time. */
+  tensors?(): AsyncIterable<readonly [path: string, content: Uint8Array<ArrayBuffer>]>;
 }
 
 /** Weights that are loaded when needed, so that one network at a time is in memory. */
@@ -139,12 +141,20 @@ async function* splitFiles(split: MapsSplit, maps: Maps): AsyncGenerator<MapsFil
       yield [`${folder}/tensorboard/${path}`, bytes];
     }
   }
-  for (const result of split.results) yield* resultFiles(`${root}/`, result, maps);
+  for (const result of split.results) {
+    yield* resultFiles(`${root}/`, result, maps);
+    const folder = groupFolder(`${root}/`, result);
+    for await (const [path, bytes] of result.tensors?.() ?? []) yield [`${folder}/${path}`, bytes];
+  }
+}
+
+function groupFolder(root: string, { selectionMetric, dataGroup }: GroupResult): string {
+  return `${root}best-${selectionMetric}/${dataGroup}`;
 }
 
 function* resultFiles(root: string, result: GroupResult, maps: Maps): Generator<MapsFile> {
-  const { dataGroup, selectionMetric, participants, levels } = result;
-  const folder = `${root}best-${selectionMetric}/${dataGroup}`;
+  const { dataGroup, participants, levels } = result;
+  const folder = groupFolder(root, result);
   yield [`${folder}/description.log`, descriptionLog(dataGroup, participants, maps.capsDirectory)];
   for (const { level, prediction, metrics } of levels) {
     const name = `${folder}/${dataGroup}_${level}_level`;

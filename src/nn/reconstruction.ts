@@ -74,7 +74,7 @@ export function asAutoencoder(network: Network): Autoencoder {
 /** Mean over items: the loss, and its two terms without weights. */
 export function meanLoss(
   { reconstructionWeight = 1, klWeight = 1 }: ReconstructionObjective,
-  errors: ReconstructionErrors,
+  errors: Pick<ReconstructionErrors, "reconstruction" | "kl">,
 ): { loss: number; reconstruction: number; kl: number } {
   const mean = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
   const [reconstruction, kl] = [mean(errors.reconstruction), mean(errors.kl)];

@@ -14,6 +14,7 @@ import { RunArtifacts } from "./inputs.ts";
 import { describeInstances } from "./instances.ts";
 import { layoutGraph } from "./layout.ts";
 import { worstMistakes } from "./pictures/mistakes.ts";
+import { reconstructionSheets } from "./pictures/reconstructions.ts";
 import { describeRegistrations } from "./pictures/registrations.ts";
 import { describeReproduction } from "./reproduce.ts";
 import { contactSheets } from "./pictures/samples.ts";
@@ -65,6 +66,11 @@ export class ReportBuilder {
       samples: await section("Images", [], () => contactSheets(artifacts, stripsOf)),
       mistakes: await section("Mistakes", null, () => worstMistakes(artifacts, stripsOf)),
       attributions: await section("Attribution maps", [], () => attributionSheets(artifacts)),
+      reconstructions: await section(
+        "Reconstructions",
+        [],
+        () => reconstructionSheets(artifacts),
+      ),
       comparison: null,
       reproduce: describeReproduction(record),
       runs: [],

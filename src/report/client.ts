@@ -21,6 +21,7 @@ import main from "./client/main.js" with { type: "text" };
 import node from "./client/node.js" with { type: "text" };
 import overview from "./client/overview.js" with { type: "text" };
 import parallel from "./client/charts/parallel.js" with { type: "text" };
+import reconstructions from "./client/reconstructions.js" with { type: "text" };
 import registration from "./client/registration.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
 import runsPage from "./client/runs_page.js" with { type: "text" };
@@ -66,6 +67,7 @@ export const MODULES: Readonly<Record<string, string>> = {
   evaluation,
   cohorts,
   images,
+  reconstructions,
   registration,
   reproduce,
   live,

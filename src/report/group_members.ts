@@ -36,9 +36,9 @@ export function membersByGroup(
     model: artifacts.input(entry, "model"),
   }));
   return groupPredictions(sources, groupBy).flatMap((members) => {
-    const { selection_metrics, mode } = predictionsMeta(members[0]);
+    const meta = predictionsMeta(members[0]);
     const folds = members.map((member, index) => ({ ...member, fold: foldName(member, index) }));
-    return selection_metrics.flatMap(() => predictionLevels(mode).map(() => folds));
+    return meta.selection_metrics.flatMap(() => predictionLevels(meta).map(() => folds));
   });
 }
 

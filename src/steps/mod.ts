@@ -34,10 +34,12 @@ export const stepModules: StepModules = {
   "split.fold": () => import("./split/fold.ts"),
   "train.classification": () => import("./train/classification.ts"),
   "train.regression": () => import("./train/regression.ts"),
+  "train.reconstruction": () => import("./train/reconstruction.ts"),
   "predict": () => import("./predict/predict.ts"),
   "evaluate": () => import("./evaluate/evaluate.ts"),
   "interpret.gradients": () => import("./interpret/gradients.ts"),
   "interpret.gradcam": () => import("./interpret/gradcam.ts"),
+  "anomaly.map": () => import("./anomaly/map.ts"),
   "maps": () => import("./maps/maps.ts"),
 };
 

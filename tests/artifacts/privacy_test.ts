@@ -69,6 +69,16 @@ const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
       "participants",
     ],
     "participants.tsv": ["participants.tsv", "participants"],
+    "<selection metric>/latents.tsv": ["loss/latents.tsv", "participants"],
+    "<selection metric>/latents.safetensors": ["loss/latents.safetensors", "images"],
+    "<selection metric>/sub-X_ses-Y_reconstruction.safetensors": [
+      "loss/sub-01_ses-M000_reconstruction.safetensors",
+      "images",
+    ],
+    "<selection metric>/pictures/sub-X_ses-Y_input.png": [
+      "loss/pictures/sub-01_ses-M000_input.png",
+      "images",
+    ],
   },
   evaluation: { "evaluation.json": ["evaluation.json", "participants"] },
   table: { "table.tsv": ["table.tsv", "open"] },
@@ -83,6 +93,20 @@ const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
       "images",
     ],
     "<same path>_map.png": ["loss/mean_map.png", "images"],
+    "participants.tsv": ["participants.tsv", "participants"],
+  },
+  anomaly: {
+    "scores.tsv": ["scores.tsv", "participants"],
+    "auc.tsv": ["auc.tsv", "open"],
+    "healthy_mean_map.safetensors": ["healthy_sd_map.safetensors", "images"],
+    "individual/sub-X_ses-Y_map.safetensors": [
+      "individual/sub-01_ses-M000_map.safetensors",
+      "images",
+    ],
+    "<selection metric>/pictures/sub-X_ses-Y_input.png": [
+      "loss/pictures/sub-01_ses-M000_output.png",
+      "images",
+    ],
     "participants.tsv": ["participants.tsv", "participants"],
   },
   maps: {
@@ -136,8 +160,12 @@ Deno.test("a MAPS lets weights, curves, metrics and versions go; what names peop
     "groups/test/maps.json",
     "split-0/best-loss/test/description.log",
     "split-0/best-loss/test/test_image_level_prediction.tsv",
+  ];
+  const pictures = [
     "split-0/best-loss/test/CapsDataset/sub-01_ses-M000_input.safetensors",
+    "split-0/best-loss/test/CapsDataset/sub-01_ses-M000_image_output.nii.gz",
   ];
   for (const path of open) assertEquals(privacyOf("maps", path, {}), "open", path);
   for (const path of held) assertEquals(privacyOf("maps", path, {}), "participants", path);
+  for (const path of pictures) assertEquals(privacyOf("maps", path, {}), "images", path);
 });

@@ -2,10 +2,10 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   evaluateReconstructions,
   meanMetrics,
-  RECONSTRUCTION_METRICS,
   type ReconstructionMetrics,
   reconstructionMetrics,
 } from "../../src/evaluation/reconstruction_metrics.ts";
+import { RECONSTRUCTION_METRICS } from "../../src/evaluation/reconstruction_scores.ts";
 import { structuralSimilarity } from "../../src/evaluation/structural_similarity.ts";
 import { uniform } from "../nn/fixture.ts";
 

@@ -71,6 +71,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
     cohorts: [],
     samples: [],
     mistakes: null,
+    reconstructions: [],
     attributions: [],
     runs: [],
     comparison: null,

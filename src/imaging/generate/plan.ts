@@ -24,7 +24,8 @@ export interface Source extends DatasetImage {
 }
 
 export interface PlannedImage extends DatasetImage {
-  recipe: ImageRecipe;
+  /** Absent where the source is taken as it is. */
+  recipe?: ImageRecipe;
   source?: Source;
   /** Index among the given masks. */
   mask?: number;
@@ -157,11 +158,16 @@ export function planFromSources(
   };
 }
 
-/** Sources made hypometabolic: the first of them, or all. */
+/**
+ * Sources made hypometabolic: the first of them, or all.
+ *
+ * @param diagnoses of the sessions whose images are changed, all when absent; the others stay as they are
+ */
 export function planHypometabolic(
   sources: Sources,
   count: number,
   options: { pathology: Pathology; degree: number; sigma: number },
+  diagnoses?: readonly string[],
 ): DatasetPlan {
   if (count > sources.images.length) {
     throw new DataError(
@@ -170,13 +176,40 @@ export function planHypometabolic(
     );
   }
   const recipe: ImageRecipe = { kind: "hypometabolic", ...options };
-  return planMarked(
-    { ...sources, images: sources.images.slice(0, count) },
+  const taken = { ...sources, images: sources.images.slice(0, count) };
+  const changed = diagnoses === undefined
+    ? undefined
+    : diagnosesOf(taken).map((diagnosis) => diagnoses.includes(diagnosis ?? ""));
+  if (changed?.every((each) => !each)) {
+    throw new DataError(
+      "generate.hypometabolic",
+      `none of the ${taken.images.length} sessions has a diagnosis of ${diagnoses?.join(", ")}`,
+    );
+  }
+  const plan = planMarked(
+    taken,
     "hypometabolic",
     `pat-${options.pathology}_deg-${Math.round(options.degree)}`,
     () => recipe,
     options.pathology,
+    changed,
   );
+  // Both kinds of names end alike.
+  const [{ path }] = taken.images;
+  const suffix = path.slice(path.lastIndexOf("_"));
+  return changed ? { ...plan, meta: { ...plan.meta, custom_suffix: suffix } } : plan;
+}
+
+/** Diagnosis of each image's session, where the table has it. */
+function diagnosesOf({ images, table }: Sources): (string | null)[] {
+  const at = (name: string) => table?.columns.indexOf(name) ?? -1;
+  const [participant, session, diagnosis] = ["participant_id", "session_id", "diagnosis"].map(at);
+  const known = new Map(
+    (table?.rows ?? []).map((row) =>
+      [`${row[participant]} ${row[session]}`, row[diagnosis] ?? null] as const
+    ),
+  );
+  return images.map((image) => known.get(`${image.participant} ${image.session}`) ?? null);
 }
 
 /** Every source with artifacts. */
@@ -196,26 +229,31 @@ export function planArtifacts(
   );
 }
 
-/** Participants keep their names; file names get entities that their sources lack. */
+/**
+ * Participants keep their names; file names get entities that their sources lack.
+ *
+ * @param changed whether each image is, all when absent
+ */
 function planMarked(
   sources: Sources,
   source: string,
   entities: string,
   recipeOf: (image: number) => ImageRecipe,
   diagnosis?: string,
+  changed?: readonly boolean[],
 ): DatasetPlan {
   const marked = sources.images.map((image) => markedPath(image.path, entities));
   return {
     images: sources.images.map((image, i) => ({
       participant: image.participant,
       session: image.session,
-      path: marked[i].path,
       cohort: image.cohort,
-      recipe: recipeOf(i),
       source: image,
-      mask: 0,
+      ...changed?.[i] === false
+        ? { path: image.path }
+        : { path: marked[i].path, recipe: recipeOf(i), mask: 0 },
     })),
-    sessions: sourceRows(sources, diagnosis),
+    sessions: sourceRows(sources, diagnosis, changed),
     meta: {
       source,
       preprocessing: "custom",
@@ -225,8 +263,14 @@ function planMarked(
   };
 }
 
-/** The sources' rows, under another diagnosis if one is given. */
-function sourceRows({ images, table }: Sources, diagnosis?: string): SessionRows {
+/** The sources' rows, under another diagnosis if one is given; those of changed images alone. */
+function sourceRows(
+  sources: Sources,
+  diagnosis?: string,
+  changed?: readonly boolean[],
+): SessionRows {
+  const { images, table } = sources;
+  const given = diagnosesOf(sources);
   const known = (table?.columns ?? []).filter((name) =>
     name !== "participant_id" && name !== "session_id" &&
     (name !== "diagnosis" || diagnosis === undefined)
@@ -242,13 +286,13 @@ function sourceRows({ images, table }: Sources, diagnosis?: string): SessionRows
   const added = diagnosis === undefined ? [] : ["diagnosis"];
   return {
     columns: ["participant_id", "session_id", ...known, ...added],
-    rows: images.map((image) => {
+    rows: images.map((image, i) => {
       const row = rowOf.get(`${image.participant} ${image.session}`);
       return [
         image.participant,
         image.session,
         ...at.map((column) => row?.[column] ?? null),
-        ...diagnosis === undefined ? [] : [diagnosis],
+        ...diagnosis === undefined ? [] : [changed?.[i] === false ? given[i] : diagnosis],
       ];
     }),
   };

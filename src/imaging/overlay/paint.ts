@@ -45,7 +45,7 @@ function colourLimit(map: Float32Array): number {
 /** The map is more opaque where it is larger. */
 export function paintPlane(
   canvas: Canvas,
-  palette: Palette,
+  palette: Pick<Palette, "index">,
   { rows, columns, image, map }: MappedPlane,
   { black, white, limit }: Scale,
   { left, top, wide, high }: Cell,

@@ -25,6 +25,8 @@ const COLUMNS = [
   "MAE",
   "RMSE",
   "R2_score",
+  "PSNR",
+  "SSIM",
 ];
 
 let chosen = "";
@@ -51,7 +53,7 @@ export function renderEvaluation(root, data) {
   };
   refill(
     root,
-    ...["classification", "regression"].flatMap((task) => {
+    ...["classification", "regression", "reconstruction"].flatMap((task) => {
       const rows = all.filter(({ evaluation }) => evaluation.task === task);
       return rows.length > 0 ? [groupsTable(rows, shown.key, evaluations.length > 1, choose)] : [];
     }),

@@ -24,7 +24,9 @@ export function describeGroup(group, evaluation) {
   const { folds, pooled } = group;
   const charts = evaluation.task === "classification"
     ? classificationCharts(group, evaluation)
-    : regressionCharts(group, evaluation);
+    : evaluation.task === "regression"
+    ? regressionCharts(group, evaluation)
+    : [];
   return [
     charts.length > 0 ? foldLegend(group) : "",
     element("div", { class: "charts" }, ...charts),

@@ -9,6 +9,7 @@ import { renderGraph } from "./graph.js";
 import { renderAttributions, renderMistakes, renderSamples } from "./images.js";
 import { follow } from "./live.js";
 import { renderOverview } from "./overview.js";
+import { renderReconstructions } from "./reconstructions.js";
 import { renderRegistrations } from "./registration.js";
 import { renderReproduce } from "./reproduce.js";
 import { hasSweep, renderSweeps } from "./sweep.js";
@@ -84,6 +85,13 @@ const SECTIONS = [
     needs: ["attributions"],
     has: ({ attributions }) => attributions.length > 0,
     render: renderAttributions,
+  },
+  {
+    id: "reconstruction",
+    title: "Reconstructions",
+    needs: ["reconstructions"],
+    has: ({ reconstructions }) => reconstructions.length > 0,
+    render: renderReconstructions,
   },
   {
     id: "registration",

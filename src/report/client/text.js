@@ -38,6 +38,10 @@ const METRICS = {
   R2_score: "R²",
   MAE: "mean absolute error",
   RMSE: "root mean squared error",
+  PSNR: "peak signal-to-noise ratio (dB)",
+  SSIM: "structural similarity",
+  recon_loss: "reconstruction term of the loss",
+  kl_loss: "Kullback-Leibler term of the loss",
 };
 
 /** In words; `ROC_AUC-1` is of class 1. @param {string} metric @param {string[]} classes */
@@ -47,7 +51,7 @@ export function metricName(metric, classes = []) {
   return label === undefined ? text : `${text}, ${classes[Number(label)] ?? `class ${label}`}`;
 }
 
-const ERRORS = new Set(["loss", "MAE", "RMSE", "ECE", "LR_minus"]);
+const ERRORS = new Set(["loss", "recon_loss", "kl_loss", "MAE", "RMSE", "ECE", "LR_minus"]);
 
 /** Of any class. @param {string} metric */
 export function lessIsBetter(metric) {

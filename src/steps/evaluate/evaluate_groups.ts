@@ -39,9 +39,10 @@ export async function evaluateGroups(
   const groups: EvaluatedGroup[] = [];
   for (const members of groupPredictions(artifacts, groupBy)) {
     const { data_group, mode, selection_metrics } = predictionsMeta(members[0]);
+    const levels = predictionLevels(predictionsMeta(members[0]));
     warnOfSharedFolds(members, warn);
     for (const selection_metric of selection_metrics) {
-      for (const level of predictionLevels(mode)) {
+      for (const level of levels) {
         const folds = [];
         for (const [index, artifact] of members.entries()) {
           const path = predictionPath(selection_metric, level);
@@ -89,12 +90,17 @@ function warnOfSharedFolds(members: readonly Artifact[], warn: (message: string)
   );
 }
 
-/** @throws {DataError} when no row has a label */
+/**
+ * The rows with a label; all of a reconstruction, which needs none.
+ *
+ * @throws {DataError} when no row has a label
+ */
 function selectLabelled(
   predictions: Predictions,
   subject: string,
   warn: (message: string) => void,
 ): Predictions {
+  if (predictions.scores) return predictions;
   const rows: number[] = [];
   predictions.trueLabels.forEach((label, row) => {
     if (!Number.isNaN(label)) rows.push(row);

@@ -61,6 +61,7 @@ async function generateOne(
   { recipe, source, mask: maskIndex }: PlannedImage,
   masks: readonly Mask[],
 ): Promise<Blob> {
+  if (recipe === undefined) return { digest: source!.digest, size: source!.size };
   const mask = maskIndex === undefined ? undefined : masks[maskIndex];
   const key = { recipe, source: source?.digest ?? null, mask: mask?.digest ?? null };
   return await context.memo(key, async () =>
@@ -79,15 +80,15 @@ async function drawContactSheet(
   plan: DatasetPlan,
   blobs: readonly Blob[],
 ): Promise<Uint8Array> {
-  const diagnosis = (image: PlannedImage) =>
-    "session" in image.recipe ? image.recipe.session.diagnosis : "AD";
+  const diagnosis = ({ recipe }: PlannedImage) =>
+    recipe === undefined ? "CN" : "session" in recipe ? recipe.session.diagnosis : "AD";
   const readHeads = async (wanted: string) => {
     const first = plan.images.map((image, i) => ({ image, blob: blobs[i] }))
       .filter(({ image }) => diagnosis(image) === wanted).slice(0, SHEET_HEADS);
     const heads = [];
     for (const { image, blob } of first) {
       // Scans are stored along any axes.
-      const read = image.recipe.kind === "scan" ? readUpright : readHead;
+      const read = image.recipe?.kind === "scan" ? readUpright : readHead;
       heads.push(read(await context.get(blob), image.path));
     }
     return heads;

@@ -21,6 +21,9 @@ regions are ellipsoids in MNI space.`,
     ),
     anomaly_degree: z.number().min(0).max(100).default(30)
       .describe("Loss of metabolism in percent."),
+    diagnoses: z.array(z.string().min(1)).min(1).optional().describe(
+      "Diagnoses of the sessions whose images are changed; the others stay as they are, under their own diagnosis. All are changed when absent.",
+    ),
     blur_sigma: z.number().min(0).max(50).default(5)
       .describe("Blur of the mask, voxels (ClinicaDL's sigma)."),
   }),
@@ -32,11 +35,13 @@ regions are ellipsoids in MNI space.`,
     const { planHypometabolic } = await import("../../imaging/generate/plan.ts");
     const { generateDataset } = await import("./generate_dataset.ts");
     const { readMask, readDataset } = await import("./sources.ts");
-    const { n_subjects, mask_path, pathology, anomaly_degree, blur_sigma } = context.params;
+    const { n_subjects, mask_path, pathology, anomaly_degree, blur_sigma, diagnoses } =
+      context.params;
     const plan = planHypometabolic(
       await readDataset(context, "generate.hypometabolic"),
       n_subjects,
       { pathology, degree: anomaly_degree, sigma: blur_sigma },
+      diagnoses,
     );
     const masks = mask_path === undefined ? [] : [await readMask(context, mask_path)];
     return await generateDataset(context, plan, masks);

@@ -1,17 +1,10 @@
 /** Publishes attribution maps in ClinicaDL's files, and as NIfTI. */
 import { writeTorch } from "../../formats/torch_checkpoint.ts";
 import { writeNifti } from "../../imaging/nifti/write.ts";
-import type { Axis } from "../../imaging/extract/extraction.ts";
-import { placeBoxes } from "../../imaging/extract/place_boxes.ts";
-import { placeSlices } from "../../imaging/extract/place_slices.ts";
 import type { Artifact, PublishTarget } from "../../workflow/step.ts";
 import { attributionMeta, stemOfMaps } from "../../artifacts/attribution.ts";
-import {
-  type AttributionMaps,
-  readMaps,
-  rowsOf,
-  splitElements,
-} from "../../artifacts/attribution_maps.ts";
+import { readMaps, splitElements } from "../../artifacts/attribution_maps.ts";
+import { placeElements } from "../model/place_elements.ts";
 
 /**
  * In place of each file of maps, writes a `.pt` of float32, [1, height, width] or [1, depth, height,
@@ -32,23 +25,7 @@ export async function publishAttribution(artifact: Artifact, target: PublishTarg
       await target.write(`${stem}_${mode}-${elements[e]}_map.pt`, writeTorch(tensor));
     }
     if (!affine || !grid) continue;
-    const voxels = placeMaps(stored, [...grid], extraction.slice_direction ?? 0);
+    const voxels = placeElements(stored, [...grid], extraction.slice_direction ?? 0);
     await target.write(`${stem}_map.nii.gz`, writeNifti({ shape: [...grid], voxels, affine }));
   }
-}
-
-/** The maps where their elements lie in the grid. @param direction axis across slices */
-function placeMaps(
-  { maps, shapes, elements, origins }: AttributionMaps,
-  grid: readonly number[],
-  direction: Axis,
-): Float32Array<ArrayBuffer> {
-  if (!origins) return placeSlices(maps, elements, direction, grid);
-  const places = rowsOf(origins);
-  const boxes = splitElements(maps, shapes).map((values, e) => ({
-    origin: places[e],
-    shape: shapes[e],
-    values,
-  }));
-  return placeBoxes(boxes, grid);
 }

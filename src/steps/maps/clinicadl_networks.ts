@@ -1,6 +1,8 @@
 /** Which networks ClinicaDL 1.6.1 can build: its classes take fewer shapes than ours. */
+import { isReducedTemplate } from "../../imaging/extract/size_reduction.ts";
 import type { MapsDescription } from "../../maps/description.ts";
 import { isClinicadlArchitecture } from "../../maps/parameter_names.ts";
+import { isVariational } from "../model/autoencoder_parameters.ts";
 
 /** The only shape of ClinicaDL's residual networks of volumes, which have 2 outputs. */
 const RESIDUAL_SHAPE = [1, 169, 208, 179];
@@ -14,11 +16,14 @@ const ONE_VALUE: Readonly<Record<string, number>> = {
   Conv4_FC3: 16,
   Stride_Conv5_FC3: 32,
   resnet18: 32,
+  // They are made from the networks of the same convolutions.
+  AE_Conv5_FC3: 16,
+  AE_Conv4_FC3: 16,
 };
 
 /** Why ClinicaDL can't build the networks; undefined where it can. */
 export function networkLimit(
-  { architecture, input_shape, input_shapes, output_size }: MapsDescription,
+  { architecture, input_shape, input_shapes, output_size, parameters }: MapsDescription,
 ): string | undefined {
   if (!isClinicadlArchitecture(architecture)) return `ClinicaDL has no ${architecture}`;
   const text = input_shape.join("x");
@@ -35,6 +40,13 @@ export function networkLimit(
       input_shapes.map((shape) => shape.join("x")).join(", ");
   }
   if (architecture === "RandomArchitecture") return undefined;
+  if (isVariational(architecture)) {
+    const factor = Number(parameters.size_reduction_factor ?? 2);
+    if (isReducedTemplate(factor, input_shape.slice(1))) return undefined;
+    return `ClinicaDL's ${architecture} takes the cropped template (169x208x179) reduced by ` +
+      `size_reduction_factor, and these are ${text}`;
+  }
+  if (architecture === "GeneratorUNet") return undefined;
   const least = ONE_VALUE[architecture];
   if (input_shape.slice(1).some((extent) => extent > least)) return undefined;
   return `ClinicaDL builds ${architecture} only where an axis has more than ${least} voxels, and these ` +

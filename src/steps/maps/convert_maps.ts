@@ -13,7 +13,7 @@ import {
 } from "../../maps/read.ts";
 import { readWeights } from "../../maps/weights.ts";
 import { DataError } from "../../errors.ts";
-import { NETWORKS } from "../../nn/names.ts";
+import { AUTOENCODERS, NETWORKS } from "../../nn/names.ts";
 import { checkWeights } from "../../nn/state_dict.ts";
 import { labelsOutput } from "../../artifacts/labels.ts";
 import { SessionTable } from "../../tables/session_table.ts";
@@ -94,10 +94,11 @@ function checkRunnable(
       "convolutions_dict, n_fcblocks and network_normalization describe no RandomArchitecture",
     );
   }
-  if (!(NETWORKS as readonly string[]).includes(architecture)) {
+  const known: readonly string[] = [...NETWORKS, ...AUTOENCODERS];
+  if (!known.includes(architecture)) {
     throw new DataError(
       subject,
-      `holds a network ${architecture}, which can't be run here; known are ${NETWORKS.join(", ")}`,
+      `holds a network ${architecture}, which can't be run here; known are ${known.join(", ")}`,
     );
   }
   // A MAPS of ClinicaDL, which is silent of its initial weights: one window serves all images.

@@ -24,6 +24,13 @@ import type {
   StoredWeights,
 } from "../../maps/write.ts";
 import type { Artifact, ArtifactFile } from "../../workflow/step.ts";
+import type { Axis } from "../../imaging/extract/extraction.ts";
+import {
+  latentFiles,
+  type NamedFile,
+  niftiFiles,
+  tensorFiles,
+} from "../model/reconstruction_files.ts";
 import { clinicadlLimits } from "./clinicadl_limits.ts";
 import { readParticipants } from "../../artifacts/participants_table.ts";
 import {
@@ -31,7 +38,9 @@ import {
   predictionPath,
   predictionsMeta,
   readPredictions,
+  type SavedTensors,
 } from "../../artifacts/predictions.ts";
+import { readReconstruction, stemOfReconstruction } from "../../artifacts/reconstructions.ts";
 
 /** A MAPS whose weights are files of the models. */
 export interface GatheredMaps extends Maps {
@@ -177,11 +186,15 @@ async function readModelResults(
   for (const selectionMetric of description.selection_metrics) {
     for (const dataGroup of ["train", "validation"] as const) {
       const pathOf = (level: string) => modelPredictionPath(selectionMetric, dataGroup, level);
+      const kept = `best-${selectionMetric}/${dataGroup}_tensors/`;
       results.push({
         selectionMetric,
         dataGroup,
         participants: groups[dataGroup],
         levels: await readLevels(model, pathOf, description, bootstrap),
+        ...(description.task === "reconstruction" && {
+          tensors: () => reconstructedFiles(model, kept, description, ["tensor"]),
+        }),
       });
     }
   }
@@ -195,7 +208,7 @@ async function readPredictionResults(
 ): Promise<GroupResult[]> {
   const results: GroupResult[] = [];
   for (const artifact of predictions) {
-    const { selection_metrics, data_group } = predictionsMeta(artifact);
+    const { selection_metrics, data_group, saved = [] } = predictionsMeta(artifact);
     for (const selectionMetric of selection_metrics) {
       results.push({
         selectionMetric,
@@ -207,10 +220,42 @@ async function readPredictionResults(
           description,
           bootstrap,
         ),
+        ...(saved.length > 0 && {
+          tensors: () => savedFiles(artifact, selectionMetric, description),
+        }),
       });
     }
   }
   return results;
+}
+
+/** What the predictions of an autoencoder saved. */
+async function* savedFiles(
+  artifact: Artifact,
+  selectionMetric: string,
+  description: MapsDescription,
+): AsyncGenerator<NamedFile> {
+  const { saved = [] } = predictionsMeta(artifact);
+  yield* reconstructedFiles(artifact, `${selectionMetric}/`, description, saved);
+  if (saved.includes("latent")) yield* latentFiles(artifact, selectionMetric);
+}
+
+/** Files of tensors below a folder, as ClinicaDL has them. */
+async function* reconstructedFiles(
+  artifact: Artifact,
+  folder: string,
+  { mode, extraction }: MapsDescription,
+  saved: readonly SavedTensors[],
+): AsyncGenerator<NamedFile> {
+  const direction = Number(extraction.slice_direction ?? 0) as Axis;
+  for (const { path } of artifact.files) {
+    const stem = path.startsWith(folder) ? stemOfReconstruction(path) : undefined;
+    if (stem === undefined) continue;
+    const stored = await readReconstruction(artifact, stem);
+    const name = stem.slice(folder.length);
+    if (saved.includes("tensor")) yield* tensorFiles(stored, mode, name);
+    if (saved.includes("nifti")) yield* niftiFiles(stored, direction, name);
+  }
 }
 
 /** The prediction tables of all levels, with metrics of the rows whose label is known, if there are any. */
@@ -222,7 +267,7 @@ async function readLevels(
 ): Promise<LevelResult[]> {
   const { mode, multi_network, elements, task, output_size } = description;
   const results: LevelResult[] = [];
-  for (const level of predictionLevels(mode)) {
+  for (const level of predictionLevels(description)) {
     const path = pathOf(level);
     if (!artifact.files.some((file) => file.path === path)) continue;
     const text = await artifact.readText(path);
@@ -245,6 +290,7 @@ async function readLevels(
 }
 
 function selectLabelled(predictions: Predictions): Predictions {
+  if (predictions.scores) return predictions;
   const rows = [...predictions.participants.keys()]
     .filter((row) => !Number.isNaN(predictions.trueLabels[row]));
   return rows.length < predictions.participants.length

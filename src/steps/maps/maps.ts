@@ -17,6 +17,10 @@ its own, \`maps.json\` keeps the indices for \`maps.open\`. Warnings list what C
 as ResNet3D of another size than 1x169x208x179, and what it needs besides: of patches tensors of uncut
 images, of regions the masks.
 
+Of autoencoders the folder has what they see and give back of the first image of the training and of
+the validation set, and of predictions what these saved. ClinicaDL 1.6.1 opens those that it can
+construct; \`recons_weight\` is converted to its sums over a batch.
+
 Leakage by images is found in a published MAPS too: \`image_digests.tsv\`, which ClinicaDL does not
 read, lists digests of the images and voxels that the networks were trained and validated on.
 
@@ -71,7 +75,9 @@ batches.`,
     const files: Record<string, Uint8Array | string | Blob> = {};
     for await (const [path, content] of mapsFiles(maps)) {
       context.signal.throwIfAborted();
-      files[path] = content;
+      files[path] = path.endsWith(".pt") || path.endsWith(".nii.gz")
+        ? await context.put(content as Uint8Array)
+        : content;
     }
     // The model's own objects, so that the store has the weights once.
     for (const { split, weights } of maps.splits) {

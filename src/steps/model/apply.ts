@@ -4,6 +4,7 @@ import type { Device } from "../../gpu/device.ts";
 import { attribute, type AttributionMethod } from "../../nn/attribute.ts";
 import { infer, type InferOptions } from "../../nn/infer.ts";
 import type { Network } from "../../nn/network.ts";
+import { reconstruct, type Reconstruction } from "../../nn/reconstruct.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import { type ElementData, numbersRead } from "./element_data.ts";
@@ -63,6 +64,29 @@ export async function attributeStored(
     maps.forEach((map, i) => attributed.push({ maps: map, items: items[i] }));
   }
   return attributed;
+}
+
+/** What a network gives back of an item of the data set. */
+export type ReconstructedItem = Omit<Reconstruction, "run">;
+
+/**
+ * Calls `use` with every item that the networks give back, some at a time in memory.
+ *
+ * @throws {DataError} when stored weights don't fit their network
+ */
+export async function reconstructStored(
+  context: Context,
+  device: Device,
+  applied: Applied,
+  use: (item: ReconstructedItem) => void | Promise<void>,
+): Promise<void> {
+  const { varied, elements } = applied.data;
+  for await (const { items, options } of groups(context, device, applied, inferenceMemory)) {
+    const element = items[0][0] % elements;
+    await reconstruct(device, options, async ({ run: _, item, ...values }) => {
+      await use({ ...values, item: varied ? item * elements + element : item });
+    });
+  }
 }
 
 /** An attribution keeps what a training without moments does. */

@@ -5,6 +5,7 @@ import type { Network } from "../../nn/network.ts";
 import type { Artifact } from "../../workflow/step.ts";
 import type { ImageSet } from "../../artifacts/images.ts";
 import type { StoredNetwork } from "./apply.ts";
+import { parametersOfAutoencoder } from "./autoencoder_parameters.ts";
 import { compareExtractions } from "./compare_extractions.ts";
 import { itemsOf } from "./element_data.ts";
 import { loadedShape, loadingOf } from "./loading.ts";
@@ -91,6 +92,12 @@ export function createNetworkOf(meta: ModelMeta, index = 0): Network {
   const random = meta.architecture === "RandomArchitecture"
     ? describedArchitecture(meta.parameters)
     : undefined;
+  // ClinicaDL writes the parameters of all autoencoders.
+  const own: readonly string[] = parametersOfAutoencoder(meta.architecture);
+  const number = (name: string) => {
+    const value = meta.parameters[name];
+    return own.includes(name) && typeof value === "number" ? value : undefined;
+  };
   return newNetwork(
     {
       architecture: meta.architecture,
@@ -98,6 +105,10 @@ export function createNetworkOf(meta: ModelMeta, index = 0): Network {
       shortcut_type: shortcut_type as NetworkParameters["shortcut_type"],
       conv1_t_stride: conv1_t_stride as NetworkParameters["conv1_t_stride"],
       random,
+      latent_space_size: number("latent_space_size"),
+      feature_size: number("feature_size"),
+      n_conv: number("n_conv"),
+      io_layer_channels: number("io_layer_channels"),
     },
     inputShapeOf(meta, index),
     meta.output_size,

@@ -1,12 +1,14 @@
 /** Networks by the parameters of a step. */
 import { DataError } from "../../errors.ts";
 import { inputShape, type Network } from "../../nn/network.ts";
+import { createAutoencoder } from "../../nn/networks/autoencoders.ts";
 import { createNetwork, takesImages } from "../../nn/networks/mod.ts";
 import {
   convolutionBlocks,
   type RandomArchitecture,
 } from "../../nn/networks/random_architecture.ts";
 import type { RandomArchitectureParams } from "./random_architecture.ts";
+import { isAutoencoder } from "./autoencoder_parameters.ts";
 
 export interface NetworkParameters extends RandomArchitectureParams {
   architecture: string;
@@ -14,6 +16,9 @@ export interface NetworkParameters extends RandomArchitectureParams {
   head?: "clinicadl" | "linear";
   shortcut_type?: "A" | "B";
   conv1_t_stride?: number;
+  latent_space_size?: number;
+  feature_size?: number;
+  io_layer_channels?: number;
   /** Of a stored RandomArchitecture, in place of its numbers. */
   random?: RandomArchitecture;
 }
@@ -58,6 +63,14 @@ function create(
 ): Network {
   const { architecture, dropout, head, shortcut_type, conv1_t_stride } = parameters;
   try {
+    if (isAutoencoder(architecture)) {
+      return createAutoencoder(architecture, inputShape(shape), {
+        latentSpaceSize: parameters.latent_space_size,
+        featureSize: parameters.feature_size,
+        convolutions: parameters.n_conv,
+        ioLayerChannels: parameters.io_layer_channels,
+      });
+    }
     return createNetwork(architecture, inputShape(shape), outputs, {
       dropout,
       head,
@@ -69,6 +82,11 @@ function create(
     if (!(cause instanceof RangeError)) throw cause;
     throw new DataError("architecture", problem + cause.message, { cause });
   }
+}
+
+/** Whether a network takes slices; some take volumes only. */
+export function takesSlices(architecture: string): boolean {
+  return isAutoencoder(architecture) ? /^AE_/.test(architecture) : takesImages(architecture);
 }
 
 /** Extents at which every network that takes slices, or volumes, can be made. */
@@ -85,12 +103,13 @@ export const PROBES: Readonly<Record<2 | 3, readonly number[]>> = {
  */
 export function assertTakes(parameters: NetworkParameters, dimensions: 2 | 3): void {
   const { architecture } = parameters;
-  if (dimensions === 2 && !takesImages(architecture)) {
+  if (dimensions === 2 && !takesSlices(architecture)) {
     throw new DataError(
       "architecture",
       `${architecture} takes volumes, and these are slices; take patches, regions or whole images ` +
         "by extract.patches, extract.rois or extract.images",
     );
   }
-  create(parameters, [1, ...PROBES[dimensions]], 2);
+  // Which extents an autoencoder takes depends on its options.
+  if (!isAutoencoder(architecture)) create(parameters, [1, ...PROBES[dimensions]], 2);
 }

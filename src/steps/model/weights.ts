@@ -5,7 +5,6 @@ import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { readSafetensors } from "../../formats/safetensors.ts";
 import { dimensionsOf, type Network } from "../../nn/network.ts";
-import { takesImages } from "../../nn/networks/mod.ts";
 import {
   checkWeights,
   diffState,
@@ -14,8 +13,10 @@ import {
   type StateDict,
   translateClinicadlNames,
 } from "../../nn/state_dict.ts";
+import { transferConvolutions } from "../../nn/transfer.ts";
 import { nameSome } from "../../tables/session_table.ts";
-import { type NetworkParameters, newNetwork, PROBES } from "./network.ts";
+import { isAutoencoder } from "./autoencoder_parameters.ts";
+import { type NetworkParameters, newNetwork, PROBES, takesSlices } from "./network.ts";
 
 /** A network's weights as a file of a model. @param epoch after which they were taken, from 0 */
 export function encodeWeights(network: Network, state: NetworkState, epoch: number): Uint8Array {
@@ -34,19 +35,40 @@ export async function readWeightsFile(
   return stateDict(readTorch(bytes, subject), subject);
 }
 
+/** What a network can take of weights: between classification networks and autoencoders, convolutions. */
+function ofOwnFamily(network: Network, given: StateDict, subject: string): StateDict {
+  const foreign = isAutoencoder(network.architecture) ? "convolutions." : "encoder.";
+  const isForeign = [...given.keys()].some((name) => name.startsWith(foreign));
+  return isForeign ? transferConvolutions(network, given, subject) : given;
+}
+
+/** Weights as a network takes them, and what of it they leave at random. */
+export interface MatchedWeights {
+  weights: StateDict;
+  /** Parameters of the head, or the decoder, that are missing or of another shape. */
+  random: string[];
+}
+
 /**
- * Compares weights with a network. The convolutional backbone must fit, with nothing left over.
+ * Compares weights with a network. The convolutional backbone must fit, with nothing left over. Of
+ * weights of a classification network an autoencoder takes the convolutions, and the reverse.
  *
  * @param given names and shapes
- * @returns parameters of the fully connected head that are missing or of another shape
  * @throws {DataError} listing what of the backbone is missing, unexpected or of another shape
  */
-export function matchBackbone(network: Network, given: StateDict, subject: string): string[] {
+export function matchBackbone(
+  network: Network,
+  given: StateDict,
+  subject: string,
+): MatchedWeights {
+  const weights = ofOwnFamily(network, given, subject);
   const { missing, misshaped, unexpected } = diffState(
     network,
-    translateClinicadlNames(network, given),
+    translateClinicadlNames(network, weights),
   );
-  const isBackbone = (name: string) => !name.startsWith("fc");
+  const isTransferred = weights !== given;
+  const isBackbone = (name: string) =>
+    !name.startsWith("fc") && !(isTransferred && name.startsWith("decoder."));
   const problems = {
     "missing": missing.filter(isBackbone),
     "unexpected": unexpected.filter(isBackbone),
@@ -67,7 +89,7 @@ export function matchBackbone(network: Network, given: StateDict, subject: strin
           : ""),
     );
   }
-  return [...missing, ...misshaped.map(({ name }) => name)];
+  return { weights, random: [...missing, ...misshaped.map(({ name }) => name)] };
 }
 
 /** A network that serves to compare a backbone, which does not depend on the images' extent. */
@@ -85,7 +107,7 @@ export async function checkWeightsFile(
   dimensions: 2 | 3 | undefined,
 ): Promise<void> {
   const given = await readWeightsFile(await readFile(path), path);
-  const least = takesImages(parameters.architecture) ? 2 : 3;
+  const least = takesSlices(parameters.architecture) ? 2 : 3;
   const network = probe({ architecture: parameters.architecture }, 1, least);
   const first = network.parameters.tensors[0].name;
   const { shape } = given.get(first) ?? given.get(network.exportName(first)) ?? { shape: [] };
@@ -103,7 +125,7 @@ export function checkTransfer(
   to: NetworkParameters & { mode?: string },
 ): void {
   const dimensions = (architecture: string, mode: string | undefined) =>
-    mode !== undefined ? dimensionsOfElements({ mode }) : takesImages(architecture) ? 2 : 3;
+    mode !== undefined ? dimensionsOfElements({ mode }) : takesSlices(architecture) ? 2 : 3;
   const source = dimensions(from.architecture, from.mode ?? to.mode);
   const target = dimensions(to.architecture, to.mode ?? from.mode);
   if (from.architecture === to.architecture && source === target) return;

@@ -144,13 +144,18 @@ interface TrueLabels {
   targets?: Float32Array<ArrayBuffer>;
 }
 
-/** @throws {DataError} on a label without an output node, or when the column `label` is absent */
+/**
+ * Of a reconstruction nothing, since it is scored without labels.
+ *
+ * @throws {DataError} on a label without an output node, or when the column `label` is absent
+ */
 export function readTrueLabels(
   { params, warn }: Pick<Context, "params" | "warn">,
   samples: readonly Session[],
   model: Pick<ModelDescription, "task" | "label" | "label_code">,
 ): TrueLabels {
   const label = params.label ?? model.label;
+  if (model.task === "reconstruction") return { label };
   const present = params.label !== undefined ||
     samples.some(({ row }) => Object.hasOwn(row, label));
   if (params.use_labels && !present) {

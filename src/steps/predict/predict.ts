@@ -11,6 +11,15 @@ const params = z.object({
   selection_threshold: z.number().min(0).max(1).optional().describe(
     "Elements with a lower validation accuracy have no soft vote; the model's when absent.",
   ),
+  save_tensor: z.boolean().optional().describe(
+    "Autoencoders: publish what they see and give back of every element as `.pt`.",
+  ),
+  save_nifti: z.boolean().optional().describe(
+    "Autoencoders: publish the same as NIfTI, at its place in the image and with the image's affine.",
+  ),
+  save_latent_tensor: z.boolean().optional().describe(
+    "Autoencoders: publish the latent of every element as `.pt`, and all of them as columns of latents.tsv.",
+  ),
 });
 
 export type PredictParams = z.output<typeof params>;
@@ -25,7 +34,14 @@ are refused, whatever their name, unless \`on_training_data\` or the data group 
 asks for them; weights whose participants are unknown are marked \`not checkable\`. A session without a
 label is predicted too, with a warning; its true label is \`n/a\`, and metrics leave it out.
 
-Unlike ClinicaDL: votes are always weighed by the validation set, never by the labels of the group
+Autoencoders are scored by MAE, RMSE, PSNR and SSIM of every element, and there are no votes; images are
+scored for themselves alone, so that the participants need no labels. Six sessions are drawn for the
+report: input, output and residual. Published with \`save_tensor\`, \`save_nifti\` or
+\`save_latent_tensor\` are ClinicaDL's files, \`tensors/sub-P_ses-S_<mode>-<id>_{input,output}.pt\`,
+\`nifti_images/sub-P_ses-S_{input,output}.nii.gz\` and \`latent_tensors/…_latent.pt\`; the channels of a
+slice are averaged in a NIfTI, which has all elements at their places.
+
+Unlike ClinicaDL: latents are means, never drawn at random; votes are always weighed by the validation set, never by the labels of the group
 that is predicted; the check for leakage compares images and their voxels too and can't be skipped; images that
 were extracted otherwise than the model's training images are refused.`,
   params,
@@ -42,7 +58,14 @@ were extracted otherwise than the model's training images are refused.`,
     },
   },
   outputs: {
-    predictions: { type: "predictions", description: "Tables at element and image level." },
+    predictions: {
+      type: "predictions",
+      description: "Tables at element and image level; of autoencoders tensors on request.",
+      publish: async (artifact, target) => {
+        const { publishPredictions } = await import("./publish_predictions.ts");
+        await publishPredictions(artifact, target);
+      },
+    },
   },
   runs: "device",
   checkParams: ({ voting, selection_threshold }) =>

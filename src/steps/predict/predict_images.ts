@@ -20,6 +20,7 @@ import { loadingOf } from "../model/loading.ts";
 import { checkImages, chooseMetrics, listNetworks } from "../model/model.ts";
 import { checkLeakage, loadSessions, readTrueLabels } from "./data_group.ts";
 import type { PredictParams } from "./predict.ts";
+import { predictReconstructions } from "./predict_reconstructions.ts";
 
 type Context = StepContext<PredictParams, DeviceService>;
 
@@ -36,6 +37,9 @@ export async function predictImages(context: Context): Promise<StepOutput> {
   checkImages(images, meta, context.warn);
   const { samples, ofModel } = await loadSessions(context, model, images);
   const leakage = await checkLeakage(context, model, samples, { ofModel, subject: "predict" });
+  const applied = { meta, images, samples, leakage };
+  if (meta.task === "reconstruction") return await predictReconstructions(context, applied);
+  refuseSaving(params);
   const { label, targets } = readTrueLabels(context, samples, meta);
   const classes = meta.task === "classification" ? meta.output_size : 0;
   const metrics = chooseMetrics(params.selection_metrics, meta);
@@ -84,6 +88,14 @@ export async function predictImages(context: Context): Promise<StepOutput> {
     selection_threshold: threshold,
     leakage,
   });
+}
+
+/** @throws {DataError} when what only autoencoders give back is to be saved */
+function refuseSaving(params: PredictParams): void {
+  for (const name of ["save_tensor", "save_nifti", "save_latent_tensor"] as const) {
+    if (!params[name]) continue;
+    throw new DataError(name, "the model is no autoencoder: it gives back no images; leave it out");
+  }
 }
 
 /** Element predictions of the validation set, which give soft votes their weights. */

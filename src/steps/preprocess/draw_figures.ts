@@ -1,6 +1,6 @@
 /** Draws the images of a data set under a template's contour, each cached, and the worst together. */
 import { type CapsImage, listImages } from "../../artifacts/caps.ts";
-import { figurePath } from "../../artifacts/figures.ts";
+import { figurePath } from "../../artifacts/figure.ts";
 import { type HeadQuality, readQuality } from "../../artifacts/quality.ts";
 import { DataError } from "../../errors.ts";
 import { Canvas } from "../../imaging/drawing/canvas.ts";

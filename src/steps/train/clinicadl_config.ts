@@ -1,7 +1,9 @@
 /** Reads ClinicaDL's training configuration (its `--config_file`) as parameters of a train step. */
 import { DataError } from "../../errors.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import { parseToml, TomlError } from "../../workflow/parse/toml.ts";
 import type { Json } from "../../workflow/step.ts";
+import { isVariational, parametersOfAutoencoder } from "../model/autoencoder_parameters.ts";
 
 /**
  * How a key is read: `take` it under its own name; `drop` it, since it controls ClinicaDL's
@@ -10,6 +12,7 @@ import type { Json } from "../../workflow/step.ts";
 type Rule = "take" | "drop" | { only: readonly Json[]; instead: string };
 
 const off = (instead: string): Rule => ({ only: [false, ""], instead });
+const reconstruction: Record<string, Rule> = { selection_metrics: "take", loss: "take" };
 const regression: Record<string, Rule> = { selection_metrics: "take", label: "take", loss: "take" };
 const classification: Record<string, Rule> = {
   ...regression,
@@ -19,7 +22,18 @@ const classification: Record<string, Rule> = {
 const dropAll = (keys: Record<string, Rule>): Record<string, Rule> =>
   Object.fromEntries(Object.keys(keys).map((key) => [key, "drop"]));
 
-function rules(kind: "classification" | "regression"): Record<string, Record<string, Rule>> {
+/** Keys of `[Architecture]` that autoencoders alone have, and ClinicaDL's defaults. */
+const AUTOENCODER_KEYS: Readonly<Record<string, number>> = {
+  latent_space_size: 128,
+  feature_size: 1024,
+  n_conv: 4,
+  io_layer_channels: 8,
+  recons_weight: 1,
+  kl_weight: 1,
+};
+
+function rules(kind: Task): Record<string, Record<string, Rule>> {
+  const ofAutoencoders = kind === "reconstruction" ? "take" : "drop";
   return {
     Model: {
       architecture: "take",
@@ -27,18 +41,15 @@ function rules(kind: "classification" | "regression"): Record<string, Record<str
       ssda_network: off("domain adaptation is not offered"),
     },
     Architecture: {
-      dropout: "take",
-      latent_space_size: "drop",
-      feature_size: "drop",
-      n_conv: "drop",
-      io_layer_channels: "drop",
-      recons_weight: "drop",
-      kl_weight: "drop",
+      dropout: kind === "reconstruction" ? "drop" : "take",
+      ...Object.fromEntries(
+        Object.keys(AUTOENCODER_KEYS).map((key) => [key, ofAutoencoders] as const),
+      ),
       normalization: "drop",
     },
     Classification: kind === "classification" ? classification : dropAll(classification),
     Regression: kind === "regression" ? regression : dropAll(regression),
-    Reconstruction: { selection_metrics: "drop", loss: "drop" },
+    Reconstruction: kind === "reconstruction" ? reconstruction : dropAll(reconstruction),
     Computational: {
       gpu: "drop",
       n_proc: "drop",
@@ -138,7 +149,7 @@ export function clinicadlKeys(kind: "classification" | "regression"): Set<string
 export function parseClinicadlConfig(
   text: string,
   subject: string,
-  kind: "classification" | "regression",
+  kind: Task,
 ): Record<string, Json> {
   return readSections(parseSections(text, subject), subject, kind);
 }
@@ -147,7 +158,7 @@ export function parseClinicadlConfig(
 export function readSections(
   sections: Readonly<Record<string, unknown>>,
   subject: string,
-  kind: "classification" | "regression",
+  kind: Task,
 ): Record<string, Json> {
   const known = rules(kind);
   const params: Record<string, Json> = {};
@@ -170,14 +181,35 @@ export function readSections(
     }
   }
   for (const key of ignoredKeys(params)) delete params[key];
-  return params;
+  return kind === "reconstruction" ? withWeightOfSamples(params) : params;
+}
+
+/**
+ * ClinicaDL sums the reconstruction's term over a batch, where it is a mean here: the weight is
+ * multiplied by the batch size. Its CVAEs ignore the weight, except with the continuous loss.
+ */
+function withWeightOfSamples(params: Record<string, Json>): Record<string, Json> {
+  const { batch_size = 8, recons_weight = 1, architecture, loss } = params;
+  const ofVariational = architecture === undefined
+    ? String(loss).startsWith("VAE")
+    : isVariational(String(architecture));
+  if (!ofVariational) return params;
+  const isIgnored = String(architecture).startsWith("CVAE") &&
+    loss !== "VAEContinuousBernoulliLoss";
+  return { ...params, recons_weight: Number(isIgnored ? 1 : recons_weight) * Number(batch_size) };
 }
 
 /** Keys that ClinicaDL always writes, and whose values it ignores with those of the others. */
-function ignoredKeys({ architecture, size_reduction }: Record<string, Json>): string[] {
+function ignoredKeys(params: Record<string, Json>): string[] {
+  const { architecture, size_reduction } = params;
   const ownDropout = architecture === "ResNet3D" || architecture === "SqueezeExcitationCNN";
+  const keys = Object.keys(AUTOENCODER_KEYS);
+  const used: readonly string[] = architecture === undefined
+    ? keys.filter((key) => params[key] !== AUTOENCODER_KEYS[key])
+    : parametersOfAutoencoder(String(architecture));
   return [
     ...ownDropout ? ["dropout"] : [],
+    ...keys.filter((key) => !used.includes(key)),
     ...size_reduction === true ? [] : ["size_reduction_factor"],
   ];
 }

@@ -1,5 +1,6 @@
-/** What both train steps declare alike. */
+/** What the train steps declare alike. */
 import type { DeviceService } from "../../device/open.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import type {
   InputPort,
   OutputPort,
@@ -64,7 +65,23 @@ ClinicaDL's options that are not here: \`n_splits\` and \`split\` (the workflow'
 device); the augmentations of torchio; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
 reads such a key where it does nothing, and refuses it with the reason where it would.`;
 
-const preflight = (task: "classification" | "regression"): Preflight<TrainingParams> => ({
+const reconstructionDescription = `${description}
+
+The networks are trained to give back what they see, augmentations included. At each evaluation
+\`training.tsv\` gets the loss, MAE, RMSE and PSNR; of variational autoencoders also \`recon_loss\` and
+\`kl_loss\`, the two terms before their weights; SSIM where it selects a network, since it is computed
+by the processor. Outside of training the latent is its mean, so that results do not depend on chance.
+
+Both terms of a variational loss are means over samples of sums over voxels (or latent numbers).
+ClinicaDL 1.6.1 sums the reconstruction over the batch and averages the divergence over it:
+its \`recons_weight\` w at a batch size of B is w·B here, which \`config_file\` converts. It ignores
+\`recons_weight\` of the CVAEs, so w is 1; its VAEContinuousBernoulliLoss exchanges the two weights and
+adds the logarithm of the normalising constant, which has to be subtracted.
+
+A transfer between a classification network and an autoencoder takes the convolutions and leaves the
+rest at random, both ways.`;
+
+const preflight = (task: Task): Preflight<TrainingParams> => ({
   reads: [],
   readsIfKnown: ["images", "folds", "train", "validation", "transfer"],
   check: async (context) => {
@@ -74,10 +91,10 @@ const preflight = (task: "classification" | "regression"): Preflight<TrainingPar
 });
 
 /** Everything but the kind, its parameters and their checks. */
-export function trainingDeclaration(task: "classification" | "regression") {
+export function trainingDeclaration(task: Task) {
   return {
     version: 3,
-    description,
+    description: task === "reconstruction" ? reconstructionDescription : description,
     inputs,
     outputs,
     runs: "device",
@@ -89,10 +106,12 @@ export function trainingDeclaration(task: "classification" | "regression") {
         const { parseClinicadlConfig } = await import("./clinicadl_config.ts");
         return parseClinicadlConfig(text, subject, task);
       },
-      parseSpace: async (text: string, subject: string) => {
-        const { parseRandomSearch } = await import("./random_search.ts");
-        return parseRandomSearch(text, subject, task);
-      },
+      ...(task !== "reconstruction" && {
+        parseSpace: async (text: string, subject: string) => {
+          const { parseRandomSearch } = await import("./random_search.ts");
+          return parseRandomSearch(text, subject, task);
+        },
+      }),
     },
     metricParameters: (metric: string) => [
       ...["diagnoses", "valid_longitudinal", "label", "label_code"],

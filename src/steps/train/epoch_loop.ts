@@ -8,7 +8,7 @@ import type { Artifact, Blob } from "../../workflow/step.ts";
 import { type ElementData, elementData, numbersRead } from "../model/element_data.ts";
 import { loadingOf } from "../model/loading.ts";
 import { bytesLeft, countSideBySide, residentBytes, trainingMemory } from "../model/memory.ts";
-import { asPredictions, type ScoredItems, sliceItems, summarise } from "../model/scores.ts";
+import { sliceItems } from "../model/scores.ts";
 import { encodeWeights } from "../model/weights.ts";
 import {
   chainPosition,
@@ -22,6 +22,7 @@ import {
   splitState,
   type SuspendedNetwork,
 } from "./checkpoint.ts";
+import { type Evaluator, evaluatorOf } from "./evaluator.ts";
 import { frozenParameters, seedOf } from "./initial_weights.ts";
 import { checkMemory } from "./memory_check.ts";
 import type { TrainingParams } from "./parameters.ts";
@@ -46,6 +47,7 @@ import type { TrainingContext, TrainingData } from "./training_data.ts";
  */
 export class EpochLoop {
   readonly #options: CommonOptions;
+  readonly #evaluator: Evaluator;
   readonly #elements: ElementData;
   /** Items of each network: those it is trained on, then those that validate it. */
   readonly #items: readonly Uint32Array<ArrayBuffer>[];
@@ -76,8 +78,9 @@ export class EpochLoop {
           "epoch: the networks are evaluated at the end of each epoch only",
       );
     }
-    this.#options = trainerOptions(context);
+    this.#options = trainerOptions(context, data.task);
     this.#elements = elementData(data.images, samples, loadingOf(params));
+    this.#evaluator = evaluatorOf(context, data, this.#elements);
   }
 
   /** Restores a checkpoint. @throws {DataError} when it is corrupt */
@@ -177,8 +180,9 @@ export class EpochLoop {
 
   /** Adds a row to each curve. @returns outputs of each network for its evaluated items */
   async #evaluate(trainer: Trainer, group: readonly number[]): Promise<NetworkOutputs[]> {
-    const evaluated = await trainer.evaluate(
-      group.map((network) => numbersRead(this.#elements, this.#evaluated[network])),
+    const evaluated = await this.#evaluator.evaluate(
+      trainer,
+      group.map((network) => this.#evaluated[network]),
     );
     const ended = trainer.batch === 0;
     for (const [run, network] of group.entries()) {
@@ -189,8 +193,10 @@ export class EpochLoop {
       const row = {
         epoch: ended ? trainer.epoch - 1 : trainer.epoch,
         iteration: (ended ? trainer.batches : trainer.batch) - 1,
-        train: training > 0 ? this.#score(trainer, run, sliceItems(all, 0, training)) : {},
-        valid: this.#score(trainer, run, valid),
+        train: training > 0
+          ? this.#evaluator.score(trainer, run, sliceItems(all, 0, training))
+          : {},
+        valid: this.#evaluator.score(trainer, run, valid),
       };
       if (!Number.isFinite(row.valid.loss)) {
         throw new DeviceError(
@@ -225,14 +231,6 @@ export class EpochLoop {
         context.log(`${this.#label(network)} stops early after epoch ${row.epoch + 1}`);
       }
     }
-  }
-
-  #score(trainer: Trainer, run: number, scored: ScoredItems): Record<string, number> {
-    const { samples, images, targets, classes } = this.data;
-    const table = { samples, elements: images.elements, targets, classes };
-    const items = numbersRead(this.#elements, scored.items);
-    const loss = trainer.computeLoss(run, scored.outputs.logits, items);
-    return { ...summarise(asPredictions(table, [scored])), loss };
   }
 
   /** Stores weights and outputs of an epoch that is the best so far, or weights of every epoch. */

@@ -110,11 +110,11 @@ async function initialiseState(
 ): Promise<NetworkState> {
   const { params } = context;
   const seed = seedOf(params.seed, index);
-  const given = await readGivenWeights(context, index);
-  if (!given) return createInitialState(network, seed);
-  const { bytes, subject } = given;
-  const weights = await readWeightsFile(bytes, subject);
-  const random = matchBackbone(network, weights, subject);
+  const file = await readGivenWeights(context, index);
+  if (!file) return createInitialState(network, seed);
+  const { subject } = file;
+  const given = await readWeightsFile(file.bytes, subject);
+  const { weights, random } = matchBackbone(network, given, subject);
   if (random.length === network.parameters.tensors.length) {
     throw new DataError(subject, `holds no weights of ${network.architecture}`);
   }

@@ -4,7 +4,6 @@ import {
   iterationsPath,
   type ModelMeta,
   modelOutput,
-  modelPredictionPath,
   trainingPath,
   weightsPath,
 } from "../../artifacts/model.ts";
@@ -14,11 +13,9 @@ import {
   PARTICIPANTS_FILE,
   participantsTable,
 } from "../../artifacts/participants_table.ts";
-import { writePredictions } from "../../artifacts/predictions.ts";
 import { DataError } from "../../errors.ts";
-import type { Predictions } from "../../evaluation/predictions.ts";
-import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
 import { type Writable, writeTsv } from "../../formats/tsv.ts";
+import { Autoencoder } from "../../nn/autoencoder.ts";
 import { dropoutOf } from "../../nn/layers/activation.ts";
 import { dimensionsOf, type Network } from "../../nn/network.ts";
 import type { Blob, StepOutput } from "../../workflow/step.ts";
@@ -29,12 +26,9 @@ import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts"
 import { decodeOutputs } from "./checkpoint.ts";
 import { weightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import {
-  type EvaluationRow,
-  firstEvaluated,
-  itemsOfNetworks,
-  type TrainedNetwork,
-} from "./trained_network.ts";
+import { predictSets } from "./predict_sets.ts";
+import { describeAutoencoder } from "./reconstruction_objective.ts";
+import type { EvaluationRow, TrainedNetwork } from "./trained_network.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 /** Parameters that are fields of the meta, or that change no weights. */
@@ -60,7 +54,6 @@ const OMITTED_PARAMETERS = new Set([
  */
 export async function assembleModel(
   context: TrainingContext,
-  task: "classification" | "regression",
   data: TrainingData,
   networks: readonly TrainedNetwork[],
 ): Promise<StepOutput> {
@@ -79,15 +72,13 @@ export async function assembleModel(
       files[weightsPath(metric, network)] = best.weights;
     }
   }
-  for (const metric of params.selection_metrics) {
-    Object.assign(files, await predictionTables(context, data, networks, metric));
-  }
+  Object.assign(files, await predictSets(context, data, networks));
   const participants = listParticipants(data, params.label);
   const table = participantsTable(participants, { role: true, label: params.label });
   files[PARTICIPANTS_FILE] = writeTsv(table.columns, table.rows);
   const { images } = data;
   return modelOutput({
-    task,
+    task: data.task,
     architecture: params.architecture,
     mode: images.mode,
     multi_network: params.multi_network,
@@ -121,10 +112,13 @@ function otherParameters(params: TrainingParams, network: Network): ModelMeta["p
       ),
     ),
     // What the network has where a parameter is absent.
-    dropout: dropoutOf(network),
-    ...(dimensionsOf(network.input) === 2 && { head: params.head ?? "clinicadl" }),
     ...params.architecture === "RandomArchitecture" &&
       describeArchitecture(randomArchitectureOf(params)),
+    ...(network instanceof Autoencoder
+      ? describeAutoencoder(params)
+      : { dropout: dropoutOf(network) }),
+    ...(dimensionsOf(network.input) === 2 && !(network instanceof Autoencoder) &&
+      { head: params.head ?? "clinicadl" }),
     ...(sizeReduction > 1 && { size_reduction: true, size_reduction_factor: sizeReduction }),
     // As in ClinicaDL's maps.json, a regression has it too.
     selection_threshold: params.selection_threshold ?? 0,
@@ -164,65 +158,6 @@ function iterationsTable(iterations: readonly (readonly number[])[]): string {
     losses.map((loss, iteration): Writable[] => [epoch, iteration, loss])
   );
   return writeTsv(["epoch", "iteration", "loss"], rows);
-}
-
-/** Predictions of the evaluated sets by the best weights, by elements and by images. */
-async function predictionTables(
-  context: TrainingContext,
-  data: TrainingData,
-  networks: readonly TrainedNetwork[],
-  metric: string,
-): Promise<Record<string, string>> {
-  const { images, samples, training, targets, classes } = data;
-  const first = firstEvaluated(context, data);
-  const items = itemsOfNetworks(context, data, networks, first);
-  const scored: ScoredItems[] = [];
-  for (const [i, { history }] of networks.entries()) {
-    const outputs = decodeOutputs(await context.get(history.best[metric].outputs));
-    scored.push({ outputs, items: items[i] });
-  }
-  const table = { samples, elements: images.elements, targets, classes };
-  const predict = (from: number, end: number): Predictions =>
-    asPredictions(
-      table,
-      scored.map((one) => sliceSamples(one, samples.length - first, from - first, end - first)),
-    );
-  const validation = predict(training, samples.length);
-  const weights = votingWeights(context, validation, classes);
-  const groups = first < training
-    ? [["train", predict(0, training)], ["validation", validation]] as const
-    : [["validation", validation]] as const;
-  const tables: Record<string, string> = {};
-  for (const [group, predictions] of groups) {
-    const write = (level: string, rows: Predictions) => {
-      tables[modelPredictionPath(metric, group, level)] = writePredictions(rows, images.mode);
-    };
-    write(images.mode, predictions);
-    if (images.mode !== "image") write("image", voteOnImages(predictions, weights));
-  }
-  return tables;
-}
-
-/** Of the samples from `first` to before `end`; all have equally many items. */
-function sliceSamples(one: ScoredItems, samples: number, first: number, end: number): ScoredItems {
-  const perSample = one.items.length / samples;
-  return sliceItems(one, first * perSample, end * perSample);
-}
-
-/** Weights of soft votes; equal weights with a warning where no element reaches the threshold. */
-function votingWeights(
-  { params, warn }: TrainingContext,
-  validation: Predictions,
-  classes: number,
-): Map<number, number> {
-  if (classes === 0) return elementWeights(validation, "hard", 0);
-  try {
-    return elementWeights(validation, "soft", params.selection_threshold ?? 0);
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    warn(`${error.message}. The image-level tables of train and validation vote equally`);
-    return elementWeights(validation, "hard", 0);
-  }
 }
 
 /** The samples, then sessions that only the transferred model has seen. */

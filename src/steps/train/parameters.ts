@@ -4,33 +4,42 @@
  */
 import { z } from "zod";
 import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.ts";
-import { AUGMENTATIONS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
+import { RECONSTRUCTION_METRICS } from "../../evaluation/reconstruction_scores.ts";
+import { AUGMENTATIONS, AUTOENCODERS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import {
   checkRandomArchitecture,
   randomArchitectureParameters,
 } from "../model/random_architecture.ts";
-import { checkVolumeParameters, volumeParameters } from "../model/volume_parameters.ts";
+import {
+  checkVolumeParameters,
+  sizeReductionParameters,
+  volumeParameters,
+} from "../model/volume_parameters.ts";
 
 const positive = z.number().positive();
 const count = z.int().min(0);
 
 const word = z.string().min(1);
 
-/** Parameters of either task. */
-const trainingParameters = {
+/** Parameters of networks that end in output nodes. */
+const networkParameters = {
   architecture: z.enum(NETWORKS).default("Conv5_FC3").describe("Network to train."),
   head: z.enum(["clinicadl", "linear"]).optional().describe(
     "End of a ResNet: ClinicaDL's (Linear 512 to 1000, dropout, Linear to the outputs; of slices when absent) or one plain linear layer (of volumes when absent, which have no other).",
-  ),
-  multi_network: z.boolean().default(false).describe(
-    "Train one network a slice position (or patch, or ROI) rather than one for all.",
   ),
   dropout: z.number().min(0).max(0.95).optional().describe(
     "Share of features dropped before linear layers; when absent 0.8 of ResNet3D, 0.5 of SqueezeExcitationCNN, as ClinicaDL has them, and 0 of the others.",
   ),
   ...volumeParameters,
   ...randomArchitectureParameters,
+};
+
+/** Parameters of every task. */
+const trainingParameters = {
+  multi_network: z.boolean().default(false).describe(
+    "Train one network a slice position (or patch, or ROI) rather than one for all.",
+  ),
   diagnoses: z.array(word).optional().describe(
     "Train and validate on sessions with these diagnoses only; all when absent.",
   ),
@@ -119,9 +128,26 @@ const trainingParameters = {
   ),
 };
 
+const CVAE_3D_REFUSED =
+  "can't be CVAE_3D, whose 867 million parameters take 13 GiB with Adam: take CVAE_3D_half or " +
+  "CVAE_3D_final_conv, with size_reduction = true";
+
+const RECONSTRUCTION_LOSSES = [
+  "MSELoss",
+  "L1Loss",
+  "HuberLoss",
+  "SmoothL1Loss",
+  "KLDivLoss",
+  "BCEWithLogitsLoss",
+  "VAEGaussianLoss",
+  "VAEBernoulliLoss",
+  "VAEContinuousBernoulliLoss",
+] as const;
+
 const classMetrics = ["loss", ...CLASSIFICATION_METRICS] as const;
 
 export const classificationParameters = z.object({
+  ...networkParameters,
   ...trainingParameters,
   label: word.default("diagnosis").describe("Column to predict."),
   label_code: z.record(z.string(), z.int().min(0)).optional().describe(
@@ -139,6 +165,7 @@ export const classificationParameters = z.object({
 });
 
 export const regressionParameters = z.object({
+  ...networkParameters,
   ...trainingParameters,
   label: word.default("age").describe("Numeric column to predict."),
   selection_metrics: z.array(z.enum(["loss", "MAE", "RMSE", "R2_score"])).min(1).default(["loss"])
@@ -153,13 +180,61 @@ export const regressionParameters = z.object({
   ]).default("MSELoss").describe("Loss, by PyTorch's definition."),
 });
 
+export const reconstructionParameters = z.object({
+  architecture: z.enum(AUTOENCODERS, {
+    error: ({ input }) => input === "CVAE_3D" ? CVAE_3D_REFUSED : undefined,
+  }).default("AE_Conv5_FC3").describe("Autoencoder to train."),
+  latent_space_size: z.int().min(1).optional().describe(
+    "Numbers that a variational autoencoder describes an element by; 128 when absent.",
+  ),
+  feature_size: count.optional().describe(
+    "Vanilla3DdenseVAE: units between the convolutions and the latent space, 0 for none; 1024 when absent.",
+  ),
+  n_conv: z.int().min(1).max(8).optional().describe(
+    "Vanilla3DdenseVAE: convolutions, each of which halves the extents; 4 when absent.",
+  ),
+  io_layer_channels: z.int().min(1).optional().describe(
+    "Vanilla3DdenseVAE: channels of the first convolution; 8 when absent.",
+  ),
+  ...sizeReductionParameters,
+  ...trainingParameters,
+  label: word.default("diagnosis").describe(
+    "Column that colours the report's latents and heads the participants' tables; nothing is trained on it.",
+  ),
+  selection_metrics: z.array(z.enum(["loss", ...RECONSTRUCTION_METRICS])).min(1).default(["loss"])
+    .describe("Metrics of the validation set that each choose a best network."),
+  loss: z.enum(RECONSTRUCTION_LOSSES).optional().describe(
+    "Loss, by PyTorch's definition, or VAEGaussianLoss (squared error), VAEBernoulliLoss (binary cross-entropy) or VAEContinuousBernoulliLoss of variational autoencoders. MSELoss when absent, VAEGaussianLoss of variational ones.",
+  ),
+  recons_weight: z.number().min(0).optional().describe(
+    "Variational autoencoders: factor of the reconstruction's term, a mean over samples of sums over voxels; 1 when absent.",
+  ),
+  kl_weight: z.number().min(0).optional().describe(
+    "Variational autoencoders: factor of the Kullback-Leibler divergence, a mean over samples; 1 when absent.",
+  ),
+});
+
 type Classification = z.output<typeof classificationParameters>;
 type Regression = z.output<typeof regressionParameters>;
+export type ReconstructionParams = z.output<typeof reconstructionParameters>;
 
-/** Parameters of a train step of either task. */
+/** A task's own parameters; those of other tasks are absent. */
+type OfTask<Own> =
+  & Own
+  & {
+    [
+      Name in Exclude<
+        keyof Classification | keyof Regression | keyof ReconstructionParams,
+        keyof Own
+      >
+    ]?: undefined;
+  };
+
+/** Parameters of a train step of any task. */
 export type TrainingParams =
-  | Classification
-  | Regression & { [Name in Exclude<keyof Classification, keyof Regression>]?: undefined };
+  | OfTask<Classification>
+  | OfTask<Regression>
+  | OfTask<ReconstructionParams>;
 
 /** The initial weights, for the plan. */
 export function trainingNotes(

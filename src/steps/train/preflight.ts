@@ -19,6 +19,7 @@ import {
   participantsTable,
   toGuardedSessions,
 } from "../../artifacts/participants_table.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import type { PreflightContext, PreflightInput } from "../../workflow/step.ts";
 import { checkTransfer, checkWeightsFile } from "../model/weights.ts";
 import { checkBatches } from "./batch_check.ts";
@@ -36,7 +37,7 @@ import { assertNoTrainingLeakage, readTables, resolveTargets } from "./training_
  */
 export async function preflightTraining(
   { params, inputs, unknown }: PreflightContext<TrainingParams>,
-  task: "classification" | "regression",
+  task: Task,
 ): Promise<{ model?: DeclaredModel }> {
   const images = inputs.images && await describeImages(inputs.images as PreflightInput);
   const networks = images && planNetworks(params, images);

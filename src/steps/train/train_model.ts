@@ -1,5 +1,6 @@
 /** A train step from its inputs to the `model` artifact. */
 import { digestTensors } from "../../artifacts/tensor_digests.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import type { StepOutput } from "../../workflow/step.ts";
 import { EpochLoop } from "./epoch_loop.ts";
 import { createNetworks } from "./initial_weights.ts";
@@ -13,7 +14,7 @@ import { openTrainingData, type TrainingContext } from "./training_data.ts";
  */
 export async function trainModel(
   context: TrainingContext,
-  task: "classification" | "regression",
+  task: Task,
 ): Promise<StepOutput> {
   const data = await openTrainingData(
     context,
@@ -26,5 +27,5 @@ export async function trainModel(
   const loop = new EpochLoop(context, data, networks, await context.services.device());
   if (checkpoint) await loop.resume(checkpoint.artifact);
   await loop.run();
-  return await assembleModel(context, task, data, networks);
+  return await assembleModel(context, data, networks);
 }

@@ -1,8 +1,10 @@
 /** From the parameters of a train step to the options of the trainer. */
 import type { TrainerOptions } from "../../nn/training/trainer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import type { ElementData } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
+import { reconstructionObjective } from "./reconstruction_objective.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 const LOSSES = {
@@ -14,7 +16,7 @@ const LOSSES = {
   SmoothL1Loss: "smooth_l1",
   BCEWithLogitsLoss: "bce_with_logits",
   KLDivLoss: "kl_div",
-} as const satisfies Record<TrainingParams["loss"], TrainerOptions["loss"]>;
+} as const satisfies Record<string, TrainerOptions["loss"]>;
 
 type GroupData = Pick<TrainerOptions, "data" | "targets">;
 
@@ -24,10 +26,11 @@ export type CommonOptions = Omit<TrainerOptions, keyof GroupData | "runs" | "res
 /** What networks read together: every element, or where these differ in shape one of each image. */
 export function groupData(
   elements: ElementData,
-  { targets, classes }: TrainingData,
+  { task, targets, classes }: TrainingData,
   element: number | undefined,
 ): GroupData {
   const data = element === undefined ? elements : elements.ofElement(element);
+  if (task === "reconstruction") return { data };
   const perSample = element === undefined ? elements.elements : 1;
   const targetOf = (_: unknown, item: number) => targets[Math.floor(item / perSample)];
   return {
@@ -38,10 +41,12 @@ export function groupData(
   };
 }
 
-export function trainerOptions(context: TrainingContext): CommonOptions {
+export function trainerOptions(context: TrainingContext, task: Task): CommonOptions {
   const { params } = context;
   return {
-    loss: LOSSES[params.loss],
+    loss: task === "reconstruction"
+      ? reconstructionObjective(params)
+      : LOSSES[params.loss as keyof typeof LOSSES],
     batchSize: params.batch_size,
     optimizer: optimizerOptions(params),
     schedule: scheduleOf(params),

@@ -17,6 +17,7 @@ import { toGuardedSessions } from "../../artifacts/participants_table.ts";
 import { subsetFile } from "../../artifacts/split.ts";
 import type { DeviceService } from "../../device/open.ts";
 import { DataError } from "../../errors.ts";
+import type { Task } from "../../evaluation/predictions.ts";
 import type { Table } from "../../formats/tsv.ts";
 import type { Network } from "../../nn/network.ts";
 import { assertNoLeakage } from "../../tables/leakage.ts";
@@ -29,17 +30,18 @@ import { planNetworks } from "./plan_networks.ts";
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
 
 export interface Targets {
-  /** Node or value of every sample. */
+  /** Node or value of every sample; none of a reconstruction, whose target is its input. */
   targets: Float32Array<ArrayBuffer>;
   /** Of a classification. */
   labelCode?: LabelCode;
-  /** Output nodes. */
+  /** Output nodes; 0 of a reconstruction. */
   outputs: number;
-  /** Classes, or 0 for a regression. */
+  /** Classes, or 0 where there are none. */
   classes: number;
 }
 
 export interface TrainingData extends Targets {
+  task: Task;
   images: ImageSet;
   /** One for all elements, or one an element where these differ in shape. */
   networks: readonly Network[];
@@ -63,7 +65,7 @@ export interface TrainingData extends Targets {
  */
 export async function openTrainingData(
   context: Pick<TrainingContext, "params" | "inputs"> & { warn?(message: string): void },
-  task: "classification" | "regression",
+  task: Task,
   digest: (images: Artifact, samples: readonly Sample[]) => Promise<Sample[]>,
 ): Promise<TrainingData> {
   const { params, inputs, warn } = context;
@@ -84,6 +86,7 @@ export async function openTrainingData(
   checkBatches(params, networks, { elements: images.elements.length, training });
   return {
     ...resolved,
+    task,
     images,
     networks,
     samples,
@@ -101,10 +104,11 @@ function numberOf(value: unknown): number | undefined {
 /** @throws {DataError} on a missing label, one class, or a class that one of the sets lacks */
 export function resolveTargets(
   { label, label_code }: Pick<TrainingParams, "label" | "label_code">,
-  task: "classification" | "regression",
+  task: Task,
   training: readonly Session[],
   validation: readonly Session[],
 ): Targets {
+  if (task === "reconstruction") return { targets: new Float32Array(), outputs: 0, classes: 0 };
   if (task === "regression") {
     const targets = numericTargets([...training, ...validation], label, "the labels");
     return { targets, outputs: 1, classes: 0 };

@@ -103,6 +103,8 @@ function ruleOf(issue: z.core.$ZodIssue, value: Json): [string, string?] {
     case "invalid_type":
       return [`must be ${nouns[issue.expected] ?? issue.expected}`];
     case "invalid_value": {
+      // A parameter may have a reason of its own to refuse a value.
+      if (!issue.message.startsWith("Invalid ")) return [issue.message];
       const values = issue.values.map(shown);
       const suggestion = typeof value === "string"
         ? didYouMean(value, issue.values.filter((each) => typeof each === "string"))

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { SESSIONS_FILE } from "../../../src/artifacts/caps.ts";
 import { WorkflowError } from "../../../src/errors.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import capsGenerate from "../../../src/steps/caps/generate.ts";
@@ -83,4 +84,32 @@ Deno.test("the older spelling refuses what the generator that it names refuses",
     "sigma belongs to random, not to phantom",
   ]);
   assertEquals(problemsOf({ kind: "artifacts", n_subjects: 3, seed: 1 }), []);
+});
+
+Deno.test("hypometabolic changes the images of the named diagnoses and takes the others as they are", async () => {
+  const store = new MemoryStore();
+  const source = await run(store, "generate.phantom", PHANTOMS);
+  const given = { n_subjects: 4, blur_sigma: 1 };
+  const generateFor = (diagnoses: readonly string[]) =>
+    run(store, "generate.hypometabolic", { ...given, diagnoses }, { caps: source });
+  const caps = await generateFor(["AD"]);
+  const tableOf = async (artifact: Artifact, file: string) => {
+    const { columns, rows } = readTsv(await artifact.readText(file), file);
+    return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+  };
+  const [images, sources] = await Promise.all(
+    [caps, source].map((each) => tableOf(each, "images.tsv")),
+  );
+  const sessions = await tableOf(caps, SESSIONS_FILE);
+  assertEquals(sessions.map(({ diagnosis }) => diagnosis), ["ad", "CN", "ad", "CN"]);
+  for (const [i, { path, digest }] of images.entries()) {
+    assertEquals(path!.includes("_pat-ad_deg-30_T1w"), i % 2 === 0, path!);
+    assertEquals(digest === sources[i].digest, i % 2 === 1, path!);
+  }
+  assertEquals(caps.meta.custom_suffix, "_T1w.nii.gz");
+  await assertRejects(
+    () => generateFor(["MCI"]),
+    Error,
+    "none of the 4 sessions has a diagnosis of MCI",
+  );
 });

@@ -1,0 +1,113 @@
+/** The loss of a train.reconstruction step, and which parameters go with which autoencoder. */
+import { VARIATIONAL } from "../../nn/names.ts";
+import type { ReconstructionObjective } from "../../nn/reconstruction.ts";
+import {
+  isVariational,
+  OF_VANILLA,
+  OF_VARIATIONAL,
+  parametersOfAutoencoder,
+} from "../model/autoencoder_parameters.ts";
+import type { ReconstructionParams, TrainingParams } from "./parameters.ts";
+
+const LOSSES = {
+  MSELoss: "mse",
+  L1Loss: "l1",
+  HuberLoss: "huber",
+  SmoothL1Loss: "smooth_l1",
+  KLDivLoss: "kl_div",
+  BCEWithLogitsLoss: "bce_with_logits",
+  VAEGaussianLoss: "gaussian",
+  VAEBernoulliLoss: "bernoulli",
+  VAEContinuousBernoulliLoss: "continuous_bernoulli",
+} as const satisfies Record<
+  NonNullable<ReconstructionParams["loss"]>,
+  ReconstructionObjective["name"]
+>;
+
+/** Losses whose target is a probability. */
+const OF_PROBABILITIES: ReadonlySet<string> = new Set([
+  "BCEWithLogitsLoss",
+  "VAEBernoulliLoss",
+  "VAEContinuousBernoulliLoss",
+]);
+
+/** ClinicaDL's name of the loss; its default, MSELoss, can't train variational autoencoders. */
+export function reconstructionLoss(
+  { architecture, loss }: Pick<TrainingParams, "architecture" | "loss">,
+): keyof typeof LOSSES {
+  const byDefault = isVariational(architecture) ? "VAEGaussianLoss" : "MSELoss";
+  return (loss as keyof typeof LOSSES | undefined) ?? byDefault;
+}
+
+export function reconstructionObjective(params: TrainingParams): ReconstructionObjective {
+  const { recons_weight, kl_weight } = params;
+  return {
+    name: LOSSES[reconstructionLoss(params)],
+    ...(recons_weight !== undefined && { reconstructionWeight: recons_weight }),
+    ...(kl_weight !== undefined && { klWeight: kl_weight }),
+  };
+}
+
+/** What a network has where a parameter is absent; ClinicaDL's defaults. */
+const DEFAULTS = { latent_space_size: 128, feature_size: 1024, n_conv: 4, io_layer_channels: 8 };
+
+/** Parameters of the network and the loss, for the model's description. */
+export function describeAutoencoder(params: TrainingParams): Record<string, number | string> {
+  const names = parametersOfAutoencoder(params.architecture);
+  const defaults: Readonly<Record<string, number>> = DEFAULTS;
+  return {
+    loss: reconstructionLoss(params),
+    ...Object.fromEntries(names.map((name) => [name, params[name] ?? defaults[name] ?? 1])),
+  };
+}
+
+/** Problems of these parameters with the architecture and the range of its input. */
+export function checkReconstructionParameters(
+  params: ReconstructionParams,
+): { parameter: string; message: string; suggestion?: string }[] {
+  const { architecture, loss, normalize, data_augmentation, sampler } = params;
+  const problems: ReturnType<typeof checkReconstructionParameters> = [];
+  const variational = isVariational(architecture);
+  for (const parameter of variational ? [] : OF_VARIATIONAL) {
+    if (params[parameter] === undefined) continue;
+    problems.push({
+      parameter,
+      message: `${architecture} has no ${parameter}; ${VARIATIONAL.join(", ")} have one`,
+    });
+  }
+  for (const parameter of architecture === "Vanilla3DdenseVAE" ? [] : OF_VANILLA) {
+    if (params[parameter] === undefined) continue;
+    problems.push({
+      parameter,
+      message: `${architecture} has no ${parameter}; Vanilla3DdenseVAE has one`,
+    });
+  }
+  if (loss !== undefined && loss.startsWith("VAE") !== variational) {
+    const suited = Object.keys(LOSSES).filter((name) => name.startsWith("VAE") === variational);
+    problems.push({
+      parameter: "loss",
+      message: `${architecture} is not trained by ${loss}, but by ${suited.join(", ")}`,
+    });
+  }
+  if (loss !== undefined && OF_PROBABILITIES.has(loss)) {
+    if (!normalize) {
+      problems.push({
+        parameter: "normalize",
+        message: `${loss} takes values from 0 to 1, which normalize = false does not make`,
+      });
+    }
+    if (data_augmentation.includes("Noise")) {
+      problems.push({
+        parameter: "data_augmentation",
+        message: `${loss} takes values from 0 to 1, which Noise exceeds`,
+      });
+    }
+  }
+  if (sampler === "weighted") {
+    problems.push({
+      parameter: "sampler",
+      message: "the weighted sampler weighs classes; there are none",
+    });
+  }
+  return problems;
+}
