@@ -89,6 +89,12 @@ export async function reportFailure(error: unknown, err: Output): Promise<number
   return ExitCode.failed;
 }
 
+/** Whether an error has a cause that a user can do something about; any other is a bug. */
+export function isKnownError(error: Error): boolean {
+  return [WorkflowError, DataError, DeviceError, StepError].some((kind) => error instanceof kind) ||
+    error.name === "TimeoutError";
+}
+
 /** The path that the program may not write to. */
 function deniedWrite(error: unknown): string | undefined {
   if (!(error instanceof Deno.errors.NotCapable)) return undefined;

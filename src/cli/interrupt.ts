@@ -16,13 +16,16 @@ export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK", "SIGHUP"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-export function onInterrupt(show: (message: string) => void): Interrupt {
+const SAVING = "interrupted: running steps save what they can; Ctrl-C again stops at once";
+
+/** @param message shown at the first */
+export function onInterrupt(show: (message: string) => void, message = SAVING): Interrupt {
   const first = new AbortController();
   const second = new AbortController();
   const onSignal = (signal: Deno.Signal) => {
     const reason = new DOMException("interrupted", "AbortError");
     if (!first.signal.aborted) {
-      show("interrupted: running steps save what they can; Ctrl-C again stops at once");
+      show(message);
       first.abort(reason);
     } else if (signal !== "SIGHUP" && !second.signal.aborted) {
       // A closed terminal sends its signal twice, by the shell and by the system.

@@ -108,10 +108,11 @@ async function remember(store: Store, adapter: AdapterDescription): Promise<void
 }
 
 function isRemembered(value: unknown): value is RememberedAdapter {
-  return isJsonObject(value) && isDigest(value.circumstances) && isDescription(value.adapter);
+  return isJsonObject(value) && isDigest(value.circumstances) &&
+    isAdapterDescription(value.adapter);
 }
 
-function isDescription(value: unknown): value is AdapterDescription {
+export function isAdapterDescription(value: unknown): value is AdapterDescription {
   if (!isJsonObject(value)) return false;
   const { subgroupMinSize, isFallbackAdapter } = value;
   return ["vendor", "architecture", "device", "description"]

@@ -19,8 +19,16 @@ export async function readNumericClass(
   policy: "exact" | "class" | "any",
   store: Store,
 ): Promise<Json> {
+  return policy === "any" ? {} : numericClassOf(policy, store, await recallAdapter(store));
+}
+
+/** As {@link readNumericClass}, of an adapter that may be another machine's. */
+export function numericClassOf(
+  policy: "exact" | "class" | "any",
+  store: Store,
+  adapter: AdapterDescription,
+): Json {
   if (policy === "any") return {};
-  const adapter = await recallAdapter(store);
   const kernels = { ...pickKernelTable(store, adapter) };
   const { vendor, architecture, class: kind, ...exact } = factsOf(adapter);
   const shared = { class: kind, vendor, architecture, kernels };

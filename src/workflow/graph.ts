@@ -85,6 +85,8 @@ export interface Profile {
   /** File with the token for the server. */
   cache_token?: string;
   jobs?: number;
+  /** Absent where every step runs on this machine. */
+  executor?: ClusterExecutor;
 }
 
 /** Outer folds that test what a search finds. */
@@ -94,6 +96,42 @@ export interface OuterFolds {
   /** Of the evaluation of those who are set aside in each. */
   metric: { step: string; name: string };
 }
+
+/** What jobs ask of a scheduler where their step's `resources` ask for nothing. */
+interface JobDefaults {
+  /** Name of the profile. */
+  profile: string;
+  /** Bytes, also of the largest request after jobs ran out of memory. */
+  memory?: number;
+  max_memory?: number;
+  /** Seconds, also of the longest request after jobs ran out of time. */
+  time?: number;
+  max_time?: number;
+}
+
+export interface SlurmExecutor extends JobDefaults {
+  kind: "slurm";
+  partition?: string;
+  account?: string;
+  /** Of steps that use a GPU, such as `gpu:1`. */
+  gres?: string;
+  /** Jobs of an array that run at once. */
+  array_limit?: number;
+  /** Further options of sbatch. */
+  options: readonly string[];
+}
+
+/** Another scheduler; each command as its words, with `{name}` where a value goes. */
+export interface CommandExecutor extends JobDefaults {
+  kind: "command";
+  /** Submits a job and prints its id. */
+  submit: readonly string[];
+  /** Prints, among other things, the ids of jobs that have not ended. */
+  status: readonly string[];
+  cancel: readonly string[];
+}
+
+export type ClusterExecutor = SlurmExecutor | CommandExecutor;
 
 /** A `[search.NAME]`. */
 export interface Search {

@@ -371,6 +371,8 @@ export interface StepKind<Schema extends z.ZodObject = z.ZodObject, S = unknown>
   pathParameters: readonly string[];
   /** Of a user's own step: the digest of its modules, which enters the key with the version. */
   code?: Digest;
+  /** Of a user's own step: the absolute path of its module. */
+  module?: string;
 }
 
 /** Outputs that a kind has with these parameters. */
@@ -386,6 +388,13 @@ export function runPlace(
   { kind, params }: { kind: StepKind; params: Readonly<Record<string, Json>> },
 ): RunPlace {
   return typeof kind.runs === "function" ? kind.runs(params) : kind.runs;
+}
+
+/** Whether it runs on the main thread within milliseconds, as tables do; never a user's own step. */
+export function isQuick(
+  instance: { kind: StepKind; params: Readonly<Record<string, Json>> },
+): boolean {
+  return runPlace(instance) === "inline" && instance.kind.code === undefined;
 }
 
 /** Step kinds by name, each loaded when it is needed. */

@@ -12,6 +12,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Search for the best values of parameters",
     load: () => import("./search.ts"),
   },
+  cancel: {
+    summary: "End the jobs that a run has submitted to a cluster",
+    load: () => import("./cluster/cancel.ts"),
+  },
   unpublish: {
     summary: "Remove published files that nobody has edited",
     load: () => import("./unpublish.ts"),
@@ -75,6 +79,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   tune: {
     summary: "Measure kernel variants on this device and use the fastest",
     load: () => import("./tune.ts"),
+  },
+  exec: {
+    summary: "Compute an instance of a frozen plan, as the jobs of a cluster do",
+    load: () => import("./cluster/exec.ts"),
   },
   new: { summary: "Write a commented starter workflow", load: () => import("./new.ts") },
   completions: {

@@ -81,10 +81,23 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
     return ExitCode.mismatch;
   }
   const display = displayFor(args, terminal, workflow);
-  const interrupt = onInterrupt((message) => terminal.err.line(message));
+  const onCluster = workflow.profile?.executor !== undefined;
+  const interrupt = onInterrupt(
+    (message) => terminal.err.line(message),
+    onCluster ? "detached: submitted jobs go on; the same command follows them again" : undefined,
+  );
   try {
+    const cluster = onCluster
+      ? (await import("../cluster/open_cluster.ts")).openCluster(
+        store,
+        workflow,
+        interrupt.signal,
+        (message) => terminal.err.line(message),
+      )
+      : {};
     const result = await runEngine(store, workflow, {
       ...running,
+      ...cluster,
       ...selectionOf(args),
       jobs: jobs ?? workflow.profile?.jobs,
       keepGoing: args.has("keep-going"),

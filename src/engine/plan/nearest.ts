@@ -54,6 +54,7 @@ export class NearestRecords {
         Object.entries(near.outputs).map(([output, { bytes }]) => [output, bytes]),
       ),
       ...(near.deviceBytes !== undefined && { deviceBytes: near.deviceBytes }),
+      ...(near.memoryBytes !== undefined && { memoryBytes: near.memoryBytes }),
     };
   }
 

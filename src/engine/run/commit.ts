@@ -17,6 +17,10 @@ export interface CommitRequest {
   recorded: boolean;
   /** The recorded outputs are known to be missing or corrupt. */
   replaces: boolean;
+  /** Where the record of an earlier run stays, it gets the time of now: another process waits for that. */
+  renews?: boolean;
+  /** See {@link InstanceRecord.memoryBytes}. */
+  memoryBytes?: number;
   onDifference: (difference: { output: string; recorded: Digest; produced: Digest }) => void;
 }
 
@@ -34,8 +38,15 @@ export async function commit(store: Store, request: CommitRequest): Promise<Comm
   const produced = result.outputs;
   const bytes = Object.values(produced).reduce((sum, output) => sum + output.bytes, 0);
   if (!request.recorded) return { outputs: produced, bytes, unchanged: false };
-  const earlier = store.record(key)?.outputs;
+  const record = store.record(key);
+  const earlier = record?.outputs;
+  const renew = async () => {
+    if (record && request.renews) {
+      await store.publishRecord({ ...record, created: new Date().toISOString() });
+    }
+  };
   if (earlier && sameOutputs(produced, earlier)) {
+    await renew();
     return { outputs: produced, bytes, unchanged: true };
   }
   if (earlier) {
@@ -45,6 +56,7 @@ export async function commit(store: Store, request: CommitRequest): Promise<Comm
       request.onDifference({ output, recorded, produced: digest });
     }
     if (!request.replaces && allPresent(store, earlier)) {
+      await renew();
       return { outputs: earlier, bytes, unchanged: false };
     }
   }
@@ -57,6 +69,7 @@ export async function commit(store: Store, request: CommitRequest): Promise<Comm
     seconds,
     ...(result.resumedFrom !== undefined && { resumedFrom: result.resumedFrom }),
     bytes,
+    ...(request.memoryBytes !== undefined && { memoryBytes: request.memoryBytes }),
     ...(request.log.length > 0 && { log: await storeLog(store, request.log) }),
     made: madeBy(),
   });

@@ -1,5 +1,5 @@
 /** The instances of a run, and what becomes of them. */
-import { type Blob, runPlace } from "../../workflow/step.ts";
+import { type Blob, isQuick, runPlace } from "../../workflow/step.ts";
 import type { Instance } from "../../workflow/graph.ts";
 import type { Counts, Outcome } from "../plan/events.ts";
 import type { OutputRefs } from "../plan/keying.ts";
@@ -25,7 +25,7 @@ export interface Node {
   /** Position in the workflow, which decides between equals. */
   order: number;
   demand: Demand;
-  /** Runs on the main thread within milliseconds, as tables do; never a user's own step. */
+  /** See {@link isQuick}. */
   quick: boolean;
   /** Estimated seconds of the longest path from here to the end. */
   priority: number;
@@ -60,12 +60,11 @@ export function buildNodes(
 ): Map<string, Node> {
   const nodes = new Map<string, Node>();
   for (const [order, planned] of plan.instances.entries()) {
-    const { kind } = planned.instance;
     nodes.set(planned.instance.name, {
       planned,
       order,
       demand: demandOf(planned.instance),
-      quick: runPlace(planned.instance) === "inline" && kind.code === undefined,
+      quick: isQuick(planned.instance),
       priority: 0,
       waiting: 0,
       consumers: [],

@@ -9,6 +9,9 @@ export interface Demand {
   memory: number;
 }
 
+/** What an instance needs that runs on another machine. */
+export const NOTHING: Demand = { cpu: 0, gpu: 0, memory: 0 };
+
 export class Pools {
   readonly #free: Demand;
 

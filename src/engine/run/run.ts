@@ -39,8 +39,8 @@ export interface RunOptions extends Omit<PlanOptions, "onEvent" | "signal">, Sch
   /** See {@link LocalOptions.stepModule}. */
   stepModule?: string;
   onEvent?: EventListener;
-  /** Used instead of the local executor. */
-  executor?: Executor;
+  /** Used instead of the local executor; or makes one for a run and its plan. */
+  executor?: Executor | ((run: string, plan: Plan) => Executor);
   /** What the workflow was read with, kept in the run's record. */
   request?: RunRequest;
   /** A plan just made of this workflow and store, which is used instead of planning. */
@@ -94,7 +94,7 @@ export async function run(
       emit({ type: "shared-cache-lost", address: shared.address, message });
     };
   }
-  const executor = options.executor ?? new LocalExecutor(store, options);
+  let executor = typeof options.executor === "object" ? options.executor : undefined;
   try {
     options.before?.forEach(emit);
     const { onEvent: _, ...planOptions } = options;
@@ -124,6 +124,9 @@ export async function run(
       gpu: await countDeviceSlots(planned, options),
       memory: options.memory ?? Infinity,
     });
+    executor = typeof options.executor === "function"
+      ? options.executor(id, planned)
+      : executor ?? new LocalExecutor(store, options);
     const scheduler = new Scheduler(store, planned, pools, executor, folder, options, emit);
     const record = runRecord(id, started, workflow, planned, scheduler, options.request);
     if (todo > 0) await folder?.write(record("running"), true);
@@ -160,7 +163,7 @@ export async function run(
       ...(recordProblem && { recordProblem }),
     };
   } finally {
-    executor.close();
+    executor?.close();
     folder?.close();
   }
 }

@@ -4,11 +4,12 @@
  * The key of each instance is made again from what its inputs turned out to be, and looked up again,
  * so that early cut-off and the results of other runs count.
  */
+import type { Instance } from "../../workflow/graph.ts";
 import type { Blob } from "../../workflow/step.ts";
 import { attempt, backOffDelay, pause } from "../task/attempt.ts";
 import { allPresent, commit } from "./commit.ts";
 import type { Counts, EventBody, RunStatus } from "../plan/events.ts";
-import type { Executor } from "../task/executors/executor.ts";
+import type { Executor, Job } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
 import { fetchOutputs } from "../store/fetch_outputs.ts";
@@ -17,7 +18,7 @@ import { isAbort, messageOf, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
 import { buildNodes, countOutcomes, type Node, wantsThread, whySkipped } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Pools } from "./pools.ts";
+import { NOTHING, type Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
 import { logPath, type RunFolder } from "./run_folder.ts";
 import { producersOf } from "../plan/select.ts";
@@ -69,7 +70,10 @@ export class Scheduler {
   ) {
     this.#kill = options.kill ?? new AbortController().signal;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
-    this.nodes = buildNodes(plan, (instance) => this.pools.demandOf(instance));
+    this.nodes = buildNodes(
+      plan,
+      (instance) => this.#isElsewhere(instance) ? NOTHING : this.pools.demandOf(instance),
+    );
   }
 
   async run(): Promise<{ status: RunStatus; counts: Counts }> {
@@ -86,7 +90,10 @@ export class Scheduler {
     for (const node of this.nodes.values()) {
       if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
     }
-    if ([...this.nodes.values()].some(wantsThread)) this.executor.expect?.();
+    const wanted = [...this.nodes.values()].filter(wantsThread);
+    if (wanted.some(({ planned }) => !this.#isElsewhere(planned.instance))) {
+      this.executor.expect?.();
+    }
     this.#startReady();
     this.#finishIfIdle();
     await this.#done.promise;
@@ -183,7 +190,9 @@ export class Scheduler {
         this.emit({
           type: "instance-interrupted",
           instance: node.planned.instance.name,
-          message: "stopped before it was done; its checkpoints are kept",
+          message: this.#isElsewhere(node.planned.instance)
+            ? "its job goes on"
+            : "stopped before it was done; its checkpoints are kept",
         });
       } else if (!(error instanceof ObjectError && this.#recomputeInputs(node, error))) {
         this.#fail(node, error);
@@ -208,9 +217,10 @@ export class Scheduler {
     const missed = node.planned.state === "will-run" && node.planned.key === key;
     if (!forced && !missed && await this.#useRecord(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
-    // Only results that are recorded are shared with other runs.
-    using lease = instance.execution.cache ? this.#takeLease(node, chain ?? key) : undefined;
-    if (!lease && instance.execution.cache) return;
+    // Only results that are recorded are shared with other runs; a job's lease would be of no use here.
+    const isShared = instance.execution.cache && !this.#isElsewhere(instance);
+    using lease = isShared ? this.#takeLease(node, chain ?? key) : undefined;
+    if (!lease && isShared) return;
     if (!forced && await this.#useRecord(node, key, "other-run")) return;
     // Threads have no network. What stays missing is computed again when the task asks for it.
     if (this.store.shared) await fetchOutputs(this.store, refsOf(inputs));
@@ -235,6 +245,9 @@ export class Scheduler {
     if (node.recomputeFor) return false;
     const record = this.store.record(key) ?? await this.store.shared?.fetchRecord(key);
     if (!record || !await fetchOutputs(this.store, Object.values(record.outputs))) return false;
+    // A job of this run has made it: the executor reports what it cost.
+    const isElsewhere = this.#isElsewhere(node.planned.instance);
+    if (isElsewhere && record.created >= this.#started) return false;
     node.outputs = record.outputs;
     const { from } = record;
     if (from !== undefined) node.from = from;
@@ -296,7 +309,8 @@ export class Scheduler {
       });
       const start = performance.now();
       try {
-        const result = await attempt(this.executor, instance, task, {
+        const result = await this.#attempt(instance, task, {
+          key,
           signal: this.#signal,
           kill: this.#kill,
           listener: this.#listener(node, task),
@@ -321,6 +335,21 @@ export class Scheduler {
     }
   }
 
+  /** A job has its timeout where it runs: here it may wait in a queue. */
+  async #attempt(
+    instance: Instance,
+    task: Task,
+    control: Omit<Job, "instance" | "task">,
+  ): Promise<TaskResult> {
+    return this.#isElsewhere(instance)
+      ? await this.executor.run({ instance, task, ...control })
+      : await attempt(this.executor, instance, task, control);
+  }
+
+  #isElsewhere(instance: Instance): boolean {
+    return this.executor.isElsewhere?.(instance) ?? false;
+  }
+
   #listener(node: Node, task: Task): TaskListener {
     const { name } = node.planned.instance;
     const stored: Blob[] = [];
@@ -339,17 +368,21 @@ export class Scheduler {
   async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
     const { instance } = node.planned;
     const { name } = instance;
-    const committed = await commit(this.store, {
-      key,
-      parts,
-      result,
-      seconds: node.seconds ?? 0,
-      log: this.folder?.tail(name, Infinity) ?? [],
-      recorded: instance.execution.cache,
-      replaces: node.recomputeFor !== undefined,
-      onDifference: (difference) =>
-        this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
-    });
+    const { published } = result;
+    if (published) node.seconds = published.seconds;
+    const committed = published
+      ? { ...result, ...published, unchanged: false }
+      : await commit(this.store, {
+        key,
+        parts,
+        result,
+        seconds: node.seconds ?? 0,
+        log: this.folder?.tail(name, Infinity) ?? [],
+        recorded: instance.execution.cache,
+        replaces: node.recomputeFor !== undefined,
+        onDifference: (difference) =>
+          this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
+      });
     node.outputs = committed.outputs;
     node.finished = new Date().toISOString();
     this.emit({
@@ -373,7 +406,7 @@ export class Scheduler {
     this.errors.push(failure);
     this.emit(event);
     node.outcome = "failed";
-    if (!this.options.keepGoing) this.#stopped = true;
+    if (!this.options.keepGoing && !this.executor.goesOn) this.#stopped = true;
   }
 
   /**

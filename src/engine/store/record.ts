@@ -35,6 +35,8 @@ export interface InstanceRecord {
   resumedFrom?: number;
   bytes: number;
   deviceBytes?: number;
+  /** Peak of the memory of a process that did nothing else. */
+  memoryBytes?: number;
   /** Log of the run that made it, as an object. */
   log?: Digest;
   /** Facts about the making that are no part of the key: host, versions. */
@@ -135,8 +137,8 @@ function isRecord(value: unknown): value is StoredRecord {
       return isKeyParts(value.parts) && isTableOf(value.outputs, isOutputRef) &&
         isDuration(value.seconds) && isSize(value.bytes) && isJsonObject(value.made) &&
         isAbsentOr(value.resumedFrom, isPosition) && isAbsentOr(value.deviceBytes, isSize) &&
-        isAbsentOr(value.log, isDigest) && isAbsentOr(value.from, isText) &&
-        isAbsentOr(value.signature, isText);
+        isAbsentOr(value.memoryBytes, isSize) && isAbsentOr(value.log, isDigest) &&
+        isAbsentOr(value.from, isText) && isAbsentOr(value.signature, isText);
     case "memo":
       return typeof value.kind === "string" && isBlob(value.blob) && isDuration(value.seconds);
     case "chain":

@@ -16,7 +16,7 @@ export async function attempt(
   executor: Executor,
   instance: Instance,
   task: Task,
-  control: Pick<Job, "signal" | "kill" | "listener">,
+  control: Pick<Job, "key" | "signal" | "kill" | "listener">,
 ): Promise<TaskResult> {
   const { timeout } = instance.execution;
   if (timeout === undefined) return await executor.run({ instance, task, ...control });
@@ -33,6 +33,7 @@ export async function attempt(
       task,
       signal: AbortSignal.any([control.signal, ask.signal]),
       kill: AbortSignal.any([control.kill, force.signal]),
+      key: control.key,
       listener: control.listener,
     });
   } finally {

@@ -46,6 +46,8 @@ export interface TaskResult {
   outputs: Readonly<Record<string, OutputRef>>;
   /** Position of the checkpoint that it started from. */
   resumedFrom?: number;
+  /** Of the record, where the process that ran it has published that already. */
+  published?: { seconds: number; bytes: number };
 }
 
 /** Receives reports of an execution while it runs. */

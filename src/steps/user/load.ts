@@ -33,6 +33,7 @@ export async function loadUserStep(specifier: string, folder: string): Promise<S
     outputs: withPublishers(declaration.outputs),
     pathParameters,
     code: graph.digest,
+    module: path,
     // It has a worker of its own; this thread only exchanges messages with it.
     runs: "inline",
     run: async (context) => {

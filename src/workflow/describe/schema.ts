@@ -38,6 +38,10 @@ const duration: Schema = {
   type: ["string", "number"],
   description: 'Such as "90s", "30m" or "2h", or a number of seconds.',
 };
+const bytes = (description: string): Schema => ({
+  type: ["string", "integer"],
+  description: `${description} Such as "8GiB" or "500MB".`,
+});
 const points: Schema = {
   type: "array",
   items: { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
@@ -155,6 +159,40 @@ export const executionKeys: Record<string, Json> = {
   description: text("What the step is for."),
 };
 
+const profile: Schema = table({
+  cache: text("Folder of the cache; further ones, and a server after them, are only read."),
+  cache_token: text("File with the token for the server of the cache."),
+  jobs: { type: "integer", minimum: 1, description: "Instances at once." },
+  executor: {
+    enum: ["local", "slurm", "command"],
+    default: "local",
+    description: "Which scheduler runs the steps; local: this machine.",
+  },
+  memory: bytes("Memory of a job, where neither the step nor an earlier run asks for more."),
+  max_memory: bytes("The most that a job gets after it ran out of memory; default: 4 times."),
+  time: { ...duration, description: `Time limit of a job. ${duration.description}` },
+  max_time: {
+    ...duration,
+    description: "The most that a job gets after it ran out of time; default: 4 times.",
+  },
+  partition: text("slurm: partition."),
+  account: text("slurm: account."),
+  gres: text('slurm: what a step that uses a GPU asks for, such as "gpu:1".'),
+  array_limit: {
+    type: "integer",
+    minimum: 1,
+    description: "slurm: jobs of an array that run at once.",
+  },
+  options: {
+    type: "array",
+    items: { type: "string" },
+    description: 'slurm: further options of sbatch, such as ["--qos=long"].',
+  },
+  submit: text("command: submits {script} and prints the id of the job."),
+  status: text("command: prints the ids of jobs that have not ended."),
+  cancel: text("command: ends the job {id}."),
+}, "Chosen by --profile NAME.");
+
 /** Of the keys at the top of a file. */
 export const fileKeys: Record<string, Json> = {
   version: { type: "integer", enum: [1], description: "Version of the file syntax." },
@@ -183,12 +221,8 @@ export const fileKeys: Record<string, Json> = {
     'Copies of outputs, "path" = "step.output"; "report" is the HTML report of the run.',
   ),
   profile: tableOf(
-    table({
-      cache: text("Folder of the cache; further ones, and a server after them, are only read."),
-      cache_token: text("File with the token for the server of the cache."),
-      jobs: { type: "integer", minimum: 1, description: "Instances at once." },
-    }, "Chosen by --profile NAME."),
-    "Which cache to use and how many threads; never part of a key.",
+    profile,
+    "Where steps run, which cache to use and how many threads; never part of a key.",
   ),
   search: tableOf(search, "Searches over parameters; `gyrus search FILE NAME` runs one."),
 };

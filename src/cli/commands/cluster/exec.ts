@@ -1,0 +1,130 @@
+import process from "node:process";
+import { computeInstance } from "../../../engine/cluster/compute_instance.ts";
+import { type FrozenPlan, readFrozenPlan } from "../../../engine/cluster/frozen_plan.ts";
+import { jobEventsPath, JobEventWriter } from "../../../engine/cluster/job_events.ts";
+import { openStore, type Store } from "../../../engine/store/store.ts";
+import { LocalExecutor } from "../../../engine/task/executors/local.ts";
+import { running } from "../../../steps/engine_options.ts";
+import { loadKind } from "../../../steps/mod.ts";
+import { dirname, resolve } from "../../../workflow/paths.ts";
+import { runPlace, type StepKind } from "../../../workflow/step.ts";
+import { type Arguments, UsageError } from "../../arguments.ts";
+import { adapterRefusal, gpuRefusal } from "../../cluster/refusals.ts";
+import type { Command } from "../../command.ts";
+import { readIfPresent } from "../../../disk/read.ts";
+import { ExitCode, isKnownError } from "../../failure.ts";
+
+/** Signals that ask a job to save its state: near its time limit, and when it is cancelled. */
+const SIGNALS = ["SIGUSR1", "SIGTERM", "SIGINT"] as const;
+
+export default {
+  arguments: [
+    { name: "PLAN", help: "A frozen plan: plan.json in a folder of jobs/ in the cache" },
+    { name: "INSTANCE", help: "Name of an instance, or its position in the plan" },
+  ],
+  options: {
+    job: { value: "ID", help: "What the scheduler calls the job, for messages" },
+    gpus: { value: "N", help: "GPUs that the job can open" },
+  },
+  details:
+    `The jobs of a cluster call it. It verifies the inputs, looks the result up in the cache, computes it
+and publishes it there. On SIGUSR1 or SIGTERM a training saves its state and stops; the next job continues.`,
+  async run(args, { err }) {
+    const [file, name] = args.positionals;
+    const path = resolve(file);
+    const plan = readFrozenPlan(path, readIfPresent(path));
+    const position = positionOf(plan, name);
+    const [root, ...lower] = plan.cache;
+    const store = openStore(root, { lower });
+    const events = new JobEventWriter(store.files, jobEventsPath(dirname(path), position));
+    const job = args.value("job") ?? `${Deno.pid}`;
+    events.write({ type: "started", job, host: Deno.hostname() });
+    try {
+      return await compute(store, plan, position, args, events);
+    } catch (error) {
+      const message = error instanceof Error ? error.message || error.name : String(error);
+      const stack = error instanceof Error && !isKnownError(error) ? error.stack : undefined;
+      events.write({ type: "failed", message, ...(stack !== undefined && { stack }) });
+      err.line(stack ?? message);
+      return ExitCode.failed;
+    }
+  },
+} satisfies Command;
+
+/** @throws {UsageError} when the plan has no such instance */
+function positionOf({ instances }: FrozenPlan, name: string): number {
+  const position = /^\d+$/.test(name)
+    ? Number(name)
+    : instances.findIndex((instance) => instance.name === name);
+  if (position in instances) return position;
+  throw new UsageError(`the plan has no instance ${name}; it has ${instances.length}`);
+}
+
+async function compute(
+  store: Store,
+  plan: FrozenPlan,
+  position: number,
+  args: Arguments,
+  events: JobEventWriter,
+): Promise<number> {
+  const frozen = plan.instances[position];
+  await checkDevice(plan, position, args, events);
+  const stop = new AbortController();
+  const listeners = SIGNALS.map((signal) => ({
+    signal,
+    listen() {
+      if (stop.signal.aborted) return;
+      events.write({ type: "stopped", signal });
+      stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
+    },
+  }));
+  for (const { signal, listen } of listeners) Deno.addSignalListener(signal, listen);
+  const executor = new LocalExecutor(store, running);
+  try {
+    const done = await computeInstance(store, plan, frozen.name, {
+      loadKind: loadAnyKind,
+      deviceCode: running.deviceCode,
+      executor,
+      signal: stop.signal,
+      listener: {
+        log: (level, message) => events.write({ type: "log", level, message }),
+        progress: (progress) => events.write({ type: "progress", ...progress }),
+      },
+      memoryPeak: () => process.resourceUsage().maxRSS * 1024,
+    });
+    events.write({ type: "done", ...done });
+    return ExitCode.done;
+  } catch (error) {
+    if (stop.signal.aborted) return ExitCode.interrupted;
+    throw error;
+  } finally {
+    executor.close();
+    for (const { signal, listen } of listeners) Deno.removeSignalListener(signal, listen);
+  }
+}
+
+async function loadAnyKind(
+  name: string,
+  module: string | undefined,
+): Promise<StepKind | undefined> {
+  if (module === undefined) return await loadKind(name);
+  return await (await import("../../../steps/user/load.ts")).loadUserStep(module, dirname(module));
+}
+
+/** @throws {DataError} when the device is not the one of the plan, or not the job's alone */
+async function checkDevice(
+  { instances, kinds, numericClasses }: FrozenPlan,
+  position: number,
+  args: Arguments,
+  events: JobEventWriter,
+): Promise<void> {
+  const frozen = instances[position];
+  const kind = await loadAnyKind(frozen.kind, kinds[frozen.kind].module);
+  if (!kind || runPlace({ kind, params: frozen.params }) !== "device") return;
+  const refusal = gpuRefusal(frozen, args.value("gpus"));
+  if (refusal) throw refusal;
+  const other = await adapterRefusal(numericClasses[frozen.execution.device]);
+  if (!other) return;
+  events.write({ type: "other-device" });
+  throw other;
+}
