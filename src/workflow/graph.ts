@@ -101,6 +101,8 @@ export interface OuterFolds {
 interface JobDefaults {
   /** Name of the profile. */
   profile: string;
+  /** Processors. */
+  cpu?: number;
   /** Bytes, also of the largest request after jobs ran out of memory. */
   memory?: number;
   max_memory?: number;

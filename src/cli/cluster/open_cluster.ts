@@ -1,5 +1,5 @@
 /** What a run on a cluster needs of the program: the executor of its profile, and the device of its nodes. */
-import { ClusterExecutor } from "../../engine/cluster/cluster_executor.ts";
+import { ClusterExecutor, type ClusterOptions } from "../../engine/cluster/cluster_executor.ts";
 import { CommandScheduler } from "../../engine/cluster/command.ts";
 import type { JobScheduler } from "../../engine/cluster/job_scheduler.ts";
 import { firstRequest } from "../../engine/cluster/requests.ts";
@@ -19,6 +19,9 @@ import type {
 import { runPlace } from "../../workflow/step.ts";
 import { UsageError } from "../arguments.ts";
 
+/** Milliseconds, where a test is in a hurry: see {@link ClusterOptions}. */
+export type Pace = Pick<ClusterOptions, "recordsMs" | "queueMs" | "visibilityMs">;
+
 /** Options of the engine that replace those of a run on this machine. */
 export type ClusterRunOptions = Pick<
   RunOptions,
@@ -37,6 +40,7 @@ export function openCluster(
   signal: AbortSignal,
   report: (message: string) => void,
   local?: Executor,
+  pace: Pace = {},
 ): ClusterRunOptions | undefined {
   const profile = workflow.profile?.executor;
   if (!profile) return undefined;
@@ -60,6 +64,7 @@ export function openCluster(
       request: deviceRequest(workflow.instances, profile),
       signal,
       report,
+      ...pace,
     });
     vectorWidth = vectorWidthOf(adapter);
     return adapter;
@@ -77,6 +82,7 @@ export function openCluster(
         scheduler,
         program,
         vectorWidth: () => vectorWidth,
+        ...pace,
         onOtherDevice: async () => {
           const { forgetNodeAdapter } = await import("../../device/node_adapter.ts");
           forgetNodeAdapter(store, profile);

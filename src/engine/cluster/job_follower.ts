@@ -191,6 +191,8 @@ export class JobFollower {
     if (followed.message === message) return;
     followed.message = message;
     followed.job.listener.progress({ message });
+    // Without a change of the cluster or the profile such a job may wait for ever.
+    if (message.endsWith(")")) this.options.report(`${followed.job.instance.name}: ${message}`);
   }
 
   async #askQueue(): Promise<void> {
@@ -219,8 +221,9 @@ export class JobFollower {
   #learn(followed: Followed, found: JobState | undefined): void {
     const { place } = followed.submitted;
     const state: JobState = found ?? { state: "gone" };
-    if (state.state === "queued" && followed.message === "") {
-      this.#show(followed, `queued as job ${place.job}_${place.index}`);
+    if (state.state === "queued") {
+      const reason = state.reason === undefined ? "" : ` (${state.reason})`;
+      this.#show(followed, `queued as job ${place.job}_${place.index}${reason}`);
     }
     if (state.state === "queued" || state.state === "running") return;
     if (followed.ending) return;

@@ -43,7 +43,8 @@ export type Dependency =
 
 /** `gone`: the scheduler knows nothing of it, or no longer. */
 export type JobState =
-  | { state: "queued" }
+  /** `reason` where the scheduler gives one that is not the usual waiting. */
+  | { state: "queued"; reason?: string }
   | { state: "running" }
   | { state: "ended"; cause: EndCause; text: string }
   | { state: "gone" };

@@ -7,6 +7,8 @@ import type { JobRequest } from "./job_scheduler.ts";
 const SPARE = 1.5;
 /** Seconds that starting the program may take on a busy file system. */
 const START_SECONDS = 300;
+/** Processors of a step that can use many, where neither it nor the profile names a number. */
+const USUAL_CPUS = 4;
 /** Without `max_memory` and `max_time`, an instance gets at most so many times its first request. */
 const MOST = 4;
 
@@ -19,13 +21,14 @@ export function firstRequest(
   estimate: Estimate,
   profile: ClusterExecutor,
 ): JobRequest {
-  const { resources } = instance.execution;
+  const { kind, execution: { resources } } = instance;
+  const isUnnamed = resources.cpu === (kind.cpu ?? 1);
   const memory = resources.memory ??
     largest(profile.memory, estimate.memoryBytes && estimate.memoryBytes * SPARE);
   const time = resources.time ??
     largest(profile.time, estimate.seconds && estimate.seconds * SPARE + START_SECONDS);
   return {
-    cpu: resources.cpu,
+    cpu: isUnnamed ? profile.cpu ?? Math.min(resources.cpu, USUAL_CPUS) : resources.cpu,
     gpu: runPlace(instance) === "device" ? resources.gpu : 0,
     ...bounded("memory", memory, resources.memory ?? profile.max_memory),
     ...bounded("time", time, resources.time ?? profile.max_time),

@@ -149,7 +149,11 @@ function dependencyWord(dependency: Dependency): string {
 function readState(state: string, reason: string): JobState {
   const cause = CAUSES[state];
   if (cause === undefined) {
-    return { state: /^(RUNNING|COMPLETING|STOPPED|SUSPENDED)/.test(state) ? "running" : "queued" };
+    if (/^(RUNNING|COMPLETING|STOPPED|SUSPENDED)/.test(state)) return { state: "running" };
+    const isUsual = /^(None|Priority|Resources|Dependency|JobArrayTaskLimit|BeginTime|)$/.test(
+      reason,
+    );
+    return { state: "queued", ...(!isUsual && { reason }) };
   }
   const isInvalid = cause === "cancelled" && /^Dependency/.test(reason);
   const text = reason === "None" || reason === "" ? state : `${state}, ${reason}`;

@@ -168,6 +168,10 @@ const profile: Schema = table({
     default: "local",
     description: "Which scheduler runs the steps; local: this machine.",
   },
+  cpu: whole(
+    "Processors of a job whose step names none; default: 1, or up to 4 of what it can use.",
+    1,
+  ),
   memory: bytes("Memory of a job, where neither the step nor an earlier run asks for more."),
   max_memory: bytes("The most that a job gets after it ran out of memory; default: 4 times."),
   time: { ...duration, description: `Time limit of a job. ${duration.description}` },

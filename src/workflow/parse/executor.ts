@@ -9,7 +9,7 @@ import type { Located } from "./document.ts";
 
 export type ProfileEntries = ReadonlyMap<string, Located>;
 
-const RESOURCE_KEYS = ["memory", "max_memory", "time", "max_time"] as const;
+const RESOURCE_KEYS = ["cpu", "memory", "max_memory", "time", "max_time"] as const;
 const SLURM_KEYS = ["partition", "account", "gres", "array_limit", "options"] as const;
 const COMMAND_KEYS = ["submit", "status", "cancel"] as const;
 
@@ -64,6 +64,7 @@ export function readExecutor(
   const reader = new KeyReader(entries, problems);
   reader.refuseStrangers(kind ?? "local");
   const resources = {
+    ...reader.field("cpu", wholeNumber, COUNT),
     ...reader.field("memory", parseBytes, SIZE),
     ...reader.field("max_memory", parseBytes, SIZE),
     ...reader.field("time", parseDuration, DURATION),
@@ -79,7 +80,7 @@ export function readExecutor(
       ...reader.field("partition", plainWord, WORD),
       ...reader.field("account", plainWord, WORD),
       ...reader.field("gres", plainWord, WORD),
-      ...reader.field("array_limit", wholeNumber, "a whole number of at least 1"),
+      ...reader.field("array_limit", wholeNumber, COUNT),
       options: reader.options(),
     };
   }
@@ -94,6 +95,7 @@ export function readExecutor(
   };
 }
 
+const COUNT = "a whole number of at least 1";
 const SIZE = 'a size such as "8GiB" or "500MB", or a number of bytes';
 const DURATION = 'a duration such as "90s", "30m" or "2h", or a number of seconds';
 const WORD = "a text in quotes, without spaces";

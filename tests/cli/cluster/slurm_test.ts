@@ -1,0 +1,218 @@
+/**
+ * Runs on a real SLURM: a controller and two nodes on this machine. What disturbs no other job runs at the
+ * same time. The long form has what takes minutes: killed slurmd, time limits (of whole minutes), records
+ * of jobs that SLURM forgets, a thousand jobs, and the complete tutorial.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { diskFiles } from "../../../src/disk/operations.ts";
+import { call as callProgram, launcher } from "../project.ts";
+import { ClusterProject, digestsOf } from "./cluster_project.ts";
+import { call, SlurmCluster, slurmProblem, until } from "./slurm_cluster.ts";
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+const problem = slurmProblem();
+if (problem !== undefined) console.warn(`SLURM is not tested: ${problem}`);
+const slurm = (name: string, fn: (t: Deno.TestContext, cluster: SlurmCluster) => Promise<void>) =>
+  Deno.test({
+    name: problem === undefined ? name : `${name} (not tested: ${problem})`,
+    ignore: problem !== undefined,
+    async fn(t) {
+      await using cluster = await SlurmCluster.start(["MinJobAge=2"]);
+      await fn(t, cluster);
+    },
+  });
+
+const FOLDS = `
+[params]
+bad = "0:0"
+
+[steps.first]
+uses = "./work.ts"
+
+[steps.fold]
+uses = "./work.ts"
+matrix.k = [0, 1]
+in.before = "first"
+with.n = "\${matrix.k}"
+
+[steps.odd]
+uses = "./work.ts"
+matrix = "fold"
+in.before = "fold"
+with = { n = "\${matrix.k}", until = "1:0(\${params.bad}" }
+
+[steps.all]
+uses = "./work.ts"
+in.before = "odd[*]"
+`;
+
+async function failingFold(): Promise<void> {
+  await using project = await ClusterProject.make(FOLDS);
+  const first = await project.runJobs();
+  assertEquals([first.status, first.counts], [
+    "failed",
+    { cached: 0, done: 4, failed: 1, skipped: 1 },
+  ]);
+  assertEquals(first.nodes.get("odd[k=0]")?.outcome, "done");
+  assertStringIncludes(first.errors[0].message, "told to fail");
+  assertEquals(project.submittedArrays(), 4, "an array a step");
+  const repaired = ["params.bad=nothing"];
+  const second = await project.runJobs({}, repaired);
+  assertEquals(second.status, "done");
+  assertEquals(digestsOf(second), digestsOf(await project.runHere({}, repaired)));
+}
+
+const WRITER = `
+[steps.writer]
+uses = "./work.ts"
+with = { megabytes = 12, milliseconds = 1500 }
+`;
+
+async function killedInMidWrite(): Promise<void> {
+  await using project = await ClusterProject.make(WRITER);
+  const running = project.runJobs();
+  const objects = `${project.folder}/.gyrus/objects`;
+  await until("a few parts are written", () => countFiles(objects) > 2);
+  Deno.kill(project.processOf("writer")!, "SIGKILL");
+  const { status, nodes } = await running;
+  assertEquals(status, "done");
+  assertEquals(project.submissions().length, 2, "submitted again");
+  assertEquals(digestsOf({ nodes } as never), digestsOf(await project.runHere()));
+}
+
+async function simultaneousSubmitters(): Promise<void> {
+  await using project = await ClusterProject.make(WRITER);
+  const [a, b] = await Promise.all([project.runJobs(), project.runJobs()]);
+  assertEquals([a.status, b.status], ["done", "done"]);
+  assertEquals(digestsOf(a), digestsOf(b));
+  assertEquals(project.submittedArrays(), 1, "the second follows the jobs of the first");
+}
+
+const SLEEPER = `
+[steps.sleeper]
+uses = "./work.ts"
+with = { milliseconds = 60000 }
+`;
+
+async function detachedAndCancelled(): Promise<void> {
+  await using project = await ClusterProject.make(SLEEPER);
+  const stop = new AbortController();
+  const first = project.runJobs({ signal: stop.signal });
+  await until("the job runs", () => project.processOf("sleeper") !== undefined);
+  stop.abort(new DOMException("interrupted", "AbortError"));
+  const { status, id } = await first;
+  assertEquals(status, "interrupted");
+  assert(project.processOf("sleeper") !== undefined, "the job goes on");
+  const again = project.runJobs();
+  await until("it is followed", () => project.lines.some((line) => line.startsWith("following 1")));
+  const cancel = await callProgram(launcher, ["cancel", "flow.toml", id!], { cwd: project.folder });
+  assertEquals([cancel.code, cancel.out], [0, `cancelled 1 job of run ${id}\n`]);
+  const { errors } = await again;
+  assertStringIncludes(errors[0].message, "was cancelled");
+  assertEquals(project.submittedArrays(), 1);
+}
+
+const TUTORIAL = new URL("../../../workflows/tutorial.toml", import.meta.url);
+/** A pair of trainings, in the short form of a small network. */
+const SMALLER = [
+  "params.n_subjects=8",
+  "params.n_splits=2",
+  "params.epochs=1",
+  "caps.image_size=32",
+  "slices.slices=[14, 16]",
+  "split.n_test=4",
+  "split.p_age_threshold=0.1",
+  "split.p_sex_threshold=0.1",
+  "single.schedule_epochs=1",
+];
+
+async function tutorial(): Promise<void> {
+  const [, text] = (await Deno.readTextFile(TUTORIAL)).split("version = 1\n");
+  await using project = await ClusterProject.make(text);
+  const until = full ? {} : { targets: ["evaluate_single"] };
+  const set = full ? SMALLER : [...SMALLER, "single.architecture=Conv5_FC3"];
+  const jobs = await project.runJobs(until, set);
+  assertEquals(jobs.errors, []);
+  assertEquals(digestsOf(jobs), digestsOf(await project.runHere(until, set)));
+}
+
+slurm(
+  "jobs of SLURM give the results of this machine, whatever happens to them",
+  async (t, cluster) => {
+    await t.step("failing, killed, cancelled, submitted twice", async () => {
+      await Promise.all([
+        failingFold(),
+        killedInMidWrite(),
+        simultaneousSubmitters(),
+        detachedAndCancelled(),
+        tutorial(),
+      ]);
+    });
+
+    await t.step("a node is lost", async () => {
+      await using project = await ClusterProject.make(WRITER);
+      const running = project.runJobs();
+      await until("the job runs", () => project.processOf("writer") !== undefined);
+      const [node] = (await call("squeue", "-h", "-t", "R", "-o", "%N")).trim().split("\n");
+      await call("scontrol", "update", `nodename=${node}`, "state=down", "reason=test");
+      assertEquals((await running).status, "done");
+      assertEquals(project.submissions().length, 2);
+      // The node may have come back by itself.
+      await call("scontrol", "update", `nodename=${node}`, "state=resume").catch(() => {});
+      await cluster.untilIdle();
+    });
+
+    await t.step(
+      "the controller is away, and has forgotten everything when it is back",
+      async () => {
+        await using project = await ClusterProject.make(WRITER);
+        const running = project.runJobs();
+        await until("the job runs", () => project.processOf("writer") !== undefined);
+        cluster.stop("slurmctld", "SIGKILL");
+        await until(
+          "it is reported",
+          () => project.lines.some((line) => /still waited for/.test(line)),
+        );
+        assertEquals((await running).status, "done");
+        assertEquals(project.submissions().length, 1);
+        await Deno.remove(`${cluster.folder}/state`, { recursive: true });
+        await Deno.mkdir(`${cluster.folder}/state`);
+        await cluster.startController();
+        await cluster.untilIdle();
+      },
+    );
+
+    await t.step("a thousand instances are submitted in less than ten seconds", async () => {
+      await call("scontrol", "update", "nodename=n[1-2]", "state=drain", "reason=test");
+      await using project = await ClusterProject.make(`
+[steps.each]
+uses = "./work.ts"
+matrix.k = { range = 1000 }
+with.n = "\${matrix.k}"
+`);
+      const stop = new AbortController();
+      const started = performance.now();
+      const running = project.runJobs({ signal: stop.signal });
+      await until("all are queued", async () => {
+        return (await call("squeue", "-h", "-r")).split("\n").length > 1000;
+      });
+      const seconds = (performance.now() - started) / 1000;
+      assert(seconds < 10, `${seconds} s`);
+      assert(project.submittedArrays() <= 10);
+      stop.abort(new DOMException("interrupted", "AbortError"));
+      assertEquals((await running).status, "interrupted");
+      await call("scancel", "-u", (await call("id", "-un")).trim());
+      await call("scontrol", "update", "nodename=n[1-2]", "state=resume");
+      await cluster.untilIdle();
+    });
+  },
+);
+
+/** 0 where there is no folder yet. */
+function countFiles(folder: string): number {
+  return diskFiles.list(folder).reduce((sum, name) => {
+    const path = `${folder}/${name}`;
+    return sum + (diskFiles.stat(path)?.kind === "folder" ? countFiles(path) : 1);
+  }, 0);
+}
+void full;
