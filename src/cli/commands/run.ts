@@ -148,7 +148,13 @@ function displayFor(args: Arguments, { out, err }: Terminal, workflow: Workflow)
   };
   const display = openDisplay(args.has("quiet") ? err : out, context);
   if (!args.has("quiet")) return display;
-  const shown = ["instance-failed", "publish-failed", "nondeterminism", "corruption"];
+  const shown = [
+    "instance-failed",
+    "publish-failed",
+    "nondeterminism",
+    "corruption",
+    "shared-cache-lost",
+  ];
   return {
     show: (event) => shown.includes(event.type) ? display.show(event) : undefined,
     close: () => display.close(),

@@ -304,6 +304,21 @@ Deno.test("a push keeps the first result of a key and reports the difference", (
     assertEquals(server.files, before);
   }));
 
+Deno.test("two who push the same results at once leave what one would", () =>
+  withServer(async (folder, server) => {
+    const { store } = await pushed(`${folder}/a`, server);
+    const expected = new Map(server.files);
+    server.files.clear();
+    const { instances } = readRun(store, listRuns(store)[0])!;
+    const division = divide(await findDeparture(store, instances, () => "open"), ALL);
+    const tier = attach(store, server);
+    const results = await Promise.all(
+      [1, 2].map(() => push(store, tier, division, undefined)),
+    );
+    assertEquals(results.map(({ different }) => different), [[], []]);
+    assertEquals([...server.files].sort(), [...expected].sort());
+  }));
+
 Deno.test("a push to a server that cuts uploads off is an error", () =>
   withServer(async (folder, server) => {
     server.fault = async (request, path) => {
