@@ -191,14 +191,26 @@ const FAULTS: Readonly<
   "nothing": () => new Response(null, { status: 404 }),
 };
 
+/** To make another store costs more than a run. */
+function removeResults(cache: string): void {
+  for (const folder of ["records", "objects"]) {
+    for (const { name: prefix } of Deno.readDirSync(`${cache}/${folder}`)) {
+      for (const { name } of Deno.readDirSync(`${cache}/${folder}/${prefix}`)) {
+        Deno.removeSync(`${cache}/${folder}/${prefix}/${name}`);
+      }
+    }
+  }
+}
+
 Deno.test("no fault of a server changes a result, and each costs little time", async (test) => {
   await withServer(async (folder, server) => {
     await pushed(`${folder}/a`, server);
-    for (const [index, [name, fault]] of Object.entries(FAULTS).entries()) {
+    for (const [name, fault] of Object.entries(FAULTS)) {
       server.fault = (request, path) =>
         request.method === "GET" ? fault(path, server.files) : undefined;
       await test.step(name, async () => {
-        const { counts, seconds, events, store } = await runThere(`${folder}/b${index}`, server);
+        const { counts, seconds, events, store } = await runThere(`${folder}/b`, server);
+        removeResults(`${folder}/b`);
         assertEquals(counts.failed, 0);
         assert(counts.done > 0, JSON.stringify(counts));
         assert(seconds < 15, `${seconds} s`);
