@@ -123,10 +123,9 @@ export function heldLines({ held }: Division): string[] {
     if (parts.length === 0) return [];
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const options = permits.map((permit) => `--${permit}`).join(" ");
-    const examples = parts.slice(0, 2).map(({ name }) => name).join(", ");
     return [
-      `${countText(parts.length, "file")} (${sizeText(bytes)}) without ${options} stay, ` +
-      `such as ${examples}`,
+      `${countText(parts.length, "file")} (${sizeText(bytes)}) stay without ${options}, ` +
+      `such as ${parts[0].name}`,
     ];
   });
 }

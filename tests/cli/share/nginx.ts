@@ -33,6 +33,7 @@ pid nginx.pid;
 events {}
 http {
   access_log off;
+  log_not_found off;
   client_body_temp_path cache/tmp;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;

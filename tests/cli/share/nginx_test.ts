@@ -155,7 +155,7 @@ Deno.test({
       assertEquals((await machine.gyrus("run", "small.toml")).code, 0);
       const dry = await machine.gyrus("cache", "push", "small.toml", "latest", "--dry-run");
       assertMatch(dry.out, /\d+ objects \([\d.]+ KiB\) and 3 records would leave/);
-      assertMatch(dry.out, /files \(.+\) without --images stay, such as caps\.caps/);
+      assertMatch(dry.out, /files \(.+\) stay without --images, such as caps\.caps/);
       assertEquals([...Deno.readDirSync(nginx.files)], []);
       const pushed = await machine.gyrus("cache", "push", "small.toml");
       assertEquals(pushed.code, 0, pushed.err);

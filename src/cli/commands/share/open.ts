@@ -28,8 +28,10 @@ of people whom you trust.`,
         `${countText(objects, "object")}`,
     );
     const file = shortPath(workflow);
-    out.line(`see it: ${commandLine("show", file)}`);
-    out.line(`continue: ${commandLine("run", file)}`);
+    // A cache that the environment names comes before the folder's own.
+    const cache = Deno.env.get("GYRUS_CACHE") ? ["--cache", shortPath(`${folder}/.gyrus`)] : [];
+    out.line(`see it: ${commandLine("show", file, ...cache)}`);
+    out.line(`continue: ${commandLine("run", file, ...cache)}`);
     return ExitCode.done;
   },
 } satisfies Command;
