@@ -6,7 +6,19 @@ import source from "./loss.wgsl" with { type: "text" };
 const loss = defineKernel({
   name: "loss",
   source,
-  constants: ["LANES", "OUTPUTS", "ROW", "KIND", "DELTA", "GRADIENT", "NON_FINITE_AT"],
+  constants: [
+    "LANES",
+    "OUTPUTS",
+    "ROW",
+    "KIND",
+    "DELTA",
+    "SMOOTHED",
+    "SMOOTHING",
+    "FOCAL",
+    "FOCUS",
+    "GRADIENT",
+    "NON_FINITE_AT",
+  ],
   params: { step: "u32", seed: "u32", first: "u32", slot: "u32", share: "f32" },
   entries: {
     cross_entropy: {
@@ -42,7 +54,10 @@ const loss = defineKernel({
 });
 
 /** Losses whose target is a class. */
-export type ClassLoss = "cross_entropy" | "multi_margin";
+export type ClassLoss = "cross_entropy" | "focal" | "multi_margin";
+
+/** The usual exponent of the focal loss. */
+export const FOCAL_GAMMA = 2;
 
 /** Losses whose target is one number an output. */
 export type RegressionLoss =
@@ -55,7 +70,7 @@ export type RegressionLoss =
 export type LossName = ClassLoss | RegressionLoss;
 
 export function isClassLoss(name: LossName): name is ClassLoss {
-  return name === "cross_entropy" || name === "multi_margin";
+  return name === "cross_entropy" || name === "focal" || name === "multi_margin";
 }
 
 /**
@@ -65,6 +80,8 @@ export function isClassLoss(name: LossName): name is ClassLoss {
  * @param order item of each sample: `order[params.first + n]`
  * @param targets class of each item (u32) for class losses, else `[items][outputs]` floats
  * @param weights one a class, for class losses
+ * @param labelSmoothing of `cross_entropy`: the share of every target that all classes get alike
+ * @param focalGamma of `focal`: its exponent
  * @param nonFiniteSteps element `nonFiniteAt` takes step + 1 at the first loss that is not finite
  */
 export function lossForward(
@@ -78,6 +95,8 @@ export function lossForward(
     params: Operand;
     targets: Operand;
     weights?: Operand;
+    labelSmoothing?: number;
+    focalGamma?: number;
     losses: Operand;
     gradient?: Operand;
     nonFiniteSteps: Operand;
@@ -106,8 +125,15 @@ export function lossForward(
   const label = rows.label ?? name;
   if (isClassLoss(name)) {
     if (!weights) throw new TypeError(`${name} needs class weights`);
-    program.dispatch(loss, name, {
-      constants,
+    const { labelSmoothing = 0, focalGamma = FOCAL_GAMMA } = rows;
+    program.dispatch(loss, name === "multi_margin" ? name : "cross_entropy", {
+      constants: {
+        ...constants,
+        SMOOTHED: labelSmoothing > 0,
+        SMOOTHING: labelSmoothing,
+        FOCAL: name === "focal",
+        FOCUS: focalGamma,
+      },
       bindings: { ...shared, classes: targets, weights },
       workgroups: [1],
       label,

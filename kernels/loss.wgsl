@@ -29,6 +29,12 @@ const KL_DIV: u32 = 5u;
 const KIND: u32 = MSE;
 // Where Huber's and smooth L1's parabola ends; the margin of multi-margin.
 const DELTA: f32 = 1.0;
+// cross_entropy: the share of every target that all classes get alike (label smoothing), and the
+// exponent of the focal loss, where there are such.
+const SMOOTHED: bool = false;
+const SMOOTHING: f32 = 0.1;
+const FOCAL: bool = false;
+const FOCUS: f32 = 2.0;
 // Differentiates too; otherwise only the loss is computed.
 const GRADIENT: bool = true;
 // Place of the loss in non_finite_steps.
@@ -80,7 +86,36 @@ fn largest(row: u32) -> f32 {
   return high;
 }
 
+// (1 - p)^FOCUS and what the gradient of cross-entropy is multiplied by in that of the focal loss,
+// (1 - p)^FOCUS - FOCUS (1 - p)^(FOCUS - 1) p log p, for the true class's q = 1 - p.
+fn focus(q: f32) -> vec2f {
+  if (q <= 0.0) { return vec2f(0.0); }
+  let p = 1.0 - q;
+  let power = pow(q, FOCUS);
+  // log(p) / q by its series where p is almost 1.
+  let ratio = select(log(max(p, 1e-38)) / q, -1.0 - 0.5 * q, q < 1e-3);
+  return vec2f(power, power * (1.0 - FOCUS * p * ratio));
+}
+
+// Sum of the exponentials of all classes but the true one.
+fn others(row: u32, truth: u32, high: f32) -> f32 {
+  var sum = 0.0;
+  for (var k = 0u; k < OUTPUTS; k++) {
+    if (k != truth) { sum += exp(logits[row + k] - high); }
+  }
+  return sum;
+}
+
+fn all_weights() -> f32 {
+  var sum = 0.0;
+  for (var k = 0u; k < OUTPUTS; k++) { sum += weights[k]; }
+  return sum;
+}
+
 // Softmax and cross-entropy: sum of w_y (log sum exp - x_y) over the sum of w_y.
+// With label smoothing e, as PyTorch: sum of (1 - e) w_y (...) + e / K sum of w_k (log sum exp -
+// x_k).
+// Focal (Lin et al., ICCV 2017): sum of w_y (1 - p_y)^FOCUS (log sum exp - x_y).
 @compute @workgroup_size(LANES)
 fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
   var sum = vec2f(0.0);
@@ -91,7 +126,16 @@ fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
     var exponentials = 0.0;
     for (var k = 0u; k < OUTPUTS; k++) { exponentials += exp(logits[row + k] - high); }
     let weight = weights[truth];
-    sum += vec2f(weight * (log(exponentials) + high - logits[row + truth]), weight);
+    var loss = weight * (log(exponentials) + high - logits[row + truth]);
+    if (SMOOTHED) {
+      loss *= 1.0 - SMOOTHING;
+      for (var k = 0u; k < OUTPUTS; k++) {
+        loss += SMOOTHING / f32(OUTPUTS) * weights[k] *
+          (log(exponentials) + high - logits[row + k]);
+      }
+    }
+    if (FOCAL) { loss *= focus(others(row, truth, high) / exponentials).x; }
+    sum += vec2f(loss, weight);
   }
   let sums = total(lane, sum);
   report(lane, sums.x / sums.y);
@@ -107,6 +151,17 @@ fn cross_entropy(@builtin(local_invocation_index) lane: u32) {
         var g = 0.0;
         if (k < OUTPUTS) {
           g = weight * (exp(logits[row + k] - high) / exponentials - select(0.0, 1.0, k == truth));
+          if (SMOOTHED) {
+            let even = params.share * SMOOTHING / f32(OUTPUTS) / sums.y;
+            g *= 1.0 - SMOOTHING;
+            g += even * (all_weights() * exp(logits[row + k] - high) / exponentials - weights[k]);
+          }
+          if (FOCAL) {
+            // The true class's p - 1 without cancellation.
+            let q = others(row, truth, high) / exponentials;
+            if (k == truth) { g = -weight * q; }
+            g *= focus(q).y;
+          }
         }
         gradient[row + k] = g;
       }

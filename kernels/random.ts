@@ -2,16 +2,18 @@
 import { defineKernel } from "../src/gpu/kernel.ts";
 import { type Operand, type ProgramBuilder, slice } from "../src/gpu/program.ts";
 import source from "./random.wgsl" with { type: "text" };
-import { flatGrid, laneCount } from "./tensors.ts";
+import { itemsGrid, type ItemsShape } from "./augment/grid.ts";
+import { flatGrid, laneCount, pixels } from "./tensors.ts";
 
 const random = defineKernel({
   name: "random",
   source,
-  constants: ["LANES", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE"],
+  constants: ["LANES", "PER_LANE", "STREAM", "DROPPED", "SCALE", "SAMPLE", "PIXELS", "CHUNK"],
   params: { step: "u32", seed: "u32" },
   entries: {
     dropout: { x: "read", y: "read_write", params: "uniform" },
     noise: { x: "read", y: "read_write", deviations: "read", params: "uniform" },
+    item_noise: { item_noises: "read", items: "read_write" },
   },
 });
 
@@ -74,5 +76,27 @@ export function addNoise(
     bindings: { x, y: slice(y, 0, bytes), deviations, params },
     workgroups,
     label,
+  });
+}
+
+/** 32-bit words of one item's noise: mean, deviation (float32) and the two words of its key. */
+export const itemNoiseWords = 4;
+
+/**
+ * y = y + N(mean, deviation), for items of one channel, in place.
+ *
+ * @param noises `[batch][itemNoiseWords]`; zeros leave an item as it is
+ */
+export function addItemNoise(
+  program: ProgramBuilder,
+  { shape, noises, y }: { shape: ItemsShape; noises: Operand; y: Operand },
+): void {
+  const pairs = { ...shape, depth: 1, height: 1, width: Math.ceil(pixels(shape) / 2) };
+  const { constants, workgroups } = itemsGrid(program.device, pairs);
+  program.dispatch(random, "item_noise", {
+    constants: { ...constants, PIXELS: pixels(shape) },
+    bindings: { item_noises: noises, items: y },
+    workgroups,
+    label: "noise",
   });
 }

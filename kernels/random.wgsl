@@ -17,11 +17,23 @@ const DROPPED: f32 = 0.5;
 const SCALE: f32 = 2.0;
 // noise: vectors of one sample.
 const SAMPLE: u32 = 16u;
+// item_noise: pixels of an item, and pairs of these that a workgroup handles.
+const PIXELS: u32 = 64u;
+const CHUNK: u32 = 16u;
+
+// Noise of an item of one channel; zeros leave it.
+struct ItemNoise {
+  mean: f32,
+  deviation: f32,
+  key: vec2u,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read> deviations: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> item_noises: array<ItemNoise>;
+@group(0) @binding(5) var<storage, read_write> items: array<f32>;
 
 fn rotate(v: u32, by: u32) -> u32 { return (v << by) | (v >> (32u - by)); }
 
@@ -83,8 +95,7 @@ fn dropout(
   }
 }
 
-fn normals(index: u32) -> vec2f {
-  let w = words_at(index);
+fn normals_of(w: vec2u) -> vec2f {
   // (w + 0.5) / 2^24 lies inside (0, 1), so the logarithm is finite.
   let radius = sqrt(-2.0 * log((f32(w.x >> 8u) + 0.5) * 5.9604644775390625e-8));
   let angle = 6.283185307179586 * uniform_of(w.y);
@@ -103,6 +114,24 @@ fn noise(
   let end = min(first + LANES * PER_LANE, arrayLength(&y));
   for (var at = first + lane; at < end; at += LANES) {
     let deviation = deviations[at / SAMPLE];
-    y[at] = x[at] + select(vec4f(0.0), vec4f(normals(at).x * deviation), deviation > 0.0);
+    y[at] = x[at] + select(vec4f(0.0), vec4f(normals_of(words_at(at)).x * deviation), deviation > 0.0);
+  }
+}
+
+// Adds Gaussian noise to each item of [batch][PIXELS], in place: number q of the item's own key goes
+// to the pixels 2 q and 2 q + 1. Grid: chunks of pairs, 1, samples.
+@compute @workgroup_size(LANES)
+fn item_noise(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let one = item_noises[group.z];
+  if (one.mean == 0.0 && one.deviation == 0.0) { return; }
+  let end = min(group.x * CHUNK + CHUNK, (PIXELS + 1u) / 2u);
+  for (var q = group.x * CHUNK + lane; q < end; q += LANES) {
+    let added = one.mean + one.deviation * normals_of(threefry(one.key, vec2u(0u, q)));
+    let at = group.z * PIXELS + 2u * q;
+    items[at] = items[at] + added.x;
+    if (2u * q + 1u < PIXELS) { items[at + 1u] = items[at + 1u] + added.y; }
   }
 }

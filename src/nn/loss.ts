@@ -1,17 +1,27 @@
 /** Losses of logits that were read back, in float64, with PyTorch's definitions. */
 import {
   type ClassLoss,
+  FOCAL_GAMMA,
   isClassLoss,
   type LossName,
   type RegressionLoss,
 } from "../../kernels/loss.ts";
+
+/** What a class loss depends on besides logits and classes. */
+export interface ClassLossOptions {
+  /** One a class; 1 each when absent. */
+  classWeights?: readonly number[];
+  /** Of `cross_entropy`: the share of every target that all classes get alike. */
+  labelSmoothing?: number;
+  /** Exponent of `focal`. */
+  focalGamma?: number;
+}
 
 /**
  * Mean loss of items, by the definition of the training loss.
  *
  * @param logits `[items][outputs]`, in the order of `items`
  * @param targets class of every item of the data set, or its `outputs` values
- * @param classWeights of a class loss; 1 each when absent
  */
 export function meanLossOfLogits(
   name: LossName,
@@ -19,11 +29,11 @@ export function meanLossOfLogits(
   outputs: number,
   items: Uint32Array,
   targets: Uint32Array | Float32Array,
-  classWeights?: readonly number[],
+  options: ClassLossOptions = {},
 ): number {
   if (isClassLoss(name)) {
     const classes = Uint32Array.from(items, (item) => targets[item]);
-    return classLoss(name, logits, outputs, classes, classWeights);
+    return classLoss(name, logits, outputs, classes, options);
   }
   const values = new Float64Array(items.length * outputs);
   items.forEach((item, n) => {
@@ -43,7 +53,9 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
 /**
  * Mean over samples of one row of logits x and its true class t, with weight w_t.
  *
- * - `cross_entropy`: sum of w_t (ln sum e^x - x_t), divided by the sum of w_t.
+ * - `cross_entropy`: sum of w_t (ln sum e^x - x_t), divided by the sum of w_t. With label smoothing e,
+ *   as PyTorch: sum of (1 - e) w_t (ln sum e^x - x_t) + e / outputs sum of w_k (ln sum e^x - x_k).
+ * - `focal` (Lin et al., ICCV 2017): sum of w_t (1 - p_t)^gamma (ln sum e^x - x_t), divided by the sum of w_t.
  * - `multi_margin`: mean of w_t sum over k != t of max(0, 1 - x_t + x_k) / outputs.
  */
 export function classLoss(
@@ -51,7 +63,7 @@ export function classLoss(
   logits: ArrayLike<number>,
   outputs: number,
   classes: ArrayLike<number>,
-  classWeights?: readonly number[],
+  { classWeights, labelSmoothing = 0, focalGamma = FOCAL_GAMMA }: ClassLossOptions = {},
 ): number {
   let sum = 0;
   let total = 0;
@@ -59,10 +71,19 @@ export function classLoss(
     const row = Float64Array.from({ length: outputs }, (_, k) => logits[n * outputs + k]);
     const truth = classes[n];
     const weight = classWeights?.[truth] ?? 1;
-    if (name === "cross_entropy") {
+    if (name !== "multi_margin") {
       const high = row.reduce((a, b) => Math.max(a, b));
       const powers = row.reduce((s, x) => s + Math.exp(x - high), 0);
-      sum += weight * (Math.log(powers) + high - row[truth]);
+      const surprise = (k: number) => Math.log(powers) + high - row[k];
+      let loss = weight * surprise(truth);
+      if (name === "focal") loss *= (-Math.expm1(-surprise(truth))) ** focalGamma;
+      else if (labelSmoothing > 0) {
+        loss *= 1 - labelSmoothing;
+        for (let k = 0; k < outputs; k++) {
+          loss += labelSmoothing / outputs * (classWeights?.[k] ?? 1) * surprise(k);
+        }
+      }
+      sum += loss;
       total += weight;
     } else {
       for (let k = 0; k < outputs; k++) {

@@ -29,6 +29,7 @@ import { measureOnDevice } from "../../src/steps/preprocess/device_information.t
 import { resampleOnDevice } from "../../src/steps/preprocess/device_registration.ts";
 import { randomProblem, runTable, volumeLayer } from "../kernels/conv/problem.ts";
 import { shaders } from "../kernels/shaders.ts";
+import { everyTransform } from "../nn/transforms/every_transform.ts";
 import { adapters } from "./adapters.ts";
 import { openDawn } from "./dawn.ts";
 import { limitedDevice } from "./limited_device.ts";
@@ -187,6 +188,13 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
         accumulationSteps: 2,
       });
       await train(device, "Conv4_FC3", { loss: "mse" });
+      await train(device, "Conv4_FC3", {
+        transforms: { entries: everyTransform, spacing: [1, 1] },
+      });
+      const transforms = { entries: everyTransform, spacing: [1, 1, 1] };
+      await train(device, "Conv4_FC3", { transforms }, [16, 17, 18]);
+      await train(device, "Conv4_FC3", { labelSmoothing: 0.1 });
+      await train(device, "Conv4_FC3", { loss: "focal" });
       await explain(device, "resnet18");
       await register(device);
       await convolve(device);

@@ -23,10 +23,15 @@ function rows(): Float32Array<ArrayBuffer> {
 }
 
 /** The loss in float64 as a function of the logits. */
-function reference(name: LossName, values: ArrayLike<number>): number {
+function reference(
+  name: LossName,
+  values: ArrayLike<number>,
+  options: { labelSmoothing?: number; focalGamma?: number },
+): number {
   const chosen = [...order.subarray(first, first + batch)];
   if (isClassLoss(name)) {
-    return classLoss(name, values, outputs, chosen.map((item) => classes[item]), [...weights]);
+    const truths = chosen.map((item) => classes[item]);
+    return classLoss(name, values, outputs, truths, { classWeights: [...weights], ...options });
   }
   const wanted = chosen.flatMap((item) => [
     ...targets.subarray(item * outputs, (item + 1) * outputs),
@@ -34,19 +39,23 @@ function reference(name: LossName, values: ArrayLike<number>): number {
   return regressionLoss(name, values, wanted);
 }
 
-const names: LossName[] = [
-  "cross_entropy",
-  "multi_margin",
-  "mse",
-  "l1",
-  "huber",
-  "smooth_l1",
-  "bce_with_logits",
-  "kl_div",
+const cases: [name: LossName, options?: { labelSmoothing?: number; focalGamma?: number }][] = [
+  ["cross_entropy"],
+  ["cross_entropy", { labelSmoothing: 0.3 }],
+  ["focal"],
+  ["focal", { focalGamma: 0.5 }],
+  ["multi_margin"],
+  ["mse"],
+  ["l1"],
+  ["huber"],
+  ["smooth_l1"],
+  ["bce_with_logits"],
+  ["kl_div"],
 ];
 
-for (const name of names) {
-  Deno.test(`${name} gives the loss and, by finite differences, its gradient`, async () => {
+for (const [name, options = {}] of cases) {
+  const text = Object.entries(options).map(([key, value]) => ` with ${key} ${value}`).join();
+  Deno.test(`${name}${text} gives the loss and, by finite differences, its gradient`, async () => {
     await onDevice(async (bench) => {
       const losses = bench.buffer(16);
       const gradient = bench.buffer(batch * row * 4);
@@ -62,6 +71,7 @@ for (const name of names) {
           params: bench.uniform(params),
           targets: bench.buffer(isClassLoss(name) ? classes : targets),
           weights: isClassLoss(name) ? bench.buffer(weights) : undefined,
+          ...options,
           losses,
           gradient,
           nonFiniteSteps: bench.buffer(16),
@@ -69,7 +79,7 @@ for (const name of names) {
         });
         return [losses, gradient];
       });
-      const expected = reference(name, logits);
+      const expected = reference(name, logits, options);
       assert(Math.abs(results[0][3] / expected - 1) < 2e-6, `${results[0][3]}, not ${expected}`);
       const h = 1e-6;
       const slopes = Array.from({ length: batch * row }, (_, i) => {
@@ -77,7 +87,7 @@ for (const name of names) {
         const shifted = (by: number) => {
           const values = Float64Array.from(logits);
           values[Math.floor(i / row) * outputs + i % row] += by;
-          return reference(name, values);
+          return reference(name, values, options);
         };
         return share * (shifted(h) - shifted(-h)) / (2 * h);
       });

@@ -9,7 +9,7 @@ import { assertClose, numbers, onDevice } from "./on_device.ts";
 const words = defineKernel({
   name: "random words",
   source: `${shader}
-@group(0) @binding(4) var<storage, read_write> drawn: array<vec2u>;
+@group(0) @binding(6) var<storage, read_write> drawn: array<vec2u>;
 @compute @workgroup_size(LANES)
 fn draw(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < arrayLength(&drawn)) { drawn[id.x] = words_at(id.x); }
@@ -20,6 +20,7 @@ fn draw(@builtin(global_invocation_id) id: vec3u) {
     draw: { drawn: "read_write", params: "uniform" },
     dropout: { x: "read", y: "read_write", params: "uniform" },
     noise: { x: "read", y: "read_write", deviations: "read", params: "uniform" },
+    item_noise: { item_noises: "read", items: "read_write" },
   },
 });
 

@@ -38,7 +38,7 @@ function computeLearningRate(
 export function uploadBatch(
   device: Device,
   options: TrainerOptions,
-  { runs }: TrainingBuffers,
+  { runs, transforms }: TrainingBuffers,
   counters: TrainerCounters,
   { run, first, size, share }: { run: number; first: number; size: number; share: number },
 ): void {
@@ -52,6 +52,9 @@ export function uploadBatch(
     const dimensions = buffers.latentNoise.bytes / 4 / options.batchSize;
     const noise = drawLatentNoise(dimensions, { seed, epoch, first, size });
     device.write(buffers.latentNoise, noise);
+  }
+  if (transforms && buffers.transformRecords) {
+    transforms.upload(device, buffers.transformRecords, { seed, epoch, first, size });
   }
   if (!buffers.augmentations || !buffers.deviations) return;
   const drawn = drawBatchAugmentation(options.augmentation ?? [], network.inputShape(1), {

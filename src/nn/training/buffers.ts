@@ -11,6 +11,7 @@ import { DeviceDataset } from "../dataset.ts";
 import type { TrainerOptions } from "./options.ts";
 import { updateRule } from "../optimizer.ts";
 import { chooseEvaluationBatch } from "../predictor.ts";
+import { itemGeometry, Transforms } from "../transforms/mod.ts";
 
 /** Buffers of one network. Flat buffers have the layout of its parameters. */
 export interface RunBuffers {
@@ -38,6 +39,8 @@ export interface RunBuffers {
   deviations?: DeviceBuffer;
   /** `[batch][dimensions]` of N(0, 1), of a variational autoencoder. */
   latentNoise?: DeviceBuffer;
+  /** What the transforms of a batch read, see `Transforms`. */
+  transformRecords?: DeviceBuffer;
   step: Uniforms<typeof stepFields>;
   update: Uniforms<typeof optimizerParams>;
 }
@@ -58,6 +61,7 @@ export interface TrainingBuffers {
   targets?: DeviceBuffer;
   /** 0, 1, 2, ...: the order of a batch in buffers of its own. */
   identity: DeviceBuffer;
+  transforms?: Transforms;
   runs: readonly RunBuffers[];
 }
 
@@ -74,11 +78,13 @@ export function openBuffers(device: Device, options: TrainerOptions): TrainingBu
     batchSize: chooseEvaluationBatch(networks, batchSize),
     residentBytes,
   });
+  const transforms = createTransforms(options);
   return {
     data,
+    transforms,
     identity: device.buffer("identity", Uint32Array.from({ length: batchSize }, (_, i) => i)),
     ...(targets && { targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>) }),
-    runs: runs.map((_, i) => openRun(device, options, i)),
+    runs: runs.map((_, i) => openRun(device, options, i, transforms)),
   };
 }
 
@@ -95,7 +101,18 @@ export function freeBuffers(device: Device, buffers: TrainingBuffers): void {
   }
 }
 
-function openRun(device: Device, options: TrainerOptions, index: number): RunBuffers {
+function createTransforms({ transforms, data, batchSize }: TrainerOptions): Transforms | undefined {
+  if (!transforms || transforms.entries.length === 0) return undefined;
+  const geometry = itemGeometry(data.shape.slice(1), transforms.spacing);
+  return new Transforms(transforms.entries, geometry, batchSize);
+}
+
+function openRun(
+  device: Device,
+  options: TrainerOptions,
+  index: number,
+  transforms: Transforms | undefined,
+): RunBuffers {
   const run = options.runs[index];
   const { network, items, frozen, classWeights } = run;
   const { batchSize, optimizer, augmentation = [], loss } = options;
@@ -130,6 +147,7 @@ function openRun(device: Device, options: TrainerOptions, index: number): RunBuf
       deviations: buffer("deviations", batchSize * 4),
     }),
     ...(noise > 0 && { latentNoise: buffer("latent noise", batchSize * noise * 4) }),
+    ...(transforms && { transformRecords: buffer("transforms", transforms.bytes) }),
     step: new Uniforms(device, `${run.label} step`, stepFields),
     update: new Uniforms(device, `${run.label} update`, optimizerParams),
   };

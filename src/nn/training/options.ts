@@ -8,6 +8,7 @@ import { checkObjective, type ReconstructionObjective } from "../reconstruction.
 import type { Sampler } from "../sampler.ts";
 import type { Schedule, ScheduleState } from "../schedule.ts";
 import type { NetworkState } from "../state_dict.ts";
+import type { TransformEntry } from "../transforms/mod.ts";
 
 /** The training of one network: its items, seed and weights. Several run side by side. */
 export interface TrainingRun {
@@ -37,11 +38,21 @@ export interface TrainerOptions {
   runs: readonly TrainingRun[];
   /** By targets, or by the input itself. */
   loss: LossName | ReconstructionObjective;
+  /** Of `cross_entropy`: the share of every target that all classes get alike; none when absent. */
+  labelSmoothing?: number;
+  /** Exponent of `focal`; 2 when absent. */
+  focalGamma?: number;
   batchSize: number;
   optimizer: OptimizerOptions;
   schedule?: Schedule;
   sampler?: Sampler;
   augmentation?: readonly AugmentationName[];
+  /** Transforms of each batch, in this order, before `augmentation`. Items then have one stored channel. */
+  transforms?: {
+    entries: readonly TransformEntry[];
+    /** Distances of neighbours along the axes of the items, mm. */
+    spacing: readonly number[];
+  };
   /** Batches whose gradients are averaged before an update. */
   accumulationSteps?: number;
   /** State of an earlier training with the same options, which this one continues. */
@@ -106,6 +117,9 @@ export function checkOptions(options: TrainerOptions): void {
   }
   if (!Number.isInteger(accumulationSteps) || accumulationSteps < 1) {
     fail(`accumulation_steps ${accumulationSteps} is not possible`);
+  }
+  if (options.transforms && data.shape[0] !== 1) {
+    fail(`Transforms take items of one channel, the data have ${data.shape[0]}`);
   }
   for (const { label, network, items } of runs) {
     if (items.length === 0) fail(`${label} has no items to train on`);

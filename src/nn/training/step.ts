@@ -1,4 +1,6 @@
 /** Records a training step: input, forward pass, loss, gradients, update. */
+import { itemsBytes } from "../../../kernels/augment/grid.ts";
+import { takeItems } from "../../../kernels/augment/items.ts";
 import { addNoise } from "../../../kernels/random.ts";
 import { erase, gatherBatch, smooth } from "../../../kernels/gather.ts";
 import { lossForward } from "../../../kernels/loss.ts";
@@ -85,6 +87,8 @@ function recordGradients(
       params,
       targets: training.targets!,
       weights: buffers.weights,
+      labelSmoothing: options.labelSmoothing,
+      focalGamma: options.focalGamma,
       losses: buffers.losses,
       gradient,
       nonFiniteSteps: buffers.nonFiniteSteps,
@@ -99,14 +103,43 @@ function recordGradients(
   return trace.checkedLayers;
 }
 
+/** Records the transforms of a batch, `[batch][D][H][W]`. */
+function recordTransforms(
+  builder: ProgramBuilder,
+  { runs }: TrainerOptions,
+  { data, identity, transforms, runs: runBuffers }: TrainingBuffers,
+  run: number,
+  size: number,
+): Operand | undefined {
+  const { order, transformRecords, step } = runBuffers[run];
+  if (!transforms || !transformRecords) return undefined;
+  const { batch, depth, height, width } = runs[run].network.inputShape(size);
+  const shape = { batch, depth, height, width };
+  const { data: items, ranges } = data.source(run);
+  const x = builder.tensor("items", itemsBytes(shape));
+  takeItems(builder, {
+    shape,
+    data: items,
+    order: data.gathered ? order : identity,
+    fromStart: !data.gathered,
+    ranges,
+    y: x,
+    params: step.buffer,
+  });
+  return transforms.record(builder, { shape, x }, transformRecords);
+}
+
 /** Records the network's input: the batch gathered, normalised and augmented. */
 function recordInput(
   builder: ProgramBuilder,
-  { runs, augmentation = [] }: TrainerOptions,
-  { data, identity, runs: runBuffers }: TrainingBuffers,
+  options: TrainerOptions,
+  buffers: TrainingBuffers,
   run: number,
   size: number,
 ): Operand {
+  const { runs, augmentation = [] } = options;
+  const { data, identity, runs: runBuffers } = buffers;
+  const transformed = recordTransforms(builder, options, buffers, run, size);
   const { order, step, augmentations, deviations } = runBuffers[run];
   const params = step.buffer;
   const output = runs[run].network.inputShape(size);
@@ -114,9 +147,9 @@ function recordInput(
   let x = builder.tensor("input", bytes);
   gatherBatch(builder, {
     output,
-    ...data.source(run),
-    order: data.gathered ? order : identity,
-    fromStart: !data.gathered,
+    ...(transformed ? { inChannels: 1, data: transformed } : data.source(run)),
+    order: data.gathered && !transformed ? order : identity,
+    fromStart: !data.gathered || transformed !== undefined,
     augmentations: augmentation.includes("CropPad") ? augmentations : undefined,
     y: x,
     params,

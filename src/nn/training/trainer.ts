@@ -330,10 +330,11 @@ export class Trainer {
    * @throws {TypeError} when the networks reconstruct their input
    */
   computeLoss(run: number, logits: Float32Array, items: Uint32Array): number {
-    const { loss, targets, runs } = this.options;
+    const { loss, targets, runs, labelSmoothing, focalGamma } = this.options;
     if (typeof loss !== "string" || !targets) throw new TypeError("Reconstructions have no logits");
     const { network: { outputs }, classWeights } = runs[run];
-    return meanLossOfLogits(loss, logits, outputs, items, targets, classWeights);
+    const options = { classWeights, labelSmoothing, focalGamma };
+    return meanLossOfLogits(loss, logits, outputs, items, targets, options);
   }
 
   /** Passes the validation loss of the epoch that just ended to a plateau schedule. */

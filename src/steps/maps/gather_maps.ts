@@ -282,11 +282,17 @@ async function readLevels(
       metrics: labelled.participants.length === 0
         ? undefined
         : blocks.map((block) =>
-          computeMetrics(block, String(description.parameters.loss), bootstrap)
+          computeMetrics(block, lossOfPredictions(description.parameters), bootstrap)
         ),
     });
   }
   return results;
+}
+
+/** The loss as far as predictions determine it: without weights of classes and smoothed labels. */
+function lossOfPredictions(parameters: MapsDescription["parameters"]): string {
+  const { loss, class_weights, label_smoothing } = parameters;
+  return class_weights === undefined && !label_smoothing ? String(loss) : "another";
 }
 
 function selectLabelled(predictions: Predictions): Predictions {

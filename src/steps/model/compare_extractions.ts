@@ -44,7 +44,7 @@ const OTHER_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Pipelines of Clinica whose images are RAS, also where the extraction does not state it. */
-const RAS_PIPELINES: readonly unknown[] = ["t1-linear", "flair-linear", "pet-linear"];
+export const RAS_PIPELINES: readonly unknown[] = ["t1-linear", "flair-linear", "pet-linear"];
 
 /**
  * @returns warnings

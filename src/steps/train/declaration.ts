@@ -62,7 +62,7 @@ ClinicaDL's options that are not here: \`n_splits\` and \`split\` (the workflow'
 \`n_proc\` and \`fully_sharded_data_parallel\` (there is one device); \`amp\` (arithmetic is float32);
 \`deterministic\` and \`compensation\` (always deterministic); \`track_exp\`, \`profiler\` and
 \`emissions_calculator\` (curves are in the report and the event files, \`gyrus doctor\` measures the
-device); the augmentations of torchio; \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
+device); \`ssda_network\` and its targets, which later versions dropped. \`config_file\`
 reads such a key where it does nothing, and refuses it with the reason where it would.`;
 
 const reconstructionDescription = `${description}

@@ -78,7 +78,7 @@ export class EpochLoop {
           "epoch: the networks are evaluated at the end of each epoch only",
       );
     }
-    this.#options = trainerOptions(context, data.task);
+    this.#options = trainerOptions(context, data);
     this.#elements = elementData(data.images, samples, loadingOf(params));
     this.#evaluator = evaluatorOf(context, data, this.#elements);
   }
@@ -226,7 +226,7 @@ export class EpochLoop {
       if (params.log_iterations) history.iterations.push([...losses[run]]);
       trainer.observe(run, row.valid.loss);
       await this.#keepBest(trainer, run, network, row, outputs[run]);
-      updateStopping(history, row.valid.loss, params.patience, params.tolerance);
+      updateStopping(history, row.valid, params);
       if (history.stopping.stopped) {
         context.log(`${this.#label(network)} stops early after epoch ${row.epoch + 1}`);
       }
@@ -283,6 +283,7 @@ export class EpochLoop {
         items: numbersRead(this.#elements, this.#items[number].subarray(0, this.#trainingItems)),
         seed: seedOf(params.seed, index),
         frozen: frozenParameters(network, params.nb_unfrozen_layer),
+        classWeights: this.data.classWeights,
       });
     }
     const resume = suspended.length > 0

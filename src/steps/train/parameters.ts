@@ -16,6 +16,7 @@ import {
   sizeReductionParameters,
   volumeParameters,
 } from "../model/volume_parameters.ts";
+import { augmentationsParameter, LATERAL_FLIPS } from "./augmentations.ts";
 
 const positive = z.number().positive();
 const count = z.int().min(0);
@@ -61,6 +62,7 @@ const trainingParameters = {
   data_augmentation: z.array(z.enum(AUGMENTATIONS)).default([]).describe(
     "Augmentations of training batches, whatever their order here: CropPad, then Smoothing, Noise and Erasing. Volumes are shifted and smoothed along all three axes; Erasing takes one rectangle of all their planes.",
   ),
+  augmentations: augmentationsParameter,
   sampler: z.enum(["random", "weighted", "sequential"]).default("random").describe(
     "Order of training samples: shuffled each epoch, drawn with replacement by inverse class frequency, or as listed.",
   ),
@@ -101,10 +103,10 @@ const trainingParameters = {
     "Epochs over which the learning rate rises linearly to its value.",
   ),
   patience: count.default(0).describe(
-    "Stop after so many epochs without a better validation loss; 0 never stops early.",
+    "Stop after so many epochs without a better validation loss, or `stopping_metric`; 0 never stops early.",
   ),
   tolerance: z.number().min(0).max(1).default(0).describe(
-    "Relative improvement of the loss that counts as better.",
+    "Relative improvement of the loss, or `stopping_metric`, that counts as better.",
   ),
   config_file: pathParameter().optional().describe(
     "ClinicaDL's TOML configuration; parameters that the step sets take precedence.",
@@ -145,6 +147,10 @@ const RECONSTRUCTION_LOSSES = [
 ] as const;
 
 const classMetrics = ["loss", ...CLASSIFICATION_METRICS] as const;
+const valueMetrics = ["loss", "MAE", "RMSE", "R2_score"] as const;
+
+const stoppingDescription =
+  "Metric of the validation set by which `patience` stops the training; the loss when absent.";
 
 export const classificationParameters = z.object({
   ...networkParameters,
@@ -159,17 +165,30 @@ export const classificationParameters = z.object({
   selection_threshold: z.number().min(0).max(1).default(0).describe(
     "Elements with a lower validation accuracy have no soft vote.",
   ),
-  loss: z.enum(["CrossEntropyLoss", "MultiMarginLoss"]).default("CrossEntropyLoss").describe(
-    "Loss, by PyTorch's definition.",
+  loss: z.enum(["CrossEntropyLoss", "MultiMarginLoss", "FocalLoss"]).default("CrossEntropyLoss")
+    .describe(
+      "Loss, by PyTorch's definition; FocalLoss (Lin et al. 2017) is cross-entropy times (1 - p)^gamma, p the probability of the true class.",
+    ),
+  class_weights: z.union([z.literal("balanced"), z.record(z.string(), positive)]).optional()
+    .describe(
+      "Weight of each class in the loss, PyTorch's `weight`: a table by label, or the inverse frequencies in the training set, scaled to a mean of 1 over its samples; 1 each when absent.",
+    ),
+  label_smoothing: z.number().min(0).max(1).optional().describe(
+    "Share of every target that all classes get alike, PyTorch's parameter of CrossEntropyLoss; 0 when absent.",
   ),
+  focal_gamma: z.number().min(0).optional().describe(
+    "The gamma of FocalLoss; 2 when absent.",
+  ),
+  stopping_metric: z.enum(classMetrics).optional().describe(stoppingDescription),
 });
 
 export const regressionParameters = z.object({
   ...networkParameters,
   ...trainingParameters,
   label: word.default("age").describe("Numeric column to predict."),
-  selection_metrics: z.array(z.enum(["loss", "MAE", "RMSE", "R2_score"])).min(1).default(["loss"])
+  selection_metrics: z.array(z.enum(valueMetrics)).min(1).default(["loss"])
     .describe("Metrics of the validation set that each choose a best network."),
+  stopping_metric: z.enum(valueMetrics).optional().describe(stoppingDescription),
   loss: z.enum([
     "MSELoss",
     "L1Loss",
@@ -203,6 +222,9 @@ export const reconstructionParameters = z.object({
   ),
   selection_metrics: z.array(z.enum(["loss", ...RECONSTRUCTION_METRICS])).min(1).default(["loss"])
     .describe("Metrics of the validation set that each choose a best network."),
+  stopping_metric: z.enum(["loss", ...RECONSTRUCTION_METRICS]).optional().describe(
+    stoppingDescription,
+  ),
   loss: z.enum(RECONSTRUCTION_LOSSES).optional().describe(
     "Loss, by PyTorch's definition, or VAEGaussianLoss (squared error), VAEBernoulliLoss (binary cross-entropy) or VAEContinuousBernoulliLoss of variational autoencoders. MSELoss when absent, VAEGaussianLoss of variational ones.",
   ),
@@ -236,13 +258,20 @@ export type TrainingParams =
   | OfTask<Regression>
   | OfTask<ReconstructionParams>;
 
-/** The initial weights, for the plan. */
+/** Notes for the plan: the initial weights, and flips that exchange left and right. */
 export function trainingNotes(
-  { initial_weights, seed }: Pick<TrainingParams, "initial_weights" | "seed">,
+  { initial_weights, seed, augmentations = [] }: Pick<
+    TrainingParams,
+    "initial_weights" | "seed" | "augmentations"
+  >,
   connected: readonly string[],
 ): string[] {
-  if (connected.includes("transfer")) return ["starts from transferred weights"];
+  const lateral = augmentations.some(({ flip }) => flip?.axes.includes("left_right"))
+    ? [LATERAL_FLIPS]
+    : [];
+  if (connected.includes("transfer")) return ["starts from transferred weights", ...lateral];
   return [
+    ...lateral,
     initial_weights === undefined
       ? `starts from random weights (seed ${seed})`
       : `starts from the weights of ${initial_weights.slice(initial_weights.lastIndexOf("/") + 1)}`,
@@ -256,6 +285,7 @@ export function checkTrainingParameters(
   const problems: { parameter: string; message: string; suggestion?: string }[] = [
     ...checkVolumeParameters(params),
     ...checkRandomArchitecture(params),
+    ...checkLossParameters(params),
   ];
   const scheduled = params.learning_rate_schedule !== "constant";
   if (scheduled && params.schedule_epochs === undefined) {
@@ -275,6 +305,30 @@ export function checkTrainingParameters(
     problems.push({ parameter: "momentum", message: `${params.optimizer} takes no momentum` });
   } else if (params.nesterov && params.momentum === 0) {
     problems.push({ parameter: "nesterov", message: "nesterov needs SGD with a momentum above 0" });
+  }
+  return problems;
+}
+
+/** Options of a loss that another loss lacks, and of early stopping where nothing stops. */
+function checkLossParameters(
+  { loss, class_weights, label_smoothing, focal_gamma, stopping_metric, patience }: TrainingParams,
+): { parameter: string; message: string; suggestion?: string }[] {
+  const problems = [];
+  if (label_smoothing !== undefined && loss !== "CrossEntropyLoss") {
+    problems.push({ parameter: "label_smoothing", message: `${loss} has no label_smoothing` });
+  }
+  if (focal_gamma !== undefined && loss !== "FocalLoss") {
+    problems.push({ parameter: "focal_gamma", message: `${loss} has no focal_gamma` });
+  }
+  if (class_weights !== undefined && Object.keys(class_weights).length === 0) {
+    problems.push({ parameter: "class_weights", message: "class_weights names no class" });
+  }
+  if (stopping_metric !== undefined && patience === 0) {
+    problems.push({
+      parameter: "stopping_metric",
+      message: "stopping_metric changes nothing, since patience 0 never stops early",
+      suggestion: "set patience",
+    });
   }
   return problems;
 }

@@ -1,9 +1,10 @@
 /** One network of a training: its history, its best weights and early stopping. */
-import { isBetter } from "../../evaluation/selection.ts";
+import { isBetter, smallerIsBetter } from "../../evaluation/selection.ts";
 import type { Network } from "../../nn/network.ts";
 import type { NetworkState } from "../../nn/state_dict.ts";
 import type { Blob } from "../../workflow/step.ts";
 import { itemsOf } from "../model/element_data.ts";
+import type { TrainingParams } from "./parameters.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
 /** One evaluation, a row of `training.tsv`. */
@@ -36,7 +37,7 @@ export interface TrainingHistory {
   best: Record<string, Best>;
   /** Weights after each epoch, with `save_all_models`. */
   all: Blob[];
-  /** Lowest validation loss, epochs in a row without a lower one, and whether these were too many. */
+  /** Best value of the stopping metric, epochs in a row without a better one, and whether these were too many. */
   stopping: { best: number | null; worse: number; stopped: boolean };
 }
 
@@ -89,18 +90,27 @@ export function improvedMetrics(history: TrainingHistory, metrics: readonly stri
 }
 
 /**
- * ClinicaDL's early stopping: a loss is better below best x (1 - tolerance); `patience` epochs in a
- * row without a better one stop the training. Patience 0 never does.
+ * ClinicaDL's early stopping, by any metric: a loss is better below best x (1 - tolerance), a metric of
+ * which more is better above best + tolerance |best|; `patience` epochs in a row without a better one
+ * stop the training. Patience 0 never does. NaN is never better.
  */
 export function updateStopping(
-  { stopping }: TrainingHistory,
-  loss: number,
-  patience: number,
-  tolerance: number,
+  { stopping }: Pick<TrainingHistory, "stopping">,
+  valid: EvaluationRow["valid"],
+  { stopping_metric = "loss", patience, tolerance }: Pick<
+    TrainingParams,
+    "stopping_metric" | "patience" | "tolerance"
+  >,
 ): void {
   if (patience === 0) return;
-  if (stopping.best === null || loss < stopping.best * (1 - tolerance)) {
-    stopping.best = loss;
+  const value = valid[stopping_metric];
+  const { best } = stopping;
+  const isFirst = best === null && !Number.isNaN(value);
+  const smaller = smallerIsBetter(stopping_metric);
+  const isRaised = best !== null && (best < 0) === smaller;
+  const bound = best === null ? NaN : best * (isRaised ? 1 + tolerance : 1 - tolerance);
+  if (isFirst || (smaller ? value < bound : value > bound)) {
+    stopping.best = value;
     stopping.worse = 0;
   } else {
     stopping.worse++;

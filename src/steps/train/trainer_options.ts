@@ -6,6 +6,7 @@ import type { ElementData } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { reconstructionObjective } from "./reconstruction_objective.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
+import { transformOptions } from "./transform_options.ts";
 
 const LOSSES = {
   CrossEntropyLoss: "cross_entropy",
@@ -14,6 +15,7 @@ const LOSSES = {
   L1Loss: "l1",
   HuberLoss: "huber",
   SmoothL1Loss: "smooth_l1",
+  FocalLoss: "focal",
   BCEWithLogitsLoss: "bce_with_logits",
   KLDivLoss: "kl_div",
 } as const satisfies Record<string, TrainerOptions["loss"]>;
@@ -41,17 +43,24 @@ export function groupData(
   };
 }
 
-export function trainerOptions(context: TrainingContext, task: Task): CommonOptions {
+export function trainerOptions(
+  context: TrainingContext,
+  { images, task }: Pick<TrainingData, "images" | "task">,
+): CommonOptions {
   const { params } = context;
+  const transforms = transformOptions(params, images, (message) => context.warn(message));
   return {
     loss: task === "reconstruction"
       ? reconstructionObjective(params)
       : LOSSES[params.loss as keyof typeof LOSSES],
+    labelSmoothing: params.label_smoothing,
+    focalGamma: params.focal_gamma,
     batchSize: params.batch_size,
     optimizer: optimizerOptions(params),
     schedule: scheduleOf(params),
     sampler: params.sampler,
     augmentation: params.data_augmentation,
+    ...(transforms && { transforms }),
     accumulationSteps: params.accumulation_steps,
     onCompile: (done, all) => context.progress({ message: `compiling kernels, ${done} of ${all}` }),
   };

@@ -23,9 +23,11 @@ import type { Network } from "../../nn/network.ts";
 import { assertNoLeakage } from "../../tables/leakage.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
 import { encodeLabels, numericTargets, outputSize, resolveLabelCode } from "../model/targets.ts";
+import { resolveClassWeights } from "./class_weights.ts";
 import { checkBatches } from "./batch_check.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { planNetworks } from "./plan_networks.ts";
+import { transformOptions } from "./transform_options.ts";
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
 
@@ -38,6 +40,8 @@ export interface Targets {
   outputs: number;
   /** Classes, or 0 where there are none. */
   classes: number;
+  /** One a class, with `class_weights`. */
+  classWeights?: readonly number[];
 }
 
 export interface TrainingData extends Targets {
@@ -61,7 +65,7 @@ export interface TrainingData extends Targets {
  *
  * @param digest adds the digests of tensors by which leakage is found
  * @throws {DataError} on missing images or labels, one class, an empty class, leakage, images that the
- *   network can't take, and batches on which it can't train
+ *   network or an augmentation can't take, and batches on which it can't train
  */
 export async function openTrainingData(
   context: Pick<TrainingContext, "params" | "inputs"> & { warn?(message: string): void },
@@ -81,6 +85,7 @@ export async function openTrainingData(
   const inherited = source && await participantsSeenBy(source);
   assertNoTrainingLeakage(trainSamples, validSamples, inherited?.table);
 
+  transformOptions(params, images);
   const resolved = resolveTargets(params, task, trainSamples, validSamples);
   const networks = planNetworks(params, describeImageSet(images), resolved.outputs)!;
   checkBatches(params, networks, { elements: images.elements.length, training });
@@ -103,7 +108,10 @@ function numberOf(value: unknown): number | undefined {
 
 /** @throws {DataError} on a missing label, one class, or a class that one of the sets lacks */
 export function resolveTargets(
-  { label, label_code }: Pick<TrainingParams, "label" | "label_code">,
+  { label, label_code, class_weights }: Pick<
+    TrainingParams,
+    "label" | "label_code" | "class_weights"
+  >,
   task: Task,
   training: readonly Session[],
   validation: readonly Session[],
@@ -123,7 +131,12 @@ export function resolveTargets(
   targets.set(encode(training, "training"));
   targets.set(encode(validation, "validation"), training.length);
   const outputs = outputSize(labelCode);
-  return { targets, labelCode, outputs, classes: outputs };
+  const classWeights = resolveClassWeights(
+    class_weights,
+    labelCode,
+    targets.subarray(0, training.length),
+  );
+  return { targets, labelCode, outputs, classes: outputs, classWeights };
 }
 
 /**

@@ -1,0 +1,157 @@
+/** Flip, affine, elastic deformation and anisotropy, each sample by its own numbers. */
+import { defineKernel } from "../../src/gpu/kernel.ts";
+import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
+import type { Triple } from "../tensors.ts";
+import { extentConstants, itemsGrid, type ItemsShape } from "./grid.ts";
+import source from "./spatial.wgsl" with { type: "text" };
+
+const spatial = defineKernel({
+  name: "augment/spatial",
+  source,
+  constants: [
+    "LANES",
+    "CHUNK",
+    "DEPTH",
+    "HEIGHT",
+    "WIDTH",
+    "FILL_LEAST",
+    "POINTS_Z",
+    "POINTS_Y",
+    "POINTS_X",
+  ],
+  entries: {
+    flip: { x: "read", y: "read_write", reversals: "read" },
+    affine: { x: "read", y: "read_write", maps: "read", least: "read" },
+    anisotropy: { x: "read", y: "read_write", anisotropies: "read" },
+    expand_x: { points: "read", along_x_out: "read_write" },
+    expand_y: { along_x_in: "read", along_y_out: "read_write" },
+    deform: { x: "read", y: "read_write", least: "read", along_y_in: "read" },
+  },
+});
+
+/** Items before and after. */
+interface Items {
+  shape: ItemsShape;
+  x: Operand;
+  y: Operand;
+}
+
+function layout(program: ProgramBuilder, shape: ItemsShape) {
+  const { constants, workgroups } = itemsGrid(program.device, shape);
+  return { constants: { ...constants, ...extentConstants(shape) }, workgroups };
+}
+
+/** @param reversals `[batch]` u32: bits 0, 1, 2 reverse z, y, x */
+export function flip(
+  program: ProgramBuilder,
+  { shape, x, y, reversals }: Items & { reversals: Operand },
+): void {
+  const bindings = { x, y, reversals };
+  program.dispatch(spatial, "flip", { ...layout(program, shape), bindings, label: "flip" });
+}
+
+/** 32-bit words of one sample's affine map. */
+export const affineWords = 16;
+
+/**
+ * Writes the map of one sample: places of the result, (z, y, x) in pixels, to those of the item.
+ *
+ * @param rows three rows of matrix and offset
+ * @param fill value outside the item, unless {@link transformAffine} takes the least
+ */
+export function packAffine(
+  rows: readonly (readonly number[])[],
+  fill: number,
+  into: Float32Array,
+): void {
+  rows.forEach((row, i) => into.set(row, 4 * i));
+  into.set([1, fill], 12);
+}
+
+/**
+ * y at a place = x at the mapped place, trilinear.
+ *
+ * @param maps `[batch][affineWords]`, see {@link packAffine}; zeros leave a sample as it is
+ * @param least `[batch]`, the value outside the item; that of the record when absent
+ */
+export function transformAffine(
+  program: ProgramBuilder,
+  { shape, x, y, maps, least }: Items & { maps: Operand; least?: Operand },
+): void {
+  const { constants, workgroups } = layout(program, shape);
+  program.dispatch(spatial, "affine", {
+    constants: { ...constants, FILL_LEAST: least !== undefined },
+    bindings: { x, y, maps, ...(least && { least }) },
+    workgroups,
+    label: "affine",
+  });
+}
+
+/** 32-bit words of one sample's anisotropy. */
+export const anisotropyWords = 4;
+
+/** Writes that a sample keeps every `factor`-th place along an axis, `coarse` of them from `origin`. */
+export function packAnisotropy(
+  { axis, factor, origin, coarse }: {
+    axis: number;
+    factor: number;
+    origin: number;
+    coarse: number;
+  },
+  into: Float32Array,
+): void {
+  into.set([0, factor, origin, 0]);
+  const words = new Uint32Array(into.buffer, into.byteOffset, anisotropyWords);
+  words[0] = axis;
+  words[3] = coarse;
+}
+
+/** @param anisotropies `[batch][anisotropyWords]`, see {@link packAnisotropy}; zeros leave a sample as it is */
+export function reduceResolution(
+  program: ProgramBuilder,
+  { shape, x, y, anisotropies }: Items & { anisotropies: Operand },
+): void {
+  const bindings = { x, y, anisotropies };
+  const label = "anisotropy";
+  program.dispatch(spatial, "anisotropy", { ...layout(program, shape), bindings, label });
+}
+
+/**
+ * y at a place = x at the place plus a cubic B-spline's displacement.
+ *
+ * @param count control points along z, y, x: at least 4, or 1 along z, which then stays
+ * @param points `[batch][count][4]`: displacement (z, y, x) in pixels, and 1; zeros leave a sample as it is
+ * @param least `[batch]`, the value outside the item
+ */
+export function deformElastically(
+  program: ProgramBuilder,
+  { shape, x, y, count: [z, rows, columns], points, least }: Items & {
+    count: Triple;
+    points: Operand;
+    least: Operand;
+  },
+): void {
+  const { constants, workgroups } = layout(program, shape);
+  const all = { ...constants, POINTS_Z: z, POINTS_Y: rows, POINTS_X: columns };
+  const { batch, height, width } = shape;
+  const alongX = program.tensor("control points along x", batch * z * rows * width * 16);
+  const alongY = program.tensor("control points along y", batch * z * height * width * 16);
+  program.dispatch(spatial, "expand_x", {
+    constants: all,
+    bindings: { points, along_x_out: alongX },
+    workgroups: [Math.ceil(width / constants.LANES), z * rows, batch],
+    label: "elastic",
+  });
+  program.dispatch(spatial, "expand_y", {
+    constants: all,
+    bindings: { along_x_in: alongX, along_y_out: alongY },
+    workgroups: [Math.ceil(height * width / constants.LANES), z, batch],
+    label: "elastic",
+  });
+  program.dispatch(spatial, "deform", {
+    constants: all,
+    bindings: { x, y, least, along_y_in: alongY },
+    workgroups,
+    label: "elastic",
+  });
+}
