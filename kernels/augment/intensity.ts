@@ -46,15 +46,13 @@ const EXPONENTS = [
   [3, 0],
 ] as const;
 
-/** Highest order of a bias field's polynomial. */
-export const MOST_BIAS_ORDER = 3;
-
 /** 32-bit words of one sample's polynomial. */
 export const polynomialWords = (EXPONENTS.length + 1) * 4;
 
 /**
  * Writes the polynomial of one sample.
  *
+ * @param order at most 3
  * @param coefficients of a^i b^j c^k, i the slowest and k the fastest, those with i + j + k <= order
  */
 export function packPolynomial(
