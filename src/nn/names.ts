@@ -53,3 +53,6 @@ export type OptimizerName = typeof OPTIMIZERS[number];
 export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as const;
 
 export type AugmentationName = typeof AUGMENTATIONS[number];
+
+/** Highest order of the polynomial of the transform `bias_field`. */
+export const MOST_BIAS_ORDER = 3;

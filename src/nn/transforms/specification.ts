@@ -30,9 +30,6 @@ export interface GammaParams extends Common {
   log_gamma: Range;
 }
 
-/** Highest order of a bias field's polynomial. */
-export const MOST_BIAS_ORDER = 3;
-
 export interface BiasFieldParams extends Common {
   coefficients: Range;
   order: number;

@@ -1,6 +1,6 @@
 /** Declares the transforms of training items, with TorchIO's names, ranges and defaults. */
 import { z } from "zod";
-import { MOST_BIAS_ORDER } from "../../nn/transforms/specification.ts";
+import { MOST_BIAS_ORDER } from "../../nn/names.ts";
 
 const number = z.number();
 const share = z.number().min(0).max(1);
