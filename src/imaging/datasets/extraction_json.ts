@@ -38,6 +38,8 @@ export interface ExtractionJson {
   readonly own_slices?: true;
   /** The grid that images were resampled to before cutting. */
   readonly target_grid?: TargetGrid;
+  /** Voxels that images were cropped or padded to before cutting. */
+  readonly crop_or_pad?: readonly [number, number, number];
   /** Where the axes that were cut point, such as `RAS`; ClinicaDL cuts arrays as stored. */
   readonly orientation?: string;
   /** Voxel sizes along these axes, in mm. */

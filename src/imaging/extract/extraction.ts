@@ -3,6 +3,7 @@ import { DataError } from "../../errors.ts";
 import type { Affine } from "../nifti/affine.ts";
 import { type Frame, type Volume, volumeShape } from "../nifti/nifti.ts";
 import { gridDistance, orientationOf, toRas } from "../nifti/orientation.ts";
+import { cropOrPad } from "./crop_or_pad.ts";
 import { resample, type TargetGrid } from "./resample.ts";
 import { patchOrigins, sliceIndices } from "./windows.ts";
 import { type AxisOrder, gatherVoxels, range, type Selection } from "./voxels.ts";
@@ -34,6 +35,8 @@ export type Recipe =
   & {
     /** Grid that the volume is resampled to before it is cut. */
     target_grid?: TargetGrid;
+    /** Voxels along the three axes that the volume is cropped or padded to before it is cut. */
+    crop_or_pad?: readonly [number, number, number];
     /** Cut the array as the file stores it; absent: turned to RAS (right, anterior, superior). */
     orientation?: "stored";
     /** Of an image of several volumes, the one to cut, or their mean. */
@@ -114,9 +117,12 @@ export function extract(
         (recipe.target_grid ? "" : '; orientation = "stored" cuts it as it is stored'),
     );
   }
-  const grid = recipe.target_grid === undefined
+  const resampled = recipe.target_grid === undefined
     ? oriented
     : resample(oriented, recipe.target_grid, subject);
+  const grid = recipe.crop_or_pad === undefined
+    ? resampled
+    : cropOrPad(resampled, recipe.crop_or_pad, subject);
   return { ...cut(grid, recipe, masks, subject, allocate), grid: grid.shape };
 }
 
@@ -159,7 +165,7 @@ export function elementsShape(
   volume: readonly number[],
   subject: string,
 ): number[] | undefined {
-  const shape = recipe.target_grid?.shape ?? volume;
+  const shape = recipe.crop_or_pad ?? recipe.target_grid?.shape ?? volume;
   switch (recipe.mode) {
     case "slice": {
       const [, rows, columns] = PLANES[recipe.slice_direction];

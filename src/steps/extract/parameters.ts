@@ -20,6 +20,9 @@ export const extractionParameters = {
   ),
   target_spacing: z.union([millimetres, z.tuple([millimetres, millimetres, millimetres])])
     .default(1).describe("Voxel size of the resampled volumes in mm, one or one an axis."),
+  crop_or_pad: z.tuple([extent, extent, extent]).optional().describe(
+    "Crop every volume, or pad it with zeros, to this many voxels along its axes, about its centre and without interpolation.",
+  ),
   orientation: z.enum(["RAS", "stored"]).default("RAS").describe(
     "Axes 0, 1, 2 of every volume: right, anterior, superior (files of other orientations are turned, which changes no voxel), or as stored, as ClinicaDL takes them.",
   ),
@@ -47,22 +50,32 @@ interface GridParameters {
   target_shape?: [number, number, number];
   target_spacing: number | [number, number, number];
   orientation: "RAS" | "stored";
+  crop_or_pad?: [number, number, number];
 }
 
 /** What the parameters ask for before volumes are cut, as a recipe has it. */
 export function gridRecipe(params: GridParameters) {
-  const { target_shape: shape, target_spacing: spacing, orientation } = params;
-  if (orientation === "stored") return { orientation };
-  if (shape === undefined) return {};
+  const { target_shape: shape, target_spacing: spacing, orientation, crop_or_pad } = params;
+  const cropped = crop_or_pad && { crop_or_pad };
+  if (orientation === "stored") return { orientation, ...cropped };
+  if (shape === undefined) return { ...cropped };
   const sizes = typeof spacing === "number" ? [spacing, spacing, spacing] as const : spacing;
   return { target_grid: { shape, spacing: sizes } };
 }
 
-export function checkGridParameters({ target_shape, orientation }: GridParameters) {
-  return orientation !== "stored" || target_shape === undefined ? [] : [{
-    parameter: "orientation",
-    message: "target_shape resamples along right, anterior, superior, not as stored",
-    suggestion: "leave one of them out",
+export function checkGridParameters({ target_shape, orientation, crop_or_pad }: GridParameters) {
+  const suggestion = "leave one of them out";
+  if (target_shape !== undefined && orientation === "stored") {
+    return [{
+      parameter: "orientation",
+      message: "target_shape resamples along right, anterior, superior, not as stored",
+      suggestion,
+    }];
+  }
+  return target_shape === undefined || crop_or_pad === undefined ? [] : [{
+    parameter: "crop_or_pad",
+    message: "target_shape resamples to a shape already",
+    suggestion,
   }];
 }
 

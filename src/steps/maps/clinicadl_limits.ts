@@ -43,10 +43,19 @@ export function clinicadlLimits(maps: MapsDescription): string[] {
     );
   }
   limits.push(...neededFiles(maps));
-  if (parameters.normalization_level === "image") {
+  const { normalization_level, intensity_normalization, clamp, loss } = parameters;
+  if (normalization_level === "image") {
     limits.push(
       "ClinicaDL normalises each element by itself, so its predictions differ from these",
     );
+  }
+  if ((intensity_normalization ?? "min_max") !== "min_max" || clamp !== undefined) {
+    limits.push(
+      "ClinicaDL scales elements to [0, 1] by their minimum and maximum, so its predictions differ from these",
+    );
+  }
+  if (loss === "FocalLoss") {
+    limits.push("ClinicaDL has no FocalLoss: it can't predict with this MAPS");
   }
   return limits;
 }

@@ -19,6 +19,7 @@ const VOXEL_KEYS: ReadonlySet<string> = new Set([
   "roi_custom_mask_pattern",
   "size_reduction_factor",
   "target_grid",
+  "crop_or_pad",
   "frame",
 ]);
 

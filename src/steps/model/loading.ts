@@ -2,10 +2,19 @@
 import { DataError } from "../../errors.ts";
 import { reducedShape, reduceSize } from "../../imaging/extract/size_reduction.ts";
 import type { Json } from "../../workflow/step.ts";
+import {
+  clamped,
+  fitIntensity,
+  type IntensityLoading,
+  intensityOf,
+  mapIntensity,
+  rangeOf,
+} from "./intensity.ts";
 
 export interface Loading {
-  /** Whose range scales an element to [0, 1]: its own, that of its image, or none. */
+  /** Whose intensities scale an element: its own, those of its image, or none. */
   normalisation: "element" | "image" | "none";
+  intensity: IntensityLoading;
   /** Every n-th voxel of whole images is kept, after they are normalised; 1 keeps all. */
   sizeReduction: number;
 }
@@ -19,6 +28,7 @@ export function loadingOf(parameters: { readonly [name: string]: Json | undefine
       : normalization_level === "image"
       ? "image"
       : "element",
+    intensity: intensityOf(parameters),
     sizeReduction: size_reduction === true ? Number(size_reduction_factor ?? 2) : 1,
   };
 }
@@ -55,22 +65,43 @@ function assertReducible(mode: string): void {
  * @param extents voxels of each along its axes
  */
 export function loadOnHost(
-  { normalisation, sizeReduction }: Loading,
+  loading: Loading,
   elements: readonly Float32Array[],
   extents: readonly (readonly number[])[],
 ): Float32Array[] {
-  const onHost = normalisation === "image" || normalisation === "element" && sizeReduction > 1;
-  const range = onHost ? rangeOf(elements) : undefined;
-  const values = elements.map((element) => range ? scaled(element, range) : element);
-  if (sizeReduction === 1) return values;
+  const { intensity: { clamp }, sizeReduction } = loading;
+  const values = normalisedOnHost(
+    loading,
+    clamp ? elements.map((element) => clamped(element, clamp)) : elements,
+  );
+  if (sizeReduction === 1) return [...values];
   return values.map((element, i) => reduceSize(element, sizeReduction, extents[i]));
+}
+
+function normalisedOnHost(
+  loading: Loading,
+  elements: readonly Float32Array[],
+): readonly Float32Array[] {
+  const { normalisation, intensity, sizeReduction } = loading;
+  if (normalisation === "none" || deviceNormalisation(loading) === "element") return elements;
+  // Elements that are reduced are whole images: one each.
+  if (intensity.kind === "min_max" && (normalisation === "image" || sizeReduction > 1)) {
+    const range = rangeOf(elements);
+    return elements.map((element) => scaled(element, range));
+  }
+  const all = normalisation === "image" ? fitIntensity(intensity, elements) : undefined;
+  return elements.map((element) =>
+    mapIntensity(element, all ?? fitIntensity(intensity, [element]))
+  );
 }
 
 /** What is left to the device: a range over voxels that a reduction leaves out is the host's. */
 export function deviceNormalisation(
-  { normalisation, sizeReduction }: Loading,
+  { normalisation, intensity, sizeReduction }: Loading,
 ): "element" | "none" {
-  return normalisation === "element" && sizeReduction === 1 ? "element" : "none";
+  return normalisation === "element" && intensity.kind === "min_max" && sizeReduction === 1
+    ? "element"
+    : "none";
 }
 
 /** (x - min) / (max - min), by default of the values' own range; zeros when all values are equal. */
@@ -80,16 +111,4 @@ export function scaled(
 ): Float32Array<ArrayBuffer> {
   const range = high - low;
   return range > 0 ? values.map((value) => (value - low) / range) : new Float32Array(values.length);
-}
-
-/** Minimum and maximum of all elements together. */
-function rangeOf(elements: readonly Float32Array[]): [low: number, high: number] {
-  let low = Infinity, high = -Infinity;
-  for (const values of elements) {
-    for (const value of values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return [low, high];
 }

@@ -11,6 +11,7 @@ import {
   checkRandomArchitecture,
   randomArchitectureParameters,
 } from "../model/random_architecture.ts";
+import { checkIntensityParameters, intensityParameters } from "../model/intensity.ts";
 import {
   checkVolumeParameters,
   sizeReductionParameters,
@@ -59,6 +60,7 @@ const trainingParameters = {
   normalization_level: z.enum(["element", "image"]).default("element").describe(
     "Range of the normalisation: each element by itself, as ClinicaDL does, or the whole image, which keeps relative intensities.",
   ),
+  ...intensityParameters,
   data_augmentation: z.array(z.enum(AUGMENTATIONS)).default([]).describe(
     "Augmentations of training batches, whatever their order here: CropPad, then Smoothing, Noise and Erasing. Volumes are shifted and smoothed along all three axes; Erasing takes one rectangle of all their planes.",
   ),
@@ -285,6 +287,7 @@ export function checkTrainingParameters(
   const problems: { parameter: string; message: string; suggestion?: string }[] = [
     ...checkVolumeParameters(params),
     ...checkRandomArchitecture(params),
+    ...checkIntensityParameters(params),
     ...checkLossParameters(params),
   ];
   const scheduled = params.learning_rate_schedule !== "constant";

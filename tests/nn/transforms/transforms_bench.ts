@@ -1,0 +1,125 @@
+/**
+ * What transforms add to a training step of Conv5_FC3: flip, affine, gamma, bias field and noise together, by
+ * steps with and without them in turn; then each transform alone, with TorchIO's defaults, by its program.
+ *
+ *   deno run -A tests/nn/transforms/transforms_bench.ts [DxHxW] [BATCH] [ROUNDS]
+ */
+import { itemsBytes } from "../../../kernels/augment/grid.ts";
+import { openDevice } from "../../../src/gpu/device.ts";
+import { ProgramBuilder } from "../../../src/gpu/program.ts";
+import type { InputShape } from "../../../src/nn/network.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import { Trainer } from "../../../src/nn/training/trainer.ts";
+import { itemGeometry, type TransformEntry, Transforms } from "../../../src/nn/transforms/mod.ts";
+import { timeProgram } from "../../kernels/time_program.ts";
+
+const [size = "80x96x80", batch = "4", rounds = "5"] = Deno.args;
+const extents = size.split("x").map(Number);
+const shape = [1, ...extents] as unknown as InputShape;
+const batchSize = Number(batch);
+const items = Uint32Array.from({ length: batchSize * 2 }, (_, i) => i);
+const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i % 251);
+const spacing = extents.map(() => 1);
+
+const p = 1;
+const five: TransformEntry[] = [
+  { flip: { axes: [1, 2], flip_probability: 0.5, p } },
+  {
+    affine: {
+      scales: 0.1,
+      degrees: 10,
+      translation: 0,
+      isotropic: false,
+      default_pad_value: "minimum",
+      p,
+    },
+  },
+  { gamma: { log_gamma: 0.3, p } },
+  { bias_field: { coefficients: 0.5, order: 3, p } },
+  { noise: { mean: 0, std: [0, 0.25], p } },
+];
+const others: TransformEntry[] = [
+  { elastic: { num_control_points: 7, max_displacement: 7.5, locked_borders: 2, p } },
+  { blur: { std: [0, 2], p } },
+  { anisotropy: { axes: [0, 1, 2].slice(0, extents.length), downsampling: [1.5, 5], p } },
+  { motion: { degrees: 10, translation: 10, num_transforms: 2, p } },
+  {
+    ghosting: {
+      num_ghosts: [4, 10],
+      axes: [0, 1, 2].slice(0, extents.length),
+      intensity: [0.5, 1],
+      p,
+    },
+  },
+  { spike: { num_spikes: 1, intensity: [1, 3], p } },
+  { swap: { patch_size: 15, num_iterations: 100, p } },
+];
+
+const device = await openDevice();
+const network = createNetwork("Conv5_FC3", shape, 2);
+
+function openTrainer(entries: TransformEntry[]): Promise<Trainer> {
+  return Trainer.create(device, {
+    data: { shape, count: items.length, normalisation: "element", read: () => values },
+    targets: items.map((item) => item % 2),
+    runs: [{ label: "bench", network, items, seed: 0 }],
+    loss: "cross_entropy",
+    batchSize,
+    optimizer: { name: "Adam", learningRate: 1e-4 },
+    transforms: { entries, spacing },
+  });
+}
+
+/** Milliseconds of a step. */
+async function time(trainer: Trainer): Promise<number> {
+  const began = performance.now();
+  await trainer.trainEpoch();
+  await device.gpu.queue.onSubmittedWorkDone();
+  return (performance.now() - began) / trainer.batches;
+}
+
+const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
+
+console.log(`Conv5_FC3 on ${size}, batches of ${batchSize}, ${device.summary}`);
+const trainers = [await openTrainer([]), await openTrainer(five)];
+for (const trainer of trainers) await time(trainer);
+const steps: [number, number][] = [];
+for (let round = 0; round < Number(rounds); round++) {
+  steps.push([await time(trainers[0]), await time(trainers[1])]);
+}
+const without = median(steps.map(([plain]) => plain));
+const added = median(steps.map(([plain, changed]) => changed / plain - 1));
+console.log(
+  `a step ${without.toFixed(0)} ms; flip, affine, gamma, bias field and noise add ` +
+    `${(100 * added).toFixed(1)} % (${
+      steps.map(([a, b]) => (100 * (b / a - 1)).toFixed(1)).join(", ")
+    })`,
+);
+for (const trainer of trainers) trainer.destroy();
+
+const geometry = itemGeometry(extents, spacing);
+const [depth, height, width] = geometry.size;
+const batchShape = { batch: batchSize, depth, height, width };
+const given = device.buffer(
+  "items",
+  Float32Array.from({ length: itemsBytes(batchShape) / 4 }, (_, i) => i % 251 / 251),
+);
+for (const entry of [...five, ...others]) {
+  const transforms = new Transforms([entry], geometry, batchSize);
+  const records = device.buffer("records", transforms.bytes);
+  transforms.upload(device, records, { seed: 1, epoch: 0, first: 0, size: batchSize });
+  const builder = new ProgramBuilder(device, "transform");
+  transforms.record(builder, { shape: batchShape, x: given }, records);
+  const program = await builder.build();
+  const { clock } = await timeProgram(device, program);
+  const began = performance.now();
+  transforms.draw({ seed: 1, epoch: 1, first: 0, size: batchSize });
+  const drawing = performance.now() - began;
+  console.log(
+    `${Object.keys(entry)[0]}: ${(clock / batchSize).toFixed(2)} ms an item, ` +
+      `${(100 * clock / without).toFixed(1)} % of a step; draws ${
+        (drawing / batchSize).toFixed(2)
+      } ms`,
+  );
+}
+device.destroy();
