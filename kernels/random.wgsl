@@ -114,12 +114,13 @@ fn noise(
   let end = min(first + LANES * PER_LANE, arrayLength(&y));
   for (var at = first + lane; at < end; at += LANES) {
     let deviation = deviations[at / SAMPLE];
-    y[at] = x[at] + select(vec4f(0.0), vec4f(normals_of(words_at(at)).x * deviation), deviation > 0.0);
+    let change = normals_of(words_at(at)).x * deviation;
+    y[at] = x[at] + select(vec4f(0.0), vec4f(change), deviation > 0.0);
   }
 }
 
-// Adds Gaussian noise to each item of [batch][PIXELS], in place: number q of the item's own key goes
-// to the pixels 2 q and 2 q + 1. Grid: chunks of pairs, 1, samples.
+// Adds Gaussian noise to each item of [batch][PIXELS], in place: number q of the item's own key
+// goes to the pixels 2 q and 2 q + 1. Grid: chunks of pairs, 1, samples.
 @compute @workgroup_size(LANES)
 fn item_noise(
   @builtin(workgroup_id) group: vec3u,

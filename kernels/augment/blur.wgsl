@@ -19,6 +19,9 @@ const AXIS: u32 = 0u;
 
 // Reflects at the outer edges of the first and last pixel: (d c b a | a b c d | d c b a).
 fn reflected(at: i32, size: i32) -> i32 {
+  let once = select(at, -1 - at, at < 0);
+  let twice = select(once, 2 * size - 1 - once, once >= size);
+  if (twice >= 0 && twice < size) { return twice; }
   let period = 2 * size;
   let within = ((at % period) + period) % period;
   return select(within, period - 1 - within, within >= size);

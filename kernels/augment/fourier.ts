@@ -22,6 +22,7 @@ const fourier = defineKernel({
     "RADIX",
     "DONE",
     "REAL",
+    "SUMMED",
     "SPIKE",
     "SPIKES",
   ],
@@ -31,11 +32,14 @@ const fourier = defineKernel({
       spectrum_in: "read",
       spectrum_out: "read_write",
       turns: "read",
+      least: "read",
     },
-    magnitudes: { spectrum_in: "read", y: "read_write" },
+    magnitudes: { spectrum_in: "read", y: "read_write", least: "read" },
     strike: {
       spikes: "read",
       largest: "read",
+      least: "read",
+      sums: "read",
       heights_out: "read_write",
       spectrum_out: "read_write",
     },
@@ -83,10 +87,13 @@ function turnsOf(device: Device, n: number): DeviceBuffer {
   return table;
 }
 
-/** @returns the transform of x over all axes of each sample, `[batch][pixels]` complex numbers */
+/**
+ * @param least `[batch]`, the least value of each sample; those without negative values are passed over
+ * @returns the transform of x over all axes of each sample, `[batch][pixels]` complex numbers
+ */
 export function transformFourier(
   program: ProgramBuilder,
-  { shape, x }: { shape: ItemsShape; x: Operand },
+  { shape, x, least }: { shape: ItemsShape; x: Operand; least?: Operand },
 ): Operand {
   const { constants, workgroups } = itemsGrid(program.device, shape);
   const { depth, height, width } = shape;
@@ -108,8 +115,15 @@ export function transformFourier(
   for (const pass of passes) {
     const to = program.tensor("spectrum", 2 * itemsBytes(shape));
     program.dispatch(fourier, "transform", {
-      constants: { ...constants, PIXELS: pixels(shape), ...pass, REAL: spectrum === undefined },
+      constants: {
+        ...constants,
+        PIXELS: pixels(shape),
+        ...pass,
+        REAL: spectrum === undefined,
+        SUMMED: least !== undefined,
+      },
       bindings: {
+        ...(least && { least }),
         ...(spectrum ? { spectrum_in: spectrum } : { x }),
         spectrum_out: to,
         turns: turnsOf(program.device, pass.EXTENT),
@@ -153,24 +167,47 @@ export function addSpikes(
 ): void {
   const { batch } = shape;
   const { constants, workgroups } = itemsGrid(program.device, shape);
-  const all = { ...constants, PIXELS: pixels(shape), ...extentConstants(shape), SPIKES: count };
+  const sizes = { batch, count: pixels(shape) };
+  // The largest magnitude of items without negative values is their sum, the lowest frequency's.
+  const isSummed = count === 1;
+  const [least, sums] = isSummed
+    ? (["least", "sum"] as const).map((kind) => {
+      const y = program.tensor(kind, batch * 4);
+      reduceSamples(program, { kind, x, y, ...sizes });
+      return y;
+    })
+    : [];
+  const bySum = isSummed && { least };
+  const all = {
+    ...constants,
+    PIXELS: pixels(shape),
+    ...extentConstants(shape),
+    SPIKES: count,
+    SUMMED: isSummed,
+  };
   const label = "spike";
-  const spectrum = transformFourier(program, { shape, x });
+  const spectrum = transformFourier(program, { shape, x, least });
   const heights = program.tensor("heights of spikes", batch * count * 4);
   for (let spike = 0; spike < count; spike++) {
     const magnitudes = program.tensor("magnitudes", itemsBytes(shape));
     const largest = program.tensor("largest magnitudes", batch * 4);
     program.dispatch(fourier, "magnitudes", {
       constants: all,
-      bindings: { spectrum_in: spectrum, y: magnitudes },
+      bindings: { spectrum_in: spectrum, y: magnitudes, ...bySum },
       workgroups,
       label,
     });
-    const sizes = { batch, count: pixels(shape) };
     reduceSamples(program, { kind: "largest", x: magnitudes, y: largest, ...sizes });
     program.dispatch(fourier, "strike", {
       constants: { ...all, SPIKE: spike },
-      bindings: { spikes, largest, heights_out: heights, spectrum_out: spectrum },
+      bindings: {
+        spikes,
+        largest,
+        heights_out: heights,
+        spectrum_out: spectrum,
+        ...bySum,
+        ...(isSummed && { sums }),
+      },
       workgroups: [1, 1, batch],
       label,
     });

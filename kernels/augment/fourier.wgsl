@@ -1,6 +1,6 @@
 // The discrete Fourier transform along one axis of [batch][PIXELS], in passes of Stockham's
-// algorithm (Van Loan, "Computational frameworks for the fast Fourier transform", 1992, 1.7) for any
-// length: the product of the passes' radices. A large prime factor is a pass of that radix. And
+// algorithm (Van Loan, "Computational frameworks for the fast Fourier transform", 1992, 1.7) for
+// any length: the product of the passes' radices. A large prime factor is a pass of that radix. And
 // spikes in the spectrum.
 // Grid of the passes: chunks of pixels, 1, samples.
 
@@ -20,6 +20,9 @@ const RADIX: u32 = 8u;
 const DONE: u32 = 1u;
 // The first pass of all reads numbers without an imaginary part.
 const REAL: bool = false;
+// transform, magnitudes: passes over samples without negative values, whose largest magnitude is
+// their sum, as strike takes it.
+const SUMMED: bool = false;
 // strike: which spike, of at most so many.
 const SPIKE: u32 = 0u;
 const SPIKES: u32 = 1u;
@@ -48,9 +51,15 @@ struct Spike {
 @group(0) @binding(6) var<storage, read> spikes: array<Spike>;
 @group(0) @binding(7) var<storage, read> heights_in: array<f32>;
 @group(0) @binding(8) var<storage, read_write> heights_out: array<f32>;
+// [batch]: least value and sum of each sample.
+@group(0) @binding(9) var<storage, read> least: array<f32>;
+@group(0) @binding(10) var<storage, read> sums: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn transform(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (SUMMED) {
+    if (least[group.z] >= 0.0) { return; }
+  }
   let base = group.z * PIXELS;
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
@@ -80,6 +89,9 @@ fn transform(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
 // y = squared magnitudes.
 @compute @workgroup_size(LANES)
 fn magnitudes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (SUMMED) {
+    if (least[group.z] >= 0.0) { return; }
+  }
   let base = group.z * PIXELS;
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
@@ -92,7 +104,11 @@ fn magnitudes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
 @compute @workgroup_size(1)
 fn strike(@builtin(workgroup_id) group: vec3u) {
   let spike = spikes[group.z * SPIKES + SPIKE];
-  let height = spike.intensity * sqrt(largest[group.z]);
+  var magnitude = sqrt(largest[group.z]);
+  if (SUMMED) {
+    if (least[group.z] >= 0.0) { magnitude = sums[group.z]; }
+  }
+  let height = spike.intensity * magnitude;
   let at = group.z * PIXELS + min(spike.z * PLANE + spike.y * WIDTH + spike.x, PIXELS - 1u);
   heights_out[group.z * SPIKES + SPIKE] = height;
   spectrum_out[at] = spectrum_out[at] + vec2f(height, 0.0);

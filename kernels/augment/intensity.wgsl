@@ -16,8 +16,8 @@ const PLANE: u32 = HEIGHT * WIDTH;
 const PIXELS: u32 = DEPTH * PLANE;
 
 // Vectors of one sample's polynomial: coefficients of the powers 0 to 3 of the third axis, for the
-// exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1),
-// (3, 0); then 1 where the sample is changed.
+// exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (2, 0),
+// (2, 1), (3, 0); then 1 where the sample is changed.
 const POLYNOMIAL: u32 = 11u;
 
 // Of each sample; 0 leaves it.

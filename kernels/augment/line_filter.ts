@@ -13,7 +13,7 @@ const lineFilter = defineKernel({
 });
 
 /** Values of a line that an invocation computes. */
-const TILE = 8;
+const TILE = 16;
 
 /** 32-bit words of one sample's filter. */
 export function filterWords(shape: Omit<ItemsShape, "batch">): number {

@@ -1,7 +1,7 @@
 // Circular convolution of the lines along one axis of [batch][DEPTH][HEIGHT][WIDTH] floats, each
 // sample by its own axis and filter: y[i] = sum over j of c[(i - j) mod n] x[j]. It multiplies the
-// Fourier transform of each line by that of c. An invocation computes eight values of a line.
-// Grid: lines and eighths of lines in two dimensions, samples.
+// Fourier transform of each line by that of c. An invocation computes sixteen values of a
+// line. Grid: lines and parts of lines in two dimensions, samples.
 
 const LANES: u32 = 16u;
 // Of an item; an image has one plane.
@@ -15,13 +15,25 @@ const ACCUMULATE: bool = false;
 
 const PLANE: u32 = HEIGHT * WIDTH;
 const PIXELS: u32 = DEPTH * PLANE;
-const TILE: u32 = 8u;
+const TILE: u32 = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 // [batch][WORDS]: 1 where the sample is changed; the axis, 0 to 2 for z, y, x; then c[k mod n] for
-// k from 0 to 2 n + 7.
+// k from 0 to 2 n + 15.
 @group(0) @binding(2) var<storage, read> filters: array<f32>;
+
+fn coefficients(at: u32) -> vec4f {
+  return vec4f(filters[at], filters[at + 1u], filters[at + 2u], filters[at + 3u]);
+}
+
+// The first `count` of four values of a line, at most all.
+fn store(first: u32, stride: u32, count: u32, values: vec4f) {
+  for (var t = 0u; t < min(count, 4u); t++) {
+    let at = first + t * stride;
+    if (ACCUMULATE) { y[at] = y[at] + values[t]; } else { y[at] = values[t]; }
+  }
+}
 
 @compute @workgroup_size(LANES)
 fn convolve(
@@ -50,23 +62,30 @@ fn convolve(
     }
     return;
   }
-  // c at first + t - j + n, t from 0 to 7, and the sums.
+  // c at first + t - j + n, t from 0 to 15, and the sums.
   var at_c = record + 2u + first + extent;
-  var low = vec4f(filters[at_c], filters[at_c + 1u], filters[at_c + 2u], filters[at_c + 3u]);
-  var high = vec4f(filters[at_c + 4u], filters[at_c + 5u], filters[at_c + 6u], filters[at_c + 7u]);
-  var low_sum = vec4f(0.0);
-  var high_sum = vec4f(0.0);
+  var c0 = coefficients(at_c);
+  var c1 = coefficients(at_c + 4u);
+  var c2 = coefficients(at_c + 8u);
+  var c3 = coefficients(at_c + 12u);
+  var sum0 = vec4f(0.0);
+  var sum1 = vec4f(0.0);
+  var sum2 = vec4f(0.0);
+  var sum3 = vec4f(0.0);
   for (var j = 0u; j < extent; j++) {
     let v = x[start + j * stride];
-    low_sum += v * low;
-    high_sum += v * high;
+    sum0 += v * c0;
+    sum1 += v * c1;
+    sum2 += v * c2;
+    sum3 += v * c3;
     at_c -= 1u;
-    high = vec4f(low.w, high.xyz);
-    low = vec4f(filters[at_c], low.xyz);
+    c3 = vec4f(c2.w, c3.xyz);
+    c2 = vec4f(c1.w, c2.xyz);
+    c1 = vec4f(c0.w, c1.xyz);
+    c0 = vec4f(filters[at_c], c0.xyz);
   }
-  for (var t = 0u; t < count; t++) {
-    let at = start + (first + t) * stride;
-    let sum = select(high_sum[t & 3u], low_sum[t & 3u], t < 4u);
-    if (ACCUMULATE) { y[at] = y[at] + sum; } else { y[at] = sum; }
-  }
+  store(start + first * stride, stride, count, sum0);
+  store(start + (first + 4u) * stride, stride, max(count, 4u) - 4u, sum1);
+  store(start + (first + 8u) * stride, stride, max(count, 8u) - 8u, sum2);
+  store(start + (first + 12u) * stride, stride, max(count, 12u) - 12u, sum3);
 }

@@ -1,4 +1,4 @@
-/** The least and the largest value of each sample. */
+/** The least and the largest value of each sample, and the sum. */
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import type { Operand, ProgramBuilder } from "../../src/gpu/program.ts";
 import { laneCount } from "../tensors.ts";
@@ -7,7 +7,7 @@ import source from "./reduce.wgsl" with { type: "text" };
 const reduceKernel = defineKernel({
   name: "augment/reduce",
   source,
-  constants: ["LANES", "COUNT", "PARTS", "LARGEST"],
+  constants: ["LANES", "COUNT", "PARTS", "KIND"],
   entries: { reduce: { x: "read", y: "read_write" } },
 });
 
@@ -15,12 +15,12 @@ const reduceKernel = defineKernel({
 const VALUES_EACH = 64;
 
 /**
- * y `[batch]` = the least or largest of the `count` values of each sample of x `[batch][count]`.
+ * y `[batch]` = the least, the largest or the sum of the `count` values of each sample of x `[batch][count]`.
  */
 export function reduceSamples(
   program: ProgramBuilder,
   { kind, x, y, batch, count }: {
-    kind: "least" | "largest";
+    kind: "least" | "largest" | "sum";
     x: Operand;
     y: Operand;
     batch: number;
@@ -33,7 +33,7 @@ export function reduceSamples(
     const parts = Math.ceil(left / VALUES_EACH);
     const to = parts === 1 ? y : program.tensor(`${kind} of parts`, batch * parts * 4);
     program.dispatch(reduceKernel, "reduce", {
-      constants: { LANES, COUNT: left, PARTS: parts, LARGEST: kind === "largest" },
+      constants: { LANES, COUNT: left, PARTS: parts, KIND: kind.toUpperCase() },
       bindings: { x: from, y: to },
       workgroups: [Math.ceil(parts / LANES), 1, batch],
       label: kind,

@@ -121,18 +121,19 @@ export function reduceResolution(
  *
  * @param count control points along z, y, x: at least 4, or 1 along z, which then stays
  * @param points `[batch][count][4]`: displacement (z, y, x) in pixels, and 1; zeros leave a sample as it is
- * @param least `[batch]`, the value outside the item
+ * @param least `[batch]`, the value outside the item; 0 when absent
  */
 export function deformElastically(
   program: ProgramBuilder,
   { shape, x, y, count: [z, rows, columns], points, least }: Items & {
     count: Triple;
     points: Operand;
-    least: Operand;
+    least?: Operand;
   },
 ): void {
   const { constants, workgroups } = layout(program, shape);
-  const all = { ...constants, POINTS_Z: z, POINTS_Y: rows, POINTS_X: columns };
+  const FILL_LEAST = least !== undefined;
+  const all = { ...constants, FILL_LEAST, POINTS_Z: z, POINTS_Y: rows, POINTS_X: columns };
   const { batch, height, width } = shape;
   const alongX = program.tensor("control points along x", batch * z * rows * width * 16);
   const alongY = program.tensor("control points along y", batch * z * height * width * 16);
@@ -150,7 +151,7 @@ export function deformElastically(
   });
   program.dispatch(spatial, "deform", {
     constants: all,
-    bindings: { x, y, least, along_y_in: alongY },
+    bindings: { x, y, along_y_in: alongY, ...(least && { least }) },
     workgroups,
     label: "elastic",
   });

@@ -10,7 +10,7 @@ const CHUNK: u32 = 16u;
 const DEPTH: u32 = 1u;
 const HEIGHT: u32 = 8u;
 const WIDTH: u32 = 8u;
-// affine: outside is the least value of the sample, not the record's number.
+// affine, deform: outside is the least value of the sample, not the record's number, or 0.
 const FILL_LEAST: bool = true;
 // deform, expand: control points along the axes; one along z leaves z alone.
 const POINTS_Z: u32 = 1u;
@@ -193,7 +193,8 @@ fn expand_y(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 @compute @workgroup_size(LANES)
 fn deform(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let base = group.z * PIXELS;
-  let fill = least[group.z];
+  var fill = 0.0;
+  if (FILL_LEAST) { fill = least[group.z]; }
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     let place = place_of(p);

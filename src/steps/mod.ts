@@ -32,6 +32,7 @@ export const stepModules: StepModules = {
   "split.holdout": () => import("./split/holdout.ts"),
   "split.kfold": () => import("./split/kfold.ts"),
   "split.fold": () => import("./split/fold.ts"),
+  "augment.preview": () => import("./augment/preview.ts"),
   "train.classification": () => import("./train/classification.ts"),
   "train.regression": () => import("./train/regression.ts"),
   "train.reconstruction": () => import("./train/reconstruction.ts"),

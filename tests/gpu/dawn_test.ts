@@ -69,7 +69,9 @@ async function train(
   const initial = createBlankState(network);
   const trainer = await Trainer.create(device, {
     data: dataset(sides),
-    targets: isClassLoss(loss) ? new Uint32Array(6) : new Float32Array(12),
+    targets: typeof loss === "string" && isClassLoss(loss)
+      ? new Uint32Array(6)
+      : new Float32Array(12),
     runs: [{ label: name, network, items, seed: 0, initial }],
     loss,
     batchSize: 4,

@@ -126,7 +126,9 @@ function recordTransforms(
     y: x,
     params: step.buffer,
   });
-  return transforms.record(builder, { shape, x }, transformRecords);
+  // The device has scaled each item by its minimum and maximum.
+  const leastIsZero = ranges !== undefined;
+  return transforms.record(builder, { shape, x, leastIsZero }, transformRecords);
 }
 
 /** Records the network's input: the batch gathered, normalised and augmented. */

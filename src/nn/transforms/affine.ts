@@ -59,8 +59,12 @@ export function affineRows(draw: AffineDraw, geometry: ItemGeometry): number[][]
   return pixelRows(matrix, offset, geometry);
 }
 
-/** Records the least value of each item. */
-export function leastValues(program: ProgramBuilder, { shape, x }: ItemBatch): Operand {
+/** Records the least value of each item; undefined where it is known to be 0. */
+export function leastValues(
+  program: ProgramBuilder,
+  { shape, x, leastIsZero }: ItemBatch,
+): Operand | undefined {
+  if (leastIsZero) return undefined;
   const least = program.tensor("least values", shape.batch * 4);
   const sizes = { batch: shape.batch, count: pixels(shape) };
   reduceSamples(program, { kind: "least", x, y: least, ...sizes });
@@ -87,8 +91,9 @@ export function affineTransform(params: AffineParams, geometry: ItemGeometry): B
     },
     record(program, batch, maps) {
       const least = fill === "minimum" ? leastValues(program, batch) : undefined;
-      const y = program.tensor("transformed", itemsBytes(batch.shape));
-      transformAffine(program, { ...batch, y, maps, least });
+      const { shape, x } = batch;
+      const y = program.tensor("transformed", itemsBytes(shape));
+      transformAffine(program, { shape, x, y, maps, least });
       return y;
     },
   };

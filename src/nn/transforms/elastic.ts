@@ -64,9 +64,11 @@ export function elasticTransform(params: ElasticParams, geometry: ItemGeometry):
       packElastic(displacements, count, geometry, into);
     },
     record(program, batch, points) {
-      const y = program.tensor("deformed", itemsBytes(batch.shape));
+      const { shape, x } = batch;
+      const y = program.tensor("deformed", itemsBytes(shape));
       deformElastically(program, {
-        ...batch,
+        shape,
+        x,
         y,
         count,
         points,

@@ -20,6 +20,7 @@ export function flipTransform(
 ): BatchTransform {
   return {
     words: [1],
+    permutes: true,
     draw(random, into) {
       packFlip(axes.filter(() => random.uniform() < flip_probability), geometry, into);
     },

@@ -108,15 +108,17 @@ export class Transforms {
    * @param records what {@link draw} returns
    * @returns the result
    */
-  record(program: ProgramBuilder, { shape, x }: ItemBatch, records: Operand): Operand {
-    let items = x;
+  record(program: ProgramBuilder, batch: ItemBatch, records: Operand): Operand {
+    const { shape } = batch;
+    let { x, leastIsZero = false } = batch;
     for (const { transform, offsets } of this.#placed) {
       const parts = transform.words.map((words, i) =>
         slice(records, offsets[i], shape.batch * words * 4)
       );
-      items = transform.record(program, { shape, x: items }, ...parts);
+      x = transform.record(program, { shape, x, leastIsZero }, ...parts);
+      leastIsZero &&= transform.permutes === true;
     }
-    return items;
+    return x;
   }
 }
 

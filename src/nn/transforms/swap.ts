@@ -31,6 +31,7 @@ export function swapTransform(
   const { size } = geometry;
   return {
     words: [2 * num_iterations],
+    permutes: true,
     draw(random, into) {
       const corner = () => size.map((n, i) => random.integer(n - box[i] + 1)) as unknown as Triple;
       const overlap = (a: Triple, b: Triple) => a.every((at, i) => Math.abs(at - b[i]) < box[i]);

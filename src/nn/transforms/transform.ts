@@ -8,6 +8,8 @@ import type { Random } from "../../random.ts";
 export interface BatchTransform {
   /** 32-bit words of each record of an item. Records of zeros leave the item as it is. */
   readonly words: readonly number[];
+  /** Whether values only change places. */
+  readonly permutes?: boolean;
   /** Draws the records of an item that is changed. */
   draw(random: Random, ...into: Float32Array<ArrayBuffer>[]): void;
   /**
@@ -23,6 +25,8 @@ export interface ItemBatch {
   shape: ItemsShape;
   /** `[batch][depth][height][width]` float32. */
   x: Operand;
+  /** Whether the least value of every item is known to be 0. */
+  leastIsZero?: boolean;
 }
 
 /** Grid of every item. Axes are numbered as TorchIO does: 0 is the first of a tensor after its channels. */

@@ -152,7 +152,9 @@ const entry = z.strictObject({
   "must have one transform, such as { affine = { degrees = 5 } }",
 );
 
-export const augmentationsParameter = z.array(entry).max(32).optional().describe(
+export const augmentationList = z.array(entry).max(32);
+
+export const augmentationsParameter = augmentationList.optional().describe(
   "Transforms of training items, one table each, in this order and before data_augmentation: `[{ affine = { degrees = 5 } }, { noise = { p = 0.5 } }]`. Names and parameters are TorchIO's in snake_case; docs/how-to/augmentations.md lists them.",
 );
 

@@ -7,7 +7,6 @@ import type { TransformEntry } from "../../nn/transforms/mod.ts";
 import { RAS_PIPELINES } from "../model/compare_extractions.ts";
 import { loadedShape, loadingOf } from "../model/loading.ts";
 import { type ANATOMICAL_AXES, type Augmentations, LATERAL_FLIPS } from "./augmentations.ts";
-import type { TrainingParams } from "./parameters.ts";
 
 /** Letters of an orientation, by anatomical axis. */
 const LETTERS = { left_right: "LR", anterior_posterior: "AP", inferior_superior: "IS" } as const;
@@ -28,7 +27,7 @@ interface ElementAxes {
  * @throws {DataError} a transform that the elements don't allow
  */
 export function transformOptions(
-  params: TrainingParams,
+  params: Parameters<typeof loadingOf>[0] & { readonly augmentations?: Augmentations },
   images: ImageSet,
   warn?: (message: string) => void,
 ): TrainerOptions["transforms"] {
