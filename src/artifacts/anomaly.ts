@@ -47,10 +47,12 @@ const SESSION = "sub-X_ses-Y";
 
 export const anomalyType: ArtifactType = {
   type: "anomaly",
-  privacy: (path) => {
-    if (path === AUC_FILE) return "open";
-    return path === SCORES_FILE || path === PARTICIPANTS_FILE ? "participants" : "images";
-  },
+  privacy: (path) =>
+    path === AUC_FILE
+      ? "open"
+      : [SCORES_FILE, PARTICIPANTS_FILE].includes(path)
+      ? "participants"
+      : "images",
   files: [
     [
       SCORES_FILE,

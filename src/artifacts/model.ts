@@ -160,6 +160,9 @@ export function modelPredictionPath(
   return `best-${metric}/${group}_${predictionFile(level)}`;
 }
 
+/** Files of {@link modelReconstructionStem}. */
+const RECONSTRUCTIONS = /^best-[^/]+\/(train|validation)_tensors\//;
+
 /** Stem of the files of what the best networks see, and give back, of the first image of a set. */
 export function modelReconstructionStem(
   metric: string,
@@ -210,7 +213,8 @@ const OPEN_FILES =
 
 export const modelType: ArtifactType = {
   type: "model",
-  privacy: (path) => OPEN_FILES.test(path) ? "open" : "participants",
+  privacy: (path) =>
+    OPEN_FILES.test(path) ? "open" : RECONSTRUCTIONS.test(path) ? "images" : "participants",
   files: [
     [
       "best-<metric>/model.safetensors",
@@ -232,6 +236,10 @@ export const modelType: ArtifactType = {
     [
       "best-<metric>/<group>_<level>_level_prediction.tsv",
       "predictions of the groups `train` and `validation`",
+    ],
+    [
+      "best-<metric>/<group>_tensors/sub-X_ses-Y_reconstruction.safetensors",
+      "reconstructions: what the network sees and gives back of the group's first image, as in `predictions`",
     ],
   ],
   meta: Object.entries(metaSchema.shape).map((

@@ -27,6 +27,22 @@ export class VoxelStatistics {
   }
 }
 
+/** a · output + b with the least squared distance from the input; the input's mean of a constant output. */
+export function matchIntensity(
+  input: Float32Array,
+  output: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length;
+  const [x, y] = [mean(input), mean(output)];
+  let products = 0, squares = 0;
+  for (let i = 0; i < input.length; i++) {
+    products += (input[i] - x) * (output[i] - y);
+    squares += (output[i] - y) ** 2;
+  }
+  const factor = squares > 0 ? products / squares : 0;
+  return Float32Array.from(output, (value) => x + factor * (value - y));
+}
+
 /**
  * Measures values by healthy ones: (x − mean) / √(sd² + (share · s)²), s the root mean square of `sd`
  * over voxels; 0 where nothing varies.
@@ -48,7 +64,7 @@ export function normaliser(
 
 /** Of the voxels of an image, or of a region. */
 export interface AnomalyScores {
-  /** Mean of the normalised residual where it has the direction; of both, of its magnitude. */
+  /** Mean in the direction over the part of voxels where it is largest; of both, of its magnitude. */
   score: number;
   /** Mean of the normalised residual. */
   mean: number;
@@ -56,20 +72,29 @@ export interface AnomalyScores {
   share: number;
 }
 
+export interface ScoreOptions {
+  direction: "both" | "lower" | "higher";
+  /** Between 0 and 1; at least one voxel is taken. */
+  part: number;
+  threshold: number;
+}
+
 /** @param voxels indices that are scored; all when absent */
 export function scoreResiduals(
   map: Float32Array,
-  { direction, threshold }: { direction: "both" | "lower" | "higher"; threshold: number },
+  { direction, part, threshold }: ScoreOptions,
   voxels?: Uint32Array,
 ): AnomalyScores {
-  const count = voxels?.length ?? map.length;
-  let score = 0, sum = 0, beyond = 0;
-  for (let i = 0; i < count; i++) {
-    const value = map[voxels ? voxels[i] : i];
-    const size = direction === "both" ? Math.abs(value) : direction === "lower" ? -value : value;
-    sum += value;
-    if (size > 0) score += size;
-    if (size > threshold) beyond++;
-  }
-  return { score: score / count, mean: sum / count, share: beyond / count };
+  const values = voxels ? Float32Array.from(voxels, (at) => map[at]) : map;
+  const sizes = values.map((value) =>
+    direction === "both" ? Math.abs(value) : direction === "lower" ? -value : value
+  );
+  const beyond = sizes.reduce((count, size) => count + Number(size > threshold), 0);
+  const taken = Math.max(1, Math.round(part * sizes.length));
+  const largest = sizes.sort().subarray(sizes.length - taken);
+  return {
+    score: largest.reduce((sum, size) => sum + Math.max(0, size), 0) / taken,
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+    share: beyond / values.length,
+  };
 }

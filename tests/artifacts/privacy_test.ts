@@ -62,6 +62,10 @@ const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
       "best-loss/validation_slice_level_prediction.tsv",
       "participants",
     ],
+    "best-<metric>/<group>_tensors/sub-X_ses-Y_reconstruction.safetensors": [
+      "best-loss/validation_tensors/sub-01_ses-M000_reconstruction.safetensors",
+      "images",
+    ],
   },
   predictions: {
     "<selection metric>/<level>_level_prediction.tsv": [

@@ -146,7 +146,7 @@ function describeAnomaly(
 ) {
   const labels = labelsOf(scores);
   const colorOf = colorsOf(labels.length);
-  const side = direction === "both" ? "" : ` that are ${direction} than given back`;
+  const side = direction === "both" ? "" : ` where the image is ${direction} than given back`;
   const healthy = healthyLabels.length > 0 ? ` (${label} ${healthyLabels.join(", ")})` : "";
   return [
     element(
@@ -155,7 +155,7 @@ function describeAnomaly(
       `Residuals are normalised by those of ${
         countText(healthySessions, "healthy session")
       }${healthy}. ` +
-        `The score is their mean over voxels${side}; share is the part of voxels beyond ${threshold}.`,
+        `The score is the mean of the largest${side}; share is the part of voxels beyond ${threshold}.`,
     ),
     element(
       "div",

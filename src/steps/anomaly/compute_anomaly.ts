@@ -20,7 +20,7 @@ import { PARTICIPANTS_FILE, writeParticipants } from "../../artifacts/participan
 import { comparisonPath } from "../../artifacts/reconstructions.ts";
 import { tableOutput } from "../../artifacts/table.ts";
 import { DataError } from "../../errors.ts";
-import { normaliser, VoxelStatistics } from "../../evaluation/healthy_residuals.ts";
+import { matchIntensity, normaliser, VoxelStatistics } from "../../evaluation/healthy_residuals.ts";
 import { blurAxis } from "../../imaging/generate/blur.ts";
 import {
   type ComparedPlane,
@@ -36,6 +36,7 @@ import { checkImages, chooseMetrics, listNetworks } from "../model/model.ts";
 import { placeElements } from "../model/place_elements.ts";
 import { reconstructAll, type ReconstructedSession } from "../model/reconstruct_all.ts";
 import { nameOf, sampleByLabel } from "../predict/predict_reconstructions.ts";
+import type { AnomalyParams } from "./map.ts";
 import { findRegions } from "./regions.ts";
 import { aucTable, scoreSession, scoresTable, type SessionScores } from "./score_tables.ts";
 import { assertGivesBack, type Context, loadGroups } from "./scored_groups.ts";
@@ -44,7 +45,7 @@ import { assertGivesBack, type Context, loadGroups } from "./scored_groups.ts";
 const PICTURES = 6;
 
 /**
- * Outputs `anomaly`, `scores` and `auc`.
+ * Outputs `anomaly` and `auc`.
  *
  * @throws {DataError} on a model that gives back no images, images that don't fit it, leakage, too few
  *   healthy sessions, and regions that can't be placed
@@ -86,7 +87,7 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
   context.progress({ message: `residuals of ${healthy.length} healthy sessions` });
   let statistics: VoxelStatistics | undefined;
   await visitAll(healthy, (session) => {
-    const residual = residualOf(session, params.smoothing_sigma);
+    const residual = residualOf(session, params);
     statistics ??= new VoxelStatistics(residual.length);
     statistics.add(residual);
   });
@@ -101,7 +102,7 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
   let extents: readonly (readonly number[])[] = [];
   await visitAll(scored, async (session) => {
     const { sample } = session;
-    const map = normalise(residualOf(session, params.smoothing_sigma));
+    const map = normalise(residualOf(session, params));
     extents = session.shapes.map(([, ...rest]) => rest);
     const own = regions.length > 0 || params.save_nifti || drawn.has(sample)
       ? await readGeometry(images, scored[sample], sizeReduction)
@@ -176,27 +177,32 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
         [PARTICIPANTS_FILE]: writeParticipants(scored, known ? label : undefined),
       },
     },
-    scores: tableOutput(scoresText),
     auc: tableOutput(aucText),
   };
 }
 
-/** Input minus output of every voxel, blurred; channels are averaged. @param sigma voxels */
+/** Input minus output of every voxel, filtered; channels are averaged. */
 function residualOf(
   { shapes, input, output }: ReconstructedSession,
-  sigma: number,
+  { match_intensity, smoothing_sigma, background_sigma }: AnomalyParams,
 ): Float32Array<ArrayBuffer> {
   const [seen, given] = [input, output].map((data) => meanOfChannels(data, shapes));
-  const residual = seen.map((value, i) => value - given[i]);
-  if (sigma === 0) return residual;
+  const expected = match_intensity ? matchIntensity(seen, given) : given;
+  const residual = seen.map((value, i) => value - expected[i]);
   const extents = shapes.map(([, ...rest]) => rest);
   splitElements(residual, extents).forEach((values, element) => {
-    const [x, y, z = 1] = extents[element].toReversed();
-    let blurred: Float32Array = values;
-    for (const axis of [0, 1, 2]) blurred = blurAxis(blurred, [x, y, z], axis, sigma);
-    values.set(blurred);
+    const near = blur(values, extents[element], smoothing_sigma);
+    if (background_sigma === 0) return values.set(near);
+    const far = blur(values, extents[element], background_sigma);
+    values.set(near.map((value, i) => value - far[i]));
   });
   return residual;
+}
+
+/** @param extents of the values, the last axis fastest @param sigma voxels */
+function blur(values: Float32Array, extents: readonly number[], sigma: number): Float32Array {
+  const [x, y, z = 1] = extents.toReversed();
+  return [0, 1, 2].reduce((blurred, axis) => blurAxis(blurred, [x, y, z], axis, sigma), values);
 }
 
 interface SessionMap {

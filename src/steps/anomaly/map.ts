@@ -17,11 +17,20 @@ const params = z.object({
   direction: z.enum(["both", "lower", "higher"]).default("both").describe(
     "Which differences count in scores: any, or only where the image is lower (as in hypometabolism or atrophy) or higher than it is given back.",
   ),
-  smoothing_sigma: z.number().min(0).max(20).default(1).describe(
+  match_intensity: z.boolean().default(true).describe(
+    "Fit the output to the input by a factor and an offset before they are subtracted, so that the brightness of the whole image is no anomaly.",
+  ),
+  smoothing_sigma: z.number().min(0).max(20).default(2).describe(
     "Gaussian blur of residuals before they are normalised, voxels; 0 for none.",
+  ),
+  background_sigma: z.number().min(0).max(50).default(0).describe(
+    "Gaussian blur, voxels, of what is subtracted from residuals: differences that vary more slowly, such as bias fields; 0 subtracts nothing.",
   ),
   sd_regularization: z.number().min(0).max(10).default(0.5).describe(
     "Share of the root mean square of all voxels' standard deviations that is added, in squares, to each, so that voxels which hardly vary do not dominate.",
+  ),
+  score_part: z.number().positive().max(1).default(0.001).describe(
+    "Part of the voxels, those with the largest normalised residuals, that `score` is the mean of; 1 for all.",
   ),
   threshold: z.number().positive().default(3).describe(
     "Normalised residual above which a voxel counts in `share`.",
@@ -58,8 +67,8 @@ z = (residual - mean) / sqrt(sd² + (sd_regularization · s)²), s the root mean
 The healthy sessions are those of the model's validation set, or \`in.healthy\`. Training participants
 are refused there, whose residuals are too small, and so are participants who are scored themselves.
 
-\`scores\` has a row a session: \`score\`, the mean over voxels of z in the \`direction\` (of both, of its
-magnitude); \`mean\`, the mean of z; \`share\`, the part of voxels beyond \`threshold\`; and the same for
+\`scores.tsv\` has a row a session: \`score\`, the mean of z in the \`direction\` (of both, of its magnitude) over
+the \`score_part\` of voxels where it is largest; \`mean\`, the mean of z; \`share\`, the part of voxels beyond \`threshold\`; and the same for
 every region of \`roi_list\` as \`<region>_score\`, \`<region>_mean\`, \`<region>_share\`. Masks may lie on
 another grid than the images: each voxel takes the mask's value at its place.
 
@@ -92,13 +101,13 @@ an interval by a bootstrap of participants. Six sessions are drawn for the repor
   outputs: {
     anomaly: {
       type: "anomaly",
-      description: "Scores, healthy residuals, pictures, and on request the maps of every session.",
+      description:
+        "scores.tsv, auc.tsv, healthy residuals, pictures, and on request the maps of every session.",
       publish: async (artifact, target) => {
         const { publishAttribution } = await import("../interpret/publish_attribution.ts");
         await publishAttribution(artifact, target);
       },
     },
-    scores: { type: "table", description: "One row a session." },
     auc: { type: "table", description: "One row a score; empty where labels are unknown." },
   },
   runs: "device",

@@ -13,15 +13,18 @@ export type SessionScores = Readonly<Record<string, number>>;
 /** @param placed the map in the grid of the regions */
 export function scoreSession(
   map: Float32Array,
-  params: Pick<AnomalyParams, "direction" | "threshold">,
+  { direction, threshold, score_part }: AnomalyParams,
   regions: readonly Region[],
   placed: Float32Array | undefined,
 ): SessionScores {
+  const options = { direction, threshold, part: score_part };
   return {
-    ...scoreResiduals(map, params),
+    ...scoreResiduals(map, options),
     ...Object.assign(
       {},
-      ...regions.map(({ name, voxels }) => prefixed(name, scoreResiduals(placed!, params, voxels))),
+      ...regions.map(({ name, voxels }) =>
+        prefixed(name, scoreResiduals(placed!, options, voxels))
+      ),
     ),
   };
 }

@@ -12,8 +12,8 @@ export default defineStep({
 the participants that they were trained on, so that leakage is found: by id, and in a MAPS of Gyrus
 also by image and voxels. Reads the MAPS of ClinicaDL 1.x,
 older ones with \`fold-<i>\` included; of its architectures Conv5_FC3, Conv4_FC3, Stride_Conv5_FC3,
-resnet18, ResNet3D, SqueezeExcitationCNN and RandomArchitecture, and of its autoencoders AE_Conv5_FC3, AE_Conv4_FC3,
-Vanilla3DdenseVAE, CVAE_3D_half, CVAE_3D_final_conv and GeneratorUNet.
+resnet18, ResNet3D, SqueezeExcitationCNN and RandomArchitecture, and of its autoencoders AE_Conv5_FC3,
+AE_Conv4_FC3, Vanilla3DdenseVAE, CVAE_3D_half, CVAE_3D_final_conv and GeneratorUNet.
 
 With \`data_group\` the participants of a predicted group are an output too, so that the group can be
 predicted again.

@@ -181,7 +181,9 @@ export function readSections(
     }
   }
   for (const key of ignoredKeys(params)) delete params[key];
-  return kind === "reconstruction" ? withWeightOfSamples(params) : params;
+  if (kind !== "reconstruction") return params;
+  for (const key of unusedByAutoencoder(params)) delete params[key];
+  return withWeightOfSamples(params);
 }
 
 /**
@@ -199,17 +201,21 @@ function withWeightOfSamples(params: Record<string, Json>): Record<string, Json>
   return { ...params, recons_weight: Number(isIgnored ? 1 : recons_weight) * Number(batch_size) };
 }
 
-/** Keys that ClinicaDL always writes, and whose values it ignores with those of the others. */
-function ignoredKeys(params: Record<string, Json>): string[] {
-  const { architecture, size_reduction } = params;
-  const ownDropout = architecture === "ResNet3D" || architecture === "SqueezeExcitationCNN";
+/** Keys of other autoencoders, which ClinicaDL always writes; defaults where the architecture is unknown. */
+function unusedByAutoencoder(params: Record<string, Json>): string[] {
+  const { architecture } = params;
   const keys = Object.keys(AUTOENCODER_KEYS);
   const used: readonly string[] = architecture === undefined
     ? keys.filter((key) => params[key] !== AUTOENCODER_KEYS[key])
     : parametersOfAutoencoder(String(architecture));
+  return keys.filter((key) => !used.includes(key));
+}
+
+/** Keys that ClinicaDL always writes, and whose values it ignores with those of the others. */
+function ignoredKeys({ architecture, size_reduction }: Record<string, Json>): string[] {
+  const ownDropout = architecture === "ResNet3D" || architecture === "SqueezeExcitationCNN";
   return [
     ...ownDropout ? ["dropout"] : [],
-    ...keys.filter((key) => !used.includes(key)),
     ...size_reduction === true ? [] : ["size_reduction_factor"],
   ];
 }

@@ -106,6 +106,7 @@ export function trainingDeclaration(task: Task) {
         const { parseClinicadlConfig } = await import("./clinicadl_config.ts");
         return parseClinicadlConfig(text, subject, task);
       },
+      // ClinicaDL searches among networks that predict labels.
       ...(task !== "reconstruction" && {
         parseSpace: async (text: string, subject: string) => {
           const { parseRandomSearch } = await import("./random_search.ts");
@@ -114,8 +115,10 @@ export function trainingDeclaration(task: Task) {
       }),
     },
     metricParameters: (metric: string) => [
-      ...["diagnoses", "valid_longitudinal", "label", "label_code"],
+      ...["diagnoses", "valid_longitudinal"],
+      ...task === "reconstruction" ? [] : ["label", "label_code"],
       ...metric === "loss" ? ["loss"] : [],
+      ...metric === "loss" && task === "reconstruction" ? ["recons_weight", "kl_weight"] : [],
     ],
     planNotes: trainingNotes,
     preflight: preflight(task),

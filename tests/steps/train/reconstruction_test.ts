@@ -120,7 +120,7 @@ Deno.test("an autoencoder is trained, scored, published in ClinicaDL's files, an
 
   await checkFiles(project.folder);
 
-  const scores = await table(project.artifact(outcome, "anomaly", "scores"), "table.tsv");
+  const scores = await table(project.artifact(outcome, "anomaly", "anomaly"), "scores.tsv");
   assertEquals(scores.length, 6);
   assertEquals(Object.keys(scores[0]).slice(2), [
     "diagnosis",
