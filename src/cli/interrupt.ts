@@ -1,4 +1,5 @@
 /** Ctrl-C: the first lets running steps save, the second stops at once. A closed terminal is a first. */
+import type { Workflow } from "../workflow/graph.ts";
 
 export interface Interrupt {
   /** Aborted by the first. */
@@ -15,6 +16,13 @@ const EXIT_GRACE_MS = 300;
 export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK", "SIGHUP"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** What the first means for a run. */
+export function interruptText({ profile }: Pick<Workflow, "profile">): string {
+  return profile?.executor === undefined
+    ? SAVING
+    : "detached: submitted jobs go on; the same command follows them again";
+}
 
 const SAVING = "interrupted: running steps save what they can; Ctrl-C again stops at once";
 

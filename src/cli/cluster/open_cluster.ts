@@ -52,11 +52,9 @@ export function openCluster(
   }
   const scheduler = schedulerOf(profile);
   const program = programPath();
-  let vectorWidth: number | undefined;
   const nodeAdapter = async () => {
     const { askNode } = await import("./doctor_job.ts");
-    const { vectorWidthOf } = await import("../../device/node_adapter.ts");
-    const adapter = await askNode({
+    return await askNode({
       store,
       profile,
       scheduler,
@@ -66,8 +64,6 @@ export function openCluster(
       report,
       ...pace,
     });
-    vectorWidth = vectorWidthOf(adapter);
-    return adapter;
   };
   return {
     numericClass: async (policy) => {
@@ -81,7 +77,11 @@ export function openCluster(
         profile,
         scheduler,
         program,
-        vectorWidth: () => vectorWidth,
+        vectorWidth: async () => {
+          const { readNodeAdapter, vectorWidthOf } = await import("../../device/node_adapter.ts");
+          const adapter = readNodeAdapter(store, profile);
+          return adapter && vectorWidthOf(adapter);
+        },
         ...pace,
         onOtherDevice: async () => {
           const { forgetNodeAdapter } = await import("../../device/node_adapter.ts");

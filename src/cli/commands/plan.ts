@@ -5,6 +5,7 @@ import { isPending, type PlannedInstance } from "../../engine/plan/planned_insta
 import { locatedReasonText } from "../../engine/plan/reason.ts";
 import type { Search, Workflow } from "../../workflow/graph.ts";
 import type { Arguments } from "../arguments.ts";
+import { clusterPlanning } from "../cluster/planning.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, reportFailure } from "../failure.ts";
 import { openCache, SELECTION_OPTIONS, selectionOf, WORKFLOW_OPTIONS } from "../open.ts";
@@ -40,6 +41,7 @@ can't be trained on are errors, as far as existing tables show them.`,
     const store = await openCache(args, workflow, err);
     const planned = await planEngine(store, workflow, {
       ...planningWith(memory),
+      ...await clusterPlanning(store, workflow, err),
       ...selectionOf(args),
     });
     const { findDeclaredProblems } = await import("../../engine/run/preflight.ts");

@@ -6,11 +6,12 @@ import type { Store } from "../../engine/store/store.ts";
 import { planning, running } from "../../steps/engine_options.ts";
 import type { Workflow } from "../../workflow/graph.ts";
 import type { Arguments } from "../arguments.ts";
+import { clusterPlanning } from "../cluster/planning.ts";
 import type { Command } from "../command.ts";
 import { type Display, openDisplay } from "../display.ts";
 import { ExitCode, jsonProblems } from "../failure.ts";
 import { cacheWords, commandLine, rerunCommand } from "../hint.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { interruptText, onInterrupt } from "../interrupt.ts";
 import {
   cacheTiers,
   openCache,
@@ -81,20 +82,12 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
     return ExitCode.mismatch;
   }
   const display = displayFor(args, terminal, workflow);
-  const onCluster = workflow.profile?.executor !== undefined;
-  const interrupt = onInterrupt(
-    (message) => terminal.err.line(message),
-    onCluster ? "detached: submitted jobs go on; the same command follows them again" : undefined,
-  );
+  const report = (message: string) => terminal.err.line(message);
+  const interrupt = onInterrupt(report, interruptText(workflow));
   try {
-    const cluster = onCluster
-      ? (await import("../cluster/open_cluster.ts")).openCluster(
-        store,
-        workflow,
-        interrupt.signal,
-        (message) => terminal.err.line(message),
-      )
-      : {};
+    const cluster = workflow.profile?.executor &&
+      (await import("../cluster/open_cluster.ts"))
+        .openCluster(store, workflow, interrupt.signal, report);
     const result = await runEngine(store, workflow, {
       ...running,
       ...cluster,
@@ -132,7 +125,8 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
 
 /** Whether everything is as the lock file records it. */
 async function matchesLock(store: Store, workflow: Workflow, { err }: Terminal): Promise<boolean> {
-  const drifted = lockDrift(await plan(store, workflow, planning));
+  const options = { ...planning, ...await clusterPlanning(store, workflow, err) };
+  const drifted = lockDrift(await plan(store, workflow, options));
   for (const line of drifted) err.line(`--frozen: ${line}`);
   return drifted.length === 0;
 }

@@ -8,7 +8,7 @@ import type { Command } from "../command.ts";
 import { openDisplay } from "../display.ts";
 import { ExitCode } from "../failure.ts";
 import { commandLine } from "../hint.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { interruptText, onInterrupt } from "../interrupt.ts";
 import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
 import { countText } from "../quantity.ts";
 import { newFile, SAVE_OPTION, writeWith } from "../save.ts";
@@ -47,7 +47,8 @@ and a larger n_trials extends one. With outer folds it is repeated in each, to e
       folder: workflow.folder,
       rerun: () => commandLine("search", args.positionals[0], search.name),
     });
-    const interrupt = onInterrupt((message) => err.line(message));
+    const report = (message: string) => err.line(message);
+    const interrupt = onInterrupt(report, interruptText(workflow));
     const host = new TrialRunner(
       store,
       args,
@@ -62,6 +63,7 @@ and a larger n_trials extends one. With outer folds it is repeated in each, to e
         if (args.has("json")) out.line(JSON.stringify({ type: "trial", outer, ...trial }));
         else if (isPlain) out.line(trialText(trial, search, outer));
       },
+      report,
     );
     try {
       const result = await runSearch(search, workflow, host);

@@ -4,6 +4,7 @@ import { planning } from "../../steps/engine_options.ts";
 import type { Store } from "../../engine/store/store.ts";
 import type { Search, Workflow } from "../../workflow/graph.ts";
 import type { Arguments } from "../arguments.ts";
+import { clusterPlanning } from "../cluster/planning.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, shortPath } from "../failure.ts";
 import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
@@ -27,7 +28,8 @@ parameters with the lines where they are written, inputs file by file, versions,
       return ExitCode.done;
     }
     const blocks: string[] = [];
-    for (const each of await why(store, workflow, args.positionals[1], planning)) {
+    const options = { ...planning, ...await clusterPlanning(store, workflow, err) };
+    for (const each of await why(store, workflow, args.positionals[1], options)) {
       blocks.push((await explanationLines(each, workflow)).join("\n"));
     }
     out.block(blocks.join("\n\n"));

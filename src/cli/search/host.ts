@@ -1,10 +1,12 @@
 /** What a search uses of the program: the reader, the planner and the engine. */
 import type { EngineEvent } from "../../engine/plan/events.ts";
 import { type Plan, plan } from "../../engine/plan/plan.ts";
+import type { Executor } from "../../engine/task/executors/executor.ts";
 import { LocalExecutor } from "../../engine/task/executors/local.ts";
 import { run } from "../../engine/run/run.ts";
 import type { Store } from "../../engine/store/store.ts";
 import type { SearchHost } from "../../search/run_search.ts";
+import { openCluster } from "../cluster/open_cluster.ts";
 import { planning, reading, running } from "../../steps/engine_options.ts";
 import type { Search, Workflow } from "../../workflow/graph.ts";
 import { readWorkflow } from "../../workflow/read.ts";
@@ -54,7 +56,10 @@ export class TrialRunner implements SearchHost {
   readonly read: SearchHost["read"];
   readonly retry: boolean;
   readonly #executor: LocalExecutor;
+  /** Options of runs whose jobs a scheduler runs. */
+  #cluster: ReturnType<typeof openCluster>;
 
+  /** @param report prints a line about jobs */
   constructor(
     readonly store: Store,
     readonly args: Arguments,
@@ -63,6 +68,7 @@ export class TrialRunner implements SearchHost {
     readonly interrupt: Interrupt,
     readonly show: (event: EngineEvent) => void,
     readonly onTrial: SearchHost["onTrial"],
+    readonly report: (message: string) => void,
   ) {
     this.read = trialReader(args);
     this.retry = args.has("retry");
@@ -70,7 +76,25 @@ export class TrialRunner implements SearchHost {
   }
 
   plan(workflow: Workflow, target: string): Promise<Plan> {
-    return plan(this.store, workflow, { ...planning, targets: [target] });
+    return plan(this.store, workflow, {
+      ...planning,
+      ...this.#clusterOf(workflow),
+      targets: [target],
+    });
+  }
+
+  #clusterOf(workflow: Workflow): ReturnType<typeof openCluster> {
+    const { store, interrupt, report } = this;
+    return this.#cluster ??= openCluster(store, workflow, interrupt.signal, report, this.#shared());
+  }
+
+  /** The executor of this process, which outlives each run. */
+  #shared(): Executor {
+    return {
+      run: (job) => this.#executor.run(job),
+      expect: () => this.#executor.expect(),
+      close() {},
+    };
   }
 
   async run(planned: Plan, target: string) {
@@ -90,11 +114,8 @@ export class TrialRunner implements SearchHost {
         includeFrom: args.values("include-from"),
         profile: args.value("profile"),
       },
-      executor: {
-        run: (job) => this.#executor.run(job),
-        expect: () => this.#executor.expect(),
-        close() {},
-      },
+      executor: this.#shared(),
+      ...this.#clusterOf(planned.workflow),
     });
   }
 

@@ -9,6 +9,8 @@ import type { Instance } from "../../workflow/graph.ts";
 import { type Digest, isQuick } from "../../workflow/step.ts";
 import { isPending } from "../plan/planned_instance.ts";
 import type { Plan } from "../plan/plan.ts";
+import { producersOf } from "../plan/select.ts";
+import { fetchOutputs } from "../store/fetch_outputs.ts";
 import type { Store } from "../store/store.ts";
 import type { Executor, Job } from "../task/executors/executor.ts";
 import type { TaskResult } from "../task/task.ts";
@@ -95,10 +97,17 @@ export class ClusterExecutor implements Executor {
   /** Submits everything that is to run, so that nothing waits for this process. */
   async #submitChains(): Promise<void> {
     const requests = new Map<string, JobRequest>();
+    const read = new Set<string>();
     for (const planned of this.plan.instances) {
       const { instance } = planned;
-      if (!isPending(planned) || !this.isElsewhere(instance)) continue;
+      if (!isPending(planned)) continue;
+      for (const name of producersOf(instance)) read.add(name);
+      if (!this.isElsewhere(instance)) continue;
       requests.set(instance.name, this.#historyOf(instance.name).request);
+    }
+    // Jobs ask no server: what they will read is brought before.
+    for (const name of this.store.shared ? read : []) {
+      await fetchOutputs(this.store, Object.values(this.plan.byName.get(name)?.outputs ?? {}));
     }
     const jobs = await this.#submitter.submit(requests);
     for (const [name, job] of jobs) {

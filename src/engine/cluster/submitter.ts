@@ -30,7 +30,7 @@ export interface SubmitterOptions {
   scheduler: JobScheduler;
   /** See {@link ScriptOptions}. */
   program: string;
-  vectorWidth?: () => number | undefined;
+  vectorWidth?: () => Promise<number | undefined>;
   /** Prints a line. */
   report(message: string): void;
 }
@@ -237,7 +237,7 @@ export class Submitter {
 
   async #writeScript(folder: string, plan: string, position: number): Promise<string> {
     const { scheduler, program, vectorWidth } = this.options;
-    const width = vectorWidth?.();
+    const width = await vectorWidth?.();
     const text = jobScript({
       program,
       plan,
