@@ -117,6 +117,11 @@ async function runWorkflow(args: Arguments, terminal: Terminal): Promise<number>
       await pushRun(store, result.id, args, terminal);
     }
     return isReported ? code : ExitCode.failed;
+  } catch (error) {
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    // While it was planned: a server was asked, or a step looked at data.
+    terminal.err.line("interrupted: nothing has run yet");
+    return ExitCode.interrupted;
   } finally {
     interrupt.close();
     display.close();
