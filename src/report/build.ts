@@ -18,6 +18,7 @@ import { reconstructionSheets } from "./pictures/reconstructions.ts";
 import { describeRegistrations } from "./pictures/registrations.ts";
 import { describeReproduction } from "./reproduce.ts";
 import { contactSheets } from "./pictures/samples.ts";
+import { listSearches } from "./search/describe.ts";
 import { ImageStrips } from "./pictures/strips.ts";
 
 /** Builds reports; a builder that serves a live run draws each picture once. */
@@ -56,7 +57,11 @@ export class ReportBuilder {
     );
     const evaluations = await section("Evaluation", [], () => describeEvaluations(artifacts));
     const report: ReportData = {
-      overview: { ...overviewOf(run), notes },
+      overview: {
+        ...overviewOf(run),
+        searches: listSearches(store, record.workflow.file),
+        notes,
+      },
       graph: layoutGraph(run),
       instances: describeInstances(store, run),
       curves,
@@ -97,7 +102,7 @@ export class ReportBuilder {
   }
 }
 
-function overviewOf(run: CurrentRun): Omit<ReportData["overview"], "notes"> {
+function overviewOf(run: CurrentRun): Omit<ReportData["overview"], "notes" | "searches"> {
   return {
     workflow: run.workflow.name,
     description: run.workflow.description ?? null,

@@ -26,6 +26,8 @@ import registration from "./client/registration.js" with { type: "text" };
 import reproduce from "./client/reproduce.js" with { type: "text" };
 import runsPage from "./client/runs_page.js" with { type: "text" };
 import scale from "./client/charts/scale.js" with { type: "text" };
+import searchCharts from "./client/search_charts.js" with { type: "text" };
+import searchPage from "./client/search_page.js" with { type: "text" };
 import sortableTable from "./client/sortable_table.js" with { type: "text" };
 import squareChart from "./client/charts/square_chart.js" with { type: "text" };
 import step from "./client/step.js" with { type: "text" };
@@ -36,13 +38,14 @@ import graphStyle from "./client/style/graph.css" with { type: "text" };
 import overviewStyle from "./client/style/overview.css" with { type: "text" };
 import peopleStyle from "./client/style/people.css" with { type: "text" };
 import printStyle from "./client/style/print.css" with { type: "text" };
+import searchStyle from "./client/style/search.css" with { type: "text" };
 import stepStyle from "./client/style/step.css" with { type: "text" };
 import tableStyle from "./client/style/table.css" with { type: "text" };
 import text from "./client/text.js" with { type: "text" };
 import theme from "./client/theme.js" with { type: "text" };
 
 /** Modules that are a page; a script has one of them. */
-export const PAGES = ["main", "runs_page"] as const;
+export const PAGES = ["main", "runs_page", "search_page"] as const;
 
 /** Those that others import come first. */
 export const MODULES: Readonly<Record<string, string>> = {
@@ -73,6 +76,8 @@ export const MODULES: Readonly<Record<string, string>> = {
   live,
   main,
   runs_page: runsPage,
+  search_charts: searchCharts,
+  search_page: searchPage,
 };
 
 /** Defines the global that `client/charts/line_chart.js` uses. */
@@ -96,6 +101,7 @@ const STYLES = [
   stepStyle,
   chartsStyle,
   peopleStyle,
+  searchStyle,
   printStyle,
 ];
 

@@ -32,30 +32,7 @@ export interface ReportData {
   comparison: ComparisonData | null;
   reproduce: ReproduceData;
   /** Of the live view: the last runs in the cache, newest first. */
-  runs: Pick<RunRow, "id" | "workflow" | "status">[];
-}
-
-/** The data of the page that lists runs. */
-export interface RunsData {
-  /** Newest first, and the names of parameters that differ between them. */
-  list: { rows: RunRow[]; parameters: string[] };
-}
-
-export interface RunRow {
-  id: string;
-  workflow: string;
-  status: string;
-  /** ISO 8601, UTC. */
-  started: string;
-  seconds: number | null;
-  /** Of the parameters that differ between the listed runs, those that this run has. */
-  parameters: Readonly<Record<string, string>>;
-  /** Metric and instance of the main result; null without an evaluation. */
-  main: { metric: string; instance: string } | null;
-  /** Of the group of the main result, all folds' predictions together. */
-  metrics: Readonly<Record<string, FoldMetric>>;
-  /** Level of their intervals. */
-  confidence: number | null;
+  runs: { id: string; workflow: string; status: string }[];
 }
 
 export interface Overview {
@@ -68,6 +45,8 @@ export interface Overview {
   finished: string | null;
   seconds: number | null;
   device: string | null;
+  /** Names of searches of its workflow. */
+  searches: string[];
   /** Parts of the report that could not be made, a sentence each. */
   notes: string[];
 }

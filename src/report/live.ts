@@ -4,9 +4,11 @@ import type { Store } from "../engine/store/store.ts";
 import { type Content, LocalServer } from "../pages/local_server.ts";
 import { ReportBuilder } from "./build.ts";
 import { runStatus } from "./current_run.ts";
-import type { ReportData, RunsData } from "./data.ts";
+import type { ReportData } from "./data.ts";
+import type { RunsData } from "./runs_data.ts";
 import { LivePage, type LiveSource } from "./live_page.ts";
-import { reportPage, runsPage } from "./page.ts";
+import { reportPage, runsPage, searchPage } from "./page.ts";
+import { listSearches, readSearch, searchFile, withRuns } from "./search/describe.ts";
 import { type MainResults, runRows } from "./comparison/run_rows.ts";
 
 /** Runs that a report links to. */
@@ -16,8 +18,8 @@ const MAX_RUNS = 20;
 export type Shown = { run: () => string } | { runs: () => string[] };
 
 /**
- * Serves the first page, the report of any run at `?run=ID`, and its comparison with others at
- * `?run=ID&against=ID`.
+ * Serves the first page, the report of any run at `?run=ID`, its comparison with others at
+ * `?run=ID&against=ID`, and the page of a search at `?search=NAME`.
  */
 export class LiveView {
   readonly #builder: ReportBuilder;
@@ -47,6 +49,8 @@ export class LiveView {
   }
 
   async #answer(path: string, parameters: URLSearchParams): Promise<Content | undefined> {
+    const search = parameters.get("search");
+    if (search !== null) return path === "" ? await this.#search(search) : undefined;
     const page = this.#pageOf(parameters);
     if (page === undefined) return undefined;
     if (path === "events") return { type: "text/event-stream", body: await page.listen() };
@@ -55,6 +59,13 @@ export class LiveView {
     if (data === undefined) return undefined;
     const body = "graph" in data ? await reportPage(data, true) : await runsPage(data);
     return { type: "text/html", body };
+  }
+
+  /** Undefined when there is no such search. */
+  async #search(name: string): Promise<Content | undefined> {
+    const data = readSearch(this.store, name);
+    if (data === undefined) return undefined;
+    return { type: "text/html", body: await searchPage(withRuns(this.store, data, true)) };
   }
 
   /** Undefined when there is no such run. */
@@ -116,18 +127,22 @@ class RunsSource implements LiveSource<RunsData> {
 
   state(): string {
     const { store } = this;
-    return JSON.stringify(
+    return JSON.stringify([
+      listSearches(store).map((name) => store.files.stat(searchFile(store, name))?.changed),
       this.runs().map((id) => {
         const { size, changed } = store.files.stat(`${runPath(store, id)}/run.json`) ?? {};
         return [id, size, changed, isAlive(store, id)];
       }),
-    );
+    ]);
   }
 
   async build(): Promise<RunsData> {
     const records = this.runs().map((id) => readRun(this.store, id));
     const known = records.filter((record) => record !== undefined);
-    return { list: await runRows(this.store, known, this.#known) };
+    return {
+      list: await runRows(this.store, known, this.#known),
+      searches: listSearches(this.store),
+    };
   }
 
   hasEnded(): boolean {

@@ -1,6 +1,8 @@
 /** The report as a single HTML file that loads nothing, and the list of runs. */
 import { clientScript, clientStyle } from "./client.ts";
-import type { ReportData, RunsData } from "./data.ts";
+import type { ReportData } from "./data.ts";
+import type { RunsData } from "./runs_data.ts";
+import type { SearchData } from "./search/data.ts";
 import { htmlDocument } from "../pages/document.ts";
 
 /**
@@ -30,12 +32,22 @@ export async function runsPage(data: RunsData): Promise<string> {
   });
 }
 
-function dataElement(data: ReportData | RunsData): string {
+/** The page of a search. */
+export async function searchPage(data: SearchData): Promise<string> {
+  return await htmlDocument({
+    title: `${data.workflow}: search ${data.name}`,
+    style: clientStyle(),
+    script: clientScript("search_page"),
+    before: dataElement(data),
+  });
+}
+
+function dataElement(data: ReportData | RunsData | SearchData): string {
   return `<noscript>This page draws itself by a script of its own, which your browser does not run.</noscript>
 <script type="application/json" id="data">${embedded(data)}</script>`;
 }
 
 /** JSON that can't end its script element, whatever strings it has. */
-function embedded(data: ReportData | RunsData): string {
+function embedded(data: ReportData | RunsData | SearchData): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }

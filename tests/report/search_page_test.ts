@@ -1,59 +1,91 @@
+/** The page of a search in a browser, and its links to runs and back. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { searchPage } from "../../src/report/search/page.ts";
-import type { Trial } from "../../src/search/trial.ts";
-import type { Search } from "../../src/workflow/graph.ts";
+import { openStore } from "../../src/engine/store/store.ts";
+import { reportPage, searchPage } from "../../src/report/page.ts";
+import { describeSearch, listSearches, readSearch } from "../../src/report/search/describe.ts";
+import { inFolder } from "../engine/scratch.ts";
+import { launch, open } from "./browser.ts";
+import { fileUrl } from "./report_file.ts";
+import { searchOfSixty } from "./synthetic_search.ts";
+import { manyCurves } from "./synthetic.ts";
 
-const search: Search = {
-  name: "rates",
-  metric: { step: "train", name: "loss" },
-  goal: "minimize",
-  nTrials: 4,
-  sampler: "tpe",
-  pruner: { kind: "asha", stages: { min: 1, max: 2, eta: 2 } },
-  seed: 0,
-  parallel: 1,
-  space: [
-    { address: "train.rate", domain: { kind: "log_uniform", low: 1e-4, high: 1e-1 }, when: [] },
-    { address: "train.kind", domain: { kind: "choice", values: ["<b>", "c"] }, when: [] },
-  ],
-  reaches: {},
-};
-
-const trial = (number: number, state: Trial["state"], value?: number): Trial => ({
-  number,
-  state,
-  values: { "train.rate": 10 ** -(number + 1), "train.kind": "<b>" },
-  ...(value !== undefined && { value, epochs: 2 }),
-  curve: value === undefined ? [] : [value + 1, value],
-  stages: [],
-  ...(state === "failed" && { reason: "the loss is not finite" }),
+Deno.test("the page of a search of sixty trials has the best first, its charts and the honest estimate", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/report.html`;
+    const { workflow, search, outcome } = searchOfSixty();
+    await Deno.writeTextFile(path, await searchPage(describeSearch(workflow, search, outcome)));
+    const browser = await launch();
+    try {
+      for (const width of [400, 1400]) {
+        const { page, problems } = await open(browser, fileUrl(path), { width });
+        assertEquals(await page.title(), "flow <b>: search rates");
+        const numbers = () =>
+          page.locator("#trials tbody tr th").allInnerTexts().then((all) => all.map(Number));
+        const ranked = await numbers();
+        assertEquals(ranked.length, 60);
+        const best = outcome.trials.filter(({ state }) => state === "complete")
+          .reduce((a, b) => b.value! < a.value! ? b : a);
+        assertEquals(ranked[0], best.number);
+        await page.locator("#trials th button", { hasText: "trial" }).click();
+        assertEquals(await numbers(), Array.from({ length: 60 }, (_, i) => i));
+        const text = await page.locator("main").innerText();
+        assertStringIncludes(text, "The best validation value is optimistic");
+        assertStringIncludes(text, "0.735 to 0.885, 95 % interval");
+        assertStringIncludes(text, "the loss is not finite");
+        const lines = await page.locator("#parameters .parallel path[stroke]").count();
+        assertEquals(lines, outcome.trials.filter(({ value }) => value !== undefined).length);
+        await page.locator("#parameters select").selectOption("train.optimizer");
+        assertEquals(
+          await page.locator("#parameters figcaption", { hasText: "by train.optimizer" }).count(),
+          1,
+        );
+        assert(await page.locator("#curves canvas").count() === 1);
+        const overflow = await page.evaluate(() => {
+          // deno-lint-ignore no-explicit-any
+          const { document, innerWidth } = globalThis as any;
+          return document.documentElement.scrollWidth - innerWidth;
+        });
+        assertEquals(overflow, 0, `at ${width}`);
+        assertEquals(problems, []);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  });
 });
 
-Deno.test("the page of a search has its trials, the best first, and states that its value is optimistic", async () => {
-  const trials = [trial(0, "complete", 0.5), trial(1, "pruned", 0.1), trial(2, "complete", 0.4)];
-  const page = await searchPage("flow", search, {
-    trials: [...trials, trial(3, "failed")],
-    shares: [],
-  });
-  const rows = [...page.matchAll(/<tr><td>(\d)<\/td><td>([^<]*)/g)];
-  assertEquals(rows.map(([, number, state]) => `${number} ${state}`), [
-    "2 complete",
-    "0 complete",
-    "1 pruned",
-    "3 failed",
-  ]);
-  assertStringIncludes(page, "<td>the loss is not finite</td>");
-  assertStringIncludes(page, "Best: trial 2, loss 0.4");
-  assertStringIncludes(page, "This value is optimistic");
-  assertStringIncludes(page, "&lt;b&gt;");
-  assert(!page.includes("<b>"), "text of a workflow is no HTML");
-  assert(!/NaN|undefined|Infinity/.test(page.replaceAll(/<script>[^]*?<\/script>/g, "")));
-});
+Deno.test("what is kept of a search is read again, and a report in a run's folder links to its page", async () => {
+  await inFolder(async (folder) => {
+    const store = openStore(`${folder}/.gyrus`);
+    const { workflow, search, outcome } = searchOfSixty();
+    const described = describeSearch(workflow, search, outcome);
+    const place = `${store.root}/searches/rates`;
+    await Deno.mkdir(place, { recursive: true });
+    await Deno.mkdir(`${store.root}/runs/one`, { recursive: true });
+    await Deno.writeTextFile(`${place}/search.json`, JSON.stringify(described));
+    await Deno.writeTextFile(`${place}/report.html`, await searchPage(described));
+    assertEquals(readSearch(store, "rates"), described);
+    assertEquals(readSearch(store, "../rates"), undefined);
+    assertEquals(listSearches(store, workflow.file), ["rates"]);
+    assertEquals(listSearches(store, "/other.toml"), []);
+    await Deno.writeTextFile(`${place}/search.json`, "{");
+    assertEquals(listSearches(store), []);
 
-Deno.test("a search without a completed trial has a page too", async () => {
-  const page = await searchPage("flow", search, {
-    trials: [trial(0, "failed")],
-    shares: [],
+    const report = manyCurves(2, 3);
+    report.overview.searches = ["rates"];
+    const path = `${store.root}/runs/one/report.html`;
+    await Deno.writeTextFile(path, await reportPage(report));
+    await Deno.writeTextFile(`${folder}/copy.html`, await reportPage(report));
+    const browser = await launch();
+    try {
+      const { page } = await open(browser, fileUrl(path));
+      await page.locator("#overview a", { hasText: "rates" }).click();
+      assertEquals(await page.title(), "flow <b>: search rates");
+      const copy = await open(browser, fileUrl(`${folder}/copy.html`));
+      assertEquals(await copy.page.locator("a", { hasText: "rates" }).count(), 0);
+    } finally {
+      await browser.close();
+    }
   });
-  assertStringIncludes(page, "No trial was completed");
 });

@@ -36,6 +36,7 @@ export function manyCurves(runs: number, epochs: number): ReportData {
       finished: "2026-01-01T01:00:00.000Z",
       seconds: 3600,
       device: null,
+      searches: [],
       notes: [],
     },
     graph: {

@@ -2,7 +2,8 @@
 import type { RunRecord } from "../../engine/run/run_folder.ts";
 import { isBetter } from "../../evaluation/selection.ts";
 import type { Writable } from "../../formats/tsv.ts";
-import type { FoldMetric, RunRow } from "../../report/data.ts";
+import type { FoldMetric } from "../../report/data.ts";
+import type { RunRow } from "../../report/runs_data.ts";
 import { intervalText } from "../../report/main_result.ts";
 import { bareName, parametersOf, valuesText } from "../../report/comparison/run_parameters.ts";
 import { didYouMean } from "../../workflow/suggest.ts";

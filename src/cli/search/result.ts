@@ -110,13 +110,18 @@ export async function writeFiles(
   { trials, estimate }: { trials: readonly Trial[]; estimate: OuterEstimate | undefined },
   { err }: Terminal,
 ): Promise<void> {
-  const folder = `${store.root}/searches/${search.name}`;
-  store.files.makeFolder(folder);
   const shares = importances(search.space, trials, search.goal, search.seed);
-  const { searchPage } = await import("../../report/search/page.ts");
+  const { describeSearch, searchFolder, withRuns } = await import(
+    "../../report/search/describe.ts"
+  );
+  const { searchPage } = await import("../../report/page.ts");
+  const folder = searchFolder(store, search.name);
+  store.files.makeFolder(folder);
+  const described = describeSearch(workflow, search, { trials, shares, estimate });
   const files = {
     ...searchTables(search, trials, shares, estimate),
-    "report.html": await searchPage(workflow.name, search, { trials, shares, estimate }),
+    "search.json": JSON.stringify(described) + "\n",
+    "report.html": await searchPage(withRuns(store, described, false)),
   };
   for (const [name, text] of Object.entries(files)) {
     await store.replaceFile(`${folder}/${name}`, text, false);

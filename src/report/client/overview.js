@@ -49,8 +49,33 @@ export function renderOverview(root, { overview, instances, evaluations, cohorts
       device !== null && tile("Device", device),
       tile("Run", run),
     ),
+    searchLinks(overview.searches),
     ...evaluations.map(headline),
     runs.length > 1 ? pastRuns(runs, run) : "",
+  );
+}
+
+/**
+ * Pages of searches: of the server, else next to the folder of runs where this report is in it.
+ *
+ * @param {string[]} searches
+ */
+function searchLinks(searches) {
+  const isServed = document.body.dataset.live !== undefined;
+  const isInRun = /\/runs\/[^/]+\/report\.html$/.test(location.pathname);
+  if (searches.length === 0 || !isServed && !isInRun) return "";
+  return element(
+    "p",
+    {},
+    "Searches of this workflow: ",
+    ...searches.flatMap((name, index) => [
+      index > 0 && ", ",
+      element(
+        "a",
+        { href: isServed ? `?search=${name}` : `../../searches/${name}/report.html` },
+        name,
+      ),
+    ]),
   );
 }
 

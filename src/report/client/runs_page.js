@@ -10,8 +10,8 @@ import { durationText, lessIsBetter, metricName, metricText, timeText } from "./
  * The page that lists all runs of a cache: state, duration, the parameters that differ, a metric with its
  * interval, and a choice of runs to compare.
  *
- * @typedef {import("../data.ts").RunsData} RunsData
- * @typedef {import("../data.ts").RunRow} RunRow
+ * @typedef {import("../runs_data.ts").RunsData} RunsData
+ * @typedef {import("../runs_data.ts").RunRow} RunRow
  */
 
 /** @type {RunsData} */
@@ -41,6 +41,16 @@ function show() {
       "section",
       { id: "runs", "aria-label": "Runs" },
       element("h1", {}, "Runs"),
+      data.searches.length > 0 &&
+        element(
+          "p",
+          {},
+          "Searches: ",
+          ...data.searches.flatMap((name, index) => [
+            index > 0 && ", ",
+            element("a", { href: `?search=${name}` }, name),
+          ]),
+        ),
       ...rows.length === 0
         ? [element("p", { class: "quiet" }, "There is no run yet.")]
         : list(data.list),

@@ -1,7 +1,7 @@
 /** Runs as rows of a table: state, parameters, and the metrics of the main result. */
 import type { RunRecord } from "../../engine/run/run_folder.ts";
 import type { Store } from "../../engine/store/store.ts";
-import type { RunRow } from "../data.ts";
+import type { RunRow } from "../runs_data.ts";
 import { runStatus } from "../current_run.ts";
 import { evaluationsOf } from "../evaluations.ts";
 import { type MainGroup, mainGroup } from "../main_result.ts";

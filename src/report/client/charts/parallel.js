@@ -59,6 +59,7 @@ export function parallelCoordinates({ title, axes, colors, best }) {
     ),
   );
   picture.style.minWidth = `${0.8 * width}px`;
+  picture.style.maxWidth = `${1.3 * width}px`;
   const rows = () => [
     axes.map(({ name }) => name),
     ...colors.map((_, line) => axes.map(({ texts }) => texts[line])),

@@ -55,29 +55,38 @@ const LOGARITHMIC = 50;
  * numbers by size.
  *
  * @param {string[]} values
+ * @param {boolean} [isLogarithmic] whether numbers are placed by their logarithm; by their range when absent
  * @returns {{ place: (value: string) => number, ticks: { at: number, text: string }[] }}
  */
-export function placesOf(values) {
+export function placesOf(values, isLogarithmic) {
   const isNumeric = values.every((value) => value !== "" && Number.isFinite(Number(value)));
   const distinct = [...new Set(values)].sort((a, b) =>
     isNumeric ? Number(a) - Number(b) : Number(a > b) - Number(a < b)
   );
-  if (isNumeric && distinct.length > MAX_CATEGORIES) return numericPlaces(distinct.map(Number));
+  if (isNumeric && distinct.length > MAX_CATEGORIES) {
+    return numericPlaces(distinct.map(Number), isLogarithmic);
+  }
   const place = (/** @type {string} */ value) => (distinct.indexOf(value) + 0.5) / distinct.length;
   return { place, ticks: distinct.map((value) => ({ at: place(value), text: tickText(value) })) };
 }
 
-/** @param {number[]} rising */
-function numericPlaces(rising) {
+/** @param {number[]} rising @param {boolean} [isChosen] */
+function numericPlaces(rising, isChosen) {
   const [least, most] = [rising[0], rising[rising.length - 1]];
-  const isLogarithmic = least > 0 && most / least > LOGARITHMIC;
+  const isLogarithmic = least > 0 && (isChosen ?? most / least > LOGARITHMIC);
   const scaled = isLogarithmic ? Math.log10 : Number;
   const range = enclosing([scaled(least), scaled(most)]);
+  const all = ticks(range);
+  const powers = all.filter(Number.isInteger);
+  // Between two powers of ten there are other numbers.
+  const shown = isLogarithmic && powers.length > 1 ? powers : all;
+  const textOf = (/** @type {number} */ tick) =>
+    Number.isInteger(tick) ? `1e${tickText(tick)}` : String(Number((10 ** tick).toPrecision(2)));
   return {
     place: (/** @type {string} */ value) => share(scaled(Number(value)), range),
-    ticks: ticks(range).filter((tick) => !isLogarithmic || Number.isInteger(tick)).map((tick) => ({
+    ticks: shown.map((tick) => ({
       at: share(tick, range),
-      text: isLogarithmic ? `1e${tickText(tick)}` : tickText(tick),
+      text: isLogarithmic ? textOf(tick) : tickText(tick),
     })),
   };
 }

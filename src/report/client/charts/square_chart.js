@@ -49,7 +49,7 @@ export function squareChart(chart) {
   const y = (/** @type {number} */ value) => rounded(TOP + (1 - share(value, yRange)) * SIZE);
   const path = (/** @type {[number, number][]} */ points) =>
     points.map(([px, py], index) => `${index === 0 ? "M" : "L"}${x(px)} ${y(py)}`).join("");
-  const width = LEFT + SIZE + 12, height = TOP + SIZE + BOTTOM;
+  const width = LEFT + SIZE + 18, height = TOP + SIZE + BOTTOM;
   const picture = drawn(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
