@@ -1,5 +1,8 @@
 /** Opening the adapter: limits, class, and every failure as a {@link DeviceError}. */
 import { DeviceError } from "../errors.ts";
+import { type BufferRange, type DeviceBuffer, locate } from "./device_buffer.ts";
+
+export type { BufferRange, DeviceBuffer };
 
 /** Kernel variants and tuning tables are chosen by this. */
 export type AdapterClass = "discrete" | "integrated" | "software";
@@ -11,15 +14,6 @@ export interface AdapterDescription {
   description: string;
   subgroupMinSize: number;
   isFallbackAdapter: boolean;
-}
-
-/** A buffer on the device that outlives any one program: weights, data set, loss ring. */
-export interface DeviceBuffer {
-  readonly kind: "buffer";
-  readonly label: string;
-  /** Bytes, a multiple of 4. */
-  readonly bytes: number;
-  readonly gpu: GPUBuffer;
 }
 
 const install =
@@ -149,17 +143,19 @@ export class Device {
   }
 
   /** Replaces bytes of a buffer from `offset` on; ordered with submitted programs. */
-  write(buffer: DeviceBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+  write(buffer: BufferRange, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+    const { of, first } = locate(buffer);
     if (offset + data.byteLength > buffer.bytes) {
-      throw new RangeError(`Cannot write ${data.byteLength} bytes at ${offset} of ${buffer.label}`);
+      throw new RangeError(`Cannot write ${data.byteLength} bytes at ${offset} of ${of.label}`);
     }
+    const at = first + offset;
     const words = data.byteLength - data.byteLength % 4;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (words > 0) this.gpu.queue.writeBuffer(buffer.gpu, offset, bytes, 0, words);
+    if (words > 0) this.gpu.queue.writeBuffer(of.gpu, at, bytes, 0, words);
     if (words < data.byteLength) {
       const tail = new Uint8Array(4);
       tail.set(bytes.subarray(words));
-      this.gpu.queue.writeBuffer(buffer.gpu, offset + words, tail);
+      this.gpu.queue.writeBuffer(of.gpu, at + words, tail);
     }
   }
 
@@ -169,20 +165,21 @@ export class Device {
    * @throws {DeviceError} when the device failed in the meantime
    */
   async read(
-    buffer: DeviceBuffer,
+    buffer: BufferRange,
     offset = 0,
     bytes = buffer.bytes - offset,
   ): Promise<ArrayBuffer> {
     this.check();
+    const { of, first } = locate(buffer);
     const size = Math.ceil(bytes / 4) * 4;
     const staging = this.gpu.createBuffer({
-      label: `read ${buffer.label}`,
+      label: `read ${of.label}`,
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     try {
       const encoder = this.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer.gpu, offset, staging, 0, size);
+      encoder.copyBufferToBuffer(of.gpu, first + offset, staging, 0, size);
       this.gpu.queue.submit([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ);
       this.check();
@@ -190,7 +187,7 @@ export class Device {
     } catch (cause) {
       this.check();
       throw new DeviceError(
-        `Cannot read ${megabytes(bytes)} of "${buffer.label}" back: ${message(cause)}`,
+        `Cannot read ${megabytes(bytes)} of "${of.label}" back: ${message(cause)}`,
         undefined,
         undefined,
         { cause },
@@ -201,7 +198,7 @@ export class Device {
   }
 
   async readFloats(
-    buffer: DeviceBuffer,
+    buffer: BufferRange,
     offset = 0,
     count?: number,
   ): Promise<Float32Array<ArrayBuffer>> {
@@ -210,9 +207,10 @@ export class Device {
     );
   }
 
-  /** Frees a buffer: the garbage collector does not see device memory. */
-  free(buffer: DeviceBuffer): void {
-    if (this.#buffers.delete(buffer)) buffer.gpu.destroy();
+  /** Frees a buffer, all of it where a range is given: the garbage collector does not see device memory. */
+  free(buffer: BufferRange): void {
+    const { of } = locate(buffer);
+    if (this.#buffers.delete(of)) of.gpu.destroy();
   }
 
   /**

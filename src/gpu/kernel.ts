@@ -1,6 +1,5 @@
 /** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
-import type { Spans } from "./spans.ts";
-import { type Constants, specialise } from "./specialise.ts";
+import { type BufferForms, type Constants, specialise } from "./specialise.ts";
 import { type Access, type Declarations, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
 import { parse, print, type Tree } from "./wgsl_tokens.ts";
 
@@ -113,26 +112,22 @@ export interface SpecialisedKernel {
 
 const specialisedKernels = new Map<Kernel, Map<string, SpecialisedKernel>>();
 
-/**
- * @param texels whether buffers marked with `// texels` are read as textures
- * @param spans of the buffers that are longer than a binding
- * @throws {DeviceError} see `specialise`
- */
+/** @throws {DeviceError} see `specialise` */
 export function specialiseKernel(
   kernel: Kernel,
   entry: string,
   constants: Constants,
-  texels: boolean,
-  spans?: Spans,
+  forms: BufferForms,
 ): SpecialisedKernel {
   let variants = specialisedKernels.get(kernel);
   if (!variants) specialisedKernels.set(kernel, variants = new Map());
   const sorted = Object.entries(constants).sort(([a], [b]) => a < b ? -1 : 1);
-  const key = JSON.stringify([entry, texels, sorted, spans && [spans.bytes, ...spans.counts]]);
+  const spans = forms.spans && [forms.spans.bytes, ...forms.spans.counts];
+  const key = JSON.stringify([entry, sorted, { ...forms, spans }]);
   let variant = variants.get(key);
   if (!variant) {
     const module = withoutOtherEntries(kernel.module, entry);
-    const trees = specialise(kernel.name, module, constants, texels, spans);
+    const trees = specialise(kernel.name, module, constants, forms);
     variants.set(key, variant = { code: print(trees), declarations: readDeclarations(trees) });
   }
   return variant;

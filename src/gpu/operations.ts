@@ -1,15 +1,29 @@
 /** The operations of a program, and for how long they need each tensor and texture. */
 import type { TextureShape } from "./arena.ts";
-import { labelOf, type Operand, type PlannedTexture } from "./operand.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Operand, PlannedTexture } from "./operand.ts";
 import { type Lifetime, place } from "./plan.ts";
+import type { Constants } from "./specialise.ts";
+
+/** An operand or texture at a binding of a kernel. */
+export interface Bound {
+  /** Of the binding. */
+  name: string;
+  binding: number;
+  bound: Operand | PlannedTexture;
+  writes: boolean;
+}
 
 export interface DispatchOperation {
   kind: "dispatch";
   label: string;
+  /** Name of kernel and entry point. */
   kernel: string;
   entry: string;
+  /** What `code` is made of. */
+  source: { kernel: Kernel; constants: Constants };
   code: string;
-  bindings: { binding: number; bound: Operand | PlannedTexture; writes: boolean }[];
+  bindings: Bound[];
   workgroups: [number, number, number];
 }
 
@@ -36,24 +50,22 @@ interface ClearOperation {
 
 export type Operation = DispatchOperation | CopyOperation | UploadOperation | ClearOperation;
 
-/** @throws {TypeError} when a dispatch reads and writes one place, or writes it twice */
-export function checkAliasing(
-  name: string,
-  bound: readonly { bound: Operand | PlannedTexture; writes: boolean }[],
-): void {
+/** A place that a dispatch reads and writes, or writes twice, through two bindings. */
+export function findAliased(
+  bound: readonly Pick<Bound, "bound" | "writes">[],
+): Operand | PlannedTexture | undefined {
   const target = (r: Operand | PlannedTexture) => r.kind === "slice" ? r.of : r;
-  bound.forEach((a, i) => {
-    for (const b of bound.slice(i + 1)) {
-      if (target(a.bound) !== target(b.bound) || !(a.writes || b.writes)) continue;
+  return bound.find((a, i) =>
+    bound.slice(i + 1).some((b) => {
+      if (target(a.bound) !== target(b.bound) || !(a.writes || b.writes)) return false;
       const bothWrite = a.writes && b.writes;
       if (bothWrite && a.bound.kind === "slice" && b.bound.kind === "slice") {
-        const apart = a.bound.offset + a.bound.bytes <= b.bound.offset ||
-          b.bound.offset + b.bound.bytes <= a.bound.offset;
-        if (apart) continue;
+        return a.bound.offset + a.bound.bytes > b.bound.offset &&
+          b.bound.offset + b.bound.bytes > a.bound.offset;
       }
-      throw new TypeError(`${name} reads and writes ${labelOf(a.bound)} through two bindings`);
-    }
-  });
+      return true;
+    })
+  )?.bound;
 }
 
 /**

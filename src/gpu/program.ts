@@ -59,12 +59,12 @@ import {
   type Slice,
   slice,
 } from "./operand.ts";
-import { checkAliasing, type Operation } from "./operations.ts";
+import { joinBranches } from "./join_branches.ts";
+import { findAliased, type Operation } from "./operations.ts";
 import { spanBytes, spanOf, type Spans } from "./spans.ts";
 import type { Constants } from "./specialise.ts";
 import { texelsOf } from "./texel_reads.ts";
-import { largestTensor, listShape, rowBits, TexelCopies } from "./texels.ts";
-import { kernelTable } from "./tuning.ts";
+import { largestTensor, listShape, readsTexels, rowBits, TexelCopies } from "./texels.ts";
 import type { BindingDeclaration } from "./wgsl.ts";
 
 export {
@@ -97,7 +97,7 @@ function sliceOfSpan(operand: Operand, span: number, bytes: number): Slice {
 export class ProgramBuilder {
   #operations: Operation[] = [];
   #copies = new TexelCopies();
-  #tensors = 0;
+  readonly #tensors: PlannedTensor[] = [];
   readonly #textures: PlannedTexture[] = [];
 
   /** @param constants buffers that stay as they are between a `run` and each `runAgain` */
@@ -111,7 +111,9 @@ export class ProgramBuilder {
   tensor(label: string, bytes: number): PlannedTensor {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     this.device.requireSize(label, size, largestTensor(this.device));
-    return { kind: "tensor", id: this.#tensors++, label, bytes: size };
+    const tensor: PlannedTensor = { kind: "tensor", id: this.#tensors.length, label, bytes: size };
+    this.#tensors.push(tensor);
+    return tensor;
   }
 
   /**
@@ -124,15 +126,14 @@ export class ProgramBuilder {
     { constants = {}, bindings, workgroups, label }: Dispatch<D, E>,
   ): void {
     const name = `${kernel.name}.${entry}`;
-    const texels = kernelTable(this.device).convolution === "direct";
+    const texels = readsTexels(this.device);
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
     const spans = this.#spansOf(given);
     const { code, declarations } = specialiseKernel(
       kernel,
       entry,
       constants as Constants,
-      texels,
-      spans,
+      { texels, spans },
     );
     const used = declarations.entries.get(entry) ?? new Set();
     for (const extra of Object.keys(given)) {
@@ -152,12 +153,16 @@ export class ProgramBuilder {
         : operand;
       this.#checkBinding(name, declared, resource);
       return {
+        name: binding,
         binding: declared.binding,
         bound: resource,
         writes: declared.access === "read_write",
       };
     });
-    checkAliasing(name, bound);
+    const aliased = findAliased(bound);
+    if (aliased) {
+      throw new TypeError(`${name} reads and writes ${labelOf(aliased)} through two bindings`);
+    }
     this.#checkCount(name, bound);
     const grid: [number, number, number] = [workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1];
     const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
@@ -172,6 +177,7 @@ export class ProgramBuilder {
       label: label ?? name,
       kernel: name,
       entry,
+      source: { kernel, constants: constants as Constants },
       code,
       bindings: bound,
       workgroups: grid,
@@ -279,24 +285,28 @@ export class ProgramBuilder {
     this.#operations.push({ kind: "clear", label: `clear ${labelOf(to)}`, to });
   }
 
+  /** The operations recorded so far. */
+  get operations(): readonly Operation[] {
+    return this.#operations;
+  }
+
   /**
-   * Records branches that do not depend on each other and interleaves their operations, so that a
-   * GPU works on several small networks at a time. A branch's own order stays.
+   * Records branches that do not depend on each other, and joins or interleaves their operations
+   * (`join_branches.ts`). A branch's own order stays.
    */
   parallel(branches: readonly (() => void)[]): void {
     const before = this.#operations;
     const recorded = branches.map((branch) => {
+      const first = this.#tensors.length;
       this.#operations = [];
       this.#copies = new TexelCopies();
       branch();
-      return this.#operations;
+      return { operations: this.#operations, tensors: this.#tensors.slice(first) };
     });
     this.#operations = before;
     this.#copies = new TexelCopies();
-    const longest = Math.max(0, ...recorded.map((operations) => operations.length));
-    for (let i = 0; i < longest; i++) {
-      for (const operations of recorded) if (i < operations.length) before.push(operations[i]);
-    }
+    const plan = (label: string, bytes: number) => this.tensor(label, bytes);
+    before.push(...joinBranches(this.device, recorded, plan));
   }
 
   /**
@@ -329,7 +339,7 @@ export class ProgramBuilder {
       label: this.label,
       operations: ordered,
       once,
-      tensors: this.#tensors,
+      tensors: this.#tensors.length,
       textures: this.#textures,
     };
   }

@@ -16,6 +16,7 @@
  */
 
 import { DeviceError } from "../errors.ts";
+import { bindParts } from "./branch_parts.ts";
 import { evaluate } from "./constant_expression.ts";
 import { splitRegisters } from "./registers.ts";
 import { bindSpans, type Spans } from "./spans.ts";
@@ -30,10 +31,19 @@ import { inside, is, isGroup, isWord, parse, type Tree } from "./wgsl_tokens.ts"
  */
 export type Constants = Readonly<Record<string, number | boolean | string>>;
 
+/** How the buffers of a dispatch are bound. */
+export interface BufferForms {
+  /** Whether those marked with `// texels` are read as textures. */
+  texels?: boolean;
+  /** Of those that are longer than a binding. */
+  spans?: Spans;
+  /** Names of the bindings of which each of several branches has its own part. */
+  parts?: readonly string[];
+}
+
 /**
  * Specialises a parsed module. `name` is used in errors only.
- * @param texels whether buffers marked with `// texels` are read as textures
- * @param spans of the buffers that are longer than a binding
+ *
  * @throws {DeviceError} when a constant is not declared, a directive is not before what it is for, a
  * loop's bounds are not constant, or an index into registers is not constant
  */
@@ -41,15 +51,15 @@ export function specialise(
   name: string,
   module: readonly Tree[],
   constants: Constants = {},
-  texels = false,
-  spans?: Spans,
+  { texels, spans, parts }: BufferForms = {},
 ): Tree[] {
   const set = setConstants(name, module, constants);
   const values = integerConstants(set);
   const pruned = prune(set, booleanConstants(set), values);
   const read = texels ? readTexels(name, pruned) : pruned;
   const bound = spans ? bindSpans(name, read, spans) : read;
-  return splitRegisters(name, unroll(name, bound, values), values);
+  const joined = parts ? bindParts(name, bound, parts) : bound;
+  return splitRegisters(name, unroll(name, joined, values), values);
 }
 
 /**

@@ -20,12 +20,16 @@ export function listShape(count: number, zeroRows: number, longestSide: number):
   return { width: 2 ** rowBits, height: Math.max(rows, Math.min(odd, longestSide)), zeroRows };
 }
 
+/** Whether kernels of the device read buffers that are marked `// texels` as textures. */
+export function readsTexels(device: Device): boolean {
+  return kernelTable(device).convolution === "direct";
+}
+
 /** Bytes of the largest tensor: what a buffer holds, and a texture where kernels read texels. */
 export function largestTensor(device: Device): number {
   const { maxBufferSize, maxTextureDimension2D } = device.limits;
   const texture = (maxTextureDimension2D - 1) * 2 ** rowBits * 16;
-  const isRead = kernelTable(device).convolution === "direct";
-  return isRead ? Math.min(maxBufferSize, texture) : maxBufferSize;
+  return readsTexels(device) ? Math.min(maxBufferSize, texture) : maxBufferSize;
 }
 
 interface Copy {

@@ -1,26 +1,41 @@
 /** Values that change from step to step (rate, step number): one small uniform buffer. */
-import type { Device, DeviceBuffer } from "./device.ts";
+import type { BufferRange, Device, DeviceBuffer } from "./device.ts";
 import type { Kernel, KernelDeclaration } from "./kernel.ts";
+import { openParts } from "./parts.ts";
 
 /** WGSL scalar type of each field, in the order of `struct Params`. */
 export type UniformFields = Readonly<Record<string, string>>;
 
 export class Uniforms<F extends UniformFields = UniformFields> {
-  readonly buffer: DeviceBuffer;
+  readonly buffer: BufferRange;
   readonly #offsets = new Map<string, { at: number; type: string }>();
   readonly #view: DataView<ArrayBuffer>;
 
-  /** @param fields scalars only (`f32`, `u32`, `i32`), so that offsets are multiples of 4 */
-  constructor(readonly device: Device, label: string, fields: F) {
+  /**
+   * @param fields scalars only (`f32`, `u32`, `i32`), so that offsets are multiples of 4
+   * @param buffer that holds them; one of its own when absent
+   */
+  constructor(readonly device: Device, label: string, fields: F, buffer?: BufferRange) {
     let at = 0;
     for (const [name, type] of Object.entries(fields)) {
       if (!/^(f32|u32|i32)$/.test(type)) throw new TypeError(`Uniform ${name} cannot be ${type}`);
       this.#offsets.set(name, { at, type });
       at += 4;
     }
-    const bytes = Math.max(16, Math.ceil(at / 16) * 16);
-    this.#view = new DataView(new ArrayBuffer(bytes));
-    this.buffer = device.buffer(label, bytes, GPUBufferUsage.UNIFORM);
+    this.#view = new DataView(new ArrayBuffer(uniformBytes(fields)));
+    this.buffer = buffer ?? device.buffer(label, this.#view, GPUBufferUsage.UNIFORM);
+  }
+
+  /** The same uniforms for each of `count` branches that run side by side. */
+  static sideBySide<F extends UniformFields>(
+    device: Device,
+    label: string,
+    fields: F,
+    count: number,
+  ): Uniforms<F>[] {
+    const contents = new Array<number>(count).fill(uniformBytes(fields));
+    return openParts(device, label, contents, GPUBufferUsage.UNIFORM)
+      .map((buffer) => new Uniforms(device, label, fields, buffer));
   }
 
   /** Takes effect for programs submitted from now on, not for those under way. */
@@ -34,6 +49,10 @@ export class Uniforms<F extends UniformFields = UniformFields> {
     }
     this.device.write(this.buffer, this.#view);
   }
+}
+
+function uniformBytes(fields: UniformFields): number {
+  return Math.max(16, Math.ceil(Object.keys(fields).length / 4) * 16);
 }
 
 const fixed = new WeakMap<Device, Map<string, DeviceBuffer>>();
@@ -56,16 +75,25 @@ export function fixedParams<D extends KernelDeclaration>(
   kernel: Kernel<D>,
   values: Partial<Record<ParamOf<D>, number>>,
 ): DeviceBuffer {
-  let buffers = fixed.get(device);
-  if (!buffers) fixed.set(device, buffers = new Map());
   const given = values as Record<string, number | undefined>;
   const fields = kernel.declarations.params;
   const words = new Int32Array(Math.ceil(fields.length / 4) * 4);
   fields.forEach(({ name }, i) => words[i] = given[name] ?? 0);
+  return fixedUniforms(device, `${kernel.name} params`, words);
+}
+
+/** A uniform buffer of words that never change. Equal ones are one, which lives as long as its device. */
+export function fixedUniforms(
+  device: Device,
+  label: string,
+  words: Int32Array<ArrayBuffer>,
+): DeviceBuffer {
+  let buffers = fixed.get(device);
+  if (!buffers) fixed.set(device, buffers = new Map());
   const key = words.join();
   let buffer = buffers.get(key);
   if (!buffer) {
-    buffer = device.buffer(`${kernel.name} params`, words, GPUBufferUsage.UNIFORM);
+    buffer = device.buffer(label, words, GPUBufferUsage.UNIFORM);
     buffers.set(key, buffer);
     fixedBuffers.add(buffer);
   }

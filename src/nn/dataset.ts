@@ -4,7 +4,9 @@
  * stay on the device; each batch is then copied or uploaded to a buffer of its own.
  */
 import { pixels, type Shape } from "../../kernels/tensors.ts";
-import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import type { BufferRange, Device } from "../gpu/device.ts";
+import { locate } from "../gpu/device_buffer.ts";
+import { openParts } from "../gpu/parts.ts";
 import { batchShape, type InputShape } from "./network.ts";
 
 /** Items that a network is trained on or applied to. */
@@ -34,9 +36,9 @@ const RANGE_BYTES = 8;
 
 interface ItemBuffers {
   /** `[items][C][D][H][W]` floats. */
-  data: DeviceBuffer;
+  data: BufferRange;
   /** `[items][2]` floats: minimum and maximum - minimum. */
-  ranges: DeviceBuffer;
+  ranges: BufferRange;
 }
 
 interface DatasetOptions {
@@ -80,19 +82,21 @@ export class DeviceDataset {
     const resident = bytes <= residentBytes && this.#itemBytes <= maxBufferSize;
     this.gathered = resident && bytes <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
     this.#perBuffer = Math.max(1, Math.floor(maxBufferSize / this.#itemBytes));
-    const allocate = (name: string, items: number): ItemBuffers => ({
-      data: device.buffer(`data${name}`, items * this.#itemBytes),
-      ranges: device.buffer(`ranges${name}`, items * RANGE_BYTES),
-    });
+    const allocate = (name: string, items: number, count = 1): ItemBuffers[] => {
+      const parts = (label: string, itemBytes: number) =>
+        openParts(device, `${label}${name}`, new Array<number>(count).fill(items * itemBytes));
+      const ranges = parts("ranges", RANGE_BYTES);
+      return parts("data", this.#itemBytes).map((data, i) => ({ data, ranges: ranges[i] }));
+    };
     if (resident) {
       const count = Math.max(dataset.count, 1);
       for (let first = 0; first < count; first += this.#perBuffer) {
         const items = Math.min(this.#perBuffer, count - first);
-        this.#resident.push(allocate(` from item ${first}`, items));
+        this.#resident.push(...allocate(` from item ${first}`, items));
       }
     }
     if (this.gathered) return;
-    for (let i = 0; i < streams; i++) this.#batches.push(allocate(` of batch ${i}`, batchSize));
+    this.#batches.push(...allocate(" of batches", batchSize, streams));
   }
 
   /** Bytes that it holds on the device. */
@@ -117,7 +121,7 @@ export class DeviceDataset {
   }
 
   /** The gather kernel's inputs for one network; without `ranges` it does not scale. */
-  source(stream: number): { inChannels: number; data: DeviceBuffer; ranges?: DeviceBuffer } {
+  source(stream: number): { inChannels: number; data: BufferRange; ranges?: BufferRange } {
     const { data, ranges } = this.gathered ? this.#resident[0] : this.#batches[stream];
     const { shape, normalisation } = this.dataset;
     return { inChannels: shape[0], data, ranges: normalisation === "element" ? ranges : undefined };
@@ -157,8 +161,14 @@ export class DeviceDataset {
     items.forEach((item, position) => {
       const [from, at] = this.#placeOf(item);
       for (const [name, bytes] of [["data", this.#itemBytes], ["ranges", RANGE_BYTES]] as const) {
-        const [source, target] = [from[name].gpu, to[name].gpu];
-        encoder.copyBufferToBuffer(source, at * bytes, target, position * bytes, bytes);
+        const [source, target] = [locate(from[name]), locate(to[name])];
+        encoder.copyBufferToBuffer(
+          source.of.gpu,
+          source.first + at * bytes,
+          target.of.gpu,
+          target.first + position * bytes,
+          bytes,
+        );
       }
     });
     this.#device.gpu.queue.submit([encoder.finish()]);

@@ -11,6 +11,7 @@
  */
 import { Arena } from "../gpu/arena.ts";
 import type { Device } from "../gpu/device.ts";
+import { openParts } from "../gpu/parts.ts";
 import { type Dataset, DeviceDataset } from "./dataset.ts";
 import { softmax } from "./loss.ts";
 import type { Network } from "./network.ts";
@@ -59,12 +60,15 @@ export async function withPredictor<T>(
     batchSize,
     residentBytes,
   });
-  const opened = runs.map(({ network, weights }) => ({
+  const parameters = openParts(
+    device,
+    "parameters",
+    runs.map(({ network, weights }) => network.parameters.toDevice(weights.parameters)),
+  );
+  const statistics = openParts(device, "statistics", runs.map(({ weights }) => weights.statistics));
+  const opened = runs.map(({ network }, i) => ({
     network,
-    buffers: {
-      parameters: device.buffer("parameters", network.parameters.toDevice(weights.parameters)),
-      statistics: device.buffer("statistics", weights.statistics),
-    },
+    buffers: { parameters: parameters[i], statistics: statistics[i] },
   }));
   const arena = new Arena(device);
   const predictor = new Predictor(device, set, {
@@ -80,10 +84,7 @@ export async function withPredictor<T>(
     predictor.destroy();
     arena.destroy();
     set.destroy();
-    for (const { buffers } of opened) {
-      device.free(buffers.parameters);
-      device.free(buffers.statistics);
-    }
+    for (const buffer of [...parameters, ...statistics]) device.free(buffer);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The interface of a layer, and the trace on which it records its forward pass and its gradient. */
 import { addInto } from "../../kernels/activation.ts";
 import { activationBytes, type Shape } from "../../kernels/tensors.ts";
-import type { DeviceBuffer } from "../gpu/device.ts";
+import type { BufferRange } from "../gpu/device.ts";
 import { type Operand, type PlannedTensor, type ProgramBuilder, slice } from "../gpu/program.ts";
 import type { FlatLayout, TensorSpec } from "./parameters.ts";
 
@@ -60,14 +60,14 @@ export interface Latent {
 
 /** Flat device buffers of one network. */
 export interface NetworkBuffers {
-  parameters: DeviceBuffer;
-  statistics: DeviceBuffer;
+  parameters: BufferRange;
+  statistics: BufferRange;
   /** Present while training. */
-  gradients?: DeviceBuffer;
+  gradients?: BufferRange;
   /** `[checks]` u32: step + 1 at the first non-finite value of each check; 0 while there is none. */
-  nonFiniteSteps?: DeviceBuffer;
+  nonFiniteSteps?: BufferRange;
   /** `[batch][dimensions]` of N(0, 1), while a variational autoencoder trains. */
-  latentNoise?: DeviceBuffer;
+  latentNoise?: BufferRange;
 }
 
 interface TraceOptions {
@@ -78,7 +78,7 @@ interface TraceOptions {
   statistics: FlatLayout;
   buffers: NetworkBuffers;
   /** Uniforms that start with step and seed. */
-  params: DeviceBuffer;
+  params: BufferRange;
   /** Whether parameter gradients are added to those in the buffer, instead of replacing them. */
   accumulate?: boolean;
   /** Names of parameters that are not trained. */
@@ -90,7 +90,7 @@ export class Trace {
   readonly program: ProgramBuilder;
   readonly training: boolean;
   readonly accumulate: boolean;
-  readonly params: DeviceBuffer;
+  readonly params: BufferRange;
   /** Layers with a non-finite check, in order of their index in `nonFiniteSteps`. */
   readonly checkedLayers: string[] = [];
   /** Places of the maxima of the pools that keep them, for the layers that undo these pools. */
@@ -109,12 +109,12 @@ export class Trace {
   }
 
   /** @throws {TypeError} when the network is not trained */
-  get nonFiniteSteps(): DeviceBuffer {
+  get nonFiniteSteps(): BufferRange {
     return required(this.#options.buffers.nonFiniteSteps, "nonFiniteSteps");
   }
 
   /** @throws {TypeError} when no variational autoencoder is trained */
-  get latentNoise(): DeviceBuffer {
+  get latentNoise(): BufferRange {
     return required(this.#options.buffers.latentNoise, "latentNoise");
   }
 
@@ -218,7 +218,7 @@ function required<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-function rangeOf(buffer: DeviceBuffer, layout: FlatLayout, names: readonly string[]): Operand {
+function rangeOf(buffer: BufferRange, layout: FlatLayout, names: readonly string[]): Operand {
   const slots = names.map((name) => layout.get(name).device);
   const first = slots[0].offset;
   const last = slots[slots.length - 1];

@@ -2,8 +2,10 @@
 import { gatherBatch } from "../../kernels/gather.ts";
 import { activationBytes } from "../../kernels/tensors.ts";
 import type { Arena } from "../gpu/arena.ts";
-import type { Device, DeviceBuffer } from "../gpu/device.ts";
+import type { BufferRange, Device, DeviceBuffer } from "../gpu/device.ts";
+import { locate } from "../gpu/device_buffer.ts";
 import { Pacer } from "../gpu/pacer.ts";
+import { openParts } from "../gpu/parts.ts";
 import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
 import type { DeviceDataset } from "./dataset.ts";
@@ -45,13 +47,14 @@ const evaluationFields = { step: "u32", seed: "u32", first: "u32" } as const;
 /** Evaluation programs of networks whose weights are on the device. */
 export class Predictor {
   readonly #programs = new Map<string, Promise<Program>>();
-  readonly #batchOrders = new Map<number, DeviceBuffer>();
   /** 0, 1, 2, ...: the order of a batch in buffers of its own. */
   readonly #identity: DeviceBuffer;
   readonly #uniforms: Uniforms<typeof evaluationFields>;
   readonly #readout: Readout;
   /** `[batchSize][rowLength]` of each run. */
-  readonly #batchRows: DeviceBuffer[];
+  readonly #batchRows: BufferRange[];
+  /** `[batchSize]` items of each run, where its program picks them from all. */
+  readonly #batchOrders: BufferRange[];
 
   constructor(
     readonly device: Device,
@@ -64,9 +67,11 @@ export class Predictor {
     this.#uniforms = new Uniforms(device, "evaluation step", evaluationFields);
     this.#uniforms.set({ step: 0, seed: 0, first: 0 });
     const readout = this.#readout = options.readout ?? logitsReadout;
-    this.#batchRows = runs.map(({ network }) =>
-      device.buffer("rows", batchSize * readout.rowLength(network) * 4)
-    );
+    const rowBytes = runs.map(({ network }) => batchSize * readout.rowLength(network) * 4);
+    this.#batchRows = openParts(device, "rows", rowBytes);
+    this.#batchOrders = data.gathered
+      ? openParts(device, "batch order", runs.map(() => batchSize * 4))
+      : [];
   }
 
   /**
@@ -150,17 +155,6 @@ export class Predictor {
     }
   }
 
-  /** The buffer in which a run's program finds the items of its batch. */
-  #batchOrder(run: number): DeviceBuffer {
-    if (!this.data.gathered) return this.#identity;
-    let order = this.#batchOrders.get(run);
-    if (!order) {
-      order = this.device.buffer("batch order", this.options.batchSize * 4);
-      this.#batchOrders.set(run, order);
-    }
-    return order;
-  }
-
   /** Copies a batch's items from each run's order to where its program picks them from all. */
   #copyOrders(
     group: readonly number[],
@@ -171,8 +165,8 @@ export class Predictor {
     if (!this.data.gathered) return;
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
-      const { gpu } = this.#batchOrder(run);
-      encoder.copyBufferToBuffer(orders[i].gpu, first * 4, gpu, 0, size * 4);
+      const to = locate(this.#batchOrders[run]);
+      encoder.copyBufferToBuffer(orders[i].gpu, first * 4, to.of.gpu, to.first, size * 4);
     });
     this.device.gpu.queue.submit([encoder.finish()]);
   }
@@ -187,8 +181,8 @@ export class Predictor {
     const encoder = this.device.gpu.createCommandEncoder();
     group.forEach((run, i) => {
       const row = this.#readout.rowLength(this.options.runs[run].network) * 4;
-      const { gpu } = this.#batchRows[run];
-      encoder.copyBufferToBuffer(gpu, 0, results[i].gpu, first * row, size * row);
+      const from = locate(this.#batchRows[run]);
+      encoder.copyBufferToBuffer(from.of.gpu, from.first, results[i].gpu, first * row, size * row);
     });
     this.device.gpu.queue.submit([encoder.finish()]);
   }
@@ -203,21 +197,24 @@ export class Predictor {
     return program;
   }
 
+  /** Records all networks side by side, applied to a batch of `size` items. */
+  record(size: number): ProgramBuilder {
+    return this.#recordGroup(this.options.runs.map((_, run) => run), size);
+  }
+
   /**
-   * Takes the memory to apply all networks side by side to a batch of `size` items, and makes nothing
-   * else.
+   * Takes the memory for that, and makes nothing else.
    *
    * @throws {DeviceError} too little memory
    */
   async reserve(size: number): Promise<void> {
-    await this.#recordGroup(this.options.runs.map((_, run) => run), size).reserve(
-      this.options.arena,
-    );
+    await this.record(size).reserve(this.options.arena);
   }
 
   #recordGroup(group: readonly number[], size: number): ProgramBuilder {
     const weights = group.map((run) => this.options.runs[run].buffers)
-      .flatMap(({ parameters, statistics }) => [parameters, statistics]);
+      .flatMap(({ parameters, statistics }) => [parameters, statistics])
+      .map((range) => locate(range).of);
     const builder = new ProgramBuilder(this.device, `evaluate ${size}`, new Set(weights));
     builder.parallel(group.map((run) => () => this.#record(builder, run, size)));
     return builder;
@@ -231,7 +228,7 @@ export class Predictor {
     gatherBatch(builder, {
       output: shape,
       ...this.data.source(run),
-      order: this.#batchOrder(run),
+      order: this.#batchOrders[run] ?? this.#identity,
       y: tensor,
       params,
       label: "gather",
@@ -251,10 +248,10 @@ export class Predictor {
 
   /** Frees its buffers; data, weights and arena are the caller's. */
   destroy(): void {
-    for (const buffer of [this.#identity, this.#uniforms.buffer, ...this.#batchRows]) {
-      this.device.free(buffer);
+    const { buffer } = this.#uniforms;
+    for (const one of [this.#identity, buffer, ...this.#batchRows, ...this.#batchOrders]) {
+      this.device.free(one);
     }
-    for (const buffer of this.#batchOrders.values()) this.device.free(buffer);
   }
 }
 

@@ -10,7 +10,6 @@ import {
   type ReconstructionLoss,
   totalLoss,
 } from "../../kernels/autoencoder/reconstruction.ts";
-import type { DeviceBuffer } from "../gpu/device.ts";
 import type { Operand, PlannedTensor } from "../gpu/program.ts";
 import { Autoencoder } from "./autoencoder.ts";
 import type { Activation, Trace } from "./layer.ts";
@@ -91,7 +90,7 @@ export function recordReconstructionLoss(
   trace: Trace,
   objective: ReconstructionObjective,
   network: Network,
-  { x, y, losses }: { x: Activation; y: Activation; losses: DeviceBuffer },
+  { x, y, losses }: { x: Activation; y: Activation; losses: Operand },
 ): void {
   const { program, params } = trace;
   const { name, reconstructionWeight = 1, klWeight = 1 } = objective;

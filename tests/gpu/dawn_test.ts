@@ -56,12 +56,13 @@ function create(name: NetworkName, sides: Sides) {
   return createNetwork(name, [isConvFc ? 1 : 3, ...sides], 2, isConvFc ? { dropout: 0.5 } : {});
 }
 
-/** Trains one epoch, of a full batch and a smaller one, and evaluates. */
+/** Trains networks for one epoch, of a full batch and a smaller one, and evaluates. */
 async function train(
   device: Device,
   name: NetworkName,
   change: Partial<TrainerOptions> = {},
   sides = small,
+  networks = 1,
 ): Promise<void> {
   const { loss = "cross_entropy" } = change;
   const network = create(name, sides);
@@ -72,7 +73,13 @@ async function train(
     targets: typeof loss === "string" && isClassLoss(loss)
       ? new Uint32Array(6)
       : new Float32Array(12),
-    runs: [{ label: name, network, items, seed: 0, initial }],
+    runs: Array.from({ length: networks }, () => ({
+      label: name,
+      network,
+      items,
+      seed: 0,
+      initial,
+    })),
     loss,
     batchSize: 4,
     optimizer: { name: "Adam", learningRate: 1e-3 },
@@ -81,7 +88,7 @@ async function train(
   });
   try {
     await trainer.trainEpoch();
-    await trainer.evaluate([items]);
+    await trainer.evaluate(new Array(networks).fill(items));
     await device.gpu.queue.onSubmittedWorkDone();
     device.check();
   } finally {
@@ -228,6 +235,32 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
     },
   });
 }
+
+Deno.test("networks side by side pass Dawn's checks by the kernels of GPUs", async () => {
+  const { device, listRemarks } = await openDawn("discrete");
+  try {
+    // ResNet-34 has the kernels of ResNet-18, and Dawn's null backend little memory.
+    for (const name of NETWORKS.filter((name) => name !== "resnet34")) {
+      const accumulationSteps = takesImages(name) ? 2 : 1;
+      const sides = takesImages(name) ? small : smallVolume;
+      await train(device, name, { accumulationSteps, batchSize: 2 }, sides, 2);
+    }
+    await train(
+      device,
+      "Conv5_FC3",
+      {
+        loss: "multi_margin",
+        optimizer: { name: "SGD", learningRate: 0.1, momentum: 0.9, clipNorm: 1 },
+      },
+      smallVolume,
+      2,
+    );
+    await train(device, "Conv4_FC3", { loss: "mse" }, small, 2);
+    assertEquals(await listRemarks(), []);
+  } finally {
+    device.destroy();
+  }
+});
 
 Deno.test("Tint refuses a number beyond float32 and a barrier that some invocations miss", async () => {
   const { device } = await openDawn("discrete");

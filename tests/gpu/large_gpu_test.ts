@@ -6,7 +6,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { NetworkName } from "../../src/nn/names.ts";
 import type { InputShape } from "../../src/nn/network.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
-import { type RecordedDispatch, recordStep } from "./recorded_plan.ts";
+import {
+  type RecordedDispatch,
+  recordInference,
+  recordTraining,
+  trainingOf,
+} from "./recorded_plan.ts";
 
 const steps: readonly [NetworkName, InputShape, batch: number][] = [
   ["resnet18", [3, 224, 224], 64],
@@ -47,8 +52,8 @@ const turns: Readonly<Record<string, (dispatch: RecordedDispatch) => number>> = 
 };
 
 for (const [name, input, batch] of steps) {
-  Deno.test(`a step of ${name} on ${batch} inputs of ${input.join("x")} fills a large GPU`, async () => {
-    const dispatches = await recordStep([createNetwork(name, input, 2)], batch);
+  Deno.test(`a step of ${name} on ${batch} inputs of ${input.join("x")} fills a large GPU`, () => {
+    const dispatches = recordTraining(trainingOf([createNetwork(name, input, 2)], batch));
     const products = dispatches.filter((dispatch) => tilesOf(dispatch) !== undefined);
     assert(products.length > 10);
     const idle = products.filter((dispatch) =>
@@ -65,8 +70,22 @@ for (const [name, input, batch] of steps) {
   });
 }
 
-Deno.test("a step of ResNet-18 is at most 220 dispatches and the sums of split reductions", async () => {
-  const dispatches = await recordStep([createNetwork("resnet18", [3, 128, 128], 2)], 32);
+Deno.test("a step of ResNet-18 is at most 220 dispatches and the sums of split reductions", () => {
+  const dispatches = recordTraining(trainingOf([createNetwork("resnet18", [3, 128, 128], 2)], 32));
   const sums = dispatches.filter(({ entry }) => entry === "conv/sum_partials.main");
   assert(dispatches.length - sums.length <= 220, `${dispatches.length - sums.length}`);
 });
+
+for (const [name, input, batch] of steps) {
+  Deno.test(`three networks ${name} on ${batch} inputs of ${input.join("x")} take the dispatches of one`, () => {
+    const three = Array.from({ length: 3 }, () => createNetwork(name, input, 2));
+    for (const record of [recordTraining, recordInference]) {
+      const alone = record(trainingOf(three.slice(0, 1), batch));
+      const together = record(trainingOf(three, batch));
+      assertEquals(together.map(({ label }) => label), alone.map(({ label }) => label));
+      together.forEach(({ workgroups }, i) => {
+        assertEquals(product(workgroups), 3 * product(alone[i].workgroups));
+      });
+    }
+  });
+}

@@ -4,11 +4,11 @@
  * the bytes that it moves or the loads that its lanes wait for, and each dispatch waits for the one
  * before.
  *
- *     deno run -A tests/gpu/modelled_step.ts resnet18 3x128x128 32 [h200|rx6800]
+ *     deno run -A tests/gpu/modelled_step.ts resnet18 3x128x128 32 [h200|rx6800 [NETWORKS]]
  */
 import type { InputShape } from "../../src/nn/network.ts";
 import { createNetwork } from "../../src/nn/networks/mod.ts";
-import { type RecordedDispatch, recordStep } from "./recorded_plan.ts";
+import { type RecordedDispatch, recordTraining, trainingOf } from "./recorded_plan.ts";
 
 interface Gpu {
   /** Multiprocessors or compute units, fused multiply-adds a clock of each, and clocks a second. */
@@ -139,9 +139,13 @@ function seconds(gpu: Gpu, dispatch: RecordedDispatch): number {
 }
 
 if (import.meta.main) {
-  const [name, size, batch, gpu = "h200"] = Deno.args;
+  const [name, size, batch, gpu = "h200", count = "1"] = Deno.args;
   const input = size.split("x").map(Number) as unknown as InputShape;
-  const dispatches = await recordStep([createNetwork(name, input, 2)], Number(batch));
+  const networks = Array.from(
+    { length: Number(count) },
+    () => createNetwork(name, input, 2),
+  );
+  const dispatches = recordTraining(trainingOf(networks, Number(batch)));
   const totals = new Map<string, { count: number; seconds: number }>();
   for (const dispatch of dispatches) {
     const total = totals.get(dispatch.entry) ?? { count: 0, seconds: 0 };
@@ -152,7 +156,7 @@ if (import.meta.main) {
   const all = [...totals.values()].reduce((sum, total) => sum + total.seconds, 0);
   const milliseconds = (value: number) => (value * 1e3).toFixed(2);
   console.log(
-    `${name} on ${size}, batch ${batch}, ${gpu}: ${
+    `${count} x ${name} on ${size}, batch ${batch}, ${gpu}: ${
       milliseconds(all)
     } ms, ${dispatches.length} dispatches`,
   );

@@ -9,8 +9,11 @@ import {
 import { defineKernel } from "../../src/gpu/kernel.ts";
 import { Pacer } from "../../src/gpu/pacer.ts";
 import { type Operand, ProgramBuilder, slice } from "../../src/gpu/program.ts";
+import { openParts } from "../../src/gpu/parts.ts";
 import { Uniforms } from "../../src/gpu/uniforms.ts";
 import { DeviceError } from "../../src/errors.ts";
+import { asClass } from "./adapters.ts";
+import { limitedDevice } from "./limited_device.ts";
 
 const affine = defineKernel({
   name: "affine",
@@ -162,6 +165,76 @@ Deno.test("parallel interleaves branches and keeps each branch's order", async (
     ]);
     assertEquals((await device.readFloats(outputs[0]))[0], 4);
     assertEquals((await device.readFloats(outputs[1]))[0], 41);
+  });
+});
+
+Deno.test("branches that do the same on parts of one buffer are one dispatch each", async () => {
+  await withDevice(async (opened) => {
+    const device = asClass(opened, "discrete");
+    const branches = [0, 1, 2];
+    const uniforms = Uniforms.sideBySide(device, "factor", { factor: "f32" }, branches.length);
+    uniforms.forEach((uniform, i) => uniform.set({ factor: 2 + i }));
+    const inputs = openParts(
+      device,
+      "in",
+      branches.map((i) => Float32Array.from({ length: 40 }, (_, at) => 100 * i + at)),
+    );
+    const outputs = openParts(device, "out", branches.map(() => 160));
+    const shared = device.buffer("of all", new Float32Array(40).fill(7));
+    const last = device.buffer("of the last that writes", 160);
+    const builder = new ProgramBuilder(device, "branches");
+    builder.parallel(branches.map((i) => () => {
+      const t = builder.tensor("t", 160);
+      const params = uniforms[i].buffer;
+      const work = { workgroups: [3] as const };
+      builder.dispatch(affine, "apply", { bindings: { x: inputs[i], y: t, params }, ...work });
+      const constants = { SHIFT: 0.5, SCALED: false };
+      builder.dispatch(affine, "apply", { constants, bindings: { x: t, y: outputs[i] }, ...work });
+      // All write one buffer.
+      builder.dispatch(affine, "apply", {
+        bindings: { x: shared, y: last, params },
+        ...work,
+      });
+    }));
+    const program = await builder.build();
+    assertEquals(program.length, 1 + 1 + 3);
+    program.run();
+    for (const i of branches) {
+      const expected = Array.from({ length: 40 }, (_, at) => (100 * i + at) * (2 + i) + 0.5);
+      assertEquals([...await device.readFloats(outputs[i])], expected);
+    }
+    assertEquals((await device.readFloats(last))[39], 28);
+  });
+});
+
+Deno.test("branches of other constants, and parts beyond a binding, stay dispatches of their own", async () => {
+  await withDevice(async (opened) => {
+    const device = limitedDevice(asClass(opened, "discrete"), {
+      maxStorageBufferBindingSize: 600,
+    });
+    const runs = async (bytes: number, shifts: readonly number[]) => {
+      const contents = shifts.map((_, i) => new Float32Array(bytes / 4).fill(i));
+      const inputs = openParts(device, "in", contents);
+      const outputs = openParts(device, "out", shifts.map(() => bytes));
+      const builder = new ProgramBuilder(device, "branches");
+      builder.parallel(shifts.map((SHIFT, i) => () => {
+        builder.dispatch(affine, "apply", {
+          constants: { SHIFT, SCALED: false },
+          bindings: { x: inputs[i], y: outputs[i] },
+          workgroups: [Math.ceil(bytes / 64)],
+        });
+      }));
+      const program = await builder.build();
+      program.run();
+      for (const [i, output] of outputs.entries()) {
+        const expected = new Array(bytes / 4).fill(i + shifts[i]);
+        assertEquals([...await device.readFloats(output)], expected);
+      }
+      return program.length;
+    };
+    assertEquals(await runs(160, [3, 3]), 1);
+    assertEquals(await runs(160, [3, 4]), 2);
+    assertEquals(await runs(320, [3, 3]), 2);
   });
 });
 

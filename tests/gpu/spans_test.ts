@@ -5,7 +5,7 @@ import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
 
 const spanned = (source: string) => {
   const spans = { bytes: 2 ** 20, counts: new Map([["x", 2], ["y", 2]]) };
-  return print(specialise("test", parse("test", source), {}, false, spans));
+  return print(specialise("test", parse("test", source), {}, { spans }));
 };
 
 Deno.test("reads and writes of a buffer in spans choose the span by the index", () => {

@@ -4,7 +4,7 @@ import { type Constants, specialise as specialiseTrees } from "../../src/gpu/spe
 import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
 
 const specialise = (name: string, source: string, constants: Constants = {}, texels = false) =>
-  print(specialiseTrees(name, parse(name, source), constants, texels));
+  print(specialiseTrees(name, parse(name, source), constants, { texels }));
 const squash = (text: string) => text.replace(/\s+/g, " ").trim();
 const body = (source: string, constants: Constants) =>
   squash(specialise("test", source, constants)).replace(/.*?fn/, "fn");

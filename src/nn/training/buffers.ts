@@ -3,8 +3,9 @@ import { augmentationWords } from "../../../kernels/gather.ts";
 import { isClassLoss } from "../../../kernels/loss.ts";
 import { momentsOf, optimizerParams } from "../../../kernels/optimizer.ts";
 import { activationBytes } from "../../../kernels/tensors.ts";
-import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import type { BufferRange, Device, DeviceBuffer } from "../../gpu/device.ts";
 import { largestTensor } from "../../gpu/texels.ts";
+import { openParts } from "../../gpu/parts.ts";
 import { Uniforms } from "../../gpu/uniforms.ts";
 import { Autoencoder } from "../autoencoder.ts";
 import { DeviceDataset } from "../dataset.ts";
@@ -16,31 +17,31 @@ import { itemGeometry, Transforms } from "../transforms/mod.ts";
 /** Buffers of one network. Flat buffers have the layout of its parameters. */
 export interface RunBuffers {
   /** Flat. */
-  parameters: DeviceBuffer;
-  statistics: DeviceBuffer;
+  parameters: BufferRange;
+  statistics: BufferRange;
   /** Flat. */
-  gradients: DeviceBuffer;
+  gradients: BufferRange;
   /** `[checks]` u32: step + 1 at the first non-finite value of a layer or the loss, else 0. */
-  nonFiniteSteps: DeviceBuffer;
+  nonFiniteSteps: BufferRange;
   /** Flat, as is `moment2`: the optimizer's. */
-  moment1?: DeviceBuffer;
-  moment2?: DeviceBuffer;
+  moment1?: BufferRange;
+  moment2?: BufferRange;
   /** `[items]` u32: the epoch's order. */
-  order: DeviceBuffer;
+  order: BufferRange;
   /** `[batches]`: mean loss of each batch of the epoch. */
-  losses: DeviceBuffer;
+  losses: BufferRange;
   /** `[outputs]`: class weights. */
-  weights?: DeviceBuffer;
+  weights?: BufferRange;
   /** `[floats / 64]` u32: 0 where a block of parameters is frozen, else 1. */
-  trainable?: DeviceBuffer;
+  trainable?: BufferRange;
   /** `[batch][augmentationWords]` u32. */
-  augmentations?: DeviceBuffer;
+  augmentations?: BufferRange;
   /** `[batch]`: deviation of the noise. */
-  deviations?: DeviceBuffer;
+  deviations?: BufferRange;
   /** `[batch][dimensions]` of N(0, 1), of a variational autoencoder. */
-  latentNoise?: DeviceBuffer;
+  latentNoise?: BufferRange;
   /** What the transforms of a batch read, see `Transforms`. */
-  transformRecords?: DeviceBuffer;
+  transformRecords?: BufferRange;
   step: Uniforms<typeof stepFields>;
   update: Uniforms<typeof optimizerParams>;
 }
@@ -84,7 +85,7 @@ export function openBuffers(device: Device, options: TrainerOptions): TrainingBu
     transforms,
     identity: device.buffer("identity", Uint32Array.from({ length: batchSize }, (_, i) => i)),
     ...(targets && { targets: device.buffer("targets", targets as Uint32Array<ArrayBuffer>) }),
-    runs: runs.map((_, i) => openRun(device, options, i, transforms)),
+    runs: openRuns(device, options, transforms),
   };
 }
 
@@ -107,49 +108,62 @@ function createTransforms({ transforms, data, batchSize }: TrainerOptions): Tran
   return new Transforms(transforms.entries, geometry, batchSize);
 }
 
-function openRun(
-  device: Device,
-  options: TrainerOptions,
-  index: number,
-  transforms: Transforms | undefined,
-): RunBuffers {
-  const run = options.runs[index];
-  const { network, items, frozen, classWeights } = run;
-  const { batchSize, optimizer, augmentation = [], loss } = options;
+/** The buffers of runs that are trained side by side, in equal parts of one where they are of one size. */
+function openRuns(device: Device, options: TrainerOptions, transforms?: Transforms): RunBuffers[] {
+  const count = options.runs.length;
+  const contents = options.runs.map((run) => contentsOf(run, options, transforms));
+  const opened = contents.map((): Partial<Record<BufferName, BufferRange>> => ({}));
+  for (const name of new Set(contents.flatMap((run) => Object.keys(run) as BufferName[]))) {
+    const having = opened.filter((_, i) => contents[i][name] !== undefined);
+    const given = contents.flatMap((run) => run[name] ?? []);
+    openParts(device, name, given).forEach((buffer, i) => having[i][name] = buffer);
+  }
+  const steps = Uniforms.sideBySide(device, "step", stepFields, count);
+  const updates = Uniforms.sideBySide(device, "update", optimizerParams, count);
+  return opened.map((buffers, i) => ({
+    ...buffers as Record<BufferName, BufferRange>,
+    step: steps[i],
+    update: updates[i],
+  }));
+}
+
+type BufferName = Exclude<keyof RunBuffers, "step" | "update">;
+
+/** Bytes or content of each buffer of a run. */
+function contentsOf(
+  { network, items, frozen, classWeights }: TrainerOptions["runs"][number],
+  { batchSize, optimizer, augmentation = [], loss }: TrainerOptions,
+  transforms?: Transforms,
+): Partial<Record<BufferName, number | ArrayBufferView<ArrayBuffer>>> {
   const { rule } = updateRule(optimizer);
   const moments = momentsOf(rule);
   const length = network.parameters.deviceLength;
   const { unused } = network;
   const noise = network instanceof Autoencoder && network.variational ? network.latentLength : 0;
-  const buffer = (name: string, content: number | ArrayBufferView<ArrayBuffer>) =>
-    device.buffer(`${run.label} ${name}`, content);
   const blocks = new Uint32Array(length / 64);
   for (const { name, device: { offset, count } } of network.parameters.tensors) {
     const isFixed = frozen?.has(name) || unused.has(name);
     blocks.fill(isFixed ? 0 : 1, offset / 64, Math.ceil((offset + count) / 64));
   }
-  const classification = typeof loss === "string" && isClassLoss(loss);
   const weights = classWeights ?? new Array<number>(network.outputs).fill(1);
   const batches = Math.ceil(items.length / batchSize);
   return {
-    parameters: buffer("parameters", length * 4),
-    statistics: buffer("statistics", network.statistics.deviceLength * 4),
-    gradients: buffer("gradients", length * 4),
-    nonFiniteSteps: buffer("non-finite steps", (network.batchNorms.length + 1) * 4),
-    ...(moments.first && { moment1: buffer("moment1", length * 4) }),
-    ...(moments.second && { moment2: buffer("moment2", length * 4) }),
-    order: buffer("order", items.length * 4),
-    losses: buffer("losses", batches * 4),
-    ...(classification && { weights: buffer("class weights", Float32Array.from(weights)) }),
-    ...((frozen?.size ?? 0) + unused.size > 0 && { trainable: buffer("trainable", blocks) }),
+    parameters: length * 4,
+    statistics: network.statistics.deviceLength * 4,
+    gradients: length * 4,
+    nonFiniteSteps: (network.batchNorms.length + 1) * 4,
+    ...(moments.first && { moment1: length * 4 }),
+    ...(moments.second && { moment2: length * 4 }),
+    order: items.length * 4,
+    losses: batches * 4,
+    ...(typeof loss === "string" && isClassLoss(loss) && { weights: Float32Array.from(weights) }),
+    ...((frozen?.size ?? 0) + unused.size > 0 && { trainable: blocks }),
     ...(augmentation.length > 0 && {
-      augmentations: buffer("augmentations", batchSize * augmentationWords * 4),
-      deviations: buffer("deviations", batchSize * 4),
+      augmentations: batchSize * augmentationWords * 4,
+      deviations: batchSize * 4,
     }),
-    ...(noise > 0 && { latentNoise: buffer("latent noise", batchSize * noise * 4) }),
-    ...(transforms && { transformRecords: buffer("transforms", transforms.bytes) }),
-    step: new Uniforms(device, `${run.label} step`, stepFields),
-    update: new Uniforms(device, `${run.label} update`, optimizerParams),
+    ...(noise > 0 && { latentNoise: batchSize * noise * 4 }),
+    ...(transforms && { transformRecords: transforms.bytes }),
   };
 }
 

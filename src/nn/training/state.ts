@@ -1,5 +1,5 @@
 /** The state of a training: what a checkpoint holds, so that a resumed training gives the same bits. */
-import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import type { BufferRange, Device } from "../../gpu/device.ts";
 import type { RunBuffers } from "./buffers.ts";
 import type { TrainerCounters, TrainerOptions, TrainerState, TrainingRun } from "./options.ts";
 import type { Network } from "../network.ts";
@@ -32,7 +32,7 @@ function listStored(
   { parameters, statistics, moment1, moment2, gradients }: RunBuffers,
   network: Network,
   accumulationSteps = 1,
-): { name: string; buffer: DeviceBuffer; layout: FlatLayout }[] {
+): { name: string; buffer: BufferRange; layout: FlatLayout }[] {
   const layout = network.parameters;
   return [
     { name: "parameters", buffer: parameters, layout },

@@ -2,7 +2,7 @@
  * Transforms of training items, in the order of a list: a function of (seed, epoch, position of the
  * sample). Parameters have TorchIO's names and meanings; docs/how-to/augmentations.md names the differences.
  */
-import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import type { BufferRange, Device } from "../../gpu/device.ts";
 import { type ProgramBuilder, slice } from "../../gpu/program.ts";
 import type { Operand } from "../../gpu/operand.ts";
 import { Random } from "../../random.ts";
@@ -98,7 +98,7 @@ export class Transforms {
   }
 
   /** Uploads the records of a batch. */
-  upload(device: Device, to: DeviceBuffer, batch: Parameters<Transforms["draw"]>[0]): void {
+  upload(device: Device, to: BufferRange, batch: Parameters<Transforms["draw"]>[0]): void {
     device.write(to, this.draw(batch));
   }
 

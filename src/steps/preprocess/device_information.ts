@@ -8,7 +8,7 @@ import {
 } from "../../../kernels/registration/joint_histogram.ts";
 import { readVolume, uploadVolume } from "../../../kernels/registration/volume.ts";
 import { Arena } from "../../gpu/arena.ts";
-import type { Device, DeviceBuffer } from "../../gpu/device.ts";
+import type { BufferRange, Device } from "../../gpu/device.ts";
 import { ProgramBuilder } from "../../gpu/program.ts";
 import { Uniforms } from "../../gpu/uniforms.ts";
 import { invertAffine, multiplyAffines } from "../../imaging/nifti/affine.ts";
@@ -42,8 +42,8 @@ export async function measureOnDevice(
   outside: Outside,
 ): Promise<DeviceInformation> {
   const arena = new Arena(device);
-  const owned: DeviceBuffer[] = [];
-  const own = (...buffers: DeviceBuffer[]) => {
+  const owned: BufferRange[] = [];
+  const own = <T extends BufferRange>(...buffers: T[]): T => {
     owned.push(...buffers);
     return buffers[0];
   };

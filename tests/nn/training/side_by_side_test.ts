@@ -1,0 +1,122 @@
+/**
+ * Networks that a GPU trains and applies side by side, in one dispatch a stage, get the bits of each alone: one of
+ * images, or all and one of volumes with GYRUS_TEST_FULL=1.
+ */
+import { assertEquals } from "@std/assert";
+import type { Device } from "../../../src/gpu/device.ts";
+import { AUGMENTATIONS, type NetworkName, NETWORKS } from "../../../src/nn/names.ts";
+import type { InputShape } from "../../../src/nn/network.ts";
+import { createNetwork, takesImages } from "../../../src/nn/networks/mod.ts";
+import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
+import { asClass } from "../../gpu/adapters.ts";
+import { recordTraining } from "../../gpu/recorded_plan.ts";
+import { uniform } from "../fixture.ts";
+import { withDevice } from "./fixture_training.ts";
+
+const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
+const COUNT = 5;
+const everyItem = Uint32Array.from({ length: COUNT }, (_, i) => i);
+
+/** Three networks of different weights, orders and rates. */
+function threeNetworks(name: NetworkName, sides: readonly number[]): TrainerOptions {
+  const floats = sides.reduce((product, side) => product * side);
+  const values = Float32Array.from(uniform(3, COUNT * floats));
+  const isConvFc = name.includes("FC3");
+  const channels = isConvFc || sides.length === 3 ? 1 : 3;
+  const network = createNetwork(
+    name,
+    [channels, ...sides] as unknown as InputShape,
+    2,
+    isConvFc ? { dropout: 0.3 } : {},
+  );
+  return {
+    data: {
+      shape: [1, ...sides] as unknown as InputShape,
+      count: COUNT,
+      normalisation: "element",
+      read: (item) => values.subarray(item * floats, (item + 1) * floats),
+    },
+    targets: everyItem.map((item) => item % 2),
+    runs: [
+      { label: "first", network, items: everyItem, seed: 3 },
+      { label: "second", network, items: everyItem.toReversed(), seed: 4, classWeights: [1, 2] },
+      { label: "third", network, items: Uint32Array.of(4, 4, 3, 2, 2), seed: 5 },
+    ],
+    loss: "cross_entropy",
+    batchSize: 3,
+    optimizer: { name: "SGD", learningRate: 1e-3, momentum: 0.9, clipNorm: 5 },
+    schedule: { kind: "step", every: 1, factor: 0.5 },
+    augmentation: AUGMENTATIONS,
+  };
+}
+
+/** Evaluated items of each network: equally many, then not. */
+const evaluations = [
+  [everyItem, everyItem, everyItem],
+  [everyItem, everyItem.subarray(2), everyItem.subarray(1)],
+];
+
+/** Losses and state after two epochs, and what each of the networks `chosen` gives in the evaluations. */
+async function train(device: Device, options: TrainerOptions, chosen: readonly number[]) {
+  const runs = chosen.map((run) => options.runs[run]);
+  const trainer = await Trainer.create(device, { ...options, runs });
+  try {
+    const losses: Float32Array[][] = [];
+    losses.push((await trainer.trainEpoch()).losses);
+    if (full) losses.push((await trainer.trainEpoch()).losses);
+    const logits: Float32Array[][] = [];
+    for (const items of evaluations) {
+      const outputs = await trainer.evaluate(chosen.map((run) => items[run]));
+      logits.push(outputs.map((output) => output.logits));
+    }
+    const { tensors } = await trainer.readState();
+    return runs.map((_, i) => ({
+      losses: losses.map((epoch) => epoch[i]),
+      logits: logits.map((evaluation) => evaluation[i]),
+      tensors: [...tensors].filter(([name]) => name.startsWith(`${i}.`))
+        .map(([name, values]) => [name.slice(name.indexOf(".")), values]),
+    }));
+  } finally {
+    trainer.destroy();
+  }
+}
+
+const tasks: readonly [NetworkName, readonly number[]][] = full
+  ? [
+    ...NETWORKS.map((name): [NetworkName, number[]] => [
+      name,
+      takesImages(name) ? [37, 45] : [33, 34, 35],
+    ]),
+    ["Conv4_FC3", [17, 18, 19]],
+  ]
+  : [["Conv4_FC3", [18, 21]]];
+
+for (const [name, sides] of tasks) {
+  Deno.test(`three networks ${name} of ${sides.join("x")} side by side on a GPU give the bits of each alone`, async () => {
+    await withDevice(async (opened) => {
+      const device = asClass(opened, "integrated");
+      const options = threeNetworks(name, sides);
+      const together = await train(device, options, [0, 1, 2]);
+      for (const run of full ? [0, 1, 2] : [1]) {
+        assertEquals(together[run], (await train(device, options, [run]))[0]);
+      }
+      assertEquals(await train(device, { ...options, residentBytes: 0 }, [0, 1, 2]), together);
+    });
+  });
+}
+
+Deno.test("three networks take the dispatches of one with every option of a training", () => {
+  const options = threeNetworks("Conv5_FC3", [37, 45]);
+  const frozen = new Set(["convolutions.0.weight"]);
+  for (
+    const change of [
+      options,
+      { ...options, accumulationSteps: 2, residentBytes: 1e9 },
+      { ...options, runs: options.runs.map((run) => ({ ...run, frozen })) },
+    ]
+  ) {
+    const together = recordTraining(change);
+    const alone = recordTraining({ ...change, runs: change.runs.slice(0, 1) });
+    assertEquals(together.map(({ label }) => label), alone.map(({ label }) => label));
+  }
+});
