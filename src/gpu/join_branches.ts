@@ -6,9 +6,9 @@
  * the branches. So several small networks fill a GPU that one of them would not, and wait no longer for each
  * other than one network for itself: implementations separate dispatches by barriers, also those of branches
  * that share nothing. What cannot be one stays a dispatch each, interleaved: an operand that is longer than a
- * binding, or is not in equal parts of one buffer. A kernel needs no change (`branch_parts.ts`).
+ * binding, or is not in equal parts of one buffer. A kernel needs no change (`wgsl/branch_parts.ts`).
  */
-import { BRANCHES, BRANCHES_BINDING, elementBytes } from "./branch_parts.ts";
+import { BRANCHES, BRANCHES_BINDING, elementBytes } from "./wgsl/branch_parts.ts";
 import type { Device } from "./device.ts";
 import { type Kernel, specialiseKernel } from "./kernel.ts";
 import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";

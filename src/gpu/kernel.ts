@@ -1,7 +1,12 @@
 /** Pairs a `.wgsl` module with its typed declaration and fails when the two drift apart. */
-import { type BufferForms, type Constants, specialise } from "./specialise.ts";
-import { type Access, type Declarations, readDeclarations, withoutOtherEntries } from "./wgsl.ts";
-import { parse, print, type Tree } from "./wgsl_tokens.ts";
+import { type BufferForms, type Constants, specialise } from "./wgsl/specialise.ts";
+import {
+  type Access,
+  type Declarations,
+  readDeclarations,
+  withoutOtherEntries,
+} from "./wgsl/declarations.ts";
+import { parse, print, type Tree } from "./wgsl/tokens.ts";
 
 /** Binding name -> how the entry point uses it. */
 export type BindingUse = Readonly<Record<string, Access>>;

@@ -3,7 +3,7 @@ import type { TextureShape } from "./arena.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Operand, PlannedTexture } from "./operand.ts";
 import { type Lifetime, place } from "./plan.ts";
-import type { Constants } from "./specialise.ts";
+import type { Constants } from "./wgsl/specialise.ts";
 
 /** An operand or texture at a binding of a kernel. */
 export interface Bound {

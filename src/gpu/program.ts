@@ -29,7 +29,7 @@
  * - Parameters are ranges of flat buffers: `slice(buffer, offset, bytes)`, offsets multiples of 256.
  *   A dispatch may not read one range and write another of the same buffer (WebGPU tracks whole
  *   buffers); writing two ranges of one buffer is possible when they don't overlap.
- * - An operand may be longer than a binding of the device: it is bound as several (`spans.ts`).
+ * - An operand may be longer than a binding of the device: it is bound as several (`wgsl/spans.ts`).
  * - `program.texels(operand)` is a copy of a buffer as a texture, for a binding of `texture_read`.
  * - A constant is for what changes the code. Shapes of layers are in `fixedParams`, and a batch size
  *   follows from the grid or from `arrayLength`: each set of constants is a pipeline of its own, which
@@ -61,11 +61,11 @@ import {
 } from "./operand.ts";
 import { joinBranches } from "./join_branches.ts";
 import { findAliased, type Operation } from "./operations.ts";
-import { spanBytes, spanOf, type Spans } from "./spans.ts";
-import type { Constants } from "./specialise.ts";
-import { texelsOf } from "./texel_reads.ts";
+import { spanBytes, spanOf, type Spans } from "./wgsl/spans.ts";
+import type { Constants } from "./wgsl/specialise.ts";
+import { texelsOf } from "./wgsl/texel_reads.ts";
 import { largestTensor, listShape, readsTexels, rowBits, TexelCopies } from "./texels.ts";
-import type { BindingDeclaration } from "./wgsl.ts";
+import type { BindingDeclaration } from "./wgsl/declarations.ts";
 
 export {
   type Operand,

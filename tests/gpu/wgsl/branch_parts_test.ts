@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { elementBytes } from "../../src/gpu/branch_parts.ts";
-import { DeviceError } from "../../src/errors.ts";
-import { specialise } from "../../src/gpu/specialise.ts";
-import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
+import { elementBytes } from "../../../src/gpu/wgsl/branch_parts.ts";
+import { DeviceError } from "../../../src/errors.ts";
+import { specialise } from "../../../src/gpu/wgsl/specialise.ts";
+import { parse, print } from "../../../src/gpu/wgsl/tokens.ts";
 
 const inParts = (source: string, parts: readonly string[]) =>
   print(specialise("test", parse("test", source), {}, { parts }));

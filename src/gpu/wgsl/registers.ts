@@ -12,7 +12,7 @@ import {
   syntaxError,
   type Token,
   type Tree,
-} from "./wgsl_tokens.ts";
+} from "./tokens.ts";
 
 /**
  * Makes the lower text of the upper one:

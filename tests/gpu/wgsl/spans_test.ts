@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DeviceError } from "../../src/errors.ts";
-import { specialise } from "../../src/gpu/specialise.ts";
-import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
+import { DeviceError } from "../../../src/errors.ts";
+import { specialise } from "../../../src/gpu/wgsl/specialise.ts";
+import { parse, print } from "../../../src/gpu/wgsl/tokens.ts";
 
 const spanned = (source: string) => {
   const spans = { bytes: 2 ** 20, counts: new Map([["x", 2], ["y", 2]]) };

@@ -5,7 +5,7 @@
  * `a[i] = array<f32, 2>(x, y);` is the word `a`, a group `[]` of one word, `=`, the word `array`, a
  * group `<>` of `f32`, `,` and `2`, a group `()` of three, and `;`.
  */
-import { DeviceError } from "../errors.ts";
+import { DeviceError } from "../../errors.ts";
 
 export interface Token {
   /** A directive is one of the comments `// unroll`, `// registers`, `// texels`. */

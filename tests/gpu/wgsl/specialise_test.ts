@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DeviceError } from "../../src/errors.ts";
-import { type Constants, specialise as specialiseTrees } from "../../src/gpu/specialise.ts";
-import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
+import { DeviceError } from "../../../src/errors.ts";
+import { type Constants, specialise as specialiseTrees } from "../../../src/gpu/wgsl/specialise.ts";
+import { parse, print } from "../../../src/gpu/wgsl/tokens.ts";
 
 const specialise = (name: string, source: string, constants: Constants = {}, texels = false) =>
   print(specialiseTrees(name, parse(name, source), constants, { texels }));

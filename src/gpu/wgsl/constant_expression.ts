@@ -1,5 +1,5 @@
 /** Integer arithmetic of constant WGSL expressions. */
-import { isGroup, isWord, type Tree } from "./wgsl_tokens.ts";
+import { isGroup, isWord, type Tree } from "./tokens.ts";
 
 /**
  * Value of an expression of whole numbers, names in `values`, `+ - * / %`, one comparison (1 or 0),

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DeviceError } from "../../src/errors.ts";
-import { isGroup, parse, print, type Tree } from "../../src/gpu/wgsl_tokens.ts";
-import { shaders } from "../kernels/shaders.ts";
+import { DeviceError } from "../../../src/errors.ts";
+import { isGroup, parse, print, type Tree } from "../../../src/gpu/wgsl/tokens.ts";
+import { shaders } from "../../kernels/shaders.ts";
 
 /** Tokens apart by blanks, but for the first and last of a group, which touch its brackets. */
 const grouped = (trees: readonly Tree[]): string =>

@@ -1,6 +1,6 @@
 /** Sizes of WGSL's types in storage buffers, by the rules of the language for alignment. */
-import type { Declaration } from "./wgsl.ts";
-import { isGroup, print, split } from "./wgsl_tokens.ts";
+import type { Declaration } from "./declarations.ts";
+import { isGroup, print, split } from "./tokens.ts";
 
 interface Size {
   /** Bytes. */

@@ -15,15 +15,15 @@
  *   before the dispatch, and `b[i] += v` has to be written out.
  */
 
-import { DeviceError } from "../errors.ts";
+import { DeviceError } from "../../errors.ts";
 import { bindParts } from "./branch_parts.ts";
 import { evaluate } from "./constant_expression.ts";
 import { splitRegisters } from "./registers.ts";
 import { bindSpans, type Spans } from "./spans.ts";
 import { readTexels } from "./texel_reads.ts";
 import { unroll } from "./unroll.ts";
-import { readConstant, splitDeclarations } from "./wgsl.ts";
-import { inside, is, isGroup, isWord, parse, type Tree } from "./wgsl_tokens.ts";
+import { readConstant, splitDeclarations } from "./declarations.ts";
+import { inside, is, isGroup, isWord, parse, type Tree } from "./tokens.ts";
 
 /**
  * Values for module constants, by name. Numbers keep the literal suffix of the file's value; a string

@@ -3,7 +3,7 @@
  * size, and its reads and writes choose between these.
  */
 import { isAssigned } from "./texel_reads.ts";
-import { readBinding, splitDeclarations } from "./wgsl.ts";
+import { readBinding, splitDeclarations } from "./declarations.ts";
 import {
   inside,
   is,
@@ -15,7 +15,7 @@ import {
   syntaxError,
   type Token,
   type Tree,
-} from "./wgsl_tokens.ts";
+} from "./tokens.ts";
 
 /** How long buffers are bound. */
 export interface Spans {

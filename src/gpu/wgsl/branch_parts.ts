@@ -1,10 +1,10 @@
 /**
  * Makes the shader of one branch that of several side by side: the last axis of the grid runs through the
- * branches, and each reads and writes its own part of the buffers (`join_branches.ts`).
+ * branches, and each reads and writes its own part of the buffers (`../join_branches.ts`).
  */
-import { PART_ALIGNMENT } from "./parts.ts";
-import { readBinding, splitDeclarations } from "./wgsl.ts";
-import { sizeOf } from "./wgsl_sizes.ts";
+import { PART_ALIGNMENT } from "../parts.ts";
+import { readBinding, splitDeclarations } from "./declarations.ts";
+import { sizeOf } from "./sizes.ts";
 import {
   inside,
   is,
@@ -18,7 +18,7 @@ import {
   syntaxError,
   type Token,
   type Tree,
-} from "./wgsl_tokens.ts";
+} from "./tokens.ts";
 
 /** Of the uniforms that say where the parts are: behind all bindings and their texels. */
 export const BRANCHES_BINDING = 63;

@@ -1,6 +1,6 @@
 /** Turns reads of the buffers that a shader marks with `// texels` into reads of textures. */
-import { rowBits } from "./texels.ts";
-import { readBinding, splitDeclarations } from "./wgsl.ts";
+import { rowBits } from "../texels.ts";
+import { readBinding, splitDeclarations } from "./declarations.ts";
 import {
   inside,
   is,
@@ -11,7 +11,7 @@ import {
   print,
   syntaxError,
   type Tree,
-} from "./wgsl_tokens.ts";
+} from "./tokens.ts";
 
 /** The buffer whose content the texture binding `binding` holds. */
 export function texelsOf(binding: string): string {

@@ -1,5 +1,5 @@
 /** Reads the declarations of a WGSL module: bindings, constants, entry points, `Params`. */
-import { is, isGroup, isMember, isWord, split, type Tree } from "./wgsl_tokens.ts";
+import { is, isGroup, isMember, isWord, split, type Tree } from "./tokens.ts";
 
 export type Access = "read" | "read_write" | "uniform" | "texture_read";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { readDeclarations, withoutOtherEntries } from "../../src/gpu/wgsl.ts";
-import { parse, print } from "../../src/gpu/wgsl_tokens.ts";
+import { readDeclarations, withoutOtherEntries } from "../../../src/gpu/wgsl/declarations.ts";
+import { parse, print } from "../../../src/gpu/wgsl/tokens.ts";
 
 const module = parse(
   "test",
