@@ -88,7 +88,7 @@ async function train(
   });
   try {
     await trainer.trainEpoch();
-    await trainer.evaluate(new Array(networks).fill(items));
+    await trainer.evaluate(new Array(networks).fill(items.subarray(0, 6 / networks)));
     await device.gpu.queue.onSubmittedWorkDone();
     device.check();
   } finally {
