@@ -1,7 +1,5 @@
 /** Metrics of reconstructions with ClinicaDL's names, of one element by itself. */
-import { bootstrapIntervals, type BootstrapOptions } from "./bootstrap.ts";
-import type { Result } from "./evaluate.ts";
-import { RECONSTRUCTION_METRICS } from "./reconstruction_scores.ts";
+import type { RECONSTRUCTION_METRICS } from "./reconstruction_scores.ts";
 import { structuralSimilarity } from "./structural_similarity.ts";
 
 export type ReconstructionMetrics = Record<typeof RECONSTRUCTION_METRICS[number], number>;
@@ -48,44 +46,4 @@ function rangesOf(least: number, most: number): { signal: number; contrast: numb
 /** 10 log10(range² / mean squared error). */
 function peakRatio(meanSquared: number, range: number): number {
   return 10 * Math.log10(range * range / meanSquared);
-}
-
-/** Means over elements; NaN of none. */
-export function meanMetrics(
-  rows: readonly ReconstructionMetrics[],
-  weights?: ArrayLike<number>,
-): ReconstructionMetrics {
-  const total = { MAE: 0, RMSE: 0, PSNR: 0, SSIM: 0 };
-  let count = 0;
-  rows.forEach((row, i) => {
-    const weight = weights?.[i] ?? 1;
-    // Zero times the PSNR of a perfect reconstruction would be NaN.
-    if (weight === 0) return;
-    count += weight;
-    for (const name of RECONSTRUCTION_METRICS) total[name] += weight * row[name];
-  });
-  for (const name of RECONSTRUCTION_METRICS) total[name] /= count;
-  return total;
-}
-
-/**
- * Evaluates the reconstructions of elements: means of their metrics, with intervals over participants.
- *
- * @param participants `participant_id` of each row
- */
-export function evaluateReconstructions(
-  participants: readonly string[],
-  rows: readonly ReconstructionMetrics[],
-  options: BootstrapOptions,
-): Result {
-  const statistics = (weights: Float64Array) => meanMetrics(rows, weights);
-  const values = meanMetrics(rows);
-  const intervals = bootstrapIntervals(participants, statistics, options);
-  return {
-    participants: new Set(participants).size,
-    rows: rows.length,
-    metrics: Object.fromEntries(
-      RECONSTRUCTION_METRICS.map((name) => [name, { value: values[name], ...intervals[name] }]),
-    ),
-  };
 }

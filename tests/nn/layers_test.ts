@@ -13,12 +13,15 @@ import { ActivationLayer, Dropout } from "../../src/nn/layers/activation.ts";
 import { BatchNorm } from "../../src/nn/layers/batch_norm.ts";
 import { Convolution } from "../../src/nn/layers/convolution.ts";
 import { InstanceNorm } from "../../src/nn/layers/instance_norm.ts";
+import { GaussianLatent } from "../../src/nn/layers/latent.ts";
 import { Linear } from "../../src/nn/layers/linear.ts";
 import { AdaptiveAveragePool, MaxPool, PadMaxPool } from "../../src/nn/layers/pool.ts";
 import { PaddedShortcut } from "../../src/nn/layers/padded_shortcut.ts";
 import { basicBlock, ResidualBlock } from "../../src/nn/layers/residual.ts";
+import { SkipConnection } from "../../src/nn/layers/skip.ts";
 import { TransposedConvolution } from "../../src/nn/layers/transposed_convolution.ts";
 import { SqueezeExcitation } from "../../src/nn/layers/squeeze_excitation.ts";
+import { Unflatten } from "../../src/nn/layers/unflatten.ts";
 import { Upsample } from "../../src/nn/layers/upsample.ts";
 import { type InputShape, Network } from "../../src/nn/network.ts";
 import { toBlocks } from "../kernels/conv/reference.ts";
@@ -34,6 +37,8 @@ interface Case {
 }
 
 const convolution = { inChannels: 5, outChannels: 7, kernel: 3 };
+/** Of the case of `GaussianLatent`. */
+const dimensions = 6;
 const cases: Record<string, Case> = {
   "a convolution with stride and padding": {
     layer: new Convolution("conv", { ...convolution, stride: 2, padding: 1 }),
@@ -49,6 +54,31 @@ const cases: Record<string, Case> = {
     layer: new Linear("fc", 5 * 12, 9, 12),
     input: [5, 3, 4],
     epsilon: 0.1,
+  },
+  "an unflattening": {
+    layer: new Unflatten("map", { channels: 5, depth: 1, height: 2, width: 3 }),
+    input: [30, 1, 1],
+    epsilon: 0.1,
+  },
+  "a skip connection around a convolution": {
+    layer: new SkipConnection("skip", [
+      new Convolution("conv", { inChannels: 4, outChannels: 8, kernel: 3, padding: 1 }),
+      new ActivationLayer("tanh", "tanh"),
+    ]),
+    input: [4, 6, 5],
+    epsilon: 0.01,
+  },
+  "samples of a latent distribution, of a bounded mean": {
+    layer: new GaussianLatent("latent", {
+      mean: "mean",
+      logVariance: "log_variance",
+      inFeatures: 5 * 12,
+      positions: 12,
+      dimensions,
+      bounded: true,
+    }),
+    input: [5, 3, 4],
+    epsilon: 0.01,
   },
   "batch normalisation": { layer: new BatchNorm("bn", 6), input: [6, 7, 5], epsilon: 0.01 },
   "batch normalisation with tanh": {
@@ -254,6 +284,7 @@ async function differences({ layer, input, epsilon }: Case): Promise<void> {
         statistics: buffer(network.createInitialStatistics()),
         gradients,
         nonFiniteSteps: buffer(64),
+        latentNoise: buffer(numbers(batch * dimensions, 5)),
       },
       params: step.buffer,
     });

@@ -11,31 +11,34 @@ export default {
   options: {
     input: {
       value: "CxHxW",
-      help: "Shape, CxDxHxW of volumes; default 3x208x179 or 1x169x208x179",
+      help: "Shape, CxDxHxW of volumes; one that the network takes by default",
     },
-    outputs: { value: "N", help: "Units of the last layer; default 2" },
+    outputs: {
+      value: "N",
+      help: "Units of the last layer of a network that classifies; default 2",
+    },
     "batch-size": { value: "N", help: "Images of a training step; default 1, 2, 4 and 8" },
   },
   details:
     `Without NAME lists the networks; with it prints layers, shapes, parameters, multiply-adds of an
 image, and the device's memory that training takes with Adam, without data that stay there.`,
   async run(args, { out }) {
-    const { createNetwork, networks, takesImages } = await import("../../nn/networks/mod.ts");
+    const { networks } = await import("../../nn/networks/mod.ts");
+    const { autoencoders } = await import("../../nn/networks/autoencoders.ts");
     const [name] = args.positionals;
+    const listed = { ...networks, ...autoencoders };
     if (name === undefined) {
-      const rows = Object.entries(networks).map(([each, { description }]) => [each, description]);
+      const rows = Object.entries(listed).map(([each, { description }]) => [each, description]);
       for (const line of tableText(rows, [], out.columns)) out.line(line);
       return ExitCode.done;
     }
-    if (!Object.hasOwn(networks, name)) {
-      throw new UsageError(`unknown network "${name}"`, didYouMean(name, Object.keys(networks)));
+    if (!Object.hasOwn(listed, name) && name !== "CVAE_3D") {
+      throw new UsageError(`unknown network "${name}"`, didYouMean(name, Object.keys(listed)));
     }
     const { describeNetwork, shapeText } = await import("../../nn/describe.ts");
     const { dimensionsOf } = await import("../../nn/network.ts");
-    const input = inputOf(
-      args.value("input") ?? (takesImages(name) ? "3x208x179" : "1x169x208x179"),
-    );
-    const network = withUsage(() => createNetwork(name, input, args.count("outputs") ?? 2));
+    const network = await createListed(name, args.value("input"), args.count("outputs"));
+    const { input } = network;
     const batchSize = args.count("batch-size");
     const batchSizes = batchSize === undefined ? [1, 2, 4, 8] : [batchSize];
     const { layers, parameters, macs } = describeNetwork(network);
@@ -57,6 +60,26 @@ image, and the device's memory that training takes with Adam, without data that 
     return ExitCode.done;
   },
 } satisfies Command;
+
+/** Creates a network that classifies, or one that reconstructs, for an input that it takes. */
+async function createListed(
+  name: string,
+  input: string | undefined,
+  outputs: number | undefined,
+): Promise<Network> {
+  const { createNetwork, networks, takesImages } = await import("../../nn/networks/mod.ts");
+  if (Object.hasOwn(networks, name)) {
+    const shape = inputOf(input ?? (takesImages(name) ? "3x208x179" : "1x169x208x179"));
+    return withUsage(() => createNetwork(name, shape, outputs ?? 2));
+  }
+  if (outputs !== undefined) {
+    throw new UsageError(`${name} reconstructs its input, so it has no --outputs`);
+  }
+  const { createAutoencoder } = await import("../../nn/networks/autoencoders.ts");
+  // The least reduction of whole images, and sides that a U-Net halves five times.
+  const shape = inputOf(input ?? (name === "GeneratorUNet" ? "1x64x64x64" : "1x80x96x80"));
+  return withUsage(() => createAutoencoder(name, shape));
+}
 
 /** Memory of training steps with Adam on each kind of device. */
 async function memoryLines(network: Network, batchSizes: readonly number[]): Promise<string[]> {

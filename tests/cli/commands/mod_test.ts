@@ -235,6 +235,24 @@ Deno.test("networks prints layers, sums and memory", async () => {
   ]);
 });
 
+Deno.test("networks prints those that reconstruct their input, which have no outputs to choose", async () => {
+  await using project = await Project.make();
+  assertMatch((await project.gyrus("networks")).out, /^AE_Conv5_FC3 +\S/m);
+  const { out } = await project.gyrus("networks", "Vanilla3DdenseVAE", "--batch-size", "1");
+  assertMatch(out, /^var_layer +Linear +128x1x1x1 +131,200 /m);
+  assertStringIncludes(out, "\nVanilla3DdenseVAE, input 1x80x96x80: 20,411,360 parameters, ");
+  for (
+    const [args, message] of [
+      [["CVAE_3D_half", "--outputs", "3"], "CVAE_3D_half reconstructs its input"],
+      [["CVAE_3D"], "CVAE_3D has 866,946,369 parameters"],
+    ] as const
+  ) {
+    const { code, err } = await project.gyrus("networks", ...args);
+    assertEquals(code, 2);
+    assertStringIncludes(err, message);
+  }
+});
+
 Deno.test("networks prints shapes of volumes and the memory of several batch sizes", async () => {
   await using project = await Project.make();
   const { code, out } = await project.gyrus("networks", "Conv5_FC3", "--input", "1x169x208x179");
