@@ -89,7 +89,6 @@ async function train(
       seed: 0,
       initial,
     })),
-    runs: [{ label: name, network, items, seed: 0, initial }],
     loss,
     batchSize: 4,
     optimizer: { name: "Adam", learningRate: 1e-3 },
