@@ -18,6 +18,7 @@ import type { Store } from "../../engine/store/store.ts";
 import type { Arguments } from "../arguments.ts";
 import { countText, sizeText, tableText } from "../quantity.ts";
 import type { Output, Terminal } from "../terminal.ts";
+import { warnOfNamedPaths } from "./named_paths.ts";
 import { permitsOf } from "./permit_options.ts";
 
 /** Uploads a run that has just ended to the server that its store reads from. */
@@ -52,6 +53,7 @@ export async function pushResults(
   const record = entries.length === run.instances.length ? shareableRun(run) : undefined;
   const isRecordHeld = record !== undefined && !permits.has("participants") &&
     namesPersons(JSON.stringify(record));
+  if (record && !isRecordHeld) warnOfNamedPaths(run, err);
   if (args.has("dry-run")) {
     listDivision(division, departure, out);
     if (record) out.line(`record of run ${run.id}${isRecordHeld ? " stays" : ""}`);

@@ -10,7 +10,7 @@ import type { Instance, Workflow } from "../../workflow/graph.ts";
 import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
 import { findBundledSource } from "./bundled_source.ts";
-import { fetchOutputs } from "../store/fetch_outputs.ts";
+import { fetchOutputs, hasOutputs } from "../store/fetch_outputs.ts";
 import type { EventBody } from "./events.ts";
 import { forecast, type RunEstimate, sumEstimates } from "./forecast.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
@@ -348,13 +348,8 @@ class Planner {
 
   /** Whether the shared cache has all outputs; copies them when the run will read them. */
   async #isShared({ outputs = {} }: PlannedInstance): Promise<boolean> {
-    const refs = Object.values(outputs);
-    if (this.options.download) return await fetchOutputs(this.store, refs);
-    for (const ref of refs) {
-      if (outputState(this.store, ref) === "present") continue;
-      if (!await this.store.shared?.hasOutput(ref)) return false;
-    }
-    return true;
+    const find = this.options.download ? fetchOutputs : hasOutputs;
+    return await find(this.store, Object.values(outputs));
   }
 
   #makeAgain(planned: PlannedInstance, reason: LostOutput): PlannedInstance {

@@ -14,3 +14,12 @@ export async function fetchOutputs(
   }
   return true;
 }
+
+/** As {@link fetchOutputs}, but whether they could be copied; nothing is but lists of files. */
+export async function hasOutputs(store: Store, outputs: readonly ManifestRef[]): Promise<boolean> {
+  for (const ref of outputs) {
+    if (outputState(store, ref) === "present") continue;
+    if (!await store.shared?.hasOutput(ref)) return false;
+  }
+  return true;
+}

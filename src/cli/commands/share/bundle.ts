@@ -8,6 +8,7 @@ import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache } from "../../open.ts";
 import { countText, sizeText } from "../../quantity.ts";
 import { findRun } from "../../runs/past_runs.ts";
 import { lockPath } from "../../save.ts";
+import { warnOfNamedPaths } from "../../share/named_paths.ts";
 import { PERMIT_OPTIONS, permitsOf } from "../../share/permit_options.ts";
 
 export default {
@@ -47,6 +48,7 @@ file, the records of all results, and outputs. \`gyrus open\` makes a folder of 
     const division = divide(departure, permits);
     if (args.has("dry-run")) {
       listDivision(division, departure, out);
+      warnOfNamedPaths(run, err);
       return ExitCode.done;
     }
     const texts = userModules(run, departure.records.map(({ record }) => record));
@@ -57,13 +59,7 @@ file, the records of all results, and outputs. \`gyrus open\` makes a folder of 
     const { files, bytes } = await writeBundle(store, request, path);
     out.line(`wrote ${shortPath(path)} (${countText(files, "file")}, ${sizeText(bytes)})`);
     for (const line of heldLines(division)) out.line(line);
-    for (const place of absolutePathsOf(run)) {
-      err.line(
-        `${
-          err.paint("warning", "yellow")
-        }: the workflow's text names ${place}, which leaves with it`,
-      );
-    }
+    warnOfNamedPaths(run, err);
     return ExitCode.done;
   },
 } satisfies Command;
@@ -73,11 +69,4 @@ async function sourcesOf({ instances }: RunRecord): Promise<string[]> {
   const names: string[] = [];
   for (const { name, kind } of instances) if ((await loadKind(kind))?.source) names.push(name);
   return names;
-}
-
-/** Paths of this machine in the text of a workflow. */
-function absolutePathsOf({ workflow }: RunRecord): string[] {
-  const text = Object.values(workflow.sources).join("\n").replaceAll(/^\s*#.*$/gm, "");
-  const found = text.matchAll(/["']((?:\/|[A-Za-z]:[\\/]|~\/)[^"'\n]+)["']/g);
-  return [...new Set([...found].map(([, path]) => path))];
 }

@@ -252,6 +252,19 @@ Deno.test("where no server listens, a run computes and reports it once", () =>
     assertEquals(lost.map((event) => "message" in event && event.message), ["can't be reached"]);
   }));
 
+Deno.test("an interrupt ends the wait for a server at once", () =>
+  withServer(async (folder, server) => {
+    const late = Promise.withResolvers<Response>();
+    server.fault = () => late.promise;
+    const store = openStore(folder);
+    store.shared = new HttpTier(store, parseAddress(server.address), {});
+    const interrupt = new AbortController();
+    setTimeout(() => interrupt.abort(new Error("enough")), 50);
+    const running = run(store, workflow(), { signal: interrupt.signal });
+    await assertRejects(() => running, Error, "enough");
+    late.resolve(new Response(null, { status: 404 }));
+  }));
+
 Deno.test("a server that vanishes between the plan and the run costs a computation and no result", () =>
   withServer(async (folder, server) => {
     await pushed(`${folder}/a`, server);
