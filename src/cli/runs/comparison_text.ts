@@ -156,3 +156,27 @@ export function differenceRows({ runs, groups }: ComparisonData): Writable[][] {
 }
 
 const NO_TEST = { test: null, statistic: null, p: null, adjusted: null };
+
+/** A head, then one row a group, metric, run and split; `mean`, `sd` and `pooled` are of all splits. */
+export function foldRows({ runs, groups }: ComparisonData): Writable[][] {
+  const head = [
+    ...["instance", "axes", "data_group", "selection_metric", "level"],
+    ...["metric", "run", "split", "value", "lower", "upper"],
+  ];
+  const rows = groups.flatMap(({ instance, axes, dataGroup, selectionMetric, level, metrics }) =>
+    metrics.flatMap(({ metric, runs: ofRuns }) =>
+      ofRuns.flatMap((found, index): Writable[][] => {
+        if (found === null) return [];
+        const { folds, mean, sd, pooled } = found;
+        const place = [instance, axes, dataGroup, selectionMetric, level, metric, runs[index].id];
+        return [
+          ...Object.entries(folds).map(([fold, value]) => [...place, fold, value, null, null]),
+          [...place, "mean", mean, null, null],
+          [...place, "sd", sd, null, null],
+          [...place, "pooled", pooled.value, pooled.lower, pooled.upper],
+        ];
+      })
+    )
+  );
+  return [head, ...rows];
+}

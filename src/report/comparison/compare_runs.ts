@@ -6,6 +6,7 @@ import { DataError } from "../../errors.ts";
 import type { BootstrapOptions } from "../../evaluation/bootstrap.ts";
 import { holmAdjusted } from "../../evaluation/paired_tests.ts";
 import type { Json } from "../../workflow/step.ts";
+import { chooseGroups } from "./chosen_groups.ts";
 import { comparedGroups, groupKey, groupsByKey } from "./compared_groups.ts";
 import { type CurrentInstance, currentRun } from "../current_run.ts";
 import type {
@@ -23,19 +24,28 @@ import { comparePair, type GroupInRun } from "./paired_groups.ts";
 import { rounded } from "../rounding.ts";
 import { differingParameters } from "./run_parameters.ts";
 
-/** @param records at least two; the others are compared with the first */
+/**
+ * @param records at least two; the others are compared with the first
+ * @param chosen a group of each run; the groups that the runs have in common when absent
+ * @throws {DataError} when a run has no such group
+ */
 export async function compareRuns(
   store: Store,
   records: readonly RunRecord[],
+  chosen?: readonly string[],
 ): Promise<ComparisonData> {
   const [first, ...others] = records;
-  const runs = await Promise.all(records.map((record) => openRun(store, record)));
+  const areChosen = chosen !== undefined;
+  const runs = await Promise.all(
+    records.map((record, index) => openRun(store, record, chosen?.[index])),
+  );
   const groups: ComparedGroup[] = [];
-  for (const common of comparedGroups(runs.map(({ evaluations }) => evaluations))) {
+  for (const common of comparedGroups(runs.map(({ chosen }) => chosen), areChosen)) {
     const inRuns = runs.map((run, index) =>
       groupInRun(
         run,
-        groupKey(common),
+        groupKey(common, areChosen),
+        areChosen,
         Object.fromEntries(
           common.metrics.flatMap(({ metric, runs }) => runs[index] ? [[metric, runs[index]]] : []),
         ),
@@ -58,7 +68,11 @@ export async function compareRuns(
       workflow: workflow.name,
       started,
     })),
-    params: [...differingParameters(records), ...differingDevices(records)]
+    params: [
+      ...areChosen ? [{ name: "group", values: chosen }] : [],
+      ...differingParameters(records),
+      ...differingDevices(records),
+    ]
       .map(({ name, values }) => ({ name, values: values.map((value) => value ?? null) })),
     changes: others.map((record) => changesOf(record.id, diffRuns(store, first, record))),
     groups,
@@ -75,16 +89,24 @@ interface OpenRun {
   id: string;
   artifacts: RunArtifacts;
   evaluations: EvaluationData[];
+  /** Of them, what is compared. */
+  chosen: EvaluationData[];
   /** Folds of every group of an evaluation, by its instance. */
   members: Map<string, GroupMember[][]>;
 }
 
-async function openRun(store: Store, record: RunRecord): Promise<OpenRun> {
+async function openRun(
+  store: Store,
+  record: RunRecord,
+  group: string | undefined,
+): Promise<OpenRun> {
   const artifacts = new RunArtifacts(store, currentRun(store, record));
+  const evaluations = await describeEvaluations(artifacts);
   return {
     id: record.id,
     artifacts,
-    evaluations: await describeEvaluations(artifacts),
+    evaluations,
+    chosen: group === undefined ? evaluations : chooseGroups(evaluations, group, record.id),
     members: new Map(
       artifacts.ofType("evaluation").map(({ entry }) => [entry.name, membersOf(artifacts, entry)]),
     ),
@@ -103,11 +125,12 @@ function membersOf(artifacts: RunArtifacts, evaluation: CurrentInstance): GroupM
 
 /** Undefined where the run lacks the group. */
 function groupInRun(
-  { id, evaluations, members }: OpenRun,
+  { id, evaluations, chosen, members }: OpenRun,
   key: string,
+  areChosen: boolean,
   metrics: Readonly<Record<string, ComparedMetric>>,
 ): GroupInRun | undefined {
-  const found = groupsByKey(evaluations).get(key);
+  const found = groupsByKey(chosen, areChosen).get(key);
   if (!found) return undefined;
   const { classes, groups } = evaluations.find(({ instance }) => instance === found.instance)!;
   return {

@@ -10,9 +10,15 @@ import type {
 /** Without the pairs. */
 export type CommonGroup = Omit<ComparedGroup, "pairs">;
 
-/** @param runs what each run evaluated; groups of the first run that another run has too */
-export function comparedGroups(runs: readonly (readonly EvaluationData[])[]): CommonGroup[] {
-  const [first, ...others] = runs.map(groupsByKey);
+/**
+ * @param runs what each run evaluated; groups of the first run that another run has too
+ * @param areChosen whether each run has one group, whatever its evaluation and axes are called
+ */
+export function comparedGroups(
+  runs: readonly (readonly EvaluationData[])[],
+  areChosen = false,
+): CommonGroup[] {
+  const [first, ...others] = runs.map((run) => groupsByKey(run, areChosen));
   return [...first].flatMap(([key, { instance, group }]) => {
     if (!others.some((groups) => groups.has(key))) return [];
     const { axes, dataGroup, selectionMetric, level, summary } = group;
@@ -29,10 +35,13 @@ export function comparedGroups(runs: readonly (readonly EvaluationData[])[]): Co
 /** The evaluation and the group that a common group is in each run. */
 export function groupsByKey(
   evaluations: readonly EvaluationData[],
+  areChosen: boolean,
 ): Map<string, { instance: string; group: EvaluatedGroupData }> {
   return new Map(
     evaluations.flatMap(({ instance, groups }) =>
-      groups.map((group) => [groupKey({ instance, ...group }), { instance, group }] as const)
+      groups.map((group) =>
+        [groupKey({ instance, ...group }, areChosen), { instance, group }] as const
+      )
     ),
   );
 }
@@ -42,8 +51,10 @@ export function groupKey(
     CommonGroup,
     "instance" | "axes" | "dataGroup" | "selectionMetric" | "level"
   >,
+  areChosen: boolean,
 ): string {
-  return JSON.stringify([instance, axes, dataGroup, selectionMetric, level]);
+  const place = areChosen ? [] : [instance, axes];
+  return JSON.stringify([...place, dataGroup, selectionMetric, level]);
 }
 
 function describe(group: EvaluatedGroupData | undefined, metric: string): ComparedMetric | null {

@@ -151,8 +151,52 @@ Deno.test("three runs are listed, chosen, sorted and compared", async (t) => {
     const mcnemar = rows.filter((row) => row.includes("McNemar"))
       .map((row) => ["participants", "p", "p_holm"].map((name) => row[head.indexOf(name)]));
     assertEquals(mcnemar, [["12", "0.0625", "0.125"], ["10", "0.5", "0.5"]]);
+    const byFold = await project.gyrus("compare", first, second, "--tsv", "--folds");
+    const scores = byFold.out.split("\n").filter((line) => line.includes("\taccuracy\t"))
+      .map((line) => line.split("\t").slice(6, 9));
+    assertEquals(
+      scores,
+      [first, second].flatMap((run, index) => {
+        const value = ["0.5", "0.91667"][index];
+        return [[run, "0", value], [run, "mean", value], [run, "sd", "n/a"], [
+          run,
+          "pooled",
+          value,
+        ]];
+      }),
+    );
     const twice = await project.gyrus("compare", first, first);
     assertEquals([twice.code, twice.err], [2, `error: run ${first} is named twice\n`]);
+  });
+
+  await t.step("compare tests groups of one run", async () => {
+    await project.write(
+      "groups.toml",
+      WORKFLOW.replace(/publish.*\n/, "")
+        .replace("with.right = 6", 'matrix.right = [6, 11]\nwith.right = "${matrix.right}"')
+        .replace('"guess"\n', '"guess[*]"\nwith.group_by = ["right"]\n'),
+    );
+    const done = await project.gyrus("run", "groups.toml", "--quiet");
+    assertEquals([done.code, done.err], [0, ""]);
+    const [six, eleven] = ["latest:right=6", "latest:right=11"];
+    const compared = await lines("compare", "groups.toml", six, eleven);
+    assertEquals(compared.slice(2, 5), ["", "parameter A B", "group right=6 right=11"]);
+    const accuracy = compared.filter((line) => line.startsWith("accuracy")).at(-1)!;
+    assertEquals(
+      accuracy.replace(/\[.*\]/, "[…]"),
+      "accuracy 0.500 0.917 +0.417 […] McNemar 0.063 0.063",
+    );
+    const none = await project.gyrus("compare", "groups.toml", six, "latest:right=7");
+    assertEquals(none.code, 1);
+    assertStringIncludes(
+      none.err,
+      'it has no group "right=7"; it has evaluate: right=6; evaluate: right=11',
+    );
+    const mixed = await project.gyrus("compare", "groups.toml", six, "latest");
+    assertEquals([mixed.code, mixed.err], [
+      2,
+      "error: a group is compared with a group; write RUN:GROUP for each\n",
+    ]);
   });
 
   await t.step(
