@@ -29,6 +29,10 @@ const refused: readonly [space: string, message: string][] = [
     '"train.loss" = { choice = ["CrossEntropyLoss", "MultiMarginLoss"] }',
     "a search must not vary of whom or of what its metric is: train.loss",
   ],
+  [
+    '"train.label_smoothing" = { uniform = [0, 0.2] }',
+    "a search must not vary of whom or of what its metric is: train.label_smoothing",
+  ],
 ];
 
 Deno.test("a search over a parameter that changes who is in which set is refused with the path", async () => {

@@ -8,6 +8,7 @@ import type {
   PreflightInput,
   StepContext,
 } from "../../workflow/step.ts";
+import { intensityParameters } from "../model/intensity.ts";
 import { trainingNotes, type TrainingParams } from "./parameters.ts";
 
 const inputs = {
@@ -90,6 +91,22 @@ const preflight = (task: Task): Preflight<TrainingParams> => ({
   },
 });
 
+/** Of a training: errors of a reconstruction depend on the scale of what is given back. */
+function metricParameters(task: Task, metric: string): string[] {
+  const isLoss = metric === "loss";
+  const common = ["diagnoses", "valid_longitudinal", ...isLoss ? ["loss"] : []];
+  if (task !== "reconstruction") {
+    const weights = isLoss ? ["class_weights", "label_smoothing", "focal_gamma"] : [];
+    return [...common, "label", "label_code", ...weights];
+  }
+  return [
+    ...common,
+    ...isLoss ? ["recons_weight", "kl_weight"] : [],
+    ...["normalize", "normalization_level", ...Object.keys(intensityParameters)],
+    ...["size_reduction", "size_reduction_factor"],
+  ];
+}
+
 /** Everything but the kind, its parameters and their checks. */
 export function trainingDeclaration(task: Task) {
   return {
@@ -114,12 +131,7 @@ export function trainingDeclaration(task: Task) {
         },
       }),
     },
-    metricParameters: (metric: string) => [
-      ...["diagnoses", "valid_longitudinal"],
-      ...task === "reconstruction" ? [] : ["label", "label_code"],
-      ...metric === "loss" ? ["loss"] : [],
-      ...metric === "loss" && task === "reconstruction" ? ["recons_weight", "kl_weight"] : [],
-    ],
+    metricParameters: (metric: string) => metricParameters(task, metric),
     planNotes: trainingNotes,
     preflight: preflight(task),
     estimate: async (
