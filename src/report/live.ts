@@ -6,6 +6,7 @@ import { ReportBuilder } from "./build.ts";
 import { runStatus } from "./current_run.ts";
 import type { ReportData } from "./data.ts";
 import type { RunsData } from "./runs_data.ts";
+import { reportedBytes } from "./detached_jobs.ts";
 import { LivePage, type LiveSource } from "./live_page.ts";
 import { reportPage, runsPage, searchPage } from "./page.ts";
 import { listSearches, readSearch, searchFile, withRuns } from "./search/describe.ts";
@@ -99,7 +100,7 @@ class ReportSource implements LiveSource<ReportData> {
     const run = this.run();
     const folder = runPath(store, run);
     const sizes = ["events.jsonl", "run.json"].map((name) => store.files.size(`${folder}/${name}`));
-    return JSON.stringify([run, ...sizes, isAlive(store, run)]);
+    return JSON.stringify([run, ...sizes, isAlive(store, run), reportedBytes(store, run)]);
   }
 
   async build(): Promise<ReportData | undefined> {

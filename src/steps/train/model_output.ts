@@ -22,8 +22,6 @@ import type { Blob, StepOutput } from "../../workflow/step.ts";
 import { loadingOf } from "../model/loading.ts";
 import { randomArchitectureOf } from "../model/network.ts";
 import { describeArchitecture } from "../model/random_architecture.ts";
-import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts";
-import { decodeOutputs } from "./checkpoint.ts";
 import { weightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { predictSets } from "./predict_sets.ts";

@@ -1,7 +1,6 @@
 /** From the parameters of a train step to the options of the trainer. */
 import type { TrainerOptions } from "../../nn/training/trainer.ts";
 import type { Schedule } from "../../nn/schedule.ts";
-import type { Task } from "../../evaluation/predictions.ts";
 import type { ElementData } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { reconstructionObjective } from "./reconstruction_objective.ts";

@@ -1,6 +1,7 @@
 /** A folder with a workflow of a user's steps, run here or as jobs of a cluster. */
 import { openCluster, type Pace } from "../../../src/cli/cluster/open_cluster.ts";
 import { Submissions } from "../../../src/engine/cluster/submissions.ts";
+import { diskFiles } from "../../../src/disk/operations.ts";
 import type { EngineEvent } from "../../../src/engine/plan/events.ts";
 import { run, type RunOptions, type RunResult } from "../../../src/engine/run/run.ts";
 import { openStore, type Store } from "../../../src/engine/store/store.ts";
@@ -127,9 +128,23 @@ export class ClusterProject implements AsyncDisposable {
     return ids.flatMap((id) => new Submissions(store).read(id) ?? []);
   }
 
-  /** Folder of the newest submission. */
-  get jobs(): string {
-    return `${this.folder}/.gyrus/jobs/${this.submissions().at(-1)!.id}`;
+  /** Whether the job of an instance has reported a message. */
+  hasProgress(instance: string, message: string): boolean {
+    return this.submissions().some(({ id, arrays }) =>
+      arrays.flatMap(({ tasks }) => tasks).some(({ instance: name, position }) => {
+        const path = `${this.folder}/.gyrus/jobs/${id}/${position}.jsonl`;
+        return name === instance && diskFiles.size(path) !== undefined &&
+          Deno.readTextFileSync(path).includes(message);
+      })
+    );
+  }
+
+  /** Daemons of SLURM that watch over running jobs. */
+  stepDaemons(): number[] {
+    const jobs = this.submissions().flatMap(({ arrays }) => arrays.flatMap(({ job }) => job ?? []));
+    return processes().filter(({ words }) =>
+      jobs.some((job) => words[0].startsWith(`slurmstepd: [${job}.`))
+    ).map(({ pid }) => pid);
   }
 
   /** Process that computes an instance, once it has started to. */
@@ -165,7 +180,7 @@ function processes(): { pid: number; words: string[] }[] {
 }
 
 /** Digests of all outputs by instance. */
-export function digestsOf({ nodes }: RunResult): Record<string, string[]> {
+export function digestsOf({ nodes }: Pick<RunResult, "nodes">): Record<string, string[]> {
   return Object.fromEntries([...nodes].map(([name, { outputs }]) => [
     name,
     Object.values(outputs ?? {}).map(({ digest }) => digest),

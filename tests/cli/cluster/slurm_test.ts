@@ -12,15 +12,21 @@ import { call, SlurmCluster, slurmProblem, until } from "./slurm_cluster.ts";
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
 const problem = slurmProblem();
 if (problem !== undefined) console.warn(`SLURM is not tested: ${problem}`);
-const slurm = (name: string, fn: (t: Deno.TestContext, cluster: SlurmCluster) => Promise<void>) =>
+
+function slurm(
+  name: string,
+  fn: (t: Deno.TestContext, cluster: SlurmCluster) => Promise<void>,
+  ignore = false,
+): void {
   Deno.test({
     name: problem === undefined ? name : `${name} (not tested: ${problem})`,
-    ignore: problem !== undefined,
+    ignore: ignore || problem !== undefined,
     async fn(t) {
       await using cluster = await SlurmCluster.start(["MinJobAge=2"]);
       await fn(t, cluster);
     },
   });
+}
 
 const FOLDS = `
 [params]
@@ -77,7 +83,7 @@ async function killedInMidWrite(): Promise<void> {
   const { status, nodes } = await running;
   assertEquals(status, "done");
   assertEquals(project.submissions().length, 2, "submitted again");
-  assertEquals(digestsOf({ nodes } as never), digestsOf(await project.runHere()));
+  assertEquals(digestsOf({ nodes }), digestsOf(await project.runHere()));
 }
 
 async function simultaneousSubmitters(): Promise<void> {
@@ -87,6 +93,13 @@ async function simultaneousSubmitters(): Promise<void> {
   assertEquals(digestsOf(a), digestsOf(b));
   assertEquals(project.submittedArrays(), 1, "the second follows the jobs of the first");
 }
+
+const THOUSAND = `
+[steps.each]
+uses = "./work.ts"
+matrix.k = { range = 1000 }
+with.n = "\${matrix.k}"
+`;
 
 const SLEEPER = `
 [steps.sleeper]
@@ -110,6 +123,26 @@ async function detachedAndCancelled(): Promise<void> {
   const { errors } = await again;
   assertStringIncludes(errors[0].message, "was cancelled");
   assertEquals(project.submittedArrays(), 1);
+}
+
+const TRAINING = `
+[steps.training]
+uses = "./work.ts"
+with = { epochs = 6, milliseconds = 3000 }
+`;
+
+/** The signal that SLURM sends before a time limit; the limits themselves are whole minutes. */
+async function stoppedBeforeItsLimit(): Promise<void> {
+  await using project = await ClusterProject.make(TRAINING, ['time = "10m"']);
+  const running = project.runJobs();
+  await until("an epoch is saved", () => project.hasProgress("training", "epoch 2/6"));
+  const [{ job }] = project.submissions()[0].arrays;
+  await call("scancel", "--signal=USR1", "--batch", `${job}_0`);
+  const { status, nodes } = await running;
+  assertEquals([status, project.submissions().length], ["done", 2]);
+  const record = project.store().record(nodes.get("training")!.key!)!;
+  assert(record.resumedFrom! >= 2, "it went on from its checkpoint");
+  assertEquals(digestsOf({ nodes }), digestsOf(await project.runHere()));
 }
 
 const TUTORIAL = new URL("../../../workflows/tutorial.toml", import.meta.url);
@@ -145,6 +178,7 @@ slurm(
         killedInMidWrite(),
         simultaneousSubmitters(),
         detachedAndCancelled(),
+        stoppedBeforeItsLimit(),
         tutorial(),
       ]);
     });
@@ -184,12 +218,7 @@ slurm(
 
     await t.step("a thousand instances are submitted in less than ten seconds", async () => {
       await call("scontrol", "update", "nodename=n[1-2]", "state=drain", "reason=test");
-      await using project = await ClusterProject.make(`
-[steps.each]
-uses = "./work.ts"
-matrix.k = { range = 1000 }
-with.n = "\${matrix.k}"
-`);
+      await using project = await ClusterProject.make(THOUSAND);
       const stop = new AbortController();
       const started = performance.now();
       const running = project.runJobs({ signal: stop.signal });
@@ -208,6 +237,72 @@ with.n = "\${matrix.k}"
   },
 );
 
+slurm("jobs of SLURM outlive slurmd, their time and SLURM's memory", async (t, cluster) => {
+  await t.step("slurmd is killed, its job goes on", async () => {
+    await using project = await ClusterProject.make(WRITER);
+    const running = project.runJobs();
+    await until("the job runs", () => project.processOf("writer") !== undefined);
+    const node = await nodeOfTheJob();
+    cluster.stop(`slurmd.${node}`, "SIGKILL");
+    assertEquals((await running).status, "done");
+    await cluster.startNode(node);
+    await cluster.untilIdle();
+  });
+
+  await t.step("slurmd and its job are killed", async () => {
+    await using project = await ClusterProject.make(SLEEPER.replace("60000", "20000"));
+    const running = project.runJobs();
+    await until("the job runs", () => project.processOf("sleeper") !== undefined);
+    const node = await nodeOfTheJob();
+    cluster.stop(`slurmd.${node}`, "SIGKILL");
+    for (const pid of project.stepDaemons()) Deno.kill(pid, "SIGKILL");
+    Deno.kill(project.processOf("sleeper")!, "SIGKILL");
+    assertEquals((await running).status, "done");
+    assertEquals(project.submissions().length, 2);
+    await cluster.startNode(node);
+    await cluster.untilIdle();
+  });
+
+  await t.step("time limits of a minute", async () => {
+    await using project = await ClusterProject.make(
+      TRAINING.replace("3000", "90000"),
+      ['time = "1m"', 'max_time = "4m"'],
+    );
+    const { status, nodes } = await project.runJobs();
+    assertEquals(status, "done");
+    assert(project.submissions().length > 1);
+    const quick = ["training.milliseconds=0"];
+    // How long an epoch takes is in the key of this step and not in its result.
+    assertEquals(digestsOf({ nodes }), digestsOf(await project.runHere({}, quick)));
+  });
+
+  await t.step("SLURM has forgotten a job that was killed", async () => {
+    await using project = await ClusterProject.make(WRITER);
+    const stop = new AbortController();
+    const first = project.runJobs({ signal: stop.signal });
+    await until("the job runs", () => project.processOf("writer") !== undefined);
+    stop.abort(new DOMException("interrupted", "AbortError"));
+    await first;
+    Deno.kill(project.processOf("writer")!, "SIGKILL");
+    await until("its record is purged", async () => {
+      return (await call("squeue", "-h", "-t", "all")).trim() === "";
+    });
+    assertEquals((await project.runJobs()).status, "done");
+    assertEquals(project.submissions().length, 2);
+  });
+
+  await t.step("a thousand instances", async () => {
+    await using project = await ClusterProject.make(THOUSAND);
+    const { status, counts } = await project.runJobs();
+    assertEquals([status, counts.done], ["done", 1000]);
+    assertEquals((await project.runJobs()).counts.cached, 1000);
+  });
+}, !full);
+
+async function nodeOfTheJob(): Promise<string> {
+  return (await call("squeue", "-h", "-t", "R", "-o", "%N")).trim().split("\n")[0];
+}
+
 /** 0 where there is no folder yet. */
 function countFiles(folder: string): number {
   return diskFiles.list(folder).reduce((sum, name) => {
@@ -215,4 +310,3 @@ function countFiles(folder: string): number {
     return sum + (diskFiles.stat(path)?.kind === "folder" ? countFiles(path) : 1);
   }, 0);
 }
-void full;
