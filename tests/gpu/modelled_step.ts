@@ -138,6 +138,19 @@ function seconds(gpu: Gpu, dispatch: RecordedDispatch): number {
   return gpu.gap + Math.max(moving + 1e-6, gpu.shortest - gpu.gap, waiting);
 }
 
+/** A dispatch of `count` networks with the bytes of their parts, and not of what lies between these. */
+function withoutGaps(
+  dispatch: RecordedDispatch,
+  alone: RecordedDispatch,
+  count: number,
+): RecordedDispatch {
+  const bytes = Object.entries(dispatch.bytes).map(([name, all]): [string, number] => {
+    const one = alone.bytes[name] ?? all;
+    return [name, all === one ? one : count * one];
+  });
+  return { ...dispatch, bytes: Object.fromEntries(bytes) };
+}
+
 if (import.meta.main) {
   const [name, size, batch, gpu = "h200", count = "1"] = Deno.args;
   const input = size.split("x").map(Number) as unknown as InputShape;
@@ -145,7 +158,9 @@ if (import.meta.main) {
     { length: Number(count) },
     () => createNetwork(name, input, 2),
   );
-  const dispatches = recordTraining(trainingOf(networks, Number(batch)));
+  const alone = recordTraining(trainingOf(networks.slice(0, 1), Number(batch)));
+  const dispatches = recordTraining(trainingOf(networks, Number(batch)))
+    .map((dispatch, i) => withoutGaps(dispatch, alone[i], networks.length));
   const totals = new Map<string, { count: number; seconds: number }>();
   for (const dispatch of dispatches) {
     const total = totals.get(dispatch.entry) ?? { count: 0, seconds: 0 };
