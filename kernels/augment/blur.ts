@@ -9,7 +9,7 @@ const blurKernel = defineKernel({
   name: "augment/blur",
   source,
   constants: ["LANES", "CHUNK", "PIXELS", "EXTENT", "STRIDE", "AXIS"],
-  entries: { blur: { x: "read", y: "read_write", deviations: "read" } },
+  entries: { blur: { fours: "read", y: "read_write", deviations: "read" } },
 });
 
 /** @param deviations `[batch][3]` along z, y, x in pixels; 0 leaves an axis as it is */
@@ -29,7 +29,7 @@ export function blur(
     const to = i === axes.length - 1 ? y : program.tensor("blurred", itemsBytes(shape));
     program.dispatch(blurKernel, "blur", {
       constants: { ...constants, PIXELS: pixels(shape), ...axis },
-      bindings: { x: from, y: to, deviations },
+      bindings: { fours: from, y: to, deviations },
       workgroups,
       label: "blur",
     });

@@ -9,7 +9,7 @@ const lineFilter = defineKernel({
   name: "augment/line_filter",
   source,
   constants: ["LANES", "DEPTH", "HEIGHT", "WIDTH", "WORDS", "ACCUMULATE"],
-  entries: { convolve: { x: "read", y: "read_write", filters: "read" } },
+  entries: { convolve: { fours: "read", y: "read_write", filters: "read" } },
 });
 
 /** Values of a line that an invocation computes. */
@@ -68,7 +68,7 @@ export function filterLines(
       WORDS: filterWords(shape),
       ACCUMULATE: accumulate,
     },
-    bindings: { x, y, filters },
+    bindings: { fours: x, y, filters },
     workgroups: [columns, rows, shape.batch],
     label,
   });

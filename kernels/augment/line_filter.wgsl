@@ -17,11 +17,19 @@ const PLANE: u32 = HEIGHT * WIDTH;
 const PIXELS: u32 = DEPTH * PLANE;
 const TILE: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+// x by fours: software adapters read a texel in the time of a number.
+// texels
+@group(0) @binding(0) var<storage, read> fours: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 // [batch][WORDS]: 1 where the sample is changed; the axis, 0 to 2 for z, y, x; then c[k mod n] for
 // k from 0 to 2 n + 15.
 @group(0) @binding(2) var<storage, read> filters: array<f32>;
+
+fn number(at: u32) -> f32 {
+  let four = fours[at >> 2u];
+  let pair = select(four.xy, four.zw, (at & 2u) == 2u);
+  return select(pair.x, pair.y, (at & 1u) == 1u);
+}
 
 fn coefficients(at: u32) -> vec4f {
   return vec4f(filters[at], filters[at + 1u], filters[at + 2u], filters[at + 3u]);
@@ -57,7 +65,7 @@ fn convolve(
     if (!ACCUMULATE) {
       for (var t = 0u; t < count; t++) {
         let at = start + (first + t) * stride;
-        y[at] = x[at];
+        y[at] = number(at);
       }
     }
     return;
@@ -73,7 +81,7 @@ fn convolve(
   var sum2 = vec4f(0.0);
   var sum3 = vec4f(0.0);
   for (var j = 0u; j < extent; j++) {
-    let v = x[start + j * stride];
+    let v = number(start + j * stride);
     sum0 += v * c0;
     sum1 += v * c1;
     sum2 += v * c2;

@@ -21,11 +21,11 @@ const spatial = defineKernel({
   ],
   entries: {
     flip: { x: "read", y: "read_write", reversals: "read" },
-    affine: { x: "read", y: "read_write", maps: "read", least: "read" },
+    affine: { fours: "read", y: "read_write", maps: "read", least: "read" },
     anisotropy: { x: "read", y: "read_write", anisotropies: "read" },
     expand_x: { points: "read", along_x_out: "read_write" },
     expand_y: { along_x_in: "read", along_y_out: "read_write" },
-    deform: { x: "read", y: "read_write", least: "read", along_y_in: "read" },
+    deform: { fours: "read", y: "read_write", least: "read", along_y_in: "read" },
   },
 });
 
@@ -81,7 +81,7 @@ export function transformAffine(
   const { constants, workgroups } = layout(program, shape);
   program.dispatch(spatial, "affine", {
     constants: { ...constants, FILL_LEAST: least !== undefined },
-    bindings: { x, y, maps, ...(least && { least }) },
+    bindings: { fours: x, y, maps, ...(least && { least }) },
     workgroups,
     label: "affine",
   });
@@ -151,7 +151,7 @@ export function deformElastically(
   });
   program.dispatch(spatial, "deform", {
     constants: all,
-    bindings: { x, y, along_y_in: alongY, ...(least && { least }) },
+    bindings: { fours: x, y, along_y_in: alongY, ...(least && { least }) },
     workgroups,
     label: "elastic",
   });

@@ -52,12 +52,23 @@ struct Anisotropy {
 // is changed.
 @group(0) @binding(6) var<storage, read> points: array<vec4f>;
 // [batch][POINTS_Z][POINTS_Y][WIDTH] and [batch][POINTS_Z][HEIGHT][WIDTH]
+// texels
 @group(0) @binding(7) var<storage, read> along_x_in: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> along_x_out: array<vec4f>;
+// texels
 @group(0) @binding(9) var<storage, read> along_y_in: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> along_y_out: array<vec4f>;
+// x by fours: software adapters read a texel in the time of a number.
+// texels
+@group(0) @binding(11) var<storage, read> fours: array<vec4f>;
 
 fn place_of(p: u32) -> vec3u { return vec3u(p / PLANE, p / WIDTH % HEIGHT, p % WIDTH); }
+
+fn number(at: u32) -> f32 {
+  let four = fours[at >> 2u];
+  let pair = select(four.xy, four.zw, (at & 2u) == 2u);
+  return select(pair.x, pair.y, (at & 1u) == 1u);
+}
 
 fn interpolate(base: u32, place: vec3f, fill: f32) -> f32 {
   let size = vec3u(DEPTH, HEIGHT, WIDTH);
@@ -69,14 +80,14 @@ fn interpolate(base: u32, place: vec3f, fill: f32) -> f32 {
   // A step of 0 keeps neighbours behind the last pixel, whose weight is 0, inside the item.
   let steps = select(vec3u(0u), vec3u(PLANE, WIDTH, 1u), cell + 1u < size);
   let at = base + cell.x * PLANE + cell.y * WIDTH + cell.z;
-  let near = vec2f(x[at], x[at + steps.y]);
-  let near_right = vec2f(x[at + steps.z], x[at + steps.y + steps.z]);
+  let near = vec2f(number(at), number(at + steps.y));
+  let near_right = vec2f(number(at + steps.z), number(at + steps.y + steps.z));
   let rows = near + share.z * (near_right - near);
   let front = rows.x + share.y * (rows.y - rows.x);
   if (DEPTH == 1u) { return front; }
   let behind = at + steps.x;
-  let far = vec2f(x[behind], x[behind + steps.y]);
-  let far_right = vec2f(x[behind + steps.z], x[behind + steps.y + steps.z]);
+  let far = vec2f(number(behind), number(behind + steps.y));
+  let far_right = vec2f(number(behind + steps.z), number(behind + steps.y + steps.z));
   let far_rows = far + share.z * (far_right - far);
   let back = far_rows.x + share.y * (far_rows.y - far_rows.x);
   return front + share.x * (back - front);
@@ -107,7 +118,7 @@ fn affine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       let source = vec3f(dot(map.z, place), dot(map.y, place), dot(map.x, place));
       y[base + p] = interpolate(base, source, fill);
     } else {
-      y[base + p] = x[base + p];
+      y[base + p] = number(base + p);
     }
   }
 }
@@ -213,7 +224,7 @@ fn deform(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     if (moved.w > 0.5) {
       y[base + p] = interpolate(base, vec3f(place) + moved.xyz, fill);
     } else {
-      y[base + p] = x[base + p];
+      y[base + p] = number(base + p);
     }
   }
 }

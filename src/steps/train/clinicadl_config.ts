@@ -177,7 +177,8 @@ export function readSections(
         );
       }
       if (isDefault(key, value)) continue;
-      params[key] = key === "data_augmentation" && value === false ? [] : value;
+      if (key === "data_augmentation") Object.assign(params, readAugmentation(value));
+      else params[key] = value;
     }
   }
   for (const key of ignoredKeys(params)) delete params[key];
@@ -209,6 +210,28 @@ function unusedByAutoencoder(params: Record<string, Json>): string[] {
     ? keys.filter((key) => params[key] !== AUTOENCODER_KEYS[key])
     : parametersOfAutoencoder(String(architecture));
   return keys.filter((key) => !used.includes(key));
+}
+
+/** ClinicaDL's augmentations by TorchIO, with its ranges. */
+const TORCHIO: Readonly<Record<string, Json>> = {
+  Motion: { motion: { degrees: [2, 4], translation: [2, 4], num_transforms: 2 } },
+  Ghosting: { ghosting: { num_ghosts: [4, 10] } },
+  Spike: { spike: { num_spikes: [1, 1], intensity: [1, 3] } },
+  BiasField: { bias_field: { coefficients: 0.5 } },
+  RandomBlur: { blur: { std: [0, 2] } },
+  RandomSwap: { swap: { patch_size: 15, num_iterations: 100 } },
+};
+
+/** Names of ClinicaDL's list: its own augmentations, and those of TorchIO as `augmentations`. */
+function readAugmentation(value: Json): Record<string, Json> {
+  if (value === false) return { data_augmentation: [] };
+  if (!Array.isArray(value)) return { data_augmentation: value };
+  const isTorchio = (name: Json) => typeof name === "string" && Object.hasOwn(TORCHIO, name);
+  const transforms = value.filter(isTorchio).map((name) => TORCHIO[String(name)]);
+  return {
+    data_augmentation: value.filter((name) => !isTorchio(name)),
+    ...(transforms.length > 0 && { augmentations: transforms }),
+  };
 }
 
 /** Keys that ClinicaDL always writes, and whose values it ignores with those of the others. */

@@ -92,6 +92,18 @@ function altered(line: string, by: string): string {
   return COMPLETE.replace(`\n${line}\n`, `\n${by}\n`);
 }
 
+Deno.test("augmentations of TorchIO become transforms with ClinicaDL's ranges", () => {
+  const text = '[Data]\ndata_augmentation = ["Noise", "Motion", "RandomBlur"]\n';
+  const params = parseClinicadlConfig(text, "train_config.toml", "classification");
+  assertEquals(params.data_augmentation, ["Noise"]);
+  assertEquals(params.augmentations, [
+    { motion: { degrees: [2, 4], translation: [2, 4], num_transforms: 2 } },
+    { blur: { std: [0, 2] } },
+  ]);
+  const { augmentations } = trainClassification.params.parse(params);
+  assertEquals(augmentations?.[1], { blur: { std: [0, 2], p: 1 } });
+});
+
 Deno.test("ClinicaDL's complete defaults are our own, but for the diagnoses", () => {
   const classification = parseClinicadlConfig(COMPLETE, "train.toml", "classification");
   assertEquals(trainClassification.params.parse(classification), {
