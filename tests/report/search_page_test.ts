@@ -1,6 +1,7 @@
 /** The page of a search in a browser, and its links to runs and back. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openStore } from "../../src/engine/store/store.ts";
+import { LiveView } from "../../src/report/live.ts";
 import { reportPage, searchPage } from "../../src/report/page.ts";
 import { describeSearch, listSearches, readSearch } from "../../src/report/search/describe.ts";
 import { inFolder } from "../engine/scratch.ts";
@@ -69,6 +70,20 @@ Deno.test("what is kept of a search is read again, and a report in a run's folde
     assertEquals(readSearch(store, "../rates"), undefined);
     assertEquals(listSearches(store, workflow.file), ["rates"]);
     assertEquals(listSearches(store, "/other.toml"), []);
+    const view = new LiveView(store, { runs: () => [] });
+    try {
+      const served = async (parameters: string) => {
+        const response = await fetch(`${view.url}${parameters}`);
+        return [response.status, await response.text()] as const;
+      };
+      assertStringIncludes((await served(""))[1], '"searches":["rates"]');
+      const [status, text] = await served("?search=rates");
+      assertEquals(status, 200);
+      assertStringIncludes(text, "flow &lt;b&gt;: search rates");
+      assertEquals((await served("?search=other"))[0], 404);
+    } finally {
+      await view.close();
+    }
     await Deno.writeTextFile(`${place}/search.json`, "{");
     assertEquals(listSearches(store), []);
 
