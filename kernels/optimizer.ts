@@ -31,6 +31,8 @@ const optimizer = defineKernel({
     "NESTEROV",
     "DECOUPLED",
     "FROZEN",
+    "SCALED",
+    "SCALE",
     "CLIPPED",
     "MAXIMUM",
     "PARTS",
@@ -77,6 +79,8 @@ export interface Update {
   nesterov?: boolean;
   /** Weight decay apart from the gradient (AdamW). */
   decoupled?: boolean;
+  /** What the gradients were multiplied by; 1 when absent. */
+  gradientScale?: number;
   /** Largest norm of all gradients together. */
   clipNorm?: number;
   /** Floats of the flat buffers, a multiple of 64. */
@@ -94,6 +98,8 @@ export interface Update {
 
 export function recordUpdate(program: ProgramBuilder, options: Update): void {
   const { rule, count, parameters, gradients, trainable, clipNorm, params, label } = options;
+  const { gradientScale = 1 } = options;
+  const scale = { SCALED: gradientScale !== 1, SCALE: 1 / gradientScale };
   const LANES = laneCount(program.device);
   const PER_LANE = program.device.class === "software" ? 64 : 4;
   const shared = { LANES, PER_LANE, VECTORS: count / 4, FROZEN: trainable !== undefined };
@@ -111,7 +117,7 @@ export function recordUpdate(program: ProgramBuilder, options: Update): void {
     });
     norm = program.tensor(`${label} gradient norm`, 16);
     program.dispatch(optimizer, "norm_of_squares", {
-      constants: { LANES, PARTS },
+      constants: { LANES, PARTS, ...scale },
       bindings: { squares_in: squares, norm_out: norm },
       workgroups: [1],
       label: "gradient norm",
@@ -121,6 +127,7 @@ export function recordUpdate(program: ProgramBuilder, options: Update): void {
   program.dispatch(optimizer, "update", {
     constants: {
       ...shared,
+      ...scale,
       RULE: rule.toUpperCase(),
       NESTEROV: options.nesterov ?? false,
       DECOUPLED: options.decoupled ?? false,

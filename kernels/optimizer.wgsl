@@ -53,6 +53,9 @@ const NESTEROV: bool = false;
 const DECOUPLED: bool = false;
 // Tensors whose flag is 0 stay as they are.
 const FROZEN: bool = false;
+// Gradients are multiplied by SCALE, a power of two.
+const SCALED: bool = false;
+const SCALE: f32 = 1.0;
 // Gradients are scaled so that their norm is at most MAXIMUM.
 const CLIPPED: bool = false;
 const MAXIMUM: f32 = 1.0;
@@ -114,13 +117,15 @@ fn sum_squares(
 fn norm_of_squares(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
   for (var part = lane; part < PARTS; part += LANES) { sum += squares_in[part]; }
-  let total = workgroup_sum(sum, lane);
-  if (lane == 0u) { norm_out[0] = sqrt(total); }
+  var norm = sqrt(workgroup_sum(sum, lane));
+  if (SCALED) { norm *= SCALE; }
+  if (lane == 0u) { norm_out[0] = norm; }
 }
 
 // Gradient after clipping and, unless the decay is decoupled, with the L2 term.
 fn gradient_at(at: u32, parameter: vec4f) -> vec4f {
   var g = gradients[at];
+  if (SCALED) { g *= SCALE; }
   if (CLIPPED) { g *= min(1.0, MAXIMUM / (norm_in[0] + 1e-6)); }
   if (!DECOUPLED) { g += params.weight_decay * parameter; }
   return g;

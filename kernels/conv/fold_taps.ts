@@ -4,7 +4,12 @@
  * numbers in place of one.
  */
 import { defineKernel } from "../../src/gpu/kernel.ts";
-import type { Operand, PlannedTensor, ProgramBuilder } from "../../src/gpu/program.ts";
+import {
+  type Operand,
+  type PlannedTensor,
+  type ProgramBuilder,
+  storageOf,
+} from "../../src/gpu/program.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { flatGrid, laneCount, planeGrid } from "../tensors.ts";
 import source from "./fold_taps.wgsl" with { type: "text" };
@@ -71,7 +76,7 @@ export function foldInput(
 ): PlannedTensor {
   const folded = foldedShape(shape);
   const count = shape.images * inputBlocks(folded) * volume(convInput(folded));
-  const to = program.tensor(`${label} folded input`, count * 16);
+  const to = program.tensor(`${label} folded input`, count * 16, storageOf(input));
   const { constants, params } = dispatchOf(program, shape, count);
   const [depth, height, width] = convInput(folded);
   const { images: batch, channels } = folded;

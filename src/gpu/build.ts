@@ -4,7 +4,14 @@ import { Program } from "./built_program.ts";
 import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
 import type { Encoded } from "./encode.ts";
-import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";
+import {
+  extent,
+  type Operand,
+  type PlannedTensor,
+  type PlannedTexture,
+  storageOf,
+  storedBytes,
+} from "./operand.ts";
 import {
   type DispatchOperation,
   lifetimesOf,
@@ -68,7 +75,9 @@ export async function build(
   const range = (operand: Operand): GPUBufferBinding => {
     const { of, offset, bytes } = extent(operand);
     const buffer = of.kind === "buffer" ? of.gpu : bufferOf(of);
-    return { buffer, offset, size: bytes };
+    const storage = storageOf(operand);
+    const [first, size] = [offset, bytes].map((count) => storedBytes(storage, count));
+    return { buffer, offset: first, size };
   };
   const encode = (operation: Operation): Encoded => {
     const { kind, label } = operation;

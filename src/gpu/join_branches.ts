@@ -11,7 +11,13 @@
 import { BRANCHES, BRANCHES_BINDING, elementBytes } from "./wgsl/branch_parts.ts";
 import type { Device } from "./device.ts";
 import { type Kernel, specialiseKernel } from "./kernel.ts";
-import { extent, type Operand, type PlannedTensor, type PlannedTexture } from "./operand.ts";
+import {
+  extent,
+  type Operand,
+  type PlannedTensor,
+  type PlannedTexture,
+  type Storage,
+} from "./operand.ts";
 import { type Bound, type DispatchOperation, findAliased, type Operation } from "./operations.ts";
 import { PART_ALIGNMENT, partStep } from "./parts.ts";
 import { fixedUniforms } from "./uniforms.ts";
@@ -27,7 +33,7 @@ export interface Branch {
 export function joinBranches(
   device: Device,
   branches: readonly Branch[],
-  plan: (label: string, bytes: number) => PlannedTensor,
+  plan: (label: string, bytes: number, storage: Storage) => PlannedTensor,
 ): Operation[] {
   const recorded = areAlike(branches)
     ? inParts(device, branches, plan)
@@ -43,7 +49,9 @@ function areAlike([first, ...others]: readonly Branch[]): boolean {
   return others.every(({ operations, tensors }) =>
     operations.length === first.operations.length &&
     tensors.length === first.tensors.length &&
-    tensors.every(({ bytes }, i) => bytes === first.tensors[i].bytes)
+    tensors.every(({ bytes, storage }, i) =>
+      bytes === first.tensors[i].bytes && storage === first.tensors[i].storage
+    )
   );
 }
 
@@ -51,13 +59,13 @@ function areAlike([first, ...others]: readonly Branch[]): boolean {
 function inParts(
   device: Device,
   branches: readonly Branch[],
-  plan: (label: string, bytes: number) => PlannedTensor,
+  plan: (label: string, bytes: number, storage: Storage) => PlannedTensor,
 ): (readonly Operation[])[] {
   const places = new Map<unknown, { of: PlannedTensor; offset: number }>();
-  branches[0]?.tensors.forEach(({ label, bytes }, i) => {
-    const step = partStep(device, bytes, branches.length);
+  branches[0]?.tensors.forEach(({ label, bytes, storage }, i) => {
+    const step = partStep(device, bytes, branches.length, storage);
     if (step === undefined) return;
-    const of = plan(label, step * branches.length);
+    const of = plan(label, step * branches.length, storage);
     branches.forEach(({ tensors }, branch) =>
       places.set(tensors[i], { of, offset: branch * step })
     );
@@ -96,7 +104,7 @@ function join(device: Device, operations: readonly Operation[]): DispatchOperati
   const { maxComputeWorkgroupsPerDimension, maxStorageBuffersPerShaderStage } = device.limits;
   if (!others.every(isSame) || depth * count > maxComputeWorkgroupsPerDimension) return undefined;
 
-  const { kernel, constants } = first.source;
+  const { kernel, constants, halves } = first.source;
   const joined = first.bindings.flatMap((_, i) => {
     const bindings = dispatches.map((dispatch) => dispatch.bindings[i]);
     return joinOperands(kernel, bindings, device.limits.maxStorageBufferBindingSize) ?? [];
@@ -107,6 +115,7 @@ function join(device: Device, operations: readonly Operation[]): DispatchOperati
   const names = parts.map(({ name }) => name);
   const { entry } = first;
   const { code, declarations } = specialiseKernel(kernel, entry, constants, {
+    halves,
     parts: names,
   });
   const used = declarations.entries.get(entry)!;

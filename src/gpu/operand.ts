@@ -2,12 +2,17 @@
 import type { TextureShape } from "./arena.ts";
 import type { DeviceBuffer } from "./device.ts";
 
+/** Type by which numbers are stored; kernels compute with float32 always. */
+export type Storage = "f32" | "f16";
+
 /** A virtual tensor of one program; the plan gives it a buffer. */
 export interface PlannedTensor {
   readonly kind: "tensor";
   readonly id: number;
   readonly label: string;
+  /** Of its numbers as float32, as all bytes of operands are; float16 takes half of it. */
   readonly bytes: number;
+  readonly storage: Storage;
 }
 
 /** A virtual texture of one program. */
@@ -42,6 +47,17 @@ export function extent(
   operand: Operand,
 ): { of: PlannedTensor | DeviceBuffer } & Omit<Slice, "kind"> {
   return operand.kind === "slice" ? operand : { of: operand, offset: 0, bytes: operand.bytes };
+}
+
+/** Type by which an operand's numbers are stored. */
+export function storageOf(operand: Operand): Storage {
+  const { of } = extent(operand);
+  return of.kind === "tensor" ? of.storage : "f32";
+}
+
+/** Bytes in memory of `bytes` that are counted as float32. */
+export function storedBytes(storage: Storage, bytes: number): number {
+  return storage === "f16" ? bytes / 2 : bytes;
 }
 
 /** What errors call it. */

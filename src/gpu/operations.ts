@@ -1,7 +1,7 @@
 /** The operations of a program, and for how long they need each tensor and texture. */
 import type { TextureShape } from "./arena.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Operand, PlannedTexture } from "./operand.ts";
+import { type Operand, type PlannedTexture, storedBytes } from "./operand.ts";
 import { type Lifetime, place } from "./plan.ts";
 import type { Constants } from "./wgsl/specialise.ts";
 
@@ -21,7 +21,7 @@ export interface DispatchOperation {
   kernel: string;
   entry: string;
   /** What `code` is made of. */
-  source: { kernel: Kernel; constants: Constants };
+  source: { kernel: Kernel; constants: Constants; halves?: readonly string[] };
   code: string;
   bindings: Bound[];
   workgroups: [number, number, number];
@@ -88,7 +88,7 @@ export function lifetimesOf(
     else if (!writes) {
       throw new TypeError(`"${target.label}" is read before anything writes it`);
     } else {
-      const size = target.kind === "texture" ? 0 : target.bytes;
+      const size = target.kind === "texture" ? 0 : storedBytes(target.storage, target.bytes);
       lives[target.id] = { size, first: at, last: at };
     }
   };

@@ -3,6 +3,7 @@
  * all branches (`join_branches.ts`).
  */
 import type { BufferRange, Device } from "./device.ts";
+import type { Storage } from "./operand.ts";
 import { readsTexels } from "./texels.ts";
 
 /** Parts start at multiples of it, as every binding may. */
@@ -12,8 +13,14 @@ export const PART_ALIGNMENT = 256;
  * Bytes from one part to the next where `count` parts of `bytes` are one buffer. Undefined where they are
  * not: of software adapters, which copy whole buffers into textures, and of more than a binding.
  */
-export function partStep(device: Device, bytes: number, count: number): number | undefined {
-  const step = Math.ceil(bytes / PART_ALIGNMENT) * PART_ALIGNMENT;
+export function partStep(
+  device: Device,
+  bytes: number,
+  count: number,
+  storage: Storage = "f32",
+): number | undefined {
+  const alignment = PART_ALIGNMENT * (storage === "f16" ? 2 : 1);
+  const step = Math.ceil(bytes / alignment) * alignment;
   const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
   const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
   return count > 1 && !readsTexels(device) && step * count <= most ? step : undefined;

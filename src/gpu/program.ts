@@ -58,6 +58,9 @@ import {
   type PlannedTexture,
   type Slice,
   slice,
+  type Storage,
+  storageOf,
+  storedBytes,
 } from "./operand.ts";
 import { joinBranches } from "./join_branches.ts";
 import { findAliased, type Operation } from "./operations.ts";
@@ -74,6 +77,8 @@ export {
   Program,
   type Slice,
   slice,
+  type Storage,
+  storageOf,
   type Timing,
 };
 
@@ -93,6 +98,16 @@ function sliceOfSpan(operand: Operand, span: number, bytes: number): Slice {
   return slice(operand, first, Math.min(bytes, extent(operand).bytes - first));
 }
 
+/** Names of the bindings whose operands are stored as float16; undefined where there are none. */
+function halvesOf(
+  given: Readonly<Record<string, Operand | PlannedTexture | undefined>>,
+): string[] | undefined {
+  const halves = Object.entries(given).flatMap(([name, operand]) =>
+    operand && operand.kind !== "texture" && storageOf(operand) === "f16" ? name : []
+  );
+  return halves.length > 0 ? halves.sort() : undefined;
+}
+
 /** Records operations in the order in which they will run. */
 export class ProgramBuilder {
   #operations: Operation[] = [];
@@ -107,11 +122,15 @@ export class ProgramBuilder {
     readonly constants: ReadonlySet<DeviceBuffer> = new Set(),
   ) {}
 
-  /** @throws {DeviceError} when one buffer can't be that large on this device */
-  tensor(label: string, bytes: number): PlannedTensor {
+  /**
+   * @param bytes of its numbers as float32, also where they are stored as float16
+   * @throws {DeviceError} when one buffer can't be that large on this device
+   */
+  tensor(label: string, bytes: number, storage: Storage = "f32"): PlannedTensor {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
-    this.device.requireSize(label, size, largestTensor(this.device));
-    const tensor: PlannedTensor = { kind: "tensor", id: this.#tensors.length, label, bytes: size };
+    this.device.requireSize(label, storedBytes(storage, size), largestTensor(this.device));
+    const id = this.#tensors.length;
+    const tensor: PlannedTensor = { kind: "tensor", id, label, bytes: size, storage };
     this.#tensors.push(tensor);
     return tensor;
   }
@@ -129,11 +148,12 @@ export class ProgramBuilder {
     const texels = readsTexels(this.device);
     const given = bindings as Record<string, Operand | PlannedTexture | undefined>;
     const spans = this.#spansOf(given);
+    const halves = halvesOf(given);
     const { code, declarations } = specialiseKernel(
       kernel,
       entry,
       constants as Constants,
-      { texels, spans },
+      { texels, spans, halves },
     );
     const used = declarations.entries.get(entry) ?? new Set();
     for (const extra of Object.keys(given)) {
@@ -177,7 +197,7 @@ export class ProgramBuilder {
       label: label ?? name,
       kernel: name,
       entry,
-      source: { kernel, constants: constants as Constants },
+      source: { kernel, constants: constants as Constants, halves },
       code,
       bindings: bound,
       workgroups: grid,
@@ -217,7 +237,8 @@ export class ProgramBuilder {
       throw new TypeError(`${name}: ${declared.name} cannot be bound to ${labelOf(resource)}`);
     }
     if (isTexture) return;
-    const { offset, bytes } = extent(resource);
+    const { offset: counted, bytes } = extent(resource);
+    const offset = storedBytes(storageOf(resource), counted);
     const uniform = declared.access === "uniform";
     const alignment = uniform
       ? this.device.limits.minUniformBufferOffsetAlignment
@@ -273,8 +294,15 @@ export class ProgramBuilder {
     return { texture: this.texels(of), first: 2 ** rowBits + offset / 16 };
   }
 
-  /** Copies as many bytes as the smaller side has. */
+  /**
+   * Copies as many bytes as the smaller side has.
+   *
+   * @throws {TypeError} between float16 and float32
+   */
   copy(from: Operand, to: Operand, label = "copy"): void {
+    if (storageOf(from) !== storageOf(to)) {
+      throw new TypeError(`${labelOf(from)} and ${labelOf(to)} are stored by different types`);
+    }
     this.#copies.overwritten(to);
     this.#operations.push({ kind: "copy", label, from, to });
   }
@@ -305,7 +333,8 @@ export class ProgramBuilder {
     });
     this.#operations = before;
     this.#copies = new TexelCopies();
-    const plan = (label: string, bytes: number) => this.tensor(label, bytes);
+    const plan = (label: string, bytes: number, storage: Storage) =>
+      this.tensor(label, bytes, storage);
     before.push(...joinBranches(this.device, recorded, plan));
   }
 

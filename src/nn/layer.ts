@@ -1,8 +1,14 @@
 /** The interface of a layer, and the trace on which it records its forward pass and its gradient. */
 import { addInto } from "../../kernels/activation.ts";
-import { activationBytes, type Shape } from "../../kernels/tensors.ts";
+import { activationBytes, pixels, type Shape } from "../../kernels/tensors.ts";
 import type { BufferRange } from "../gpu/device.ts";
-import { type Operand, type PlannedTensor, type ProgramBuilder, slice } from "../gpu/program.ts";
+import {
+  type Operand,
+  type PlannedTensor,
+  type ProgramBuilder,
+  slice,
+  type Storage,
+} from "../gpu/program.ts";
 import type { FlatLayout, TensorSpec } from "./parameters.ts";
 
 /** One layer's row of `describeNetwork`. */
@@ -83,6 +89,8 @@ interface TraceOptions {
   accumulate?: boolean;
   /** Names of parameters that are not trained. */
   frozen?: ReadonlySet<string>;
+  /** Of activations and their gradients, but for vectors, such as the logits; float32 when absent. */
+  storage?: Storage;
 }
 
 /** Records one network into a program. */
@@ -120,7 +128,8 @@ export class Trace {
 
   /** A planned tensor for an activation of this shape. */
   tensor(label: string, shape: Shape): PlannedTensor {
-    return this.program.tensor(label, activationBytes(shape));
+    const { storage } = this.#options;
+    return this.program.tensor(label, activationBytes(shape), storageFor(shape, storage));
   }
 
   /** Range of the parameter buffer that holds `names`, which must be adjacent there. */
@@ -211,6 +220,11 @@ export class Trace {
   backward(): void {
     for (const record of this.#backward.splice(0).reverse()) record();
   }
+}
+
+/** How an activation of this shape is stored: vectors are few, and logits are read back. */
+export function storageFor(shape: Shape, storage: Storage = "f32"): Storage {
+  return pixels(shape) > 1 ? storage : "f32";
 }
 
 function required<T>(value: T | undefined, name: string): T {

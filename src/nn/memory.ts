@@ -28,6 +28,7 @@ export interface TrainingPlan {
   optimizer: OptimizerOptions;
   accumulationSteps?: number;
   augmentation?: TrainerOptions["augmentation"];
+  storage?: TrainerOptions["storage"];
 }
 
 /**
@@ -62,6 +63,7 @@ export async function planTraining(device: PlannedFor, plan: TrainingPlan): Prom
     runs: [{ network, buffers: buffers.runs[0] }],
     arena,
     readout: objective && errorsReadout(objective),
+    storage: rest.storage,
   });
   await predictor.reserve(evaluated);
   return { parameters, activations: counted.bytes - parameters, total: counted.bytes };

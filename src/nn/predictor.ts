@@ -6,10 +6,10 @@ import type { BufferRange, Device, DeviceBuffer } from "../gpu/device.ts";
 import { locate } from "../gpu/device_buffer.ts";
 import { Pacer } from "../gpu/pacer.ts";
 import { openParts } from "../gpu/parts.ts";
-import { type Operand, type Program, ProgramBuilder } from "../gpu/program.ts";
+import { type Operand, type Program, ProgramBuilder, type Storage } from "../gpu/program.ts";
 import { Uniforms } from "../gpu/uniforms.ts";
 import type { DeviceDataset } from "./dataset.ts";
-import { type Activation, type NetworkBuffers, Trace } from "./layer.ts";
+import { type Activation, type NetworkBuffers, storageFor, Trace } from "./layer.ts";
 import type { Network } from "./network.ts";
 
 /** Logits of one network for its items. */
@@ -39,6 +39,8 @@ interface PredictorOptions {
   arena: Arena;
   /** Logits when absent. */
   readout?: Readout;
+  /** Of activations; float32 when absent. */
+  storage?: Storage;
 }
 
 /** The uniforms that kernels read in evaluation mode too; all stay 0. */
@@ -224,7 +226,8 @@ export class Predictor {
     const { network, buffers } = this.options.runs[run];
     const shape = network.inputShape(size);
     const params = this.#uniforms.buffer;
-    const tensor = builder.tensor("input", activationBytes(shape));
+    const { storage } = this.options;
+    const tensor = builder.tensor("input", activationBytes(shape), storageFor(shape, storage));
     gatherBatch(builder, {
       output: shape,
       ...this.data.source(run),
@@ -240,6 +243,7 @@ export class Predictor {
       statistics: network.statistics,
       buffers,
       params,
+      storage,
     });
     const repeated = this.data.repeatsChannel(shape);
     const x: Activation = { shape, tensor, requiresGradient: false, repeated };

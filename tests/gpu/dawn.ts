@@ -21,11 +21,12 @@ export interface DawnDevice {
   listRemarks(): Promise<string[]>;
 }
 
-/** Opens a device of Dawn that has WebGPU's default limits and runs the kernels of a class. */
+/** Opens a device of Dawn that has float16 and WebGPU's default limits, and runs the kernels of a class. */
 export async function openDawn(wanted: AdapterClass): Promise<DawnDevice> {
   const adapter = await dawn.requestAdapter();
   if (!adapter) throw new Error("Dawn has no null backend");
-  const gpu = await adapter.requestDevice();
+  const requiredFeatures: GPUFeatureName[] = ["shader-f16"];
+  const gpu = await adapter.requestDevice({ requiredFeatures });
   const compiled = new Set<string>();
   const modules: GPUShaderModule[] = [];
   const createShaderModule = gpu.createShaderModule.bind(gpu);

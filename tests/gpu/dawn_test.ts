@@ -268,7 +268,7 @@ for (const adapterClass of Object.keys(adapters) as AdapterClass[]) {
   });
 }
 
-Deno.test("networks side by side pass Dawn's checks by the kernels of GPUs", async () => {
+Deno.test("networks side by side, and with float16, pass Dawn's checks by the kernels of GPUs", async () => {
   const { device, listRemarks } = await openDawn("discrete");
   try {
     // ResNet-34 has the kernels of ResNet-18, and Dawn's null backend little memory.
@@ -288,6 +288,11 @@ Deno.test("networks side by side pass Dawn's checks by the kernels of GPUs", asy
       2,
     );
     await train(device, "Conv4_FC3", { loss: "mse" }, small, 2);
+    const storage = "f16";
+    await train(device, "Conv5_FC3", { storage, batchSize: 2 }, smallVolume, 2);
+    for (const name of ["Conv4_FC3", "resnet18", "ResNet3D", "SqueezeExcitationCNN"] as const) {
+      await train(device, name, { storage }, takesImages(name) ? small : smallVolume);
+    }
     assertEquals(await listRemarks(), []);
   } finally {
     device.destroy();

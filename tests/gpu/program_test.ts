@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Arena } from "../../src/gpu/arena.ts";
 import {
   classifyAdapter,
@@ -235,6 +235,52 @@ Deno.test("branches of other constants, and parts beyond a binding, stay dispatc
     assertEquals(await runs(160, [3, 3]), 1);
     assertEquals(await runs(160, [3, 4]), 2);
     assertEquals(await runs(320, [3, 3]), 2);
+  });
+});
+
+Deno.test("a tensor of float16 takes half of the memory and rounds what it holds, in branches too", async () => {
+  await withDevice(async (opened) => {
+    const device = asClass(opened, "discrete");
+    const branches = [0, 1];
+    const contents = branches.map((i) => Float32Array.from({ length: 40 }, (_, at) => at / 7 + i));
+    const inputs = openParts(device, "in", contents);
+    const outputs = openParts(device, "out", branches.map(() => 160));
+    const arena = new Arena(device);
+    const builder = new ProgramBuilder(device, "float16");
+    builder.parallel(branches.map((i) => () => {
+      const t = builder.tensor("t", 160, "f16");
+      const constants = { SCALED: false };
+      const workgroups = [3] as const;
+      builder.dispatch(affine, "apply", {
+        constants,
+        bindings: { x: inputs[i], y: t },
+        workgroups,
+      });
+      builder.dispatch(affine, "apply", {
+        constants,
+        bindings: { x: t, y: outputs[i] },
+        workgroups,
+      });
+    }));
+    const program = await builder.build(arena);
+    assertEquals(program.length, 2);
+    // Two parts that begin at multiples of 256 bytes.
+    assertEquals(arena.bytes, 512);
+    program.run();
+    for (const i of branches) {
+      const found = await device.readFloats(outputs[i]);
+      found.forEach((value, at) => {
+        const error = Math.abs(value - contents[i][at]);
+        assert(error <= contents[i][at] / 2048, `${value}, not ${contents[i][at]}`);
+      });
+      assert(found.some((value, at) => value !== contents[i][at]));
+    }
+    assertThrows(
+      () => builder.copy(builder.tensor("t", 160, "f16"), outputs[0]),
+      TypeError,
+      "are stored by different types",
+    );
+    arena.destroy();
   });
 });
 

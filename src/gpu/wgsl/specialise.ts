@@ -18,6 +18,7 @@
 import { DeviceError } from "../../errors.ts";
 import { bindParts } from "./branch_parts.ts";
 import { evaluate } from "./constant_expression.ts";
+import { storeHalves } from "./half_buffers.ts";
 import { splitRegisters } from "./registers.ts";
 import { bindSpans, type Spans } from "./spans.ts";
 import { readTexels } from "./texel_reads.ts";
@@ -37,6 +38,8 @@ export interface BufferForms {
   texels?: boolean;
   /** Of those that are longer than a binding. */
   spans?: Spans;
+  /** Names of the bindings of numbers that are stored as float16. */
+  halves?: readonly string[];
   /** Names of the bindings of which each of several branches has its own part. */
   parts?: readonly string[];
 }
@@ -51,15 +54,17 @@ export function specialise(
   name: string,
   module: readonly Tree[],
   constants: Constants = {},
-  { texels, spans, parts }: BufferForms = {},
+  { texels, spans, halves, parts }: BufferForms = {},
 ): Tree[] {
   const set = setConstants(name, module, constants);
   const values = integerConstants(set);
   const pruned = prune(set, booleanConstants(set), values);
   const read = texels ? readTexels(name, pruned) : pruned;
   const bound = spans ? bindSpans(name, read, spans) : read;
-  const joined = parts ? bindParts(name, bound, parts) : bound;
-  return splitRegisters(name, unroll(name, joined, values), values);
+  const stored = halves ? storeHalves(name, bound, halves) : bound;
+  const joined = parts ? bindParts(name, stored, parts) : stored;
+  const specialised = splitRegisters(name, unroll(name, joined, values), values);
+  return halves ? [...parse(name, "enable f16;\n"), ...specialised] : specialised;
 }
 
 /**

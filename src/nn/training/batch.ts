@@ -6,6 +6,7 @@ import type { TrainingBuffers } from "./buffers.ts";
 import type { TrainerCounters, TrainerOptions, TrainingRun } from "./options.ts";
 import { updateScalars } from "../optimizer.ts";
 import { drawSampleOrder } from "../sampler.ts";
+import { gradientScale } from "./storage.ts";
 import { scheduleFactor } from "../schedule.ts";
 
 /** Draws the order of a run's items in an epoch. */
@@ -45,7 +46,8 @@ export function uploadBatch(
   const { epoch, step, batch, updates } = counters;
   const { seed, network } = options.runs[run];
   const buffers = runs[run];
-  buffers.step.set({ step, seed, first, slot: batch, share });
+  const scale = gradientScale(options.storage);
+  buffers.step.set({ step, seed, first, slot: batch, share: share * scale });
   const rate = computeLearningRate(options, counters, run);
   buffers.update.set(updateScalars(options.optimizer, updates + 1, rate));
   if (buffers.latentNoise) {

@@ -1,5 +1,6 @@
 /** Options of a training, the progress that it reports, and the state that a checkpoint holds. */
 import { isClassLoss, type LossName } from "../../../kernels/loss.ts";
+import type { Storage } from "../../gpu/program.ts";
 import type { Dataset } from "../dataset.ts";
 import type { AugmentationName } from "../names.ts";
 import type { Network } from "../network.ts";
@@ -55,6 +56,8 @@ export interface TrainerOptions {
   };
   /** Batches whose gradients are averaged before an update. */
   accumulationSteps?: number;
+  /** Of activations and their gradients: `f16` halves them, on devices that have it. */
+  storage?: Storage;
   /** State of an earlier training with the same options, which this one continues. */
   resume?: TrainerState;
   /** Bytes of the data set that may stay on the device; more is streamed. */
@@ -136,6 +139,9 @@ export function checkOptions(options: TrainerOptions): void {
       );
     }
     if (items.some((item) => item >= data.count)) fail(`${label} names items beyond the data set`);
+  }
+  if (options.storage === "f16" && typeof options.loss !== "string") {
+    fail("Networks that reconstruct their input store activations as float32");
   }
   if (typeof options.loss === "string") checkTargets(options, options.loss);
   else checkReconstruction(options, options.loss);

@@ -10,9 +10,10 @@ import type { Operand, ProgramBuilder } from "../../gpu/program.ts";
 import { streamNumber } from "../../random.ts";
 import type { TrainingBuffers } from "./buffers.ts";
 import type { TrainerOptions } from "./options.ts";
-import { type Activation, Trace } from "../layer.ts";
+import { type Activation, storageFor, Trace } from "../layer.ts";
 import { updateRule } from "../optimizer.ts";
 import { recordReconstructionLoss } from "../reconstruction.ts";
+import { gradientScale } from "./storage.ts";
 
 /**
  * Records one step of every network, side by side; without the update where gradients are
@@ -67,6 +68,7 @@ function recordGradients(
     params,
     accumulate: (options.accumulationSteps ?? 1) > 1,
     frozen,
+    storage: options.storage,
   });
   const shape = network.inputShape(size);
   const hasNoise = options.augmentation?.includes("Noise") ?? false;
@@ -139,14 +141,15 @@ function recordInput(
   run: number,
   size: number,
 ): Operand {
-  const { runs, augmentation = [] } = options;
+  const { runs, augmentation = [], storage } = options;
   const { data, identity, runs: runBuffers } = buffers;
   const transformed = recordTransforms(builder, options, buffers, run, size);
   const { order, step, augmentations, deviations } = runBuffers[run];
   const params = step.buffer;
   const output = runs[run].network.inputShape(size);
   const bytes = activationBytes(output);
-  let x = builder.tensor("input", bytes);
+  const tensor = (label: string) => builder.tensor(label, bytes, storageFor(output, storage));
+  let x = tensor("input");
   gatherBatch(builder, {
     output,
     ...(transformed ? { inChannels: 1, data: transformed } : data.source(run)),
@@ -158,13 +161,13 @@ function recordInput(
     label: "gather",
   });
   if (augmentations && augmentation.includes("Smoothing")) {
-    const between = builder.tensor("smoothed along x", bytes);
-    const y = builder.tensor("smoothed", bytes);
+    const between = tensor("smoothed along x");
+    const y = tensor("smoothed");
     smooth(builder, { shape: output, augmentations, x, between, y });
     x = y;
   }
   if (deviations && augmentation.includes("Noise")) {
-    const y = builder.tensor("with noise", bytes);
+    const y = tensor("with noise");
     const stream = streamNumber("augment noise");
     addNoise(builder, { x, y, deviations, batch: size, bytes, stream, params, label: "noise" });
     x = y;
@@ -177,13 +180,14 @@ function recordInput(
 
 function recordOptimizer(
   builder: ProgramBuilder,
-  { optimizer, runs }: TrainerOptions,
+  { optimizer, runs, storage }: TrainerOptions,
   buffers: TrainingBuffers,
   run: number,
 ): void {
   const { parameters, gradients, moment1, moment2, trainable, update } = buffers.runs[run];
   recordUpdate(builder, {
     ...updateRule(optimizer),
+    gradientScale: gradientScale(storage),
     count: runs[run].network.parameters.deviceLength,
     parameters,
     gradients,

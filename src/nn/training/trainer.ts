@@ -39,6 +39,7 @@ import {
   type TrainingRun,
 } from "./options.ts";
 import { TrainingPrograms } from "./programs.ts";
+import { checkStorage } from "./storage.ts";
 import { createCounters, readNetworkState, readTensors } from "./state.ts";
 import { meanLossOfLogits } from "../loss.ts";
 import {
@@ -95,10 +96,12 @@ export class Trainer {
    * Uploads data and weights, plans memory and compiles every kernel.
    *
    * @throws {RangeError} options that contradict each other, or a checkpoint that does not match them
-   * @throws {DeviceError} too little memory: what is needed and which batch size would fit
+   * @throws {DeviceError} too little memory: what is needed and which batch size would fit; or a storage that
+   * the device does not have
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     checkOptions(options);
+    checkStorage(device, options.storage);
     const trainer = new Trainer(device, options, openBuffers(device, options));
     try {
       await fillBuffers(device, options, trainer.buffers);
@@ -275,12 +278,13 @@ export class Trainer {
   #predictor(readout: Readout): Predictor {
     let predictor = this.#predictors.get(readout);
     if (!predictor) {
-      const { runs, batchSize } = this.options;
+      const { runs, batchSize, storage } = this.options;
       predictor = new Predictor(this.device, this.buffers.data, {
         batchSize: chooseEvaluationBatch(runs.map(({ network }) => network), batchSize),
         runs: runs.map(({ network }, i) => ({ network, buffers: this.buffers.runs[i] })),
         arena: this.#arena,
         readout,
+        storage,
       });
       this.#predictors.set(readout, predictor);
     }

@@ -133,8 +133,8 @@ export class EpochLoop {
     const together = waiting.filter((network) =>
       comparePositions(this.#positionOf(network), position) === 0
     );
-    const { batchSize, optimizer, accumulationSteps, augmentation } = this.#options;
-    const plan = { batchSize, optimizer, accumulationSteps, augmentation };
+    const { batchSize, optimizer, accumulationSteps, augmentation, storage } = this.#options;
+    const plan = { batchSize, optimizer, accumulationSteps, augmentation, storage };
     const bytes = await Promise.all(
       together.map((network) =>
         trainingMemory(this.device, { ...plan, network: this.networks[network].network })

@@ -88,6 +88,7 @@ function bytesAt(
     accumulationSteps: stepsAt(params, batchSize),
     optimizer: optimizerOptions(params),
     augmentation: params.data_augmentation,
+    storage: params.storage,
   });
 }
 

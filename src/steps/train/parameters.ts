@@ -154,6 +154,10 @@ const valueMetrics = ["loss", "MAE", "RMSE", "R2_score"] as const;
 const stoppingDescription =
   "Metric of the validation set by which `patience` stops the training; the loss when absent.";
 
+const storageParameter = z.enum(["f32", "f16"]).optional().describe(
+  "Type by which activations and their gradients are stored in training and its evaluations; f16 halves them, on GPUs that offer shader-f16. All arithmetic is in float32. f32 when absent.",
+);
+
 export const classificationParameters = z.object({
   ...networkParameters,
   ...trainingParameters,
@@ -181,6 +185,7 @@ export const classificationParameters = z.object({
   focal_gamma: z.number().min(0).optional().describe(
     "The gamma of FocalLoss; 2 when absent.",
   ),
+  storage: storageParameter,
   stopping_metric: z.enum(classMetrics).optional().describe(stoppingDescription),
 });
 
@@ -190,6 +195,7 @@ export const regressionParameters = z.object({
   label: word.default("age").describe("Numeric column to predict."),
   selection_metrics: z.array(z.enum(valueMetrics)).min(1).default(["loss"])
     .describe("Metrics of the validation set that each choose a best network."),
+  storage: storageParameter,
   stopping_metric: z.enum(valueMetrics).optional().describe(stoppingDescription),
   loss: z.enum([
     "MSELoss",

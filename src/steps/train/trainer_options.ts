@@ -61,6 +61,7 @@ export function trainerOptions(
     augmentation: params.data_augmentation,
     ...(transforms && { transforms }),
     accumulationSteps: params.accumulation_steps,
+    storage: params.storage,
     onCompile: (done, all) => context.progress({ message: `compiling kernels, ${done} of ${all}` }),
   };
 }
