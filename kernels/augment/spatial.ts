@@ -15,13 +15,14 @@ const spatial = defineKernel({
     "HEIGHT",
     "WIDTH",
     "FILL_LEAST",
+    "FLIPPED",
     "POINTS_Z",
     "POINTS_Y",
     "POINTS_X",
   ],
   entries: {
     flip: { x: "read", y: "read_write", reversals: "read" },
-    affine: { fours: "read", y: "read_write", maps: "read", least: "read" },
+    affine: { fours: "read", y: "read_write", maps: "read", least: "read", reversals: "read" },
     anisotropy: { x: "read", y: "read_write", anisotropies: "read" },
     expand_x: { points: "read", along_x_out: "read_write" },
     expand_y: { along_x_in: "read", along_y_out: "read_write" },
@@ -69,19 +70,28 @@ export function packAffine(
 }
 
 /**
- * y at a place = x at the mapped place, trilinear.
+ * y at a place = x at the mapped place, trilinear; of x with its axes reversed first, where these are given.
  *
  * @param maps `[batch][affineWords]`, see {@link packAffine}; zeros leave a sample as it is
  * @param least `[batch]`, the value outside the item; that of the record when absent
+ * @param reversals as {@link flip} takes them
  */
 export function transformAffine(
   program: ProgramBuilder,
-  { shape, x, y, maps, least }: Items & { maps: Operand; least?: Operand },
+  { shape, x, y, maps, least, reversals }: Items & {
+    maps: Operand;
+    least?: Operand;
+    reversals?: Operand;
+  },
 ): void {
   const { constants, workgroups } = layout(program, shape);
   program.dispatch(spatial, "affine", {
-    constants: { ...constants, FILL_LEAST: least !== undefined },
-    bindings: { fours: x, y, maps, ...(least && { least }) },
+    constants: {
+      ...constants,
+      FILL_LEAST: least !== undefined,
+      FLIPPED: reversals !== undefined,
+    },
+    bindings: { fours: x, y, maps, ...(least && { least }), ...(reversals && { reversals }) },
     workgroups,
     label: "affine",
   });

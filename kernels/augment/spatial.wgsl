@@ -12,6 +12,8 @@ const HEIGHT: u32 = 8u;
 const WIDTH: u32 = 8u;
 // affine, deform: outside is the least value of the sample, not the record's number, or 0.
 const FILL_LEAST: bool = true;
+// affine: of the item with its axes reversed.
+const FLIPPED: bool = false;
 // deform, expand: control points along the axes; one along z leaves z alone.
 const POINTS_Z: u32 = 1u;
 const POINTS_Y: u32 = 7u;
@@ -109,16 +111,23 @@ fn flip(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 fn affine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let base = group.z * PIXELS;
   let map = maps[group.z];
+  let last = vec3u(DEPTH, HEIGHT, WIDTH) - 1u;
+  var reversed = vec3<bool>(false);
+  if (FLIPPED) {
+    reversed = ((vec3u(reversals[group.z]) >> vec3u(0u, 1u, 2u)) & vec3u(1u)) == vec3u(1u);
+  }
   var fill = map.applied_fill.y;
   if (FILL_LEAST) { fill = least[group.z]; }
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     if (map.applied_fill.x == 1.0) {
       let place = vec4f(vec3f(place_of(p)), 1.0);
-      let source = vec3f(dot(map.z, place), dot(map.y, place), dot(map.x, place));
+      let mapped = vec3f(dot(map.z, place), dot(map.y, place), dot(map.x, place));
+      let source = select(mapped, vec3f(last) - mapped, reversed);
       y[base + p] = interpolate(base, source, fill);
     } else {
-      y[base + p] = number(base + p);
+      let source = select(place_of(p), last - place_of(p), reversed);
+      y[base + p] = number(base + source.x * PLANE + source.y * WIDTH + source.z);
     }
   }
 }

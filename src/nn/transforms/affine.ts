@@ -89,11 +89,11 @@ export function affineTransform(params: AffineParams, geometry: ItemGeometry): B
       }, geometry);
       packAffine(rows, fill === "minimum" ? 0 : fill, into);
     },
-    record(program, batch, maps) {
+    record(program, batch, maps, reversals?) {
       const least = fill === "minimum" ? leastValues(program, batch) : undefined;
       const { shape, x } = batch;
       const y = program.tensor("transformed", itemsBytes(shape));
-      transformAffine(program, { shape, x, y, maps, least });
+      transformAffine(program, { shape, x, y, maps, least, reversals });
       return y;
     },
   };

@@ -111,11 +111,18 @@ export class Transforms {
   record(program: ProgramBuilder, batch: ItemBatch, records: Operand): Operand {
     const { shape } = batch;
     let { x, leastIsZero = false } = batch;
-    for (const { transform, offsets } of this.#placed) {
+    // A flip before an affine map is part of its places: that saves a pass.
+    let reversals: Operand[] = [];
+    for (const [i, { name, transform, offsets }] of this.#placed.entries()) {
       const parts = transform.words.map((words, i) =>
         slice(records, offsets[i], shape.batch * words * 4)
       );
-      x = transform.record(program, { shape, x, leastIsZero }, ...parts);
+      if (name === "flip" && this.#placed[i + 1]?.name === "affine") {
+        reversals = parts;
+        continue;
+      }
+      x = transform.record(program, { shape, x, leastIsZero }, ...parts, ...reversals);
+      reversals = [];
       leastIsZero &&= transform.permutes === true;
     }
     return x;

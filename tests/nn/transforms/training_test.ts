@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { Device } from "../../../src/gpu/device.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
-import { itemGeometry, Transforms } from "../../../src/nn/transforms/mod.ts";
+import { applyTransforms } from "../../../src/nn/transforms/apply.ts";
+import { itemGeometry, type TransformEntry, Transforms } from "../../../src/nn/transforms/mod.ts";
+import { assertClose } from "../../kernels/on_device.ts";
 import { uniform } from "../fixture.ts";
 import { withDevice } from "../training/fixture_training.ts";
 import { everyTransform } from "./every_transform.ts";
@@ -59,6 +61,30 @@ Deno.test("every transform gives the same bits again, streamed, next to another 
     assertEquals(resumed.result.parameters, result.parameters);
     const plain = await train(device, { ...options, transforms: undefined });
     assert(plain.result.losses[0] !== result.losses[0]);
+  });
+});
+
+Deno.test("a flip before an affine map is that flip, and then that map", async () => {
+  await withDevice(async (device) => {
+    const geometry = itemGeometry(extents, [1, 1, 1]);
+    const items = values.slice(0, 4 * floats);
+    const apply = (entries: readonly TransformEntry[], to: Float32Array<ArrayBuffer>) =>
+      applyTransforms(device, entries, geometry, to, { seed: 1, epoch: 0 });
+    const flip: TransformEntry = { flip: { axes: [0, 2], flip_probability: 1, p: 1 } };
+    for (const p of [0, 1]) {
+      const affine: TransformEntry = {
+        affine: {
+          scales: [1.1, 1.1],
+          degrees: [7, 7],
+          translation: [2, 2],
+          isotropic: false,
+          default_pad_value: "minimum",
+          p,
+        },
+      };
+      const flipped = Float32Array.from(await apply([flip], items));
+      assertClose(await apply([flip, affine], items), await apply([affine], flipped), 1e-5);
+    }
   });
 });
 
