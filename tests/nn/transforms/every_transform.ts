@@ -26,6 +26,8 @@ export const everyTransform: readonly TransformEntry[] = [
     },
   },
   { elastic: { num_control_points: 6, max_displacement: 2, locked_borders: 1, p } },
+  // A flip that no affine map follows is a pass of its own.
+  { flip: { axes: [1], flip_probability: 0.5, p } },
   { bias_field: { coefficients: 0.5, order: 3, p } },
   { anisotropy: { axes: [0, 1], downsampling: [1.5, 3], p } },
   { blur: { std: [0, 1.5], p } },
