@@ -8,7 +8,7 @@ import { type ItemGeometry, itemGeometry, type TransformEntry } from "../../nn/t
 import type { Artifact, StepContext, StepOutput } from "../../workflow/step.ts";
 import { elementData } from "../model/element_data.ts";
 import { loadedShape, loadingOf, scaled } from "../model/loading.ts";
-import { transformOptions } from "../train/transform_options.ts";
+import { transformOptions } from "./transform_options.ts";
 import { drawSheet, type SheetRow } from "./contact_sheet.ts";
 import type { PreviewParams } from "./preview.ts";
 

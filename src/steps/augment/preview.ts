@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { DeviceService } from "../../device/open.ts";
 import { defineStep } from "../../workflow/step.ts";
 import { checkIntensityParameters, intensityParameters } from "../model/intensity.ts";
-import { augmentationList } from "../train/augmentations.ts";
+import { augmentationList } from "./augmentations.ts";
 
 const params = z.object({
   augmentations: augmentationList.min(1).describe(

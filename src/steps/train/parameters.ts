@@ -17,7 +17,7 @@ import {
   sizeReductionParameters,
   volumeParameters,
 } from "../model/volume_parameters.ts";
-import { augmentationsParameter, LATERAL_FLIPS } from "./augmentations.ts";
+import { augmentationsParameter, LATERAL_FLIPS } from "../augment/augmentations.ts";
 
 const positive = z.number().positive();
 const count = z.int().min(0);

@@ -5,7 +5,7 @@ import type { ElementData } from "../model/element_data.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { reconstructionObjective } from "./reconstruction_objective.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
-import { transformOptions } from "./transform_options.ts";
+import { transformOptions } from "../augment/transform_options.ts";
 
 const LOSSES = {
   CrossEntropyLoss: "cross_entropy",

@@ -27,7 +27,7 @@ import { resolveClassWeights } from "./class_weights.ts";
 import { checkBatches } from "./batch_check.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { planNetworks } from "./plan_networks.ts";
-import { transformOptions } from "./transform_options.ts";
+import { transformOptions } from "../augment/transform_options.ts";
 
 export type TrainingContext = StepContext<TrainingParams, DeviceService>;
 

@@ -4,8 +4,8 @@ import { DataError } from "../../../src/errors.ts";
 import {
   type Augmentations,
   augmentationsParameter,
-} from "../../../src/steps/train/augmentations.ts";
-import { transformOptions } from "../../../src/steps/train/transform_options.ts";
+} from "../../../src/steps/augment/augmentations.ts";
+import { transformOptions } from "../../../src/steps/augment/transform_options.ts";
 
 function imageSet(extraction: Record<string, unknown>, shape: number[]): ImageSet {
   return {
