@@ -167,7 +167,8 @@ Deno.test("the program has no permission for the network, programs or the rest o
     "--allow-net=127.0.0.1",
     '--allow-net="$reachable"',
   ]);
-  assertEquals(text.match(/--allow-(run|ffi|all|import)|\s-A\s/g), null);
+  assertEquals(text.match(/--allow-run\S*/g), ['--allow-run="$programs"']);
+  assertEquals(text.match(/--allow-(ffi|all|import)|\s-A\s/g), null);
   assertStringIncludes(text, '[ "$command" != view ] || set -- --allow-net=127.0.0.1');
   assertStringIncludes(text, '[ -z "$reachable" ] || set -- --allow-net="$reachable"');
   assertStringIncludes(program, "mod.ts");
@@ -207,7 +208,7 @@ async function granting(project: Project) {
   return async (start: string, args: readonly string[], more: Record<string, string> = {}) => {
     const options = { env: { ...base, ...more }, clearEnv: true, cwd: project.folder };
     const { out, err } = await call(copy, args, options);
-    const said = err.split("\n").filter((line) => line.includes("may connect"));
+    const said = err.split("\n").filter((line) => /may (connect|run)/.test(line));
     return { found: out.split("\n").filter((line) => line.startsWith(start)), said };
   };
 }
@@ -251,6 +252,30 @@ Deno.test("only a server that the cache names may be connected to, and the launc
   assertEquals(await hosts([...run, "--profile", "lab"], profile), ["--allow-net=cache.lab:8443"]);
   const { found } = await granted("--allow-write", [...run, "--profile", "lab"], profile);
   assertEquals(found, ["--allow-write=.,/lab/cache"]);
+});
+
+Deno.test("only the programs of the profile's scheduler may be run, and the launcher says which", async () => {
+  await using project = await Project.make();
+  const granted = await granting(project);
+  const env = { PROFILE: "/lab/cache\nrun sbatch,squeue\n" };
+  const programs = async (...args: string[]) => {
+    const { found, said } = await granted("--allow-run", args, env);
+    assertEquals(said.length, found.length, said.join());
+    return found;
+  };
+  const profile = ["flow.toml", "--profile", "lab"];
+  for (const command of [["run"], ["search"], ["cancel", "latest"], []]) {
+    assertEquals(await programs(...command, ...profile), ["--allow-run=sbatch,squeue"]);
+    const here = await programs(...command, ...profile, "--cache", ".gyrus");
+    assertEquals(here, ["--allow-run=sbatch,squeue"], "the cache is another question");
+  }
+  for (const command of ["plan", "why", "check", "report", "view", "exec"]) {
+    assertEquals(await programs(command, ...profile), [], command);
+  }
+  assertEquals(await programs("run", "flow.toml"), []);
+  assertEquals(await programs("cancel", "latest"), ["--allow-run=squeue,scancel"]);
+  const { found } = await granted("--allow-write", ["exec", "/lab/cache/jobs/x/plan.json", "3"]);
+  assertEquals(found, ["--allow-write=/lab/cache"]);
 });
 
 Deno.test("an option's value that ends in .toml widens no permission", async () => {
@@ -324,9 +349,10 @@ esac
   });
   const lines = out.split("\n");
   assertEquals([code, lines.filter((line) => line === "sleeps 5").length], [0, 2]);
-  assertEquals(lines.filter((line) => /^(installs|gyrus)/.test(line)).slice(-3), [
+  assertEquals(lines.filter((line) => /^(installs|gyrus)/.test(line)).slice(-4), [
     "installs chromium",
     "installs libc6-dev",
+    "installs munge",
     "gyrus test",
   ]);
 });
