@@ -6,7 +6,8 @@ import type { EngineEvent } from "../../../src/engine/plan/events.ts";
 import { run, type RunOptions, type RunResult } from "../../../src/engine/run/run.ts";
 import { openStore, type Store } from "../../../src/engine/store/store.ts";
 import { reading, running } from "../../../src/steps/engine_options.ts";
-import { readWorkflow } from "../../../src/workflow/read.ts";
+import type { Workflow } from "../../../src/workflow/graph.ts";
+import { type ReadOptions, readWorkflow } from "../../../src/workflow/read.ts";
 
 /** Tests ask the scheduler more often than a site would like. */
 export const PACE: Pace = { recordsMs: 100, queueMs: 400, visibilityMs: 3_000 };
@@ -97,15 +98,24 @@ export class ClusterProject implements AsyncDisposable {
     return openStore(`${this.folder}/${name}`);
   }
 
+  /** One after the other: a step's module has ten seconds to load, however many load at once. */
+  async #read(options: Pick<ReadOptions, "set" | "profile">): Promise<Workflow> {
+    const before = ClusterProject.#reading;
+    const own = before.then(() => readWorkflow(this.file, { ...reading, ...options }));
+    ClusterProject.#reading = own.catch(() => {});
+    return await own;
+  }
+  static #reading: Promise<unknown> = Promise.resolve();
+
   /** On this machine, into another cache. */
   async runHere(options: RunOptions = {}, set: readonly string[] = []): Promise<RunResult> {
-    const workflow = await readWorkflow(this.file, { ...reading, set });
+    const workflow = await this.#read({ set });
     return await run(this.store("here"), workflow, { ...running, keepGoing: true, ...options });
   }
 
   /** As jobs. */
   async runJobs(options: RunOptions = {}, set: readonly string[] = []): Promise<RunResult> {
-    const workflow = await readWorkflow(this.file, { ...reading, set, profile: "cluster" });
+    const workflow = await this.#read({ set, profile: "cluster" });
     const store = this.store();
     const { signal = new AbortController().signal } = options;
     const report = (line: string) => void this.lines.push(line);
