@@ -4,6 +4,7 @@ import { exists } from "../../disk/read.ts";
 import { writeNewFile } from "../../disk/write.ts";
 import { DataError } from "../../errors.ts";
 import { isJsonObject, parseJsonBytes } from "../../json.ts";
+import type { Blob } from "../../workflow/step.ts";
 import { writeBundledSources } from "../plan/bundled_source.ts";
 import { isRunId, runPath, type RunRecord } from "../run/run_folder.ts";
 import { isRunRecord } from "../run/run_record.ts";
@@ -11,7 +12,7 @@ import { isTableOf } from "../store/checked.ts";
 import { isDigest } from "../store/digest.ts";
 import { instanceKey } from "../store/key.ts";
 import { serverPath, verified } from "../store/remote/http_tier.ts";
-import { decodeRecord } from "../store/record.ts";
+import { decodeRecord, type InstanceRecord } from "../store/record.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { Archive } from "./archive.ts";
 import { BUNDLE_FILE, type BundleHead } from "./bundle.ts";
@@ -40,14 +41,16 @@ export async function openBundle(
 ): Promise<OpenedBundle> {
   using archive = await Archive.open(path);
   const head = await readHead(archive);
+  const run = await readSharedRun(archive, head);
   checkNames(archive);
+  for (const path of pathsIn(archive, "records")) await readRecord(archive, path);
   const existed = exists(folder);
   makeFolder(folder);
   if (listFolder(folder).length > 0) {
     throw new DataError(folder, "is not empty; name a new folder");
   }
   try {
-    return await unpack(archive, head, folder, name);
+    return await unpack(archive, head, placeRun(run, folder), name);
   } catch (cause) {
     for (const { name } of listFolder(folder)) removeTree(`${folder}/${name}`);
     if (!existed) removeTree(folder);
@@ -63,76 +66,77 @@ async function readHead(archive: Archive): Promise<BundleHead> {
   throw new DataError(archive.path, "is no bundle of this version of Gyrus");
 }
 
+async function readSharedRun(archive: Archive, { run }: BundleHead): Promise<RunRecord> {
+  const shared = parseJsonBytes(await archive.read("run.json"), `${archive.path}: run.json`);
+  if (isRunRecord(shared) && (shared as RunRecord).id === run) return shared as RunRecord;
+  throw new DataError(archive.path, "has no valid run.json");
+}
+
+function pathsIn(archive: Archive, folder: string): string[] {
+  return [...archive.entries.keys()].filter((path) => path.startsWith(`${folder}/`));
+}
+
 /** Hidden files of a project are read by editors and by Git, and may name programs. */
 function checkNames(archive: Archive): void {
   for (const path of archive.entries.keys()) {
     if (!path.split("/").some((part) => part.startsWith("."))) continue;
     throw new DataError(archive.path, `its file ${JSON.stringify(path)} is hidden`);
   }
+  for (const path of pathsIn(archive, "objects")) {
+    const { digest } = blobOf(archive, path);
+    if (isDigest(digest) && path === serverPath("objects", digest)) continue;
+    throw new DataError(archive.path, `its file ${path} has no name of an object`);
+  }
+}
+
+function blobOf(archive: Archive, path: string): Blob {
+  return { digest: path.split("/").at(-1)!, size: archive.entries.get(path)!.uncompressedSize };
 }
 
 async function unpack(
   archive: Archive,
-  { run: id, workflow, sources }: BundleHead,
-  folder: string,
+  { workflow, sources }: BundleHead,
+  run: RunRecord,
   name: string,
 ): Promise<OpenedBundle> {
+  const { folder } = run.workflow;
   const store = openStore(`${folder}/.gyrus`);
-  const shared = parseJsonBytes(await archive.read("run.json"), `${archive.path}: run.json`);
-  const isRun = isRunRecord(shared) && (shared as RunRecord).id === id;
-  if (!isRun) throw new DataError(archive.path, "has no valid run.json");
-  const counts = { records: 0, objects: 0 };
-  const recordPaths: string[] = [];
-  for (const path of archive.entries.keys()) {
-    if (path.startsWith("records/")) recordPaths.push(path);
-    else if (path.startsWith("objects/")) {
-      await unpackObject(archive, store, path);
-      counts.objects++;
-    } else if (path !== BUNDLE_FILE && path !== "run.json") {
-      await unpackFile(archive, path, `${folder}/${path}`);
-    }
-  }
+  const objects = pathsIn(archive, "objects");
+  const records = pathsIn(archive, "records");
+  for (const path of objects) await unpackObject(archive, store, path);
   // As ever, after what they name.
-  for (const path of recordPaths) {
-    await unpackRecord(archive, store, path, name);
-    counts.records++;
+  for (const path of records) {
+    const { signature: _, ...record } = await readRecord(archive, path);
+    await store.publishRecord({ ...record, from: name });
+  }
+  const kept = new Set([...objects, ...records, BUNDLE_FILE, "run.json"]);
+  for (const path of archive.entries.keys()) {
+    if (!kept.has(path)) await unpackFile(archive, path, `${folder}/${path}`);
   }
   await writeBundledSources(store, sources);
-  const run = placeRun(shared as RunRecord, folder);
-  store.files.makeFolder(runPath(store, id));
-  await store.replaceFile(`${runPath(store, id)}/run.json`, JSON.stringify(run), true);
-  return { run, workflow: `${folder}/${workflow}`, ...counts };
+  store.files.makeFolder(runPath(store, run.id));
+  await store.replaceFile(`${runPath(store, run.id)}/run.json`, JSON.stringify(run), true);
+  return {
+    run,
+    workflow: `${folder}/${workflow}`,
+    records: records.length,
+    objects: objects.length,
+  };
 }
 
 async function unpackObject(archive: Archive, store: Store, path: string): Promise<void> {
-  const digest = path.split("/").at(-1)!;
-  const size = archive.entries.get(path)!.uncompressedSize;
-  if (!isDigest(digest) || path !== serverPath("objects", digest)) {
-    throw new DataError(archive.path, `its file ${path} has no name of an object`);
-  }
-  const blob = { digest, size };
-  await store.receiveObject(
-    blob,
-    verified(archive.pieces(path), blob, () => damaged(archive, path)),
-  );
+  const blob = blobOf(archive, path);
+  const wrong = () =>
+    new DataError(archive.path, `its file ${path} has other bytes than its name states`);
+  await store.receiveObject(blob, verified(archive.pieces(path), blob, wrong));
 }
 
-function damaged({ path }: Archive, name: string): DataError {
-  return new DataError(path, `its file ${name} has other bytes than its name states`);
-}
-
-async function unpackRecord(
-  archive: Archive,
-  store: Store,
-  path: string,
-  name: string,
-): Promise<void> {
+async function readRecord(archive: Archive, path: string): Promise<InstanceRecord> {
   const record = decodeRecord(await archive.read(path), "instance");
   const isOfPath = record !== undefined && path === serverPath("records", record.key) &&
     instanceKey(record.parts) === record.key;
-  if (!isOfPath) throw new DataError(archive.path, `its file ${path} is no record of that name`);
-  const { signature: _, ...rest } = record;
-  await store.publishRecord({ ...rest, from: name });
+  if (isOfPath) return record;
+  throw new DataError(archive.path, `its file ${path} is no record of that name`);
 }
 
 async function unpackFile(archive: Archive, path: string, to: string): Promise<void> {
