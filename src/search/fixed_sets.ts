@@ -5,6 +5,7 @@
 import type { Instance, Search } from "../workflow/graph.ts";
 import { outputPorts } from "../workflow/step.ts";
 import { type Known, nameOf, TABLES } from "./paths.ts";
+import { isVaried } from "./space.ts";
 
 export interface MovingSet {
   /** Of the space. */
@@ -19,8 +20,7 @@ export function findMovingSet(
   known: Known,
 ): MovingSet | undefined {
   const deciders = findDeciders(objectives, known);
-  for (const { address, domain } of search.space) {
-    if (domain.kind === "choice" && domain.values.length === 1) continue;
+  for (const { address } of search.space.filter(isVaried)) {
     for (const { step, parameter } of search.reaches[address]) {
       const way = deciders.get(step);
       if (way === undefined) continue;

@@ -33,6 +33,11 @@ export function within({ low, high }: { low: number; high: number }, value: numb
   return Math.min(high, Math.max(low, value));
 }
 
+/** Whether trials differ in a parameter: a choice of one value is a setting. */
+export function isVaried({ domain }: SearchParameter): boolean {
+  return domain.kind !== "choice" || domain.values.length > 1;
+}
+
 /** Whether a trial with the values of the parameters before it has this one. */
 export function isActive({ when }: SearchParameter, values: Assignment): boolean {
   return when.every(({ address, values: allowed }) =>

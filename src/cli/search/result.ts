@@ -3,6 +3,7 @@ import type { Store } from "../../engine/store/store.ts";
 import type { OuterEstimate, UnfinishedFold } from "../../search/outer_search.ts";
 import { importances } from "../../search/importances.ts";
 import { type SearchResult, settingsOf } from "../../search/run_search.ts";
+import { isVaried } from "../../search/space.ts";
 import { searchTables } from "../../search/tables.ts";
 import { bestTrial, rankTrials, type Trial } from "../../search/trial.ts";
 import type { AxisValue, Search, Workflow } from "../../workflow/graph.ts";
@@ -55,7 +56,8 @@ export function printResult(
 ): void {
   const best = bestTrial(trials, search.goal);
   if (best === undefined) return;
-  const addresses = search.space.map(({ address }) => address);
+  const varied = search.space.filter(isVaried);
+  const addresses = varied.map(({ address }) => address);
   const rows = rankTrials(trials, search.goal).slice(0, LISTED).map((trial) => [
     String(trial.number),
     trial.state,
@@ -66,7 +68,7 @@ export function printResult(
   ]);
   const head = ["trial", "state", search.metric.name, ...addresses];
   out.block(["", ...tableText([head, ...rows], [0, 2], out.columns), ""].join("\n"));
-  const shares = importances(search.space, trials, search.goal, search.seed);
+  const shares = importances(varied, trials, search.goal, search.seed);
   if (shares.length > 0) {
     const texts = shares.map(({ address, share }) => `${address} ${Math.round(share * 100)} %`);
     out.line(`importances (permutation forest): ${texts.join(", ")}`);
@@ -110,7 +112,7 @@ export async function writeFiles(
   { trials, estimate }: { trials: readonly Trial[]; estimate: OuterEstimate | undefined },
   { err }: Terminal,
 ): Promise<void> {
-  const shares = importances(search.space, trials, search.goal, search.seed);
+  const shares = importances(search.space.filter(isVaried), trials, search.goal, search.seed);
   const { describeSearch, searchFolder, withRuns } = await import(
     "../../report/search/describe.ts"
   );

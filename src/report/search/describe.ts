@@ -5,6 +5,7 @@ import { DataError } from "../../errors.ts";
 import { isJsonObject, OWN_LIMITS, parseJson } from "../../json.ts";
 import type { Importance } from "../../search/importances.ts";
 import type { OuterEstimate } from "../../search/outer_search.ts";
+import { isVaried } from "../../search/space.ts";
 import { bestTrial, rankTrials, type Trial } from "../../search/trial.ts";
 import type { Search, Workflow } from "../../workflow/graph.ts";
 import type { Json } from "../../workflow/search.ts";
@@ -44,7 +45,7 @@ export function describeSearch(
       (pruner.kind === "none" ? "" : ` with ${pruner.kind}`),
     goal,
     metric: metric.name,
-    parameters: space.map(({ address }) => address),
+    parameters: space.filter(isVaried).map(({ address }) => address),
     logarithmic: space.filter(({ domain }) => domain.kind === "log_uniform")
       .map(({ address }) => address),
     trials: rankTrials(trials, goal).map(describeTrial),
