@@ -94,27 +94,32 @@ if (Deno.env.get("GYRUS_TEST_FULL") === "1") {
     await using killed = await Project.make();
     const text = SEARCH.replace("n_trials = 3", "n_trials = 50").replace("max = 4", "max = 3");
     for (const project of [whole, killed]) await project.write("s.toml", text);
-    const complete = await whole.gyrus("search", "s.toml");
-    assertEquals(complete.code, 0, complete.err);
+    const command = (project: Project) =>
+      new Deno.Command(launcher, {
+        args: ["search", "s.toml", "--json"],
+        cwd: project.folder,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "null",
+      });
+    const isTrial = (line: string) => line.startsWith('{"type":"trial"');
+    const complete = await linesUntilKilled(command(whole));
+    const trials = complete.lines.filter(isTrial);
+    assertEquals(trials.length, 50);
+    // Trials that are done are a line each, then come the events of others.
+    const events = Math.ceil(2 * (complete.lines.length - 50) / 21);
     const random = new Random(9, "kills");
     let kills = 0;
+    let done = 0;
     for (let index = 0; index < 20; index++) {
-      const { killed: isKilled } = await linesUntilKilled(
-        new Deno.Command(launcher, {
-          args: ["search", "s.toml", "--json"],
-          cwd: killed.folder,
-          stdin: "null",
-          stdout: "piped",
-          stderr: "null",
-        }),
-        { line: 1 + random.integer(100 * (index + 1)), delay: random.integer(1000) },
-      );
-      if (isKilled) kills++;
+      const instant = { line: done + 1 + random.integer(events), delay: random.integer(300) };
+      const session = await linesUntilKilled(command(killed), instant);
+      if (session.killed) kills++;
+      done = session.lines.filter(isTrial).length;
     }
     assert(kills >= 16, `only ${kills} of 20 kills fell within the search`);
-    const last = await killed.gyrus("search", "s.toml");
-    assertEquals(last.code, 0, last.err);
-    assertEquals(trialLines(last.out), trialLines(complete.out));
+    const last = await linesUntilKilled(command(killed));
+    assertEquals(last.lines.filter(isTrial), trials);
     for (const name of ["trials.tsv", "curves.tsv", "importances.tsv"]) {
       const path = `.gyrus/searches/rates/${name}`;
       assertEquals(await killed.read(path), await whole.read(path));
@@ -122,9 +127,4 @@ if (Deno.env.get("GYRUS_TEST_FULL") === "1") {
     const verified = await killed.gyrus("cache", "verify");
     assertEquals(verified.code, 0, verified.out + verified.err);
   });
-}
-
-/** What is printed of each trial. */
-function trialLines(out: string): string[] {
-  return out.split("\n").filter((line) => line.startsWith("trial "));
 }
