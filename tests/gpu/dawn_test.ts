@@ -290,7 +290,7 @@ Deno.test("networks side by side, and with float16, pass Dawn's checks by the ke
     await train(device, "Conv4_FC3", { loss: "mse" }, small, 2);
     const storage = "f16";
     await train(device, "Conv5_FC3", { storage, batchSize: 2 }, smallVolume, 2);
-    for (const name of ["Conv4_FC3", "resnet18", "ResNet3D", "SqueezeExcitationCNN"] as const) {
+    for (const name of ["resnet18", "SqueezeExcitationCNN"] as const) {
       await train(device, name, { storage }, takesImages(name) ? small : smallVolume);
     }
     assertEquals(await listRemarks(), []);
