@@ -81,6 +81,12 @@ function checkTarget(
   meta: ModelMeta,
   method: AttributionMethod,
 ): string | undefined {
+  if (meta.task === "reconstruction") {
+    throw new DataError(
+      "model",
+      "gives back its input and has no output node to explain; anomaly.map shows where images differ",
+    );
+  }
   if (params.target_node >= meta.output_size) {
     throw new DataError(
       "target_node",

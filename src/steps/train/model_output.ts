@@ -110,13 +110,13 @@ function otherParameters(params: TrainingParams, network: Network): ModelMeta["p
       ),
     ),
     // What the network has where a parameter is absent.
-    ...params.architecture === "RandomArchitecture" &&
-      describeArchitecture(randomArchitectureOf(params)),
     ...(network instanceof Autoencoder
       ? describeAutoencoder(params)
       : { dropout: dropoutOf(network) }),
     ...(dimensionsOf(network.input) === 2 && !(network instanceof Autoencoder) &&
       { head: params.head ?? "clinicadl" }),
+    ...params.architecture === "RandomArchitecture" &&
+      describeArchitecture(randomArchitectureOf(params)),
     ...(sizeReduction > 1 && { size_reduction: true, size_reduction_factor: sizeReduction }),
     // As in ClinicaDL's maps.json, a regression has it too.
     selection_threshold: params.selection_threshold ?? 0,

@@ -7,6 +7,7 @@ import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.
 import { RECONSTRUCTION_METRICS } from "../../evaluation/reconstruction_scores.ts";
 import { AUGMENTATIONS, AUTOENCODERS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
+import { isAutoencoder } from "../model/autoencoder_parameters.ts";
 import {
   checkRandomArchitecture,
   randomArchitectureParameters,
@@ -292,7 +293,7 @@ export function checkTrainingParameters(
 ): { parameter: string; message: string; suggestion?: string }[] {
   const problems: { parameter: string; message: string; suggestion?: string }[] = [
     ...checkVolumeParameters(params),
-    ...checkRandomArchitecture(params),
+    ...isAutoencoder(params.architecture) ? [] : checkRandomArchitecture(params),
     ...checkIntensityParameters(params),
     ...checkLossParameters(params),
   ];
