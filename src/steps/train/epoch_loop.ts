@@ -22,12 +22,12 @@ import {
   splitState,
   type SuspendedNetwork,
 } from "./checkpoint.ts";
-import { type Evaluator, evaluatorOf } from "./evaluator.ts";
+import { type Evaluator, evaluatorOf } from "./evaluation/evaluator.ts";
 import { frozenParameters, seedOf } from "./initial_weights.ts";
 import { checkMemory } from "./memory_check.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { planReduced } from "./plan_networks.ts";
-import { mean, reportEvaluation } from "./progress.ts";
+import { mean, reportEvaluation } from "./evaluation/progress.ts";
 import {
   type EvaluationRow,
   firstEvaluated,

@@ -24,7 +24,7 @@ import { randomArchitectureOf } from "../model/network.ts";
 import { describeArchitecture } from "../model/random_architecture.ts";
 import { weightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
-import { predictSets } from "./predict_sets.ts";
+import { predictSets } from "./evaluation/predict_sets.ts";
 import { describeAutoencoder } from "./reconstruction_objective.ts";
 import type { EvaluationRow, TrainedNetwork } from "./trained_network.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";

@@ -1,16 +1,16 @@
 /** Predictions of the training and the validation set by the best weights of a training. */
-import { modelPredictionPath, modelReconstructionStem } from "../../artifacts/model.ts";
-import { writePredictions } from "../../artifacts/predictions.ts";
-import { DataError } from "../../errors.ts";
-import { type Predictions, selectRows } from "../../evaluation/predictions.ts";
-import { elementWeights, voteOnImages } from "../../evaluation/voting.ts";
-import type { Blob } from "../../workflow/step.ts";
-import { loadingOf } from "../model/loading.ts";
-import { reconstructAll } from "../model/reconstruct_all.ts";
-import { asPredictions, type ScoredItems, sliceItems } from "../model/scores.ts";
-import { decodeOutputs } from "./checkpoint.ts";
-import { firstEvaluated, itemsOfNetworks, type TrainedNetwork } from "./trained_network.ts";
-import type { TrainingContext, TrainingData } from "./training_data.ts";
+import { modelPredictionPath, modelReconstructionStem } from "../../../artifacts/model.ts";
+import { writePredictions } from "../../../artifacts/predictions.ts";
+import { DataError } from "../../../errors.ts";
+import { type Predictions, selectRows } from "../../../evaluation/predictions.ts";
+import { elementWeights, voteOnImages } from "../../../evaluation/voting.ts";
+import type { Blob } from "../../../workflow/step.ts";
+import { loadingOf } from "../../model/loading.ts";
+import { reconstructAll } from "../../model/reconstruct_all.ts";
+import { asPredictions, type ScoredItems, sliceItems } from "../../model/scores.ts";
+import { decodeOutputs } from "../checkpoint.ts";
+import { firstEvaluated, itemsOfNetworks, type TrainedNetwork } from "../trained_network.ts";
+import type { TrainingContext, TrainingData } from "../training_data.ts";
 
 /**
  * Tables of the evaluated sets by the best networks of every selection metric, and of a reconstruction

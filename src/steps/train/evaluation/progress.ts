@@ -1,6 +1,6 @@
 /** What displays, logs and live curves show of a training. */
-import type { EvaluationRow } from "./trained_network.ts";
-import type { TrainingContext } from "./training_data.ts";
+import type { EvaluationRow } from "../trained_network.ts";
+import type { TrainingContext } from "../training_data.ts";
 
 export interface EvaluatedGroup {
   /** Indices of the networks. */

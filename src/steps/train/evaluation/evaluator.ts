@@ -1,14 +1,14 @@
 /** What a training computes at each evaluation: a row of numbers for every item, and metrics of rows. */
-import { reconstructionMetrics } from "../../evaluation/reconstruction_metrics.ts";
-import { meanScores } from "../../evaluation/reconstruction_scores.ts";
-import type { NetworkOutputs } from "../../nn/predictor.ts";
-import { meanLoss, type ReconstructionErrors } from "../../nn/reconstruction.ts";
-import type { Trainer } from "../../nn/training/trainer.ts";
-import { type ElementData, numbersRead } from "../model/element_data.ts";
-import { asPredictions, type ScoredItems, summarise } from "../model/scores.ts";
-import { isVariational } from "../model/autoencoder_parameters.ts";
-import { reconstructionObjective } from "./reconstruction_objective.ts";
-import type { TrainingContext, TrainingData } from "./training_data.ts";
+import { reconstructionMetrics } from "../../../evaluation/reconstruction_metrics.ts";
+import { meanScores } from "../../../evaluation/reconstruction_scores.ts";
+import type { NetworkOutputs } from "../../../nn/predictor.ts";
+import { meanLoss, type ReconstructionErrors } from "../../../nn/reconstruction.ts";
+import type { Trainer } from "../../../nn/training/trainer.ts";
+import { type ElementData, numbersRead } from "../../model/element_data.ts";
+import { asPredictions, type ScoredItems, summarise } from "../../model/scores.ts";
+import { isVariational } from "../../model/autoencoder_parameters.ts";
+import { reconstructionObjective } from "../reconstruction_objective.ts";
+import type { TrainingContext, TrainingData } from "../training_data.ts";
 
 export interface Evaluator {
   /**
