@@ -34,7 +34,7 @@ import type { Artifact, Blob, StepOutput } from "../../workflow/step.ts";
 import { loadingOf } from "../model/loading.ts";
 import { checkImages, chooseMetrics, listNetworks } from "../model/model.ts";
 import { placeElements } from "../model/place_elements.ts";
-import { reconstructAll, type ReconstructedSession } from "../model/reconstruct_all.ts";
+import { type ReconstructedSession, visitSessions } from "../model/reconstruct_all.ts";
 import { nameOf, sampleByLabel } from "../predict/predict_reconstructions.ts";
 import type { AnomalyParams } from "./map.ts";
 import { findRegions } from "./regions.ts";
@@ -72,26 +72,28 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
     visit: (session: ReconstructedSession) => Promise<void> | void,
   ) => {
     const networks = listNetworks(model, meta, metric, samples.length);
-    await reconstructAll(context, {
-      images,
-      samples,
-      loading,
-      batchSize: chooseEvaluationBatch(networks.map(({ network }) => network), params.batch_size),
-      networks,
-      keep: () => false,
-      stemOf: () => "",
-      visit,
-    });
+    const batchSize = chooseEvaluationBatch(
+      networks.map(({ network }) => network),
+      params.batch_size,
+    );
+    await visitSessions(context, { images, samples, loading, batchSize, networks }, visit);
   };
 
   context.progress({ message: `residuals of ${healthy.length} healthy sessions` });
-  let statistics: VoxelStatistics | undefined;
-  await visitAll(healthy, (session) => {
-    const residual = residualOf(session, params);
-    statistics ??= new VoxelStatistics(residual.length);
-    statistics.add(residual);
-  });
-  const { mean, sd } = statistics!;
+  const ofHealthy = async (measure: (session: ReconstructedSession) => Float32Array) => {
+    let statistics: VoxelStatistics | undefined;
+    await visitAll(healthy, (session) => {
+      const values = measure(session);
+      statistics ??= new VoxelStatistics(values.length);
+      statistics.add(values);
+    });
+    return statistics!;
+  };
+  // What all healthy outputs lack is part of what is expected, and so of what intensities are fitted to.
+  const lacking = params.match_intensity
+    ? (await ofHealthy((session) => differenceOf(session).residual)).mean
+    : undefined;
+  const { mean, sd } = await ofHealthy((session) => residualOf(session, params, lacking));
   const normalise = normaliser(mean, sd, params.sd_regularization);
 
   const files: Record<string, string | Blob> = {};
@@ -102,7 +104,7 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
   let extents: readonly (readonly number[])[] = [];
   await visitAll(scored, async (session) => {
     const { sample } = session;
-    const map = normalise(residualOf(session, params));
+    const map = normalise(residualOf(session, params, lacking));
     extents = session.shapes.map(([, ...rest]) => rest);
     const own = regions.length > 0 || params.save_nifti || drawn.has(sample)
       ? await readGeometry(images, scored[sample], sizeReduction)
@@ -181,14 +183,28 @@ export async function computeAnomaly(context: Context): Promise<Record<string, S
   };
 }
 
-/** Input minus output of every voxel, filtered; channels are averaged. */
-function residualOf(
-  { shapes, input, output }: ReconstructedSession,
-  { match_intensity, smoothing_sigma, background_sigma }: AnomalyParams,
-): Float32Array<ArrayBuffer> {
+/** Input minus output of every voxel; channels are averaged. */
+function differenceOf({ shapes, input, output }: ReconstructedSession) {
   const [seen, given] = [input, output].map((data) => meanOfChannels(data, shapes));
-  const expected = match_intensity ? matchIntensity(seen, given) : given;
-  const residual = seen.map((value, i) => value - expected[i]);
+  return { seen, given, residual: seen.map((value, i) => value - given[i]) };
+}
+
+/**
+ * Input minus output of every voxel, filtered.
+ *
+ * @param lacking mean of healthy differences, where intensities are to be fitted to output and it
+ */
+function residualOf(
+  session: ReconstructedSession,
+  { smoothing_sigma, background_sigma }: AnomalyParams,
+  lacking: Float64Array | undefined,
+): Float32Array<ArrayBuffer> {
+  const { shapes } = session;
+  const { seen, given, residual } = differenceOf(session);
+  if (lacking) {
+    const expected = matchIntensity(seen, given.map((value, i) => value + lacking[i]));
+    residual.set(seen.map((value, i) => value - expected[i]));
+  }
   const extents = shapes.map(([, ...rest]) => rest);
   splitElements(residual, extents).forEach((values, element) => {
     const near = blur(values, extents[element], smoothing_sigma);

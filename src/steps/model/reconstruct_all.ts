@@ -7,19 +7,23 @@ import type { Predictions } from "../../evaluation/predictions.ts";
 import { reconstructionMetrics } from "../../evaluation/reconstruction_metrics.ts";
 import { RECONSTRUCTION_METRICS } from "../../evaluation/reconstruction_scores.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
-import { reconstructStored, type StoredNetwork } from "./apply.ts";
+import { type ReconstructedItem, reconstructStored, type StoredNetwork } from "./apply.ts";
 import { elementData } from "./element_data.ts";
 import { loadedShape, type Loading } from "./loading.ts";
 
 type Context = Pick<StepContext<unknown, DeviceService>, "get" | "put" | "signal" | "services">;
 
-interface ReconstructedSessions {
+/** Sessions that stored networks are applied to. */
+interface AppliedSessions {
   images: ImageSet;
   samples: readonly Sample[];
   loading: Loading;
   /** Of items at a time, fewer where these do not fit the device. */
   batchSize: number;
   networks: readonly StoredNetwork[];
+}
+
+interface ReconstructedSessions extends AppliedSessions {
   /** Whether a sample's input and output are kept. */
   keep(sample: number): boolean;
   /** Stem of the file in which they are kept. */
@@ -46,29 +50,30 @@ interface Reconstructed {
   files: Record<string, Blob>;
 }
 
-/** @throws {DataError} when stored weights don't fit their network */
-export async function reconstructAll(
+/**
+ * Calls `visit` with every session once all of its elements are given back.
+ *
+ * @param visitElement called with each of them before
+ * @throws {DataError} when stored weights don't fit their network
+ */
+export async function visitSessions(
   context: Context,
-  sessions: ReconstructedSessions,
-): Promise<Reconstructed> {
-  const { images, samples, loading, batchSize, networks, keep, visit } = sessions;
+  { images, samples, loading, batchSize, networks }: AppliedSessions,
+  visit: (session: ReconstructedSession) => Promise<void> | void,
+  visitElement: (item: ReconstructedItem, shape: readonly number[]) => void = () => {},
+): Promise<void> {
   const perSample = images.elements.length;
-  const shapes = shapesSeen(sessions);
+  const shapes = shapesSeen({ images, loading, networks });
   const sizes = shapes.map((shape) => shape.reduce((product, size) => product * size, 1));
   const starts = sizes.map((_, e) => sizes.slice(0, e).reduce((sum, size) => sum + size, 0));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const open = new Map<number, ReconstructedSession & { left: number }>();
-  const metrics = new Map<number, Record<string, number>>();
-  const latents = new Map<number, Float32Array<ArrayBuffer>>();
-  const files: Record<string, Blob> = {};
   const device = await context.services.device();
   const data = elementData(images, samples, loading);
   await reconstructStored(context, device, { data, batchSize, networks }, async (item) => {
     const element = item.item % perSample;
     const sample = (item.item - element) / perSample;
-    metrics.set(item.item, reconstructionMetrics(item.input, item.output, shapes[element]));
-    latents.set(item.item, Float32Array.from(item.latent));
-    if (!keep(sample) && !visit) return;
+    visitElement(item, shapes[element]);
     const session = open.get(sample) ?? {
       sample,
       input: new Float32Array(total),
@@ -82,12 +87,31 @@ export async function reconstructAll(
     session.left--;
     if (session.left > 0) return;
     open.delete(sample);
+    await visit(session);
+  });
+}
+
+/** @throws {DataError} when stored weights don't fit their network */
+export async function reconstructAll(
+  context: Context,
+  sessions: ReconstructedSessions,
+): Promise<Reconstructed> {
+  const { images, samples, loading, keep, stemOf, visit } = sessions;
+  const perSample = images.elements.length;
+  const metrics = new Map<number, Record<string, number>>();
+  const latents = new Map<number, Float32Array<ArrayBuffer>>();
+  const files: Record<string, Blob> = {};
+  const visitSession = async (session: ReconstructedSession) => {
+    const { sample } = session;
     await visit?.(session);
     if (!keep(sample)) return;
     const geometry = await readGeometry(images, samples[sample], loading.sizeReduction);
-    files[reconstructionPath(sessions.stemOf(sample))] = await context.put(
-      writeReconstruction({ ...session, ...geometry }),
-    );
+    const bytes = writeReconstruction({ ...session, ...geometry });
+    files[reconstructionPath(stemOf(sample))] = await context.put(bytes);
+  };
+  await visitSessions(context, sessions, visitSession, ({ item, input, output, latent }, shape) => {
+    metrics.set(item, reconstructionMetrics(input, output, shape));
+    latents.set(item, Float32Array.from(latent));
   });
   const items = [...metrics.keys()].sort((a, b) => a - b);
   const rows = items.map((item) => metrics.get(item)!);
@@ -112,7 +136,7 @@ export async function reconstructAll(
 
 /** Of each element as its network sees it; slices may have three channels. */
 function shapesSeen(
-  { images, loading, networks }: Pick<ReconstructedSessions, "images" | "loading" | "networks">,
+  { images, loading, networks }: Pick<AppliedSessions, "images" | "loading" | "networks">,
 ): readonly (readonly number[])[] {
   const [channels] = networks[0].network.input;
   return images.elementShapes.map((shape) => [
