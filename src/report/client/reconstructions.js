@@ -178,8 +178,8 @@ function describeAnomaly(
         xTicks: labels.map((name, index) => ({ at: index + 0.5, text: name ?? "no label" })),
         rows: [["label", "score"], ...scores.map((each) => [each.label, each.score])],
       }),
-      areas.length > 0 ? areasTable(areas) : "",
     ),
+    areas.length > 0 ? areasTable(areas) : "",
   ];
 }
 
