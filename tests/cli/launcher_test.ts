@@ -349,7 +349,9 @@ esac
   });
   const lines = out.split("\n");
   assertEquals([code, lines.filter((line) => line === "sleeps 5").length], [0, 2]);
-  assertEquals(lines.filter((line) => /^(installs|gyrus)/.test(line)).slice(-4), [
+  // Where the machine has them, the web server and the head are not installed.
+  const common = /^(installs (chromium|libc6-dev|munge)|gyrus)/;
+  assertEquals(lines.filter((line) => common.test(line)), [
     "installs chromium",
     "installs libc6-dev",
     "installs munge",
