@@ -127,7 +127,7 @@ Deno.test("maps.json that lacks something, or is none, is refused by name", () =
   assertThrows(read("{"), DataError, "maps.json: line 1: not JSON");
   assertThrows(read("[]"), DataError, "is not a JSON object");
   assertThrows(read("{}"), DataError, 'lacks "network_task"');
-  assertThrows(read('{"network_task": "reconstruction"}'), DataError, "trained for reconstruction");
+  assertThrows(read('{"network_task": "segmentation"}'), DataError, "trained for segmentation");
   const without = JSON.parse(writeMapsJson(description, ""));
   delete without.input_size;
   assertThrows(read(JSON.stringify(without)), DataError, 'lacks "input_size"');

@@ -6,10 +6,10 @@ import type { DeviceService } from "../../device/open.ts";
 import type { Device } from "../../gpu/device.ts";
 import type { AttributionMethod } from "../../nn/attribute.ts";
 import type { Artifact, StepContext } from "../../workflow/step.ts";
-import { attributeStored } from "../model/apply.ts";
 import { elementData } from "../model/element_data.ts";
 import { loadedShape, loadingOf, scaled } from "../model/loading.ts";
 import { listNetworks } from "../model/model.ts";
+import { attributeStored } from "./attribute_stored.ts";
 import type { AttributionParams } from "./declaration.ts";
 
 export type Context = StepContext<AttributionParams, DeviceService>;

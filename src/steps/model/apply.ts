@@ -1,20 +1,13 @@
 /** Applies stored networks to items of a data set, as many side by side as fit the device. */
 import { readWeights } from "../../artifacts/model.ts";
 import type { Device } from "../../gpu/device.ts";
-import { attribute, type AttributionMethod } from "../../nn/attribute.ts";
 import { infer, type InferOptions } from "../../nn/infer.ts";
 import type { Network } from "../../nn/network.ts";
 import { reconstruct, type Reconstruction } from "../../nn/reconstruct.ts";
 import { importState } from "../../nn/state_dict.ts";
 import type { Blob, StepContext } from "../../workflow/step.ts";
 import { type ElementData, numbersRead } from "./element_data.ts";
-import {
-  countSideBySide,
-  fittingBatch,
-  inferenceMemory,
-  residentBytes,
-  trainingMemory,
-} from "./memory.ts";
+import { countSideBySide, fittingBatch, inferenceMemory, residentBytes } from "./memory.ts";
 import type { ScoredItems } from "./scores.ts";
 
 export interface StoredNetwork {
@@ -24,14 +17,14 @@ export interface StoredNetwork {
   items: Uint32Array<ArrayBuffer>;
 }
 
-interface Applied {
+export interface Applied {
   data: ElementData;
   /** Of items at a time, fewer where these do not fit the device. */
   batchSize: number;
   networks: readonly StoredNetwork[];
 }
 
-type Context = Pick<StepContext, "get" | "signal">;
+export type Context = Pick<StepContext, "get" | "signal">;
 
 /** @throws {DataError} when stored weights don't fit their network */
 export async function apply(
@@ -45,25 +38,6 @@ export async function apply(
     outputs.forEach((output, i) => scored.push({ outputs: output, items: items[i] }));
   }
   return scored;
-}
-
-/**
- * A map of every item of every network, see `attribute`.
- *
- * @throws {DataError} when stored weights don't fit their network
- */
-export async function attributeStored(
-  context: Context,
-  device: Device,
-  applied: Applied,
-  { method, target }: { method: AttributionMethod; target: number },
-): Promise<{ maps: Float32Array; items: Uint32Array }[]> {
-  const attributed: { maps: Float32Array; items: Uint32Array }[] = [];
-  for await (const { items, options } of groups(context, device, applied, gradientMemory)) {
-    const maps = await attribute(device, { ...options, method, target });
-    maps.forEach((map, i) => attributed.push({ maps: map, items: items[i] }));
-  }
-  return attributed;
 }
 
 /** What a network gives back of an item of the data set. */
@@ -89,23 +63,14 @@ export async function reconstructStored(
   }
 }
 
-/** An attribution keeps what a training without moments does. */
-function gradientMemory(device: Device, network: Network, batchSize: number): Promise<number> {
-  return trainingMemory(device, {
-    network,
-    batchSize,
-    optimizer: { name: "SGD", learningRate: 0 },
-  });
-}
-
-interface Group {
+export interface Group {
   /** Items of each network. */
   items: readonly Uint32Array[];
   options: InferOptions;
 }
 
 /** As many networks at a time as fit side by side, with their weights; one where elements differ in shape. */
-async function* groups(
+export async function* groups(
   { get, signal }: Context,
   device: Device,
   { data, batchSize: asked, networks }: Applied,
