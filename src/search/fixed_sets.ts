@@ -44,7 +44,9 @@ function messageOf(search: Search, way: Way, parameter: string | undefined): str
   const decides = way.isMeasured &&
     way.instance.kind.metricParameters?.(search.metric.name).includes(parameter);
   return decides
-    ? `a search must not vary of whom or of what its metric is: ${path.join(" -> ")}`
+    ? `a search must not vary which participants or values its metric is computed from: ${
+      path.join(" -> ")
+    }`
     : undefined;
 }
 

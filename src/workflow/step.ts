@@ -308,7 +308,7 @@ export interface StepDeclaration<Schema extends z.ZodObject = z.ZodObject, S = u
     parseSpace?(text: string, subject: string): Promise<Readonly<Record<string, Json>>>;
   };
   /**
-   * Parameters that decide of whom a metric of the outputs is computed, or of what: searches by that metric
+   * Parameters that decide from which participants or values a metric of the outputs is computed: searches by that metric
    * must not vary them.
    */
   metricParameters?(metric: string): readonly string[];

@@ -23,15 +23,15 @@ const refused: readonly [space: string, message: string][] = [
   ],
   [
     '"train.diagnoses" = { choice = [["AD"], ["CN"]] }',
-    "a search must not vary of whom or of what its metric is: train.diagnoses",
+    "a search must not vary which participants or values its metric is computed from: train.diagnoses",
   ],
   [
     '"train.loss" = { choice = ["CrossEntropyLoss", "MultiMarginLoss"] }',
-    "a search must not vary of whom or of what its metric is: train.loss",
+    "a search must not vary which participants or values its metric is computed from: train.loss",
   ],
   [
     '"train.label_smoothing" = { uniform = [0, 0.2] }',
-    "a search must not vary of whom or of what its metric is: train.label_smoothing",
+    "a search must not vary which participants or values its metric is computed from: train.label_smoothing",
   ],
 ];
 
@@ -52,11 +52,11 @@ Deno.test("what is predicted and how groups are formed may not vary, how votes a
   const by = (space: string) => problem(text + search("evaluate.BA", "maximize", "", space));
   assertEquals(
     await by('"predict.data_group" = { choice = ["train", "validation"] }'),
-    "a search must not vary of whom or of what its metric is: predict.data_group -> evaluate",
+    "a search must not vary which participants or values its metric is computed from: predict.data_group -> evaluate",
   );
   assertEquals(
     await by('"train.label" = { choice = ["diagnosis", "sex"] }'),
-    "a search must not vary of whom or of what its metric is: train.label -> predict -> evaluate",
+    "a search must not vary which participants or values its metric is computed from: train.label -> predict -> evaluate",
   );
   assertEquals(await by('"predict.voting" = { choice = ["soft", "hard"] }'), "");
 });

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.ts";
 import { isJsonObject } from "../../json.ts";
 import type { Json } from "../../workflow/step.ts";
 
-/** One process computes on one GPU, and WebGPU takes the first: it can't be told which is the job's. */
+/** One process computes on one GPU, and WebGPU takes the first, which may not be the job's. */
 export function gpuRefusal(
   { name, execution }: FrozenInstance,
   visible: string | undefined,

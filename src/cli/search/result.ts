@@ -92,7 +92,7 @@ export function printResult(
   );
 }
 
-/** `BA 0.81 [0.74, 0.88], 95 % interval over 120 participants whom no choice has read` */
+/** `BA 0.81 [0.74, 0.88], 95 % interval over 120 participants that no choice has read` */
 function estimateText(
   { metric, value, lower, upper, confidence, participants }: OuterEstimate,
 ): string {
@@ -101,7 +101,7 @@ function estimateText(
     : "";
   return `${metric} ${numberText(value)}${interval} over ${
     countText(participants, "participant")
-  } whom no choice has read`;
+  } that no choice has read`;
 }
 
 /** Writes the tables and the page of a search next to the cache's other results. */

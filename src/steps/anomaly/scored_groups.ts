@@ -39,7 +39,7 @@ export interface ScoredGroups {
 /**
  * @param label column that shows who is healthy
  * @throws {DataError} on training participants among the healthy, participants in both groups, and too
- *   few healthy sessions; on participants whom the model knows among the scored
+ *   few healthy sessions; on participants that the model knows among the scored
  */
 export async function loadGroups(
   context: Context,

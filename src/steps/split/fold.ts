@@ -8,7 +8,7 @@ export default defineStep({
   summary: "Takes a fold apart: participants to train on, and those set aside to test on",
   description:
     `For nested cross-validation. An outer \`split.kfold\` makes folds; this step gives each fold's
-training participants, whom an inner split divides again, and its validation participants under the name of
+training participants, which an inner split divides again, and its validation participants under the name of
 a test set, which no search may read. Their rows are those of the fold, with all sessions.`,
   params: z.object({
     subset_name: z.string().regex(

@@ -132,7 +132,8 @@ class SearchReader {
     const rule = `one of ${names.join(", ")}`;
     const isOne = (value: Json): value is T => names.some((name) => name === value);
     const value = this.#get(key, rule, isOne);
-    return this.#required(key, value, preset, `write ${key} = "${names[0]}"`);
+    const choices = names.map((name) => `"${name}"`).join(" or ");
+    return this.#required(key, value, preset, `write ${key} = ${choices}`);
   }
 
   #count(key: string, least: number, most: number, preset?: number): number | undefined {

@@ -71,7 +71,7 @@ const table: readonly [situation: string, text: string, message: string][] = [
   [
     "a search without a goal",
     'metric = "train.loss"\nn_trials = 3\nspace."train.epochs" = { int = [1, 2] }',
-    'search rates: goal is missing; write goal = "minimize"',
+    'search rates: goal is missing; write goal = "minimize" or "maximize"',
   ],
   [
     "a search by a metric of a step that is not there",

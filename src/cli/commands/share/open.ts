@@ -15,8 +15,8 @@ export default {
   ],
   options: {},
   details:
-    `Every object is checked against its digest. The results themselves are the sender's word: open bundles
-of people whom you trust.`,
+    `Every object is checked against its digest. No check can prove the results themselves: open bundles
+of people that you trust.`,
   async run(args, { out }) {
     const [archive, named] = args.positionals;
     const name = basename(archive);
