@@ -29,13 +29,17 @@ export class Project {
     return Deno.readTextFile(`${this.folder}/${path}`);
   }
 
-  /** Runs a workflow's text. A failure of a step is thrown. */
+  /**
+   * Runs a workflow's text. A failure of a step is thrown.
+   *
+   * @param place default: this thread, whose device keeps its kernels from run to run
+   */
   async run(
     toml: string,
     set: readonly string[] = [],
     until: string[] = [],
     watch: Watch = () => {},
-    place: Place = inThreads,
+    place: Place = here,
   ): Promise<Outcome> {
     await this.write("workflow.toml", `version = 1\nname = "test"\n${toml}`);
     return await this.runFile(`${this.folder}/workflow.toml`, set, until, watch, place);
@@ -53,7 +57,7 @@ export class Project {
     const watch: Watch = (event, interrupt) => {
       if (when(event)) interrupt.abort(new Error("interrupted"));
     };
-    const { result } = await this.run(toml, set, [], watch, here);
+    const { result } = await this.run(toml, set, [], watch);
     if (result.status !== "interrupted") throw new Error(`The run ended: ${result.status}`);
   }
 
@@ -101,7 +105,8 @@ export class Project {
 /** Where steps run. */
 type Place = (store: Store) => Pick<RunOptions, "executor" | "deviceSlots">;
 
-const inThreads: Place = () => ({});
+/** As `gyrus run` does. */
+export const inThreads: Place = () => ({});
 const here: Place = (store) => ({
   executor: new ThisThread(store),
   deviceSlots: () => Promise.resolve(1),

@@ -6,7 +6,7 @@ import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { readTsv, writeTsv } from "../../../src/formats/tsv.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
 import { generatedFolds, prediction, step, tinyTraining, type Value } from "../recipes.ts";
-import { type Outcome, Project } from "../workflows.ts";
+import { inThreads, type Outcome, Project } from "../workflows.ts";
 
 /** Sixteen tiny heads, two slices each, two folds, one network; everything else as parameters. */
 function experiment(
@@ -89,7 +89,7 @@ function digest({ result }: Outcome, instance: string, output: string): string {
 
 Deno.test("an experiment runs, is cached, and recomputes what a change needs and no more", async (t) => {
   await using project = await Project.create();
-  const first = await project.run(EXPERIMENT);
+  const first = await project.run(EXPERIMENT, [], [], undefined, inThreads);
   assertEquals(ran(first), ["caps", "folds", "labels", "slices", "split", ...TRAINED].sort());
 
   await t.step("nothing changed: nothing runs", async () => {
