@@ -10,7 +10,7 @@ import type { Workflow } from "../../../src/workflow/graph.ts";
 import { type ReadOptions, readWorkflow } from "../../../src/workflow/read.ts";
 
 /** Tests ask the scheduler more often than a site would like. */
-export const PACE: Pace = { recordsMs: 100, queueMs: 400, visibilityMs: 3_000 };
+export const PACE: Pace = { recordsMs: 100, queueMs: 400, visibilityMs: 1_500 };
 
 /** Waits, writes, saves checkpoints or fails, as its parameters demand. */
 const WORK = `import { defineStep, z } from "gyrus";

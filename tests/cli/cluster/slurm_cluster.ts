@@ -1,7 +1,11 @@
 /**
- * A cluster of two nodes on this machine: munged, slurmctld and slurmd of Debian's packages, started in a
+ * A cluster of four nodes on this machine: munged, slurmctld and slurmd of Debian's packages, started in a
  * temporary folder by whoever runs the tests. Nothing of a SLURM that the machine may have is touched.
+ *
+ * Partition `main` has two nodes and is the default. `spare` has the others, so that a node can be lost
+ * without an effect on other jobs. `closed` accepts jobs and starts none.
  */
+const NODES = ["n1", "n2", "n3", "n4"];
 const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"];
 
 /** Why there is no SLURM here; undefined where there is one. */
@@ -42,7 +46,7 @@ export class SlurmCluster implements AsyncDisposable {
       }),
     );
     await cluster.startController();
-    for (const node of ["n1", "n2"]) await cluster.startNode(node);
+    for (const node of NODES) await cluster.startNode(node);
     await cluster.untilIdle();
     return cluster;
   }
@@ -56,9 +60,11 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   async untilIdle(): Promise<void> {
-    await until("both nodes are idle", async () => {
-      const states = await call("sinfo", "-h", "-N", "-o", "%T").catch(() => "");
-      return states === "idle\nidle\n";
+    await until("all nodes are idle", async () => {
+      const states = await call("sinfo", "-h", "-N", "-p", "main,spare", "-o", "%T").catch(() =>
+        ""
+      );
+      return states === "idle\n".repeat(NODES.length);
     });
   }
 
@@ -74,7 +80,7 @@ export class SlurmCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await call("scancel", "--state=PENDING", "-u", await userName()).catch(() => {});
     await call("scancel", "-u", await userName()).catch(() => {});
-    for (const daemon of ["slurmd.n1", "slurmd.n2", "slurmctld", "munge/pid"]) {
+    for (const daemon of [...NODES.map((node) => `slurmd.${node}`), "slurmctld", "munge/pid"]) {
       try {
         const file = daemon === "munge/pid" ? daemon : `${daemon}.pid`;
         Deno.kill(Number(Deno.readTextFileSync(`${this.folder}/${file}`)), "SIGTERM");
@@ -90,7 +96,7 @@ export class SlurmCluster implements AsyncDisposable {
 function configuration(folder: string, settings: readonly string[]): string {
   const host = Deno.hostname().split(".")[0];
   const user = Deno.uid() === 0 ? "root" : Deno.env.get("USER") ?? String(Deno.uid());
-  const [controller, first] = freePorts();
+  const [controller, ...ports] = freePorts(1 + NODES.length);
   return [
     "ClusterName=gyrus",
     `SlurmctldHost=${host}(127.0.0.1)`,
@@ -113,32 +119,28 @@ function configuration(folder: string, settings: readonly string[]): string {
     "ReturnToService=2",
     "SlurmdParameters=config_overrides",
     "MpiDefault=none",
+    // Programs give up a controller that is away after this; ten seconds without.
+    "MessageTimeout=5",
     ...settings,
-    `NodeName=n[1-2] NodeHostname=${host} NodeAddr=127.0.0.1 Port=[${first}-${first + 1}] ` +
-    "CPUs=4 RealMemory=4000 State=UNKNOWN",
-    "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
+    ...NODES.map((node, index) =>
+      `NodeName=${node} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports[index]} ` +
+      "CPUs=4 RealMemory=4000 State=UNKNOWN"
+    ),
+    "PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP",
+    "PartitionName=spare Nodes=n[3-4] MaxTime=INFINITE State=UP",
+    "PartitionName=closed Nodes=n[1-2] MaxTime=INFINITE State=DOWN",
     "",
   ].join("\n");
 }
 
-/** A free port, and the first of two that are free. */
-function freePorts(): [number, number] {
-  const single = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  try {
-    for (let port = single.addr.port + 1; port < 65_000; port++) {
-      try {
-        for (const each of [port, port + 1]) {
-          Deno.listen({ hostname: "127.0.0.1", port: each }).close();
-        }
-        return [single.addr.port, port];
-      } catch {
-        // In use.
-      }
-    }
-    throw new Error("no free ports");
-  } finally {
-    single.close();
-  }
+function freePorts(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map(({ addr }) => addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
 }
 
 async function userName(): Promise<string> {
