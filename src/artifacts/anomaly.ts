@@ -4,6 +4,7 @@ import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import type { AttributionMeta } from "./attribution.ts";
 import { mapsPath } from "./attribution.ts";
 import {
+  appliedDescriptions,
   type AppliedMeta,
   PARTICIPANTS_FILE,
   participantsDescription,
@@ -42,7 +43,6 @@ export function anomalyStem(name: string): string {
 }
 
 const METRIC = "<selection metric>";
-const APPLIED = "as in `predictions`";
 const SESSION = "sub-X_ses-Y";
 
 export const anomalyType: ArtifactType = {
@@ -82,15 +82,6 @@ export const anomalyType: ArtifactType = {
     residual_limit: "by selection metric, value at which the colours of pictures end",
     elements: "as in `images`",
     extraction: "as in `images`",
-    task: APPLIED,
-    model: APPLIED,
-    data_group: APPLIED,
-    split: APPLIED,
-    mode: APPLIED,
-    multi_network: APPLIED,
-    label: APPLIED,
-    label_code: APPLIED,
-    selection_metrics: APPLIED,
-    leakage: APPLIED,
+    ...appliedDescriptions,
   }),
 };

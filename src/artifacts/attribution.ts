@@ -4,6 +4,7 @@ import type { Artifact, Blob } from "../workflow/step.ts";
 import { type ArtifactType, describeMeta } from "./artifact_type.ts";
 import type { Sample } from "./images.ts";
 import {
+  appliedDescriptions,
   type AppliedMeta,
   PARTICIPANTS_FILE,
   participantsDescription,
@@ -86,7 +87,6 @@ const tensors =
   "int32 [elements, 3], the first voxel of each in the grid";
 
 const METRIC = "<selection metric>";
-const APPLIED = "as in `predictions`";
 
 export const attributionType: ArtifactType = {
   type: "attribution",
@@ -107,15 +107,6 @@ export const attributionType: ArtifactType = {
     level: "layer of Grad-CAM",
     elements: "as in `images`",
     extraction: "as in `images`",
-    task: APPLIED,
-    model: APPLIED,
-    data_group: APPLIED,
-    split: APPLIED,
-    mode: APPLIED,
-    multi_network: APPLIED,
-    label: APPLIED,
-    label_code: APPLIED,
-    selection_metrics: APPLIED,
-    leakage: APPLIED,
+    ...appliedDescriptions,
   }),
 };

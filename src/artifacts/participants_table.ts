@@ -22,6 +22,22 @@ export type AppliedMeta = {
   leakage: LeakageStatus;
 };
 
+const APPLIED = "as in `predictions`";
+
+/** Descriptions of the fields of {@link AppliedMeta}. */
+export const appliedDescriptions: Readonly<Record<keyof AppliedMeta, string>> = {
+  task: APPLIED,
+  model: APPLIED,
+  data_group: APPLIED,
+  split: APPLIED,
+  mode: APPLIED,
+  multi_network: APPLIED,
+  label: APPLIED,
+  label_code: APPLIED,
+  selection_metrics: APPLIED,
+  leakage: APPLIED,
+};
+
 /** One row. */
 export interface ParticipantRow {
   participant: Cell;
