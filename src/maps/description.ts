@@ -101,8 +101,13 @@ const AUTOENCODER_OPTIONS: JsonObject = {
  * keys can't.
  *
  * @param capsDirectory where ClinicaDL finds the images when it predicts a group again; may be empty
+ * @param diagnoses of the participants where they are known: ClinicaDL predicts no others by default
  */
-export function writeMapsJson(description: MapsDescription, capsDirectory: string): string {
+export function writeMapsJson(
+  description: MapsDescription,
+  capsDirectory: string,
+  diagnoses?: readonly string[],
+): string {
   const { task, architecture, label, label_code, parameters } = description;
   const { data_augmentation } = parameters;
   const isReconstruction = task === "reconstruction";
@@ -117,7 +122,7 @@ export function writeMapsJson(description: MapsDescription, capsDirectory: strin
     size_reduction_factor: parameters.size_reduction_factor ??
       CLINICADL_OPTIONS.size_reduction_factor,
     ...(writesClinicadlHead(description) && { head: "clinicadl" }),
-    diagnoses: parameters.diagnoses ?? (label === "diagnosis" ? Object.keys(label_code) : []),
+    diagnoses: parameters.diagnoses ?? diagnoses ?? CLINICADL_OPTIONS.diagnoses,
     gpu: false,
     network_task: task,
     architecture,

@@ -95,7 +95,7 @@ export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
   const { description, capsDirectory, splits } = maps;
   const { label } = description;
   const groupJson = JSON.stringify({ caps_directory: capsDirectory, multi_cohort: false }, null, 4);
-  yield ["maps.json", writeMapsJson(description, capsDirectory)];
+  yield ["maps.json", writeMapsJson(description, capsDirectory, diagnosesOf(maps))];
   yield ["environment.txt", maps.environment.join("\n") + "\n"];
   yield ["information.log", await information(maps)];
   yield [
@@ -118,6 +118,24 @@ export async function* mapsFiles(maps: Maps): AsyncGenerator<MapsFile> {
     }
     yield* splitFiles(split, maps);
   }
+}
+
+/** Diagnoses of all participants in order; undefined where their tables have another label. */
+function diagnosesOf(
+  { description: { label, label_code }, splits, groups }: Maps,
+): readonly string[] | undefined {
+  if (label !== "diagnosis") return;
+  const coded = Object.keys(label_code);
+  if (coded.length > 0) return coded;
+  const tables = [
+    ...splits.flatMap(({ train, validation }) => [train, validation]),
+    ...groups.map(({ participants }) => participants),
+  ];
+  const found = new Set(tables.flatMap(({ columns, rows }) => {
+    const at = columns.indexOf(label);
+    return at < 0 ? [] : rows.flatMap((row) => row[at] ?? []);
+  }));
+  return found.size > 0 ? [...found].sort() : undefined;
 }
 
 function* digestsFile(sessions: readonly SeenSession[]): Generator<MapsFile> {

@@ -17,86 +17,20 @@ With FIXTURES, the MAPS of `clinicadl train` are written there for the tests, sm
 rounded to five values a tensor, after which ClinicaDL predicts again.
 """
 
-import gzip
-import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-import nibabel
-import numpy as np
 import pandas as pd
 import torch
 
+from clinicadl_oracle import IDS, clinicadl, gyrus, make_caps, write_fixture
+
 WORK = Path(sys.argv[1]).resolve()
 FIXTURES = Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
-ROOT = Path(__file__).parents[2]
-STEM = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1"
-IDS = ["participant_id", "session_id"]
 TOLERANCE = 1e-4
 
 SMALL = {"shape": (28, 32, 24), "people": 48, "tested": 4}
 LARGE = {"shape": (169, 208, 179), "people": 14, "tested": 2}
-REGIONS = {"left": [(2, 20), (4, 21), (3, 17)], "right": [(9, 27), (6, 23), (5, 19)]}
-
-
-def volume(index, shape):
-    """The tests make the same voxels."""
-    x, y, z = np.ogrid[tuple(slice(extent) for extent in shape)]
-    noise = x * x * 3 + y * y * 5 + z * z * 7 + x * y * z + (index + 1) * (x * 11 + y * 13 + z * 17)
-    distance = sum((axis - extent // 2) ** 2 for axis, extent in zip((x, y, z), shape))
-    ball = distance < (36 + index % 7 * 8) * (shape[2] // 24) ** 2
-    return (noise % 97 + 60 * (index % 2) * ball).astype(np.uint8)
-
-
-def make_caps(name, shape, people, tested):
-    caps = WORK / name
-    rows = []
-    for index in range(people):
-        participant = f"sub-{index:02d}"
-        folder = caps / "subjects" / participant / "ses-M000" / "t1_linear"
-        folder.mkdir(parents=True)
-        image = nibabel.Nifti1Image(volume(index, shape), np.eye(4))
-        nibabel.save(image, folder / f"{participant}_ses-M000_{STEM}_T1w.nii.gz")
-        sex, diagnosis = "MMFF"[index % 4], ["AD", "CN"][index % 2]
-        rows.append([participant, "ses-M000", 60 + index % 9, sex, diagnosis])
-    masks = caps / "masks" / "tpl-MNI152NLin2009cSym"
-    masks.mkdir(parents=True)
-    for region, box in REGIONS.items():
-        mask = np.zeros(shape, np.uint8)
-        mask[tuple(slice(*bounds) for bounds in box)] = 1
-        file = f"tpl-MNI152NLin2009cSym_desc-Crop_res-1x1x1_roi-{region}_mask.nii.gz"
-        nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), masks / file)
-    table = pd.DataFrame(rows, columns=[*IDS, "age", "sex", "diagnosis"])
-    trained, validated = table[: people - tested - 4], table[people - tested - 4 : people - tested]
-    write_tsv(WORK / f"{name}.tsv", table)
-    write_tsv(WORK / f"{name}-test.tsv", table[people - tested :])
-    labels = WORK / f"{name}-labels"
-    write_tsv(labels / "train.tsv", table[: people - tested])
-    for file in ("train", "train_baseline"):
-        write_tsv(labels / "split" / f"{file}.tsv", trained)
-    write_tsv(labels / "split" / "validation_baseline.tsv", validated)
-
-
-def write_tsv(path, table):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, sep="\t", index=False)
-
-
-def run(*command):
-    print("$", " ".join(map(str, command)), flush=True)
-    subprocess.run(list(map(str, command)), check=True)
-
-
-def clinicadl(*arguments):
-    run(Path(sys.executable).parent / "clinicadl", *arguments)
-
-
-def gyrus(folder, text):
-    folder.mkdir(exist_ok=True)
-    (folder / "workflow.toml").write_text(text)
-    run("deno", "run", "-A", ROOT / "mod.ts", "run", folder / "workflow.toml")
 
 
 def compare(name, ours, theirs, keys):
@@ -203,28 +137,8 @@ def round_weights(maps):
         torch.save(checkpoint, path)
 
 
-def write_fixture(maps, target):
-    """The files that maps.open reads; weights compressed."""
-    shutil.rmtree(target, ignore_errors=True)
-    description = json.loads((maps / "maps.json").read_text())
-    description.update(caps_directory="", tsv_path="")
-    target.mkdir(parents=True)
-    (target / "maps.json").write_text(json.dumps(description, indent=4) + "\n")
-    predictions = [
-        *maps.glob("split-0/best-loss/validation/*_prediction.tsv"),
-        *maps.glob("split-0/best-loss/test/*_prediction.tsv"),
-    ]
-    for path in [*maps.glob("groups/**/*.tsv"), *predictions]:
-        copy = target / path.relative_to(maps)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(path.read_text())
-    for path in maps.glob("split-0/best-loss/*.pth.tar"):
-        copy = target / f"{path.relative_to(maps)}.gz"
-        copy.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
-
-
-make_caps("small", **SMALL)
-make_caps("large", **LARGE)
+make_caps(WORK, "small", **SMALL)
+make_caps(WORK, "large", **LARGE)
 patches = ["--patch_size", 20, "--stride_size", 8]
 regions = ["--roi_list", "left", "--roi_list", "right"]
 for caps, mode, extraction, options in [

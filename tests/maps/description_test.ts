@@ -21,7 +21,7 @@ const description: MapsDescription = {
 };
 
 Deno.test("maps.json has ClinicaDL's keys, flat, with its defaults where nothing was chosen", () => {
-  const maps = JSON.parse(writeMapsJson(description, "CAPS"));
+  const maps = JSON.parse(writeMapsJson(description, "CAPS", ["AD", "CN"]));
   assertEquals(maps.batch_size, 16);
   assertEquals(maps.optimizer, "Adam");
   assertEquals(maps.loss, "MultiMarginLoss");
@@ -34,6 +34,20 @@ Deno.test("maps.json has ClinicaDL's keys, flat, with its defaults where nothing
   assertEquals(maps.caps_directory, "CAPS");
   assertEquals([maps.initial_weights, maps.leakage_checkable], ["file", false]);
   assertEquals([maps.gpu, maps.data_augmentation, maps.ssda_network], [false, false, false]);
+});
+
+Deno.test("maps.json lists the diagnoses that ClinicaDL is to predict, where the label is another too", () => {
+  const regression: MapsDescription = {
+    ...description,
+    task: "regression",
+    label: "age",
+    label_code: {},
+  };
+  const diagnosesOf = (text: string) => JSON.parse(text).diagnoses;
+  assertEquals(diagnosesOf(writeMapsJson(regression, "")), ["AD", "CN"]);
+  assertEquals(diagnosesOf(writeMapsJson(regression, "", ["CN", "MCI"])), ["CN", "MCI"]);
+  const chosen = { ...regression, parameters: { diagnoses: ["MCI"] } };
+  assertEquals(diagnosesOf(writeMapsJson(chosen, "", ["CN"])), ["MCI"]);
 });
 
 Deno.test("maps.json that was written is read as what it was written from", () => {

@@ -3,7 +3,7 @@ import { type Artifact, type Blob, defineStep } from "../../workflow/step.ts";
 
 export default defineStep({
   kind: "maps",
-  version: 7,
+  version: 8,
   summary: "Assembles a MAPS folder that ClinicaDL 1.6.1 can read",
   description:
     `Takes the trained networks of every split (\`in.models = "train[*]"\`), which must not

@@ -89,10 +89,10 @@ export function takesSlices(architecture: string): boolean {
   return isAutoencoder(architecture) ? /^AE_/.test(architecture) : takesImages(architecture);
 }
 
-/** Extents at which every network that takes slices, or volumes, can be made. */
+/** Extents at which every network that takes slices, or volumes, can be made with any options. */
 export const PROBES: Readonly<Record<2 | 3, readonly number[]>> = {
   2: [224, 224],
-  3: [64, 64, 64],
+  3: [256, 256, 256],
 };
 
 /**

@@ -1,7 +1,12 @@
 import { z } from "zod";
-import { NETWORKS } from "../../nn/names.ts";
+import { AUTOENCODERS, NETWORKS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
 import { defineStep } from "../../workflow/step.ts";
+import {
+  autoencoderParameters,
+  checkAutoencoderParameters,
+  isAutoencoder,
+} from "./autoencoder_parameters.ts";
 import { checkRandomArchitecture, randomArchitectureParameters } from "./random_architecture.ts";
 import { checkVolumeParameters, volumeParameters } from "./volume_parameters.ts";
 
@@ -9,18 +14,24 @@ const params = z.object({
   weights: pathParameter().describe(
     "Weights of one network: .safetensors, .pt, .pth or .pth.tar, under PyTorch's names or ClinicaDL's. A ResNet ends in one linear layer, or in ClinicaDL's two.",
   ),
-  architecture: z.enum(NETWORKS).default("Conv5_FC3").describe("Network that the weights are of."),
+  architecture: z.enum([...NETWORKS, ...AUTOENCODERS]).default("Conv5_FC3").describe(
+    "Network that the weights are of.",
+  ),
   task: z.enum(["classification", "regression"]).default("classification").describe(
-    "What it was trained for.",
+    "What a network with output nodes was trained for; an autoencoder reconstructs.",
   ),
   label: z.string().min(1).optional().describe(
-    "Column that it predicts; when absent `diagnosis`, or `age` of a regression.",
+    "Column that it predicts, of an autoencoder by which the report colours latents; when absent `diagnosis`, or `age` of a regression.",
   ),
   label_code: z.record(z.string(), z.int().min(0)).optional().describe(
     "Output node of each label, such as { AD = 0, CN = 1 }; a classification needs it.",
   ),
   ...volumeParameters,
+  ...autoencoderParameters,
   ...randomArchitectureParameters,
+  n_conv: z.int().min(1).max(8).optional().describe(
+    "Vanilla3DdenseVAE: convolutions, 4 when absent; RandomArchitecture: convolutions of each block, 1 when absent.",
+  ),
   normalize: z.boolean().default(true).describe(
     "Whether its inputs were min-max normalised to [0, 1].",
   ),
@@ -30,6 +41,45 @@ const params = z.object({
 });
 
 export type OpenParams = z.output<typeof params>;
+
+/** Problems of the sizes of layers with another architecture; `n_conv` is of two. */
+function checkSizes(params: OpenParams): { parameter: string; message: string }[] {
+  if (params.architecture === "RandomArchitecture") {
+    return checkAutoencoderParameters({ ...params, n_conv: undefined });
+  }
+  const ofAutoencoder = checkAutoencoderParameters(params);
+  const known = new Set(ofAutoencoder.map(({ parameter }) => parameter));
+  const own = params.architecture === "Vanilla3DdenseVAE" ? { n_conv: undefined } : {};
+  const ofRandom = checkRandomArchitecture({ ...params, ...own });
+  return [...ofAutoencoder, ...ofRandom.filter(({ parameter }) => !known.has(parameter))];
+}
+
+/** Problems of the task with the architecture, and of the labels with the task. */
+function checkTask(
+  { architecture, task, label_code }: OpenParams,
+): { parameter: string; message: string; suggestion?: string }[] {
+  if (isAutoencoder(architecture)) {
+    return [
+      ...task === "regression"
+        ? [{ parameter: "task", message: `${architecture} reconstructs; it has no other task` }]
+        : [],
+      ...label_code !== undefined
+        ? [{ parameter: "label_code", message: `${architecture} reconstructs; it has no classes` }]
+        : [],
+    ];
+  }
+  if (task === "regression") {
+    return label_code === undefined
+      ? []
+      : [{ parameter: "label_code", message: "a regression has no classes" }];
+  }
+  if (label_code !== undefined) return [];
+  return [{
+    parameter: "label_code",
+    message: "a classification needs the output node of each label",
+    suggestion: "add label_code = { AD = 0, CN = 1 }, in the order of the network's outputs",
+  }];
+}
 
 export default defineStep({
   kind: "model.open",
@@ -44,8 +94,8 @@ or a variance of batch normalisation is negative.
 
 A checkpoint does not list the participants that the network was trained on. With \`in.participants\`
 leakage is found; without, predictions are marked \`not checkable\`. It has no predictions of a
-validation set either, so \`predict\` needs \`voting = "hard"\`. Later steps find it as the best network
-by \`loss\`.`,
+validation set either, so \`predict\` needs \`voting = "hard"\` where images have several elements and
+classes, and \`anomaly.map\` needs \`in.healthy\`. Later steps find it as the best network by \`loss\`.`,
   params,
   inputs: {
     images: {
@@ -62,16 +112,8 @@ by \`loss\`.`,
   runs: "inline",
   checkParams: (params) => [
     ...checkVolumeParameters(params),
-    ...checkRandomArchitecture(params),
-    ...params.task === "classification" && params.label_code === undefined
-      ? [{
-        parameter: "label_code",
-        message: "a classification needs the output node of each label",
-        suggestion: "add label_code = { AD = 0, CN = 1 }, in the order of the network's outputs",
-      }]
-      : params.task === "regression" && params.label_code !== undefined
-      ? [{ parameter: "label_code", message: "a regression has no classes" }]
-      : [],
+    ...checkSizes(params),
+    ...checkTask(params),
   ],
   preflight: {
     reads: ["participants"],

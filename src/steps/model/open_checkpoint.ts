@@ -23,6 +23,11 @@ import type {
   StepContext,
   StepOutput,
 } from "../../workflow/step.ts";
+import {
+  defaultReconstructionLoss,
+  describeAutoencoderSizes,
+  isAutoencoder,
+} from "./autoencoder_parameters.ts";
 import { loadedShape, loadingOf } from "./loading.ts";
 import { createNetworkOf } from "./model.ts";
 import { assertTakes, randomArchitectureOf } from "./network.ts";
@@ -56,9 +61,12 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
     extraction: images.artifact.meta.extraction as ModelMeta["extraction"],
     leakage_checkable: participants !== undefined,
     parameters: {
-      head: [...given.keys()].some((name) => name.endsWith("fc_out.weight"))
-        ? "clinicadl"
-        : "linear",
+      ...description.task !== "reconstruction" && {
+        head: [...given.keys()].some((name) => name.endsWith("fc_out.weight"))
+          ? "clinicadl"
+          : "linear",
+      },
+      ...describeAutoencoderSizes(params),
       ...(params.shortcut_type && { shortcut_type: params.shortcut_type }),
       ...(params.conv1_t_stride && { conv1_t_stride: params.conv1_t_stride }),
       ...(params.architecture === "RandomArchitecture" &&
@@ -67,7 +75,9 @@ export async function openCheckpoint(context: StepContext<OpenParams>): Promise<
         size_reduction: true,
         size_reduction_factor: params.size_reduction_factor ?? 2,
       }),
-      loss: params.task === "classification" ? "CrossEntropyLoss" : "MSELoss",
+      loss: description.task === "classification"
+        ? "CrossEntropyLoss"
+        : defaultReconstructionLoss(params.architecture),
       normalize: params.normalize,
       normalization_level: params.normalization_level,
     },
@@ -105,16 +115,17 @@ export async function preflightCheckpoint(
   return { ...description, ...mode, seen: { table, complete: participants !== undefined } };
 }
 
-function describe({ task, architecture, label, label_code }: OpenParams): ModelDescription {
-  const classification = task === "classification";
+function describe(params: OpenParams): ModelDescription {
+  const { architecture, label, label_code = {} } = params;
+  const task = isAutoencoder(architecture) ? "reconstruction" : params.task;
   return {
     task,
     architecture,
     multi_network: false,
     selection_metrics: [METRIC],
-    output_size: classification ? outputSize(label_code!) : 1,
-    label: label ?? (classification ? "diagnosis" : "age"),
-    label_code: label_code ?? {},
+    output_size: task === "classification" ? outputSize(label_code) : task === "regression" ? 1 : 0,
+    label: label ?? (task === "regression" ? "age" : "diagnosis"),
+    label_code,
   };
 }
 

@@ -54,12 +54,14 @@ export interface MatchedWeights {
  * weights of a classification network an autoencoder takes the convolutions, and the reverse.
  *
  * @param given names and shapes
+ * @param sized tensors whose shape is that of images which are not known yet
  * @throws {DataError} listing what of the backbone is missing, unexpected or of another shape
  */
 export function matchBackbone(
   network: Network,
   given: StateDict,
   subject: string,
+  sized: ReadonlySet<string> = new Set(),
 ): MatchedWeights {
   const weights = ofOwnFamily(network, given, subject);
   const { missing, misshaped, unexpected } = diffState(
@@ -72,7 +74,7 @@ export function matchBackbone(
   const problems = {
     "missing": missing.filter(isBackbone),
     "unexpected": unexpected.filter(isBackbone),
-    "of another shape": misshaped.filter(({ name }) => isBackbone(name)).map(
+    "of another shape": misshaped.filter(({ name }) => isBackbone(name) && !sized.has(name)).map(
       ({ name, expected, found }) =>
         `${name} is [${found.join(", ")}], not [${expected.join(", ")}]`,
     ),
@@ -92,9 +94,40 @@ export function matchBackbone(
   return { weights, random: [...missing, ...misshaped.map(({ name }) => name)] };
 }
 
-/** A network that serves to compare a backbone, which does not depend on the images' extent. */
-function probe(parameters: NetworkParameters, channels: number, dimensions: 2 | 3): Network {
-  return newNetwork(parameters, [channels, ...PROBES[dimensions]], 2);
+/** A network that serves to compare a backbone, at one of the sizes of images of `PROBES`. */
+function probe(
+  parameters: NetworkParameters,
+  channels: number,
+  dimensions: 2 | 3,
+  size = PROBES[dimensions],
+): Network {
+  return newNetwork(parameters, [channels, ...size], 2);
+}
+
+/** Names of the tensors whose shape depends on the size of images. */
+function namesSized(
+  parameters: NetworkParameters,
+  channels: number,
+  dimensions: 2 | 3,
+): Set<string> {
+  const shapes = [1, 2].map((factor) => {
+    const size = PROBES[dimensions].map((extent) => extent * factor);
+    return probe(parameters, channels, dimensions, size).parameters.tensors;
+  });
+  return new Set(
+    shapes[0].filter(({ shape }, at) => shape.join() !== shapes[1][at].shape.join())
+      .map(({ name }) => name),
+  );
+}
+
+/** The first convolution of ClinicaDL's networks, in either family. */
+const FIRST_CONVOLUTIONS = ["convolutions.0.weight", "encoder.0.weight"];
+
+/** Shape of a network's first convolution in weights of its own family or the other; empty without. */
+function firstShape(network: Network, given: StateDict): readonly number[] {
+  const { name } = network.parameters.tensors[0];
+  const names = [name, network.exportName(name), ...FIRST_CONVOLUTIONS];
+  return names.map((each) => given.get(each)?.shape).find((shape) => shape) ?? [];
 }
 
 /**
@@ -108,11 +141,10 @@ export async function checkWeightsFile(
 ): Promise<void> {
   const given = await readWeightsFile(await readFile(path), path);
   const least = takesSlices(parameters.architecture) ? 2 : 3;
-  const network = probe({ architecture: parameters.architecture }, 1, least);
-  const first = network.parameters.tensors[0].name;
-  const { shape } = given.get(first) ?? given.get(network.exportName(first)) ?? { shape: [] };
-  const found = shape.length === 5 ? 3 : least;
-  matchBackbone(probe(parameters, shape[1] ?? 1, dimensions ?? found), given, path);
+  const shape = firstShape(probe({ architecture: parameters.architecture }, 1, least), given);
+  const [channels, axes] = [shape[1] ?? 1, dimensions ?? (shape.length === 5 ? 3 : least)];
+  const sized = namesSized(parameters, channels, axes);
+  matchBackbone(probe(parameters, channels, axes), given, path, sized);
   checkWeights(given, path);
 }
 

@@ -7,7 +7,7 @@ import { CLASSIFICATION_METRICS } from "../../evaluation/classification_metrics.
 import { RECONSTRUCTION_METRICS } from "../../evaluation/reconstruction_scores.ts";
 import { AUGMENTATIONS, AUTOENCODERS, NETWORKS, OPTIMIZERS } from "../../nn/names.ts";
 import { pathParameter } from "../../workflow/path_parameter.ts";
-import { isAutoencoder } from "../model/autoencoder_parameters.ts";
+import { autoencoderParameters, isAutoencoder } from "../model/autoencoder_parameters.ts";
 import {
   checkRandomArchitecture,
   randomArchitectureParameters,
@@ -212,18 +212,7 @@ export const reconstructionParameters = z.object({
   architecture: z.enum(AUTOENCODERS, {
     error: ({ input }) => input === "CVAE_3D" ? CVAE_3D_REFUSED : undefined,
   }).default("AE_Conv5_FC3").describe("Autoencoder to train."),
-  latent_space_size: z.int().min(1).optional().describe(
-    "Numbers that a variational autoencoder describes an element by; 128 when absent.",
-  ),
-  feature_size: count.optional().describe(
-    "Vanilla3DdenseVAE: units between the convolutions and the latent space, 0 for none; 1024 when absent.",
-  ),
-  n_conv: z.int().min(1).max(8).optional().describe(
-    "Vanilla3DdenseVAE: convolutions, each of which halves the extents; 4 when absent.",
-  ),
-  io_layer_channels: z.int().min(1).optional().describe(
-    "Vanilla3DdenseVAE: channels of the first convolution; 8 when absent.",
-  ),
+  ...autoencoderParameters,
   ...sizeReductionParameters,
   ...trainingParameters,
   label: word.default("diagnosis").describe(

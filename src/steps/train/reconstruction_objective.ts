@@ -1,10 +1,10 @@
 /** The loss of a train.reconstruction step, and which parameters go with which autoencoder. */
-import { VARIATIONAL } from "../../nn/names.ts";
 import type { ReconstructionObjective } from "../../nn/reconstruction.ts";
 import {
+  checkAutoencoderParameters,
+  defaultReconstructionLoss,
+  describeAutoencoderSizes,
   isVariational,
-  OF_VANILLA,
-  OF_VARIATIONAL,
   parametersOfAutoencoder,
 } from "../model/autoencoder_parameters.ts";
 import type { ReconstructionParams, TrainingParams } from "./parameters.ts";
@@ -31,12 +31,11 @@ const OF_PROBABILITIES: ReadonlySet<string> = new Set([
   "VAEContinuousBernoulliLoss",
 ]);
 
-/** ClinicaDL's name of the loss; its default, MSELoss, can't train variational autoencoders. */
+/** ClinicaDL's name of the loss. */
 export function reconstructionLoss(
   { architecture, loss }: Pick<TrainingParams, "architecture" | "loss">,
 ): keyof typeof LOSSES {
-  const byDefault = isVariational(architecture) ? "VAEGaussianLoss" : "MSELoss";
-  return (loss as keyof typeof LOSSES | undefined) ?? byDefault;
+  return (loss as keyof typeof LOSSES | undefined) ?? defaultReconstructionLoss(architecture);
 }
 
 export function reconstructionObjective(params: TrainingParams): ReconstructionObjective {
@@ -48,16 +47,13 @@ export function reconstructionObjective(params: TrainingParams): ReconstructionO
   };
 }
 
-/** What a network has where a parameter is absent; ClinicaDL's defaults. */
-const DEFAULTS = { latent_space_size: 128, feature_size: 1024, n_conv: 4, io_layer_channels: 8 };
-
 /** Parameters of the network and the loss, for the model's description. */
 export function describeAutoencoder(params: TrainingParams): Record<string, number | string> {
+  const sizes: Readonly<Record<string, number>> = describeAutoencoderSizes(params);
   const names = parametersOfAutoencoder(params.architecture);
-  const defaults: Readonly<Record<string, number>> = DEFAULTS;
   return {
     loss: reconstructionLoss(params),
-    ...Object.fromEntries(names.map((name) => [name, params[name] ?? defaults[name] ?? 1])),
+    ...Object.fromEntries(names.map((name) => [name, params[name] ?? sizes[name] ?? 1])),
   };
 }
 
@@ -66,22 +62,10 @@ export function checkReconstructionParameters(
   params: ReconstructionParams,
 ): { parameter: string; message: string; suggestion?: string }[] {
   const { architecture, loss, normalize, data_augmentation, sampler } = params;
-  const problems: ReturnType<typeof checkReconstructionParameters> = [];
+  const problems: ReturnType<typeof checkReconstructionParameters> = checkAutoencoderParameters(
+    params,
+  );
   const variational = isVariational(architecture);
-  for (const parameter of variational ? [] : OF_VARIATIONAL) {
-    if (params[parameter] === undefined) continue;
-    problems.push({
-      parameter,
-      message: `${architecture} has no ${parameter}; ${VARIATIONAL.join(", ")} have one`,
-    });
-  }
-  for (const parameter of architecture === "Vanilla3DdenseVAE" ? [] : OF_VANILLA) {
-    if (params[parameter] === undefined) continue;
-    problems.push({
-      parameter,
-      message: `${architecture} has no ${parameter}; Vanilla3DdenseVAE has one`,
-    });
-  }
   if (loss !== undefined && loss.startsWith("VAE") !== variational) {
     const suited = Object.keys(LOSSES).filter((name) => name.startsWith("VAE") === variational);
     problems.push({

@@ -166,6 +166,7 @@ async function checkFiles(folder: string): Promise<void> {
     null,
     [1, 16, 16, 16],
   ]);
+  assertEquals(maps.diagnoses, ["CN", "ad"]);
   // ClinicaDL's weight is of a sum over the batch of four.
   assertEquals([maps.recons_weight, maps.kl_weight, maps.latent_space_size], [0.25, 1, 3]);
   assertEquals(
