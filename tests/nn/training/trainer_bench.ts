@@ -5,11 +5,12 @@
  * read back once, at its end. `--profile` lists times by kernel: of the GPU's clock,
  * or processor time on a software adapter.
  *
- *   deno run -A tests/nn/training/trainer_bench.ts [SIDE | HEIGHTxWIDTH] [BATCH] [--conv5]
- *     [--profile] [--peers]
- *   deno run -A tests/nn/training/trainer_bench.ts DEPTHxHEIGHTxWIDTH [BATCH] [--conv5] [...]
+ *   deno run -A tests/nn/training/trainer_bench.ts [SIDE | HEIGHTxWIDTH] [BATCH]
+ *     [--conv5 | --autoencoder] [--profile] [--peers]
+ *   deno run -A tests/nn/training/trainer_bench.ts DEPTHxHEIGHTxWIDTH [BATCH] [...]
  *
- * The network is ResNet-18, of volumes ResNet3D (of 63 or 64 voxels a side), with `--conv5` Conv5_FC3.
+ * The network is ResNet-18, of volumes ResNet3D (of 63 or 64 voxels a side), with `--conv5` Conv5_FC3,
+ * with `--autoencoder` AE_Conv5_FC3, whose loss is the mean squared error.
  * Images have three channels, volumes one. PyTorch is Debian's python3-torch; `GYRUS_PYTHON` names
  * another Python. Without it the ratio is left out. `--peers` trains with the WebGPU libraries of
  * tests/nn/peers too, on the same adapter: ResNet-18, or Conv5_FC3 of volumes.
@@ -21,6 +22,7 @@ import { openDevice } from "../../../src/gpu/device.ts";
 import { Program, type Timing } from "../../../src/gpu/program.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
 import type { InputShape } from "../../../src/nn/network.ts";
+import { createAutoencoder } from "../../../src/nn/networks/autoencoders.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 
 const [size = "128", batchSize = "32"] = Deno.args.filter((argument) => !argument.startsWith("--"));
@@ -32,16 +34,25 @@ const batch = Number(batchSize);
 /** Turns of ours and the peers. */
 const ROUNDS = 7;
 const conv5 = Deno.args.includes("--conv5");
-const networkName = conv5 ? "Conv5_FC3" : isVolume ? "ResNet3D" : "resnet18";
+const reconstructs = Deno.args.includes("--autoencoder");
+const networkName = reconstructs
+  ? "AE_Conv5_FC3"
+  : conv5
+  ? "Conv5_FC3"
+  : isVolume
+  ? "ResNet3D"
+  : "resnet18";
 /** The network in Python, of the scripts that make the fixtures. */
-const inPython = isVolume
+const inPython = reconstructs
+  ? `make_autoencoders.ConvAutoencoder(${input[0]}, ${sides.length})`
+  : isVolume
   ? `make_volumes.${conv5 ? `Conv5FC3(1, [${sides}], 2)` : "ResNet3D(1, 2, False)"}`
   : `make_fixtures.${conv5 ? `Conv5FC3(3, ${sides}, 2)` : "ResNet18(2)"}`;
 
 const peer = (onGpu: boolean) => `
 import io, json, sys, time, torch
 sys.path.insert(0, ${JSON.stringify(new URL("../../fixtures/nn/", import.meta.url).pathname)})
-import make_fixtures, make_volumes
+import make_autoencoders, make_fixtures, make_volumes
 torch.use_deterministic_algorithms(False)
 torch.set_num_threads(2)
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
@@ -60,16 +71,20 @@ for name, memory in [("NCHW", torch.contiguous_format), ("channels_last", channe
     def train(model=model, x=x, update=update):
         model.train()
         update.zero_grad()
-        torch.nn.functional.cross_entropy(model(x), y).backward()
+        ${
+  reconstructs
+    ? "torch.nn.functional.mse_loss(model.parts(x, None)[0], x)"
+    : "torch.nn.functional.cross_entropy(model(x), y)"
+}.backward()
         update.step()
     def infer(model=model, x=x):
         model.eval()
         with torch.no_grad():
-            model(x)
+            ${reconstructs ? "model.parts(x, None)" : "model(x)"}
     title = f"PyTorch {torch.__version__.split('+')[0]} {name}"
     works["training"][title], works["inference"][title] = train, infer
 try:
-    import onnxruntime
+    ${reconstructs ? "raise ImportError  # unpooling has no operator there" : "import onnxruntime"}
     exported = io.BytesIO()
     torch.onnx.export(model.cpu().eval(), (torch.rand(*shape),), exported, dynamo=False, input_names=["x"])
     model.to(device)
@@ -137,7 +152,7 @@ async function startPython(onGpu: boolean): Promise<PythonPeers | undefined> {
 }
 
 /** The libraries of tests/nn/peers that train the same network. */
-const webgpuPeers = conv5 !== isVolume ? [] : isVolume ? ["tfjs"] : ["tfjs", "jax"];
+const webgpuPeers = reconstructs || conv5 !== isVolume ? [] : isVolume ? ["tfjs"] : ["tfjs", "jax"];
 
 /** Trains with a WebGPU library in a process of its own; its last line of output. */
 async function webgpuPeer(name: string): Promise<{ version: string; imagesPerSecond: number }> {
@@ -218,20 +233,17 @@ if (import.meta.main) {
   const floats = sides.reduce((product, side) => product * side);
   const image = Float32Array.from({ length: floats }, (_, i) => Math.sin(i * i));
   const stored = [1, ...sides] as unknown as InputShape;
+  const network = reconstructs
+    ? createAutoencoder(networkName, input)
+    : createNetwork(networkName, input, 2);
   const labels = Uint32Array.from({ length: batch }, (_, i) => i % 2);
   // So many that no measurement reaches the end of an epoch.
   const items = Uint32Array.from({ length: batch * 10_000 }, (_, i) => i % batch);
   const began = performance.now();
   const trainer = await Trainer.create(device, {
     data: { shape: stored, count: batch, normalisation: "element", read: () => image },
-    targets: labels,
-    runs: [{
-      label: "bench",
-      network: createNetwork(networkName, input, 2),
-      items,
-      seed: 0,
-    }],
-    loss: "cross_entropy",
+    runs: [{ label: "bench", network, items, seed: 0 }],
+    ...reconstructs ? { loss: { name: "mse" } } : { loss: "cross_entropy", targets: labels },
     batchSize: batch,
     optimizer: { name: "Adam", learningRate: 1e-4 },
   });
@@ -246,7 +258,8 @@ if (import.meta.main) {
   const step = programs[programs.length - 1];
   const infer = async (steps: number) => {
     const start = performance.now();
-    await trainer.evaluate([items.subarray(0, batch * steps)]);
+    const evaluated = [items.subarray(0, batch * steps)];
+    await (reconstructs ? trainer.evaluateReconstruction(evaluated) : trainer.evaluate(evaluated));
     return batch * steps / ((performance.now() - start) / 1000);
   };
   await compare("inference", sustained(infer), python);

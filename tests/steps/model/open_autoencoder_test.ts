@@ -15,7 +15,7 @@ import { createProject, openedGroups, prediction, step, type Value } from "../re
 
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
 
-const SIDE = full ? 32 : 16;
+const SIDE = full ? 64 : 16;
 const GROUPS = { seen: [0, 2], fresh: [2, 2] } as const;
 const DATA = openedGroups(Object.keys(GROUPS)) +
   step("volumes", "extract.images", { in: { caps: "caps" } });

@@ -1,10 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "../../../src/errors.ts";
+import type { Task } from "../../../src/evaluation/predictions.ts";
 import type { TrainingPlan } from "../../../src/nn/memory.ts";
 import type { InputShape } from "../../../src/nn/network.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { checkMemory, checkPlannedMemory } from "../../../src/steps/train/memory_check.ts";
-import { classificationParameters } from "../../../src/steps/train/parameters.ts";
+import {
+  classificationParameters,
+  reconstructionParameters,
+  type TrainingParams,
+} from "../../../src/steps/train/parameters.ts";
 import { preflightTraining } from "../../../src/steps/train/preflight.ts";
 
 const MIB = 2 ** 20;
@@ -84,18 +89,29 @@ Deno.test("a plan refuses a training for which a software adapter's memory does 
   assertEquals(await checkPlannedMemory(training, undefined), undefined);
 });
 
-Deno.test("a plan refuses whole brains that a network can't take on a software adapter, and names their reduction", async () => {
-  const given = { label: "diagnosis", architecture: "resnet18", batch_size: 2 };
-  const params = classificationParameters.parse(given);
-  const images = { mode: "image", elements: 1, element_shape: [1, 169, 208, 179] };
-  await assertRejects(
-    () =>
-      preflightTraining(
-        { params, inputs: { images: { declared: images } }, unknown: ["train", "validation"] },
-        "classification",
-      ),
+/** What a training on whole brains is refused for before it is planned any further. */
+const refusedOnWholeBrains = (params: TrainingParams, task: Task, message: string) =>
+  assertRejects(
+    () => {
+      const images = { mode: "image", elements: 1, element_shape: [1, 169, 208, 179] };
+      const inputs = { images: { declared: images } };
+      return preflightTraining({ params, inputs, unknown: ["train", "validation"] }, task);
+    },
     DataError,
+    message,
+  );
+
+Deno.test("a plan refuses whole brains that a network can't take on a software adapter, and names what fits", async () => {
+  await refusedOnWholeBrains(
+    classificationParameters.parse({ architecture: "resnet18", batch_size: 2 }),
+    "classification",
     "batch_size: 2 of resnet18 on 1x169x208x179 makes a tensor larger than the device holds; " +
       "no batch_size fits; use size_reduction with size_reduction_factor 2",
+  );
+  await refusedOnWholeBrains(
+    reconstructionParameters.parse({ batch_size: 4 }),
+    "reconstruction",
+    "batch_size: 4 of AE_Conv5_FC3 on 1x169x208x179 makes a tensor larger than the device holds; " +
+      "use batch_size 2 with accumulation_steps 2",
   );
 });
