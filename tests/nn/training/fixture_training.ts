@@ -28,13 +28,12 @@ export const optimizers: Record<string, OptimizerOptions> = {
   ASGD: { name: "ASGD", learningRate: 1e-2, weightDecay: 1e-4 },
 };
 
+let opened: Device | undefined;
+
+/** Calls `work` with a device, which is another only after a failure: it keeps the kernels that it has compiled. */
 export async function withDevice(work: (device: Device) => Promise<void>): Promise<void> {
-  const device = await openDevice();
-  try {
-    await work(device);
-  } finally {
-    device.destroy();
-  }
+  if (!opened?.healthy) opened = await openDevice();
+  await work(opened);
 }
 
 async function openTrainer(
