@@ -1,6 +1,6 @@
 /**
- * `./gyrus test`: everything that must hold before a change is shared. Tests run in two processes at a
- * time, each with the files of one folder. Prints what fails and, at the end, `N passed, N failed`,
+ * `./gyrus test`: everything that must hold before a change is shared. Two processes run at a time: one
+ * checks something, or tests the files of one folder. Prints what fails and, at the end, `N passed, N failed`,
  * where format, lint, doc and types count as one each.
  */
 const full = Deno.args.includes("--full");
@@ -82,19 +82,16 @@ async function test(name: string, args: readonly string[]): Promise<void> {
   }
 }
 
-await Promise.all([
-  check("format", ["fmt", "--check"]),
-  check("lint", ["lint", "--quiet"]),
-  check("doc", ["doc", "--quiet", "--lint", "mod.ts"]),
-  check("types", ["check", "--quiet", "--doc", ...offline, "."]),
-]);
-
-const waiting: [name: string, args: string[]][] = [
-  ...testFolders(),
-  ["examples", ["--doc", "mod.ts", "README.md", "docs", "src", "kernels"]],
+const waiting: (() => Promise<void>)[] = [
+  () => check("types", ["check", "--quiet", "--doc", ...offline, "."]),
+  () => check("format", ["fmt", "--check"]),
+  () => check("lint", ["lint", "--quiet"]),
+  () => check("doc", ["doc", "--quiet", "--lint", "mod.ts"]),
+  ...testFolders().map(([name, files]) => () => test(name, files)),
+  () => test("examples", ["--doc", "mod.ts", "README.md", "docs", "src", "kernels"]),
 ];
 await Promise.all(Array.from({ length: PROCESSES }, async () => {
-  for (let next = waiting.shift(); next; next = waiting.shift()) await test(...next);
+  for (let next = waiting.shift(); next; next = waiting.shift()) await next();
 }));
 
 console.log(`${passed} passed, ${failed} failed`);
