@@ -41,7 +41,10 @@ export function rerunCommand(
 
 /** The options of a call that decide which cache it uses. */
 export function cacheWords(args: Arguments): string[] {
-  return ["profile", "cache"].flatMap((option) =>
-    args.values(option).flatMap((value) => [`--${option}`, value])
-  );
+  return optionWords(args, ["profile", "cache"]);
+}
+
+/** Those of some options that a call was given, as words of another. */
+export function optionWords(args: Arguments, names: readonly string[]): string[] {
+  return names.flatMap((name) => args.values(name).flatMap((value) => [`--${name}`, value]));
 }

@@ -60,6 +60,14 @@ export const WORKFLOW_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   "cache-token": TOKEN_OPTION,
 };
 
+/** Those of a search, whose space names the values of its trials. */
+export const SEARCH_OPTIONS = withoutSweep(WORKFLOW_OPTIONS);
+
+function withoutSweep(options: Readonly<Record<string, OptionSpec>>) {
+  const { sweep: _, ...others } = options;
+  return others;
+}
+
 /** Options that choose instances. */
 export const SELECTION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   until: { value: "TARGET", many: true, help: "Everything up to and with TARGET" },

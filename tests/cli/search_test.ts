@@ -64,6 +64,8 @@ Deno.test("search names the searches of the file, and refuses --set of what it v
   const set = await project.gyrus("search", "s.toml", "--set", "train.learning_rate=0.1");
   assertEquals(set.code, 2);
   assertStringIncludes(set.err, "--set train.learning_rate: the search rates varies it");
+  const planned = await project.gyrus("plan", "s.toml", "--set", "slices.slices=[9]");
+  assertStringIncludes(planned.out, ": gyrus search s.toml rates --set 'slices.slices=[9]'\n");
   const none = await project.gyrus("search", "flow.toml");
   assertEquals([none.code, none.err], [
     2,

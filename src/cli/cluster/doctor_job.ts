@@ -63,7 +63,6 @@ async function runDoctor(options: DoctorJobOptions, folder: string): Promise<Ada
     name,
     request: options.request,
     indices: [0],
-    base: 0,
     after: [],
     script: `${folder}/doctor.sh`,
     folder,

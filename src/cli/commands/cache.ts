@@ -6,7 +6,13 @@ import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { ExitCode } from "../failure.ts";
 import { commandLine } from "../hint.ts";
-import { CACHE_OPTIONS, FILE_ARGUMENT, openPastCache, TOKEN_OPTION } from "../open.ts";
+import {
+  CACHE_OPTIONS,
+  FILE_ARGUMENT,
+  openPastCache,
+  TOKEN_OPTION,
+  WORKFLOW_OPTIONS,
+} from "../open.ts";
 import { PERMIT_OPTIONS } from "../share/permit_options.ts";
 import { countText, durationText, sizeText, tableText } from "../quantity.ts";
 import type { Output } from "../terminal.ts";
@@ -17,6 +23,14 @@ type Action = (
   args: Arguments,
   out: Output,
 ) => Promise<number>;
+
+/** As the run had them whose results are meant. */
+const PULL_OPTIONS = Object.fromEntries(
+  (["set", "sweep", "include-from"] as const).map((name) => {
+    const { help, ...option } = WORKFLOW_OPTIONS[name];
+    return [name, { ...option, help: `pull: ${help[0].toLowerCase()}${help.slice(1)}` }];
+  }),
+);
 
 export default {
   file: FILE_ARGUMENT,
@@ -38,6 +52,7 @@ export default {
     "dry-run": { help: "gc, push: list what would be removed, or leave, and why; do nothing" },
     "cache-token": TOKEN_OPTION,
     ...PERMIT_OPTIONS,
+    ...PULL_OPTIONS,
     note: { value: "TEXT", help: "pin: why it must remain" },
   },
   details: `stats   sizes by step kind
@@ -50,6 +65,10 @@ push    uploads results to the server that --cache or a profile names; pull copi
   async run(args, terminal) {
     const [name, ...names] = args.positionals;
     const { out } = terminal;
+    const stray = name === "pull"
+      ? undefined
+      : Object.keys(PULL_OPTIONS).find((option) => args.has(option));
+    if (stray !== undefined) throw new UsageError(`--${stray} is an option of cache pull alone`);
     if (name === "push" || name === "pull") {
       const shared = await import("../share/cache_actions.ts");
       return await shared[name](args, names, terminal);

@@ -8,8 +8,14 @@ import type { Arguments } from "../arguments.ts";
 import { clusterPlanning } from "../cluster/planning.ts";
 import type { Command } from "../command.ts";
 import { ExitCode, reportFailure } from "../failure.ts";
-import { openCache, SELECTION_OPTIONS, selectionOf, WORKFLOW_OPTIONS } from "../open.ts";
-import { commandLine } from "../hint.ts";
+import {
+  openCache,
+  SEARCH_OPTIONS,
+  SELECTION_OPTIONS,
+  selectionOf,
+  WORKFLOW_OPTIONS,
+} from "../open.ts";
+import { commandLine, optionWords } from "../hint.ts";
 import { costText, fullDiskText } from "../cost.ts";
 import { pooledSweeps } from "../pooled_sweeps.ts";
 import { planningWith, recallWorkflow, saveSnapshot, writeOptional } from "../snapshot.ts";
@@ -113,7 +119,9 @@ function searchText({ name, nTrials, sampler, metric, outer }: Search, args: Arg
   const nested = outer
     ? `, and so many in each outer fold for ${outer.metric.step}.${outer.metric.name}`
     : "";
-  return `search ${name}: ${trials}${nested}: ${commandLine("search", args.positionals[0], name)}`;
+  const options = optionWords(args, Object.keys(SEARCH_OPTIONS));
+  const command = commandLine("search", args.positionals[0], name, ...options);
+  return `search ${name}: ${trials}${nested}: ${command}`;
 }
 
 async function reasonsOf(planned: PlannedInstance, workflow: Workflow): Promise<string[]> {

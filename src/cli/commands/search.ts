@@ -7,15 +7,13 @@ import { type Arguments, UsageError } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { openDisplay } from "../display.ts";
 import { ExitCode } from "../failure.ts";
-import { commandLine } from "../hint.ts";
+import { commandLine, optionWords } from "../hint.ts";
 import { interruptText, onInterrupt } from "../interrupt.ts";
-import { openCache, openWorkflow, WORKFLOW_OPTIONS } from "../open.ts";
+import { openCache, openWorkflow, SEARCH_OPTIONS } from "../open.ts";
 import { countText } from "../quantity.ts";
 import { newFile, SAVE_OPTION, writeWith } from "../save.ts";
 import { chooseSearch, TrialRunner } from "../search/host.ts";
 import { printResult, trialText, unfinishedText, writeFiles } from "../search/result.ts";
-
-const { sweep: _, ...workflowOptions } = WORKFLOW_OPTIONS;
 
 export default {
   arguments: [
@@ -23,7 +21,7 @@ export default {
     { name: "NAME", help: "A [search.NAME] of it; default: the only one", optional: true },
   ],
   options: {
-    ...workflowOptions,
+    ...SEARCH_OPTIONS,
     "save-as": { ...SAVE_OPTION, help: "Write the workflow with the best values, next to FILE" },
     retry: { help: "Run trials again that failed before" },
     jobs: { value: "N", help: "Processors to use at once; default: all. It changes no result" },
@@ -45,7 +43,13 @@ and a larger n_trials extends one. With outer folds it is repeated in each, to e
     const isPlain = !args.has("json") && !args.has("quiet");
     const display = openDisplay(args.has("quiet") ? err : out, {
       folder: workflow.folder,
-      rerun: () => commandLine("search", args.positionals[0], search.name),
+      rerun: () =>
+        commandLine(
+          "search",
+          args.positionals[0],
+          search.name,
+          ...optionWords(args, Object.keys(SEARCH_OPTIONS)),
+        ),
     });
     const report = (message: string) => err.line(message);
     const interrupt = onInterrupt(report, interruptText(workflow));

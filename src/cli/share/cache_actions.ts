@@ -95,7 +95,13 @@ async function pullTargets(
   args: Arguments,
   { out, err }: Terminal,
 ): Promise<number> {
-  const workflow = await readWorkflow(file, { ...reading, profile: args.value("profile") });
+  const workflow = await readWorkflow(file, {
+    ...reading,
+    set: args.values("set"),
+    sweep: args.values("sweep"),
+    includeFrom: args.values("include-from"),
+    profile: args.value("profile"),
+  });
   const planned = await plan(store, workflow, {
     ...planning,
     targets,

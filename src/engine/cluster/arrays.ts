@@ -5,6 +5,7 @@ import { isPending } from "../plan/planned_instance.ts";
 import type { Plan } from "../plan/plan.ts";
 import { producersOf } from "../plan/select.ts";
 import type { Dependency, JobPlace, JobRequest } from "./job_scheduler.ts";
+import { instancesOfJob } from "./together.ts";
 
 /** An instance that is about to be submitted. */
 export interface Candidate {
@@ -14,14 +15,15 @@ export interface Candidate {
   /** Among the instances of its step. */
   order: number;
   request: JobRequest;
+  /** What it is expected to take, where that is known. */
+  seconds?: number;
   /** Instances whose jobs must end first. */
   after: readonly string[];
 }
 
 export interface CandidateArray {
   request: JobRequest;
-  /** Position in the frozen plan of index 0. */
-  base: number;
+  /** Those with one index are computed by one job, one after the other. */
   tasks: readonly { candidate: Candidate; index: number }[];
   after: readonly ArrayDependency[];
 }
@@ -34,7 +36,7 @@ export type ArrayDependency =
 /**
  * One array a step, or several where the request or what is waited for differs or the array is too long.
  * An instance has the index of its place in the step's matrix, so that arrays of equal axes can wait for
- * each other index by index.
+ * each other index by index; where instances are short, neighbours share an index.
  *
  * @param candidates in the workflow's order
  * @param placeOf jobs of earlier submissions that are not over
@@ -48,7 +50,9 @@ export function planArrays(
   const arrays: (CandidateArray & { tasks: { candidate: Candidate; index: number }[] })[] = [];
   const placed = new Map<string, { array: number; index: number; step: string }>();
   for (const ofStep of Map.groupBy(candidates, ({ instance }) => instance.step).values()) {
-    const indexOf = ({ order }: Candidate) => order % size;
+    const together = togetherOf(ofStep);
+    const numberOf = ({ order }: Candidate) => Math.floor(order / together);
+    const indexOf = (candidate: Candidate) => numberOf(candidate) % size;
     // A step waits index by index for another if each of its instances needs just that one there.
     const pairs = new Map<string, boolean>();
     for (const candidate of ofStep) {
@@ -61,14 +65,13 @@ export function planArrays(
     const groups = new Map<string, number>();
     for (const candidate of ofStep) {
       const after = dependenciesOf(candidate, placed, pairs, placeOf);
-      const chunk = Math.floor(candidate.order / size);
+      const chunk = Math.floor(numberOf(candidate) / size);
       const key = JSON.stringify([chunk, candidate.request, after]);
       let number = groups.get(key);
       if (number === undefined) {
         number = arrays.length;
         groups.set(key, number);
-        const base = candidate.position - indexOf(candidate);
-        arrays.push({ request: candidate.request, base, tasks: [], after });
+        arrays.push({ request: candidate.request, tasks: [], after });
       }
       arrays[number].tasks.push({ candidate, index: indexOf(candidate) });
     }
@@ -80,6 +83,15 @@ export function planArrays(
     }
   }
   return arrays;
+}
+
+function togetherOf(ofStep: readonly Candidate[]): number {
+  const isKnown = ofStep.every(({ seconds }) => seconds !== undefined);
+  return instancesOfJob(
+    ofStep.length,
+    isKnown ? Math.max(...ofStep.map(({ seconds }) => seconds!)) : undefined,
+    Math.min(...ofStep.map(({ request }) => request.time ?? Infinity)),
+  );
 }
 
 function dependenciesOf(

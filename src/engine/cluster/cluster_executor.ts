@@ -227,13 +227,6 @@ function isPendingElsewhere(plan: Plan, instance: Instance): boolean {
 /** @throws {DataError} on what no job can do */
 function checkInstance({ name, execution }: Instance, isJob: boolean): void {
   if (!isJob) return;
-  if (!execution.cache) {
-    throw new DataError(
-      name,
-      "has cache = false, and the result of a job is found by its record; leave it out, or run without " +
-        "the profile",
-    );
-  }
   if (execution.resources.gpu > 1) {
     throw new DataError(
       name,

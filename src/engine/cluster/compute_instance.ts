@@ -82,7 +82,7 @@ class Computation {
     const frozen = this.#frozen.get(name)!;
     const instance = await this.#instanceOf(frozen);
     const { parts, key, inputs } = await this.#keyOf(frozen, instance);
-    if (instance.execution.cache && this.#usable(key, frozen)) return { key, computed: false };
+    if (this.#usable(key, frozen)) return { key, computed: false };
     const { signal, executor, listener, memoryPeak } = this.options;
     await checkInputs(this.store, instance.kind, { params: instance.params, inputs });
     const log: string[] = [];

@@ -21,7 +21,7 @@ export interface Frozen {
   lineages: ReadonlyMap<string, Digest>;
 }
 
-/** @param started time of the run, from which on forced instances have to be made */
+/** @param started time of the run: forced instances, and those with `cache = false`, are made from then on */
 export async function freeze(store: Store, plan: Plan, started: string): Promise<Frozen> {
   const instances: FrozenInstance[] = [];
   const kinds: Record<string, FrozenPlan["kinds"][string]> = {};
@@ -32,7 +32,7 @@ export async function freeze(store: Store, plan: Plan, started: string): Promise
     if (state === "unwanted") continue;
     const { kind } = instance;
     const fixed = await plan.keying.fixedParts(instance);
-    const isForced = plan.selected.forced.has(instance.name);
+    const isForced = plan.selected.forced.has(instance.name) || !instance.execution.cache;
     const known = kind.source ? key : undefined;
     const lineage = lineageOf(instance, fixed, known, isForced && started, lineages, axesOf);
     lineages.set(instance.name, lineage);

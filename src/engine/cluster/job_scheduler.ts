@@ -25,12 +25,12 @@ export interface JobArray {
   request: JobRequest;
   /** Sorted. A scheduler without arrays gets one at a time. */
   indices: readonly number[];
-  /** Position in the frozen plan of index 0. */
-  base: number;
   /** Jobs that must end with success first. */
   after: readonly Dependency[];
   /** Path of the script; a job that can't be given arguments has the position in its own script. */
   script: string;
+  /** Path of a text whose line number i, from 0, has the positions in the frozen plan of index i. */
+  list?: string;
   /** Folder of the submission. */
   folder: string;
 }

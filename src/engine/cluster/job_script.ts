@@ -8,7 +8,7 @@ export interface ScriptOptions {
   plan: string;
   /** Bits of the vectors of a software adapter, which results depend on. */
   vectorWidth?: number;
-  /** Of a job of its own; an array's has the first argument plus its index. */
+  /** Of a job of its own; an array's are on the line of its index, in the list that it is called with. */
   position?: number;
 }
 
@@ -18,8 +18,8 @@ export interface ScriptOptions {
  */
 export function jobScript({ program, plan, vectorWidth, position }: ScriptOptions): string {
   return `#!/bin/sh
-# A job of Gyrus: computes one instance of a frozen plan.
-position=${position ?? "$(($1 + ${SLURM_ARRAY_TASK_ID:-0}))"}
+# A job of Gyrus: computes one instance of a frozen plan, or several short ones.
+positions=${position ?? '$(sed -n "$((${SLURM_ARRAY_TASK_ID:-0} + 1))p" "$1")'}
 job=\${SLURM_ARRAY_JOB_ID:-\${PBS_JOBID:-\${LSB_JOBID:-\${JOB_ID:-$$}}}}\${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}
 gpus=0
 for device in /dev/nvidia[0-9]*; do
@@ -32,6 +32,6 @@ if [ "$gpus" = 0 ]; then
 fi
 ${vectorWidth === undefined ? "" : `export LP_NATIVE_VECTOR_WIDTH=${vectorWidth}\n`}exec ${
     shellWord(program)
-  } exec ${shellWord(plan)} "$position" --job "$job" --gpus "$gpus"
+  } exec ${shellWord(plan)} $positions --job "$job" --gpus "$gpus"
 `;
 }

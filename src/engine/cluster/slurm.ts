@@ -113,7 +113,7 @@ export function submitWords(array: JobArray, profile: SlurmExecutor): string[] {
     `--output=${escapePattern(folder)}/%A_%a.out`,
     `--chdir=${folder}`,
     array.script,
-    String(array.base),
+    ...array.list === undefined ? [] : [array.list],
   ];
 }
 

@@ -179,18 +179,22 @@ export class Submitter {
     await this.#submissions.write(submission);
     this.#submissions.addToRun(this.run, [id]);
     const jobs: (string | undefined)[] = [];
+    const isArray = scheduler.chains;
     let refusal: DataError | undefined;
-    for (const [number, { base, after, request, tasks }] of planned.entries()) {
+    for (const [number, { after, request }] of planned.entries()) {
       const array = arrays[number];
-      const script = await this.#writeScript(folder, planPath, tasks[0].candidate.position);
+      const { tasks } = array;
+      const script = await this.#writeScript(folder, planPath, tasks[0].position);
+      const list = `${folder}/${number}.list`;
+      if (isArray) await this.store.replaceFile(list, listText(tasks), true);
       try {
         // After a refusal, what waits for that array can't be submitted either.
         if (refusal) throw refusal;
         array.job = jobs[number] = await scheduler.submit({
           name: array.name,
           request,
-          indices: tasks.map(({ index }) => index),
-          base,
+          indices: [...new Set(tasks.map(({ index }) => index))],
+          ...(isArray && { list }),
           after: nameDependencies(after, jobs),
           script,
           folder,
@@ -199,7 +203,7 @@ export class Submitter {
         if (!(error instanceof DataError)) throw error;
         refusal = error;
       }
-      for (const { instance, position, index } of array.tasks) {
+      for (const { instance, position, index } of tasks) {
         found.set(
           instance,
           refusal ?? {
@@ -223,11 +227,13 @@ export class Submitter {
       const { instance } = planned;
       const request = requests.get(instance.name);
       if (!request || !isPending(planned)) return [];
+      const { seconds } = planned.estimate;
       return [{
         instance,
         request,
         position: this.#positions.get(instance.name)!,
         order: this.#orders.get(instance.name)!,
+        ...(this.options.scheduler.chains && seconds !== undefined && { seconds }),
         after: this.options.scheduler.chains && requests.size > 1
           ? jobsBefore(instance, this.plan)
           : [],
@@ -254,15 +260,25 @@ function isAlive(state: JobState | undefined): boolean {
   return state?.state === "queued" || state?.state === "running";
 }
 
-/** `submitted 9 jobs: 101 train (8), 102 maps (1)` */
+/** Line number i has the positions of the tasks with index i. */
+function listText(tasks: SubmissionArray["tasks"]): string {
+  const lines: string[] = [];
+  for (const { index, position } of tasks) {
+    lines[index] = lines[index] === undefined ? `${position}` : `${lines[index]} ${position}`;
+  }
+  return `${Array.from(lines, (line) => line ?? "").join("\n")}\n`;
+}
+
+/** `submitted 9 jobs: 101 train (8), 102 maps (1)`; of 1,000 instances in 63 jobs, `... (63 for 1000)`. */
 function submittedText(arrays: readonly SubmissionArray[]): string {
-  const parts = arrays.flatMap(({ job, tasks }) =>
-    job === undefined ? [] : `${job} ${tasks[0].instance.split("[")[0]} (${tasks.length})`
-  );
-  const count = arrays.reduce(
-    (sum, { job, tasks }) => job === undefined ? sum : sum + tasks.length,
-    0,
-  );
+  let count = 0;
+  const parts = arrays.flatMap(({ job, tasks }) => {
+    if (job === undefined) return [];
+    const { size } = new Set(tasks.map(({ index }) => index));
+    count += size;
+    const instances = size === tasks.length ? "" : ` for ${tasks.length}`;
+    return `${job} ${tasks[0].instance.split("[")[0]} (${size}${instances})`;
+  });
   const shown = parts.slice(0, 8).join(", ") + (parts.length > 8 ? ", ..." : "");
   return `submitted ${count} ${count === 1 ? "job" : "jobs"}: ${shown}`;
 }

@@ -218,7 +218,8 @@ export class Scheduler {
     if (!forced && !missed && await this.#useRecord(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
     // Only results that are recorded are shared with other runs; a job's lease would be of no use here.
-    const isShared = instance.execution.cache && !this.#isElsewhere(instance);
+    const isJob = this.#isElsewhere(instance);
+    const isShared = instance.execution.cache && !isJob;
     using lease = isShared ? this.#takeLease(node, chain ?? key) : undefined;
     if (!lease && isShared) return;
     if (!forced && await this.#useRecord(node, key, "other-run")) return;
@@ -233,7 +234,8 @@ export class Scheduler {
       ...(parts.numericClass !== undefined && { numericClass: parts.numericClass }),
       cpus: Math.max(0, node.demand.cpu - 1),
       ...(this.options.fresh && { fresh: true }),
-      ...(demanded && { madeSince: this.#started }),
+      // A job's result is found by its record, which must be of this run.
+      ...((demanded || isJob && !instance.execution.cache) && { madeSince: this.#started }),
     };
     await this.#execute(node, task, parts, key);
   }

@@ -173,6 +173,15 @@ Deno.test({
       const targets = await other.gyrus("cache", "pull", "small.toml", "labels");
       assertEquals(targets.code, 1);
       assertStringIncludes(targets.out, "not all of caps, labels is on the server");
+      const others = await other.gyrus(
+        "cache",
+        "pull",
+        "small.toml",
+        "labels",
+        "--set",
+        "caps.seed=7",
+      );
+      assertStringIncludes(others.out, "0 instances here");
       assertMatch(
         (await other.gyrus("cache", "verify", "small.toml")).out,
         /3 results from .* without all/,

@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import {
   type Candidate,
+  type CandidateArray,
   nameDependencies,
   planArrays,
 } from "../../../src/engine/cluster/arrays.ts";
+import { instancesOfJob } from "../../../src/engine/cluster/together.ts";
 import type { Instance } from "../../../src/workflow/graph.ts";
 
 const request = { cpu: 1, gpu: 0 };
@@ -25,6 +27,7 @@ function candidates(
 }
 
 const none = () => undefined;
+const firstOf = (tasks: CandidateArray["tasks"]) => tasks[0].candidate.position;
 
 Deno.test("steps of equal axes wait index by index, a fan-in waits for all", () => {
   const arrays = planArrays(
@@ -36,11 +39,14 @@ Deno.test("steps of equal axes wait index by index, a fan-in waits for all", () 
     none,
     1001,
   );
-  assertEquals(arrays.map(({ base, tasks, after }) => [base, tasks.map((t) => t.index), after]), [
-    [5, [0, 1, 2], []],
-    [8, [0, 1, 2], [{ on: "array", array: 0, kind: "same-index" }]],
-    [11, [0], [{ on: "array", array: 1, kind: "all" }]],
-  ]);
+  assertEquals(
+    arrays.map(({ tasks, after }) => [firstOf(tasks), tasks.map((t) => t.index), after]),
+    [
+      [5, [0, 1, 2], []],
+      [8, [0, 1, 2], [{ on: "array", array: 0, kind: "same-index" }]],
+      [11, [0], [{ on: "array", array: 1, kind: "all" }]],
+    ],
+  );
 });
 
 Deno.test("an instance whose partner is cached waits for nothing, in an array of its own", () => {
@@ -82,7 +88,7 @@ Deno.test("a long step is cut, and each piece waits for the piece with its indic
     none,
     2,
   );
-  assertEquals(arrays.map(({ base, tasks }) => [base, tasks.map((t) => t.index)]), [
+  assertEquals(arrays.map(({ tasks }) => [firstOf(tasks), tasks.map((t) => t.index)]), [
     [10, [0, 1]],
     [12, [0, 1]],
     [14, [0]],
@@ -110,4 +116,31 @@ Deno.test("instances that ask for more than the others get an array of their own
   const [a, b] = candidates("train", [0, 1], 0);
   const arrays = planArrays([a, { ...b, request: { cpu: 1, gpu: 0, memory: 7 } }], none, 1001);
   assertEquals(arrays.map(({ request: { memory } }) => memory), [undefined, 7]);
+});
+
+Deno.test("short instances of a step share jobs, as many in each as minutes and other nodes allow", () => {
+  assertEquals(instancesOfJob(1000, undefined), 1, "how long they take is unknown");
+  assertEquals(instancesOfJob(1000, 0), 16, "64 jobs at least");
+  assertEquals(instancesOfJob(64, 1), 1);
+  assertEquals(instancesOfJob(1000, 30), 4, "two minutes a job");
+  assertEquals(instancesOfJob(1000, 10, 80), 2, "a quarter of the time limit");
+  assertEquals(instancesOfJob(1000, 500), 1);
+});
+
+Deno.test("steps whose instances share jobs in the same way wait index by index", () => {
+  const numbers = Array.from({ length: 130 }, (_, index) => index);
+  const quick = (each: Candidate): Candidate => ({ ...each, seconds: 1 });
+  const [a, b, c] = planArrays(
+    [
+      ...candidates("a", numbers, 0).map(quick),
+      ...candidates("b", numbers, 130, (order) => [`a[${order}]`]).map(quick),
+      ...candidates("c", numbers, 260, (order) => [`b[${order}]`]),
+    ],
+    none,
+    1001,
+  );
+  assertEquals(a.tasks.slice(0, 4).map(({ index }) => index), [0, 0, 0, 1]);
+  assertEquals(b.after, [{ on: "array", array: 0, kind: "same-index" }]);
+  // Of another grouping, index 1 is another instance.
+  assertEquals(c.after, [{ on: "array", array: 1, kind: "all" }]);
 });

@@ -107,20 +107,33 @@ Deno.test("a forced instance is computed again, and its new record is waited for
   });
 });
 
-Deno.test("cache = false and several GPUs are refused before anything is submitted", async () => {
+Deno.test("several GPUs are refused before anything is submitted", async () => {
   await inFolder(async (folder) => {
     const store = openStore(folder);
-    for (
-      const [execution, message] of [
-        [{ cache: false }, "has cache = false"],
-        [{ resources: { cpu: 1, gpu: 2 } }, "asks for 2 GPUs"],
-      ] as const
-    ) {
-      const scheduler = new PlayedScheduler(store);
-      const workflow = toyWorkflow({ a: { uses: "slow", execution } });
-      const error = await runPlayed(store, workflow, scheduler).catch((error) => error);
-      assertStringIncludes(String(error), message);
-      assertEquals(scheduler.submitted.length, 0);
+    const scheduler = new PlayedScheduler(store);
+    const execution = { resources: { cpu: 1, gpu: 2 } };
+    const workflow = toyWorkflow({ a: { uses: "slow", execution } });
+    const error = await runPlayed(store, workflow, scheduler).catch((error) => error);
+    assertStringIncludes(String(error), "asks for 2 GPUs");
+    assertEquals(scheduler.submitted.length, 0);
+  });
+});
+
+Deno.test("cache = false is computed by a job of each run, which serves that run alone", async () => {
+  await inFolder(async (folder) => {
+    const store = openStore(folder);
+    const workflow = toyWorkflow({
+      a: { uses: "slow", execution: { cache: false } },
+      b: { uses: "slow", in: { values: ["a"] } },
+    });
+    const made: string[] = [];
+    for (const ofB of ["done", "cached"] as const) {
+      const { errors, nodes } = await runPlayed(store, workflow, new PlayedScheduler(store));
+      assertEquals(errors, []);
+      assertEquals(["a", "b"].map((name) => nodes.get(name)?.outcome), ["done", ofB]);
+      made.push(store.record(nodes.get("a")!.key!)!.created);
     }
+    assert(made[0] < made[1], "a record of its own for each run");
+    assertEquals((await run(store, workflow)).nodes.get("a")?.outcome, "done");
   });
 });

@@ -10,7 +10,6 @@ const array: JobArray = {
   name: "gyrus-x-0",
   request: { cpu: 2, gpu: 0, memory: 2 ** 31, time: 5400 },
   indices: [0],
-  base: 0,
   after: [],
   script: "/c/jobs/x/4.sh",
   folder: "/c/jobs/x",

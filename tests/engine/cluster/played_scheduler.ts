@@ -50,14 +50,16 @@ export class PlayedScheduler implements JobScheduler {
   async #play(array: JobArray, job: string, index: number): Promise<void> {
     const path = `${array.folder}/plan.json`;
     const plan = readFrozenPlan(path, this.store.files.readSync(path));
-    const { name } = plan.instances[array.base + index];
+    const lines = new TextDecoder().decode(this.store.files.readSync(array.list!)).split("\n");
+    const position = Number(lines[index]);
+    const { name } = plan.instances[position];
     const fate = this.fates[name]?.shift() ?? "compute";
     const end = (cause: EndCause) =>
       this.#states.set(placeKey({ job, index }), { state: "ended", cause, text: cause });
     if (typeof fate === "string" && fate !== "compute") return void end(fate);
     const events = new JobEventWriter(
       this.store.files,
-      jobEventsPath(array.folder, array.base + index),
+      jobEventsPath(array.folder, position),
     );
     events.write({ type: "started", job: `${job}_${index}`, host: "played" });
     const stop = new AbortController();

@@ -10,7 +10,7 @@ const array: JobArray = {
   name: "gyrus-x-0",
   request: { cpu: 2, gpu: 0 },
   indices: [0, 1, 2, 5],
-  base: 12,
+  list: "/c/jobs/x/0.list",
   after: [],
   script: "/c/jobs/x/script.sh",
   folder: "/c/jobs/x",
@@ -57,7 +57,7 @@ Deno.test("an array is submitted with what its profile and its steps ask for", (
       "--output=/c/100%%/x/%A_%a.out",
     ]
   ) assertEquals(words.includes(word), true, word);
-  assertEquals(words.slice(-2), ["/c/jobs/x/script.sh", "12"]);
+  assertEquals(words.slice(-2), ["/c/jobs/x/script.sh", "/c/jobs/x/0.list"]);
 });
 
 Deno.test("a step that needs no GPU asks for none, and a short job is warned in its last quarter", () => {

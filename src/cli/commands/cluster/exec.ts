@@ -2,7 +2,7 @@ import process from "node:process";
 import { computeInstance } from "../../../engine/cluster/compute_instance.ts";
 import { type FrozenPlan, readFrozenPlan } from "../../../engine/cluster/frozen_plan.ts";
 import { jobEventsPath, JobEventWriter } from "../../../engine/cluster/job_events.ts";
-import { openStore, type Store } from "../../../engine/store/store.ts";
+import { openStore } from "../../../engine/store/store.ts";
 import { LocalExecutor } from "../../../engine/task/executors/local.ts";
 import { running } from "../../../steps/engine_options.ts";
 import { loadKind } from "../../../steps/mod.ts";
@@ -20,7 +20,7 @@ const SIGNALS = ["SIGUSR1", "SIGTERM", "SIGINT"] as const;
 export default {
   arguments: [
     { name: "PLAN", help: "A frozen plan: plan.json in a folder of jobs/ in the cache" },
-    { name: "INSTANCE", help: "Name of an instance, or its position in the plan" },
+    { name: "INSTANCE", help: "Name of an instance, or its position in the plan", many: true },
   ],
   options: {
     job: { value: "ID", help: "What the scheduler calls the job, for messages" },
@@ -30,24 +30,63 @@ export default {
     `The jobs of a cluster call it. It verifies the inputs, looks the result up in the cache, computes it
 and publishes it there. On SIGUSR1 or SIGTERM a training saves its state and stops; the next job continues.`,
   async run(args, { err }) {
-    const [file, name] = args.positionals;
+    const [file, ...names] = args.positionals;
     const path = resolve(file);
     const plan = readFrozenPlan(path, readIfPresent(path));
-    const position = positionOf(plan, name);
+    const positions = names.map((name) => positionOf(plan, name));
     const [root, ...lower] = plan.cache;
     const store = openStore(root, { lower });
-    const events = new JobEventWriter(store.files, jobEventsPath(dirname(path), position));
     const job = args.value("job") ?? `${Deno.pid}`;
-    events.write({ type: "started", job, host: Deno.hostname() });
+    const writerOf = (position: number) =>
+      new JobEventWriter(store.files, jobEventsPath(dirname(path), position));
+    const stop = new AbortController();
+    const left = new Set(positions);
+    const listeners = SIGNALS.map((signal) => ({
+      signal,
+      listen() {
+        if (stop.signal.aborted) return;
+        for (const position of left) writerOf(position).write({ type: "stopped", signal });
+        stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
+      },
+    }));
+    for (const { signal, listen } of listeners) Deno.addSignalListener(signal, listen);
+    const executor = new LocalExecutor(store, running);
+    let code: number = ExitCode.done;
     try {
-      return await compute(store, plan, position, args, events);
-    } catch (error) {
-      const message = error instanceof Error ? error.message || error.name : String(error);
-      const stack = error instanceof Error && !isKnownError(error) ? error.stack : undefined;
-      events.write({ type: "failed", message, ...(stack !== undefined && { stack }) });
-      err.line(stack ?? message);
-      return ExitCode.failed;
+      for (const position of positions) {
+        if (stop.signal.aborted) break;
+        const events = writerOf(position);
+        events.write({ type: "started", job, host: Deno.hostname() });
+        try {
+          await checkDevice(plan, position, args, events);
+          const done = await computeInstance(store, plan, plan.instances[position].name, {
+            loadKind: loadAnyKind,
+            deviceCode: running.deviceCode,
+            executor,
+            signal: stop.signal,
+            listener: {
+              log: (level, message) => events.write({ type: "log", level, message }),
+              progress: (progress) => events.write({ type: "progress", ...progress }),
+            },
+            memoryPeak: () => process.resourceUsage().maxRSS * 1024,
+          });
+          events.write({ type: "done", ...done });
+        } catch (error) {
+          if (stop.signal.aborted) break;
+          // Others that share the job do not depend on this one.
+          code = ExitCode.failed;
+          const message = error instanceof Error ? error.message || error.name : String(error);
+          const stack = error instanceof Error && !isKnownError(error) ? error.stack : undefined;
+          events.write({ type: "failed", message, ...(stack !== undefined && { stack }) });
+          err.line(stack ?? message);
+        }
+        left.delete(position);
+      }
+    } finally {
+      executor.close();
+      for (const { signal, listen } of listeners) Deno.removeSignalListener(signal, listen);
     }
+    return stop.signal.aborted && left.size > 0 ? ExitCode.interrupted : code;
   },
 } satisfies Command;
 
@@ -58,49 +97,6 @@ function positionOf({ instances }: FrozenPlan, name: string): number {
     : instances.findIndex((instance) => instance.name === name);
   if (position in instances) return position;
   throw new UsageError(`the plan has no instance ${name}; it has ${instances.length}`);
-}
-
-async function compute(
-  store: Store,
-  plan: FrozenPlan,
-  position: number,
-  args: Arguments,
-  events: JobEventWriter,
-): Promise<number> {
-  const frozen = plan.instances[position];
-  await checkDevice(plan, position, args, events);
-  const stop = new AbortController();
-  const listeners = SIGNALS.map((signal) => ({
-    signal,
-    listen() {
-      if (stop.signal.aborted) return;
-      events.write({ type: "stopped", signal });
-      stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
-    },
-  }));
-  for (const { signal, listen } of listeners) Deno.addSignalListener(signal, listen);
-  const executor = new LocalExecutor(store, running);
-  try {
-    const done = await computeInstance(store, plan, frozen.name, {
-      loadKind: loadAnyKind,
-      deviceCode: running.deviceCode,
-      executor,
-      signal: stop.signal,
-      listener: {
-        log: (level, message) => events.write({ type: "log", level, message }),
-        progress: (progress) => events.write({ type: "progress", ...progress }),
-      },
-      memoryPeak: () => process.resourceUsage().maxRSS * 1024,
-    });
-    events.write({ type: "done", ...done });
-    return ExitCode.done;
-  } catch (error) {
-    if (stop.signal.aborted) return ExitCode.interrupted;
-    throw error;
-  } finally {
-    executor.close();
-    for (const { signal, listen } of listeners) Deno.removeSignalListener(signal, listen);
-  }
 }
 
 async function loadAnyKind(
