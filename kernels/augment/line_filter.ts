@@ -8,16 +8,21 @@ import source from "./line_filter.wgsl" with { type: "text" };
 const lineFilter = defineKernel({
   name: "augment/line_filter",
   source,
-  constants: ["LANES", "DEPTH", "HEIGHT", "WIDTH", "WORDS", "ACCUMULATE"],
-  entries: { convolve: { fours: "read", y: "read_write", filters: "read" } },
+  constants: ["LANES", "DEPTH", "HEIGHT", "WIDTH", "WORDS", "BASED", "ACCUMULATE"],
+  entries: { convolve: { fours: "read", y: "read_write", filters: "read", base: "read" } },
 });
 
 /** Values of a line that an invocation computes. */
 const TILE = 16;
 
+/** Words in front of a filter's numbers. */
+const HEADER = 4;
+
+const nextFour = (n: number) => Math.ceil(n / 4) * 4;
+
 /** 32-bit words of one sample's filter. */
 export function filterWords(shape: Omit<ItemsShape, "batch">): number {
-  return 2 + 2 * Math.max(shape.depth, shape.height, shape.width) + TILE;
+  return HEADER + 2 * nextFour(Math.max(shape.depth, shape.height, shape.width)) + TILE;
 }
 
 /**
@@ -37,22 +42,25 @@ export function packFilter(axis: number, gains: ArrayLike<number>, into: Float32
     for (let k = 0; k < n; k++) sum += gains[k] * cosines[(k - lowest + n) * d % n];
     return sum / n;
   });
-  for (let k = 0; k < 2 * n + TILE; k++) into[2 + k] = filter[k % n];
+  const m = nextFour(n);
+  for (let k = 0; k < 2 * m + TILE; k++) into[HEADER + k] = filter[(k - m + 4 * n) % n];
 }
 
 /**
- * y = x with the frequencies along each sample's axis multiplied by its gains.
+ * y = x with the frequencies along each sample's axis multiplied by its gains; with a base, y = base + x - base,
+ * of which the difference is filtered.
  *
- * @param filters `[batch][filterWords]`, see {@link packFilter}; zeros leave a sample as it is
+ * @param filters `[batch][filterWords]`, see {@link packFilter}; zeros leave a sample as it is, or its base
  * @param accumulate adds to y instead; samples that are left add nothing
  */
 export function filterLines(
   program: ProgramBuilder,
-  { shape, x, y, filters, accumulate = false, label }: {
+  { shape, x, y, filters, base, accumulate = false, label }: {
     shape: ItemsShape;
     x: Operand;
     y: Operand;
     filters: Operand;
+    base?: Operand;
     accumulate?: boolean;
     label: string;
   },
@@ -66,9 +74,10 @@ export function filterLines(
       LANES,
       ...extentConstants(shape),
       WORDS: filterWords(shape),
+      BASED: base !== undefined,
       ACCUMULATE: accumulate,
     },
-    bindings: { fours: x, y, filters },
+    bindings: { fours: x, y, filters, ...(base && { base }) },
     workgroups: [columns, rows, shape.batch],
     label,
   });

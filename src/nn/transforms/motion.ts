@@ -25,17 +25,18 @@ function acquisitionAxis({ dimensions }: ItemGeometry): number {
   return dimensions - 1;
 }
 
-/** Words of the records: a map of each movement, then a filter of the item and of each moved copy. */
+/** Words of the records: a map of each movement, then a filter of each moved copy. */
 function recordWords(movements: number, { size: [depth, height, width] }: ItemGeometry): number[] {
   return [
     ...new Array<number>(movements).fill(affineWords),
-    ...new Array<number>(movements + 1).fill(filterWords({ depth, height, width })),
+    ...new Array<number>(movements).fill(filterWords({ depth, height, width })),
   ];
 }
 
 /**
  * The records. The item itself gives the centre of the spectrum: it takes the part of the copy that is
- * acquired halfway, which takes the first.
+ * acquired halfway, which takes the first. All parts together are the spectrum, so that those of the moved
+ * copies, as differences from the item, are all that changes it.
  */
 export function packMotion(
   { degrees, translation, times }: MotionDraw,
@@ -56,12 +57,13 @@ export function packMotion(
   [order[0], order[central]] = [order[central], order[0]];
   const ends = [...times.map((time) => Math.trunc(n * time)), n];
   order.forEach((copy, part) => {
+    if (copy === 0) return;
     const start = part === 0 ? 0 : ends[part - 1];
     const gains = Float64Array.from(
       { length: n },
       (_, k) => k >= start && k < ends[part] ? 1 : 0,
     );
-    packFilter(axis, gains, into[movements + copy]);
+    packFilter(axis, gains, into[movements + copy - 1]);
   });
 }
 
@@ -97,14 +99,19 @@ export function motionTransform(params: MotionParams, geometry: ItemGeometry): B
       const { shape, x } = batch;
       const least = leastValues(program, batch);
       const y = program.tensor("with motion", itemsBytes(shape));
-      const [filters, ...filtersOfCopies] = records.slice(movements);
-      filterLines(program, { shape, x, y, filters, label: "motion" });
-      filtersOfCopies.forEach((filters, movement) => {
+      for (let movement = 0; movement < movements; movement++) {
         const moved = program.tensor("moved", itemsBytes(shape));
         transformAffine(program, { shape, x, y: moved, maps: records[movement], least });
-        const accumulate = true;
-        filterLines(program, { shape, x: moved, y, filters, accumulate, label: "motion" });
-      });
+        filterLines(program, {
+          shape,
+          x: moved,
+          base: x,
+          y,
+          filters: records[movements + movement],
+          accumulate: movement > 0,
+          label: "motion",
+        });
+      }
       return y;
     },
   };

@@ -31,26 +31,35 @@ Deno.test("each sample's lines have their frequencies multiplied by its gains, o
     const extents = [depth, height, width];
     const gains = extents.map((n, axis) => Array.from(numbers(n, 20 + axis)));
     gains.forEach((each, axis) => packFilter(axis, each, records.subarray(axis * words)));
-    const [once, twice] = [bench.buffer(4 * count * 4), bench.buffer(4 * count * 4)];
+    const [once, twice, moved] = [0, 1, 2].map(() => bench.buffer(4 * count * 4));
+    const base = numbers(4 * count, 8);
     const results = await bench.run((program) => {
       const options = { shape, x: bench.buffer(x), filters: bench.buffer(records), label: "test" };
       filterLines(program, { ...options, y: once });
       filterLines(program, { ...options, y: twice });
       filterLines(program, { ...options, y: twice, accumulate: true });
-      return [once, twice];
+      filterLines(program, { ...options, y: moved, base: bench.buffer(base) });
+      return [once, twice, moved];
     });
     for (let axis = 0; axis < 3; axis++) {
-      const expected = new Float64Array(count);
+      const [expected, changed] = [new Float64Array(count), new Float64Array(count)];
       for (let p = 0; p < count; p++) {
         if (Math.floor(p / strides[axis]) % extents[axis] !== 0) continue;
         const places = Array.from({ length: extents[axis] }, (_, i) => p + i * strides[axis]);
         const line = places.map((place) => x[axis * count + place]);
         filtered(line, gains[axis]).forEach((value, i) => expected[places[i]] = value);
+        const under = places.map((place) => base[axis * count + place]);
+        filtered(line.map((value, i) => value - under[i]), gains[axis]).forEach((value, i) =>
+          changed[places[i]] = under[i] + value
+        );
       }
       const part = (result: Float32Array) => result.subarray(axis * count, (axis + 1) * count);
       assertClose(part(results[0]), expected, 1e-6);
       assertClose(part(results[1]), expected.map((value) => 2 * value), 1e-6);
+      assertClose(part(results[2]), changed, 1e-6);
     }
-    for (const result of results) assertEquals(result.slice(3 * count), x.slice(3 * count));
+    for (const [i, left] of [x, x, base].entries()) {
+      assertEquals(results[i].slice(3 * count), left.slice(3 * count));
+    }
   });
 });
