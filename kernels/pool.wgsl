@@ -51,7 +51,7 @@ const NONE: f32 = -2.0;
 // texels
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
-// As batch_norm.wgsl leaves them.
+// As batch_norm/moments.wgsl leaves them.
 // texels
 @group(0) @binding(6) var<storage, read> moments: array<vec4f>;
 

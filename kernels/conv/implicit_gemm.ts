@@ -1,6 +1,6 @@
 /** Convolutions on GPUs: implicit GEMM through workgroup memory, within WebGPU's default limits. */
 import { defineKernel } from "../../src/gpu/kernel.ts";
-import { kernelTable } from "../../src/gpu/tuning.ts";
+import { type KernelTable, kernelTable } from "../../src/gpu/tuning.ts";
 import { fixedParams } from "../../src/gpu/uniforms.ts";
 import { folded } from "../tensors.ts";
 import source from "./implicit_gemm.wgsl" with { type: "text" };
@@ -24,6 +24,7 @@ const convolutionKernel = defineKernel({
     "TILE_PIXELS",
     "TILE_CHANNELS",
     "LANE_PIXELS",
+    "PATCH_DOWN",
     "TRANSPOSED",
     "HAS_BIAS",
     "ALIGNED",
@@ -66,15 +67,27 @@ const convolutionKernel = defineKernel({
 const weightGradientKernel = defineKernel({
   name: "conv/implicit_gemm_weight_gradient",
   source: gradientSource,
-  constants: ["VOLUME"],
+  constants: ["TILE_BLOCKS", "TILE_COLUMNS", "DEPTH", "VOLUME"],
   params: { ...weightGradientParams, pixels: "u32", slice_pixels: "u32" },
   entries: {
     main: { params: "uniform", input: "read", out_gradient: "read", partials: "read_write" },
   },
 });
 
-/** Entries of a tile of the reduction, and the least tiles of a slice of it; DEPTH of the kernel. */
+/** Entries of a tile of the reduction; DEPTH of the kernel. */
 const DEPTH = 4;
+
+/**
+ * A workgroup's pixels and channels of the output, and pixels an invocation: of the table, or for no more than
+ * 8, 16 or 32 channels such that each pixel of the tile has an invocation, which loads it.
+ */
+function tileFor(outBlocks: number, { gemmPixels, gemmChannels, gemmLanePixels }: KernelTable) {
+  const narrow = [8, 16, 32].find((channels) => outBlocks * 4 <= channels);
+  if (narrow) return { pixels: 64, channels: narrow, lanePixels: narrow / 8 };
+  return { pixels: gemmPixels, channels: gemmChannels, lanePixels: gemmLanePixels };
+}
+
+/** Least tiles of a slice of a reduction. */
 const LEAST_TILES = 8;
 
 export const implicitGemmConvolution: ConvolutionVariant = (
@@ -82,14 +95,15 @@ export const implicitGemmConvolution: ConvolutionVariant = (
   { input, weights, bias, output, shape, grids, transposed, label },
 ) => {
   const { device } = program;
-  const { gemmPixels, gemmChannels, gemmLanePixels, convolutionWorkgroups } = kernelTable(device);
+  const table = kernelTable(device);
   const [{ images, inBlocks, inSize, outBlocks, outSize }] = grids;
   const largest = (of: (grid: ConvolutionGrid) => number) => Math.max(...grids.map(of));
-  const pixelTiles = Math.ceil(images * largest(({ size }) => volume(size)) / gemmPixels);
-  const channelTiles = Math.ceil(outBlocks * 4 / gemmChannels);
+  const tile = tileFor(outBlocks, table);
+  const pixelTiles = Math.ceil(images * largest(({ size }) => volume(size)) / tile.pixels);
+  const channelTiles = Math.ceil(outBlocks * 4 / tile.channels);
   const tiles = Math.ceil(largest(({ taps }) => volume(taps.count)) * inBlocks / DEPTH);
   const workgroups = pixelTiles * grids.length * channelTiles;
-  const wanted = Math.min(convolutionWorkgroups / workgroups, tiles / LEAST_TILES);
+  const wanted = Math.min(table.convolutionWorkgroups / workgroups, tiles / LEAST_TILES);
   const sliceTiles = wanted > 1
     ? Math.max(LEAST_TILES, Math.floor(tiles / Math.ceil(wanted)))
     : Math.max(1, tiles);
@@ -100,9 +114,10 @@ export const implicitGemmConvolution: ConvolutionVariant = (
   const [across, deep] = folded(device, pixelTiles * grids.length);
   program.dispatch(convolutionKernel, "main", {
     constants: {
-      TILE_PIXELS: gemmPixels,
-      TILE_CHANNELS: gemmChannels,
-      LANE_PIXELS: gemmLanePixels,
+      TILE_PIXELS: tile.pixels,
+      TILE_CHANNELS: tile.channels,
+      LANE_PIXELS: tile.lanePixels,
+      PATCH_DOWN: Math.min(4, tile.channels / 8),
       TRANSPOSED: transposed,
       HAS_BIAS: bias !== undefined,
       ALIGNED: inBlocks % DEPTH === 0,
@@ -151,23 +166,38 @@ export const implicitGemmConvolution: ConvolutionVariant = (
   }
 };
 
-/** Blocks of four channels along each side of a tile; a constant of the kernel. */
-const TILE_BLOCKS = 16;
+/** A workgroup's blocks of four output channels and columns, 2 x 2 an invocation, and pixels at a time. */
+function gradientTileFor(outBlocks: number) {
+  if (outBlocks <= 4) return { blocks: 4, columns: 32, depth: 8 };
+  if (outBlocks <= 8) return { blocks: 8, columns: 16, depth: 8 };
+  return { blocks: 16, columns: 16, depth: 16 };
+}
 
 /** dW, from slices of the pixels. */
 export const implicitGemmWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
   const inBlocks = inputBlocks(shape);
   const outBlocks = Math.ceil(shape.outChannels / 4);
-  const across = Math.ceil(inBlocks * volume(shape.kernel) / TILE_BLOCKS);
-  const down = Math.ceil(outBlocks / TILE_BLOCKS);
+  const tile = gradientTileFor(outBlocks);
+  const across = Math.ceil(inBlocks * volume(shape.kernel) / tile.columns);
+  const down = Math.ceil(outBlocks / tile.blocks);
   const pixels = shape.images * volume(convOutput(shape));
-  const wanted = Math.ceil(kernelTable(program.device).weightGradientWorkgroups / (across * down));
-  const slicePixels = Math.ceil(pixels / Math.max(1, Math.min(wanted, pixels / 128)));
+  // Workgroups of fewer than 64 invocations in proportion.
+  const workgroups = kernelTable(program.device).weightGradientWorkgroups *
+    256 / (tile.blocks * tile.columns);
+  const wanted = Math.ceil(workgroups / (across * down));
+  const slicePixels = Math.ceil(
+    pixels / Math.max(1, Math.min(wanted, pixels / (LEAST_TILES * tile.depth))),
+  );
   const slices = Math.ceil(pixels / slicePixels);
   const partials = partialsFor(program, work, slices);
   program.dispatch(weightGradientKernel, "main", {
-    constants: { VOLUME: isVolume(shape) },
+    constants: {
+      TILE_BLOCKS: tile.blocks,
+      TILE_COLUMNS: tile.columns,
+      DEPTH: tile.depth,
+      VOLUME: isVolume(shape),
+    },
     bindings: {
       params: fixedParams(program.device, weightGradientKernel, {
         ...weightGradientParamValues(shape),

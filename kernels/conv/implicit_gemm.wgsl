@@ -2,18 +2,18 @@
 // taps and channel blocks, tiled through workgroup memory, LANE_PIXELS pixels x 8 channels an
 // invocation.
 //
-// Input and output are [N][C/4][D][H][W] vec4s: of the data gradient, the input is dY and the
-// output dX. Weights are in the order of weight_layout.ts. The reduction runs over entries =
-// (tap, block), DEPTH at a time; the next tile is loaded into registers while the current one is
-// multiplied.
-//
-// workgroup_id.x, then z, is a tile of pixels; y is a tile of channels of a slice of the entries
-// (split-K), which sum_partials.wgsl adds.
+// Input and output are [N][C/4][D][H][W] vec4s: of the data gradient, dY and dX. Weights are in the
+// order of weight_layout.ts. The reduction runs over entries = (tap, block), DEPTH at a time; the
+// next tile is loaded into registers while the current one is multiplied. workgroup_id.x, then z,
+// is a tile of pixels; y is a tile of channels of a slice of the entries (split-K), which
+// sum_partials.wgsl adds.
 
 const TILE_PIXELS: u32 = 128u;
 const TILE_CHANNELS: u32 = 64u;
 const LANE_PIXELS: u32 = 8u;
 const DEPTH: u32 = 4u;
+// Lanes of a patch of 32 along the channels: 4, or DOWN where that is less.
+const PATCH_DOWN: u32 = 4u;
 // The data gradient, which reduces over the weights' output channels.
 const TRANSPOSED: bool = false;
 const HAS_BIAS: bool = false;
@@ -25,9 +25,10 @@ const ACROSS: u32 = TILE_PIXELS / LANE_PIXELS;
 const DOWN: u32 = TILE_CHANNELS / 8u;
 const INVOCATIONS: u32 = ACROSS * DOWN;
 const PIXEL_LOADS: u32 = TILE_PIXELS * DEPTH / INVOCATIONS;
-const WEIGHT_LOADS: u32 = TILE_CHANNELS * DEPTH / INVOCATIONS;
+const WEIGHT_LOADS: u32 = (TILE_CHANNELS * DEPTH + INVOCATIONS - 1u) / INVOCATIONS;
 const PIXEL_STEP: u32 = INVOCATIONS / TILE_PIXELS;
 const WEIGHT_STEP: u32 = INVOCATIONS / TILE_CHANNELS;
+const PATCH_ACROSS: u32 = 32u / PATCH_DOWN;
 
 struct Params {
   // Input [images][in_blocks][in_depth][in_height][in_width], a block being four channels.
@@ -36,7 +37,6 @@ struct Params {
   in_depth: u32,
   in_height: u32,
   in_width: u32,
-
   // Output [images][out_blocks][out_depth][out_height][out_width].
   out_blocks: u32,
   out_depth: u32,
@@ -44,7 +44,6 @@ struct Params {
   out_width: u32,
   // Without the padding of the last block.
   out_channels: u32,
-
   // The kernel's size, its stride, and the zeros on each side of the layer's input.
   taps_z: u32,
   taps_y: u32,
@@ -55,11 +54,9 @@ struct Params {
   pad_z: u32,
   pad_y: u32,
   pad_x: u32,
-
   // Vectors of the weights from one block of input (reduced) or output channels to the next.
   in_step: u32,
   out_step: u32,
-
   // Parities of the output's pixels: positions modulo the stride in the data gradient, else 1.
   parities_z: u32,
   parities_y: u32,
@@ -78,7 +75,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
 
 var<workgroup> pixel_tile: array<array<vec4f, TILE_PIXELS>, DEPTH>;
-var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, DEPTH>;
+// DEPTH rows, and more where a narrow tile has fewer vectors than there are invocations.
+var<workgroup> weight_tile: array<array<vec4f, TILE_CHANNELS>, WEIGHT_LOADS * WEIGHT_STEP>;
 
 // A parity of the output along one axis: output pixel i of `size` is at `out_start +
 // i * out_stride`, its input at `in_start + i * in_stride + tap` for tap = 0 to `taps` - 1, whose
@@ -205,13 +203,13 @@ fn main(
   let first_channel = workgroup.y % params.channel_tiles * TILE_CHANNELS;
   let slice = workgroup.y / params.channel_tiles;
 
-  // Groups of 32 lanes are patches of 8 x 4, which read few different vectors.
+  // Groups of 32 lanes are patches, 8 x 4 where there are channels, which read few vectors.
   let patch_at = index / 32u;
-  let across = patch_at % (ACROSS / 8u) * 8u + index % 8u;
-  let down = patch_at / (ACROSS / 8u) * 4u + index / 8u % 4u;
+  let patches = ACROSS / PATCH_ACROSS;
+  let across = patch_at % patches * PATCH_ACROSS + index % PATCH_ACROSS;
+  let down = patch_at / patches * PATCH_DOWN + index / PATCH_ACROSS % PATCH_DOWN;
 
-  let in_plane = params.in_height * params.in_width;
-  var in_pixels = in_plane;
+  var in_pixels = params.in_height * params.in_width;
   var taps = along_y.taps * along_x.taps;
   if (VOLUME) {
     in_pixels *= params.in_depth;
@@ -241,7 +239,7 @@ fn main(
   let weight_depth = index / TILE_CHANNELS;
   let weight_block = (first_channel + load_channel) / 4u;
   let first_weight = weight_block * params.out_step + load_channel % 4u;
-  let weight_exists = weight_block < params.out_blocks;
+  let weight_exists = weight_block < params.out_blocks && weight_depth < DEPTH;
 
   if (HAS_BIAS && slice == 0u) {
     // unroll
@@ -366,8 +364,7 @@ fn main(
     workgroupBarrier();
   }
 
-  let out_plane = params.out_height * params.out_width;
-  var out_pixels = out_plane;
+  var out_pixels = params.out_height * params.out_width;
   if (VOLUME) {
     out_pixels *= params.out_depth;
   }
@@ -384,7 +381,7 @@ fn main(
     if (VOLUME) {
       image = target_plane / along_z.size;
       let z = (target_plane - image * along_z.size) * along_z.out_stride + along_z.out_start;
-      to += z * out_plane;
+      to += z * params.out_height * params.out_width;
     }
     // unroll
     for (var half = 0u; half < 2u; half++) {

@@ -5,13 +5,17 @@
 // takes a slice of the pixels (split-K) and writes partials[slice] in the order of
 // weight_layout.ts, which sum_partials.wgsl adds.
 
+// Blocks of four output channels, columns, and pixels that are reduced at a time.
 const TILE_BLOCKS: u32 = 16u;
+const TILE_COLUMNS: u32 = 16u;
 const DEPTH: u32 = 16u;
 // Whether input or kernel has several planes. In 2D, everything along z is left out.
 const VOLUME: bool = false;
-const SIDE: u32 = TILE_BLOCKS / 2u;
-const INVOCATIONS: u32 = SIDE * SIDE;
-const LOADS: u32 = TILE_BLOCKS * DEPTH / INVOCATIONS;
+const ACROSS: u32 = TILE_COLUMNS / 2u;
+const DOWN: u32 = TILE_BLOCKS / 2u;
+const INVOCATIONS: u32 = ACROSS * DOWN;
+const INPUT_LOADS: u32 = TILE_COLUMNS * DEPTH / INVOCATIONS;
+const GRADIENT_LOADS: u32 = TILE_BLOCKS * DEPTH / INVOCATIONS;
 const LOAD_STEP: u32 = INVOCATIONS / DEPTH;
 
 struct Params {
@@ -49,7 +53,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 // One vec4 more a row, so that the lanes of a load write to different banks.
-var<workgroup> input_tile: array<array<vec4f, TILE_BLOCKS + 1u>, DEPTH>;
+var<workgroup> input_tile: array<array<vec4f, TILE_COLUMNS + 1u>, DEPTH>;
 var<workgroup> gradient_tile: array<array<vec4f, TILE_BLOCKS + 1u>, DEPTH>;
 
 @compute @workgroup_size(INVOCATIONS)
@@ -60,21 +64,21 @@ fn main(
   // registers
   var sum: array<array<vec4f, 2>, 8>;
   // registers
-  var input_next: array<vec4f, LOADS>;
+  var input_next: array<vec4f, INPUT_LOADS>;
   // registers
-  var gradient_next: array<vec4f, LOADS>;
+  var gradient_next: array<vec4f, GRADIENT_LOADS>;
   // registers
-  var tap_z: array<i32, LOADS>;
+  var tap_z: array<i32, INPUT_LOADS>;
   // registers
-  var tap_y: array<i32, LOADS>;
+  var tap_y: array<i32, INPUT_LOADS>;
   // registers
-  var tap_x: array<i32, LOADS>;
+  var tap_x: array<i32, INPUT_LOADS>;
   // registers
-  var block_at: array<u32, LOADS>;
+  var block_at: array<u32, INPUT_LOADS>;
 
-  let across = index % SIDE;
-  let down = index / SIDE;
-  let first_column = workgroup.x * TILE_BLOCKS;
+  let across = index % ACROSS;
+  let down = index / ACROSS;
+  let first_column = workgroup.x * TILE_COLUMNS;
   let first_block = workgroup.y * TILE_BLOCKS;
   let in_plane = params.in_height * params.in_width;
   let out_plane = params.out_height * params.out_width;
@@ -88,11 +92,11 @@ fn main(
   }
   let all_columns = params.in_blocks * taps;
   let load_pixel = index % DEPTH;
-  let load_block = index / DEPTH;
+  let load_at = index / DEPTH;
 
   // unroll
-  for (var i = 0u; i < LOADS; i++) {
-    let column = first_column + load_block + i * LOAD_STEP;
+  for (var i = 0u; i < INPUT_LOADS; i++) {
+    let column = first_column + load_at + i * LOAD_STEP;
     let tap = column % taps;
     var tap_row = tap / params.taps_x;
     if (VOLUME) {
@@ -110,9 +114,12 @@ fn main(
   for (var start = first; start < end + DEPTH; start += DEPTH) {
     if (start > first) {
       // unroll
-      for (var i = 0u; i < LOADS; i++) {
-        input_tile[load_pixel][load_block + i * LOAD_STEP] = input_next[i];
-        gradient_tile[load_pixel][load_block + i * LOAD_STEP] = gradient_next[i];
+      for (var i = 0u; i < INPUT_LOADS; i++) {
+        input_tile[load_pixel][load_at + i * LOAD_STEP] = input_next[i];
+      }
+      // unroll
+      for (var i = 0u; i < GRADIENT_LOADS; i++) {
+        gradient_tile[load_pixel][load_at + i * LOAD_STEP] = gradient_next[i];
       }
     }
     workgroupBarrier();
@@ -128,25 +135,28 @@ fn main(
       o = row_plane - n * params.out_depth;
     }
     // unroll
-    for (var i = 0u; i < LOADS; i++) {
-      let block = load_block + i * LOAD_STEP;
+    for (var i = 0u; i < GRADIENT_LOADS; i++) {
+      let block = first_block + load_at + i * LOAD_STEP;
       var value = vec4f();
-      if (pixel < end && first_block + block < params.out_blocks) {
-        value = out_gradient[(n * params.out_blocks + first_block + block) * out_pixels +
-          o * out_plane + p * params.out_width + q];
+      if (pixel < end && block < params.out_blocks) {
+        value = out_gradient[(n * params.out_blocks + block) * out_pixels + o * out_plane +
+          p * params.out_width + q];
       }
       gradient_next[i] = value;
+    }
+    // unroll
+    for (var i = 0u; i < INPUT_LOADS; i++) {
       let y = u32(i32(p * params.stride_y) + tap_y[i]);
       let x = u32(i32(q * params.stride_x) + tap_x[i]);
-      var inside = pixel < end && first_column + block < all_columns && y < params.in_height &&
-        x < params.in_width;
+      var inside = pixel < end && first_column + load_at + i * LOAD_STEP < all_columns &&
+        y < params.in_height && x < params.in_width;
       var at = n * params.in_blocks * in_pixels + block_at[i] + y * params.in_width + x;
       if (VOLUME) {
         let z = u32(i32(o * params.stride_z) + tap_z[i]);
         inside = inside && z < params.in_depth;
         at += z * in_plane;
       }
-      value = vec4f();
+      var value = vec4f();
       if (inside) {
         value = input[at];
       }
@@ -156,9 +166,9 @@ fn main(
       // unroll
       for (var d = 0u; d < DEPTH; d++) {
         let x0 = input_tile[d][across];
-        let x1 = input_tile[d][across + SIDE];
+        let x1 = input_tile[d][across + ACROSS];
         let g0 = gradient_tile[d][down];
-        let g1 = gradient_tile[d][down + SIDE];
+        let g1 = gradient_tile[d][down + DOWN];
         // unroll
         for (var k = 0u; k < 4u; k++) {
           sum[k][0u] = fma(vec4f(g0[k]), x0, sum[k][0u]);
@@ -174,10 +184,10 @@ fn main(
   let first_vector = workgroup.z * params.out_blocks * all_columns * 4u;
   // unroll
   for (var half = 0u; half < 2u; half++) {
-    let out_block = first_block + half * SIDE + down;
+    let out_block = first_block + half * DOWN + down;
     // unroll
     for (var j = 0u; j < 2u; j++) {
-      let column = first_column + j * SIDE + across;
+      let column = first_column + j * ACROSS + across;
       if (out_block < params.out_blocks && column < all_columns) {
         let to = first_vector + (out_block * all_columns + column) * 4u;
         // unroll

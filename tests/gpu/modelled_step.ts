@@ -20,14 +20,25 @@ interface Gpu {
   schedulers: number;
   /** Bytes a second, of the memory's peak. */
   bandwidth: number;
-  /** Seconds between dependent dispatches, of the shortest dispatch, and of a load that is waited for. */
+  /**
+   * Seconds between dependent dispatches, of the shortest dispatch, of a load that is waited for, and of one where
+   * the memory is busy.
+   */
   gap: number;
   shortest: number;
   load: number;
+  busyLoad: number;
+  /** Of convolutions, by the channels of their tile. */
+  convolution: Readonly<Record<number, Loop & { several: number }>>;
+  /** Of weight gradients, by the output channels of their tile. */
+  weightGradient: Readonly<Record<number, Loop>>;
+}
+
+interface Loop {
+  /** Issue slots of a warp for a turn of the inner loop; `several` where its entries have several taps. */
+  slots: number;
   /** Workgroups that a unit holds by their registers. */
-  resident: { product: number; weights: number };
-  /** Issue slots of a warp for a turn of the inner loop: 1024 multiply-adds and what goes with them. */
-  slots: { aligned: number; product: number; weights: number };
+  resident: number;
 }
 
 // Registers and slots as ptxas (sm_90) and Mesa's RADV (RDNA 2) compile the kernels.
@@ -42,8 +53,18 @@ const gpus: Readonly<Record<string, Gpu>> = {
     gap: 2.5e-6,
     shortest: 4e-6,
     load: 280e-9,
-    resident: { product: 2, weights: 5 },
-    slots: { aligned: 1252, product: 1439, weights: 1291 },
+    busyLoad: 600e-9,
+    convolution: {
+      8: { slots: 273, several: 451, resident: 10 },
+      16: { slots: 395, several: 573, resident: 8 },
+      32: { slots: 689, several: 849, resident: 6 },
+      64: { slots: 1252, several: 1443, resident: 2 },
+    },
+    weightGradient: {
+      16: { slots: 743, resident: 10 },
+      32: { slots: 698, resident: 12 },
+      64: { slots: 1284, resident: 5 },
+    },
   },
   rx6800: {
     units: 60,
@@ -55,8 +76,18 @@ const gpus: Readonly<Record<string, Gpu>> = {
     gap: 5e-6,
     shortest: 6e-6,
     load: 350e-9,
-    resident: { product: 6, weights: 12 },
-    slots: { aligned: 2256, product: 2426, weights: 2378 },
+    busyLoad: 600e-9,
+    convolution: {
+      8: { slots: 416, several: 594, resident: 28 },
+      16: { slots: 683, several: 837, resident: 28 },
+      32: { slots: 1234, several: 1382, resident: 20 },
+      64: { slots: 2256, several: 2426, resident: 6 },
+    },
+    weightGradient: {
+      16: { slots: 1436, resident: 12 },
+      32: { slots: 1325, resident: 12 },
+      64: { slots: 2378, resident: 12 },
+    },
   },
 };
 
@@ -94,9 +125,19 @@ function waits({ entry, params, constants }: RecordedDispatch): number {
   if (entry === "conv/bias_gradient.sum_partials") {
     return params.partials / merged + Math.log2(merged);
   }
-  if (/^batch_norm\.merge/.test(entry)) return params.parts / merged + Math.log2(merged);
+  if (/^batch_norm.*merge/.test(entry)) return params.parts / merged + Math.log2(merged);
   if (entry === "conv/sum_partials.main") return params.slices / Number(constants.SLICE_LANES);
   return 0;
+}
+
+/** Bytes that the lanes of a reduction over pixels ask for before they wait; no limit to other dispatches. */
+export function bytesInFlight({ entry, constants, workgroups }: RecordedDispatch): number {
+  const vectors = entry === "batch_norm/moments.statistics"
+    ? 4
+    : entry === "batch_norm/backward.sums"
+    ? 2 * Number(constants.TOGETHER)
+    : Infinity;
+  return product(workgroups) * Number(constants.LANES ?? 1) * vectors * 16;
 }
 
 /** Seconds of a dispatch, with the wait for the one before. */
@@ -106,31 +147,34 @@ function seconds(gpu: Gpu, dispatch: RecordedDispatch): number {
     (sum, [name, count]) => name === "params" || name === "running" ? sum : sum + count,
     0,
   );
-  const moving = moved / gpu.bandwidth;
+  const moving = moved / Math.min(gpu.bandwidth, bytesInFlight(dispatch) / gpu.busyLoad);
   const count = product(workgroups);
   if (entry === "conv/implicit_gemm.main") {
-    const lanes = Number(constants.TILE_PIXELS) * Number(constants.TILE_CHANNELS) / 64;
-    const slots = constants.ALIGNED ? gpu.slots.aligned : gpu.slots.product;
+    const [pixels, channels, each] = ["TILE_PIXELS", "TILE_CHANNELS", "LANE_PIXELS"]
+      .map((name) => Number(constants[name]));
+    const { slots, several, resident } = gpu.convolution[channels];
     return gpu.gap + Math.max(
       moving,
       productSeconds(gpu, {
         workgroups: count,
         turns: Math.ceil(params.slice_entries / 4) + 1,
-        slots,
-        warps: Math.max(1, Math.floor(lanes / gpu.warp)),
-        resident: gpu.resident.product,
+        slots: constants.ALIGNED ? slots : several,
+        warps: Math.max(1, Math.floor(pixels * channels / (8 * each) / gpu.warp)),
+        resident,
       }),
     );
   }
   if (entry === "conv/implicit_gemm_weight_gradient.main") {
+    const blocks = Number(constants.TILE_BLOCKS);
+    const { slots, resident } = gpu.weightGradient[4 * blocks];
     return gpu.gap + Math.max(
       moving,
       productSeconds(gpu, {
         workgroups: count,
-        turns: Math.ceil(params.slice_pixels / 16) + 1,
-        slots: gpu.slots.weights,
-        warps: Math.max(1, Math.floor(64 / gpu.warp)),
-        resident: gpu.resident.weights,
+        turns: Math.ceil(params.slice_pixels / Number(constants.DEPTH)) + 1,
+        slots,
+        warps: Math.max(1, Math.floor(blocks * Number(constants.TILE_COLUMNS) / 4 / gpu.warp)),
+        resident,
       }),
     );
   }

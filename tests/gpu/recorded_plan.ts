@@ -13,7 +13,7 @@ import type { TrainerOptions } from "../../src/nn/training/options.ts";
 import { recordStep } from "../../src/nn/training/step.ts";
 
 export interface RecordedDispatch {
-  /** Kernel and entry point, such as `batch_norm.statistics`. */
+  /** Kernel and entry point, such as `batch_norm/moments.statistics`. */
   entry: string;
   label: string;
   workgroups: readonly number[];

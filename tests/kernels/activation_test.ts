@@ -4,7 +4,8 @@ import {
   type ActivationName,
   addInto,
 } from "../../kernels/activation.ts";
-import batchNorm from "../../kernels/batch_norm.wgsl" with { type: "text" };
+import backward from "../../kernels/batch_norm/backward.wgsl" with { type: "text" };
+import normalize from "../../kernels/batch_norm/normalize.wgsl" with { type: "text" };
 import activation from "../../kernels/activation.wgsl" with { type: "text" };
 import { assert, assertEquals } from "@std/assert";
 import { assertClose, numbers, onDevice } from "./on_device.ts";
@@ -63,11 +64,17 @@ Deno.test("addInto adds", async () => {
   });
 });
 
-Deno.test("batch_norm.wgsl computes activations by the text of activation.wgsl", () => {
+Deno.test("batch normalisation computes activations by the text of activation.wgsl", () => {
+  const names = /const NONE.*?const SLOPE[^;]*;/s;
   for (
-    const passage of [/const NONE.*?const SLOPE[^;]*;/s, /\/\/ Comparisons .*?slope_at.*?\n}/s]
+    const [kernel, passage] of [
+      [normalize, names],
+      [normalize, /\/\/ Comparisons .*?\n}/s],
+      [backward, names],
+      [backward, /\/\/ Derivative .*?\n}/s],
+    ] as const
   ) {
     const [text] = passage.exec(activation)!;
-    assert(batchNorm.includes(text), text);
+    assert(kernel.includes(text), text);
   }
 });

@@ -4,7 +4,7 @@ import {
   batchNormBackward,
   batchNormEvaluate,
   batchNormStatistics,
-} from "../../kernels/batch_norm.ts";
+} from "../../kernels/batch_norm/mod.ts";
 import { pixels } from "../../kernels/tensors.ts";
 import { assert, assertEquals } from "@std/assert";
 import { fromBlocks, toBlocks } from "./conv/reference.ts";

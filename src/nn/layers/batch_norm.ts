@@ -9,7 +9,7 @@ import {
   batchNormEvaluate,
   type BatchNormOptions,
   batchNormStatistics,
-} from "../../../kernels/batch_norm.ts";
+} from "../../../kernels/batch_norm/mod.ts";
 import type { PlannedTensor } from "../../gpu/program.ts";
 import { isTiled, maxPoolForward } from "../../../kernels/pool.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";

@@ -4,7 +4,7 @@ import {
   batchNormApply,
   batchNormBackward,
   instanceNormStatistics,
-} from "../../../kernels/batch_norm.ts";
+} from "../../../kernels/batch_norm/mod.ts";
 import type { PlannedTensor } from "../../gpu/program.ts";
 import { pixels, type Shape } from "../../../kernels/tensors.ts";
 import type { Activation, Layer, LayerSummary, Trace } from "../layer.ts";
