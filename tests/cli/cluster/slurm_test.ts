@@ -293,6 +293,27 @@ slurm("jobs of SLURM outlive slurmd, their time and SLURM's memory", async (t, c
     assertEquals(project.submissions().length, 2);
   });
 
+  await t.step(
+    "a search: its trials are instances of jobs, with the values of this machine",
+    async () => {
+      await using project = await ClusterProject.make(SEARCH);
+      const trials = async (...options: string[]) => {
+        const args = ["search", "flow.toml", "--quiet", ...options];
+        const { code, err } = await callProgram(launcher, args, { cwd: project.folder });
+        assertEquals(code, 0, err);
+        const cache = options.includes("--cache") ? "here" : ".gyrus";
+        return await Deno.readTextFile(`${project.folder}/${cache}/searches/rates/trials.tsv`);
+      };
+      const jobs = await trials("--profile", "cluster");
+      const instances = project.submissions().flatMap(({ arrays }) =>
+        arrays.flatMap(({ tasks }) => tasks.map(({ instance }) => instance))
+      );
+      const trained = instances.filter((name) => name.startsWith("train["));
+      assertEquals(trained.length, 6, "three trials in two folds");
+      assertEquals(jobs, await trials("--cache", "here"));
+    },
+  );
+
   await t.step("a thousand instances", async () => {
     await using project = await ClusterProject.make(THOUSAND);
     // Once it is known that one takes no time, a job computes several.
@@ -308,6 +329,37 @@ slurm("jobs of SLURM outlive slurmd, their time and SLURM's memory", async (t, c
     assertEquals((await project.runJobs()).counts.cached, 1000);
   });
 }, !full);
+
+const SEARCH = `
+[steps.caps]
+uses = "generate.phantom"
+with = { n_subjects = 12, image_size = 16, strength = 2 }
+[steps.slices]
+uses = "extract.slices"
+in.caps = "caps"
+with = { slice_direction = 2, slices = [7, 8] }
+[steps.labels]
+uses = "labels.get"
+in.caps = "caps"
+with.diagnoses = ["AD", "CN"]
+[steps.folds]
+uses = "split.kfold"
+in.labels = "labels"
+with.n_splits = 2
+[steps.train]
+uses = "train.classification"
+matrix.fold = { range = 2 }
+in.images = "slices"
+in.folds = "folds[\${matrix.fold}]"
+with = { batch_size = 8, epochs = 1, architecture = "Stride_Conv5_FC3" }
+[search.rates]
+metric = "train.loss"
+goal = "minimize"
+n_trials = 3
+parallel = 3
+[search.rates.space]
+"train.learning_rate" = { log_uniform = [1e-5, 1e-2] }
+`;
 
 async function nodeOfTheJob(): Promise<string> {
   return (await call("squeue", "-h", "-t", "R", "-o", "%N")).trim().split("\n")[0];

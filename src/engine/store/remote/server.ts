@@ -153,6 +153,15 @@ export class Server {
     if (!(cause instanceof TypeError) && !NETWORK_ERRORS.some((kind) => cause instanceof kind)) {
       return cause;
     }
+    const [, distrust] = /invalid peer certificate: .*?(\w+)\)*$/m.exec(Deno.inspect(cause)) ?? [];
+    if (distrust !== undefined) {
+      return this.#error(
+        `has a certificate that this machine does not accept (${distrust}); DENO_CERT=FILE names ` +
+          "the certificate of the authority that signed it",
+        "gone",
+        cause,
+      );
+    }
     return hasBegun
       ? this.#error("ended an answer before its end", "passing", cause)
       : this.#error("can't be reached", "gone", cause);

@@ -367,3 +367,18 @@ Deno.test("an object that is corrupt in a folder of the cache comes from the ser
     const { counts } = await runThere(`${folder}/b`, server, {}, [`${folder}/a`]);
     assertEquals(counts.cached, 5);
   }));
+
+Deno.test("a certificate that nobody vouches for is reported with the way to name its authority", () =>
+  inFolder(async (folder) => {
+    const read = (name: string) =>
+      Deno.readTextFile(new URL(`../../../fixtures/tls/${name}.pem`, import.meta.url));
+    const [cert, key] = await Promise.all([read("certificate"), read("key")]);
+    await using server = Deno.serve(
+      { hostname: "localhost", port: 0, cert, key, onListen() {} },
+      () => new Response(null, { status: 404 }),
+    );
+    const address = parseAddress(`https://localhost:${server.addr.port}/gyrus`);
+    const tier = new HttpTier(openStore(folder), address, {}, LIMITS);
+    const error = await assertRejects(() => tier.readFile("runs/x", 10));
+    assertMatch(String(error), /does not accept \(UnknownIssuer\); DENO_CERT=FILE names/);
+  }));
