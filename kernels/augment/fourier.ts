@@ -7,6 +7,14 @@ import source from "./fourier.wgsl" with { type: "text" };
 import { extentConstants, itemsBytes, itemsGrid, type ItemsShape } from "./grid.ts";
 import { reduceSamples } from "./reduce.ts";
 
+const pass = {
+  x: "read",
+  spectrum_in: "read",
+  spectrum_out: "read_write",
+  turns: "read",
+  least: "read",
+} as const;
+
 const fourier = defineKernel({
   name: "augment/fourier",
   source,
@@ -17,20 +25,28 @@ const fourier = defineKernel({
     "DEPTH",
     "HEIGHT",
     "WIDTH",
+    "POINTS",
     "EXTENT",
     "STRIDE",
     "RADIX",
     "DONE",
-    "REAL",
+    "EVEN",
+    "FIRST",
+    "PACKED",
+    "PACKED_AXIS",
+    "PACKED_STRIDE",
+    "KEPT",
     "SUMMED",
     "SPIKE",
     "SPIKES",
   ],
   entries: {
-    transform: {
-      x: "read",
+    small_radix: pass,
+    large_prime: pass,
+    unpack: {
       spectrum_in: "read",
       spectrum_out: "read_write",
+      y: "read_write",
       turns: "read",
       least: "read",
     },
@@ -87,16 +103,42 @@ function turnsOf(device: Device, n: number): DeviceBuffer {
   return table;
 }
 
-/**
- * @param least `[batch]`, the least value of each sample; those without negative values are passed over
- * @returns the transform of x over all axes of each sample, `[batch][pixels]` complex numbers
- */
-export function transformFourier(
-  program: ProgramBuilder,
-  { shape, x, least }: { shape: ItemsShape; x: Operand; least?: Operand },
-): Operand {
-  const { constants, workgroups } = itemsGrid(program.device, shape);
+/** Pairs of outputs that an invocation computes of a large prime: TILE of the kernel. */
+const PAIRS_EACH = 4;
+
+/** Neighbours along an even axis are the real and the imaginary part of one number: half as many. */
+interface Packed {
+  /** Of the packed numbers. */
+  shape: ItemsShape;
+  /** 0 to 2 for z, y, x, and the pixels from one to the next. */
+  axis: number;
+  stride: number;
+}
+
+/** Packed along the fastest axis of even extent, if there is one. */
+function pack(shape: ItemsShape): Packed | undefined {
   const { depth, height, width } = shape;
+  if (width % 2 === 0) return { shape: { ...shape, width: width / 2 }, axis: 2, stride: 1 };
+  if (height % 2 === 0) return { shape: { ...shape, height: height / 2 }, axis: 1, stride: width };
+  if (depth % 2 > 0) return undefined;
+  return { shape: { ...shape, depth: depth / 2 }, axis: 0, stride: height * width };
+}
+
+interface FourierItems {
+  shape: ItemsShape;
+  x: Operand;
+  /** `[batch]`, the least value of each sample; those without negative values are passed over. */
+  least?: Operand;
+}
+
+/** The transform over all axes of packed numbers, or of x. */
+function transformPoints(
+  program: ProgramBuilder,
+  { shape, x, least }: FourierItems,
+  packed: Packed | undefined,
+): Operand {
+  const { batch, depth, height, width } = packed?.shape ?? shape;
+  const points = depth * height * width;
   const passes = [
     { EXTENT: width, STRIDE: 1 },
     { EXTENT: height, STRIDE: width },
@@ -109,24 +151,32 @@ export function transformFourier(
       return pass;
     });
   });
-  // An item of one pixel is its own transform, by a pass of radix 1.
+  // An item of one point is its own transform, by a pass of radix 1.
   if (passes.length === 0) passes.push({ EXTENT: 1, STRIDE: 1, RADIX: 1, DONE: 1 });
   let spectrum: Operand | undefined;
   for (const pass of passes) {
-    const to = program.tensor("spectrum", 2 * itemsBytes(shape));
-    program.dispatch(fourier, "transform", {
+    const to = program.tensor("spectrum", 8 * batch * points);
+    const isLarge = pass.RADIX > LARGEST_RADIX;
+    const tiles = isLarge ? Math.ceil((pass.RADIX - 1) / 2 / PAIRS_EACH) : 1;
+    const butterflies = { batch, depth: 1, height: 1, width: points / pass.RADIX * tiles };
+    const { constants, workgroups } = itemsGrid(program.device, butterflies);
+    program.dispatch(fourier, isLarge ? "large_prime" : "small_radix", {
       constants: {
         ...constants,
         PIXELS: pixels(shape),
+        POINTS: points,
         ...pass,
-        REAL: spectrum === undefined,
+        EVEN: pass.RADIX % 2 === 0,
+        FIRST: spectrum === undefined,
+        PACKED: packed !== undefined,
+        PACKED_STRIDE: packed?.stride ?? 1,
         SUMMED: least !== undefined,
       },
       bindings: {
         ...(least && { least }),
         ...(spectrum ? { spectrum_in: spectrum } : { x }),
         spectrum_out: to,
-        turns: turnsOf(program.device, pass.EXTENT),
+        ...((isLarge || pass.DONE > 1) && { turns: turnsOf(program.device, pass.EXTENT) }),
       },
       workgroups,
       label: "Fourier transform",
@@ -134,6 +184,70 @@ export function transformFourier(
     spectrum = to;
   }
   return spectrum!;
+}
+
+function unpack(
+  program: ProgramBuilder,
+  { shape, least }: FourierItems,
+  packed: Packed,
+  bindings: { spectrum_in: Operand; spectrum_out?: Operand; y?: Operand },
+): void {
+  const extent = [shape.depth, shape.height, shape.width][packed.axis];
+  const { constants, workgroups } = itemsGrid(program.device, packed.shape);
+  program.dispatch(fourier, "unpack", {
+    constants: {
+      ...constants,
+      ...extentConstants(packed.shape),
+      POINTS: pixels(packed.shape),
+      PACKED_AXIS: packed.axis,
+      PACKED_STRIDE: packed.stride,
+      KEPT: bindings.spectrum_out !== undefined,
+      SUMMED: least !== undefined,
+    },
+    bindings: { ...bindings, turns: turnsOf(program.device, extent), ...(least && { least }) },
+    workgroups,
+    label: "Fourier transform",
+  });
+}
+
+/** @returns the transform of x over all axes of each sample, `[batch][pixels]` complex numbers */
+export function transformFourier(program: ProgramBuilder, items: FourierItems): Operand {
+  const packed = pack(items.shape);
+  const points = transformPoints(program, items, packed);
+  if (!packed) return points;
+  const spectrum = program.tensor("spectrum", 2 * itemsBytes(items.shape));
+  unpack(program, items, packed, { spectrum_in: points, spectrum_out: spectrum });
+  return spectrum;
+}
+
+/** y `[batch]` = the largest squared magnitude of a spectrum. */
+function largestMagnitude(
+  program: ProgramBuilder,
+  { shape, least }: Omit<FourierItems, "x">,
+  spectrum: Operand,
+  y: Operand,
+): void {
+  const magnitudes = program.tensor("magnitudes", itemsBytes(shape));
+  const { constants, workgroups } = itemsGrid(program.device, shape);
+  program.dispatch(fourier, "magnitudes", {
+    constants: { ...constants, PIXELS: pixels(shape), SUMMED: least !== undefined },
+    bindings: { spectrum_in: spectrum, y: magnitudes, ...(least && { least }) },
+    workgroups,
+    label: "magnitudes",
+  });
+  const sizes = { batch: shape.batch, count: pixels(shape) };
+  reduceSamples(program, { kind: "largest", x: magnitudes, y, ...sizes });
+}
+
+/** Likewise of the transform of x. */
+function largestOfTransform(program: ProgramBuilder, items: FourierItems, y: Operand): void {
+  const packed = pack(items.shape);
+  const points = transformPoints(program, items, packed);
+  if (!packed) return largestMagnitude(program, items, points, y);
+  const magnitudes = program.tensor("magnitudes", itemsBytes(packed.shape));
+  unpack(program, items, packed, { spectrum_in: points, y: magnitudes });
+  const sizes = { batch: packed.shape.batch, count: pixels(packed.shape) };
+  reduceSamples(program, { kind: "largest", x: magnitudes, y, ...sizes });
 }
 
 /** 32-bit words of one spike: frequencies along z, y, x, and its intensity. */
@@ -186,25 +300,21 @@ export function addSpikes(
     SUMMED: isSummed,
   };
   const label = "spike";
-  const spectrum = transformFourier(program, { shape, x, least });
   const heights = program.tensor("heights of spikes", batch * count * 4);
+  const items = { shape, x, least };
+  // One spike alone needs no spectrum to which it would be added.
+  const spectrum = isSummed ? undefined : transformFourier(program, items);
   for (let spike = 0; spike < count; spike++) {
-    const magnitudes = program.tensor("magnitudes", itemsBytes(shape));
     const largest = program.tensor("largest magnitudes", batch * 4);
-    program.dispatch(fourier, "magnitudes", {
-      constants: all,
-      bindings: { spectrum_in: spectrum, y: magnitudes, ...bySum },
-      workgroups,
-      label,
-    });
-    reduceSamples(program, { kind: "largest", x: magnitudes, y: largest, ...sizes });
+    if (spectrum) largestMagnitude(program, items, spectrum, largest);
+    else largestOfTransform(program, items, largest);
     program.dispatch(fourier, "strike", {
-      constants: { ...all, SPIKE: spike },
+      constants: { ...all, SPIKE: spike, KEPT: spectrum !== undefined },
       bindings: {
         spikes,
         largest,
         heights_out: heights,
-        spectrum_out: spectrum,
+        ...(spectrum && { spectrum_out: spectrum }),
         ...bySum,
         ...(isSummed && { sums }),
       },

@@ -27,7 +27,13 @@ function transformAxis(values: Float64Array, extent: number, stride: number): Fl
   return result;
 }
 
-for (const [depth, height, width] of [[1, 1, 1], [1, 12, 26], [5, 23, 18], [2, 3, 179]]) {
+for (
+  const [depth, height, width] of [[1, 1, 1], [1, 12, 26], [5, 23, 18], [2, 3, 179], [3, 92, 9], [
+    3,
+    5,
+    7,
+  ]]
+) {
   Deno.test(`the spectrum of ${depth}x${height}x${width} is that of the definition`, async () => {
     await onDevice(async (bench) => {
       const count = depth * height * width;
