@@ -205,9 +205,13 @@ def check_theirs(name, architecture, caps, mode, loss, options, small):
     maps = WORK / f"theirs-{name}"
     config = WORK / f"{name}.toml"
     config.write_text(config_text(loss, options))
+    # Two normalisations of CVAE_3D_half have no gradient, after which DistributedDataParallel refuses a second
+    # step: ClinicaDL can train it for one.
+    batch = 8 if architecture == "CVAE_3D_half" else 2
     clinicadl("train", "reconstruction", WORK / caps, f"{mode}.json", WORK / f"{caps}-labels" / "split",
               maps, "--architecture", architecture, "--config_file", config, "--n_splits", 0,
-              "--epochs", 3, "--batch_size", 2, "-lr", 0.003, "--no-gpu", "-np", 0)
+              "--epochs", 1 if caps == "large" else 3,
+              "--batch_size", batch, "-lr", 0.003, "--no-gpu", "-np", 0)
     fix_latent(maps)
     if FIXTURES is not None and small:
         thin_weights(maps)

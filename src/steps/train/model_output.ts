@@ -25,7 +25,7 @@ import { describeArchitecture } from "../model/random_architecture.ts";
 import { weightsSource } from "./initial_weights.ts";
 import type { TrainingParams } from "./parameters.ts";
 import { predictSets } from "./evaluation/predict_sets.ts";
-import { describeAutoencoder } from "./reconstruction_objective.ts";
+import { describeAutoencoder, describeCollapse } from "./reconstruction_objective.ts";
 import type { EvaluationRow, TrainedNetwork } from "./trained_network.ts";
 import type { TrainingContext, TrainingData } from "./training_data.ts";
 
@@ -58,6 +58,8 @@ export async function assembleModel(
   const { params } = context;
   const files: Record<string, Blob | string> = {};
   for (const { index, history } of networks) {
+    const collapse = describeCollapse(params.architecture, history.rows.at(-1)!.valid);
+    if (collapse !== undefined) context.warn(collapse);
     const network = params.multi_network ? index : undefined;
     files[trainingPath(network)] = trainingTable(history.rows);
     if (params.log_iterations) files[iterationsPath(network)] = iterationsTable(history.iterations);

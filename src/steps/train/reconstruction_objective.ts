@@ -95,3 +95,23 @@ export function checkReconstructionParameters(
   }
   return problems;
 }
+
+/** Nats of a latent that hardly distinguishes images. */
+const COLLAPSED_KL = 0.1;
+
+/**
+ * What a user should know of a variational autoencoder whose latent ignores its input, since every output is
+ * then the same mean image (posterior collapse); undefined of others.
+ *
+ * @param valid metrics of the validation set
+ */
+export function describeCollapse(
+  architecture: string,
+  { kl_loss }: Readonly<Record<string, number>>,
+): string | undefined {
+  if (!isVariational(architecture) || !(kl_loss < COLLAPSED_KL)) return;
+  return `the latent of ${architecture} holds ${
+    kl_loss.toFixed(3)
+  } nats of an image (kl_loss of the ` +
+    "validation set), so that it gives back nearly the same mean image of everyone; lower kl_weight";
+}

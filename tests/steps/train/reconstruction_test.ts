@@ -7,6 +7,7 @@ import type { Tensor } from "../../../src/formats/tensor.ts";
 import { readTsv } from "../../../src/formats/tsv.ts";
 import { readNifti } from "../../../src/imaging/nifti/nifti.ts";
 import { parseClinicadlConfig } from "../../../src/steps/train/clinicadl_config.ts";
+import { describeCollapse } from "../../../src/steps/train/reconstruction_objective.ts";
 import type { Artifact } from "../../../src/workflow/step.ts";
 import { step, type Value } from "../recipes.ts";
 import { Project } from "../workflows.ts";
@@ -265,6 +266,13 @@ Deno.test("what an autoencoder can't be trained on, or compared with, is refused
     StepError,
     "no session of the reference has diagnosis MCI",
   );
+});
+
+Deno.test("a latent that holds nothing is reported, with what to change", () => {
+  const text = describeCollapse("CVAE_3D_half", { loss: 30, kl_loss: 0.04 });
+  assertStringIncludes(text!, "CVAE_3D_half holds 0.040 nats of an image");
+  assertEquals(describeCollapse("CVAE_3D_half", { loss: 30, kl_loss: 4 }), undefined);
+  assertEquals(describeCollapse("AE_Conv5_FC3", { loss: 30 }), undefined);
 });
 
 Deno.test("ClinicaDL's weight of a sum over a batch becomes that of a mean", () => {
