@@ -1,6 +1,6 @@
 #!/bin/sh
-# Everything that a GPU decides, on this machine: the tests of tests/gpu, tests/kernels and tests/nn,
-# then the benches of kernels and training. What it prints also stands in a file with date, adapter and
+# Everything that a GPU decides, on this machine: the tests of kernels, the benches of kernels and training,
+# then the tests of tests/gpu and tests/nn, which take longest. What it prints also stands in a file with date, adapter and
 # driver, for BENCHMARKS.md. Kernels are timed by the GPU's clock, training over a second of steps or more
 # whose losses are read back once, so that neither counts the wait for a result.
 #
@@ -14,6 +14,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 file=${1:-gpu-$(date -u +%Y-%m-%d).txt}
 case $file in /*) ;; *) file=$PWD/$file ;; esac
 deno=${DENO:-deno}
+parts=0
 failures=0
 
 say() { printf '%s\n' "$@" | tee -a "$file"; }
@@ -22,6 +23,7 @@ say() { printf '%s\n' "$@" | tee -a "$file"; }
 section() {
   title=$1
   shift
+  parts=$((parts + 1))
   say "" "== $title"
   status=$file.status
   { "$@" 2>&1; echo $? >"$status"; } | tee -a "$file"
@@ -48,13 +50,19 @@ fi
 # shellcheck disable=SC2086
 {
   section "adapter, driver and limits" "$deno" run -A $offline mod.ts doctor
-  section "tests" "$deno" test -A $offline tests/gpu tests/kernels tests/nn
+  section "tests of kernels" "$deno" test -A $offline tests/kernels
   section "convolutions, 3x224x224, batch 64" \
     "$deno" bench -A $offline tests/kernels/conv/conv_bench.ts -- 224x64
   for shape in '128 32' '224 64' '224 128'; do
     section "ResNet-18, side and batch $shape" \
       "$deno" run -A $offline tests/nn/training/trainer_bench.ts $shape --profile
   done
+  for shape in '128 32' '80x96x80 4'; do
+    section "Conv5_FC3, sides and batch $shape" \
+      "$deno" run -A $offline tests/nn/training/trainer_bench.ts $shape --conv5 --profile
+  done
+  section "tests of programs" "$deno" test -A $offline tests/gpu
+  section "tests of networks" "$deno" test -A $offline tests/nn
 }
-say "" "$failures of 6 parts failed; written to $file"
+say "" "$failures of $parts parts failed; written to $file"
 [ "$failures" -eq 0 ]

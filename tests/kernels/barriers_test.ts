@@ -29,7 +29,7 @@ async function testKernel(path: string, text: string): Promise<string> {
     const { code } = await new Deno.Command("cp", { args: ["-r", ...places, copy] }).output();
     assertEquals(code, 0);
     await Deno.writeTextFile(`${copy}/kernels/${path}`, text);
-    const test = path.replace(/(_weight_gradient)?\.wgsl$/, "_test.ts");
+    const test = path.replace(/(_weight_gradient)?\.wgsl$|(?<=batch_norm)\/.*/, "_test.ts");
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--no-check", "--cached-only", "--fail-fast", `tests/kernels/${test}`],
       cwd: copy,

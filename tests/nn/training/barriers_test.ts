@@ -1,0 +1,141 @@
+/**
+ * A barrier that is missing from a kernel in the text that networks side by side run, with float16 in its buffers
+ * where they are stored so, changes what is trained: the rewritten text keeps each barrier and needs it. Runs
+ * with GYRUS_TEST_FULL=1 only; `tests/kernels/barriers_test.ts` does so with the kernels as they are written.
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Device } from "../../../src/gpu/device.ts";
+import { BRANCHES } from "../../../src/gpu/wgsl/branch_parts.ts";
+import type { InputShape, Network } from "../../../src/nn/network.ts";
+import { createAutoencoder } from "../../../src/nn/networks/autoencoders.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
+import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
+import { asClass } from "../../gpu/adapters.ts";
+import { uniform } from "../fixture.ts";
+import { withDevice } from "./fixture_training.ts";
+
+const COUNT = 6;
+const BARRIER = /workgroupBarrier\(\);/;
+const BARRIERS = new RegExp(BARRIER, "g");
+
+/** Two networks side by side, of different orders and weights. */
+function twoOf(network: Network, change: Partial<TrainerOptions>): TrainerOptions {
+  const [, ...sides] = network.input;
+  const floats = sides.reduce((product, side) => product * side);
+  const values = Float32Array.from(uniform(3, COUNT * floats));
+  const items = Uint32Array.from({ length: COUNT }, (_, i) => i);
+  return {
+    data: {
+      shape: [1, ...sides] as unknown as InputShape,
+      count: COUNT,
+      normalisation: "none",
+      read: (item) => values.subarray(item * floats, (item + 1) * floats),
+    },
+    runs: [
+      { label: "first", network, items, seed: 3 },
+      { label: "second", network, items: items.toReversed(), seed: 4 },
+    ],
+    loss: "cross_entropy",
+    batchSize: 3,
+    optimizer: { name: "Adam", learningRate: 1e-3 },
+    ...change,
+  };
+}
+
+interface Training {
+  title: string;
+  options: () => TrainerOptions;
+  /** Kernels whose barriers are removed. */
+  kernels: RegExp;
+}
+
+const targets = Uint32Array.from({ length: COUNT }, (_, i) => i % 2);
+
+const trainings: readonly Training[] = [
+  {
+    title: "Conv4_FC3, as float16",
+    options: () =>
+      twoOf(createNetwork("Conv4_FC3", [1, 18, 21], 2, { dropout: 0 }), {
+        targets,
+        storage: "f16",
+        optimizer: { name: "Adam", learningRate: 1e-3, clipNorm: 0.1 },
+      }),
+    kernels: /^(batch_norm|conv|loss|optimizer)/,
+  },
+  {
+    title: "SqueezeExcitationCNN, as float16",
+    options: () =>
+      twoOf(createNetwork("SqueezeExcitationCNN", [1, 17, 18, 19], 2), {
+        targets,
+        storage: "f16",
+      }),
+    kernels: /^channel_sums/,
+  },
+  {
+    title: "a variational autoencoder",
+    options: () =>
+      twoOf(
+        createAutoencoder("Vanilla3DdenseVAE", [1, 16, 16, 16], {
+          latentSpaceSize: 4,
+          featureSize: 32,
+          convolutions: 2,
+          ioLayerChannels: 4,
+        }),
+        { loss: { name: "gaussian" } },
+      ),
+    kernels: /^autoencoder/,
+  },
+];
+
+/** Losses and state after an epoch. */
+async function train(device: Device, options: TrainerOptions) {
+  const trainer = await Trainer.create(device, options);
+  try {
+    const { losses } = await trainer.trainEpoch();
+    return { losses, tensors: [...(await trainer.readState()).tensors] };
+  } finally {
+    trainer.destroy();
+  }
+}
+
+for (const { title, options, kernels } of trainings) {
+  Deno.test({
+    name: `two networks side by side need each barrier of their kernels: ${title}`,
+    ignore: Deno.env.get("GYRUS_TEST_FULL") !== "1",
+    async fn(t) {
+      await withDevice(async (opened) => {
+        const device = asClass(opened, "integrated");
+        const make = device.pipeline.bind(device);
+        // One text of each kernel: with float16 where there are such.
+        const texts = new Map<string, string>();
+        let without: { code: string; barrier: number } | undefined;
+        device.pipeline = (kernel, code, entry) => {
+          if (kernels.test(kernel) && BARRIER.test(code)) {
+            assert(code.includes(`> ${BRANCHES}: `), `${kernel} runs for each network alone`);
+            if (!texts.get(kernel)?.includes("f16")) texts.set(kernel, code);
+          }
+          if (code !== without?.code) return make(kernel, code, entry);
+          let at = 0;
+          const { barrier } = without;
+          return make(
+            kernel,
+            code.replace(BARRIERS, (text) => at++ === barrier ? "" : text),
+            entry,
+          );
+        };
+        const expected = await train(device, options());
+        assertEquals(await train(device, options()), expected);
+        assert(texts.size > 0);
+        for (const [kernel, code] of texts) {
+          const count = code.match(BARRIERS)!.length;
+          for (let barrier = 0; barrier < count; barrier++) {
+            await t.step(`barrier ${barrier + 1} of ${count} of ${kernel}`, async () => {
+              without = { code, barrier };
+              assertNotEquals(await train(device, options()), expected);
+            });
+          }
+        }
+      });
+    },
+  });
+}
