@@ -197,7 +197,7 @@ export class ClusterExecutor implements Executor {
     }
     if (cause === "dependency") {
       again("was not run, since one that it waited for had failed; it is submitted again");
-    } else if (cause === "cancelled") {
+    } else if (cause === "cancelled" || this.#submitter.isCancelled(submission)) {
       throw new DataError(
         subject,
         `of ${name} was cancelled (${text}); the same command continues`,

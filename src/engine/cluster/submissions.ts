@@ -47,6 +47,8 @@ export interface Submission {
   arrays: readonly SubmissionArray[];
   /** No job of it is left; it is not asked for again. */
   ended?: true;
+  /** A person has ended its jobs: none of them is submitted again. */
+  cancelled?: true;
 }
 
 /** Folders of submissions that ended are removed after this; milliseconds. */

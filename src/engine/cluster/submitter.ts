@@ -71,6 +71,10 @@ export class Submitter {
     return this.#submissions.folderOf(submission);
   }
 
+  isCancelled(submission: string): boolean {
+    return this.#submissions.read(submission)?.cancelled === true;
+  }
+
   /** What an instance asks for at first. */
   firstRequest(name: string): JobRequest {
     const { instance, estimate } = this.plan.byName.get(name)!;

@@ -1,7 +1,8 @@
 /** A scheduler that three shell scripts play: jobs are processes of this machine. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ClusterProject, digestsOf } from "./cluster_project.ts";
-import { call } from "../project.ts";
+import { call, launcher } from "../project.ts";
+import { until } from "./slurm_cluster.ts";
 
 const PLAYED = {
   "gyrus-test-sub": `#!/bin/sh
@@ -54,12 +55,29 @@ in.before = "each[*]"
       .map(({ arrays }) => arrays.map(({ tasks }) => tasks.length))
       .sort((a, b) => b.length - a.length);
     assertEquals(sizes, [[1, 1], [1]], "the last one waits in this process");
-    const launcher = new URL("../../../gyrus", import.meta.url).pathname;
     const again = await call(launcher, ["run", "flow.toml", "--profile", "cluster"], {
       cwd: project.folder,
     });
     assertStringIncludes(again.err, "gyrus-test-sub,gyrus-test-stat,gyrus-test-del");
     assertStringIncludes(again.out, "nothing to do: 3 cached");
+    await project.write(
+      `
+[steps.sleeper]
+uses = "./work.ts"
+with = { milliseconds = 60000 }
+`,
+      PROFILE,
+    );
+    const followed = project.runJobs();
+    await until("the job runs", () => project.processOf("sleeper") !== undefined);
+    const cancel = ["cancel", "flow.toml", "latest", "--profile", "cluster"];
+    const { out } = await call(launcher, cancel, { cwd: project.folder });
+    assertStringIncludes(out, "cancelled 1 job of run");
+    assertStringIncludes(
+      (await followed).errors[0].message,
+      "was cancelled",
+      "and not submitted again",
+    );
   } finally {
     Deno.env.set("PATH", path);
     await Deno.remove(programs, { recursive: true });

@@ -29,8 +29,9 @@ profile names its scheduler's commands.`,
       throw new UsageError(`run ${id} has submitted no jobs`, `${seen} lists runs`);
     }
     let cancelled = 0;
-    for (const submission of found) {
-      if (submission.ended) continue;
+    for (const open of found) {
+      if (open.ended) continue;
+      const submission = { ...open, cancelled: true } as const;
       const scheduler = schedulerOf(await profileOf(submission.executor));
       const { states, ids } = await scheduler.states(submission.arrays);
       const jobs: string[] = [];
@@ -43,6 +44,8 @@ profile names its scheduler's commands.`,
         cancelled += left.length;
         if (left.length > 0) jobs.push(job);
       }
+      // Noted first: whoever follows the jobs must not take their end for a loss.
+      await submissions.write(submission);
       await scheduler.cancel(jobs);
       await submissions.end(submission);
     }
