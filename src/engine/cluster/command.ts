@@ -18,6 +18,9 @@ import { type RunProgram, runProgram } from "./programs.ts";
 const USUAL_MEMORY = 4 * 2 ** 30;
 const USUAL_TIME = 4 * 3600;
 
+/** Code of PBS programs where there is no such job: PBSE_UNKJOBID, 15001, of which a byte is left. */
+const UNKNOWN_JOB = 153;
+
 export class CommandScheduler implements JobScheduler {
   readonly chains = false;
 
@@ -52,10 +55,12 @@ export class CommandScheduler implements JobScheduler {
     if (jobs.length === 0) return { states: new Map(), ids: new Map() };
     const { out, err, code } = await this.run(this.profile.status);
     // Some end with a code when no job is left, and print nothing.
-    if (code !== 0 && out.trim() === "" && !/no |unknown|not found/i.test(err)) {
+    const isEmpty = code === UNKNOWN_JOB || /no |unknown|not found/i.test(err);
+    if (code !== 0 && out.trim() === "" && !isEmpty) {
       throw new DataError(this.profile.status[0], err || `ended with code ${code}`);
     }
-    const printed = new Set(out.split(/\s+/).map(numberOf));
+    // Later words of a line may be numbers too, as of processors.
+    const printed = new Set(out.split("\n").map((line) => numberOf(line.trim().split(/\s/)[0])));
     const alive = jobs.filter((job) => printed.has(numberOf(job)));
     return {
       states: new Map(alive.map((job) => [placeKey({ job, index: 0 }), { state: "queued" }])),

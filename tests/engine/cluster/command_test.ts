@@ -23,8 +23,8 @@ function profile(submit: string, status: string, cancel: string): CommandExecuto
 const SCHEDULERS = {
   PBS: {
     profile: profile(
-      "qsub -N {name} -j oe -o {output} -l select=1:ncpus={cpu}:mem={memory_mb}mb " +
-        "-l walltime={hours_minutes}:00 {script}",
+      "qsub -N {name} -j oe -o {output} " +
+        "-l select=1:ncpus={cpu}:mem={memory_mb}mb,walltime={hours_minutes}:00 {script}",
       "qstat",
       "qdel {id}",
     ),
@@ -33,7 +33,7 @@ const SCHEDULERS = {
       "Job id            Name  User  Time Use S Queue\n1234.server  gyrus  me  00:00:05 R main\n",
     id: "1234.server",
     submitted: "qsub -N gyrus-x-0 -j oe -o /c/jobs/x/gyrus-x-0.out " +
-      "-l select=1:ncpus=2:mem=2048mb -l walltime=1:30:00 /c/jobs/x/4.sh",
+      "-l select=1:ncpus=2:mem=2048mb,walltime=1:30:00 /c/jobs/x/4.sh",
   },
   LSF: {
     profile: profile(
@@ -53,7 +53,7 @@ const SCHEDULERS = {
       "qdel {id}",
     ),
     answer: "1234\n",
-    status: "job-ID prior name\n----\n   1234 0.5 gyrus me r 11/30/2026 12:00:00 all.q 1\n",
+    status: "job-ID prior name\n----\n   1234 0.5 gyrus me r 11/30/2026 12:00:00 all.q 123\n",
     id: "1234",
     submitted: "qsub -terse -N gyrus-x-0 -j y -o /c/jobs/x/gyrus-x-0.out -pe smp 2 " +
       "-l h_rt=0:90:0 /c/jobs/x/4.sh",
@@ -90,6 +90,13 @@ Deno.test("a refusal and a scheduler that does not answer are reported", async (
   await assertRejects(() => scheduler.submit(array), DataError, "refused gyrus-x-0: commlib error");
   const asking = () => scheduler.states([{ name: array.name, job: "1" }]);
   await assertRejects(asking, DataError, "commlib error");
+});
+
+Deno.test("qstat of PBS that knows of no job ends with a code of its own", async () => {
+  const silent = () => Promise.resolve({ code: 153, out: "", err: "" });
+  const { states } = await new CommandScheduler(SCHEDULERS.PBS.profile, silent)
+    .states([{ name: array.name, job: "1" }]);
+  assertEquals(states.size, 0);
 });
 
 Deno.test("quotes keep spaces, and one that is not closed is no command", () => {
