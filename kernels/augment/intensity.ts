@@ -7,10 +7,12 @@ import source from "./intensity.wgsl" with { type: "text" };
 const intensity = defineKernel({
   name: "augment/intensity",
   source,
-  constants: ["LANES", "CHUNK", "DEPTH", "HEIGHT", "WIDTH", "VOLUME"],
+  constants: ["LANES", "CHUNK", "DEPTH", "HEIGHT", "WIDTH", "VOLUME", "ORDER"],
   entries: {
     gamma: { exponents: "read", y: "read_write" },
     bias_field: { polynomials: "read", y: "read_write" },
+    bias_rows: { coefficients: "read", rows_out: "read_write" },
+    bias_field_of_rows: { coefficients: "read", rows_in: "read", y: "read_write" },
   },
 });
 
@@ -46,13 +48,22 @@ const EXPONENTS = [
   [3, 0],
 ] as const;
 
+/** Polynomials of this order at most have records of {@link EXPONENTS}. */
+const CUBIC = 3;
+
 /** 32-bit words of one sample's polynomial. */
-export const polynomialWords = (EXPONENTS.length + 1) * 4;
+export function polynomialWords(order: number): number {
+  return order <= CUBIC ? (EXPONENTS.length + 1) * 4 : coefficientCount(order) + 1;
+}
+
+/** Coefficients of a polynomial in three variables. */
+export function coefficientCount(order: number): number {
+  return (order + 1) * (order + 2) * (order + 3) / 6;
+}
 
 /**
  * Writes the polynomial of one sample.
  *
- * @param order at most 3
  * @param coefficients of a^i b^j c^k, i the slowest and k the fastest, those with i + j + k <= order
  */
 export function packPolynomial(
@@ -60,6 +71,11 @@ export function packPolynomial(
   order: number,
   into: Float32Array,
 ): void {
+  if (order > CUBIC) {
+    into.set(coefficients.toReversed());
+    into[coefficients.length] = 1;
+    return;
+  }
   let next = 0;
   for (let i = 0; i <= order; i++) {
     for (let j = 0; j <= order - i; j++) {
@@ -73,13 +89,37 @@ export function packPolynomial(
 /** y = y exp(polynomial of the place), places from -1 to 1 along each axis. */
 export function applyBiasField(
   program: ProgramBuilder,
-  { shape, polynomials, y }: { shape: ItemsShape; polynomials: Operand; y: Operand },
+  { shape, order, polynomials, y }: {
+    shape: ItemsShape;
+    order: number;
+    polynomials: Operand;
+    y: Operand;
+  },
 ): void {
   const { constants, workgroups } = itemsGrid(program.device, shape);
-  program.dispatch(intensity, "bias_field", {
-    constants: { ...constants, ...extentConstants(shape), VOLUME: shape.depth > 1 },
-    bindings: { polynomials, y },
+  const all = { ...constants, ...extentConstants(shape), VOLUME: shape.depth > 1 };
+  const label = "bias field";
+  if (order <= CUBIC) {
+    program.dispatch(intensity, "bias_field", {
+      constants: all,
+      bindings: { polynomials, y },
+      workgroups,
+      label,
+    });
+    return;
+  }
+  const { batch, depth, height } = shape;
+  const rows = program.tensor("rows of the bias field", batch * depth * height * (order + 1) * 4);
+  program.dispatch(intensity, "bias_rows", {
+    constants: { ...all, ORDER: order },
+    bindings: { coefficients: polynomials, rows_out: rows },
+    workgroups: [Math.ceil(depth * height / constants.LANES), 1, batch],
+    label,
+  });
+  program.dispatch(intensity, "bias_field_of_rows", {
+    constants: { ...all, ORDER: order },
+    bindings: { coefficients: polynomials, rows_in: rows, y },
     workgroups,
-    label: "bias field",
+    label,
   });
 }

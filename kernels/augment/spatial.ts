@@ -14,7 +14,7 @@ const spatial = defineKernel({
     "DEPTH",
     "HEIGHT",
     "WIDTH",
-    "FILL_LEAST",
+    "FILL_OUTSIDE",
     "FLIPPED",
     "POINTS_Z",
     "POINTS_Y",
@@ -22,11 +22,11 @@ const spatial = defineKernel({
   ],
   entries: {
     flip: { x: "read", y: "read_write", reversals: "read" },
-    affine: { fours: "read", y: "read_write", maps: "read", least: "read", reversals: "read" },
+    affine: { fours: "read", y: "read_write", maps: "read", outside: "read", reversals: "read" },
     anisotropy: { x: "read", y: "read_write", anisotropies: "read" },
     expand_x: { points: "read", along_x_out: "read_write" },
     expand_y: { along_x_in: "read", along_y_out: "read_write" },
-    deform: { fours: "read", y: "read_write", least: "read", along_y_in: "read" },
+    deform: { fours: "read", y: "read_write", outside: "read", along_y_in: "read" },
   },
 });
 
@@ -58,7 +58,7 @@ export const affineWords = 16;
  * Writes the map of one sample: places of the result, (z, y, x) in pixels, to those of the item.
  *
  * @param rows three rows of matrix and offset
- * @param fill value outside the item, unless {@link transformAffine} takes the least
+ * @param fill value outside the item, unless {@link transformAffine} is given one of each sample
  */
 export function packAffine(
   rows: readonly (readonly number[])[],
@@ -73,14 +73,14 @@ export function packAffine(
  * y at a place = x at the mapped place, trilinear; of x with its axes reversed first, where these are given.
  *
  * @param maps `[batch][affineWords]`, see {@link packAffine}; zeros leave a sample as it is
- * @param least `[batch]`, the value outside the item; that of the record when absent
+ * @param outside `[batch]`, the value there; that of the record when absent
  * @param reversals as {@link flip} takes them
  */
 export function transformAffine(
   program: ProgramBuilder,
-  { shape, x, y, maps, least, reversals }: Items & {
+  { shape, x, y, maps, outside, reversals }: Items & {
     maps: Operand;
-    least?: Operand;
+    outside?: Operand;
     reversals?: Operand;
   },
 ): void {
@@ -88,10 +88,10 @@ export function transformAffine(
   program.dispatch(spatial, "affine", {
     constants: {
       ...constants,
-      FILL_LEAST: least !== undefined,
+      FILL_OUTSIDE: outside !== undefined,
       FLIPPED: reversals !== undefined,
     },
-    bindings: { fours: x, y, maps, ...(least && { least }), ...(reversals && { reversals }) },
+    bindings: { fours: x, y, maps, ...(outside && { outside }), ...(reversals && { reversals }) },
     workgroups,
     label: "affine",
   });
@@ -131,19 +131,19 @@ export function reduceResolution(
  *
  * @param count control points along z, y, x: at least 4, or 1 along z, which then stays
  * @param points `[batch][count][4]`: displacement (z, y, x) in pixels, and 1; zeros leave a sample as it is
- * @param least `[batch]`, the value outside the item; 0 when absent
+ * @param outside `[batch]`, the value there; 0 when absent
  */
 export function deformElastically(
   program: ProgramBuilder,
-  { shape, x, y, count: [z, rows, columns], points, least }: Items & {
+  { shape, x, y, count: [z, rows, columns], points, outside }: Items & {
     count: Triple;
     points: Operand;
-    least?: Operand;
+    outside?: Operand;
   },
 ): void {
   const { constants, workgroups } = layout(program, shape);
-  const FILL_LEAST = least !== undefined;
-  const all = { ...constants, FILL_LEAST, POINTS_Z: z, POINTS_Y: rows, POINTS_X: columns };
+  const FILL_OUTSIDE = outside !== undefined;
+  const all = { ...constants, FILL_OUTSIDE, POINTS_Z: z, POINTS_Y: rows, POINTS_X: columns };
   const { batch, height, width } = shape;
   const alongX = program.tensor("control points along x", batch * z * rows * width * 16);
   const alongY = program.tensor("control points along y", batch * z * height * width * 16);
@@ -161,7 +161,7 @@ export function deformElastically(
   });
   program.dispatch(spatial, "deform", {
     constants: all,
-    bindings: { fours: x, y, along_y_in: alongY, ...(least && { least }) },
+    bindings: { fours: x, y, along_y_in: alongY, ...(outside && { outside }) },
     workgroups,
     label: "elastic",
   });

@@ -10,8 +10,8 @@ const CHUNK: u32 = 16u;
 const DEPTH: u32 = 1u;
 const HEIGHT: u32 = 8u;
 const WIDTH: u32 = 8u;
-// affine, deform: outside is the least value of the sample, not the record's number, or 0.
-const FILL_LEAST: bool = true;
+// affine, deform: outside is a value by sample, not the record's number, or 0.
+const FILL_OUTSIDE: bool = true;
 // affine: of the item with its axes reversed.
 const FLIPPED: bool = false;
 // deform, expand: control points along the axes; one along z leaves z alone.
@@ -47,8 +47,8 @@ struct Anisotropy {
 // Bits 0, 1, 2 of each sample: reverse z, y, x.
 @group(0) @binding(2) var<storage, read> reversals: array<u32>;
 @group(0) @binding(3) var<storage, read> maps: array<Affine>;
-// Least value of each sample.
-@group(0) @binding(4) var<storage, read> least: array<f32>;
+// Value outside of each sample.
+@group(0) @binding(4) var<storage, read> outside: array<f32>;
 @group(0) @binding(5) var<storage, read> anisotropies: array<Anisotropy>;
 // [batch][POINTS_Z][POINTS_Y][POINTS_X]: displacement (z, y, x) in pixels; w is 1 where the sample
 // is changed.
@@ -117,7 +117,7 @@ fn affine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     reversed = ((vec3u(reversals[group.z]) >> vec3u(0u, 1u, 2u)) & vec3u(1u)) == vec3u(1u);
   }
   var fill = map.applied_fill.y;
-  if (FILL_LEAST) { fill = least[group.z]; }
+  if (FILL_OUTSIDE) { fill = outside[group.z]; }
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     if (map.applied_fill.x == 1.0) {
@@ -214,7 +214,7 @@ fn expand_y(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 fn deform(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let base = group.z * PIXELS;
   var fill = 0.0;
-  if (FILL_LEAST) { fill = least[group.z]; }
+  if (FILL_OUTSIDE) { fill = outside[group.z]; }
   let end = min(group.x * CHUNK + CHUNK, PIXELS);
   for (var p = group.x * CHUNK + lane; p < end; p += LANES) {
     let place = place_of(p);

@@ -55,4 +55,4 @@ export const AUGMENTATIONS = ["Noise", "Erasing", "CropPad", "Smoothing"] as con
 export type AugmentationName = typeof AUGMENTATIONS[number];
 
 /** Highest order of the polynomial of the transform `bias_field`. */
-export const MOST_BIAS_ORDER = 3;
+export const MOST_BIAS_ORDER = 20;

@@ -1,4 +1,5 @@
 /** Scaling, rotation and translation about the centre of the item. */
+import { borderMeans } from "../../../kernels/augment/border.ts";
 import { itemsBytes } from "../../../kernels/augment/grid.ts";
 import { reduceSamples } from "../../../kernels/augment/reduce.ts";
 import { affineWords, packAffine, transformAffine } from "../../../kernels/augment/spatial.ts";
@@ -71,6 +72,20 @@ export function leastValues(
   return least;
 }
 
+/** Records the value outside of each item; undefined where {@link packAffine} has it, or where it is 0. */
+function outsideValues(
+  program: ProgramBuilder,
+  batch: ItemBatch,
+  fill: AffineParams["default_pad_value"],
+): Operand | undefined {
+  if (fill === "minimum") return leastValues(program, batch);
+  if (typeof fill === "number") return undefined;
+  const { shape, x } = batch;
+  const outside = program.tensor("border values", shape.batch * 4);
+  borderMeans(program, { kind: fill, shape, x, y: outside });
+  return outside;
+}
+
 export function affineTransform(params: AffineParams, geometry: ItemGeometry): BatchTransform {
   const { isotropic, default_pad_value: fill } = params;
   const scales = axisBounds(params.scales, 1);
@@ -87,13 +102,13 @@ export function affineTransform(params: AffineParams, geometry: ItemGeometry): B
         degrees: draw(degrees),
         translation: draw(translation),
       }, geometry);
-      packAffine(rows, fill === "minimum" ? 0 : fill, into);
+      packAffine(rows, typeof fill === "number" ? fill : 0, into);
     },
     record(program, batch, maps, reversals?) {
-      const least = fill === "minimum" ? leastValues(program, batch) : undefined;
+      const outside = outsideValues(program, batch, fill);
       const { shape, x } = batch;
       const y = program.tensor("transformed", itemsBytes(shape));
-      transformAffine(program, { shape, x, y, maps, least, reversals });
+      transformAffine(program, { shape, x, y, maps, outside, reversals });
       return y;
     },
   };

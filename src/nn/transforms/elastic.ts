@@ -72,7 +72,7 @@ export function elasticTransform(params: ElasticParams, geometry: ItemGeometry):
         y,
         count,
         points,
-        least: leastValues(program, batch),
+        outside: leastValues(program, batch),
       });
       return y;
     },

@@ -2,6 +2,7 @@
 import {
   applyBiasField,
   applyGamma,
+  coefficientCount,
   packPolynomial,
   polynomialWords,
 } from "../../../kernels/augment/intensity.ts";
@@ -25,18 +26,17 @@ export function gammaTransform({ log_gamma }: GammaParams): BatchTransform {
 
 export function biasFieldTransform({ coefficients, order }: BiasFieldParams): BatchTransform {
   const [low, high] = boundsOf(coefficients);
-  const count = (order + 1) * (order + 2) * (order + 3) / 6;
   return {
-    words: [polynomialWords],
+    words: [polynomialWords(order)],
     draw(random, into) {
       packPolynomial(
-        Array.from({ length: count }, () => random.uniform(low, high)),
+        Array.from({ length: coefficientCount(order) }, () => random.uniform(low, high)),
         order,
         into,
       );
     },
     record(program, { shape, x }, polynomials) {
-      applyBiasField(program, { shape, polynomials, y: x });
+      applyBiasField(program, { shape, order, polynomials, y: x });
       return x;
     },
   };

@@ -97,11 +97,11 @@ export function motionTransform(params: MotionParams, geometry: ItemGeometry): B
     },
     record(program, batch, ...records) {
       const { shape, x } = batch;
-      const least = leastValues(program, batch);
+      const outside = leastValues(program, batch);
       const y = program.tensor("with motion", itemsBytes(shape));
       for (let movement = 0; movement < movements; movement++) {
         const moved = program.tensor("moved", itemsBytes(shape));
-        transformAffine(program, { shape, x, y: moved, maps: records[movement], least });
+        transformAffine(program, { shape, x, y: moved, maps: records[movement], outside });
         filterLines(program, {
           shape,
           x: moved,

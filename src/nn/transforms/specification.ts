@@ -17,7 +17,7 @@ export interface AffineParams extends Common {
   degrees: AxisRanges;
   translation: AxisRanges;
   isotropic: boolean;
-  default_pad_value: "minimum" | number;
+  default_pad_value: "minimum" | "mean" | "otsu" | number;
 }
 
 export interface ElasticParams extends Common {

@@ -54,9 +54,10 @@ const affine = z.strictObject({
   degrees: axisRanges(number, atLeast0).default(10).describe("Rotation about each axis."),
   translation: axisRanges(number, atLeast0).default(0).describe("Along each axis, mm."),
   isotropic: z.boolean().default(false).describe("Whether all axes are scaled alike."),
-  default_pad_value: z.union([z.literal("minimum"), number]).default("minimum").describe(
-    "Value outside the item.",
-  ),
+  default_pad_value: z.union([z.enum(["minimum", "mean", "otsu"]), number]).default("minimum")
+    .describe(
+      "Value outside the item: a number, its `minimum`, the `mean` of its border, or by `otsu` that of the dark part of its border.",
+    ),
   p,
 });
 

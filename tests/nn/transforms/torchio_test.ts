@@ -67,7 +67,8 @@ const KINDS: Record<
       default_pad_value: draw.fill,
       p: 1,
     }, g),
-    ([into]) => packAffine(affineRows(draw, g), draw.fill === "minimum" ? 0 : draw.fill, into),
+    ([into]) =>
+      packAffine(affineRows(draw, g), typeof draw.fill === "number" ? draw.fill : 0, into),
   ],
   elastic: ({ points, displacements }, g) => [
     elasticTransform(
