@@ -1,5 +1,6 @@
 /** Normalisations of intensities: parameters that train steps share, and what they do to values. */
 import { z } from "zod";
+import { percentilesOf } from "./percentiles.ts";
 
 const percentile = z.number().min(0).max(100);
 
@@ -98,7 +99,7 @@ export function clamped(
   values: Float32Array,
   [low, high]: readonly [number, number],
 ): Float32Array<ArrayBuffer> {
-  return Float32Array.from(values, (value) => Math.min(high, Math.max(low, value)));
+  return mapIntensity(values, { low, high, offset: 0, range: 1 });
 }
 
 /** A map of intensities: cut at `low` and `high`, then (x - offset) / range; zeros for a range of 0. */
@@ -125,8 +126,7 @@ export function fitIntensity(
     return { ...bounds, offset: mean, range: deviation };
   }
   if (values.length === 0) return { ...bounds, offset: 0, range: 0 };
-  values.sort();
-  const [low, high] = percentiles.map((share) => percentileOf(values, share));
+  const [low, high] = percentilesOf(values, percentiles);
   const [least, largest] = rangeOf(elements).map((value) => Math.min(high, Math.max(low, value)));
   return { low, high, offset: least, range: largest - least };
 }
@@ -137,10 +137,15 @@ export function mapIntensity(
   { low, high, offset, range }: IntensityMap,
 ): Float32Array<ArrayBuffer> {
   if (!(range > 0)) return new Float32Array(values.length);
-  return Float32Array.from(
-    values,
-    (value) => (Math.min(high, Math.max(low, value)) - offset) / range,
-  );
+  const mapped = new Float32Array(values.length);
+  if (low === -Infinity && high === Infinity) {
+    for (let i = 0; i < values.length; i++) mapped[i] = (values[i] - offset) / range;
+    return mapped;
+  }
+  for (let i = 0; i < values.length; i++) {
+    mapped[i] = (Math.min(high, Math.max(low, values[i])) - offset) / range;
+  }
+  return mapped;
 }
 
 /** Values of all elements where the mask is. */
@@ -148,6 +153,7 @@ function maskedValues(
   elements: readonly Float32Array[],
   mask: IntensityLoading["mask"],
 ): Float32Array {
+  if (mask === undefined && elements.length === 1) return elements[0];
   const count = elements.reduce((sum, { length }) => sum + length, 0);
   const all = new Float32Array(count);
   let at = 0;
@@ -157,32 +163,32 @@ function maskedValues(
   }
   if (mask === undefined) return all;
   const bound = mask === "positive" ? 0 : momentsOf(all).mean;
-  return all.filter((value) => value > bound);
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    if (all[i] > bound) all[kept++] = all[i];
+  }
+  return all.subarray(0, kept);
 }
 
 /** Mean, and deviation with n - 1 as PyTorch has it; 0 of fewer than two values. */
 function momentsOf(values: Float32Array): { mean: number; deviation: number } {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   const mean = values.length > 0 ? sum / values.length : 0;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
+  for (let i = 0; i < values.length; i++) {
+    const distance = values[i] - mean;
+    squares += distance * distance;
+  }
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
-}
-
-/** NumPy's linear interpolation between the nearest of sorted values. */
-function percentileOf(sorted: Float32Array, share: number): number {
-  const place = share / 100 * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (place - low) * (sorted[high] - sorted[low]);
 }
 
 /** Minimum and maximum of all elements together. */
 export function rangeOf(elements: readonly Float32Array[]): [low: number, high: number] {
   let low = Infinity, high = -Infinity;
   for (const values of elements) {
-    for (const value of values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
       if (value < low) low = value;
       if (value > high) high = value;
     }
