@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { isClassLoss, lossForward, type LossName } from "../../kernels/loss.ts";
 import { classLoss, regressionLoss } from "../../src/nn/loss.ts";
+import latent from "../../kernels/autoencoder/latent.wgsl" with { type: "text" };
+import reconstruction from "../../kernels/autoencoder/reconstruction.wgsl" with { type: "text" };
+import loss from "../../kernels/loss.wgsl" with { type: "text" };
 import { assertClose, numbers, onDevice } from "./on_device.ts";
 
 // More rows than the workgroup has invocations.
@@ -119,4 +122,17 @@ Deno.test("cross-entropy stays finite for logits that overflow exp, and reports 
       assertEquals(new Uint32Array(await bench.device.read(nonFiniteSteps))[1], finite ? 0 : 7);
     }
   });
+});
+
+// A module is valid WGSL on its own, so that none includes another.
+Deno.test("the kernels of losses declare a step and the losses' numbers alike", () => {
+  const passage = (source: string, pattern: RegExp) =>
+    pattern.exec(source.replaceAll(/ *\/\/.*\n/g, ""))?.[0];
+  const [params, names] = [/struct Params {.*?\n}/s, /const MSE.*?const KL_DIV[^;]*;/s];
+  assert(passage(loss, params)!.includes("share"));
+  for (const source of [latent, reconstruction]) {
+    assertEquals(passage(source, params), passage(loss, params));
+  }
+  assert(passage(loss, names)!.includes("HUBER"));
+  assertEquals(passage(reconstruction, names), passage(loss, names));
 });
