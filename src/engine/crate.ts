@@ -10,7 +10,8 @@ import { openArtifact } from "./store/artifact.ts";
 import { artifactPathProblem } from "./store/manifest.ts";
 import { digestOf, hexOf } from "./store/digest.ts";
 import type { InstanceEntry, RunRecord } from "./run/run_folder.ts";
-import { ObjectError, type Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
+import { ObjectError } from "./store/store_error.ts";
 
 type Entity = { "@id": string; "@type": string | string[]; [key: string]: Json };
 type Reference = { "@id": string };

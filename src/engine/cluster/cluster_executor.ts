@@ -132,7 +132,7 @@ export class ClusterExecutor implements Executor {
 
   /** Newest checkpoint of a training; 0 without one. */
   #reached(chain: Digest | undefined): number {
-    return chain === undefined ? 0 : this.store.chain(chain)[0]?.position ?? 0;
+    return chain === undefined ? 0 : this.store.chains.read(chain)[0]?.position ?? 0;
   }
 
   async #submitOne(name: string): Promise<SubmittedJob> {

@@ -293,7 +293,7 @@ class Planner {
   #findCheckpoint(instance: Instance, chain: Digest | undefined): number | undefined {
     const target = instance.kind.chain && instance.params[instance.kind.chain];
     if (chain === undefined || typeof target !== "number") return undefined;
-    return this.store.chain(chain).find((record) => record.position <= target)?.position;
+    return this.store.chains.read(chain).find((record) => record.position <= target)?.position;
   }
 
   #set(planned: PlannedInstance): PlannedInstance {

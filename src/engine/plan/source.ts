@@ -4,8 +4,8 @@ import type { Instance } from "../../workflow/graph.ts";
 import type { EventBody } from "./events.ts";
 import { instanceKey, type KeyParts } from "../store/key.ts";
 import { type boundInputs, inputParts, type Keying } from "./keying.ts";
-import type { InstanceRecord } from "../store/record.ts";
-import { madeBy, type Store } from "../store/store.ts";
+import { type InstanceRecord, madeBy } from "../store/record.ts";
+import type { Store } from "../store/store.ts";
 import { execute } from "../task/task.ts";
 
 export interface SourceOptions {

@@ -7,7 +7,8 @@ import { findNestedPaths, nestedPathsProblem } from "../../workflow/nested_paths
 import type { Blob, Digest, PublishTarget } from "../../workflow/step.ts";
 import { digestFile, startHash } from "../store/digest.ts";
 import { artifactPathProblem } from "../store/manifest.ts";
-import { ObjectError, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import { ObjectError } from "../store/store_error.ts";
 
 /** Bytes that are hashed while they are written. */
 const PIECE = 4 << 20;

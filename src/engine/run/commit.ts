@@ -3,7 +3,8 @@ import type { Digest } from "../../workflow/step.ts";
 import { outputState } from "../store/artifact.ts";
 import type { KeyParts } from "../store/key.ts";
 import type { OutputRefs } from "../plan/keying.ts";
-import { madeBy, type Store } from "../store/store.ts";
+import { madeBy } from "../store/record.ts";
+import type { Store } from "../store/store.ts";
 import type { TaskResult } from "../task/task.ts";
 
 export interface CommitRequest {

@@ -12,7 +12,8 @@ import { buildNodes, type Node } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
 import { NO_MEMORY, type PlanMemory } from "../plan/plan_memory.ts";
 import { isPending } from "../plan/planned_instance.ts";
-import { ObjectError, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import { ObjectError } from "../store/store_error.ts";
 import { checkInputs } from "../task/task.ts";
 
 export class PreflightChecks {

@@ -4,26 +4,25 @@
  * The key of each instance is made again from what its inputs turned out to be, and looked up again,
  * so that early cut-off and the results of other runs count.
  */
-import type { Instance } from "../../workflow/graph.ts";
-import type { Blob } from "../../workflow/step.ts";
-import { attempt, backOffDelay, pause } from "../task/attempt.ts";
-import { allPresent, commit } from "./commit.ts";
+import { allPresent } from "./commit.ts";
 import type { Counts, EventBody, RunStatus } from "../plan/events.ts";
-import type { Executor, Job } from "../task/executors/executor.ts";
+import type { Executor } from "../task/executors/executor.ts";
 import { chainKey, instanceKey, type KeyParts } from "../store/key.ts";
 import { boundInputs, inputParts } from "../plan/keying.ts";
 import { fetchOutputs } from "../store/fetch_outputs.ts";
 import { type Lease, takeLease } from "../store/lease.ts";
-import { isAbort, messageOf, recordFailure } from "./failure.ts";
+import { isAbort, recordFailure } from "./failure.ts";
 import { PreflightChecks } from "./preflight.ts";
+import { Execution } from "./execution.ts";
 import { buildNodes, countOutcomes, type Node, wantsThread, whySkipped } from "./node.ts";
 import type { Plan } from "../plan/plan.ts";
 import { NOTHING, type Pools } from "./pools.ts";
 import { ReadyQueue } from "./ready_queue.ts";
-import { logPath, type RunFolder } from "./run_folder.ts";
+import type { RunFolder } from "./run_folder.ts";
 import { producersOf } from "../plan/select.ts";
-import { ObjectError, type Store } from "../store/store.ts";
-import { refsOf, type Task, type TaskListener, type TaskResult } from "../task/task.ts";
+import type { Store } from "../store/store.ts";
+import { ObjectError } from "../store/store_error.ts";
+import { refsOf, type Task } from "../task/task.ts";
 
 /** Between tries to take a lease that another run holds, from the first to the longest; ms. */
 const FIRST_LEASE_WAIT = 50;
@@ -56,8 +55,8 @@ export class Scheduler {
   /** Nothing more is started. */
   #stopped = false;
   readonly #done = Promise.withResolvers<void>();
-  readonly #kill: AbortSignal;
   readonly #signal: AbortSignal;
+  readonly #execution: Execution;
 
   constructor(
     readonly store: Store,
@@ -68,11 +67,12 @@ export class Scheduler {
     readonly options: SchedulerOptions,
     readonly emit: (body: EventBody) => void,
   ) {
-    this.#kill = options.kill ?? new AbortController().signal;
-    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#kill]) : this.#kill;
+    const kill = options.kill ?? new AbortController().signal;
+    this.#signal = options.signal ? AbortSignal.any([options.signal, kill]) : kill;
+    this.#execution = new Execution(store, plan, executor, folder, this.#signal, kill, emit);
     this.nodes = buildNodes(
       plan,
-      (instance) => this.#isElsewhere(instance) ? NOTHING : this.pools.demandOf(instance),
+      (instance) => this.#execution.isElsewhere(instance) ? NOTHING : this.pools.demandOf(instance),
     );
   }
 
@@ -91,7 +91,7 @@ export class Scheduler {
       if (node.outcome === undefined && node.waiting === 0) this.#enqueue(node);
     }
     const wanted = [...this.nodes.values()].filter(wantsThread);
-    if (wanted.some(({ planned }) => !this.#isElsewhere(planned.instance))) {
+    if (wanted.some(({ planned }) => !this.#execution.isElsewhere(planned.instance))) {
       this.executor.expect?.();
     }
     this.#startReady();
@@ -190,7 +190,7 @@ export class Scheduler {
         this.emit({
           type: "instance-interrupted",
           instance: node.planned.instance.name,
-          message: this.#isElsewhere(node.planned.instance)
+          message: this.#execution.isElsewhere(node.planned.instance)
             ? "its job goes on"
             : "stopped before it was done; its checkpoints are kept",
         });
@@ -218,7 +218,7 @@ export class Scheduler {
     if (!forced && !missed && await this.#useRecord(node, key, "key")) return;
     const chain = parts.position && chainKey(parts);
     // Only results that are recorded are shared with other runs; a job's lease would be of no use here.
-    const isJob = this.#isElsewhere(instance);
+    const isJob = this.#execution.isElsewhere(instance);
     const isShared = instance.execution.cache && !isJob;
     using lease = isShared ? this.#takeLease(node, chain ?? key) : undefined;
     if (!lease && isShared) return;
@@ -237,7 +237,8 @@ export class Scheduler {
       // A job's result is found by its record, which must be of this run.
       ...((demanded || isJob && !instance.execution.cache) && { madeSince: this.#started }),
     };
-    await this.#execute(node, task, parts, key);
+    await this.#execution.run(node, task, parts, key);
+    this.#finish(node, "done");
   }
 
   #outputsOf = (name: string) => this.nodes.get(name)?.outputs;
@@ -248,7 +249,7 @@ export class Scheduler {
     const record = this.store.record(key) ?? await this.store.shared?.fetchRecord(key);
     if (!record || !await fetchOutputs(this.store, Object.values(record.outputs))) return false;
     // A job of this run has made it: the executor reports what it cost.
-    const isElsewhere = this.#isElsewhere(node.planned.instance);
+    const isElsewhere = this.#execution.isElsewhere(node.planned.instance);
     if (isElsewhere && record.created >= this.#started) return false;
     node.outputs = record.outputs;
     const { from } = record;
@@ -287,118 +288,6 @@ export class Scheduler {
     };
     setTimeout(retry, delay);
     return undefined;
-  }
-
-  async #execute(node: Node, task: Task, parts: KeyParts, key: string): Promise<void> {
-    const { instance, estimate } = node.planned;
-    // Planned before its inputs were known, it waited for them; now they show what has changed.
-    const waited = node.planned.reasons.some(({ cause }) => cause === "upstream");
-    const reasons = waited ? this.plan.compare(instance, parts) : node.planned.reasons;
-    node.reasons = reasons;
-    node.started = new Date().toISOString();
-    node.logPath = logPath(this.store, this.folder?.id ?? "none", instance.name);
-    for (let number = 1;; number++) {
-      this.emit({
-        type: "instance-started",
-        instance: instance.name,
-        step: instance.step,
-        kind: instance.kind.kind,
-        key,
-        attempt: number,
-        reasons,
-        ...(estimate.seconds !== undefined && { estimateSeconds: estimate.seconds }),
-        logPath: node.logPath,
-      });
-      const start = performance.now();
-      try {
-        const result = await this.#attempt(instance, task, {
-          key,
-          signal: this.#signal,
-          kill: this.#kill,
-          listener: this.#listener(node, task),
-        });
-        node.seconds = (performance.now() - start) / 1000;
-        return await this.#commit(node, parts, key, result);
-      } catch (error) {
-        node.seconds = (performance.now() - start) / 1000;
-        const final = number > instance.execution.retry || this.#signal.aborted ||
-          error instanceof ObjectError;
-        if (final) throw error;
-        const delay = backOffDelay(number);
-        this.emit({
-          type: "instance-retried",
-          instance: instance.name,
-          attempt: number,
-          message: messageOf(error),
-          delaySeconds: delay / 1000,
-        });
-        await pause(delay, this.#signal);
-      }
-    }
-  }
-
-  /** A job has its timeout where it runs: here it may wait in a queue. */
-  async #attempt(
-    instance: Instance,
-    task: Task,
-    control: Omit<Job, "instance" | "task">,
-  ): Promise<TaskResult> {
-    return this.#isElsewhere(instance)
-      ? await this.executor.run({ instance, task, ...control })
-      : await attempt(this.executor, instance, task, control);
-  }
-
-  #isElsewhere(instance: Instance): boolean {
-    return this.executor.isElsewhere?.(instance) ?? false;
-  }
-
-  #listener(node: Node, task: Task): TaskListener {
-    const { name } = node.planned.instance;
-    const stored: Blob[] = [];
-    node.failure = { task, stored };
-    return {
-      log: (level, message) => {
-        this.folder?.log(name, level, message);
-        this.emit({ type: "instance-log", instance: name, level, message });
-      },
-      progress: (update) => this.emit({ type: "instance-progress", instance: name, ...update }),
-      stored: (blob) => void stored.push(blob),
-    };
-  }
-
-  /** Publishes the record, after which the result survives a kill. */
-  async #commit(node: Node, parts: KeyParts, key: string, result: TaskResult): Promise<void> {
-    const { instance } = node.planned;
-    const { name } = instance;
-    const { published } = result;
-    if (published) node.seconds = published.seconds;
-    const committed = published
-      ? { ...result, ...published, unchanged: false }
-      : await commit(this.store, {
-        key,
-        parts,
-        result,
-        seconds: node.seconds ?? 0,
-        log: this.folder?.tail(name, Infinity) ?? [],
-        recorded: instance.execution.cache,
-        replaces: node.recomputeFor !== undefined,
-        onDifference: (difference) =>
-          this.emit({ type: "nondeterminism", instance: name, key, ...difference }),
-      });
-    node.outputs = committed.outputs;
-    node.finished = new Date().toISOString();
-    this.emit({
-      type: "instance-finished",
-      instance: name,
-      key,
-      seconds: node.seconds ?? 0,
-      bytes: committed.bytes,
-      outputs: Object.fromEntries(
-        Object.entries(committed.outputs).map(([output, { digest }]) => [output, digest]),
-      ),
-      unchanged: committed.unchanged,
-    });
-    this.#finish(node, "done");
   }
 
   // ---- failures ----

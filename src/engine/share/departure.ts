@@ -8,7 +8,8 @@ import type { Privacy } from "../../workflow/privacy.ts";
 import type { Blob, Digest, Json } from "../../workflow/step.ts";
 import { decodeManifest } from "../store/manifest.ts";
 import { encodeRecord, type InstanceRecord, type ManifestRef } from "../store/record.ts";
-import { ObjectError, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import { ObjectError } from "../store/store_error.ts";
 import type { InstanceEntry } from "../run/run_folder.ts";
 import { namesPersons } from "./persons.ts";
 

@@ -10,7 +10,8 @@ import {
   sortedFiles,
 } from "./manifest.ts";
 import type { ManifestRef, OutputRef } from "./record.ts";
-import { ObjectError, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { ObjectError } from "./store_error.ts";
 
 /**
  * Stores what a step returned for one output.

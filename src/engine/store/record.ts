@@ -170,3 +170,11 @@ function isText(value: unknown): value is string {
 function isAbsentOr(value: unknown, fits: (value: unknown) => boolean): boolean {
   return value === undefined || fits(value);
 }
+
+/** Facts about this program that every record carries. */
+export function madeBy(): Record<string, Json> {
+  return {
+    host: Deno.build.target,
+    deno: Deno.version.deno,
+  };
+}

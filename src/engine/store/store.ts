@@ -14,15 +14,15 @@ import { diskFiles, type FileOperations, type FileStat } from "../../disk/operat
 import { readFile } from "../../disk/read.ts";
 import { DataError } from "../../errors.ts";
 import { resolve } from "../../workflow/paths.ts";
-import type { Blob, Digest, Json } from "../../workflow/step.ts";
-import { checkDigest, isPosition } from "./checked.ts";
+import type { Blob, Digest } from "../../workflow/step.ts";
+import { Chains } from "./chains.ts";
+import { checkDigest } from "./checked.ts";
 import { digestOf, hexOf, isDigest } from "./digest.ts";
 import { type Content, DurableWriter, folderOf } from "./durable.ts";
 import { Externals } from "./externals.ts";
 import { takeFingerprint } from "./fingerprint.ts";
 import { KindIndex } from "./kind_index.ts";
 import {
-  type ChainRecord,
   decodeRecord,
   encodeRecord,
   type InstanceRecord,
@@ -30,6 +30,7 @@ import {
   type RecordOf,
 } from "./record.ts";
 import type { SharedTier } from "./shared_tier.ts";
+import { corruptError, missingError, ObjectError, readOnlyError } from "./store_error.ts";
 
 /**
  * When an object's digest is checked on reading: every time, the first time this process reads it,
@@ -43,13 +44,6 @@ export interface StoreOptions {
   /** Default `first`. */
   verify?: VerifyPolicy;
   files?: FileOperations;
-}
-
-/** An object is missing, or its content does not have the digest in its name. */
-export class ObjectError extends DataError {
-  constructor(readonly digest: Digest, readonly state: "missing" | "corrupt", detail: string) {
-    super(`object ${digest}`, detail);
-  }
 }
 
 /** An object or a record that was found corrupt. */
@@ -104,6 +98,7 @@ export class Store {
   /** Published files. They are the user's to edit, so that no step reads them. */
   readonly copies: Externals;
   readonly kinds: KindIndex;
+  readonly chains: Chains;
   readonly lower: readonly string[];
   readonly verify: VerifyPolicy;
   /** Called for each object or record that is found corrupt. */
@@ -134,7 +129,10 @@ export class Store {
     this.verify = options.verify ?? "first";
     this.externals = new Externals(`${root}/memo`, files, writable);
     this.copies = new Externals(`${root}/copies`, files, writable);
-    this.kinds = new KindIndex([root, ...this.lower], files, writable);
+    this.kinds = new KindIndex(this.#roots, files, writable);
+    this.chains = new Chains(this.#roots, files, this.#writer, writable, (name, path) => {
+      this.quarantine("record", name, path);
+    });
   }
 
   get #roots(): readonly string[] {
@@ -357,58 +355,6 @@ export class Store {
     return keys;
   }
 
-  // ---- chains ----
-
-  chainFolder(key: Digest, root: string = this.root): string {
-    return `${root}/chains/${hexOf(checkDigest(key)).slice(0, 2)}/${key}`;
-  }
-
-  /** Checkpoints of a chain, newest first. */
-  chain(key: Digest): ChainRecord[] {
-    const found = new Map<number, ChainRecord>();
-    for (const root of this.#roots) {
-      const folder = this.chainFolder(key, root);
-      for (const name of this.files.list(folder)) {
-        if (!name.endsWith(".json")) continue;
-        const bytes = this.files.readSync(`${folder}/${name}`);
-        const record = bytes && decodeRecord(bytes, "chain");
-        if (record?.key === key && name === `${record.position}.json`) {
-          if (!found.has(record.position)) found.set(record.position, record);
-        } else if (bytes && root === this.root) {
-          this.quarantine("record", `${key} ${name}`, `${folder}/${name}`);
-        }
-      }
-    }
-    return [...found.values()].sort((a, b) => b.position - a.position);
-  }
-
-  /** Publishes a checkpoint, then drops earlier ones that are not final. */
-  async publishCheckpoint(record: ChainRecord): Promise<void> {
-    if (!this.writable) throw readOnlyError(this.root);
-    if (!isPosition(record.position)) {
-      throw new RangeError(`${record.position} is no position of a checkpoint`);
-    }
-    await this.sync();
-    const folder = this.chainFolder(record.key);
-    const earlier = this.chain(record.key);
-    const same = earlier.find((other) => other.position === record.position);
-    const kept = same?.final && !record.final ? { ...record, final: true } : record;
-    await this.#publish(
-      `${folder}/${record.position}.json`,
-      encodeRecord(kept),
-    );
-    await this.sync();
-    for (const other of earlier) {
-      if (!other.final && other.position < record.position) {
-        this.dropCheckpoint(other);
-      }
-    }
-  }
-
-  dropCheckpoint({ key, position }: ChainRecord): void {
-    this.files.remove(`${this.chainFolder(key)}/${position}.json`);
-  }
-
   // ---- publishing ----
 
   /** Returns when every name that was published so far would survive a power failure. */
@@ -446,34 +392,4 @@ export class Store {
     }
     this.onCorruption({ what, name, path: aside });
   }
-}
-
-function missingError(blob: Blob, paths: readonly string[]): ObjectError {
-  const where = paths.length > 0
-    ? `the file ${paths.join(" or ")} is gone or was changed`
-    : "is missing from the cache; run the workflow again to compute it again";
-  return new ObjectError(blob.digest, "missing", where);
-}
-
-function corruptError(blob: Blob): ObjectError {
-  return new ObjectError(
-    blob.digest,
-    "corrupt",
-    "is corrupt in the cache and was set aside; run the workflow again to compute it again",
-  );
-}
-
-function readOnlyError(root: string): DataError {
-  return new DataError(
-    root,
-    "this cache is read-only and lacks a result; name a writable one first, as in --cache A,B",
-  );
-}
-
-/** Facts about this program that every record carries. */
-export function madeBy(): Record<string, Json> {
-  return {
-    host: Deno.build.target,
-    deno: Deno.version.deno,
-  };
 }

@@ -237,7 +237,7 @@ function openCheckpointChain(
   let superseded: Digest[] = [];
   return {
     async latest(upTo) {
-      for (const record of store.chain(key)) {
+      for (const record of store.chains.read(key)) {
         if (record.position > upTo || !mayReuse(task, record)) continue;
         // Where anything is missing or corrupt, an earlier checkpoint is taken.
         if (!await artifactIntact(store, record.artifact)) continue;
@@ -252,7 +252,7 @@ function openCheckpointChain(
       const stored = await storeOutput(store, port, output, subject);
       listener.stored(stored);
       if (!store.writable || task.fresh) return;
-      await store.publishCheckpoint({
+      await store.chains.publish({
         type: "chain",
         key,
         kind: kind.kind,
@@ -262,8 +262,8 @@ function openCheckpointChain(
         bytes: stored.bytes,
         created: new Date().toISOString(),
       });
-      for (const record of store.chain(key)) {
-        if (record.position < position && !mayReuse(task, record)) store.dropCheckpoint(record);
+      for (const record of store.chains.read(key)) {
+        if (record.position < position && !mayReuse(task, record)) store.chains.drop(record);
       }
       const own = options?.final ? [] : ownObjectsOf(store, stored, output);
       for (const digest of superseded) {

@@ -19,7 +19,7 @@ Deno.test("more epochs go on from the last checkpoint", () =>
     const log = await Deno.readTextFile(result.nodes.get("t")!.logPath!);
     assertEquals(log.split("\n").slice(0, 2), ["epoch 11", "epoch 12"]);
     // Only finals are left of the chain.
-    const chain = openStore(`${folder}/cache`).chain(plan.instances[0].chain!);
+    const chain = openStore(`${folder}/cache`).chains.read(plan.instances[0].chain!);
     assertEquals(chain.map(({ position }) => position), [20, 10]);
   }));
 
@@ -30,16 +30,16 @@ Deno.test("a forced training begins at epoch 0, and its checkpoints replace thos
     const first = await rerun(folder, spec(2), spec(4));
     const { chain } = first.plan.instances[0];
     const store = openStore(cache);
-    const before = store.chain(chain!);
+    const before = store.chains.read(chain!);
     assertEquals(before.map(({ position }) => position), [4, 2]);
     // What an instance of fewer epochs has left, at a position where this one saves nothing.
-    await store.publishCheckpoint({ ...before[1], position: 0, final: true });
+    await store.chains.publish({ ...before[1], position: 0, final: true });
 
     const { plan: planned, result } = await rerun(folder, spec(4), spec(4), { force: ["t"] });
     assertEquals(planned.instances[0].resumesFrom, undefined);
     const log = await Deno.readTextFile(result.nodes.get("t")!.logPath!);
     assertEquals(log, "epoch 1\nepoch 2\nepoch 3\nepoch 4\n");
-    const after = store.chain(chain!);
+    const after = store.chains.read(chain!);
     assertEquals(after.map(({ position }) => position), [4, 2]);
     assert(after.every(({ created }) => created > before[0].created));
     assertEquals(result.nodes.get("t")!.outputs, first.result.nodes.get("t")!.outputs);

@@ -128,7 +128,7 @@ Deno.test("a name that is no digest never becomes a path of the store", async ()
     for (const name of [OUTSIDE, "../x", "", `${DIGEST}/..`]) {
       assertThrows(() => store.objectPath(name), DataError, "where a digest belongs");
       assertThrows(() => store.recordPath(name), DataError, "where a digest belongs");
-      assertThrows(() => store.chainFolder(name), DataError, "where a digest belongs");
+      assertThrows(() => store.chains.folderOf(name), DataError, "where a digest belongs");
     }
     return Promise.resolve();
   });

@@ -14,7 +14,8 @@ import {
 } from "../../../src/engine/store/record.ts";
 import { plan } from "../../../src/engine/plan/plan.ts";
 import { run } from "../../../src/engine/run/run.ts";
-import { ObjectError, openStore, type Store } from "../../../src/engine/store/store.ts";
+import { openStore, type Store } from "../../../src/engine/store/store.ts";
+import { ObjectError } from "../../../src/engine/store/store_error.ts";
 import { DataError } from "../../../src/errors.ts";
 import { CrashingDisk, type Loss, PowerFailure } from "../crashing_disk.ts";
 import { inFolder } from "../scratch.ts";
@@ -64,7 +65,7 @@ async function history(store: Store, promised: string[]): Promise<void> {
   for (const position of [1, 2, 3]) {
     const port = { type: "checkpoint", description: "" };
     const state = await storeOutput(store, port, { files: { s: `state ${position}` } }, "k");
-    await store.publishCheckpoint({
+    await store.chains.publish({
       type: "chain",
       key: CHAIN,
       kind: "k",
@@ -95,7 +96,7 @@ async function assertSound(
   assert(memo || !promised.includes(key), `${where}: the memo was lost`);
   if (memo) assertEquals(new TextDecoder().decode(await store.getBlob(memo.blob)), "memo");
   const last = promised.filter((name) => name.startsWith("checkpoint")).length;
-  const [newest] = store.chain(CHAIN);
+  const [newest] = store.chains.read(CHAIN);
   assert((newest?.position ?? 0) >= last, `${where}: checkpoint ${last} was lost`);
   if (newest) assert(await artifactIntact(store, newest.artifact), `${where}: checkpoint torn`);
 }
@@ -219,7 +220,7 @@ Deno.test("memory that threads share is not stored, and a position is a number f
         bytes: size,
         created: "",
       };
-      await assertRejects(() => store.publishCheckpoint(record), RangeError, "no position");
+      await assertRejects(() => store.chains.publish(record), RangeError, "no position");
     }
   }));
 

@@ -5,7 +5,8 @@ import {
   errorClass,
   type SentError,
 } from "../../../threads/errors.ts";
-import { type Corruption, ObjectError, type VerifyPolicy } from "../../store/store.ts";
+import type { Corruption, VerifyPolicy } from "../../store/store.ts";
+import { ObjectError } from "../../store/store_error.ts";
 import type { Task, TaskListener, TaskResult } from "../task.ts";
 
 export interface OpenOptions {
