@@ -23,6 +23,29 @@ Deno.test("more epochs go on from the last checkpoint", () =>
     assertEquals(chain.map(({ position }) => position), [20, 10]);
   }));
 
+Deno.test("a training goes on from a checkpoint in a lower tier, which is not changed", () =>
+  inFolder(async (folder) => {
+    const spec = (epochs: number) => toyWorkflow({ t: { uses: "train", with: { epochs } } });
+    const shared = openStore(`${folder}/shared`);
+    const stop = new AbortController();
+    const stopped = await run(shared, spec(20), {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === "instance-progress" && event.fraction === 0.5) stop.abort();
+      },
+    });
+    assertEquals(stopped.status, "interrupted");
+    const own = openStore(`${folder}/own`, { lower: [`${folder}/shared`] });
+    const [planned] = (await plan(own, spec(20))).instances;
+    const [{ position }] = shared.chains.read(planned.chain!);
+    assert(position >= 9, `stopped after ${position} epochs`);
+    assertEquals(planned.resumesFrom, position);
+    const { nodes } = await run(own, spec(20));
+    const log = await Deno.readTextFile(nodes.get("t")!.logPath!);
+    assertEquals(log.split("\n")[0], `epoch ${position + 1}`);
+    assertEquals(shared.chains.read(planned.chain!).map((each) => each.position), [position]);
+  }));
+
 Deno.test("a forced training begins at epoch 0, and its checkpoints replace those there", () =>
   inFolder(async (folder) => {
     const cache = `${folder}/cache`;
