@@ -68,7 +68,13 @@ push    uploads results to the server that --cache or a profile names; pull copi
     const stray = name === "pull"
       ? undefined
       : Object.keys(PULL_OPTIONS).find((option) => args.has(option));
-    if (stray !== undefined) throw new UsageError(`--${stray} is an option of cache pull alone`);
+    if (stray !== undefined) {
+      const advice = "push sends a run as it was: name it by its id";
+      throw new UsageError(
+        `--${stray} is an option of cache pull alone`,
+        name === "push" ? advice : undefined,
+      );
+    }
     if (name === "push" || name === "pull") {
       const shared = await import("../share/cache_actions.ts");
       return await shared[name](args, names, terminal);

@@ -146,24 +146,30 @@ async function stoppedBeforeItsLimit(): Promise<void> {
 }
 
 const TUTORIAL = new URL("../../../workflows/tutorial.toml", import.meta.url);
-/** A pair of trainings, in the short form of a small network. */
+/** A pair of trainings. */
 const SMALLER = [
   "params.n_subjects=8",
   "params.n_splits=2",
   "params.epochs=1",
-  "caps.image_size=32",
-  "slices.slices=[14, 16]",
   "split.n_test=4",
   "split.p_age_threshold=0.1",
   "split.p_sex_threshold=0.1",
   "single.schedule_epochs=1",
 ];
 
+const WITH_RESNETS = ["caps.image_size=32", "slices.slices=[14, 16]"];
+/** Whose kernels compile soonest, in each process again. */
+const WITH_SMALL_NETWORKS = [
+  "caps.image_size=16",
+  "slices.slices=[7, 8]",
+  "single.architecture=Stride_Conv5_FC3",
+];
+
 async function tutorial(): Promise<void> {
   const [, text] = (await Deno.readTextFile(TUTORIAL)).split("version = 1\n");
   await using project = await ClusterProject.make(text);
   const until = full ? {} : { targets: ["evaluate_single"] };
-  const set = full ? SMALLER : [...SMALLER, "single.architecture=Conv5_FC3"];
+  const set = [...SMALLER, ...full ? WITH_RESNETS : WITH_SMALL_NETWORKS];
   const [jobs, here] = await Promise.all([
     project.runJobs(until, set),
     project.runHere(until, set),
