@@ -1,7 +1,8 @@
 /**
  * What transforms add to a training step of Conv5_FC3: flip, affine, gamma, bias field and noise together, by
- * steps with and without them in turn; then each transform alone, with TorchIO's defaults, by its program. On a
- * software adapter times are of the processor, over two cores.
+ * steps with and without them in turn; then each transform alone, with TorchIO's defaults, by its program; then
+ * the normalisations of an item when it is loaded. On a software adapter times are of the processor, over two cores;
+ * those of loading are of one.
  *
  *   deno run -A tests/nn/transforms/transforms_bench.ts [DxHxW] [BATCH] [ROUNDS]
  */
@@ -13,6 +14,7 @@ import type { InputShape } from "../../../src/nn/network.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer } from "../../../src/nn/training/trainer.ts";
 import { itemGeometry, type TransformEntry, Transforms } from "../../../src/nn/transforms/mod.ts";
+import { loadingOf, loadOnHost } from "../../../src/steps/model/loading.ts";
 import { timeProgram } from "../../kernels/time_program.ts";
 
 const [size = "80x96x80", batch = "4", rounds = "5"] = Deno.args;
@@ -109,22 +111,54 @@ const given = device.buffer(
   "items",
   Float32Array.from({ length: itemsBytes(batchShape) / 4 }, (_, i) => i % 251 / 251),
 );
-for (const entry of [...five, ...others]) {
+const negative = device.buffer(
+  "items with negative values",
+  Float32Array.from({ length: itemsBytes(batchShape) / 4 }, (_, i) => i % 251 / 251 - 0.1),
+);
+
+async function timeTransform(label: string, entry: TransformEntry, x = given): Promise<void> {
   const transforms = new Transforms([entry], geometry, batchSize);
   const records = device.buffer("records", transforms.bytes);
   transforms.upload(device, records, { seed: 1, epoch: 0, first: 0, size: batchSize });
   const builder = new ProgramBuilder(device, "transform");
-  transforms.record(builder, { shape: batchShape, x: given, leastIsZero: true }, records);
+  const leastIsZero = x === given;
+  transforms.record(builder, { shape: batchShape, x, leastIsZero }, records);
   const program = await builder.build();
   const { processor: milliseconds } = await timeProgram(device, program);
   const began = performance.now();
   transforms.draw({ seed: 1, epoch: 1, first: 0, size: batchSize });
   const drawing = performance.now() - began;
   console.log(
-    `${Object.keys(entry)[0]}: ${(milliseconds / batchSize).toFixed(2)} ms an item, ` +
+    `${label}: ${(milliseconds / batchSize).toFixed(2)} ms an item, ` +
       `${(100 * milliseconds / without).toFixed(1)} % of a step; draws ${
         (drawing / batchSize).toFixed(2)
       } ms`,
   );
 }
+for (const entry of [...five, ...others]) await timeTransform(Object.keys(entry)[0], entry);
+const affine = five[1].affine!;
+for (const default_pad_value of ["mean", "otsu"] as const) {
+  await timeTransform(`affine, ${default_pad_value}`, { affine: { ...affine, default_pad_value } });
+}
+const [coefficients, order] = [0.5, 5];
+await timeTransform("bias field of order 5", { bias_field: { coefficients, order, p } });
+const spike = { num_spikes: 1, intensity: [1, 3] as const, p };
+await timeTransform("spike, negative values", { spike }, negative);
 device.destroy();
+
+for (
+  const parameters of [
+    { normalization_level: "image" },
+    { intensity_normalization: "z_score" },
+    { intensity_normalization: "z_score", normalization_mask: "positive" },
+    { intensity_normalization: "percentile" },
+    { normalize: false, clamp: [0, 100] },
+  ]
+) {
+  const load = () => loadOnHost(loadingOf(parameters), [values], [extents]);
+  for (let i = 0; i < 5; i++) load();
+  const began = processorSeconds();
+  for (let i = 0; i < 10; i++) load();
+  const milliseconds = (processorSeconds() - began) * 100;
+  console.log(`${JSON.stringify(parameters)}: ${milliseconds.toFixed(2)} ms an item`);
+}
