@@ -18,7 +18,9 @@ import { rounded, share, ticks, tickText } from "./scale.js";
  * @typedef {import("./scale.js").Range} Range
  */
 
-const SIZE = 260, LEFT = 44, TOP = 8, BOTTOM = 38;
+const SIZE = 260, TOP = 8, BOTTOM = 38;
+/** Left of the chart: the name of the axis, and numbers of so many characters or more. */
+const LEFT = 44, TICK_LENGTH = 4, CHARACTER = 7;
 /** @type {Range} */
 const UNIT = [0, 1];
 
@@ -45,11 +47,14 @@ export function squareChart(chart) {
   const { title, xLabel, yLabel, lines, band, reference, note } = chart;
   const { xRange = UNIT, yRange = UNIT } = chart;
   const { xTicks = ticks(xRange).map((at) => ({ at, text: tickText(at) })) } = chart;
-  const x = (/** @type {number} */ value) => rounded(LEFT + share(value, xRange) * SIZE);
+  const yTicks = ticks(yRange).map((at) => ({ at, text: tickText(at) }));
+  const longest = Math.max(TICK_LENGTH, ...yTicks.map(({ text }) => text.length));
+  const left = LEFT + CHARACTER * (longest - TICK_LENGTH);
+  const x = (/** @type {number} */ value) => rounded(left + share(value, xRange) * SIZE);
   const y = (/** @type {number} */ value) => rounded(TOP + (1 - share(value, yRange)) * SIZE);
   const path = (/** @type {[number, number][]} */ points) =>
     points.map(([px, py], index) => `${index === 0 ? "M" : "L"}${x(px)} ${y(py)}`).join("");
-  const width = LEFT + SIZE + 18, height = TOP + SIZE + BOTTOM;
+  const width = left + SIZE + 18, height = TOP + SIZE + BOTTOM;
   const picture = drawn(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title },
@@ -57,11 +62,11 @@ export function squareChart(chart) {
       drawn("path", { class: "grid", d: `M${x(at)} ${TOP}v${SIZE}` }),
       drawn("text", { x: x(at), y: TOP + SIZE + 15, "text-anchor": "middle" }, text),
     ]),
-    ...ticks(yRange).flatMap((tick) => [
-      drawn("path", { class: "grid", d: `M${LEFT} ${y(tick)}h${SIZE}` }),
-      drawn("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, tickText(tick)),
+    ...yTicks.flatMap(({ at, text }) => [
+      drawn("path", { class: "grid", d: `M${left} ${y(at)}h${SIZE}` }),
+      drawn("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, text),
     ]),
-    drawn("text", { x: LEFT + SIZE / 2, y: height - 5, "text-anchor": "middle" }, xLabel),
+    drawn("text", { x: left + SIZE / 2, y: height - 5, "text-anchor": "middle" }, xLabel),
     drawn("text", {
       "text-anchor": "middle",
       transform: `translate(10 ${TOP + SIZE / 2}) rotate(-90)`,
