@@ -20,7 +20,6 @@ interface Case {
 const reduced = { size_reduction: true, size_reduction_factor: 5, latent_space_size: 6 };
 const CASES: Readonly<Record<string, Case>> = {
   ae_image: { caps: "small", mode: "image", bare: { architecture: "AE_Conv5_FC3" } },
-  ae_slice: { caps: "small", mode: "slice", bare: { architecture: "AE_Conv5_FC3" } },
   vanilla: {
     caps: "large",
     mode: "image",
@@ -31,12 +30,6 @@ const CASES: Readonly<Record<string, Case>> = {
       io_layer_channels: 4,
       ...reduced,
     },
-  },
-  half: { caps: "large", mode: "image", bare: { architecture: "CVAE_3D_half", ...reduced } },
-  final_conv: {
-    caps: "large",
-    mode: "image",
-    bare: { architecture: "CVAE_3D_final_conv", ...reduced },
   },
 };
 
@@ -77,7 +70,7 @@ async function assertOutputs(predictions: Artifact, name: string, mode: string):
     const at = mode === "image" ? 0 : elements.indexOf(Number(element));
     values.forEach((value, i) => {
       const difference = Math.abs(output[at * length + i * STEP] - value);
-      assert(difference < 1e-4, `${name}: ${file} differs by ${difference}`);
+      assert(difference < 1e-5, `${name}: ${file} differs by ${difference}`);
     });
   }
   assertEquals(predictions.files.some(({ path }) => path === latentsPath("loss")), true);
