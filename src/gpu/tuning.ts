@@ -20,7 +20,7 @@ export interface KernelTable {
    * drivers differ on which is faster at 16 lanes, and compiling takes a third longer.
    */
   directChannels: number;
-  /** Tile of the implicit GEMM: 64 or 128 each. */
+  /** Tile of the implicit GEMM where an output has more than 32 channels: 64 or 128 each. */
   gemmPixels: number;
   gemmChannels: number;
   /** Pixels of the tile that an invocation keeps in registers, with 8 channels: 4 or 8. */

@@ -4,13 +4,14 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Device } from "../../../src/gpu/device.ts";
-import { AUGMENTATIONS, type NetworkName, NETWORKS } from "../../../src/nn/names.ts";
-import type { InputShape } from "../../../src/nn/network.ts";
-import { createNetwork, takesImages } from "../../../src/nn/networks/mod.ts";
+import { AUGMENTATIONS, type NetworkName } from "../../../src/nn/names.ts";
+import type { InputShape, Network } from "../../../src/nn/network.ts";
+import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { asClass } from "../../gpu/adapters.ts";
 import { recordTraining } from "../../gpu/recorded_plan.ts";
 import { uniform } from "../fixture.ts";
+import { excitedNetwork } from "./excited_network.ts";
 import { withDevice } from "./fixture_training.ts";
 
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
@@ -18,17 +19,10 @@ const COUNT = 5;
 const everyItem = Uint32Array.from({ length: COUNT }, (_, i) => i);
 
 /** Three networks of different weights, orders and rates. */
-function threeNetworks(name: NetworkName, sides: readonly number[]): TrainerOptions {
+function threeNetworks(network: Network): TrainerOptions {
+  const [, ...sides] = network.input;
   const floats = sides.reduce((product, side) => product * side);
   const values = Float32Array.from(uniform(3, COUNT * floats));
-  const isConvFc = name.includes("FC3");
-  const channels = isConvFc || sides.length === 3 ? 1 : 3;
-  const network = createNetwork(
-    name,
-    [channels, ...sides] as unknown as InputShape,
-    2,
-    isConvFc ? { dropout: 0.3 } : {},
-  );
   return {
     data: {
       shape: [1, ...sides] as unknown as InputShape,
@@ -85,22 +79,28 @@ async function train(
   }
 }
 
-const tasks: readonly [NetworkName, readonly number[]][] = full
-  ? [
-    // The kernels of ResNet-34 are those of ResNet-18.
-    ...NETWORKS.filter((name) => name !== "resnet34").map((name): [NetworkName, number[]] => [
-      name,
-      takesImages(name) ? [37, 45] : [33, 34, 35],
-    ]),
-    ["Conv4_FC3", [17, 18, 19]],
-  ]
-  : [["Conv4_FC3", [18, 21]]];
+const convFc = (name: NetworkName, input: InputShape) =>
+  createNetwork(name, input, 2, { dropout: 0.3 });
 
-for (const [name, sides] of tasks) {
-  Deno.test(`three networks ${name} of ${sides.join("x")} side by side on a GPU give the bits of each alone`, async () => {
+// Those of volumes that the list has take no fewer than 63 voxels a side.
+const networks: readonly Network[] = full
+  ? [
+    convFc("Conv5_FC3", [1, 37, 45]),
+    convFc("Conv4_FC3", [1, 37, 45]),
+    convFc("Stride_Conv5_FC3", [1, 37, 45]),
+    createNetwork("resnet18", [3, 37, 45], 2),
+    createNetwork("RandomArchitecture", [1, 37, 45], 2),
+    convFc("Conv4_FC3", [1, 17, 18, 19]),
+    excitedNetwork([1, 17, 18, 19]),
+  ]
+  : [convFc("Conv4_FC3", [1, 18, 21])];
+
+for (const network of networks) {
+  const { architecture: name, input } = network;
+  Deno.test(`three networks ${name} of ${input.join("x")} side by side on a GPU give the bits of each alone`, async () => {
     await withDevice(async (opened) => {
       const device = asClass(opened, "integrated");
-      const options = threeNetworks(name, sides);
+      const options = threeNetworks(network);
       const thorough = full && name.includes("FC3");
       const epochs = thorough ? 2 : 1;
       const together = await train(device, options, [0, 1, 2], epochs);
@@ -114,7 +114,7 @@ for (const [name, sides] of tasks) {
 }
 
 Deno.test("three networks take the dispatches of one with every option of a training", () => {
-  const options = threeNetworks("Conv5_FC3", [37, 45]);
+  const options = threeNetworks(convFc("Conv5_FC3", [1, 37, 45]));
   const frozen = new Set(["convolutions.0.weight"]);
   for (
     const change of [

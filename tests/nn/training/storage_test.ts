@@ -8,11 +8,12 @@ import { Device } from "../../../src/gpu/device.ts";
 import { typicalDevice } from "../../../src/gpu/planning_device.ts";
 import { planTraining } from "../../../src/nn/memory.ts";
 import type { NetworkName } from "../../../src/nn/names.ts";
-import type { InputShape } from "../../../src/nn/network.ts";
+import type { InputShape, Network } from "../../../src/nn/network.ts";
 import { createNetwork } from "../../../src/nn/networks/mod.ts";
 import { Trainer, type TrainerOptions } from "../../../src/nn/training/trainer.ts";
 import { adapters, asClass } from "../../gpu/adapters.ts";
 import { uniform } from "../fixture.ts";
+import { excitedNetwork } from "./excited_network.ts";
 import { withDevice } from "./fixture_training.ts";
 
 const full = Deno.env.get("GYRUS_TEST_FULL") === "1";
@@ -20,8 +21,8 @@ const STEPS = 10;
 const BATCH = 4;
 const COUNT = STEPS * BATCH;
 
-function task(name: NetworkName, input: InputShape): TrainerOptions {
-  const [, ...sides] = input;
+function task(network: Network): TrainerOptions {
+  const [, ...sides] = network.input;
   const floats = sides.reduce((product, side) => product * side);
   const values = Float32Array.from(uniform(3, COUNT * floats));
   const items = Uint32Array.from({ length: COUNT }, (_, i) => i);
@@ -31,7 +32,6 @@ function task(name: NetworkName, input: InputShape): TrainerOptions {
     if (targets[item] === 0) return;
     for (let at = 0; at < floats; at += 3) values[item * floats + at] *= 0.5;
   });
-  const network = createNetwork(name, input, 2, name.includes("FC3") ? { dropout: 0 } : {});
   return {
     data: {
       shape: [1, ...sides] as unknown as InputShape,
@@ -40,7 +40,7 @@ function task(name: NetworkName, input: InputShape): TrainerOptions {
       read: (item) => values.subarray(item * floats, (item + 1) * floats),
     },
     targets,
-    runs: [{ label: name, network, items, seed: 3 }],
+    runs: [{ label: network.architecture, network, items, seed: 3 }],
     loss: "cross_entropy",
     batchSize: BATCH,
     optimizer: { name: "Adam", learningRate: 1e-4, clipNorm: 5 },
@@ -61,21 +61,26 @@ async function train(device: Device, options: TrainerOptions): Promise<Float32Ar
   }
 }
 
-const tasks: [NetworkName, InputShape][] = [["Conv4_FC3", [1, 18, 21]]];
+const convFc = (name: NetworkName, input: InputShape) =>
+  createNetwork(name, input, 2, { dropout: 0 });
+
+const small = convFc("Conv4_FC3", [1, 18, 21]);
+const networks = [small];
 if (full) {
-  tasks.push(
-    ["Conv5_FC3", [1, 37, 45]],
-    ["Conv4_FC3", [1, 17, 18, 19]],
-    ["resnet18", [3, 64, 64]],
-    ["SqueezeExcitationCNN", [1, 33, 34, 35]],
+  networks.push(
+    convFc("Conv5_FC3", [1, 37, 45]),
+    convFc("Conv4_FC3", [1, 17, 18, 19]),
+    createNetwork("resnet18", [3, 37, 45], 2),
+    excitedNetwork([1, 17, 18, 19]),
   );
 }
 
-for (const [name, input] of tasks) {
+for (const network of networks) {
+  const { architecture: name, input } = network;
   Deno.test(`ten steps of ${name} on ${input.join("x")} with float16 give the losses of float32`, async () => {
     await withDevice(async (opened) => {
       const device = asClass(opened, "integrated");
-      const options = task(name, input);
+      const options = task(network);
       const [expected] = await train(device, options);
       const [found] = await train(device, { ...options, storage: "f16" });
       expected.forEach((loss, step) => {
@@ -105,7 +110,7 @@ Deno.test("activations of float16 take half of the memory", async () => {
 
 Deno.test("float16 is refused with the reason on a device that does not store it", async () => {
   await withDevice(async (opened) => {
-    const options: TrainerOptions = { ...task("Conv4_FC3", [1, 18, 21]), storage: "f16" };
+    const options: TrainerOptions = { ...task(small), storage: "f16" };
     await assertRejects(
       () => train(asClass(opened, "software"), options),
       DeviceError,
