@@ -203,6 +203,8 @@ export class ClusterExecutor implements Executor {
         `of ${name} was cancelled (${text}); the same command continues`,
       );
     }
+    // One that saved checkpoints was of use, as up to a time limit that its scheduler does not announce.
+    if (reached > history.position) history.lost = 0;
     if (++history.lost > MAX_LOST) {
       throw new DataError(
         subject,

@@ -42,6 +42,9 @@ const LOOKS_A_SECOND = 100;
 /** What a job wrote last may be seen this much later than the scheduler's news of its end. */
 const LAST_WORDS_MS = 3_000;
 
+/** What schedulers send near a time limit: SLURM the first, Grid Engine the second. */
+const TIME_SIGNALS: readonly string[] = ["SIGUSR1", "SIGUSR2"];
+
 interface Followed {
   job: Job;
   submitted: SubmittedJob;
@@ -174,7 +177,7 @@ export class JobFollower {
           this.options.onOtherDevice?.();
           break;
         case "stopped":
-          if (event.signal === "SIGUSR1") {
+          if (TIME_SIGNALS.includes(event.signal)) {
             const end: JobEnd = {
               kind: "ended",
               cause: "out-of-time",

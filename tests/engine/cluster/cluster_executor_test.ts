@@ -61,7 +61,7 @@ Deno.test("a step without checkpoints that is stopped near its time limit gets t
     const workflow = toyWorkflow({
       a: { uses: "slow", with: { milliseconds: 400 } },
     });
-    const scheduler = new PlayedScheduler(store, { a: [{ stopAfterMs: 50 }] });
+    const scheduler = new PlayedScheduler(store, { a: [{ stopAfterMs: 50, signal: "SIGUSR2" }] });
     const { status } = await runPlayed(store, workflow, scheduler, { time: 60 });
     assertEquals(status, "done");
     assertEquals(scheduler.submitted.map(({ request }) => request.time), [60, 120]);

@@ -48,14 +48,14 @@ const SCHEDULERS = {
   },
   SGE: {
     profile: profile(
-      "qsub -terse -N {name} -j y -o {output} -pe smp {cpu} -l h_rt=0:{minutes}:0 {script}",
+      "qsub -terse -notify -N {name} -j y -o {output} -pe smp {cpu} -l h_rt=0:{minutes}:0 {script}",
       "qstat",
       "qdel {id}",
     ),
     answer: "1234\n",
     status: "job-ID prior name\n----\n   1234 0.5 gyrus me r 11/30/2026 12:00:00 all.q 123\n",
     id: "1234",
-    submitted: "qsub -terse -N gyrus-x-0 -j y -o /c/jobs/x/gyrus-x-0.out -pe smp 2 " +
+    submitted: "qsub -terse -notify -N gyrus-x-0 -j y -o /c/jobs/x/gyrus-x-0.out -pe smp 2 " +
       "-l h_rt=0:90:0 /c/jobs/x/4.sh",
   },
 };

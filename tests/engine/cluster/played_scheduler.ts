@@ -22,7 +22,7 @@ import type { Workflow } from "../../../src/workflow/graph.ts";
 import { loadKind } from "../toy_steps.ts";
 
 /** What becomes of a job: it computes, or ends for a reason after the signal that a time limit sends. */
-export type Fate = "compute" | EndCause | { stopAfterMs: number };
+export type Fate = "compute" | EndCause | { stopAfterMs: number; signal: string };
 
 export class PlayedScheduler implements JobScheduler {
   readonly chains = true;
@@ -65,7 +65,7 @@ export class PlayedScheduler implements JobScheduler {
     const stop = new AbortController();
     if (fate !== "compute") {
       setTimeout(() => {
-        events.write({ type: "stopped", signal: "SIGUSR1" });
+        events.write({ type: "stopped", signal: fate.signal });
         stop.abort(new DOMException("stopped", "AbortError"));
       }, fate.stopAfterMs);
     }

@@ -15,7 +15,7 @@ import { readIfPresent } from "../../../disk/read.ts";
 import { ExitCode, isKnownError } from "../../failure.ts";
 
 /** Signals that ask a job to save its state: near its time limit, and when it is cancelled. */
-const SIGNALS = ["SIGUSR1", "SIGTERM", "SIGINT"] as const;
+const SIGNALS = ["SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT"] as const;
 
 export default {
   arguments: [
@@ -28,7 +28,7 @@ export default {
   },
   details:
     `The jobs of a cluster call it. It verifies the inputs, looks the result up in the cache, computes it
-and publishes it there. On SIGUSR1 or SIGTERM a training saves its state and stops; the next job continues.`,
+and publishes it there. On SIGUSR1, SIGUSR2 or SIGTERM a training saves its state and stops; the next job continues.`,
   async run(args, { err }) {
     const [file, ...names] = args.positionals;
     const path = resolve(file);
