@@ -52,6 +52,8 @@ interface Followed {
   events: JobEventReader;
   /** When its end was first known, and how long its record is still waited for. */
   ending?: { since: number; limit: number; end: JobEnd };
+  /** It has reported that it runs, which some schedulers don't. */
+  started: boolean;
   message: string;
   settle: PromiseWithResolvers<JobEnd>;
 }
@@ -80,6 +82,7 @@ export class JobFollower {
       submitted,
       madeSince: job.task.madeSince === undefined ? "" : started,
       events: new JobEventReader(this.store.files, path),
+      started: false,
       message: "",
       settle: Promise.withResolvers(),
     };
@@ -145,6 +148,7 @@ export class JobFollower {
     for (const { time: _, ...event } of followed.events.next()) {
       switch (event.type) {
         case "started":
+          followed.started = true;
           this.#show(followed, `running as job ${event.job} on ${event.host}`);
           break;
         case "log":
@@ -224,7 +228,7 @@ export class JobFollower {
   #learn(followed: Followed, found: JobState | undefined): void {
     const { place } = followed.submitted;
     const state: JobState = found ?? { state: "gone" };
-    if (state.state === "queued") {
+    if (state.state === "queued" && !followed.started) {
       const reason = state.reason === undefined ? "" : ` (${state.reason})`;
       this.#show(followed, `queued as job ${place.job}_${place.index}${reason}`);
     }
