@@ -20,6 +20,7 @@ interface Case {
 const reduced = { size_reduction: true, size_reduction_factor: 5, latent_space_size: 6 };
 const CASES: Readonly<Record<string, Case>> = {
   ae_image: { caps: "small", mode: "image", bare: { architecture: "AE_Conv5_FC3" } },
+  ae_slice: { caps: "small", mode: "slice", bare: { architecture: "AE_Conv5_FC3" } },
   vanilla: {
     caps: "large",
     mode: "image",
