@@ -92,38 +92,38 @@ fn channels_of(block: u32) -> vec4<bool> {
 }
 
 // -t log(y) - (1 - t) log(1 - y), its logarithms at least -100 as PyTorch's.
-fn cross_entropy(y: vec4f, t: vec4f) -> vec4f {
+fn cross_entropy(v: vec4f, t: vec4f) -> vec4f {
   let least = vec4f(-100.0);
-  return -t * max(log(y), least) - (1.0 - t) * max(log(1.0 - y), least);
+  return -t * max(log(v), least) - (1.0 - t) * max(log(1.0 - v), least);
 }
 
-// log C(y) = log(2 artanh(u) / u) with u = 1 - 2 y, of the continuous Bernoulli distribution
+// log C(v) = log(2 artanh(u) / u) with u = 1 - 2 v, of the continuous Bernoulli distribution
 // (Loaiza-Ganem and Cunningham, NeurIPS 2019); near u = 0 by the series of artanh.
 fn log_constant(given: vec4f) -> vec4f {
-  let y = clamp(given, vec4f(1e-5), vec4f(1.0 - 1e-5));
-  let u = 1.0 - 2.0 * y;
+  let v = clamp(given, vec4f(1e-5), vec4f(1.0 - 1e-5));
+  let u = 1.0 - 2.0 * v;
   let s = u * u;
   let series = 1.0 + s * (1.0 / 3.0 + s * (0.2 + s * (1.0 / 7.0 + s / 9.0)));
-  let far = (log(1.0 - y) - log(y)) / u;
+  let far = (log(1.0 - v) - log(v)) / u;
   return log(select(far, 2.0 * series, abs(u) < vec4f(0.2)));
 }
 
-// Mean of that distribution, 1 / (2 artanh(u)) - y / u, or y where log_constant is clamped:
-// y - y (1 - y) times the derivative of log_constant by y.
-fn mean_of(y: vec4f) -> vec4f {
-  let u = 1.0 - 2.0 * y;
+// Mean of that distribution, 1 / (2 artanh(u)) - v / u, or v where log_constant is clamped:
+// v - v (1 - v) times the derivative of log_constant by v.
+fn mean_of(v: vec4f) -> vec4f {
+  let u = 1.0 - 2.0 * v;
   let s = u * u;
   let series = 1.0 + s * (1.0 / 3.0 + s * (0.2 + s * (1.0 / 7.0 + s / 9.0)));
   let slope = u * (2.0 / 3.0 + s * (0.8 + s * (6.0 / 7.0 + s * 8.0 / 9.0))) / series;
-  let near = y + 2.0 * y * (1.0 - y) * slope;
-  let far = 1.0 / (log(1.0 - y) - log(y)) - y / u;
+  let near = v + 2.0 * v * (1.0 - v) * slope;
+  let far = 1.0 / (log(1.0 - v) - log(v)) - v / u;
   let mean = select(far, near, abs(u) < vec4f(0.2));
-  return select(y, mean, (y >= vec4f(1e-5)) & (y <= vec4f(1.0 - 1e-5)));
+  return select(v, mean, (v >= vec4f(1e-5)) & (v <= vec4f(1.0 - 1e-5)));
 }
 
-// Loss of each value y by its target t.
-fn loss_of(y: vec4f, t: vec4f) -> vec4f {
-  let d = abs(y - t);
+// Loss of each value v by its target t.
+fn loss_of(v: vec4f, t: vec4f) -> vec4f {
+  let d = abs(v - t);
   if (KIND == MSE) { return d * d; }
   if (KIND == L1) { return d; }
   if (KIND == HUBER) {
@@ -133,30 +133,30 @@ fn loss_of(y: vec4f, t: vec4f) -> vec4f {
     return select(d - 0.5 * DELTA, 0.5 * d * d / DELTA, d < vec4f(DELTA));
   }
   if (KIND == BCE_WITH_LOGITS) {
-    return max(y, vec4f(0.0)) - y * t + log(1.0 + exp(-abs(y)));
+    return max(v, vec4f(0.0)) - v * t + log(1.0 + exp(-abs(v)));
   }
-  if (KIND == KL_DIV) { return select(vec4f(0.0), t * (log(t) - y), t > vec4f(0.0)); }
-  if (KIND == BERNOULLI) { return cross_entropy(y, t); }
-  if (KIND == CONTINUOUS_BERNOULLI) { return cross_entropy(y, t) - log_constant(y); }
+  if (KIND == KL_DIV) { return select(vec4f(0.0), t * (log(t) - v), t > vec4f(0.0)); }
+  if (KIND == BERNOULLI) { return cross_entropy(v, t); }
+  if (KIND == CONTINUOUS_BERNOULLI) { return cross_entropy(v, t) - log_constant(v); }
   return vec4f(0.0);
 }
 
-// Derivative of loss_of by y.
-fn slope_of(y: vec4f, t: vec4f) -> vec4f {
-  let d = y - t;
+// Derivative of loss_of by v.
+fn slope_of(v: vec4f, t: vec4f) -> vec4f {
+  let d = v - t;
   if (KIND == MSE) { return 2.0 * d; }
   if (KIND == L1) { return sign(d); }
   if (KIND == HUBER) { return clamp(d, vec4f(-DELTA), vec4f(DELTA)); }
   if (KIND == SMOOTH_L1) { return clamp(d / DELTA, vec4f(-1.0), vec4f(1.0)); }
   if (KIND == BCE_WITH_LOGITS) {
-    let e = exp(-abs(y));
+    let e = exp(-abs(v));
     let positive = 1.0 / (1.0 + e);
-    return select(1.0 - positive, positive, y >= vec4f(0.0)) - t;
+    return select(1.0 - positive, positive, v >= vec4f(0.0)) - t;
   }
   if (KIND == KL_DIV) { return select(vec4f(0.0), -t, t > vec4f(0.0)); }
-  if (KIND == BERNOULLI) { return d / max(y * (1.0 - y), vec4f(1e-12)); }
+  if (KIND == BERNOULLI) { return d / max(v * (1.0 - v), vec4f(1e-12)); }
   if (KIND == CONTINUOUS_BERNOULLI) {
-    return (mean_of(y) - t) / max(y * (1.0 - y), vec4f(1e-12));
+    return (mean_of(v) - t) / max(v * (1.0 - v), vec4f(1e-12));
   }
   return vec4f(0.0);
 }

@@ -14,8 +14,10 @@ import {
   weightGradientParams,
   weightGradientParamValues,
   type WeightGradientVariant,
+  weightShape,
 } from "./shape.ts";
 import { partialsFor, sumPartials, sumSlices } from "./sum_partials.ts";
+import { tiledCount } from "./weight_layout.ts";
 
 const convolutionKernel = defineKernel({
   name: "conv/implicit_gemm",
@@ -185,10 +187,17 @@ export const implicitGemmWeightGradient: WeightGradientVariant = (program, work)
   // Workgroups of fewer than 64 invocations in proportion.
   const workgroups = kernelTable(program.device).weightGradientWorkgroups *
     256 / (tile.blocks * tile.columns);
-  const wanted = Math.ceil(workgroups / (across * down));
-  const slicePixels = Math.ceil(
-    pixels / Math.max(1, Math.min(wanted, pixels / (LEAST_TILES * tile.depth))),
+  const { maxStorageBufferBindingSize } = program.device.limits;
+  const wanted = Math.max(
+    1,
+    Math.min(
+      Math.ceil(workgroups / (across * down)),
+      pixels / (LEAST_TILES * tile.depth),
+      // The slices' sums are one binding.
+      Math.floor(maxStorageBufferBindingSize / (tiledCount(weightShape(shape)) * 4)),
+    ),
   );
+  const slicePixels = Math.ceil(pixels / wanted);
   const slices = Math.ceil(pixels / slicePixels);
   const partials = partialsFor(program, work, slices);
   program.dispatch(weightGradientKernel, "main", {

@@ -1,8 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { elementBytes } from "../../../src/gpu/wgsl/branch_parts.ts";
+import { readDeclarations, withoutOtherEntries } from "../../../src/gpu/wgsl/declarations.ts";
 import { DeviceError } from "../../../src/errors.ts";
 import { specialise } from "../../../src/gpu/wgsl/specialise.ts";
 import { parse, print } from "../../../src/gpu/wgsl/tokens.ts";
+import { shaders } from "../../kernels/shaders.ts";
 
 const inParts = (source: string, parts: readonly string[]) =>
   print(specialise("test", parse("test", source), {}, { parts }));
@@ -83,4 +85,20 @@ fn f() { let all = &x; }`,
     DeviceError,
     "line 2: x is used as a whole",
   );
+});
+
+Deno.test("every kernel that networks run can be rewritten for branches", () => {
+  // Software adapters alone run these, and branches of theirs stay apart.
+  const apart = /^conv\/(naive|direct|winograd)|^registration\//;
+  for (const [path, source] of shaders()) {
+    if (apart.test(path)) continue;
+    const module = parse(path, source);
+    for (const entry of readDeclarations(module).entries.keys()) {
+      const one = withoutOtherEntries(module, entry);
+      const { entries, bindings } = readDeclarations(one);
+      const used = entries.get(entry)!;
+      const parts = bindings.map(({ name }) => name).filter((name) => used.has(name)).sort();
+      assert(print(specialise(path, one, {}, { parts })).includes("branches.depth"), path);
+    }
+  }
 });

@@ -58,7 +58,15 @@ const trainings: readonly Training[] = [
         storage: "f16",
         optimizer: { name: "Adam", learningRate: 1e-3, clipNorm: 0.1 },
       }),
-    kernels: /^(batch_norm|conv|loss|optimizer)/,
+    kernels:
+      /^(batch_norm|conv\/(implicit_gemm|sum_partials|bias_gradient.sum_slices)|loss|optimizer)/,
+  },
+  {
+    // As many pixels as make more than 32 parts of the sum.
+    title: "Conv4_FC3 of larger images, as float16",
+    options: () =>
+      twoOf(createNetwork("Conv4_FC3", [1, 46, 46], 2, { dropout: 0 }), ROWS, { storage: "f16" }),
+    kernels: /^conv\/bias_gradient.sum_partials/,
   },
   {
     title: "a squeeze-and-excitation stage, as float16",
