@@ -47,7 +47,10 @@ interface Training {
   kernels: RegExp;
 }
 
-/** Rows of a batch, so that the sum over them meets lanes of each half of a workgroup of 64. */
+/**
+ * Rows of a batch, so that the sum over them meets lanes of each half of a workgroup of 64. Sums over pixels and
+ * over latent dimensions have as many parts.
+ */
 const ROWS = 40;
 
 const trainings: readonly Training[] = [
@@ -77,8 +80,8 @@ const trainings: readonly Training[] = [
     title: "a variational autoencoder",
     options: () =>
       twoOf(
-        createAutoencoder("Vanilla3DdenseVAE", [1, 16, 16, 16], {
-          latentSpaceSize: 4,
+        createAutoencoder("Vanilla3DdenseVAE", [1, 16, 24, 24], {
+          latentSpaceSize: 160,
           featureSize: 32,
           convolutions: 2,
           ioLayerChannels: 4,
