@@ -99,12 +99,15 @@ function positionOf({ instances }: FrozenPlan, name: string): number {
   throw new UsageError(`the plan has no instance ${name}; it has ${instances.length}`);
 }
 
-async function loadAnyKind(
-  name: string,
-  module: string | undefined,
-): Promise<StepKind | undefined> {
-  if (module === undefined) return await loadKind(name);
-  return await (await import("../../../steps/user/load.ts")).loadUserStep(module, dirname(module));
+/** Kinds that this process has loaded: a user's own starts a thread each time. */
+const kinds = new Map<string, Promise<StepKind | undefined>>();
+
+function loadAnyKind(name: string, module: string | undefined): Promise<StepKind | undefined> {
+  return kinds.getOrInsertComputed(module ?? name, async () => {
+    if (module === undefined) return await loadKind(name);
+    const { loadUserStep } = await import("../../../steps/user/load.ts");
+    return await loadUserStep(module, dirname(module));
+  });
 }
 
 /** @throws {DataError} when the device is not the one of the plan, or not the job's alone */
