@@ -64,23 +64,30 @@ function conv5Layers(images: number, size: Triple): Layer[] {
 
 type TorchTimes = Record<string, Record<Pass, Times>> & { gemm: Times; version: string };
 
-/** PyTorch's times of the same layers, or undefined where Python has no torch. */
+/** PyTorch's times of the same layers, or undefined where there is no Python, or one without torch. */
 async function torchTimes(layers: readonly Layer[], gemm: number): Promise<TorchTimes | undefined> {
-  const python = new Deno.Command(Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3", {
+  const command = new Deno.Command(Deno.env.get("GYRUS_PYTHON") ?? "/usr/bin/python3", {
     args: [new URL("conv_torch.py", import.meta.url).pathname],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
-  }).spawn();
-  const writer = python.stdin.getWriter();
+  });
   const rows = layers.map(({ name, shape: s }) => [
     ...[name, s.images, s.channels, [s.depth, s.height, s.width], s.outChannels],
     ...[s.kernel, s.stride, s.padding],
   ]);
-  await writer.write(new TextEncoder().encode(JSON.stringify({ layers: rows, gemm })));
-  await writer.close();
-  const { success, stdout } = await python.output();
-  return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
+  try {
+    const python = command.spawn();
+    const writer = python.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(JSON.stringify({ layers: rows, gemm })));
+    await writer.close();
+    const { success, stdout } = await python.output();
+    return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
+  } catch (error) {
+    const { NotFound, BrokenPipe } = Deno.errors;
+    if (error instanceof NotFound || error instanceof BrokenPipe) return undefined;
+    throw error;
+  }
 }
 
 /** A network's convolutions over images of `side`x`side`x`images` or `z`x`y`x`x`x`images`. */
