@@ -70,7 +70,7 @@ if (full) {
   networks.push(
     convFc("Conv5_FC3", [1, 37, 45]),
     convFc("Conv4_FC3", [1, 17, 18, 19]),
-    createNetwork("resnet18", [3, 37, 45], 2),
+    createNetwork("resnet18", [3, 64, 64], 2),
     excitedNetwork([1, 17, 18, 19]),
   );
 }
