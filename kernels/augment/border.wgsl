@@ -1,5 +1,5 @@
-// The intensity at the border of each item of a batch [batch][DEPTH][HEIGHT][WIDTH]: the mean of the
-// outermost pixels, or of those below the threshold that best parts them in two (Otsu 1979, "A
+// The intensity at the border of each item of a batch [batch][DEPTH][HEIGHT][WIDTH]: the mean of
+// the outermost pixels, or of those below the threshold that best parts them in two (Otsu 1979, "A
 // threshold selection method from gray-level histograms"), of a histogram of BINS bins.
 // Grids: border pixels, 1, samples; of threshold and mean: 1, 1, samples.
 

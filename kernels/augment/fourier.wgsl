@@ -2,7 +2,8 @@
 // algorithm (Van Loan, "Computational frameworks for the fast Fourier transform", 1992, 1.7) for
 // any length: the product of the passes' radices. A large prime factor is a pass of that radix. And
 // spikes in the spectrum.
-// Grid of the passes: chunks of butterflies, 1, samples; of the others: chunks of pixels, 1, samples.
+// Grid of the passes: chunks of butterflies, 1, samples; of the others: chunks of pixels, 1,
+// samples.
 
 // Invocations of a workgroup, and pixels, or butterflies, that it handles.
 const LANES: u32 = 16u;
@@ -26,8 +27,8 @@ const EVEN: bool = true;
 const TILE: u32 = 4u;
 // The first pass of all reads the pixels.
 const FIRST: bool = false;
-// Whether two neighbours along an axis, 0 to 2 for z, y, x, are the parts of one complex number, and
-// its pixels from one to the next.
+// Whether two neighbours along an axis, 0 to 2 for z, y, x, are the parts of one complex number,
+// and its pixels from one to the next.
 const PACKED: bool = false;
 const PACKED_AXIS: u32 = 2u;
 const PACKED_STRIDE: u32 = 1u;
@@ -56,7 +57,8 @@ struct Spike {
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> spectrum_in: array<vec2f>;
 @group(0) @binding(2) var<storage, read_write> spectrum_out: array<vec2f>;
-// (cos, -sin) of k / n turns, n the extent of the axis; in unpack that of the packed axis in pixels.
+// (cos, -sin) of k / n turns, n the extent of the axis; in unpack that of the packed axis in
+// pixels.
 @group(0) @binding(3) var<storage, read> turns: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 // [batch]: largest squared magnitude of each spectrum.
@@ -116,8 +118,8 @@ fn input(sample: u32, place: Butterfly, r: u32) -> vec2f {
   return turned(v, turns[r * place.turn]);
 }
 
-// Outputs q and RADIX - q of a butterfly share their sums: of inputs r and RADIX - r with the cosines,
-// of their differences with the sines.
+// Outputs q and RADIX - q of a butterfly share their sums: of inputs r and RADIX - r with the
+// cosines, of their differences with the sines.
 @compute @workgroup_size(LANES)
 fn small_radix(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (SUMMED) {

@@ -19,17 +19,17 @@ const PIXELS: u32 = DEPTH * PLANE;
 const ORDER: u32 = 4u;
 const COEFFICIENTS: u32 = (ORDER + 1u) * (ORDER + 2u) * (ORDER + 3u) / 6u + 1u;
 
-// Vectors of one sample's polynomial up to the third order: coefficients of the powers 0 to 3 of the third axis, for the
-// exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (2, 0),
-// (2, 1), (3, 0); then 1 where the sample is changed.
+// Vectors of one sample's polynomial up to the third order: coefficients of the powers 0 to 3 of
+// the third axis, for the exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1),
+// (1, 2), (2, 0), (2, 1), (3, 0); then 1 where the sample is changed.
 const POLYNOMIAL: u32 = 11u;
 
 // Of each sample; 0 leaves it.
 @group(0) @binding(0) var<storage, read> exponents: array<f32>;
 @group(0) @binding(1) var<storage, read> polynomials: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// [batch][COEFFICIENTS]: c_ijk of a polynomial of any order, i the slowest and k the fastest, each from
-// its highest; then 1 where the sample is changed.
+// [batch][COEFFICIENTS]: c_ijk of a polynomial of any order, i the slowest and k the fastest, each
+// from its highest; then 1 where the sample is changed.
 @group(0) @binding(3) var<storage, read> coefficients: array<f32>;
 // [batch][DEPTH * HEIGHT][ORDER + 1]: the polynomial in x of each row, the highest power first.
 @group(0) @binding(4) var<storage, read> rows_in: array<f32>;

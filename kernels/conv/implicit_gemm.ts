@@ -175,6 +175,12 @@ function gradientTileFor(outBlocks: number) {
   return { blocks: 16, columns: 16, depth: 16 };
 }
 
+/**
+ * The slices' sums take at most WebGPU's default limit of a binding, whatever the device's: their number decides on
+ * the bits.
+ */
+const BINDING_BYTES = 2 ** 27;
+
 /** dW, from slices of the pixels. */
 export const implicitGemmWeightGradient: WeightGradientVariant = (program, work) => {
   const { input, outGradient, shape, label } = work;
@@ -187,14 +193,12 @@ export const implicitGemmWeightGradient: WeightGradientVariant = (program, work)
   // Workgroups of fewer than 64 invocations in proportion.
   const workgroups = kernelTable(program.device).weightGradientWorkgroups *
     256 / (tile.blocks * tile.columns);
-  const { maxStorageBufferBindingSize } = program.device.limits;
   const wanted = Math.max(
     1,
     Math.min(
       Math.ceil(workgroups / (across * down)),
       pixels / (LEAST_TILES * tile.depth),
-      // The slices' sums are one binding.
-      Math.floor(maxStorageBufferBindingSize / (tiledCount(weightShape(shape)) * 4)),
+      Math.floor(BINDING_BYTES / (tiledCount(weightShape(shape)) * 4)),
     ),
   );
   const slicePixels = Math.ceil(pixels / wanted);

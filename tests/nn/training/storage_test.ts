@@ -21,6 +21,14 @@ const STEPS = 10;
 const BATCH = 4;
 const COUNT = STEPS * BATCH;
 
+/**
+ * At 1e-4 ten steps of ResNet-18 with batches of four enlarge any error: images that change by 2^-11, as float16
+ * rounds, move losses of float32 by up to 1 %.
+ */
+function rateOf({ architecture }: Network): number {
+  return architecture === "resnet18" ? 1e-5 : 1e-4;
+}
+
 function task(network: Network): TrainerOptions {
   const [, ...sides] = network.input;
   const floats = sides.reduce((product, side) => product * side);
@@ -43,7 +51,7 @@ function task(network: Network): TrainerOptions {
     runs: [{ label: network.architecture, network, items, seed: 3 }],
     loss: "cross_entropy",
     batchSize: BATCH,
-    optimizer: { name: "Adam", learningRate: 1e-4, clipNorm: 5 },
+    optimizer: { name: "Adam", learningRate: rateOf(network), clipNorm: 5 },
     sampler: "sequential",
   };
 }
