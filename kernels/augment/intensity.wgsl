@@ -20,8 +20,8 @@ const ORDER: u32 = 4u;
 const COEFFICIENTS: u32 = (ORDER + 1u) * (ORDER + 2u) * (ORDER + 3u) / 6u + 1u;
 
 // Vectors of one sample's polynomial up to the third order: coefficients of the powers 0 to 3 of
-// the third axis, for the exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1),
-// (1, 2), (2, 0), (2, 1), (3, 0); then 1 where the sample is changed.
+// the third axis, for the exponents of the first two (0, 0), (0, 1), (0, 2), (0, 3), (1, 0),
+// (1, 1), (1, 2), (2, 0), (2, 1), (3, 0); then 1 where the sample is changed.
 const POLYNOMIAL: u32 = 11u;
 
 // Of each sample; 0 leaves it.

@@ -29,6 +29,27 @@ export const everyTransform: readonly TransformEntry[] = [
   // A flip that no affine map follows is a pass of its own.
   { flip: { axes: [1], flip_probability: 0.5, p } },
   { bias_field: { coefficients: 0.5, order: 3, p } },
+  {
+    affine: {
+      scales: 0,
+      degrees: 5,
+      translation: 0,
+      isotropic: true,
+      default_pad_value: "mean",
+      p,
+    },
+  },
+  { bias_field: { coefficients: 0.2, order: 4, p } },
+  {
+    affine: {
+      scales: 0.1,
+      degrees: 0,
+      translation: 1,
+      isotropic: false,
+      default_pad_value: "otsu",
+      p,
+    },
+  },
   { anisotropy: { axes: [0, 1], downsampling: [1.5, 3], p } },
   { blur: { std: [0, 1.5], p } },
   { motion: { degrees: 5, translation: 2, num_transforms: 2, p } },
