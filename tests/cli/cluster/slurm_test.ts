@@ -181,8 +181,12 @@ async function tutorial(): Promise<void> {
 async function lostNode(): Promise<void> {
   await using project = await ClusterProject.make(WRITER, ['partition = "spare"']);
   const running = project.runJobs();
-  await until("the job runs", () => project.processOf("writer") !== undefined);
-  const [{ job }] = project.submissions()[0].arrays;
+  let job: string | undefined;
+  // A job may run before the id that sbatch printed is written down.
+  await until("the job runs", () => {
+    job = project.submissions()[0]?.arrays[0].job;
+    return job !== undefined && project.processOf("writer") !== undefined;
+  });
   const node = (await call("squeue", "-h", "-j", job!, "-o", "%N")).trim();
   await call("scontrol", "update", `nodename=${node}`, "state=down", "reason=test");
   assertEquals((await running).status, "done");

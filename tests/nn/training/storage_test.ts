@@ -96,7 +96,8 @@ for (const network of networks) {
         assert(error <= 1e-2, `step ${step}: ${found[step]}, not ${loss}`);
       });
       assert(found.some((loss, step) => loss !== expected[step]));
-      if (!full) return;
+      // The software adapter takes minutes for each ResNet-18.
+      if (!full || name === "resnet18") return;
       const [run] = options.runs;
       const runs = [run, { ...run, seed: 4 }];
       const [beside] = await train(device, { ...options, runs, storage: "f16" });
