@@ -107,21 +107,20 @@ for (const trainer of trainers) trainer.destroy();
 const geometry = itemGeometry(extents, spacing);
 const [depth, height, width] = geometry.size;
 const batchShape = { batch: batchSize, depth, height, width };
-const given = device.buffer(
-  "items",
-  Float32Array.from({ length: itemsBytes(batchShape) / 4 }, (_, i) => i % 251 / 251),
-);
-const negative = device.buffer(
-  "items with negative values",
-  Float32Array.from({ length: itemsBytes(batchShape) / 4 }, (_, i) => i % 251 / 251 - 0.1),
-);
+/** Items from 0 to 1, or with a share of negative values. */
+function itemsFrom(least: number) {
+  const length = itemsBytes(batchShape) / 4;
+  return device.buffer("items", Float32Array.from({ length }, (_, i) => i % 251 / 251 + least));
+}
 
-async function timeTransform(label: string, entry: TransformEntry, x = given): Promise<void> {
+async function timeTransform(label: string, entry: TransformEntry, least = 0): Promise<void> {
+  // Some transforms replace their items.
+  const x = itemsFrom(least);
   const transforms = new Transforms([entry], geometry, batchSize);
   const records = device.buffer("records", transforms.bytes);
   transforms.upload(device, records, { seed: 1, epoch: 0, first: 0, size: batchSize });
   const builder = new ProgramBuilder(device, "transform");
-  const leastIsZero = x === given;
+  const leastIsZero = least === 0;
   transforms.record(builder, { shape: batchShape, x, leastIsZero }, records);
   const program = await builder.build();
   const { processor: milliseconds } = await timeProgram(device, program);
@@ -143,7 +142,7 @@ for (const default_pad_value of ["mean", "otsu"] as const) {
 const [coefficients, order] = [0.5, 5];
 await timeTransform("bias field of order 5", { bias_field: { coefficients, order, p } });
 const spike = { num_spikes: 1, intensity: [1, 3] as const, p };
-await timeTransform("spike, negative values", { spike }, negative);
+await timeTransform("spike, negative values", { spike }, -0.1);
 device.destroy();
 
 for (
