@@ -2,31 +2,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Random } from "../../src/random.ts";
 import { linesUntilKilled } from "../engine/killed_process.ts";
+import { tinyTraining } from "../search/tiny_training.ts";
 import { launcher, Project } from "./project.ts";
 
 const SEARCH = `version = 1
-[steps.caps]
-uses = "generate.phantom"
-with = { n_subjects = 12, image_size = 16, strength = 2 }
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slices = [7, 8] }
-[steps.labels]
-uses = "labels.get"
-in.caps = "caps"
-with.diagnoses = ["AD", "CN"]
-[steps.folds]
-uses = "split.kfold"
-in.labels = "labels"
-with.n_splits = 2
-[steps.train]
-uses = "train.classification"
-matrix.fold = { range = 2 }
-in.images = "slices"
-in.folds = "folds[\${matrix.fold}]"
-with = { batch_size = 8, epochs = 4, architecture = "Stride_Conv5_FC3" }
-[search.rates]
+${tinyTraining(4)}[search.rates]
 metric = "train.loss"
 goal = "minimize"
 n_trials = 3

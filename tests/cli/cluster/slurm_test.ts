@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { diskFiles } from "../../../src/disk/operations.ts";
+import { tinyTraining } from "../../search/tiny_training.ts";
 import { call as callProgram, launcher } from "../project.ts";
 import { ClusterProject, digestsOf } from "./cluster_project.ts";
 import { call, SlurmCluster, slurmProblem, until } from "./slurm_cluster.ts";
@@ -341,28 +342,7 @@ slurm("jobs of SLURM outlive slurmd, their time and SLURM's memory", async (t, c
 }, !full);
 
 const SEARCH = `
-[steps.caps]
-uses = "generate.phantom"
-with = { n_subjects = 12, image_size = 16, strength = 2 }
-[steps.slices]
-uses = "extract.slices"
-in.caps = "caps"
-with = { slice_direction = 2, slices = [7, 8] }
-[steps.labels]
-uses = "labels.get"
-in.caps = "caps"
-with.diagnoses = ["AD", "CN"]
-[steps.folds]
-uses = "split.kfold"
-in.labels = "labels"
-with.n_splits = 2
-[steps.train]
-uses = "train.classification"
-matrix.fold = { range = 2 }
-in.images = "slices"
-in.folds = "folds[\${matrix.fold}]"
-with = { batch_size = 8, epochs = 1, architecture = "Stride_Conv5_FC3" }
-[search.rates]
+${tinyTraining(1)}[search.rates]
 metric = "train.loss"
 goal = "minimize"
 n_trials = 3
